@@ -1,0 +1,55 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// A target of the product. Strict concurrency comes with language mode 6.
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: name + "Tests", dependencies: ["Support", .init(stringLiteral: name)] + dependencies)
+}
+
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "Fovea",
+    products: [
+        .executable(name: "fovea", targets: ["fovea"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // System libraries and C.
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-serial", providers: [.apt(["libhdf5-dev"])]),
+        .target(
+            name: "CImageCodecs",
+            linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png"), .linkedLibrary("z")]),
+        .target(name: "CKernels", dependencies: ["COpenBLAS"], linkerSettings: [.linkedLibrary("m")]),
+
+        // A target may import any that stands above it, and none below.
+        library("Files", [crypto]),
+        library("TensorCore", ["CKernels", "Files"]),
+        library("Cohorts", ["Files", yams]),
+        library("HDF5Files", ["CHDF5", "Files"]),
+        library("Pictures", ["CImageCodecs", "Files"]),
+        library("Networks", ["TensorCore", "Files"]),
+        library("Diffusion", ["TensorCore", "Cohorts", "Networks"]),
+        library("CheckpointStore", ["TensorCore", "Files", crypto]),
+        library("FundusData", ["Cohorts", "HDF5Files", "Pictures", "Files", crypto]),
+        library("Training", ["Diffusion", "Networks", "CheckpointStore", "FundusData", "Pictures", yams]),
+        library("SampleStore", ["Cohorts", "HDF5Files", "Pictures", "CheckpointStore", "Files", crypto]),
+        library("Sampling", ["Diffusion", "Networks", "CheckpointStore", "SampleStore", "Training"]),
+        .executableTarget(
+            name: "fovea",
+            dependencies: ["Sampling", "Training", "FundusData", "SampleStore", "Pictures", "Cohorts", "Files", arguments]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,45 @@
+import Cohorts
+
+/// Which part of a data set a patient belongs to.
+public enum Split: Int8, CaseIterable, Sendable {
+    case train = 0
+    case validation = 1
+    case holdout = 2
+}
+
+/// The illuminated part of a fundus photograph: a disc, often cut off at top and bottom. In pixels of the picture.
+public struct FieldOfView: Hashable, Sendable {
+    public var centerX: Float
+    public var centerY: Float
+    public var radius: Float
+    /// First and last row that the disc is not cut off at, as coordinates: pixels above `top` and below `bottom` are outside.
+    public var top: Float
+    public var bottom: Float
+
+    public init(centerX: Float, centerY: Float, radius: Float, top: Float, bottom: Float) {
+        self.centerX = centerX
+        self.centerY = centerY
+        self.radius = radius
+        self.top = top
+        self.bottom = bottom
+    }
+}
+
+/// One photograph of a data set, cropped and squared.
+public struct DatasetRecord: Sendable {
+    /// [size, size, 3], RGB; 0 outside the field of view.
+    public var pixels: [UInt8]
+    public var fieldOfView: FieldOfView
+    public var cohort: Cohort
+    /// The opaque key of the patient; photographs with one key never lie in different splits.
+    public var patient: String
+    public var split: Split
+
+    public init(pixels: [UInt8], fieldOfView: FieldOfView, cohort: Cohort, patient: String, split: Split) {
+        self.pixels = pixels
+        self.fieldOfView = fieldOfView
+        self.cohort = cohort
+        self.patient = patient
+        self.split = split
+    }
+}
