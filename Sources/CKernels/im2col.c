@@ -1,0 +1,33 @@
+// Unfolding of pictures for convolutions that are not 3x3 with stride 1: copies of whole channel runs.
+#include "fovea_kernels.h"
+
+#include <string.h>
+
+void fovea_im2col(const fovea_convolution *g, const float *x, long first, long rows, float *columns) {
+    for (long oy = first; oy < first + rows; oy++)
+        for (long ox = 0; ox < g->out_width; ox++)
+            for (long kh = 0; kh < g->kernel; kh++) {
+                long y = oy * g->stride + kh - g->pad;
+                for (long kw = 0; kw < g->kernel; kw++, columns += g->in) {
+                    long xx = ox * g->stride + kw - g->pad;
+                    if (y < 0 || y >= g->height || xx < 0 || xx >= g->width)
+                        memset(columns, 0, (size_t)g->in * sizeof(float));
+                    else
+                        memcpy(columns, x + (y * g->width + xx) * g->in, (size_t)g->in * sizeof(float));
+                }
+            }
+}
+
+void fovea_col2im(const fovea_convolution *g, const float *columns, long first, long rows, float *x) {
+    for (long oy = first; oy < first + rows; oy++)
+        for (long ox = 0; ox < g->out_width; ox++)
+            for (long kh = 0; kh < g->kernel; kh++) {
+                long y = oy * g->stride + kh - g->pad;
+                for (long kw = 0; kw < g->kernel; kw++, columns += g->in) {
+                    long xx = ox * g->stride + kw - g->pad;
+                    if (y < 0 || y >= g->height || xx < 0 || xx >= g->width) continue;
+                    float *target = x + (y * g->width + xx) * g->in;
+                    for (long c = 0; c < g->in; c++) target[c] += columns[c];
+                }
+            }
+}

@@ -1,0 +1,285 @@
+// The loops of one instruction set. Included once by each isa_*.c, with FN(name) defined and the target attribute pushed.
+
+/// e^x for float32: Cody-Waite reduction and a polynomial of degree 6 (Cephes' coefficients); at most 2 ULP where the
+/// result is normal, 0 below -87.34, infinity above 88.72, NaN for NaN.
+static inline float FN(exp_one)(float x) {
+    float low = x < -87.33654f ? -87.33654f : x;
+    float bounded = low > 88.72283f ? 88.72283f : low;
+    float shifted = bounded * 1.44269504088896341f + 12582912.0f;  // 1.5 * 2^23: rounds to an integer
+    float n = shifted - 12582912.0f;
+    float r = bounded - n * 0.693359375f;
+    r = r - n * -2.12194440e-4f;
+    float p = 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * r * r + r + 1.0f;
+    union { float f; uint32_t u; } bits = {shifted}, half;
+    // 2^n in two factors, so that n = 128 does not overflow the exponent by itself.
+    int32_t exponent = (int32_t)(bits.u - 0x4b400000u);
+    int32_t first = exponent >> 1;
+    half.u = (uint32_t)(first + 127) << 23;
+    float scaled = p * half.f;
+    half.u = (uint32_t)(exponent - first + 127) << 23;
+    scaled = scaled * half.f;
+    scaled = x > 88.72283f ? __builtin_inff() : scaled;
+    scaled = x < -87.33654f ? 0.0f : scaled;
+    return x != x ? x : scaled;
+}
+
+static inline float FN(sigmoid)(float x) { return 1.0f / (1.0f + FN(exp_one)(-x)); }
+
+#define BINARY_LOOPS(expression)                                                                                       \
+    if (step_a == 1 && step_b == 1) {                                                                                  \
+        for (long i = 0; i < count; i++) { float x = a[i], y = b[i]; out[i] = expression; }                            \
+    } else if (step_a == 1) {                                                                                          \
+        float y = *b;                                                                                                  \
+        for (long i = 0; i < count; i++) { float x = a[i]; out[i] = expression; }                                      \
+    } else if (step_b == 1) {                                                                                          \
+        float x = *a;                                                                                                  \
+        for (long i = 0; i < count; i++) { float y = b[i]; out[i] = expression; }                                      \
+    } else {                                                                                                           \
+        float x = *a, y = *b;                                                                                          \
+        for (long i = 0; i < count; i++) out[i] = expression;                                                          \
+    }
+
+static void FN(binary)(
+    fovea_binary_op op, long count, const float *a, long step_a, const float *b, long step_b, float *out) {
+    switch (op) {
+    case FOVEA_ADD: BINARY_LOOPS(x + y) break;
+    case FOVEA_SUBTRACT: BINARY_LOOPS(x - y) break;
+    case FOVEA_MULTIPLY: BINARY_LOOPS(x * y) break;
+    case FOVEA_DIVIDE: BINARY_LOOPS(x / y) break;
+    }
+}
+#undef BINARY_LOOPS
+
+static void FN(add_into)(long count, const float *restrict a, float *restrict accumulator) {
+    for (long i = 0; i < count; i++) accumulator[i] += a[i];
+}
+
+static void FN(scale_add)(long count, float scale, const float *a, float offset, float *out) {
+    for (long i = 0; i < count; i++) out[i] = scale * a[i] + offset;
+}
+
+static void FN(exp)(long count, const float *a, float *out) {
+    for (long i = 0; i < count; i++) out[i] = FN(exp_one)(a[i]);
+}
+
+static void FN(silu)(long count, const float *x, float *out) {
+    for (long i = 0; i < count; i++) out[i] = x[i] * FN(sigmoid)(x[i]);
+}
+
+static void FN(silu_gradient)(long count, const float *x, const float *grad_output, float *grad_input) {
+    for (long i = 0; i < count; i++) {
+        float s = FN(sigmoid)(x[i]);
+        grad_input[i] = grad_output[i] * (s + x[i] * s * (1.0f - s));
+    }
+}
+
+// Sums: 64 float32 lanes over runs of 4096 elements, then float64; the order is fixed by the count alone.
+enum { FN(lanes) = 64, FN(run) = 4096 };
+
+#define LANE_SUM(term)                                                                                                 \
+    double total = 0;                                                                                                  \
+    for (long start = 0; start < count; start += FN(run)) {                                                            \
+        long end = start + FN(run) < count ? start + FN(run) : count;                                                  \
+        float lane[FN(lanes)] = {0};                                                                                   \
+        long i = start;                                                                                                \
+        for (; i + FN(lanes) <= end; i += FN(lanes))                                                                   \
+            for (int l = 0; l < FN(lanes); l++) { float x = a[i + l]; lane[l] += term; }                               \
+        for (; i < end; i++) { float x = a[i]; lane[i % FN(lanes)] += term; }                                          \
+        for (int l = 0; l < FN(lanes); l++) total += lane[l];                                                          \
+    }                                                                                                                  \
+    return total;
+
+static double FN(sum)(long count, const float *a) { LANE_SUM(x) }
+static double FN(sum_of_squares)(long count, const float *a) { LANE_SUM(x * x) }
+#undef LANE_SUM
+
+/// Rows that are summed in float32 before float64 takes over.
+enum { FN(row_run) = 64, FN(channel_run) = 64 };
+
+static void FN(column_sums)(long rows, long columns, const float *a, long stride, double *column_sums) {
+    for (long first = 0; first < columns; first += FN(channel_run)) {
+        long width = columns - first < FN(channel_run) ? columns - first : FN(channel_run);
+        for (long start = 0; start < rows; start += FN(row_run)) {
+            long end = start + FN(row_run) < rows ? start + FN(row_run) : rows;
+            float lane[FN(channel_run)] = {0};
+            for (long row = start; row < end; row++) {
+                const float *values = a + row * stride + first;
+                for (long c = 0; c < width; c++) lane[c] += values[c];
+            }
+            for (long c = 0; c < width; c++) column_sums[first + c] += lane[c];
+        }
+    }
+}
+
+static void FN(softmax)(long rows, long columns, float scale, const float *a, float *out) {
+    for (long row = 0; row < rows; row++, a += columns, out += columns) {
+        float lane[16];
+        float highest = -__builtin_inff();
+        int undefined = 0;
+        long i = 0;
+        for (int l = 0; l < 16; l++) lane[l] = -__builtin_inff();
+        for (; i + 16 <= columns; i += 16)
+            for (int l = 0; l < 16; l++) {
+                float x = a[i + l] * scale;
+                lane[l] = x > lane[l] ? x : lane[l];
+                undefined |= x != x;
+            }
+        for (; i < columns; i++) {
+            float x = a[i] * scale;
+            lane[0] = x > lane[0] ? x : lane[0];
+            undefined |= x != x;
+        }
+        for (int l = 0; l < 16; l++) highest = lane[l] > highest ? lane[l] : highest;
+        if (undefined) highest = __builtin_nanf("");
+        float total[16] = {0};
+        i = 0;
+        for (; i + 16 <= columns; i += 16)
+            for (int l = 0; l < 16; l++) {
+                float e = FN(exp_one)(a[i + l] * scale - highest);
+                out[i + l] = e;
+                total[l] += e;
+            }
+        for (; i < columns; i++) {
+            float e = FN(exp_one)(a[i] * scale - highest);
+            out[i] = e;
+            total[0] += e;
+        }
+        float sum = 0;
+        for (int l = 0; l < 16; l++) sum += total[l];
+        float inverse = 1.0f / sum;
+        for (i = 0; i < columns; i++) out[i] *= inverse;
+    }
+}
+
+static void FN(softmax_gradient)(
+    long rows, long columns, float scale, const float *probabilities, const float *grad_output, float *grad_input) {
+    for (long row = 0; row < rows; row++, probabilities += columns, grad_output += columns, grad_input += columns) {
+        float lane[16] = {0};
+        long i = 0;
+        for (; i + 16 <= columns; i += 16)
+            for (int l = 0; l < 16; l++) lane[l] += probabilities[i + l] * grad_output[i + l];
+        for (; i < columns; i++) lane[0] += probabilities[i] * grad_output[i];
+        float inner = 0;
+        for (int l = 0; l < 16; l++) inner += lane[l];
+        for (i = 0; i < columns; i++) grad_input[i] = scale * probabilities[i] * (grad_output[i] - inner);
+    }
+}
+
+static void FN(channel_moments)(long rows, long channels, const float *x, double *sums, double *squares) {
+    for (long first = 0; first < channels; first += FN(channel_run)) {
+        long width = channels - first < FN(channel_run) ? channels - first : FN(channel_run);
+        for (long start = 0; start < rows; start += FN(row_run)) {
+            long end = start + FN(row_run) < rows ? start + FN(row_run) : rows;
+            float sum[FN(channel_run)] = {0}, square[FN(channel_run)] = {0};
+            for (long row = start; row < end; row++) {
+                const float *values = x + row * channels + first;
+                for (long c = 0; c < width; c++) {
+                    sum[c] += values[c];
+                    square[c] += values[c] * values[c];
+                }
+            }
+            for (long c = 0; c < width; c++) {
+                sums[first + c] += sum[c];
+                squares[first + c] += square[c];
+            }
+        }
+    }
+}
+
+static void FN(normalize)(
+    long rows, long channels, const float *restrict x, const float *restrict scale, const float *restrict shift,
+    int silu, float *restrict out) {
+    for (long row = 0; row < rows; row++, x += channels, out += channels) {
+        if (silu)
+            for (long c = 0; c < channels; c++) {
+                float z = x[c] * scale[c] + shift[c];
+                out[c] = z * FN(sigmoid)(z);
+            }
+        else
+            for (long c = 0; c < channels; c++) out[c] = x[c] * scale[c] + shift[c];
+    }
+}
+
+static void FN(normalize_gradient_sums)(
+    long rows, long channels, const float *restrict x, const float *restrict scale_hat, const float *restrict shift_hat,
+    const float *restrict gamma, const float *restrict beta, int silu, const float *restrict grad_output,
+    float *restrict dz, double *sum_dz, double *sum_dz_xhat) {
+    for (long first = 0; first < channels; first += FN(channel_run)) {
+        long width = channels - first < FN(channel_run) ? channels - first : FN(channel_run);
+        for (long start = 0; start < rows; start += FN(row_run)) {
+            long end = start + FN(row_run) < rows ? start + FN(row_run) : rows;
+            float sum[FN(channel_run)] = {0}, product[FN(channel_run)] = {0};
+            for (long row = start; row < end; row++) {
+                const long offset = row * channels + first;
+                for (long c = 0; c < width; c++) {
+                    float hat = x[offset + c] * scale_hat[first + c] + shift_hat[first + c];
+                    float d = grad_output[offset + c];
+                    if (silu) {
+                        float z = gamma[first + c] * hat + beta[first + c];
+                        float s = FN(sigmoid)(z);
+                        d = d * (s + z * s * (1.0f - s));
+                    }
+                    dz[offset + c] = d;
+                    sum[c] += d;
+                    product[c] += d * hat;
+                }
+            }
+            for (long c = 0; c < width; c++) {
+                sum_dz[first + c] += sum[c];
+                sum_dz_xhat[first + c] += product[c];
+            }
+        }
+    }
+}
+
+static void FN(normalize_gradient_apply)(
+    long rows, long channels, const float *x, const float *dz, const float *a, const float *b, const float *c0,
+    float *grad_input) {
+    for (long row = 0; row < rows; row++, x += channels, dz += channels, grad_input += channels)
+        for (long c = 0; c < channels; c++) grad_input[c] = dz[c] * a[c] + x[c] * b[c] + c0[c];
+}
+
+static void FN(linear_rows)(
+    long rows, long in, long out_columns, const float *restrict x, const float *restrict weight,
+    const float *restrict bias, float *restrict out) {
+    for (long row = 0; row < rows; row++, x += in, out += out_columns)
+        for (long first = 0; first < out_columns; first += 128) {
+            long width = out_columns - first < 128 ? out_columns - first : 128;
+            float lane[128];
+            for (long c = 0; c < width; c++) lane[c] = bias ? bias[first + c] : 0.0f;
+            for (long k = 0; k < in; k++) {
+                float value = x[k];
+                const float *w = weight + k * out_columns + first;
+                for (long c = 0; c < width; c++) lane[c] += value * w[c];
+            }
+            for (long c = 0; c < width; c++) out[first + c] = lane[c];
+        }
+}
+
+static void FN(add_bias)(long rows, long columns, const float *restrict bias, float *restrict y) {
+    for (long row = 0; row < rows; row++, y += columns)
+        for (long c = 0; c < columns; c++) y[c] += bias[c];
+}
+
+static void FN(adam)(
+    long count, const fovea_adam_settings *s, const float *restrict gradient, float *restrict parameter,
+    float *restrict moment1, float *restrict moment2, float *restrict ema) {
+    const float rate = s->learning_rate / s->correction1, root = 1.0f / s->correction2;
+    for (long i = 0; i < count; i++) {
+        float g = gradient[i] * s->gradient_scale;
+        float m = s->beta1 * moment1[i] + (1.0f - s->beta1) * g;
+        float v = s->beta2 * moment2[i] + (1.0f - s->beta2) * g * g;
+        float p = parameter[i] * (1.0f - s->learning_rate * s->weight_decay);
+        p -= rate * m / (__builtin_sqrtf(v * root) + s->epsilon);
+        moment1[i] = m;
+        moment2[i] = v;
+        parameter[i] = p;
+        ema[i] = s->ema_decay * ema[i] + (1.0f - s->ema_decay) * p;
+    }
+}

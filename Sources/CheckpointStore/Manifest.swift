@@ -1,0 +1,155 @@
+import Files
+import Foundation
+import TensorCore
+
+/// What a weights file is.
+public enum WeightsKind: String, Codable, Sendable {
+    /// Everything needed to resume training.
+    case checkpoint = "fovea.checkpoint"
+    /// EMA weights, for use.
+    case snapshot = "fovea.snapshot"
+}
+
+/// What a data set contributed: nothing that names a patient.
+public struct TrainingData: Codable, Hashable, Sendable {
+    /// Digest of the training split; an HMAC where a site secret is used.
+    public var digest: String
+    public var site: String
+    public var licence: String
+    public var source: String
+    /// One-way cohort counts, rounded to 5: attribute, then code name.
+    public var cohortCounts: [String: [String: Int]]
+    /// Patients in the training split, rounded to 5.
+    public var patients: Int
+
+    public init(
+        digest: String, site: String, licence: String, source: String, cohortCounts: [String: [String: Int]], patients: Int
+    ) {
+        self.digest = digest
+        self.site = site
+        self.licence = licence
+        self.source = source
+        self.cohortCounts = cohortCounts
+        self.patients = patients
+    }
+
+    /// Rounds to the nearest 5, which is what leaves a site.
+    public static func rounded(_ count: Int) -> Int { (count + 2) / 5 * 5 }
+}
+
+/// The manifest of a weights file: JSON under the metadata key `fovea`.
+///
+/// `Model` is the description of the architecture, which this target does not know.
+public struct Manifest<Model: Codable & Sendable>: Codable, Sendable {
+    public var kind: WeightsKind
+    public var version = 1
+    public var model: Model
+    public var cohortSchemaVersion: Int
+    /// Training images that the weights have seen.
+    public var imagesSeen: Int
+    public var trainingData: [TrainingData]
+    /// Digests of the weights that these came from, nearest first.
+    public var parents: [String]
+    public var licence: String
+    public var attributions: [String]
+    public var permittedUses: [String]
+    /// The configuration of the training, as YAML.
+    public var configuration: String
+    public var toolVersion: String
+    /// The state of a checkpoint: what the tensors do not hold.
+    public var state: [String: Double]?
+
+    public init(
+        kind: WeightsKind, model: Model, cohortSchemaVersion: Int, imagesSeen: Int, trainingData: [TrainingData],
+        parents: [String] = [], licence: String, attributions: [String], permittedUses: [String] = [],
+        configuration: String, toolVersion: String, state: [String: Double]? = nil
+    ) {
+        self.kind = kind
+        self.model = model
+        self.cohortSchemaVersion = cohortSchemaVersion
+        self.imagesSeen = imagesSeen
+        self.trainingData = trainingData
+        self.parents = parents
+        self.licence = licence
+        self.attributions = attributions
+        self.permittedUses = permittedUses
+        self.configuration = configuration
+        self.toolVersion = toolVersion
+        self.state = state
+    }
+
+    /// JSON with sorted keys: the same manifest gives the same bytes.
+    public func json() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(self), as: UTF8.self)
+    }
+}
+
+/// A weights file with its manifest.
+public struct WeightsFile<Model: Codable & Sendable>: Sendable {
+    public var manifest: Manifest<Model>
+    public var tensors: [String: Tensor]
+
+    public init(manifest: Manifest<Model>, tensors: [String: Tensor]) {
+        self.manifest = manifest
+        self.tensors = tensors
+    }
+
+    /// Reads and checks a file.
+    /// - Parameter kind: what it must be; nil takes any.
+    /// - Returns: the file and the SHA-256 digest of its bytes.
+    public static func read(_ path: String, kind: WeightsKind? = nil) throws -> (file: WeightsFile, digest: Digest) {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            let exists = FileManager.default.fileExists(atPath: path)
+            throw Failure(exists ? .readOrWriteFailed : .noSuchInput, path, exists ? "could not be read" : "does not exist")
+        }
+        let file = try Safetensors(data, path: path)
+        guard let json = file.metadata["fovea"] else {
+            throw Failure(.badData, path, "has no metadata key fovea, so it is not a weights file of Fovea")
+        }
+        let manifest: Manifest<Model>
+        do {
+            manifest = try JSONDecoder().decode(Manifest<Model>.self, from: Data(json.utf8))
+        } catch {
+            throw Failure(.badData, path, "manifest: \(Manifest<Model>.sentence(error))")
+        }
+        guard manifest.version == 1 else {
+            throw Failure(.badData, path, field: "manifest version", expected: "1", found: "\(manifest.version)")
+        }
+        if let kind, manifest.kind != kind {
+            throw Failure(.badData, path, field: "kind", expected: kind.rawValue, found: manifest.kind.rawValue)
+        }
+        return (WeightsFile(manifest: manifest, tensors: file.tensors), Digest(of: data))
+    }
+
+    /// Writes the file, whole or not at all.
+    /// - Returns: the digest of its bytes.
+    @discardableResult
+    public func write(_ path: String, as type: StoredType, force: Bool) throws -> Digest {
+        let data = Safetensors(tensors: tensors, metadata: ["fovea": try manifest.json()]).encoded(as: type)
+        let staged = try StagedFile(path, force: force)
+        try staged.write(data)
+        try staged.commit()
+        return Digest(of: data)
+    }
+}
+
+extension Manifest {
+    /// A decoding error in one sentence.
+    static func sentence(_ error: any Error) -> String {
+        func place(_ path: [any CodingKey]) -> String { path.map(\.stringValue).joined(separator: ".") }
+        switch error {
+        case DecodingError.keyNotFound(let key, let context):
+            return "\(place(context.codingPath + [key])) is missing"
+        case DecodingError.typeMismatch(let type, let context):
+            return "\(place(context.codingPath)): expected \(type)"
+        case DecodingError.valueNotFound(let type, let context):
+            return "\(place(context.codingPath)): expected \(type), found nothing"
+        case DecodingError.dataCorrupted(let context):
+            return "\(place(context.codingPath)): \(context.debugDescription)"
+        default:
+            return "is not valid JSON"
+        }
+    }
+}

@@ -1,0 +1,84 @@
+import Cohorts
+import TensorCore
+
+/// Turns cohorts into rows of coefficients over a table of embeddings: embedding = coefficients x table.
+///
+/// Each attribute has rows for "null" (dropped in training, or left open by a request), for "unknown" (missing in the
+/// data) and for its codes. The codes of an ordinal attribute share two rows, an origin and a direction, so that they
+/// stand on a line and 2.5 has a meaning; codes off the line have rows of their own.
+public struct CohortEncoding: Codable, Hashable, Sendable {
+    /// Names of the attributes, in the order of their rows.
+    public let attributes: [String]
+
+    public init(attributes: [String]) {
+        for name in attributes where CohortSchema.attribute(name).map(\.isOpen) ?? true {
+            fatalError("CohortEncoding: \(name) is not an attribute with codes in the schema")
+        }
+        self.attributes = attributes
+    }
+
+    /// What a sample is asked to be, in one attribute.
+    public enum Value: Hashable, Sendable {
+        /// Left open.
+        case null
+        case unknown
+        /// A code of the schema.
+        case code(Int16)
+        /// A place on an ordinal attribute's line, such as 2.5.
+        case position(Float)
+    }
+
+    private static func rows(_ attribute: Attribute) -> Int {
+        switch attribute.scale {
+        case .nominal: 2 + attribute.names.count
+        case .ordinal(let highest): 4 + attribute.names.count - Int(highest) - 1
+        }
+    }
+
+    /// Rows of the table.
+    public var rowCount: Int {
+        attributes.compactMap(CohortSchema.attribute).reduce(0) { $0 + CohortEncoding.rows($1) }
+    }
+
+    /// [N, rowCount]
+    /// - Parameter values: for each of N samples, one value an attribute, in the order of `attributes`.
+    public func coefficients(_ values: [[Value]]) -> Tensor {
+        let width = rowCount
+        return Tensor(shape: [values.count, width]) { target in
+            target.update(repeating: 0)
+            for (sample, values) in values.enumerated() {
+                var first = sample * width
+                for (attribute, value) in zip(attributes.compactMap(CohortSchema.attribute), values) {
+                    set(attribute, value, target, first)
+                    first += CohortEncoding.rows(attribute)
+                }
+            }
+        }
+    }
+
+    private func set(_ attribute: Attribute, _ value: Value, _ target: UnsafeMutableBufferPointer<Float>, _ first: Int) {
+        switch (value, attribute.scale) {
+        case (.null, _): target[first] = 1
+        case (.unknown, _): target[first + 1] = 1
+        case (.code(let code), .nominal): target[first + 2 + Int(code)] = 1
+        case (.code(let code), .ordinal(let highest)) where code > highest: target[first + 4 + Int(code - highest) - 1] = 1
+        case (.code(let code), .ordinal(let highest)): onLine(Float(code), highest)
+        case (.position(let position), .ordinal(let highest)): onLine(position, highest)
+        case (.position, .nominal): fatalError("CohortEncoding: \(attribute.name) is not ordinal")
+        }
+        func onLine(_ position: Float, _ highest: Int16) {
+            target[first + 2] = 1
+            // From -1 to 1, so that origin and direction are of one size.
+            target[first + 3] = 2 * position / Float(highest) - 1
+        }
+    }
+
+    /// The value that a stored code means.
+    public static func value(code: Int16) -> Value {
+        switch code {
+        case Attribute.unknown: .unknown
+        case Attribute.unspecified: .null
+        default: .code(code)
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import Networks
+import TensorCore
+
+/// What a checkpoint says of its model: everything needed to build it again.
+public struct ModelDescription: Codable, Hashable, Sendable {
+    public var network: UNetConfiguration
+    public var preconditioning: Preconditioning
+    /// Height and width of a picture.
+    public var height: Int
+    public var width: Int
+    /// The attributes that it is conditioned on; none where it is empty.
+    public var cohort: CohortEncoding
+
+    public init(
+        network: UNetConfiguration, preconditioning: Preconditioning = Preconditioning(), height: Int, width: Int,
+        cohort: CohortEncoding
+    ) {
+        self.network = network
+        self.preconditioning = preconditioning
+        self.height = height
+        self.width = width
+        self.cohort = cohort
+    }
+}
+
+/// A preconditioned denoiser over a UNet, conditioned on a cohort. Parameters come with each call.
+public struct DiffusionModel: Sendable {
+    public let description: ModelDescription
+    public let specifications: [ParameterSpecification]
+    private let network: UNet
+    /// The table of cohort embeddings, [rows, embeddingWidth]; nil where nothing is conditioned on.
+    private let cohortTable: Int?
+
+    public init(_ description: ModelDescription) {
+        let registry = ParameterRegistry()
+        network = UNet(description.network, registry)
+        cohortTable = description.cohort.attributes.isEmpty
+            ? nil
+            : registry.register(
+                "cohort_embedding.weight", [description.cohort.rowCount, description.network.embeddingWidth], .plain,
+                .normal(deviation: 0.5))
+        specifications = registry.specifications
+        self.description = description
+    }
+
+    /// D(x; sigma) with one sigma a picture.
+    ///
+    /// - Parameters:
+    ///   - x: [N, H, W, C].
+    ///   - sigma: [N].
+    ///   - cohorts: N rows of values in the order of the encoding's attributes.
+    public func denoised(
+        _ x: Variable, sigma: [Float], cohorts: [[CohortEncoding.Value]], _ parameters: BoundParameters
+    ) -> Variable {
+        let p = description.preconditioning
+        func column(_ coefficient: (Float) -> Float) -> Variable {
+            Variable(Tensor(sigma.map(coefficient), shape: [sigma.count, 1, 1, 1]))
+        }
+        let embedding = cohortTable.map {
+            Variable(description.cohort.coefficients(cohorts)).linear(parameters[$0], bias: nil)
+        }
+        let raw = network(
+            x * column(p.input), timesteps: sigma.map(p.noise), classEmbedding: embedding, parameters)
+        return x * column(p.skip) + raw * column(p.out)
+    }
+}
+
+/// A model with its parameters and one cohort a picture: what samplers see.
+public struct ModelDenoiser: Denoiser {
+    private let model: DiffusionModel
+    private let parameters: BoundParameters
+    private let cohorts: [[CohortEncoding.Value]]
+
+    public init(_ model: DiffusionModel, _ parameters: BoundParameters, cohorts: [[CohortEncoding.Value]]) {
+        self.model = model
+        self.parameters = parameters
+        self.cohorts = cohorts
+    }
+
+    public func denoised(_ x: Tensor, sigma: Float) -> Tensor {
+        model.denoised(
+            Variable(x), sigma: [Float](repeating: sigma, count: x.shape[0]), cohorts: cohorts, parameters
+        ).tensor
+    }
+}

@@ -1,0 +1,22 @@
+import TensorCore
+
+/// Pictures of 8 bits as tensors in [-1, 1].
+public enum PixelSpace {
+    /// - Parameter pixels: N pictures of [height, width, channels], one behind the other.
+    /// - Returns: [N, height, width, channels], 0 -> -1, 255 -> 1.
+    public static func encoded(_ pixels: some Collection<UInt8>, height: Int, width: Int, channels: Int = 3) -> Tensor {
+        Tensor(shape: [pixels.count / (height * width * channels), height, width, channels]) { target in
+            for (i, pixel) in pixels.enumerated() { target[i] = Float(pixel) / 127.5 - 1 }
+        }
+    }
+
+    /// The nearest 8-bit values, bounded to 0 ... 255. What is not a number becomes 0.
+    public static func decoded(_ pictures: Tensor) -> [UInt8] {
+        pictures.withUnsafeBuffer { source in
+            source.map { value in
+                let scaled = (value + 1) * 127.5
+                return scaled >= 255 ? 255 : scaled > 0 ? UInt8(scaled.rounded()) : 0
+            }
+        }
+    }
+}

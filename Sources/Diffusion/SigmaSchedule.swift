@@ -1,0 +1,27 @@
+import Foundation
+
+/// The noise levels of a sampling run, falling, with a 0 at the end.
+public struct SigmaSchedule: Codable, Hashable, Sendable {
+    public let sigmas: [Float]
+
+    /// Karras et al. 2022, equation 5: steps + 1 levels from sigmaMax to sigmaMin, then 0.
+    ///
+    /// - Parameter steps: at least 1; one step goes from sigmaMax to 0.
+    public static func karras(
+        steps: Int, sigmaMin: Float = 0.002, sigmaMax: Float = 80, rho: Float = 7
+    ) -> SigmaSchedule {
+        if steps < 1 || !(sigmaMin > 0 && sigmaMin < sigmaMax && rho > 0) {
+            fatalError("SigmaSchedule.karras: steps \(steps), sigmaMin \(sigmaMin), sigmaMax \(sigmaMax), rho \(rho)")
+        }
+        let high = pow(Double(sigmaMax), 1 / Double(rho)), low = pow(Double(sigmaMin), 1 / Double(rho))
+        let levels = (0..<steps).map { step -> Float in
+            guard step > 0 else { return sigmaMax }
+            guard step < steps - 1 else { return sigmaMin }
+            return Float(pow(high + Double(step) / Double(steps - 1) * (low - high), Double(rho)))
+        }
+        return SigmaSchedule(sigmas: levels + [0])
+    }
+
+    /// How many steps the levels make.
+    public var steps: Int { sigmas.count - 1 }
+}

@@ -1,0 +1,53 @@
+import TensorCore
+
+/// diffusers' `ResnetBlock2D`: norm1, SiLU, conv1, + projected embedding, norm2, SiLU, conv2, + shortcut.
+struct ResidualBlock: Sendable {
+    private let norm1: GroupNormalization, norm2: GroupNormalization
+    private let conv1: Convolution, conv2: Convolution
+    private let embeddingProjection: Linear
+    private let shortcut: Convolution?
+
+    init(_ registry: ParameterRegistry, _ path: String, in inputs: Int, out outputs: Int, _ configuration: UNetConfiguration) {
+        norm1 = GroupNormalization(registry, "\(path).norm1", channels: inputs, configuration: configuration)
+        conv1 = Convolution(registry, "\(path).conv1", in: inputs, out: outputs, kernel: 3)
+        embeddingProjection = Linear(registry, "\(path).time_emb_proj", in: configuration.embeddingWidth, out: outputs)
+        norm2 = GroupNormalization(registry, "\(path).norm2", channels: outputs, configuration: configuration)
+        conv2 = Convolution(registry, "\(path).conv2", in: outputs, out: outputs, kernel: 3, zero: true)
+        shortcut = inputs == outputs
+            ? nil : Convolution(registry, "\(path).conv_shortcut", in: inputs, out: outputs, kernel: 1)
+    }
+
+    /// - Parameter activated: SiLU of the embedding, [N, embeddingWidth].
+    func callAsFunction(_ x: Variable, activated: Variable, _ parameters: BoundParameters) -> Variable {
+        var h = conv1(norm1(x, parameters, silu: true), parameters)
+        let shift = embeddingProjection(activated, parameters)
+        h = h + shift.reshaped([shift.shape[0], 1, 1, shift.shape[1]])
+        h = conv2(norm2(h, parameters, silu: true), parameters)
+        return (shortcut.map { $0(x, parameters) } ?? x) + h
+    }
+}
+
+/// diffusers' `Attention` in a UNet2DModel: group norm, queries, keys, values, output projection, + input.
+struct AttentionBlock: Sendable {
+    private let norm: GroupNormalization
+    private let query: Linear, key: Linear, value: Linear, output: Linear
+    private let heads: Int
+
+    init(_ registry: ParameterRegistry, _ path: String, channels: Int, _ configuration: UNetConfiguration) {
+        norm = GroupNormalization(registry, "\(path).group_norm", channels: channels, configuration: configuration)
+        query = Linear(registry, "\(path).to_q", in: channels, out: channels)
+        key = Linear(registry, "\(path).to_k", in: channels, out: channels)
+        value = Linear(registry, "\(path).to_v", in: channels, out: channels)
+        output = Linear(registry, "\(path).to_out.0", in: channels, out: channels, zero: true)
+        heads = channels / configuration.attentionHeadDim
+    }
+
+    func callAsFunction(_ x: Variable, _ parameters: BoundParameters) -> Variable {
+        let shape = x.shape
+        // [N, H, W, C] -> [N, H * W, C]
+        let tokens = norm(x, parameters, silu: false).reshaped([shape[0], shape[1] * shape[2], shape[3]])
+        let attended = query(tokens, parameters).attention(
+            keys: key(tokens, parameters), values: value(tokens, parameters), heads: heads)
+        return output(attended, parameters).reshaped(shape) + x
+    }
+}

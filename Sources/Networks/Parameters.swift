@@ -1,0 +1,116 @@
+import TensorCore
+
+/// How a parameter is laid out in memory and, at the file boundary, in PyTorch.
+public enum ParameterLayout: Hashable, Sendable {
+    /// [k, k, in, out] here, [out, in, k, k] in files.
+    case convolution
+    /// [in, out] here, [out, in] in files.
+    case linear
+    /// The same in both: vectors, and tables of embeddings [rows, width].
+    case plain
+}
+
+/// How a parameter starts.
+public enum Initialization: Hashable, Sendable {
+    /// Uniform in (-1/sqrt(fanIn), 1/sqrt(fanIn)), PyTorch's default for convolutions and linear layers.
+    case uniform(fanIn: Int)
+    /// Normal with this deviation.
+    case normal(deviation: Float)
+    case constant(Float)
+}
+
+/// A parameter by the path that built it.
+public struct ParameterSpecification: Hashable, Sendable {
+    public let path: String
+    public let shape: [Int]
+    public let layout: ParameterLayout
+    public let initialization: Initialization
+
+    /// The shape that files use.
+    public var fileShape: [Int] {
+        switch layout {
+        case .convolution: [shape[3], shape[2], shape[0], shape[1]]
+        case .linear: [shape[1], shape[0]]
+        case .plain: shape
+        }
+    }
+}
+
+/// Collects parameters while a network is built. A parameter's number is its place in the order of registration.
+public final class ParameterRegistry {
+    public private(set) var specifications: [ParameterSpecification] = []
+    private var paths: Set<String> = []
+
+    public init() {}
+
+    public func register(
+        _ path: String, _ shape: [Int], _ layout: ParameterLayout, _ initialization: Initialization
+    ) -> Int {
+        if !paths.insert(path).inserted { fatalError("parameter \(path) is registered twice") }
+        specifications.append(
+            ParameterSpecification(path: path, shape: shape, layout: layout, initialization: initialization))
+        return specifications.count - 1
+    }
+}
+
+/// The values of a network's parameters, in the order of registration: what the optimizer, the moving average, the
+/// checkpoint and the merge share.
+public struct ParameterMap: Sendable {
+    public let specifications: [ParameterSpecification]
+    public var tensors: [Tensor]
+
+    public init(_ specifications: [ParameterSpecification], tensors: [Tensor]) {
+        if specifications.map(\.shape) != tensors.map(\.shape) {
+            fatalError("ParameterMap: \(tensors.count) tensors do not fit \(specifications.count) specifications")
+        }
+        self.specifications = specifications
+        self.tensors = tensors
+    }
+
+    /// Values drawn from `seed`; each parameter depends on nothing but the seed and its number.
+    public init(_ specifications: [ParameterSpecification], seed: UInt64) {
+        self.specifications = specifications
+        tensors = specifications.enumerated().map { number, specification in
+            var random = Philox(seed: seed, stream: .parameters, index: UInt64(number))
+            return Tensor(shape: specification.shape) { buffer in
+                switch specification.initialization {
+                case .constant(let value):
+                    buffer.update(repeating: value)
+                case .uniform(let fanIn):
+                    let bound = 1 / Double(fanIn).squareRoot()
+                    for i in buffer.indices { buffer[i] = Float((2 * random.nextUniform() - 1) * bound) }
+                case .normal(let deviation):
+                    random.fillNormal(buffer)
+                    for i in buffer.indices { buffer[i] *= deviation }
+                }
+            }
+        }
+    }
+
+    /// Zeros of the same shapes.
+    public static func zeros(_ specifications: [ParameterSpecification]) -> ParameterMap {
+        ParameterMap(specifications, tensors: specifications.map { .zeros($0.shape) })
+    }
+
+    /// How many numbers there are.
+    public var parameterCount: Int { tensors.reduce(0) { $0 + $1.count } }
+
+    public subscript(path: String) -> Tensor? {
+        specifications.firstIndex { $0.path == path }.map { tensors[$0] }
+    }
+
+    /// Constants, for inference.
+    public func constants() -> BoundParameters { BoundParameters(tensors.map { Variable($0) }) }
+
+    /// Variables on a tape, for training.
+    public func variables(on tape: Tape) -> BoundParameters { BoundParameters(tensors.map { tape.variable($0) }) }
+}
+
+/// Parameters ready for a forward pass.
+public struct BoundParameters {
+    public let variables: [Variable]
+
+    public init(_ variables: [Variable]) { self.variables = variables }
+
+    public subscript(number: Int) -> Variable { variables[number] }
+}

@@ -1,0 +1,46 @@
+import CKernels
+
+/// The kernels of the device in use: the one table behind which memory is touched.
+///
+/// Operations call these; networks and everything above call operations. C's kernels appear in this folder and in
+/// `Operations` only.
+enum Kernels {
+    /// The loops of the instruction set that was chosen at the first use.
+    /// A constant; unsafe only in that C struct types are not Sendable.
+    nonisolated(unsafe) static let table: fovea_kernel_table = {
+        fovea_blas_use_one_thread()
+        return fovea_kernels().pointee
+    }()
+}
+
+/// What the numbers depend on, for provenance and for `doctor`.
+public enum ComputeEnvironment {
+    /// `default`, `v3` or `v4`.
+    public static var instructionSet: String { String(cString: Kernels.table.name) }
+
+    /// Why the environment variable FOVEA_ISA was not followed; nil where it was or is not set.
+    public static var instructionSetProblem: String? {
+        fovea_isa_problem().map { String(cString: $0) }
+    }
+
+    /// The kernels that OpenBLAS chose, such as `SkylakeX` or `Haswell`.
+    public static var blasCore: String {
+        _ = Kernels.table
+        return String(cString: fovea_blas_core())
+    }
+
+    /// OpenBLAS's version, such as `0.3.21`.
+    public static var blasVersion: String {
+        let words = String(cString: fovea_blas_version()).split(separator: " ")
+        return words.count > 1 ? String(words[1]) : words.joined()
+    }
+
+    /// Cores that the process may use (affinity and cgroup quota).
+    public static var availableCores: Int { fovea_available_cores() }
+
+    /// Threads that operations use. Results do not depend on it.
+    public static var threads: Int {
+        get { fovea_thread_count() }
+        set { fovea_set_thread_count(newValue) }
+    }
+}

@@ -1,0 +1,33 @@
+import CKernels
+
+extension Variable {
+    /// Matrix product of [B..., M, K] and [B..., K, N] (or [B..., N, K] where `transposed`), batch by batch.
+    public func matmul(_ other: Variable, transposed: Bool = false) -> Variable {
+        Tape.record([self, other], TensorCore.matmul(tensor, other.tensor, transposeB: transposed)) { grad in
+            // c = a b: da = dc b^T, db = a^T dc. c = a b^T: da = dc b, db = dc^T a.
+            [
+                isTracked ? TensorCore.matmul(grad, other.tensor, transposeB: !transposed) : nil,
+                !other.isTracked ? nil
+                    : transposed
+                    ? TensorCore.matmul(grad, tensor, transposeA: true)
+                    : TensorCore.matmul(tensor, grad, transposeA: true),
+            ]
+        }
+    }
+}
+
+func matmul(_ a: Tensor, _ b: Tensor, transposeA: Bool = false, transposeB: Bool = false) -> Tensor {
+    requireShape(a.rank >= 2 && a.rank == b.rank && a.shape.dropLast(2) == b.shape.dropLast(2), "matmul", a.shape, b.shape)
+    let rowsA = a.shape[a.rank - 2], columnsA = a.shape[a.rank - 1]
+    let rowsB = b.shape[b.rank - 2], columnsB = b.shape[b.rank - 1]
+    let (m, k) = transposeA ? (columnsA, rowsA) : (rowsA, columnsA)
+    let (k2, n) = transposeB ? (columnsB, rowsB) : (rowsB, columnsB)
+    requireShape(k == k2, "matmul", a.shape, b.shape)
+    let result = Tensor(uninitialized: a.shape.dropLast(2) + [m, n])
+    parallelFor(a.shape.dropLast(2).reduce(1, *)) { batch in
+        fovea_sgemm(
+            transposeA ? 1 : 0, transposeB ? 1 : 0, m, n, k, 1, a.pointer + batch * m * k, columnsA,
+            b.pointer + batch * k * n, columnsB, 0, result.pointer + batch * m * n, n)
+    }
+    return result
+}

@@ -1,0 +1,73 @@
+import Foundation
+
+/// A block of float32 memory, 64-byte aligned, given back to the allocator when its last tensor goes.
+///
+/// Written once, by the operation that makes it (or by the optimizer, which owns its parameters), and read after that;
+/// that discipline is what makes it safe to send.
+final class Storage: @unchecked Sendable {
+    let pointer: UnsafeMutablePointer<Float>
+    private let bytes: Int
+
+    init(count: Int) {
+        (pointer, bytes) = Allocator.shared.take(floats: count)
+    }
+
+    deinit {
+        Allocator.shared.give(pointer, bytes: bytes)
+    }
+}
+
+/// Keeps freed blocks by size, so that after the first steps no new memory comes from the system.
+public final class Allocator: @unchecked Sendable {
+    static let shared = Allocator()
+
+    private let lock = NSLock()
+    private var free: [Int: [UnsafeMutablePointer<Float>]] = [:]
+    private var bytesInUse = 0
+    private var peakBytes = 0
+    private var systemAllocations = 0
+
+    /// Bytes handed out now, their peak since the start, and how often memory came from the system.
+    public static var statistics: (bytesInUse: Int, peakBytes: Int, systemAllocations: Int) {
+        shared.lock.withLock { (shared.bytesInUse, shared.peakBytes, shared.systemAllocations) }
+    }
+
+    /// Gives all cached blocks back to the system.
+    public static func releaseCache() {
+        shared.lock.withLock {
+            for block in shared.free.values.joined() { Foundation.free(block) }
+            shared.free = [:]
+        }
+    }
+
+    /// Sizes are rounded up to eighths of a power of two, so that similar shapes share blocks: at most 12.5 % lost.
+    private static func rounded(_ bytes: Int) -> Int {
+        guard bytes > 512 else { return 512 }
+        let step = max(64, 1 << (Int.bitWidth - 1 - bytes.leadingZeroBitCount - 3))
+        return (bytes + step - 1) / step * step
+    }
+
+    fileprivate func take(floats: Int) -> (UnsafeMutablePointer<Float>, Int) {
+        let bytes = Allocator.rounded(floats * MemoryLayout<Float>.stride)
+        let cached: UnsafeMutablePointer<Float>? = lock.withLock {
+            bytesInUse += bytes
+            peakBytes = max(peakBytes, bytesInUse)
+            if let block = free[bytes]?.popLast() { return block }
+            systemAllocations += 1
+            return nil
+        }
+        if let cached { return (cached, bytes) }
+        var raw: UnsafeMutableRawPointer?
+        guard posix_memalign(&raw, 64, bytes) == 0, let raw else {
+            fatalError("out of memory: \(bytes) bytes for a tensor, \(bytesInUse) in use")
+        }
+        return (raw.bindMemory(to: Float.self, capacity: bytes / MemoryLayout<Float>.stride), bytes)
+    }
+
+    fileprivate func give(_ pointer: UnsafeMutablePointer<Float>, bytes: Int) {
+        lock.withLock {
+            bytesInUse -= bytes
+            free[bytes, default: []].append(pointer)
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import CKernels
+
+/// A tensor that operations can be recorded on: reverse-mode differentiation starts from it.
+public struct Variable {
+    public let tensor: Tensor
+    let tape: Tape?
+    /// The number on the tape; meaningless without one.
+    let node: Int
+
+    /// A constant: nothing is recorded for it.
+    public init(_ tensor: Tensor) {
+        self.tensor = tensor
+        tape = nil
+        node = -1
+    }
+
+    init(_ tensor: Tensor, tape: Tape, node: Int) {
+        self.tensor = tensor
+        self.tape = tape
+        self.node = node
+    }
+
+    public var shape: [Int] { tensor.shape }
+    /// Whether gradients flow to this variable.
+    public var isTracked: Bool { tape != nil }
+}
+
+/// A record of operations, in order, each with its pullback (Griewank and Walther 2008, reverse accumulation).
+///
+/// Used by one thread. A tape is good for one `gradients`: its entries are dropped as they are used, so that every
+/// activation is freed at its last use.
+public final class Tape {
+    /// Takes the gradient of the output; returns one gradient an input, nil where none flows.
+    typealias Pullback = (_ gradOutput: Tensor) -> [Tensor?]
+
+    private struct Entry {
+        let inputs: [Int]
+        let output: Int
+        let pullback: Pullback
+    }
+
+    private var entries: [Entry] = []
+    private var nodes = 0
+
+    public init() {}
+
+    /// A variable to which gradients flow.
+    public func variable(_ tensor: Tensor) -> Variable {
+        defer { nodes += 1 }
+        return Variable(tensor, tape: self, node: nodes)
+    }
+
+    /// Records that `output` came from `inputs`; a constant where none of them is tracked.
+    static func record(_ inputs: [Variable], _ output: Tensor, _ pullback: @escaping Pullback) -> Variable {
+        guard let tape = inputs.lazy.compactMap(\.tape).first else { return Variable(output) }
+        let result = tape.variable(output)
+        tape.entries.append(Entry(inputs: inputs.map { $0.isTracked ? $0.node : -1 }, output: result.node, pullback: pullback))
+        return result
+    }
+
+    /// The gradients of `output` with respect to `inputs`, in order; zeros where it does not depend on one.
+    /// - Parameter gradOutput: the gradient of `output` itself; ones where it is nil.
+    public func gradients(of output: Variable, gradOutput: Tensor? = nil, for inputs: [Variable]) -> [Tensor] {
+        requireShape(output.tape === self, "gradients", "output of another tape", output.shape)
+        requireShape(gradOutput.map { $0.shape == output.shape } ?? true, "gradients", gradOutput?.shape ?? [], output.shape)
+        var gradients = [Tensor?](repeating: nil, count: nodes)
+        gradients[output.node] = gradOutput ?? Tensor(repeating: 1, shape: output.shape)
+        var wanted = [Bool](repeating: false, count: nodes)
+        for input in inputs { wanted[input.node] = true }
+        while let entry = entries.popLast() {
+            guard let gradient = gradients[entry.output] else { continue }
+            if !wanted[entry.output] { gradients[entry.output] = nil }
+            for (input, contribution) in zip(entry.inputs, entry.pullback(gradient)) {
+                guard input >= 0, let contribution else { continue }
+                Tape.accumulate(contribution, into: &gradients[input])
+            }
+        }
+        return inputs.map { gradients[$0.node] ?? .zeros($0.shape) }
+    }
+
+    private static func accumulate(_ contribution: Tensor, into slot: inout Tensor?) {
+        guard var sum = slot else {
+            slot = contribution
+            return
+        }
+        slot = nil
+        // In place where nobody else holds the sum; a pullback may have handed one tensor to two inputs.
+        if isKnownUniquelyReferenced(&sum.storage) {
+            let pointer = sum.pointer
+            parallelRuns(sum.count) { start, length in
+                Kernels.table.add_into(length, contribution.pointer + start, pointer + start)
+            }
+            slot = sum
+        } else {
+            slot = binary(FOVEA_ADD, sum, contribution)
+        }
+    }
+}
