@@ -196,10 +196,10 @@ def convolutions():
     of("3x3_one_row", (1, 6), channels=(3, 5), **same)
     of("3x3_one_channel", (5, 7), channels=(1, 3), **same)
     of("3x3_to_one_channel", (4, 6), channels=(5, 1), **same)
-    of("3x3_whole_tiles", (8, 8), channels=(3, 5), batch=1, **same)
-    of("3x3_broken_tiles", (9, 13), channels=(3, 5), batch=1, **same)
-    of("3x3_from_32", (6, 9), channels=(32, 5), batch=1, **same)
-    of("3x3_to_32", (5, 6), channels=(5, 32), batch=1, **same)
+    of("3x3_whole_tiles", (8, 8), channels=(3, 2), batch=1, **same)
+    of("3x3_broken_tiles", (9, 13), channels=(2, 3), batch=1, **same)
+    of("3x3_from_32", (5, 6), channels=(32, 3), batch=1, **same)
+    of("3x3_to_32", (5, 6), channels=(3, 32), batch=1, **same)
     of("3x3_without_bias", (4, 5), channels=(3, 5), bias=False, **same)
 
     halving = dict(kernel=3, stride=2, padding=1)
@@ -207,13 +207,13 @@ def convolutions():
     of("3x3_stride2_odd", (7, 5), channels=(3, 5), **halving)
     of("3x3_stride2_mixed", (6, 7), channels=(5, 3), **halving)
     of("3x3_stride2_one_pixel", (1, 1), channels=(3, 5), **halving)
-    of("3x3_stride2_from_32", (4, 6), channels=(32, 5), batch=1, **halving)
+    of("3x3_stride2_from_32", (4, 5), channels=(32, 3), batch=1, **halving)
 
     pointwise = dict(kernel=1, stride=1, padding=0)
     of("1x1_odd", (7, 5), channels=(5, 3), **pointwise)
     of("1x1_one_pixel", (1, 1), channels=(3, 5), **pointwise)
     of("1x1_one_channel", (3, 4), channels=(1, 1), **pointwise)
-    of("1x1_from_32", (3, 5), channels=(32, 5), **pointwise)
+    of("1x1_from_32", (3, 5), channels=(32, 3), batch=1, **pointwise)
 
 
 def norms():
@@ -242,11 +242,11 @@ def activations():
         case(operation, name, lambda t: function(t["x"]), lambda draw: {"x": draw.normal(*shape, **distribution)})
 
     of("silu", "moderate", F.silu, PICTURE, deviation=2.0)
-    of("silu", "extreme", F.silu, (3, 37), deviation=40.0)
+    of("silu", "extreme", F.silu, (2, 23), deviation=40.0)
     of("square", "picture", torch.square, PICTURE)
     of("square", "scalar", torch.square, ())
     of("exp", "picture", torch.exp, PICTURE)
-    of("exp", "wide", torch.exp, (3, 37), deviation=15.0)
+    of("exp", "wide", torch.exp, (2, 23), deviation=15.0)
 
     def softmax(x):
         return torch.softmax(x, dim=-1)
