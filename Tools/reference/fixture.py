@@ -58,7 +58,7 @@ class Draw:
 def write(path, tensors, certificate):
     """Writes `tensors` (a dictionary) with `certificate` as the metadata."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    tensors = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
+    tensors = {name: tensor.detach().clone(memory_format=torch.contiguous_format) for name, tensor in tensors.items()}
     text = json.dumps(certificate, sort_keys=True, separators=(",", ":"))
     safetensors.torch.save_file(tensors, str(path), metadata={METADATA_KEY: text})
     path.chmod(0o644)

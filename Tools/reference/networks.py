@@ -83,10 +83,9 @@ def record_intermediates(model, into):
 
         return hook
 
-    paths = ["time_embedding", "conv_in", "mid_block"]
-    paths += [f"down_blocks.{index}" for index in range(len(model.down_blocks))]
-    paths += [f"up_blocks.{index}" for index in range(len(model.up_blocks))]
-    for path in paths:
+    down = [f"down_blocks.{index}" for index in range(len(model.down_blocks))]
+    up = [f"up_blocks.{index}" for index in range(len(model.up_blocks) - 1)]  # the last one's is large, and near the output
+    for path in ["time_embedding", *down, "mid_block", *up]:
         model.get_submodule(path).register_forward_hook(record(path))
 
 
