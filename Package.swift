@@ -6,9 +6,9 @@ func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
     .testTarget(
-        name: name + "Tests", dependencies: ["Support", .init(stringLiteral: name)] + dependencies)
+        name: name + "Tests", dependencies: ["Support", .init(stringLiteral: name)] + dependencies, exclude: exclude)
 }
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -50,6 +50,12 @@ let package = Package(
         .executableTarget(
             name: "fovea",
             dependencies: ["Sampling", "Training", "FundusData", "SampleStore", "Pictures", "Cohorts", "Files", arguments]),
+
+        // Tests.
+        .target(name: "Support", path: "Tests/Support"),
+        .target(name: "TestTensors", dependencies: ["TensorCore"], path: "Tests/TestTensors"),
+        tests("TensorCore", ["TestTensors"], exclude: ["Fixtures"]),
+        tests("Networks", ["TensorCore", "TestTensors"], exclude: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6]
 )

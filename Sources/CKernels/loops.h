@@ -160,18 +160,28 @@ static void FN(softmax)(long rows, long columns, float scale, const float *a, fl
 static void FN(softmax_gradient)(
     long rows, long columns, float scale, const float *probabilities, const float *grad_output, float *grad_input) {
     for (long row = 0; row < rows; row++, probabilities += columns, grad_output += columns, grad_input += columns) {
+        // Gradients are taken relative to the likeliest column's, so that a saturated row does not cancel.
+        float highest = 0;
+        for (long i = 0; i < columns; i++) highest = probabilities[i] > highest ? probabilities[i] : highest;
+        float pivot = grad_output[0];
+        for (long i = 0; i < columns; i++)
+            if (probabilities[i] == highest) {
+                pivot = grad_output[i];
+                break;
+            }
         float lane[16] = {0};
         long i = 0;
         for (; i + 16 <= columns; i += 16)
-            for (int l = 0; l < 16; l++) lane[l] += probabilities[i + l] * grad_output[i + l];
-        for (; i < columns; i++) lane[0] += probabilities[i] * grad_output[i];
+            for (int l = 0; l < 16; l++) lane[l] += probabilities[i + l] * (grad_output[i + l] - pivot);
+        for (; i < columns; i++) lane[0] += probabilities[i] * (grad_output[i] - pivot);
         float inner = 0;
         for (int l = 0; l < 16; l++) inner += lane[l];
-        for (i = 0; i < columns; i++) grad_input[i] = scale * probabilities[i] * (grad_output[i] - inner);
+        for (i = 0; i < columns; i++) grad_input[i] = scale * probabilities[i] * (grad_output[i] - pivot - inner);
     }
 }
 
-static void FN(channel_moments)(long rows, long channels, const float *x, double *sums, double *squares) {
+static void FN(channel_moments)(
+    long rows, long channels, const float *x, const float *pivot, double *sums, double *squares) {
     for (long first = 0; first < channels; first += FN(channel_run)) {
         long width = channels - first < FN(channel_run) ? channels - first : FN(channel_run);
         for (long start = 0; start < rows; start += FN(row_run)) {
@@ -180,8 +190,9 @@ static void FN(channel_moments)(long rows, long channels, const float *x, double
             for (long row = start; row < end; row++) {
                 const float *values = x + row * channels + first;
                 for (long c = 0; c < width; c++) {
-                    sum[c] += values[c];
-                    square[c] += values[c] * values[c];
+                    float d = values[c] - pivot[first + c];
+                    sum[c] += d;
+                    square[c] += d * d;
                 }
             }
             for (long c = 0; c < width; c++) {
@@ -193,21 +204,21 @@ static void FN(channel_moments)(long rows, long channels, const float *x, double
 }
 
 static void FN(normalize)(
-    long rows, long channels, const float *restrict x, const float *restrict scale, const float *restrict shift,
-    int silu, float *restrict out) {
+    long rows, long channels, const float *restrict x, const float *restrict mean, const float *restrict scale,
+    const float *restrict shift, int silu, float *restrict out) {
     for (long row = 0; row < rows; row++, x += channels, out += channels) {
         if (silu)
             for (long c = 0; c < channels; c++) {
-                float z = x[c] * scale[c] + shift[c];
+                float z = (x[c] - mean[c]) * scale[c] + shift[c];
                 out[c] = z * FN(sigmoid)(z);
             }
         else
-            for (long c = 0; c < channels; c++) out[c] = x[c] * scale[c] + shift[c];
+            for (long c = 0; c < channels; c++) out[c] = (x[c] - mean[c]) * scale[c] + shift[c];
     }
 }
 
 static void FN(normalize_gradient_sums)(
-    long rows, long channels, const float *restrict x, const float *restrict scale_hat, const float *restrict shift_hat,
+    long rows, long channels, const float *restrict x, const float *restrict mean, const float *restrict inverse,
     const float *restrict gamma, const float *restrict beta, int silu, const float *restrict grad_output,
     float *restrict dz, double *sum_dz, double *sum_dz_xhat) {
     for (long first = 0; first < channels; first += FN(channel_run)) {
@@ -218,7 +229,7 @@ static void FN(normalize_gradient_sums)(
             for (long row = start; row < end; row++) {
                 const long offset = row * channels + first;
                 for (long c = 0; c < width; c++) {
-                    float hat = x[offset + c] * scale_hat[first + c] + shift_hat[first + c];
+                    float hat = (x[offset + c] - mean[first + c]) * inverse[first + c];
                     float d = grad_output[offset + c];
                     if (silu) {
                         float z = gamma[first + c] * hat + beta[first + c];
@@ -239,10 +250,10 @@ static void FN(normalize_gradient_sums)(
 }
 
 static void FN(normalize_gradient_apply)(
-    long rows, long channels, const float *x, const float *dz, const float *a, const float *b, const float *c0,
-    float *grad_input) {
+    long rows, long channels, const float *x, const float *dz, const float *mean, const float *a, const float *b,
+    const float *c0, float *grad_input) {
     for (long row = 0; row < rows; row++, x += channels, dz += channels, grad_input += channels)
-        for (long c = 0; c < channels; c++) grad_input[c] = dz[c] * a[c] + x[c] * b[c] + c0[c];
+        for (long c = 0; c < channels; c++) grad_input[c] = dz[c] * a[c] + (x[c] - mean[c]) * b[c] + c0[c];
 }
 
 static void FN(linear_rows)(

@@ -48,20 +48,22 @@ typedef struct {
     /// grad_input = scale * p * (grad_output - sum(p * grad_output)); in place when grad_input == grad_output.
     void (*softmax_gradient)(
         long rows, long columns, float scale, const float *probabilities, const float *grad_output, float *grad_input);
-    /// sums[c] += sum x, squares[c] += sum x^2, over rows.
-    void (*channel_moments)(long rows, long channels, const float *x, double *sums, double *squares);
-    /// out = act(x * scale[c] + shift[c]); act is SiLU where `silu` is not 0, the identity otherwise.
+    /// sums[c] += sum d, squares[c] += sum d^2, over rows, with d = x - pivot[c].
+    void (*channel_moments)(
+        long rows, long channels, const float *x, const float *pivot, double *sums, double *squares);
+    /// out = act((x - mean[c]) * scale[c] + shift[c]); act is SiLU where `silu` is not 0, the identity otherwise.
     void (*normalize)(
-        long rows, long channels, const float *x, const float *scale, const float *shift, int silu, float *out);
-    /// With xhat = x * scale_hat[c] + shift_hat[c] and z = gamma * xhat + beta: writes dz = grad_output * act'(z),
-    /// and adds sum dz and sum dz * xhat by channel.
+        long rows, long channels, const float *x, const float *mean, const float *scale, const float *shift, int silu,
+        float *out);
+    /// With xhat = (x - mean[c]) * inverse[c] and z = gamma * xhat + beta: writes dz = grad_output * act'(z), and adds
+    /// sum dz and sum dz * xhat by channel.
     void (*normalize_gradient_sums)(
-        long rows, long channels, const float *x, const float *scale_hat, const float *shift_hat, const float *gamma,
+        long rows, long channels, const float *x, const float *mean, const float *inverse, const float *gamma,
         const float *beta, int silu, const float *grad_output, float *dz, double *sum_dz, double *sum_dz_xhat);
-    /// grad_input = dz * a[c] + x * b[c] + c0[c]; dz may be grad_input.
+    /// grad_input = dz * a[c] + (x - mean[c]) * b[c] + c0[c]; dz may be grad_input.
     void (*normalize_gradient_apply)(
-        long rows, long channels, const float *x, const float *dz, const float *a, const float *b, const float *c0,
-        float *grad_input);
+        long rows, long channels, const float *x, const float *dz, const float *mean, const float *a, const float *b,
+        const float *c0, float *grad_input);
     /// out[row, :] = bias + x[row, :] * weight, each row on its own, in one order of summation. bias may be NULL.
     void (*linear_rows)(
         long rows, long in, long out_columns, const float *x, const float *weight, const float *bias, float *out);

@@ -32,27 +32,34 @@ private struct GroupNorm {
         let rows = x.count / max(1, images * channels)
         let pieceRows = max(64, 32768 / channels)
         let pieces = (rows + pieceRows - 1) / pieceRows
+        // Moments about the image's first row, so that a large mean does not cancel the deviation.
         let sums = GroupNorm.pieceSums(images * pieces, channels) { task, first, second in
             let start = task % pieces * pieceRows
+            let image = x.pointer + task / pieces * rows * channels
             Kernels.table.channel_moments(
-                min(pieceRows, rows - start), channels, x.pointer + (task / pieces * rows + start) * channels, first, second)
+                min(pieceRows, rows - start), channels, image + start * channels, image, first, second)
         }
         var mean = [Double](), inverse = [Double]()
         let width = channels / groups
         let elements = Double(width * rows)
         for image in 0..<images {
+            let pivot = x.pointer + image * rows * channels
             for group in 0..<groups {
-                var sum = 0.0, squares = 0.0
-                for piece in 0..<pieces {
-                    let base = (image * pieces + piece) * 2 * channels + group * width
-                    for c in base..<base + width {
-                        sum += sums[c]
-                        squares += sums[c + channels]
+                var channelMeans = [Double](), scatter = 0.0
+                for channel in group * width..<(group + 1) * width {
+                    var sum = 0.0, squares = 0.0
+                    for piece in 0..<pieces {
+                        let base = (image * pieces + piece) * 2 * channels + channel
+                        sum += sums[base]
+                        squares += sums[base + channels]
                     }
+                    channelMeans.append(Double(pivot[channel]) + sum / Double(rows))
+                    scatter += squares - sum * sum / Double(rows)
                 }
-                let average = sum / elements
+                let average = channelMeans.reduce(0, +) / Double(width)
+                scatter += channelMeans.reduce(0) { $0 + Double(rows) * ($1 - average) * ($1 - average) }
                 // max(0, nan) would hide what is not finite.
-                let variance = squares / elements - average * average
+                let variance = scatter / elements
                 mean.append(average)
                 inverse.append(1 / ((variance < 0 ? 0 : variance) + Double(epsilon)).squareRoot())
             }
@@ -91,21 +98,27 @@ private struct GroupNorm {
         }
     }
 
-    func apply(_ x: Tensor, scale: Tensor, shift: Tensor, silu: Bool) -> Tensor {
-        let factor = perChannel { _, group, channel in Double(scale.pointer[channel]) * inverseDeviation[group] }
-        let offset = perChannel { _, group, channel in
-            Double(shift.pointer[channel]) - Double(scale.pointer[channel]) * inverseDeviation[group] * mean[group]
+    /// Calls `body` with per-channel values of every image, [images * channels] each.
+    private func withPerChannel(
+        _ values: [(_ image: Int, _ group: Int, _ channel: Int) -> Double],
+        _ body: ([UnsafePointer<Float>]) -> Void
+    ) {
+        let all = Tensor(values.flatMap(perChannel), shape: [values.count, images * channels])
+        withExtendedLifetime(all) {
+            body(values.indices.map { UnsafePointer(all.pointer + $0 * images * channels) })
         }
+    }
+
+    func apply(_ x: Tensor, scale: Tensor, shift: Tensor, silu: Bool) -> Tensor {
         let output = Tensor(uninitialized: x.shape)
-        factor.withUnsafeBufferPointer { factor in
-            offset.withUnsafeBufferPointer { offset in
-                nonisolated(unsafe) let factor = factor.baseAddress.unsafelyUnwrapped
-                nonisolated(unsafe) let offset = offset.baseAddress.unsafelyUnwrapped
-                forEachPiece { image, rows, start, _ in
-                    Kernels.table.normalize(
-                        rows, channels, x.pointer + start, factor + image * channels, offset + image * channels,
-                        silu ? 1 : 0, output.pointer + start)
-                }
+        withPerChannel([
+            { _, group, _ in mean[group] },
+            { _, group, channel in Double(scale.pointer[channel]) * inverseDeviation[group] },
+        ]) { values in
+            forEachPiece { image, rows, start, _ in
+                Kernels.table.normalize(
+                    rows, channels, x.pointer + start, values[0] + image * channels, values[1] + image * channels,
+                    shift.pointer, silu ? 1 : 0, output.pointer + start)
             }
         }
         return output
@@ -114,22 +127,17 @@ private struct GroupNorm {
     func pullback(
         _ x: Tensor, scale: Tensor, shift: Tensor, silu: Bool, grad: Tensor
     ) -> (input: Tensor, scale: Tensor, shift: Tensor) {
-        let factor = perChannel { _, group, _ in inverseDeviation[group] }
-        let offset = perChannel { _, group, _ in -mean[group] * inverseDeviation[group] }
         let gradInput = Tensor(uninitialized: x.shape)
-        let sums = factor.withUnsafeBufferPointer { factor in
-            offset.withUnsafeBufferPointer { offset in
-                nonisolated(unsafe) let factor = factor.baseAddress.unsafelyUnwrapped
-                nonisolated(unsafe) let offset = offset.baseAddress.unsafelyUnwrapped
-                return GroupNorm.pieceSums(images * pieces, channels) { task, dz, dzHat in
-                    let image = task / pieces
-                    let first = task % pieces * pieceRows
-                    let start = (image * rows + first) * channels
-                    Kernels.table.normalize_gradient_sums(
-                        min(pieceRows, rows - first), channels, x.pointer + start, factor + image * channels,
-                        offset + image * channels, scale.pointer, shift.pointer, silu ? 1 : 0, grad.pointer + start,
-                        gradInput.pointer + start, dz, dzHat)
-                }
+        var sums: [Double] = []
+        withPerChannel([{ _, group, _ in mean[group] }, { _, group, _ in inverseDeviation[group] }]) { values in
+            sums = GroupNorm.pieceSums(images * pieces, channels) { task, dz, dzHat in
+                let image = task / pieces
+                let first = task % pieces * pieceRows
+                let start = (image * rows + first) * channels
+                Kernels.table.normalize_gradient_sums(
+                    min(pieceRows, rows - first), channels, x.pointer + start, values[0] + image * channels,
+                    values[1] + image * channels, scale.pointer, shift.pointer, silu ? 1 : 0, grad.pointer + start,
+                    gradInput.pointer + start, dz, dzHat)
             }
         }
         // By image and channel, pieces in order: sum dz, sum dz * xhat.
@@ -154,27 +162,17 @@ private struct GroupNorm {
             groupDzHat[group] += gamma * dzHat[i]
         }
         // dx = r gamma dz - r / m (sum gamma dz + xhat sum gamma dz xhat), xhat = r (x - mean).
-        let a = perChannel { _, group, channel in inverseDeviation[group] * Double(scale.pointer[channel]) }
-        let b = perChannel { _, group, _ in
-            -inverseDeviation[group] * inverseDeviation[group] * groupDzHat[group] / elements
-        }
-        let c = perChannel { _, group, _ in
-            let r = inverseDeviation[group]
-            return -r / elements * (groupDz[group] - r * mean[group] * groupDzHat[group])
-        }
-        a.withUnsafeBufferPointer { a in
-            b.withUnsafeBufferPointer { b in
-                c.withUnsafeBufferPointer { c in
-                    nonisolated(unsafe) let a = a.baseAddress.unsafelyUnwrapped
-                    nonisolated(unsafe) let b = b.baseAddress.unsafelyUnwrapped
-                    nonisolated(unsafe) let c = c.baseAddress.unsafelyUnwrapped
-                    forEachPiece { image, rows, start, _ in
-                        let i = image * channels
-                        Kernels.table.normalize_gradient_apply(
-                            rows, channels, x.pointer + start, gradInput.pointer + start, a + i, b + i, c + i,
-                            gradInput.pointer + start)
-                    }
-                }
+        withPerChannel([
+            { _, group, _ in mean[group] },
+            { _, group, channel in inverseDeviation[group] * Double(scale.pointer[channel]) },
+            { _, group, _ in -inverseDeviation[group] * inverseDeviation[group] * groupDzHat[group] / elements },
+            { _, group, _ in -inverseDeviation[group] * groupDz[group] / elements },
+        ]) { values in
+            forEachPiece { image, rows, start, _ in
+                let i = image * channels
+                Kernels.table.normalize_gradient_apply(
+                    rows, channels, x.pointer + start, gradInput.pointer + start, values[0] + i, values[1] + i,
+                    values[2] + i, values[3] + i, gradInput.pointer + start)
             }
         }
         let gradScale = Tensor(shape: [channels]) { target in

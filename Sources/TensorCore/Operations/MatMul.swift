@@ -1,16 +1,24 @@
 import CKernels
 
 extension Variable {
-    /// Matrix product of [B..., M, K] and [B..., K, N] (or [B..., N, K] where `transposed`), batch by batch.
-    public func matmul(_ other: Variable, transposed: Bool = false) -> Variable {
-        Tape.record([self, other], TensorCore.matmul(tensor, other.tensor, transposeB: transposed)) { grad in
-            // c = a b: da = dc b^T, db = a^T dc. c = a b^T: da = dc b, db = dc^T a.
+    /// Matrix product of [B..., M, K] and [B..., K, N], batch by batch.
+    ///
+    /// - Parameters:
+    ///   - transposedSelf: self is [B..., K, M].
+    ///   - transposed: other is [B..., N, K].
+    public func matmul(_ other: Variable, transposedSelf: Bool = false, transposed: Bool = false) -> Variable {
+        let output = TensorCore.matmul(tensor, other.tensor, transposeA: transposedSelf, transposeB: transposed)
+        return Tape.record([self, other], output) { grad in
+            // c = op(a) op(b): the gradient of op(a) is dc op(b)^T, that of op(b) is op(a)^T dc; transposed where op does.
             [
-                isTracked ? TensorCore.matmul(grad, other.tensor, transposeB: !transposed) : nil,
+                !isTracked ? nil
+                    : transposedSelf
+                    ? TensorCore.matmul(other.tensor, grad, transposeA: transposed, transposeB: true)
+                    : TensorCore.matmul(grad, other.tensor, transposeB: !transposed),
                 !other.isTracked ? nil
                     : transposed
-                    ? TensorCore.matmul(grad, tensor, transposeA: true)
-                    : TensorCore.matmul(tensor, grad, transposeA: true),
+                    ? TensorCore.matmul(grad, tensor, transposeA: true, transposeB: transposedSelf)
+                    : TensorCore.matmul(tensor, grad, transposeA: !transposedSelf),
             ]
         }
     }
