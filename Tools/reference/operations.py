@@ -254,7 +254,7 @@ def activations():
     of("softmax", "plain", softmax, (4, 7))
     of("softmax", "deep", softmax, (2, 3, 5, 9), deviation=2.0)
     of("softmax", "one_column", softmax, (4, 1))
-    of("softmax", "large_logits", softmax, (3, 11), mean=1000.0, deviation=30.0)
+    of("softmax", "large_logits", softmax, (3, 11), mean=1000.0, deviation=3.0)
 
     def attend(name, batch, tokens, heads, width, deviation=1.0):
         shape = (batch, tokens, heads * width)
