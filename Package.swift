@@ -50,6 +50,12 @@ let package = Package(
         .executableTarget(
             name: "fovea",
             dependencies: ["Sampling", "Training", "FundusData", "SampleStore", "Pictures", "Cohorts", "Files", arguments]),
+
+        // Tests.
+        .target(name: "Support", path: "Tests/Support"),
+        tests("Cohorts", ["Files"]),
+        tests("Pictures", ["CImageCodecs", "Files"]),
+        tests("FundusData", ["Cohorts", "Pictures", "Files"]),
     ],
     swiftLanguageModes: [.v6]
 )
