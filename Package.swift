@@ -53,7 +53,11 @@ let package = Package(
 
         // Tests.
         .target(name: "Support", path: "Tests/Support"),
+        .target(name: "Support", path: "Tests/Support"),
         .target(name: "TestTensors", dependencies: ["TensorCore"], path: "Tests/TestTensors"),
+        tests("Cohorts", ["Files"]),
+        tests("Pictures", ["CImageCodecs", "Files"]),
+        tests("FundusData", ["Cohorts", "Pictures", "Files"]),
         tests("TensorCore", ["TestTensors"], exclude: ["Fixtures"]),
         tests("Networks", ["TensorCore", "TestTensors"], exclude: ["Fixtures"]),
     ],
