@@ -35,7 +35,7 @@ let package = Package(
         .target(name: "CKernels", dependencies: ["COpenBLAS"], linkerSettings: [.linkedLibrary("m")]),
 
         // A target may import any that stands above it, and none below.
-        library("Files", [crypto]),
+        library("Files", [crypto, yams]),
         library("TensorCore", ["CKernels", "Files"]),
         library("Cohorts", ["Files", yams]),
         library("HDF5Files", ["CHDF5", "Files"]),
@@ -52,7 +52,6 @@ let package = Package(
             dependencies: ["Sampling", "Training", "FundusData", "SampleStore", "Pictures", "Cohorts", "Files", arguments]),
 
         // Tests.
-        .target(name: "Support", path: "Tests/Support"),
         .target(name: "Support", path: "Tests/Support"),
         .target(name: "TestTensors", dependencies: ["TensorCore"], path: "Tests/TestTensors"),
         tests("Cohorts", ["Files"]),
