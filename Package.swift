@@ -45,11 +45,16 @@ let package = Package(
         library("CheckpointStore", ["TensorCore", "Files", crypto]),
         library("FundusData", ["Cohorts", "HDF5Files", "Pictures", "Files", crypto]),
         library("Training", ["Diffusion", "Networks", "CheckpointStore", "FundusData", "Pictures", yams]),
-        library("SampleStore", ["Cohorts", "HDF5Files", "Pictures", "CheckpointStore", "Files", crypto]),
+        library("SampleStore", ["Cohorts", "HDF5Files", "FundusData", "Pictures", "CheckpointStore", "Files", crypto]),
         library("Sampling", ["Diffusion", "Networks", "CheckpointStore", "SampleStore", "Training"]),
         .executableTarget(
             name: "fovea",
             dependencies: ["Sampling", "Training", "FundusData", "SampleStore", "Pictures", "Cohorts", "Files", arguments]),
+
+        .target(name: "Support", path: "Tests/Support"),
+        tests("HDF5Files", ["Files"]),
+        tests("FundusData", ["Cohorts", "HDF5Files", "Files"]),
+        tests("SampleStore", ["Cohorts", "HDF5Files", "Files"]),
     ],
     swiftLanguageModes: [.v6]
 )
