@@ -1,0 +1,131 @@
+import CheckpointStore
+import Diffusion
+import Files
+import Foundation
+import Networks
+import TensorCore
+
+/// What one step of training did.
+public struct TrainingStep: Sendable {
+    public let imagesSeen: Int
+    /// Mean weighted denoising loss of the batch (Karras et al. 2022, equation 8).
+    public let loss: Double
+    /// Norm of the gradient over all parameters, before clipping.
+    public let gradientNorm: Double
+    public let learningRate: Float
+}
+
+/// Trains a model: a sequence of steps, each of one batch.
+///
+/// All randomness of an image is keyed by (seed, how many images were seen before it), so that a training that was
+/// stopped and resumed takes the same steps as one that was not.
+public final class Trainer: Sequence, IteratorProtocol {
+    public let configuration: TrainingConfiguration
+    public let model: DiffusionModel
+    public internal(set) var state: TrainingState
+    /// Why the sequence ended before `configuration.images`; nil where it did not.
+    public private(set) var failure: Failure?
+    private let data: TrainingSet
+
+    public init(_ configuration: TrainingConfiguration, data: TrainingSet, state: TrainingState? = nil) {
+        if let problem = configuration.problem { fatalError("Trainer: \(problem)") }
+        self.configuration = configuration
+        self.data = data
+        model = DiffusionModel(configuration.modelDescription)
+        self.state = state ?? TrainingState(model.specifications, seed: configuration.seed)
+    }
+
+    /// Takes a step; nil when all images were seen, or when `failure` says why it cannot go on.
+    public func next() -> TrainingStep? {
+        guard state.imagesSeen < configuration.images, failure == nil, data.count > 0 else { return nil }
+        let batch = TrainingBatch(configuration, data: data, imagesSeen: state.imagesSeen)
+        let tape = Tape()
+        let parameters = state.parameters.variables(on: tape)
+        let losses = model.losses(
+            clean: batch.clean, noise: batch.noise, sigma: batch.sigma, cohorts: batch.cohorts, parameters)
+        let loss = losses.mean()
+        guard loss.tensor.scalar.isFinite else {
+            failure = nonFinite(batch, losses: losses.tensor)
+            return nil
+        }
+        let gradients = tape.gradients(of: loss, for: parameters.variables)
+        let norm = gradients.reduce(0) { $0 + $1.sumOfSquares }.squareRoot()
+        guard norm.isFinite else {
+            failure = nonFinite(batch, losses: losses.tensor)
+            return nil
+        }
+        let seen = state.imagesSeen + configuration.batchSize
+        let rate = configuration.learningRate(at: seen)
+        var settings = AdamSettings(learningRate: rate, emaDecay: configuration.emaDecay(at: seen))
+        settings.beta1 = configuration.beta1
+        settings.beta2 = configuration.beta2
+        settings.weightDecay = configuration.weightDecay
+        settings.gradientScale = Float(Swift.min(1, configuration.gradientClip / Swift.max(norm, 1e-12)))
+        state.apply(gradients, settings, imagesSeen: seen)
+        return TrainingStep(
+            imagesSeen: seen, loss: Double(loss.tensor.scalar), gradientNorm: norm, learningRate: rate)
+    }
+
+    private func nonFinite(_ batch: TrainingBatch, losses: Tensor) -> Failure {
+        let bad = losses.elements.indices.filter { !losses.elements[$0].isFinite }
+        let which = (bad.isEmpty ? Array(batch.names.indices) : bad).prefix(4)
+            .map { "\(batch.names[$0]) at sigma \(batch.sigma[$0])" }
+        return Failure(
+            .badData, nil,
+            """
+            training stopped at step \(state.step + 1) (\(state.imagesSeen) images seen): the loss or its gradient is \
+            not finite, with \(which.joined(separator: ", ")); lower learningRate in the configuration and go on with --resume
+            """)
+    }
+
+    /// Mean validation loss of the moving average over `set`, at noise levels that are the same each time.
+    ///
+    /// - Parameter draws: noise levels a photograph, spread evenly over the training distribution.
+    public func validationLoss(_ set: TrainingSet, draws: Int = 3) -> Double {
+        let parameters = state.ema.constants()
+        var total = 0.0
+        let jobs = (0..<set.count).flatMap { image in (0..<draws).map { (image, $0) } }
+        for start in stride(from: 0, to: jobs.count, by: configuration.batchSize) {
+            let part = jobs[start..<Swift.min(start + configuration.batchSize, jobs.count)]
+            var noise: [Tensor] = [], sigma: [Float] = []
+            for (image, draw) in part {
+                var random = Philox(seed: 0, stream: .validationNoise, index: UInt64(image * draws + draw))
+                // Stratified: every photograph gets one level of each of `draws` equal parts of the distribution.
+                let quantile = (Double(draw) + random.nextUniform()) / Double(draws)
+                sigma.append(Float(exp(configuration.noiseLevels.mean + configuration.noiseLevels.deviation * normalQuantile(quantile))))
+                noise.append(Tensor(shape: [1, set.size, set.size, 3]) { random.fillNormal($0) })
+            }
+            let indices = part.map(\.0)
+            let losses = model.losses(
+                clean: set.pictures(indices, mirrored: indices.map { _ in false }), noise: stacked(noise), sigma: sigma,
+                cohorts: indices.map { set.values[$0] }, parameters)
+            total += losses.tensor.elements.reduce(0) { $0 + Double($1) }
+        }
+        return total / Double(Swift.max(1, jobs.count))
+    }
+}
+
+/// Joins tensors along the first axis.
+func stacked(_ tensors: [Tensor]) -> Tensor {
+    var shape = tensors[0].shape
+    shape[0] = tensors.reduce(0) { $0 + $1.shape[0] }
+    return Tensor(shape: shape) { target in
+        var offset = 0
+        for tensor in tensors {
+            tensor.withUnsafeBuffer { source in
+                for i in source.indices { target[offset + i] = source[i] }
+                offset += source.count
+            }
+        }
+    }
+}
+
+/// The inverse of the standard normal distribution function, by bisection on erfc (exact to float64 rounding).
+func normalQuantile(_ probability: Double) -> Double {
+    var low = -10.0, high = 10.0
+    for _ in 0..<64 {
+        let middle = (low + high) / 2
+        if 0.5 * erfc(-middle / 2.0.squareRoot()) < probability { low = middle } else { high = middle }
+    }
+    return (low + high) / 2
+}

@@ -1,0 +1,98 @@
+import CheckpointStore
+import Cohorts
+import Diffusion
+import Files
+import Foundation
+import FundusData
+import Pictures
+import TensorCore
+
+/// The photographs of one split of one or more data sets in memory, at the size of the model.
+public struct TrainingSet: Sendable {
+    public let size: Int
+    /// [count, size, size, 3]
+    let pixels: [UInt8]
+    /// One row of values a photograph, in the order of the encoding's attributes.
+    let values: [[CohortEncoding.Value]]
+    /// What an error may call a photograph: the data set's file and the row.
+    let names: [String]
+
+    public var count: Int { names.count }
+
+    /// - Throws: `Failure(.badData)` where a data set is smaller than `size`, or the split is empty.
+    public init(_ datasets: [DatasetFile], split: Split, size: Int, encoding: CohortEncoding) async throws {
+        self.size = size
+        var pixels: [UInt8] = [], values: [[CohortEncoding.Value]] = [], names: [String] = []
+        for dataset in datasets {
+            guard dataset.size >= size else {
+                throw Failure(
+                    .badData, dataset.path, field: "size", expected: "at least \(size) pixels, the model's",
+                    found: "\(dataset.size)")
+            }
+            let rows = dataset.rows(of: split)
+            let columns = encoding.attributes.map { dataset.cohorts[$0]?.codes }
+            // A few at a time: a data set may be larger than the memory at its own size.
+            for start in stride(from: 0, to: rows.count, by: 64) {
+                let part = Array(rows[start..<min(start + 64, rows.count)])
+                let whole = try await dataset.images(rows: part)
+                let bytes = dataset.size * dataset.size * 3
+                for (i, row) in part.enumerated() {
+                    let picture = Picture(
+                        width: dataset.size, height: dataset.size, pixels: Array(whole[i * bytes..<(i + 1) * bytes]))
+                    pixels += picture.resized(width: size, height: size).pixels
+                    values.append(columns.map { CohortEncoding.value(code: $0?[row] ?? Attribute.unknown) })
+                    names.append("\(dataset.path) row \(row)")
+                }
+            }
+        }
+        self.pixels = pixels
+        self.values = values
+        self.names = names
+    }
+
+    /// Pictures in [-1, 1], [indices.count, size, size, 3]; mirrored left to right where `mirrored` says so.
+    func pictures(_ indices: [Int], mirrored: [Bool]) -> Tensor {
+        let bytes = size * size * 3
+        return Tensor(shape: [indices.count, size, size, 3]) { target in
+            for (i, index) in indices.enumerated() {
+                for y in 0..<size {
+                    for x in 0..<size {
+                        let from = index * bytes + (y * size + (mirrored[i] ? size - 1 - x : x)) * 3
+                        let to = i * bytes + (y * size + x) * 3
+                        for c in 0..<3 { target[to + c] = PixelSpace.encoded(pixels[from + c]) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+extension CohortEncoding {
+    /// The values of a mirrored photograph: a left eye becomes a right one.
+    func mirrored(_ values: [Value]) -> [Value] {
+        zip(attributes, values).map { name, value in
+            guard name == "laterality", case .code(let code) = value else { return value }
+            return .code(1 - code)
+        }
+    }
+}
+
+extension TrainingData {
+    /// What `dataset` says of its training split.
+    public init(_ dataset: DatasetFile) {
+        let rows = dataset.rows(of: .train)
+        var counts: [String: [String: Int]] = [:]
+        for (name, column) in dataset.cohorts {
+            var byName: [String: Set<String>] = [:]
+            for row in rows {
+                byName[column.name(row: row) ?? "unknown", default: []].insert(dataset.patients[row])
+            }
+            // Patients, not photographs, and rounded: a small cell names nobody.
+            counts[name] = byName.mapValues { TrainingData.rounded($0.count) }
+        }
+        self.init(
+            digest: dataset.trainingSetDigest.description, site: dataset.info.site, licence: dataset.info.licence,
+            source: dataset.info.source, cohortCounts: counts,
+            patients: TrainingData.rounded(Set(rows.map { dataset.patients[$0] }).count))
+    }
+}
