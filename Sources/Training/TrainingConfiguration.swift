@@ -49,9 +49,6 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     /// One sentence on what is wrong, or nil.
     public var problem: String? {
         if let problem = network.problem { return "network.\(problem)" }
-        func positive(_ name: String, _ value: some Comparable & Numeric) -> String? {
-            value > .zero ? nil : "\(name): expected a positive number, found \(value)"
-        }
         guard network.inChannels == 3, network.outChannels == 3 else {
             return "network.inChannels and outChannels: expected 3, for photographs in RGB"
         }
@@ -64,12 +61,15 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         guard emaRampUp >= 0, weightDecay >= 0, warmUpImages >= 0, patienceInImages >= 0 else {
             return "emaRampUp, weightDecay, warmUpImages and patienceInImages: expected no negative number"
         }
-        return positive("batchSize", batchSize) ?? positive("images", images) ?? positive("learningRate", learningRate)
-            ?? positive("decayAfterImages", decayAfterImages) ?? positive("gradientClip", gradientClip)
-            ?? positive("emaHalfLifeInImages", emaHalfLifeInImages) ?? positive("checkpointEveryImages", checkpointEveryImages)
-            ?? positive("validateEveryImages", validateEveryImages) ?? positive("previewEveryImages", previewEveryImages)
-            ?? positive("noiseLevels.deviation", noiseLevels.deviation)
-            ?? positive("preconditioning.sigmaData", preconditioning.sigmaData)
+        let positive: [(String, Double)] = [
+            ("batchSize", Double(batchSize)), ("images", Double(images)), ("learningRate", Double(learningRate)),
+            ("decayAfterImages", Double(decayAfterImages)), ("gradientClip", gradientClip),
+            ("emaHalfLifeInImages", emaHalfLifeInImages), ("checkpointEveryImages", Double(checkpointEveryImages)),
+            ("validateEveryImages", Double(validateEveryImages)), ("previewEveryImages", Double(previewEveryImages)),
+            ("noiseLevels.deviation", noiseLevels.deviation),
+            ("preconditioning.sigmaData", Double(preconditioning.sigmaData)),
+        ]
+        return positive.first { !($0.1 > 0) }.map { "\($0.0): expected a positive number, found \($0.1)" }
     }
 
     /// The model that this trains.

@@ -35,9 +35,9 @@ public struct TrainingState: Sendable {
         }
     }
 
-    private static let parts: [(prefix: String, path: WritableKeyPath<TrainingState, ParameterMap>)] = [
-        ("parameters/", \.parameters), ("ema/", \.ema), ("moment1/", \.moment1), ("moment2/", \.moment2),
-    ]
+    private static var parts: [(prefix: String, path: WritableKeyPath<TrainingState, ParameterMap>)] {
+        [("parameters/", \.parameters), ("ema/", \.ema), ("moment1/", \.moment1), ("moment2/", \.moment2)]
+    }
 
     /// The tensors of a checkpoint.
     func fileTensors() -> [String: Tensor] {

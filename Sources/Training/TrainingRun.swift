@@ -1,0 +1,222 @@
+import CheckpointStore
+import Cohorts
+import Diffusion
+import Files
+import Foundation
+import FundusData
+import Networks
+import Pictures
+import TensorCore
+
+/// A weights file of this product.
+public typealias ModelFile = WeightsFile<ModelDescription>
+
+/// What a run says while it goes on.
+public enum TrainingEvent: Sendable {
+    case step(TrainingStep)
+    case validation(imagesSeen: Int, loss: Double, isBest: Bool)
+    case saved(imagesSeen: Int)
+}
+
+/// How a run ended.
+public struct TrainingSummary: Sendable, Codable {
+    public var imagesSeen: Int
+    public var imagesPerSecond: Double
+    /// Mean loss over the last thousand images of this run; nil where it took no step.
+    public var loss: Double?
+    public var bestValidationLoss: Double?
+    public var bestImagesSeen: Int
+    /// The snapshot's path.
+    public var snapshot: String
+    public var isInterrupted: Bool
+}
+
+/// A training in a folder: `config.yaml`, `log.jsonl`, `checkpoint.safetensors`, `snapshot.safetensors` (EMA weights),
+/// `best.safetensors` (those with the lowest validation loss), `preview-*.png`.
+public final class TrainingRun {
+    public let folder: String
+    public let trainer: Trainer
+    private let training: TrainingSet
+    private let validation: TrainingSet
+    private let data: [TrainingData]
+    private let log: TrainingLog
+
+    public var checkpointPath: String { folder + "/checkpoint.safetensors" }
+    public var snapshotPath: String { folder + "/snapshot.safetensors" }
+    public var bestPath: String { folder + "/best.safetensors" }
+    private var configurationPath: String { folder + "/config.yaml" }
+
+    /// Begins a run, or goes on with the one in `folder`.
+    ///
+    /// - Parameter configuration: given what the folder's `config.yaml` says (nil in a new run), returns what is wanted.
+    /// - Throws: `Failure`: `.cannotCreateOutput` where the folder holds a run and `resume` is false, `.noSuchInput`
+    ///   where it holds none and `resume` is true, `.badData` for a checkpoint of another model or another training set.
+    public init(
+        folder: String, datasets: [DatasetFile], resume: Bool,
+        configuration: (TrainingConfiguration?) throws -> TrainingConfiguration
+    ) async throws {
+        self.folder = folder
+        let files = FileManager.default
+        let hasRun = files.fileExists(atPath: folder + "/config.yaml")
+        if hasRun, !resume {
+            throw Failure(.cannotCreateOutput, folder, "holds a run already; go on with --resume, or name another folder")
+        }
+        if resume, !files.fileExists(atPath: folder + "/checkpoint.safetensors") {
+            throw Failure(.noSuchInput, folder, "holds no checkpoint to resume from")
+        }
+        let before = hasRun ? try Configuration.read(folder + "/config.yaml", over: TrainingConfiguration()) : nil
+        let wanted = try configuration(before)
+        let name = hasRun ? folder + "/config.yaml" : "configuration"
+        if let problem = wanted.problem { throw Failure(.badData, name, problem) }
+        for attribute in wanted.attributes where CohortSchema.attribute(attribute).map(\.isOpen) ?? true {
+            throw Failure(.badData, name, field: "attributes", expected: "attributes of the schema with codes", found: attribute)
+        }
+        let encoding = wanted.modelDescription.cohort
+        training = try await TrainingSet(datasets, split: .train, size: wanted.size, encoding: encoding)
+        validation = try await TrainingSet(datasets, split: .validation, size: wanted.size, encoding: encoding)
+        guard training.count > 0 else {
+            throw Failure(.badData, datasets.map(\.path).joined(separator: ", "), "the train split holds no photograph")
+        }
+        data = datasets.map(TrainingData.init)
+        if resume {
+            let state = try TrainingRun.state(folder + "/checkpoint.safetensors", wanted, data)
+            trainer = Trainer(wanted, data: training, state: state)
+        } else {
+            trainer = Trainer(wanted, data: training)
+            do {
+                try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            } catch {
+                throw Failure(.cannotCreateOutput, folder, "the folder could not be made: \((error as NSError).localizedDescription)")
+            }
+        }
+        log = try TrainingLog(folder + "/log.jsonl", keepingUpTo: trainer.state.imagesSeen)
+        try TrainingRun.write(Data(Configuration.yaml(wanted).utf8), to: configurationPath)
+    }
+
+    private static func state(
+        _ path: String, _ wanted: TrainingConfiguration, _ data: [TrainingData]
+    ) throws -> TrainingState {
+        let (file, _) = try ModelFile.read(path, kind: .checkpoint)
+        let model = DiffusionModel(wanted.modelDescription)
+        guard file.manifest.model == wanted.modelDescription else {
+            throw Failure(.badData, path, "is of another model than config.yaml describes")
+        }
+        let found = file.manifest.trainingData.map(\.digest), expected = data.map(\.digest)
+        guard found == expected else {
+            throw Failure(
+                .badData, path, field: "training set", expected: found.joined(separator: ", "),
+                found: expected.joined(separator: ", "))
+        }
+        return try TrainingState(
+            model.specifications, fileTensors: file.tensors, numbers: file.manifest.state ?? [:],
+            imagesSeen: file.manifest.imagesSeen, file: path)
+    }
+
+    /// Trains until all images were seen, the validation loss no longer falls, or the user asks to stop; then saves.
+    public func run(report: (TrainingEvent) -> Void = { _ in }) throws -> TrainingSummary {
+        let configuration = trainer.configuration
+        let clock = ContinuousClock()
+        var training = Duration.zero
+        let startedAt = trainer.state.imagesSeen
+        var recent: [Double] = []
+        var last = clock.now
+        for step in trainer {
+            training += clock.now - last
+            recent.append(step.loss)
+            if recent.count > Swift.max(1, 1000 / configuration.batchSize) { recent.removeFirst() }
+            report(.step(step))
+            func isDue(_ every: Int) -> Bool { step.imagesSeen / every != (step.imagesSeen - configuration.batchSize) / every }
+            let speed = Double(step.imagesSeen - startedAt) / Swift.max(1e-9, training.seconds)
+            try log.append(step, imagesPerSecond: speed)
+            if isDue(configuration.validateEveryImages), try validate(report), isPatienceOver { break }
+            if isDue(configuration.previewEveryImages) { try writePreview() }
+            if isDue(configuration.checkpointEveryImages) {
+                try save()
+                report(.saved(imagesSeen: step.imagesSeen))
+            }
+            if Interruption.isRequested { break }
+            last = clock.now
+        }
+        if let failure = trainer.failure { throw failure }
+        try save()
+        report(.saved(imagesSeen: trainer.state.imagesSeen))
+        let best = trainer.state.bestValidationLoss
+        return TrainingSummary(
+            imagesSeen: trainer.state.imagesSeen,
+            imagesPerSecond: Double(trainer.state.imagesSeen - startedAt) / Swift.max(1e-9, training.seconds),
+            loss: recent.isEmpty ? nil : recent.reduce(0, +) / Double(recent.count),
+            bestValidationLoss: best.isFinite ? best : nil, bestImagesSeen: trainer.state.bestImagesSeen,
+            snapshot: snapshotPath, isInterrupted: Interruption.isRequested)
+    }
+
+    private var isPatienceOver: Bool {
+        let patience = trainer.configuration.patienceInImages
+        return patience > 0 && trainer.state.imagesSeen - trainer.state.bestImagesSeen >= patience
+    }
+
+    /// Measures the validation loss, keeps the weights where it is the lowest.
+    /// - Returns: false where there is no validation split.
+    private func validate(_ report: (TrainingEvent) -> Void) throws -> Bool {
+        guard validation.count > 0 else { return false }
+        let loss = trainer.validationLoss(validation)
+        let seen = trainer.state.imagesSeen
+        let isBest = loss < trainer.state.bestValidationLoss
+        if isBest {
+            trainer.state.bestValidationLoss = loss
+            trainer.state.bestImagesSeen = seen
+            try snapshot().write(bestPath, as: .f16, force: true)
+        }
+        try log.append(validationLoss: loss, imagesSeen: seen)
+        report(.validation(imagesSeen: seen, loss: loss, isBest: isBest))
+        return true
+    }
+
+    private func save() throws {
+        let checkpoint = ModelFile(
+            manifest: try manifest(.checkpoint, state: trainer.state.numbers()), tensors: trainer.state.fileTensors())
+        try checkpoint.write(checkpointPath, as: .f32, force: true)
+        try snapshot().write(snapshotPath, as: .f16, force: true)
+    }
+
+    private func snapshot() throws -> ModelFile {
+        ModelFile(manifest: try manifest(.snapshot, state: nil), tensors: trainer.state.ema.fileTensors())
+    }
+
+    private func manifest(_ kind: WeightsKind, state: [String: Double]?) throws -> Manifest<ModelDescription> {
+        Manifest(
+            kind: kind, model: trainer.model.description, cohortSchemaVersion: CohortSchema.version,
+            imagesSeen: trainer.state.imagesSeen, trainingData: data,
+            licence: Set(data.map(\.licence)).sorted().joined(separator: " AND "),
+            attributions: data.map(\.source), configuration: try Configuration.yaml(trainer.configuration),
+            toolVersion: ToolVersion.current, state: state)
+    }
+
+    /// Sixteen samples of the moving average, of the same noise each time.
+    private func writePreview() throws {
+        let model = trainer.model
+        let size = trainer.configuration.size
+        let noise = stacked((0..<16).map { index in
+            var random = Philox(seed: trainer.configuration.seed, stream: .samplingNoise, index: UInt64(index))
+            return Tensor(shape: [1, size, size, 3]) { random.fillNormal($0) }
+        })
+        let open = [CohortEncoding.Value](repeating: .null, count: trainer.configuration.attributes.count)
+        let denoiser = ModelDenoiser(
+            model, trainer.state.ema.constants(), cohorts: [[CohortEncoding.Value]](repeating: open, count: 16))
+        var last = noise
+        for x in HeunSampler(denoiser, schedule: .karras(steps: 18), noise: noise) { last = x }
+        let sheet = ContactSheet(pixels: PixelSpace.decoded(last), width: size, height: size)
+        let seen = String(trainer.state.imagesSeen)
+        let padded = String(repeating: "0", count: Swift.max(0, 8 - seen.count)) + seen
+        try TrainingRun.write(sheet.png, to: folder + "/preview-\(padded).png")
+    }
+
+    private static func write(_ data: Data, to path: String) throws {
+        let staged = try StagedFile(path, force: true)
+        try staged.write(data)
+        try staged.commit()
+    }
+}
+
+extension Duration {
+    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}
