@@ -1,6 +1,7 @@
 import ArgumentParser
 import Files
 import Foundation
+import TensorCore
 
 /// What every command takes.
 struct CommonOptions: ParsableArguments {
@@ -23,7 +24,12 @@ struct CommonOptions: ParsableArguments {
     }
 
     /// Threads to work on.
-    var threadCount: Int { threads ?? ProcessInfo.processInfo.activeProcessorCount }
+    var threadCount: Int { threads ?? ComputeEnvironment.availableCores }
+
+    /// Sets what is the process's. Call first.
+    func apply() {
+        ComputeEnvironment.threads = threadCount
+    }
 
     var console: Console { Console(isQuiet: quiet, isJSON: json) }
 }

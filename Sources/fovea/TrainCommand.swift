@@ -1,0 +1,123 @@
+import ArgumentParser
+import Files
+import Foundation
+import FundusData
+import Networks
+import TensorCore
+import Training
+
+struct TrainCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train",
+        abstract: "Trains a diffusion model on the train split of one or more data sets.",
+        discussion: """
+            RUN holds config.yaml (everything resolved), log.jsonl, checkpoint.safetensors (to resume bit for bit), \
+            snapshot.safetensors (the moving average, for sampling), best.safetensors (the snapshot with the lowest \
+            validation loss) and preview-*.png. Ctrl-C saves and stops; --resume goes on.
+
+            Example: fovea train --data site.h5 --out run --preset small --size 64 --images 60000
+            """)
+
+    @Option(help: ArgumentHelp("A data set made by import or phantom; may be given several times.", valueName: "site.h5"))
+    var data: [String]
+
+    @Option(help: ArgumentHelp("The run's folder.", valueName: "run"))
+    var out: String
+
+    @Option(help: "Network: \(Preset.allCases.map(\.rawValue).joined(separator: ", ")) (default: small).")
+    var preset: Preset?
+
+    @Option(help: ArgumentHelp("Height and width of the pictures (default: 64).", valueName: "pixels"))
+    var size: Int?
+
+    @Option(help: ArgumentHelp("Training images to see in all (default: 100000).", valueName: "n"))
+    var images: Int?
+
+    @Option(help: ArgumentHelp("Seed of all randomness (default: 0).", valueName: "n"))
+    var seed: UInt64?
+
+    @Option(help: ArgumentHelp("Settings; docs/training.md lists them. Options on the command line go before it.", valueName: "train.yaml"))
+    var config: String?
+
+    @Flag(help: "Go on with the run in the folder.")
+    var resume = false
+
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        if data.isEmpty { throw ValidationError("--data: expected at least one data set") }
+        if resume, preset != nil || size != nil || seed != nil || config != nil {
+            throw ValidationError("--resume takes its settings from the run's config.yaml; only --images may be changed")
+        }
+    }
+
+    /// The settings: defaults, then the file, then the command line; or the run's own, with more images.
+    private func resolve(_ before: TrainingConfiguration?) throws -> TrainingConfiguration {
+        var settings = before ?? TrainingConfiguration()
+        if !resume {
+            settings.network = (preset ?? .small).configuration
+            if let config { settings = try Configuration.read(config, over: settings) }
+            if let preset { settings.network = preset.configuration }
+            settings.size = size ?? settings.size
+            settings.seed = seed ?? settings.seed
+        }
+        settings.images = images ?? settings.images
+        return settings
+    }
+
+    private struct Result: Encodable {
+        let images_seen: Int
+        let images_per_second: Double
+        let loss: Double?
+        let validation_loss: Double?
+        let best_images_seen: Int
+        let snapshot: String
+        let peak_mib: Int
+    }
+
+    func run() async throws {
+        common.apply()
+        let console = common.console
+        var datasets: [DatasetFile] = []
+        for path in data { datasets.append(try await DatasetFile.open(path)) }
+        let run = try await TrainingRun(folder: out, datasets: datasets, resume: resume, configuration: resolve)
+        let total = run.trainer.configuration.images, before = run.trainer.state.imagesSeen
+        console.say(
+            "\(out): \(run.trainer.state.parameters.parameterCount) parameters, \(before) of \(total) images seen, "
+                + "\(ComputeEnvironment.threads) threads")
+        let progress = ProgressReporter("train", unit: "images", isQuiet: common.quiet)
+        let summary = try run.run { event in
+            switch event {
+            case .step(let step):
+                progress.update(step.imagesSeen - before, of: total - before)
+            case .validation(let seen, let loss, let isBest):
+                progress.end()
+                console.say("\(seen) images: validation loss \(loss.short)\(isBest ? ", the lowest so far" : "")")
+            case .saved: break
+            }
+        }
+        progress.end()
+        if summary.isInterrupted {
+            throw Failure(
+                .interrupted, out, "stopped at \(summary.imagesSeen) images; everything is saved, go on with --resume")
+        }
+        let result = Result(
+            images_seen: summary.imagesSeen, images_per_second: summary.imagesPerSecond, loss: summary.loss,
+            validation_loss: summary.bestValidationLoss, best_images_seen: summary.bestImagesSeen,
+            snapshot: summary.snapshot, peak_mib: PeakMemory.mebibytes)
+        try console.finish(
+            result,
+            [
+                "\(summary.imagesSeen) images seen at \(summary.imagesPerSecond.short) images/s, "
+                    + "loss \(summary.loss?.short ?? "none"), peak \(PeakMemory.mebibytes) MiB",
+                "snapshot: \(summary.snapshot)",
+            ])
+    }
+}
+
+extension Preset: ExpressibleByArgument {}
+
+extension Double {
+    /// Four significant digits, for people.
+    var short: String { String(format: "%.4g", self) }
+}
