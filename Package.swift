@@ -45,17 +45,19 @@ let package = Package(
         library("CheckpointStore", ["TensorCore", "Files", crypto]),
         library("FundusData", ["Cohorts", "HDF5Files", "Pictures", "Files", crypto]),
         library("Training", ["Diffusion", "Networks", "CheckpointStore", "FundusData", "Pictures", yams]),
-        library("SampleStore", ["Cohorts", "HDF5Files", "Pictures", "CheckpointStore", "Files", crypto]),
+        library("SampleStore", ["Cohorts", "HDF5Files", "FundusData", "Pictures", "CheckpointStore", "Files", crypto]),
         library("Sampling", ["Diffusion", "Networks", "CheckpointStore", "SampleStore", "Training"]),
         .executableTarget(
             name: "fovea",
             dependencies: ["Sampling", "Training", "FundusData", "SampleStore", "Pictures", "Cohorts", "Files", arguments]),
 
-        // Tests.
+// Tests.
         .target(name: "Support", path: "Tests/Support"),
         tests("Cohorts", ["Files"]),
         tests("Pictures", ["CImageCodecs", "Files"]),
-        tests("FundusData", ["Cohorts", "Pictures", "Files"]),
+        tests("HDF5Files", ["Files"]),
+        tests("FundusData", ["Cohorts", "HDF5Files", "Pictures", "Files"]),
+        tests("SampleStore", ["Cohorts", "HDF5Files", "Files"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,70 @@
+import Cohorts
+import Foundation
+import HDF5Files
+
+/// What `fovea inspect` says of a sample set.
+public struct SampleSetDescription: Codable, Hashable, Sendable {
+    public struct Run: Codable, Hashable, Sendable {
+        public let model: String
+        public let samples: Int
+        public let sampler: String
+        public let steps: Int
+        /// 1 means none.
+        public let guidance: Float
+        public let schedule: String
+        public let toolVersion: String
+        public let openBLASVersion: String
+        public let blasCore: String
+        public let kernelISA: String
+        public let started: String
+        public let finished: String?
+
+        enum CodingKeys: String, CodingKey {
+            case model, samples, sampler, steps, guidance, schedule, started, finished
+            case toolVersion = "tool_version"
+            case openBLASVersion = "openblas_version"
+            case blasCore = "blas_core"
+            case kernelISA = "kernel_isa"
+        }
+    }
+
+    public let kind: String
+    public let version: Int
+    public let samples: Int
+    /// Pixels.
+    public let width: Int
+    public let height: Int
+    public let synthetic: Bool
+    public let releasable: Bool
+    public let created: String
+    public let terms: Terms
+    /// Samples by attribute and code name.
+    public let cohorts: [String: [String: Int]]
+    public let sites: [String]
+    public let runs: [Run]
+    /// Digests.
+    public let models: [String]
+}
+
+extension SampleSetFile {
+    public var description: SampleSetDescription {
+        let counts = runOfSample.reduce(into: [Int32: Int]()) { $0[$1, default: 0] += 1 }
+        return SampleSetDescription(
+            kind: SampleSet.kind, version: SampleSet.version, samples: count, width: width, height: height, synthetic: true,
+            releasable: isReleasable, created: Timestamp.text(created), terms: terms, cohorts: cohorts.mapValues(\.counts),
+            sites: siteNames,
+            runs: runs.enumerated().map { number, run in
+                SampleSetDescription.Run(
+                    model: run.modelDigest.description, samples: counts[Int32(number)] ?? 0, sampler: run.sampler,
+                    steps: run.steps, guidance: run.guidance, schedule: run.schedule, toolVersion: run.toolVersion,
+                    openBLASVersion: run.openBLASVersion, blasCore: run.blasCore, kernelISA: run.kernelISA,
+                    started: Timestamp.text(run.started), finished: run.finished.map(Timestamp.text))
+            },
+            models: models.map(\.digest.description))
+    }
+
+    /// What the sample set at `path` is.
+    public static func describe(_ path: String) async throws -> SampleSetDescription {
+        try await open(path).description
+    }
+}

@@ -1,0 +1,61 @@
+import Cohorts
+import Files
+import FundusData
+import HDF5Files
+
+extension SampleSetFile {
+    /// A set that does not call itself synthetic is not opened as one.
+    @HDF5Actor
+    static func requireSyntheticLabel(_ root: HDF5Group) throws {
+        guard try root.attributeFlag("synthetic") else {
+            throw Failure(.badData, root.file, field: "attribute synthetic of /", expected: "YES", found: "NO")
+        }
+        let source = try root.attributeString("digital_source_type")
+        guard source == SampleSet.digitalSourceType else {
+            throw Failure(
+                .badData, root.file, field: "attribute digital_source_type of /", expected: SampleSet.digitalSourceType,
+                found: source)
+        }
+    }
+
+    @HDF5Actor
+    static func cohorts(_ root: HDF5Group, count: Int) throws -> [String: CohortColumn] {
+        let group = try root.group("cohort")
+        var columns: [String: CohortColumn] = [:]
+        for attribute in CohortSchema.attributes {
+            columns[attribute.name] = try CohortColumn(attribute, from: group, count: count, isRequest: true)
+        }
+        return columns
+    }
+
+    @HDF5Actor
+    static func requests(_ root: HDF5Group, count: Int) throws -> [String: [Float]] {
+        let group = try root.group("cohort_request")
+        var requests: [String: [Float]] = [:]
+        for (attribute, _) in SampleColumns.ordinals {
+            requests[attribute.name] = try numbers(group, attribute.name, shape: [count])
+        }
+        return requests
+    }
+
+    @HDF5Actor
+    static func numbers<Element: HDF5Element>(_ group: HDF5Group, _ name: String, shape: [Int]) throws -> [Element] {
+        let dataset = try group.dataset(name)
+        try dataset.require(Element.self, shape: shape)
+        return try dataset.readAll()
+    }
+
+    /// Every sample has a run, and every run a model.
+    func requireLinks() throws {
+        if let row = runOfSample.firstIndex(where: { !runs.indices.contains(Int($0)) }) {
+            throw Failure(
+                .badData, path, field: "/provenance/run row \(row)", expected: "one of \(runs.count) runs",
+                found: "\(runOfSample[row])")
+        }
+        let known = Set(models.map(\.digest))
+        for (run, record) in runs.enumerated() where !known.contains(record.modelDigest) {
+            throw Failure(
+                .badData, path, field: "/runs/model_digest \(run)", expected: "a model in /models", found: "\(record.modelDigest)")
+        }
+    }
+}

@@ -1,0 +1,108 @@
+import Cohorts
+import Files
+import Foundation
+import FundusData
+import HDF5Files
+
+/// A sample set (kind `fovea.samples`) that is open for reading. Row i of every property is sample i.
+public struct SampleSetFile: Sendable {
+    public let path: String
+    /// Samples.
+    public let count: Int
+    /// Pixels.
+    public let width: Int
+    public let height: Int
+    public let terms: Terms
+    public let created: Date
+    /// Whether a valid verdict says that the set may be released.
+    public let isReleasable: Bool
+    /// What was asked for, by the attribute's name; every attribute of the schema is there.
+    public let cohorts: [String: CohortColumn]
+    /// Ordinal requests by attribute; NaN where there is none.
+    public let requests: [String: [Float]]
+    public let seeds: [UInt64]
+    public let indices: [UInt64]
+    /// Into `runs`.
+    public let runOfSample: [Int32]
+    /// SHA-256 of every picture's pixels.
+    public let digests: [Digest]
+    public let siteNames: [String]
+    /// [count, siteNames.count], row-major.
+    public let siteWeights: [Float]
+    public let runs: [RunRecord]
+    public let models: [ModelRecord]
+    private let images: HDF5Dataset
+
+    /// Opens and checks everything but the pixels; `verifyUserBlock` checks the raw bytes before.
+    /// - Throws: `Failure(.noSuchInput)`, or `Failure(.badData)` naming the field that is missing or wrong.
+    public static func open(_ path: String) async throws -> SampleSetFile {
+        try await SampleSetFile(opening: path)
+    }
+
+    @HDF5Actor
+    private init(opening path: String) throws {
+        let root = try HDF5File.open(path).root
+        self.path = path
+        try root.requireKind(SampleSet.kind, version: SampleSet.version)
+        try SampleSetFile.requireSyntheticLabel(root)
+        created = try Timestamp.date(try root.attributeString("created"), field: "created", file: path)
+        isReleasable = try root.attributeFlag("releasable")
+        terms = Terms(
+            licence: try root.attributeString("licence"), attribution: try root.attributeString("attribution"),
+            permittedUses: try root.attributeString("permitted_uses"), contact: try root.attributeString("contact"))
+        images = try root.readImages()
+        let shape = images.shape
+        count = shape[0]
+        height = shape[1]
+        width = shape[2]
+        cohorts = try SampleSetFile.cohorts(root, count: count)
+        requests = try SampleSetFile.requests(root, count: count)
+        let provenance = try root.group("provenance")
+        seeds = try SampleSetFile.numbers(provenance, "seed", shape: [count])
+        indices = try SampleSetFile.numbers(provenance, "index", shape: [count])
+        runOfSample = try SampleSetFile.numbers(provenance, "run", shape: [count])
+        digests = try provenance.readDigests("digest", count: count)
+        let names = try provenance.dataset("site_names")
+        try names.require(shape: [nil])
+        siteNames = try names.readStrings()
+        siteWeights = try SampleSetFile.numbers(provenance, "site_weight", shape: [count, siteNames.count])
+        runs = try RunColumns.read(try root.group("runs"))
+        let group = try root.group("models")
+        models = try group.names.map { try ModelRecord($0, in: group) }
+        try requireLinks()
+    }
+
+    /// Pictures of `rows`, in that order.
+    /// - Returns: [rows.count, height, width, 3].
+    @HDF5Actor
+    public func images(rows: [Int]) async throws -> [UInt8] {
+        try images.readRows(rows)
+    }
+
+    /// Reads every picture again and compares its digest.
+    /// - Throws: `Failure(.checkFailed)` naming the rows that differ.
+    @HDF5Actor
+    public func verifyDigests() async throws {
+        try images.requireDigests(digests)
+    }
+
+    /// Checks the raw bytes of the file at `path` against the digest in its first block, without the HDF5 library.
+    /// - Throws: see `UserBlock.verify`.
+    public static func verifyUserBlock(_ path: String) throws {
+        try UserBlock.verify(path)
+    }
+
+    /// SHA-256 of every dataset and attribute but the moments (started, finished, created): the same for the same
+    /// samples of the same runs, whenever they were made.
+    @HDF5Actor
+    public static func contentDigest(_ path: String) async throws -> Digest {
+        try HDF5File.open(path).contentDigest(excluding: SampleSet.momentPaths)
+    }
+
+    /// What was asked for in `row`; `unknown` where the unknown token was, absent where nothing was.
+    public func cohort(row: Int) -> Cohort {
+        Cohort(cohorts.compactMapValues { column in
+            column.name(row: row) ?? (column.codes[row] == Attribute.unknown ? "unknown" : nil)
+        })
+    }
+}

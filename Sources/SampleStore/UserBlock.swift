@@ -1,0 +1,75 @@
+import Files
+import Foundation
+
+/// The first 512 bytes of a sample set: SHA-256 of everything behind them, checked without the HDF5 library.
+///
+/// `fovea.samples 1\n`, 64 lower-case hexadecimal digits, `\n`, zeros. HDF5 skips the block.
+public enum UserBlock {
+    public static let byteCount = 512
+    private static let magic = "fovea.samples 1\n"
+
+    /// The block for content with `digest`.
+    static func bytes(_ digest: Digest) -> Data {
+        var block = Data("\(magic)\(digest)\n".utf8)
+        block.append(Data(count: byteCount - block.count))
+        return block
+    }
+
+    /// Reads the file behind the block and writes the block.
+    /// - Parameter shownAs: the path that errors name.
+    static func seal(_ path: String, shownAs: String) throws {
+        let block = bytes(try digest(of: path, shownAs: shownAs))
+        do {
+            let file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+            try file.write(contentsOf: block)
+            try file.close()
+        } catch {
+            throw Failure(.readOrWriteFailed, shownAs, "the user block could not be written: \((error as NSError).localizedDescription)")
+        }
+    }
+
+    /// Compares the block, byte for byte, with the file's content.
+    ///
+    /// - Throws: `Failure(.noSuchInput)`; `Failure(.badData)` where the file is no sample set; `Failure(.checkFailed)`
+    ///   where any byte of the file has changed since it was written.
+    public static func verify(_ path: String) throws {
+        guard FileManager.default.fileExists(atPath: path) else { throw Failure(.noSuchInput, path, "there is no such file") }
+        let stored = try head(of: path)
+        guard stored.count == byteCount else {
+            throw Failure(.badData, path, "is no sample set: \(stored.count) bytes are less than its first block")
+        }
+        let expected = bytes(try digest(of: path, shownAs: path))
+        guard stored != expected else { return }
+        guard stored.starts(with: Data("fovea.samples ".utf8)) else {
+            throw Failure(.badData, path, field: "first block", expected: magic.trimmingCharacters(in: .newlines), found: "no sample set's mark")
+        }
+        guard stored.starts(with: Data(magic.utf8)) else {
+            throw Failure(.badData, path, "is a sample set of another version, which this program cannot check")
+        }
+        throw Failure(.checkFailed, path, "the file has changed since it was written: its SHA-256 differs from the one in its first block")
+    }
+
+    private static func head(of path: String) throws -> Data {
+        do {
+            let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+            defer { try? file.close() }
+            return try file.read(upToCount: byteCount) ?? Data()
+        } catch {
+            throw Failure(.readOrWriteFailed, path, "could not be read: \((error as NSError).localizedDescription)")
+        }
+    }
+
+    /// SHA-256 of everything behind the block, 1 MiB at a time.
+    private static func digest(of path: String, shownAs: String) throws -> Digest {
+        var builder = DigestBuilder()
+        do {
+            let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+            defer { try? file.close() }
+            try file.seek(toOffset: UInt64(byteCount))
+            while let piece = try file.read(upToCount: 1 << 20), !piece.isEmpty { builder.update(piece) }
+        } catch {
+            throw Failure(.readOrWriteFailed, shownAs, "could not be read: \((error as NSError).localizedDescription)")
+        }
+        return builder.finalize()
+    }
+}
