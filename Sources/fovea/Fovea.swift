@@ -4,8 +4,6 @@ import Foundation
 
 /// The command line: parse, build a configuration, call a library, print.
 struct Fovea: AsyncParsableCommand {
-    static let version = "0.1.0"
-
     static let configuration = CommandConfiguration(
         commandName: "fovea",
         abstract: "Trains diffusion models of colour fundus photographs, and samples synthetic ones.",
@@ -13,7 +11,7 @@ struct Fovea: AsyncParsableCommand {
             Exit codes: 0 done; 1 a check said no; 64 usage; 65 bad data; 66 no such input; 73 cannot create output; \
             74 read or write failed; 75 interrupted; 77 not permitted.
             """,
-        version: version,
+        version: ToolVersion.current,
         subcommands: Fovea.commands)
 
     /// One line a command.
