@@ -1,5 +1,8 @@
 // The loops of one instruction set. Included once by each isa_*.c, with FN(name) defined and the target attribute pushed.
 
+/// Sixteen channels or columns at a time.
+typedef float FN(v16) __attribute__((ext_vector_type(16), aligned(4)));
+
 /// e^x for float32: Cody-Waite reduction and a polynomial of degree 6 (Cephes' coefficients); at most 2 ULP where the
 /// result is normal, 0 below -87.34, infinity above 88.72, NaN for NaN.
 static inline float FN(exp_one)(float x) {
@@ -117,43 +120,38 @@ static void FN(column_sums)(long rows, long columns, const float *a, long stride
     }
 }
 
+/// The largest of a row; NaN does not count.
+static inline float FN(largest)(long count, const float *a) {
+    float result = -__builtin_inff();
+    long i = 0;
+    if (count >= 16) {
+        FN(v16) lanes = *(const FN(v16) *)a;
+        for (i = 16; i + 16 <= count; i += 16) lanes = __builtin_elementwise_max(lanes, *(const FN(v16) *)(a + i));
+        for (int l = 0; l < 16; l++) result = lanes[l] > result ? lanes[l] : result;
+    }
+    for (; i < count; i++) result = a[i] > result ? a[i] : result;
+    return result;
+}
+
+/// The sum of a row in sixteen lanes.
+static inline float FN(row_sum)(long count, const float *a) {
+    FN(v16) lanes = 0.0f;
+    float result = 0;
+    long i = 0;
+    for (; i + 16 <= count; i += 16) lanes += *(const FN(v16) *)(a + i);
+    for (; i < count; i++) result += a[i];
+    for (int l = 0; l < 16; l++) result += lanes[l];
+    return result;
+}
+
 static void FN(softmax)(long rows, long columns, float scale, const float *a, float *out) {
     for (long row = 0; row < rows; row++, a += columns, out += columns) {
-        float lane[16];
-        float highest = -__builtin_inff();
-        int undefined = 0;
-        long i = 0;
-        for (int l = 0; l < 16; l++) lane[l] = -__builtin_inff();
-        for (; i + 16 <= columns; i += 16)
-            for (int l = 0; l < 16; l++) {
-                float x = a[i + l] * scale;
-                lane[l] = x > lane[l] ? x : lane[l];
-                undefined |= x != x;
-            }
-        for (; i < columns; i++) {
-            float x = a[i] * scale;
-            lane[0] = x > lane[0] ? x : lane[0];
-            undefined |= x != x;
-        }
-        for (int l = 0; l < 16; l++) highest = lane[l] > highest ? lane[l] : highest;
-        if (undefined) highest = __builtin_nanf("");
-        float total[16] = {0};
-        i = 0;
-        for (; i + 16 <= columns; i += 16)
-            for (int l = 0; l < 16; l++) {
-                float e = FN(exp_one)(a[i + l] * scale - highest);
-                out[i + l] = e;
-                total[l] += e;
-            }
-        for (; i < columns; i++) {
-            float e = FN(exp_one)(a[i] * scale - highest);
-            out[i] = e;
-            total[0] += e;
-        }
-        float sum = 0;
-        for (int l = 0; l < 16; l++) sum += total[l];
-        float inverse = 1.0f / sum;
-        for (i = 0; i < columns; i++) out[i] *= inverse;
+        for (long i = 0; i < columns; i++) out[i] = a[i] * scale;
+        // A NaN is not the largest, but makes the sum, and with it the row, NaN.
+        float highest = FN(largest)(columns, out);
+        for (long i = 0; i < columns; i++) out[i] = FN(exp_one)(out[i] - highest);
+        float inverse = 1.0f / FN(row_sum)(columns, out);
+        for (long i = 0; i < columns; i++) out[i] *= inverse;
     }
 }
 
@@ -161,21 +159,20 @@ static void FN(softmax_gradient)(
     long rows, long columns, float scale, const float *probabilities, const float *grad_output, float *grad_input) {
     for (long row = 0; row < rows; row++, probabilities += columns, grad_output += columns, grad_input += columns) {
         // Gradients are taken relative to the likeliest column's, so that a saturated row does not cancel.
-        float highest = 0;
-        for (long i = 0; i < columns; i++) highest = probabilities[i] > highest ? probabilities[i] : highest;
+        float highest = FN(largest)(columns, probabilities);
         float pivot = grad_output[0];
         for (long i = 0; i < columns; i++)
             if (probabilities[i] == highest) {
                 pivot = grad_output[i];
                 break;
             }
-        float lane[16] = {0};
+        FN(v16) lanes = 0.0f;
+        float inner = 0;
         long i = 0;
         for (; i + 16 <= columns; i += 16)
-            for (int l = 0; l < 16; l++) lane[l] += probabilities[i + l] * (grad_output[i + l] - pivot);
-        for (; i < columns; i++) lane[0] += probabilities[i] * (grad_output[i] - pivot);
-        float inner = 0;
-        for (int l = 0; l < 16; l++) inner += lane[l];
+            lanes += *(const FN(v16) *)(probabilities + i) * (*(const FN(v16) *)(grad_output + i) - pivot);
+        for (; i < columns; i++) inner += probabilities[i] * (grad_output[i] - pivot);
+        for (int l = 0; l < 16; l++) inner += lanes[l];
         for (i = 0; i < columns; i++) grad_input[i] = scale * probabilities[i] * (grad_output[i] - pivot - inner);
     }
 }

@@ -1,8 +1,6 @@
 // Winograd F(4x4, 3x3), Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016: the four small
 // transforms and their adjoints. 16 channels at a time. Included once by each isa_*.c.
 
-typedef float FN(v16) __attribute__((ext_vector_type(16), aligned(4)));
-
 /// B^T d for one line of six.
 static inline void FN(line_input)(const FN(v16) d[6], FN(v16) t[6]) {
     FN(v16) even = d[4] - 4.0f * d[2], odd = d[3] - 4.0f * d[1];
@@ -37,26 +35,26 @@ static inline void FN(line_output_adjoint)(const FN(v16) y[4], FN(v16) m[6]) {
     m[5] = y[3];
 }
 
-/// Where tile number `tile` lies.
-static inline void FN(locate)(const fovea_tiling *t, long tile, long *image, long *y, long *x) {
-    long per_image = t->tiles_high * t->tiles_wide;
-    long within = tile % per_image;
-    *image = tile / per_image;
+/// Finds the tile of row `row` of a block; 0 where the row holds none.
+static inline int FN(locate)(const fovea_tiling *t, const fovea_tile_block *block, long row, long *image, long *y, long *x) {
+    const long per_image = t->tiles_high * t->tiles_wide;
+    const long tile = block->first_tile + (block->slots ? row % block->slots : row);
+    *image = block->first_image + (block->slots ? row / block->slots : tile / per_image);
+    const long within = block->slots ? tile : tile % per_image;
     *y = within / t->tiles_wide * 4;
     *x = within % t->tiles_wide * 4;
+    return *image < t->images && within < per_image;
 }
 
-static void FN(winograd_input)(const fovea_tiling *t, const float *x, long first_tile, long block, float *v) {
-    const long channels = t->channels, plane = block * channels;
-    const long tiles = t->images * t->tiles_high * t->tiles_wide;
-    for (long b = 0; b < block; b++) {
+static void FN(winograd_input)(const fovea_tiling *t, const float *x, const fovea_tile_block *block, float *v) {
+    const long channels = t->channels, plane = block->rows * channels;
+    for (long b = 0; b < block->rows; b++) {
         float *target = v + b * channels;
-        if (first_tile + b >= tiles) {
+        long image, y0, x0;
+        if (!FN(locate)(t, block, b, &image, &y0, &x0)) {
             for (int k = 0; k < 36; k++) memset(target + k * plane, 0, (size_t)channels * sizeof(float));
             continue;
         }
-        long image, y0, x0;
-        FN(locate)(t, first_tile + b, &image, &y0, &x0);
         const float *picture = x + image * t->height * t->width * channels;
         for (long c = 0; c < channels; c += 16) {
             FN(v16) rows[6][6];  // B^T applied along x, by row
@@ -81,13 +79,12 @@ static void FN(winograd_input)(const fovea_tiling *t, const float *x, long first
 }
 
 static void FN(winograd_output)(
-    const fovea_tiling *t, const float *m, const float *bias, long first_tile, long block, float *y) {
-    const long channels = t->channels, plane = block * channels;
-    const long tiles = t->images * t->tiles_high * t->tiles_wide;
-    for (long b = 0; b < block && first_tile + b < tiles; b++) {
+    const fovea_tiling *t, const float *m, const float *bias, const fovea_tile_block *block, float *y) {
+    const long channels = t->channels, plane = block->rows * channels;
+    for (long b = 0; b < block->rows; b++) {
         const float *source = m + b * channels;
         long image, y0, x0;
-        FN(locate)(t, first_tile + b, &image, &y0, &x0);
+        if (!FN(locate)(t, block, b, &image, &y0, &x0)) continue;
         float *picture = y + image * t->height * t->width * channels;
         for (long c = 0; c < channels; c += 16) {
             FN(v16) columns[4][6];
@@ -108,17 +105,15 @@ static void FN(winograd_output)(
     }
 }
 
-static void FN(winograd_output_adjoint)(const fovea_tiling *t, const float *dy, long first_tile, long block, float *z) {
-    const long channels = t->channels, plane = block * channels;
-    const long tiles = t->images * t->tiles_high * t->tiles_wide;
-    for (long b = 0; b < block; b++) {
+static void FN(winograd_output_adjoint)(const fovea_tiling *t, const float *dy, const fovea_tile_block *block, float *z) {
+    const long channels = t->channels, plane = block->rows * channels;
+    for (long b = 0; b < block->rows; b++) {
         float *target = z + b * channels;
-        if (first_tile + b >= tiles) {
+        long image, y0, x0;
+        if (!FN(locate)(t, block, b, &image, &y0, &x0)) {
             for (int k = 0; k < 36; k++) memset(target + k * plane, 0, (size_t)channels * sizeof(float));
             continue;
         }
-        long image, y0, x0;
-        FN(locate)(t, first_tile + b, &image, &y0, &x0);
         const float *picture = dy + image * t->height * t->width * channels;
         for (long c = 0; c < channels; c += 16) {
             FN(v16) rows[4][6];
@@ -140,50 +135,59 @@ static void FN(winograd_output_adjoint)(const fovea_tiling *t, const float *dy, 
     }
 }
 
-static void FN(winograd_weight)(long first, long count, long stride, const float *restrict w, float *restrict u) {
+/// G g for one line of three.
+static inline void FN(line_weight)(const FN(v16) g[3], FN(v16) u[6]) {
     const float sixth = 1.0f / 6, twelfth = 1.0f / 12, twentyfourth = 1.0f / 24;
-    for (long e = first; e < first + count; e++) {
-        float half[6][3];
+    const FN(v16) g0 = g[0], g1 = g[1], g2 = g[2];
+    FN(v16) outer = -sixth * (g0 + g2), middle = sixth * g1;
+    FN(v16) far = twentyfourth * g0 + sixth * g2, near = twelfth * g1;
+    u[0] = 0.25f * g0;
+    u[1] = outer - middle;
+    u[2] = outer + middle;
+    u[3] = far + near;
+    u[4] = far - near;
+    u[5] = g2;
+}
+
+/// G^T u for one line of six.
+static inline void FN(line_weight_adjoint)(const FN(v16) u[6], FN(v16) g[3]) {
+    const float sixth = 1.0f / 6, twelfth = 1.0f / 12, twentyfourth = 1.0f / 24;
+    FN(v16) sum12 = u[1] + u[2], sum34 = u[3] + u[4];
+    g[0] = 0.25f * u[0] - sixth * sum12 + twentyfourth * sum34;
+    g[1] = sixth * (u[2] - u[1]) + twelfth * (u[3] - u[4]);
+    g[2] = sixth * (sum34 - sum12) + u[5];
+}
+
+static void FN(winograd_weight)(long first, long count, long stride, const float *w, float *u) {
+    for (long e = first; e < first + count; e += 16) {
+        FN(v16) half[3][6];
         for (int j = 0; j < 3; j++) {
-            float g0 = w[(0 + j) * stride + e], g1 = w[(3 + j) * stride + e], g2 = w[(6 + j) * stride + e];
-            half[0][j] = 0.25f * g0;
-            half[1][j] = -sixth * (g0 + g1 + g2);
-            half[2][j] = -sixth * (g0 - g1 + g2);
-            half[3][j] = twentyfourth * g0 + twelfth * g1 + sixth * g2;
-            half[4][j] = twentyfourth * g0 - twelfth * g1 + sixth * g2;
-            half[5][j] = g2;
+            FN(v16) g[3];
+            for (int k = 0; k < 3; k++) g[k] = *(const FN(v16) *)(w + (3 * k + j) * stride + e);
+            FN(line_weight)(g, half[j]);
         }
         for (int i = 0; i < 6; i++) {
-            float g0 = half[i][0], g1 = half[i][1], g2 = half[i][2];
-            float *line = u + (i * 6) * stride + e;
-            line[0 * stride] = 0.25f * g0;
-            line[1 * stride] = -sixth * (g0 + g1 + g2);
-            line[2 * stride] = -sixth * (g0 - g1 + g2);
-            line[3 * stride] = twentyfourth * g0 + twelfth * g1 + sixth * g2;
-            line[4 * stride] = twentyfourth * g0 - twelfth * g1 + sixth * g2;
-            line[5 * stride] = g2;
+            FN(v16) g[3], line[6];
+            for (int j = 0; j < 3; j++) g[j] = half[j][i];
+            FN(line_weight)(g, line);
+            for (int j = 0; j < 6; j++) *(FN(v16) *)(u + (i * 6 + j) * stride + e) = line[j];
         }
     }
 }
 
-static void FN(winograd_weight_adjoint)(
-    long first, long count, long stride, const float *restrict du, float *restrict dw) {
-    const float sixth = 1.0f / 6, twelfth = 1.0f / 12, twentyfourth = 1.0f / 24;
-    for (long e = first; e < first + count; e++) {
-        float half[6][3];
+static void FN(winograd_weight_adjoint)(long first, long count, long stride, const float *du, float *dw) {
+    for (long e = first; e < first + count; e += 16) {
+        FN(v16) half[6][3];
         for (int i = 0; i < 6; i++) {
-            const float *line = du + (i * 6) * stride + e;
-            float u0 = line[0], u1 = line[stride], u2 = line[2 * stride], u3 = line[3 * stride], u4 = line[4 * stride],
-                  u5 = line[5 * stride];
-            half[i][0] = 0.25f * u0 - sixth * (u1 + u2) + twentyfourth * (u3 + u4);
-            half[i][1] = sixth * (u2 - u1) + twelfth * (u3 - u4);
-            half[i][2] = sixth * (u3 + u4 - u1 - u2) + u5;
+            FN(v16) line[6];
+            for (int j = 0; j < 6; j++) line[j] = *(const FN(v16) *)(du + (i * 6 + j) * stride + e);
+            FN(line_weight_adjoint)(line, half[i]);
         }
         for (int j = 0; j < 3; j++) {
-            float u0 = half[0][j], u1 = half[1][j], u2 = half[2][j], u3 = half[3][j], u4 = half[4][j], u5 = half[5][j];
-            dw[(0 + j) * stride + e] = 0.25f * u0 - sixth * (u1 + u2) + twentyfourth * (u3 + u4);
-            dw[(3 + j) * stride + e] = sixth * (u2 - u1) + twelfth * (u3 - u4);
-            dw[(6 + j) * stride + e] = sixth * (u3 + u4 - u1 - u2) + u5;
+            FN(v16) column[6], g[3];
+            for (int i = 0; i < 6; i++) column[i] = half[i][j];
+            FN(line_weight_adjoint)(column, g);
+            for (int k = 0; k < 3; k++) *(FN(v16) *)(dw + (3 * k + j) * stride + e) = g[k];
         }
     }
 }

@@ -59,7 +59,10 @@ import Testing
             return ([output.tensor] + gradients).map { $0.elements.map(\.bitPattern) }
         }
         let single = result(1)
-        for threads in 2...4 { #expect(result(threads) == single, "\(entry.name) with \(threads) threads") }
+        for threads in 2...4 {
+            let isSame = result(threads) == single
+            #expect(isSame, "\(entry.name) with \(threads) threads")
+        }
     }
 
     /// A picture alone gives the bytes that it gives within a batch, wherever it stands.
@@ -75,9 +78,8 @@ import Testing
                     ? variable : Variable(variable.tensor.rows(image..<image + 1))
             }
             let single = entry.run(alone, entry.example.integers).tensor
-            #expect(
-                single.elements.map(\.bitPattern) == whole.rows(image..<image + 1).elements.map(\.bitPattern),
-                "\(entry.name), picture \(image)")
+            let isSame = single.elements.map(\.bitPattern) == whole.rows(image..<image + 1).elements.map(\.bitPattern)
+            #expect(isSame, "\(entry.name), picture \(image)")
         }
     }
 }

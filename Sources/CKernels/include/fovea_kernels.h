@@ -31,6 +31,13 @@ typedef struct {
     long tiles_high, tiles_wide;
 } fovea_tiling;
 
+/// The tiles that stand in the rows of one block: row r holds tile first_tile + r % slots of picture
+/// first_image + r / slots, or nothing where the picture has no such tile. With 0 slots, tiles are numbered through all
+/// pictures, and row r holds tile first_tile + r.
+typedef struct {
+    long rows, slots, first_image, first_tile;
+} fovea_tile_block;
+
 typedef struct {
     const char *name;
     void (*binary)(fovea_binary_op op, long count, const float *a, long step_a, const float *b, long step_b, float *out);
@@ -73,14 +80,14 @@ typedef struct {
         long count, const fovea_adam_settings *settings, const float *gradient, float *parameter, float *moment1,
         float *moment2, float *ema);
     // Winograd F(4x4, 3x3), Lavin and Gray 2016; channels must be a multiple of 16.
-    /// v[36][block][channels] = B^T d B for tiles first_tile ..< first_tile + block; tiles past the last are 0.
-    void (*winograd_input)(const fovea_tiling *tiling, const float *x, long first_tile, long block, float *v);
-    /// y = A^T m A + bias, m[36][block][channels]; bias may be NULL.
+    /// v[36][rows][channels] = B^T d B for the tiles of `block`; rows without a tile are 0.
+    void (*winograd_input)(const fovea_tiling *tiling, const float *x, const fovea_tile_block *block, float *v);
+    /// y = A^T m A + bias, m[36][rows][channels]; bias may be NULL.
     void (*winograd_output)(
-        const fovea_tiling *tiling, const float *m, const float *bias, long first_tile, long block, float *y);
-    /// z[36][block][channels] = A dy A^T, the adjoint of the output transform.
-    void (*winograd_output_adjoint)(const fovea_tiling *tiling, const float *dy, long first_tile, long block, float *z);
-    /// u[36][count] = G w G^T for w[3][3][stride], elements first ..< first + count.
+        const fovea_tiling *tiling, const float *m, const float *bias, const fovea_tile_block *block, float *y);
+    /// z[36][rows][channels] = A dy A^T, the adjoint of the output transform.
+    void (*winograd_output_adjoint)(const fovea_tiling *tiling, const float *dy, const fovea_tile_block *block, float *z);
+    /// u[36][count] = G w G^T for w[3][3][stride], elements first ..< first + count, in sixteens.
     void (*winograd_weight)(long first, long count, long stride, const float *w, float *u);
     /// dw[3][3][stride] = G^T du G, the adjoint of the weight transform.
     void (*winograd_weight_adjoint)(long first, long count, long stride, const float *du, float *dw);

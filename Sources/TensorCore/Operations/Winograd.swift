@@ -10,13 +10,30 @@ extension fovea_tiling {
             tiles_wide: (shape[2] + 3) / 4)
     }
 
-    fileprivate var tiles: Int { images * tiles_high * tiles_wide }
+    fileprivate var tilesPerImage: Int { tiles_high * tiles_wide }
+    fileprivate var tiles: Int { images * tilesPerImage }
 
-    /// Tiles a block. Pictures of many tiles are cut each alike; small ones share blocks of 48 rows, at which OpenBLAS's
-    /// kernels treat all rows alike, so that a picture's result does not depend on where in the batch it stands.
-    fileprivate var block: Int {
-        let each = tiles_high * tiles_wide
-        return each % 64 == 0 ? 64 : each % 32 == 0 ? 32 : 48
+    /// Calls `body` on the pool with blocks that hold every tile once.
+    ///
+    /// A picture's tile always stands in the same row of a block of the same size, so that its result does not depend on
+    /// the batch: OpenBLAS's Haswell kernels round rows 0 to 5 of every 12 otherwise than rows 6 to 11. Small pictures
+    /// share a block, each beginning at a multiple of 12.
+    fileprivate func forEachBlock(_ body: (fovea_tile_block) -> Void) {
+        if tilesPerImage < 32 {
+            let slots = (tilesPerImage + 11) / 12 * 12
+            let group = max(1, 48 / slots)
+            parallelFor((images + group - 1) / group) { block in
+                body(fovea_tile_block(rows: slots * group, slots: slots, first_image: block * group, first_tile: 0))
+            }
+        } else {
+            let pieces = (tilesPerImage + 63) / 64
+            let rows = (tilesPerImage + pieces - 1) / pieces
+            parallelFor(images * pieces) { block in
+                body(
+                    fovea_tile_block(
+                        rows: rows, slots: rows, first_image: block / pieces, first_tile: block % pieces * rows))
+            }
+        }
     }
 }
 
@@ -51,16 +68,15 @@ func winogradForward(_ x: Tensor, _ weight: Tensor, bias: Tensor?) -> Tensor {
     let transformed = transformedWeight(weight)
     let output = Tensor(uninitialized: x.shape.dropLast() + [outputs])
     let source = fovea_tiling(x.shape), target = fovea_tiling(output.shape)
-    let block = source.block
-    parallelRuns(source.tiles, grain: block) { first, _ in
-        var source = source, target = target
-        let v = fovea_thread_scratch(0, 36 * block * inputs).unsafelyUnwrapped
-        let m = fovea_thread_scratch(1, 36 * block * outputs).unsafelyUnwrapped
-        Kernels.table.winograd_input(&source, x.pointer, first, block, v)
+    source.forEachBlock { block in
+        var source = source, target = target, block = block
+        let v = fovea_thread_scratch(0, 36 * block.rows * inputs).unsafelyUnwrapped
+        let m = fovea_thread_scratch(1, 36 * block.rows * outputs).unsafelyUnwrapped
+        Kernels.table.winograd_input(&source, x.pointer, &block, v)
         fovea_sgemm_batch(
-            36, 0, 0, block, outputs, inputs, v, block * inputs, inputs, transformed.pointer, inputs * outputs, outputs,
-            0, m, block * outputs, outputs)
-        Kernels.table.winograd_output(&target, m, bias?.pointer, first, block, output.pointer)
+            36, 0, 0, block.rows, outputs, inputs, v, block.rows * inputs, inputs, transformed.pointer,
+            inputs * outputs, outputs, 0, m, block.rows * outputs, outputs)
+        Kernels.table.winograd_output(&target, m, bias?.pointer, &block, output.pointer)
     }
     return output
 }
@@ -76,11 +92,11 @@ func winogradGradWeight(_ x: Tensor, _ grad: Tensor) -> Tensor {
     for start in stride(from: 0, to: source.tiles, by: chunk) {
         parallelFor(chunk / 32) { piece in
             var source = source, target = target
-            let first = start + piece * 32
+            var block = fovea_tile_block(rows: 32, slots: 0, first_image: 0, first_tile: start + piece * 32)
             let partV = fovea_thread_scratch(0, 36 * 32 * inputs).unsafelyUnwrapped
             let partZ = fovea_thread_scratch(1, 36 * 32 * outputs).unsafelyUnwrapped
-            Kernels.table.winograd_input(&source, x.pointer, first, 32, partV)
-            Kernels.table.winograd_output_adjoint(&target, grad.pointer, first, 32, partZ)
+            Kernels.table.winograd_input(&source, x.pointer, &block, partV)
+            Kernels.table.winograd_output_adjoint(&target, grad.pointer, &block, partZ)
             for position in 0..<36 {
                 (v.pointer + (position * chunk + piece * 32) * inputs)
                     .update(from: partV + position * 32 * inputs, count: 32 * inputs)
