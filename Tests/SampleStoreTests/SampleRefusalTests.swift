@@ -46,15 +46,28 @@ import Testing
         let copy = folder.file("cut.h5")
         for length in [0, 100, 512, 600, whole.count / 2, whole.count - 1] {
             try whole.prefix(length).write(to: URL(fileURLWithPath: copy))
-            let failure = await #expect(throws: Failure.self) { try await SampleSetFile.open(copy) }
-            #expect(failure?.kind == .badData)
+            let unsealed = await #expect(throws: Failure.self) { try await SampleSetFile.open(copy) }
+            #expect(unsealed?.kind == (length < 512 ? .badData : .checkFailed))
+            let cut = await #expect(throws: Failure.self) { try await SampleSetFile.open(copy, verifying: false) }
+            #expect(cut?.kind == .badData)
         }
         let dataset = try HDF5File.create(copy)
         try dataset.root.setAttribute("kind", "fovea.dataset")
         try dataset.close()
         await #expect(throws: Failure(
             .badData, copy, field: "attribute kind of /", expected: "fovea.samples", found: "fovea.dataset")
-        ) { try await SampleSetFile.open(copy) }
+        ) { try await SampleSetFile.open(copy, verifying: false) }
+    }
+
+    @Test func oneFlippedByteIsRefusedBeforeTheLibrarySeesIt() async throws {
+        try await SampleFixtures.write(path)
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        // A length in the library's heap of strings: HDF5 1.10.8 copies that many bytes.
+        let heap = try #require(bytes.firstRange(of: Data("GCOL".utf8)))
+        bytes[heap.lowerBound + 26] ^= 0xff
+        try bytes.write(to: URL(fileURLWithPath: path))
+        let failure = await #expect(throws: Failure.self) { try await SampleSetFile.open(path) }
+        #expect(failure?.kind == .checkFailed)
     }
 
     @Test func aSetThatIsNotCalledSyntheticDoesNotOpen() async throws {
@@ -64,7 +77,7 @@ import Testing
         try file.root.setAttribute("synthetic", "NO")
         try file.close()
         await #expect(throws: Failure(.badData, path, field: "attribute synthetic of /", expected: "YES", found: "NO")) {
-            try await SampleSetFile.open(path)
+            try await SampleSetFile.open(path, verifying: false)
         }
     }
 
