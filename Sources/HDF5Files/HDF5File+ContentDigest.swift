@@ -33,7 +33,8 @@ extension HDF5File {
         }
         let rows = dataset.shape.first ?? 1
         // About 4 MB at a time, whole rows.
-        let rowsAtOnce = max(1, 4_000_000 / max(1, dataset.shape.dropFirst().reduce(1, *)))
+        let rowSize = dataset.shape.dropFirst().reduce(1.0) { $0 * Double($1) }
+        let rowsAtOnce = max(1, Int(4_000_000 / max(1, rowSize)))
         for start in stride(from: 0, to: rows, by: rowsAtOnce) {
             hasher.update(try dataset.readBytes(rows: start..<min(rows, start + rowsAtOnce)))
         }

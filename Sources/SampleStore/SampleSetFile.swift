@@ -33,10 +33,16 @@ public struct SampleSetFile: Sendable {
     public let models: [ModelRecord]
     private let images: HDF5Dataset
 
-    /// Opens and checks everything but the pixels; `verifyUserBlock` checks the raw bytes before.
-    /// - Throws: `Failure(.noSuchInput)`, or `Failure(.badData)` naming the field that is missing or wrong.
-    public static func open(_ path: String) async throws -> SampleSetFile {
-        try await SampleSetFile(opening: path)
+    /// Opens the file and checks every field and link, but not the pixels' digests.
+    ///
+    /// - Parameter verifying: whether the raw bytes are checked against the first block before the HDF5 library sees them:
+    ///   it crashes on some damaged files (lengths of strings in its heap are not checked in 1.10.8). Reads the whole file,
+    ///   at the speed of SHA-256; false only for a file that was verified before.
+    /// - Throws: `Failure(.noSuchInput)`; `Failure(.badData)` naming the field that is missing or wrong;
+    ///   `Failure(.checkFailed)` where a byte has changed.
+    public static func open(_ path: String, verifying: Bool = true) async throws -> SampleSetFile {
+        if verifying { try UserBlock.verify(path) }
+        return try await SampleSetFile(opening: path)
     }
 
     @HDF5Actor

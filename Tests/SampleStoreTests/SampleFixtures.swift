@@ -1,0 +1,56 @@
+import Cohorts
+import Files
+import Foundation
+import HDF5Files
+import SampleStore
+
+enum SampleFixtures {
+    static let width = 10
+    static let height = 8
+    static let modelDigest = Digest(of: Array("model".utf8))
+
+    static func pixels(_ row: Int) -> [UInt8] {
+        (0..<width * height * 3).map { UInt8(truncatingIfNeeded: $0 &* 5 &+ row &* 17) }
+    }
+
+    static func samples() -> [SampleRecord] {
+        [
+            SampleRecord(
+                pixels: pixels(0), cohort: Cohort(["dr_icdr": "3", "sex": "female", "camera": "Topcon"]), seed: .max, index: 0,
+                siteWeights: [0.7, 0.3]),
+            SampleRecord(
+                pixels: pixels(1), cohort: Cohort(["sex": "unknown", "camera": "Aurora"]), requests: ["dr_icdr": 2.5],
+                seed: 7, index: 1, siteWeights: [0.7, 0.3]),
+            SampleRecord(
+                pixels: pixels(2), requests: ["dr_icdr": 2, "age_band": 0.5], seed: 7, index: 1 << 40, siteWeights: [0, 1]),
+        ]
+    }
+
+    static func run(_ started: TimeInterval = 1_800_000_000) -> RunRecord {
+        RunRecord(
+            modelDigest: modelDigest, sampler: "heun",
+            schedule: #"{"sigma_min":0.002,"sigma_max":20,"rho":7,"steps":18}"#, steps: 18, guidance: 1.5,
+            toolVersion: "0.1.0", openBLASVersion: "0.3.21", blasCore: "Zen", kernelISA: "v4",
+            started: Date(timeIntervalSince1970: started))
+    }
+
+    static let model = ModelRecord(
+        digest: modelDigest, manifestJSON: #"{"kind":"snapshot"}"#, lineageJSON: #"{"base":null,"sites":["aachen","özel"]}"#,
+        provJSON: #"{"entity":{}}"#)
+    static let terms = Terms(
+        licence: "CC-BY-4.0", attribution: "Aachen, Bonn", permittedUses: "research (DUO:0000042)", contact: "data@example.org")
+
+    @HDF5Actor
+    static func write(
+        _ path: String, batches: [Range<Int>] = [0..<3], started: TimeInterval = 1_800_000_000, seed: UInt64? = nil
+    ) async throws {
+        let writer = try await SampleSetWriter(
+            path: path, width: width, height: height, run: run(started), model: model, terms: terms,
+            siteNames: ["aachen", "bonn"], openNames: ["camera": ["Topcon", "Canon"]],
+            created: Date(timeIntervalSince1970: started))
+        var samples = samples()
+        if let seed { samples[1].seed = seed }
+        for batch in batches { try writer.append(Array(samples[batch])) }
+        try writer.finish(finished: Date(timeIntervalSince1970: started + 60))
+    }
+}

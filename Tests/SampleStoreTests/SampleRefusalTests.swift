@@ -1,0 +1,165 @@
+import Cohorts
+import Files
+import Foundation
+import HDF5Files
+import SampleStore
+import Support
+import Testing
+
+@HDF5Actor
+@Suite struct SampleRefusalTests {
+    let folder: TemporaryFolder
+    var path: String { folder.file("S.h5") }
+    init() throws { folder = try TemporaryFolder() }
+
+    private func writer() async throws -> SampleSetWriter {
+        try await SampleSetWriter(
+            path: path, width: 10, height: 8, run: SampleFixtures.run(), model: SampleFixtures.model, terms: SampleFixtures.terms)
+    }
+
+    @Test func everyFlippedByteIsFound() async throws {
+        try await SampleFixtures.write(path)
+        try SampleSetFile.verifyUserBlock(path)
+        let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+        #expect(whole.prefix(16) == Data("fovea.samples 1\n".utf8))
+        #expect(whole[80] == 0x0a)
+        #expect(whole[81..<512] == Data(count: 431))
+        let copy = folder.file("flipped.h5")
+        for offset in [0, 15, 16, 79, 80, 81, 511] + Array(stride(from: 512, to: whole.count, by: 101)) + [whole.count - 1] {
+            var bytes = whole
+            bytes[offset] ^= 0x10
+            try bytes.write(to: URL(fileURLWithPath: copy))
+            #expect(throws: Failure.self, "byte \(offset)") { try SampleSetFile.verifyUserBlock(copy) }
+        }
+        try (whole + Data([0])).write(to: URL(fileURLWithPath: copy))
+        let longer = #expect(throws: Failure.self) { try SampleSetFile.verifyUserBlock(copy) }
+        #expect(longer?.kind == .checkFailed)
+        try whole.prefix(300).write(to: URL(fileURLWithPath: copy))
+        #expect(throws: Failure.self) { try SampleSetFile.verifyUserBlock(copy) }
+        let absent = #expect(throws: Failure.self) { try SampleSetFile.verifyUserBlock(folder.file("absent.h5")) }
+        #expect(absent?.kind == .noSuchInput)
+    }
+
+    @Test func cutFilesAndOtherKindsDoNotOpen() async throws {
+        try await SampleFixtures.write(path)
+        let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+        let copy = folder.file("cut.h5")
+        for length in [0, 100, 512, 600, whole.count / 2, whole.count - 1] {
+            try whole.prefix(length).write(to: URL(fileURLWithPath: copy))
+            let unsealed = await #expect(throws: Failure.self) { try await SampleSetFile.open(copy) }
+            #expect(unsealed?.kind == (length < 512 ? .badData : .checkFailed))
+            let cut = await #expect(throws: Failure.self) { try await SampleSetFile.open(copy, verifying: false) }
+            #expect(cut?.kind == .badData)
+        }
+        let dataset = try HDF5File.create(copy)
+        try dataset.root.setAttribute("kind", "fovea.dataset")
+        try dataset.close()
+        await #expect(throws: Failure(
+            .badData, copy, field: "attribute kind of /", expected: "fovea.samples", found: "fovea.dataset")
+        ) { try await SampleSetFile.open(copy, verifying: false) }
+    }
+
+    @Test func oneFlippedByteIsRefusedBeforeTheLibrarySeesIt() async throws {
+        try await SampleFixtures.write(path)
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        // A length in the library's heap of strings: HDF5 1.10.8 copies that many bytes.
+        let heap = try #require(bytes.firstRange(of: Data("GCOL".utf8)))
+        bytes[heap.lowerBound + 26] ^= 0xff
+        try bytes.write(to: URL(fileURLWithPath: path))
+        let failure = await #expect(throws: Failure.self) { try await SampleSetFile.open(path) }
+        #expect(failure?.kind == .checkFailed)
+    }
+
+    @Test func aSetThatIsNotCalledSyntheticDoesNotOpen() async throws {
+        let file = try HDF5File.create(path)
+        try file.root.setAttribute("kind", "fovea.samples")
+        try file.root.setAttribute("version", 1)
+        try file.root.setAttribute("synthetic", "NO")
+        try file.close()
+        await #expect(throws: Failure(.badData, path, field: "attribute synthetic of /", expected: "YES", found: "NO")) {
+            try await SampleSetFile.open(path, verifying: false)
+        }
+    }
+
+    @Test func requestsOutsideTheSchemaAreRefused() async throws {
+        let writer = try await writer()
+        func append(_ cohort: [String: String], _ requests: [String: Float]) throws {
+            try writer.append([
+                SampleRecord(pixels: SampleFixtures.pixels(0), cohort: Cohort(cohort), requests: requests, seed: 0, index: 0)
+            ])
+        }
+        #expect(throws: Failure(.badData, path, field: "dr_icdr of row 0", expected: "0 to 4", found: "4.5")) {
+            try append([:], ["dr_icdr": 4.5])
+        }
+        #expect(throws: Failure.self) { try append([:], ["dr_icdr": .nan]) }
+        #expect(throws: Failure.self) { try append([:], ["sex": 1]) }
+        #expect(throws: Failure.self) { try append(["sex": "F"], [:]) }
+        #expect(throws: Failure(.badData, path, "there is no sample to write")) { try writer.finish(finished: Date()) }
+    }
+
+    @Test func modelsWithoutJSONAreRefused() async throws {
+        var model = SampleFixtures.model
+        model.lineageJSON = "base: none"
+        let failure = await #expect(throws: Failure.self) {
+            try await SampleSetWriter(
+                path: path, width: 10, height: 8, run: SampleFixtures.run(), model: model, terms: SampleFixtures.terms)
+        }
+        #expect(failure?.sentence == "lineage: expected JSON, found \"base: none\"")
+    }
+
+    @Test func nothingIsLeftOfAWriterThatDoesNotFinish() async throws {
+        do {
+            let writer = try await writer()
+            try writer.append([SampleRecord(pixels: SampleFixtures.pixels(0), seed: 0, index: 0)])
+            #expect(!FileManager.default.fileExists(atPath: path))
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
+    }
+
+    @Test func outputsThatCannotBeWrittenAreRefusedBeforeAnyWork() async throws {
+        try Data("kept".utf8).write(to: URL(fileURLWithPath: path))
+        let exists = await #expect(throws: Failure.self) { try await writer() }
+        #expect(exists?.kind == .cannotCreateOutput)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Data("kept".utf8))
+        // A read-only file system, also for root.
+        let readOnly = await #expect(throws: Failure.self) {
+            try await SampleSetWriter(
+                path: "/proc/S.h5", width: 10, height: 8, run: SampleFixtures.run(), model: SampleFixtures.model,
+                terms: SampleFixtures.terms)
+        }
+        #expect(readOnly?.kind == .cannotCreateOutput)
+    }
+
+    @Test func aFullDiskLeavesNoFile() async {
+        await #expect(processExitsWith: .success) {
+            signal(SIGXFSZ, SIG_IGN)
+            var limit = rlimit(rlim_cur: 100_000, rlim_max: 100_000)
+            guard setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0 else { exit(2) }
+            let folder = try TemporaryFolder()
+            let path = folder.file("S.h5")
+            let reason = await Task { @HDF5Actor in
+                do {
+                    let writer = try await SampleSetWriter(
+                        path: path, width: 256, height: 256, run: SampleFixtures.run(), model: SampleFixtures.model,
+                        terms: SampleFixtures.terms)
+                    var noise = SystemRandomNumberGenerator()
+                    for index in 0..<10 {
+                        let pixels = (0..<256 * 256 * 3).map { _ in UInt8.random(in: 0...255, using: &noise) }
+                        try writer.append([SampleRecord(pixels: pixels, seed: 0, index: UInt64(index))])
+                    }
+                    try writer.finish(finished: Date())
+                    return "no failure"
+                } catch {
+                    return "\(error)"
+                }
+            }.value
+            guard reason.hasPrefix(path), reason.contains("File too large") else {
+                print(reason)
+                exit(3)
+            }
+            // What was staged goes with the writer, on its actor.
+            _ = await Task { @HDF5Actor in 0 }.value
+            guard try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty else { exit(4) }
+        }
+    }
+}
