@@ -50,6 +50,9 @@ let package = Package(
         .executableTarget(
             name: "fovea",
             dependencies: ["Sampling", "Training", "FundusData", "SampleStore", "Pictures", "Cohorts", "Files", arguments]),
+
+        .target(name: "Support", path: "Tests/Support"),
+        tests("FundusData", ["Cohorts", "Files"]),
     ],
     swiftLanguageModes: [.v6]
 )

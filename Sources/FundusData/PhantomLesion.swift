@@ -19,6 +19,8 @@ public struct PhantomLesion: Hashable, Sendable {
     public let angle: Float
     /// How the outline departs from an ellipse: amplitudes (shares of the radius) and phases of the harmonics 2 to 5.
     let lobes: SIMD4<Float>, phases: SIMD4<Float>
+    /// Share of its colour that it gives: old and deep ones are paler.
+    let strength: Float
     /// Courses of new vessels; empty for every other kind.
     public let paths: [PhantomVessel]
 
@@ -67,7 +69,7 @@ public struct PhantomLesion: Hashable, Sendable {
             let radius = 0.07 + 0.2 * pow(random.uniform(), 2.2)
             lesions.append(PhantomLesion(
                 .haemorrhage, at: center, radius: radius, aspect: isFlame ? random.uniform(1.8...3) : random.uniform(1...1.5),
-                angle: isFlame ? along : random.uniform(0...3.14), lobe: 0.28, random: &random))
+                angle: isFlame ? along : random.uniform(0...3.14), lobe: 0.16, random: &random))
         }
         for _ in 0..<random.integer(plan.exudateClusters) {
             addExudates(plan.exudatesInCluster, disc, to: &lesions, &random)
@@ -106,6 +108,7 @@ public struct PhantomLesion: Hashable, Sendable {
         self.aspect = aspect
         self.angle = angle
         self.paths = paths
+        strength = random.uniform(0.6...1)
         var lobes = SIMD4<Float>(), phases = SIMD4<Float>()
         for i in 0..<4 {
             lobes[i] = random.normal(lobe) / Float(i + 1).squareRoot()
@@ -139,7 +142,7 @@ public struct PhantomLesion: Hashable, Sendable {
             let center = disc.level(point) > 1.2 ? point : middle * 0.6 - PhantomPoint(0.5, 0)
             lesions.append(PhantomLesion(
                 .hardExudate, at: center, radius: 0.035 + 0.1 * pow(random.uniform(), 2), aspect: random.uniform(1...1.6),
-                angle: random.uniform(0...3.14), lobe: 0.25, random: &random))
+                angle: random.uniform(0...3.14), lobe: 0.2, random: &random))
         }
     }
 

@@ -24,13 +24,15 @@ struct PhantomRaster {
     }
 
     private mutating func draw(_ vessel: PhantomVessel) {
-        let density: Float = vessel.kind == .vein ? 1 : 0.78
+        let density: Float = vessel.kind == .vein ? 1 : 0.7
         let reflex: Float = vessel.kind == .vein ? 0.12 : 0.5
+        let scale = transform.scale
         strokes(vessel) { raster, pixel, width, distance in
             let cover = Self.cover(distance, halfWidth: width)
-            // A vessel is a cylinder: less blood at its edges. The reflex shows where pixels can resolve it.
+            // A vessel is a cylinder: less blood at its edges, and in thin vessels. The reflex shows where pixels can resolve it.
             let across = min(distance / max(width, 0.5), 1)
-            let depth = 0.72 + 0.28 * (1 - across * across).squareRoot()
+            let column = min(0.45 + 0.55 * width / (0.075 * scale), 1)
+            let depth = column * (0.72 + 0.28 * (1 - across * across).squareRoot())
             let resolved = min(max((width - 0.7) / 1.3, 0), 1)
             let shine = 1 - reflex * resolved * exp(-across * across * 9)
             raster.vessels[pixel] = max(raster.vessels[pixel], cover)
@@ -51,11 +53,11 @@ struct PhantomRaster {
         let radius = lesion.radius * transform.scale
         // A lesion smaller than a pixel is drawn with a pixel's width, and paler for it.
         let drawn = max(radius, 0.55)
-        let strength = min(1, (radius / drawn) * (radius / drawn) * 1.3)
+        let strength = min(1, (radius / drawn) * (radius / drawn) * 1.3) * lesion.strength
         let softness: Float = switch lesion.kind {
         case .cottonWoolSpot: max(1.2, 1 / drawn)
-        case .haemorrhage: max(0.35, 1 / drawn)
-        case .preretinalHaemorrhage: max(0.16, 1 / drawn)
+        case .haemorrhage: max(0.6, 1 / drawn)
+        case .preretinalHaemorrhage: max(0.25, 1 / drawn)
         case .microaneurysm, .hardExudate, .neovascularisation: 1 / drawn
         }
         let reach = drawn * lesion.aspect.squareRoot() * (1.9 + softness) + 1
@@ -72,7 +74,7 @@ struct PhantomRaster {
                 case .cottonWoolSpot: cottonWool[pixel] = max(cottonWool[pixel], cover)
                 default: darkLesions[pixel] = max(darkLesions[pixel], cover)
                 }
-                lesions[pixel] = max(lesions[pixel], cover)
+                lesions[pixel] = max(lesions[pixel], cover / lesion.strength)
             }
         }
         let (x, y) = (Int(center.x.rounded(.down)), Int(center.y.rounded(.down)))

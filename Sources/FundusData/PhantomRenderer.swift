@@ -20,9 +20,7 @@ struct PhantomRenderer {
     func render() -> ([UInt8], PhantomMasks) {
         let raster = PhantomRaster(eye, transform: transform, size: size)
         let inside = coverage()
-        var planes = paint(raster)
-        blur(&planes)
-        return (develop(planes, inside), masks(raster, inside))
+        return (develop(blurred(paint(raster)), inside), masks(raster, inside))
     }
 
     /// How much of each pixel the field of view covers: 0, 1, or between at its rim. [size, size]
@@ -40,9 +38,9 @@ struct PhantomRenderer {
         return inside
     }
 
-    /// The retina as the camera shows it, one plane a channel, beyond the rim too so that blur finds neighbours there.
-    private func paint(_ raster: PhantomRaster) -> [[Float]] {
-        var planes = [[Float]](repeating: [Float](repeating: 0, count: size * size), count: 3)
+    /// The retina as the camera shows it, beyond the rim too so that blur finds neighbours there. [size, size]
+    private func paint(_ raster: PhantomRaster) -> [SIMD3<Float>] {
+        var picture = [SIMD3<Float>](repeating: SIMD3(), count: size * size)
         let pixel = 1 / transform.scale
         let surface = eye.surface
         let beyond = fieldOfView.radius + 3 * blurDeviation + 2
@@ -59,17 +57,16 @@ struct PhantomRenderer {
                 let blood: Float = raster.blood[i] * (1 - 0.45 * cotton)
                 colour *= 1 - (1 - surface.blood) * blood
                 colour += (Self.exudateColour - colour) * (0.85 * raster.exudates[i])
-                let shown = visit.light.apply(colour, at: place / fieldOfView.radius)
-                for channel in 0..<3 { planes[channel][i] = shown[channel] }
+                picture[i] = visit.light.apply(colour, at: place / fieldOfView.radius)
             }
         }
-        return planes
+        return picture
     }
 
-    private static let cottonColour = SIMD3<Float>(0.93, 0.80, 0.56)
-    private static let exudateColour = SIMD3<Float>(1.0, 0.86, 0.34)
+    private static let cottonColour = SIMD3<Float>(0.92, 0.76, 0.46)
+    private static let exudateColour = SIMD3<Float>(1.0, 0.82, 0.30)
     /// The share of red, green and blue that blood outside vessels takes.
-    private static let spiltBloodTakes = SIMD3<Float>(0.46, 0.74, 0.66)
+    private static let spiltBloodTakes = SIMD3<Float>(0.38, 0.70, 0.55)
 
     /// In pixels: the camera's blur and, as pixels gather light over an area, a little of their own.
     private var blurDeviation: Float {
@@ -78,27 +75,26 @@ struct PhantomRenderer {
     }
 
     /// A Gaussian blur, rows then columns.
-    private func blur(_ planes: inout [[Float]]) {
+    private func blurred(_ picture: [SIMD3<Float>]) -> [SIMD3<Float>] {
         let deviation = blurDeviation
         let reach = Int((3 * deviation).rounded(.up))
         var weights = (-reach...reach).map { exp(-Float($0 * $0) / (2 * deviation * deviation)) }
         let sum = weights.reduce(0, +)
         weights = weights.map { $0 / sum }
-        for channel in 0..<3 {
-            let rows = smooth(planes[channel], weights, reach, step: 1, line: size)
-            planes[channel] = smooth(rows, weights, reach, step: size, line: 1)
-        }
+        return smooth(smooth(picture, weights, reach, step: 1, line: size), weights, reach, step: size, line: 1)
     }
 
     /// Weighted means of neighbours `step` elements apart; lines start `line` elements apart; ends are repeated.
-    private func smooth(_ plane: [Float], _ weights: [Float], _ reach: Int, step: Int, line: Int) -> [Float] {
-        var result = plane
+    private func smooth(
+        _ picture: [SIMD3<Float>], _ weights: [Float], _ reach: Int, step: Int, line: Int
+    ) -> [SIMD3<Float>] {
+        var result = picture
         for start in 0..<size {
             for position in 0..<size {
-                var sum: Float = 0
+                var sum = SIMD3<Float>()
                 for k in -reach...reach {
                     let neighbour = min(max(position + k, 0), size - 1)
-                    sum += weights[k + reach] * plane[start * line + neighbour * step]
+                    sum += weights[k + reach] * picture[start * line + neighbour * step]
                 }
                 result[start * line + position * step] = sum
             }
@@ -107,7 +103,7 @@ struct PhantomRenderer {
     }
 
     /// Noise, bytes, and black outside the field of view.
-    private func develop(_ planes: [[Float]], _ inside: [Float]) -> [UInt8] {
+    private func develop(_ picture: [SIMD3<Float>], _ inside: [Float]) -> [UInt8] {
         var pixels = [UInt8](repeating: 0, count: size * size * 3)
         var random = visit.noiseStream
         // Larger pixels gather more light: noise per pixel falls with their side.
@@ -119,7 +115,7 @@ struct PhantomRenderer {
                 guard inside[i] > 0 else { continue }
                 let sum = (word & 0xFF) + (word >> 8 & 0xFF) + (word >> 16 & 0xFF) + (word >> 24)
                 let grain = (Float(sum) - 510) / 147.8 * deviation
-                let value = (planes[channel][i] + grain) * inside[i]
+                let value = (picture[i][channel] + grain) * inside[i]
                 pixels[i * 3 + channel] = UInt8(min(max(value * 255, 0), 255).rounded())
             }
         }

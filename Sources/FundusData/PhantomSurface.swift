@@ -25,16 +25,16 @@ struct PhantomSurface: Sendable {
         func mix(_ a: SIMD3<Float>, _ b: SIMD3<Float>, _ t: Float) -> SIMD3<Float> { a + (b - a) * t }
         let dark = patient.pigmentation
         let hue = random.normal(1)
-        let pale = SIMD3<Float>(0.80, 0.42, 0.19), middle = SIMD3<Float>(0.67, 0.31, 0.12), deep = SIMD3<Float>(0.50, 0.205, 0.075)
+        let pale = SIMD3<Float>(0.88, 0.48, 0.18), middle = SIMD3<Float>(0.74, 0.365, 0.115), deep = SIMD3<Float>(0.57, 0.255, 0.07)
         var colour = dark < 0.5 ? mix(pale, middle, dark * 2) : mix(middle, deep, dark * 2 - 1)
         colour *= SIMD3(1, 1 + 0.07 * hue, 1 + 0.14 * hue)
         background = colour
-        disc = SIMD3(0.97, 0.68 + random.normal(0.03), 0.38 + random.normal(0.04)) * (1.02 - 0.1 * dark)
-        cup = SIMD3(1.02, 0.86 + random.normal(0.03), 0.56 + random.normal(0.05)) * (1.02 - 0.06 * dark)
-        blood = SIMD3(0.70 + random.normal(0.025), 0.36 + random.normal(0.03), 0.5)
+        disc = SIMD3(1.05, 0.68 + random.normal(0.03), 0.34 + random.normal(0.04)) * (1.04 - 0.1 * dark)
+        cup = SIMD3(1.12, 0.84 + random.normal(0.03), 0.48 + random.normal(0.05)) * (1.04 - 0.06 * dark)
+        blood = SIMD3(0.79 + random.normal(0.025), 0.47 + random.normal(0.035), 0.58)
         let age = Float(patient.age)
-        tessellation = min(max(0.1 + 0.45 * abs(random.normal(0.8)) + (age - 50) / 200, 0), 1)
-        macula = random.uniform(0.2...0.38)
+        tessellation = min(max(0.75 * abs(random.normal(0.6)) - 0.05 + (age - 50) / 250, 0), 1)
+        macula = random.uniform(0.22...0.42)
         fovea = random.uniform(0.12...0.3)
         maculaWidth = random.uniform(0.95...1.4)
         sheen = max(0, (65 - age) / 65) * random.uniform(0.05...0.16) + 0.04
@@ -108,11 +108,11 @@ struct PhantomSurface: Sendable {
         guard strength > 0.02 else { return SIMD3(repeating: 1) }
         let d = point - PhantomPoint(2.2, 0)
         let distance = length(d) + 0.6
-        let warpX = choroid.value(point.x * 0.55, point.y * 0.55)
-        let warpY = choroid.value(point.x * 0.55 + 17, point.y * 0.55 + 5)
-        let turn = atan2(d.y + warpY * 1.1, d.x + warpX * 1.1) * (56 / (2 * .pi))
-        let along = log(distance) * 5 + warpX * 1.5
-        let ridge = 0.42 - abs(choroid.value(turn, along, periodX: 56)) * 2
+        let warpX = choroid.value(point.x * 0.4, point.y * 0.4)
+        let warpY = choroid.value(point.x * 0.4 + 17, point.y * 0.4 + 5)
+        let turn = atan2(d.y + warpY * 0.8, d.x + warpX * 0.8) * (64 / (2 * .pi))
+        let along = log(distance) * 2.6 + warpX * 1.5
+        let ridge = 0.42 - abs(choroid.value(turn, along, periodX: 64)) * 2
         let patch = 0.75 + 0.5 * warpY
         let t = strength * ridge * patch * min(max(1.6 - 5 * pixel, 0.25), 1)
         return 1 + Self.ribbonTint * t

@@ -47,7 +47,8 @@ struct PhantomVesselTree {
         var untilBud = random.uniform(1.2...2.2)
         var end = course.points.count
         for (i, point) in course.points.enumerated() {
-            radii.append(radius)
+            // Out of the depth of the cup.
+            radii.append(radius * min(0.5 + 0.1 * Float(i), 1))
             space.take(point, by: id, course.kind)
             radius *= 1 - 0.012 * Self.step
             untilBud -= Self.step
@@ -60,7 +61,7 @@ struct PhantomVesselTree {
                     radius: radius * share, parent: id, generation: 1))
                 radius *= Self.rest(share)
                 side = random.chance(0.8) ? -side : side
-                untilBud = random.uniform(0.5...1.5)
+                untilBud = random.uniform(0.6...2)
             }
             if radius < Self.thinnest { end = i + 1; break }
         }
@@ -74,7 +75,7 @@ struct PhantomVesselTree {
         var points = [point], radii = [radius]
         var bend: Float = 0
         var side = random.sign()
-        let aim = random.normal(0.45), wander = random.uniform(0.5...1.3)
+        let aim = random.normal(0.45), wander = random.uniform(0.7...1.7)
         let avascular = random.uniform(0.5...1.0)
         var untilBud = radius * random.uniform(14...34)
         let reach = 1.2 + radius * random.uniform(40...70)

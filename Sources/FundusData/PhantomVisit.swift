@@ -60,12 +60,12 @@ public struct PhantomVisit: Sendable {
         random = stream(.light)
         light = PhantomLight(camera: camera, random: &random)
         // One photograph in eight is out of focus.
-        blur = random.chance(0.125) ? random.uniform(0.06...0.1) : random.uniform(0.012...0.04)
-        noise = random.uniform(0.004...0.012)
+        blur = random.chance(0.125) ? random.uniform(0.065...0.11) : random.uniform(0.018...0.05)
+        noise = random.uniform(0.003...0.009)
     }
 
     /// `good`, or `usable` where the focus is off.
-    public var quality: String { blur > 0.05 ? "usable" : "good" }
+    public var quality: String { blur > 0.055 ? "usable" : "good" }
 
     /// The field of view in a picture of `size` x `size`.
     public func fieldOfView(size: Int) -> FieldOfView {
@@ -88,22 +88,25 @@ struct PhantomLight: Sendable {
     private let vignette: Float
     private let tint: SIMD3<Float>
     private let gamma: Float
+    /// Light that the camera scatters over the whole picture.
+    private let veil: SIMD3<Float>
     /// A lens reflection along one side of the rim; strength 0 for none.
     private let flare: Float
     private let flareSide: SIMD2<Float>
     private let flareColour: SIMD3<Float>
 
     init(camera: PhantomVisit.Camera, random: inout PhantomRandom) {
-        exposure = 1 + random.normal(0.1)
-        gradient = direction(random.uniform(0...6.2832)) * random.uniform(0.02...0.16)
-        vignette = random.uniform(0.08...0.34)
+        exposure = 1.02 + random.normal(0.1)
+        gradient = direction(random.uniform(0...6.2832)) * random.uniform(0.03...0.24)
+        vignette = random.uniform(0.15...0.5)
         let warmth = random.normal(0.05)
         let base: SIMD3<Float> = switch camera {
-        case .a: SIMD3(0.98, 1.0, 0.72)
-        case .b: SIMD3(1.12, 0.86, 1.15)
-        case .c: SIMD3(1.02, 1.06, 1.75)
+        case .a: SIMD3(0.98, 0.98, 0.72)
+        case .b: SIMD3(1.12, 0.85, 1.1)
+        case .c: SIMD3(1.02, 1.02, 1.1)
         }
         tint = base * SIMD3(1 + warmth * 0.4, 1, 1 - warmth * 2)
+        veil = camera == .c ? SIMD3(0.01, 0.03, 0.11) * random.uniform(0.5...1.2) : SIMD3()
         gamma = 1 + random.normal(0.05)
         flare = random.chance(0.22) ? random.uniform(0.05...0.2) : 0
         flareSide = direction(random.uniform(0...6.2832))
@@ -115,7 +118,7 @@ struct PhantomLight: Sendable {
         let square = (place * place).sum()
         let slope: Float = 1 + (place * gradient).sum()
         let falloff: Float = 1 - vignette * square * (0.45 + 0.55 * square)
-        var shown = colour * tint * (exposure * slope * falloff)
+        var shown = colour * tint * (exposure * slope * falloff) + veil
         if flare > 0 {
             let side = (place * flareSide).sum()
             let rim = max(0, square - 0.55) * max(0, side)
