@@ -51,8 +51,11 @@ let package = Package(
             name: "fovea",
             dependencies: ["Sampling", "Training", "FundusData", "SampleStore", "Pictures", "Cohorts", "Files", arguments]),
 
+        // Tests.
         .target(name: "Support", path: "Tests/Support"),
-        tests("FundusData", ["Cohorts", "Files"]),
+        tests("Cohorts", ["Files"]),
+        tests("Pictures", ["CImageCodecs", "Files"]),
+        tests("FundusData", ["Cohorts", "Pictures", "Files"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -12,4 +12,28 @@ public struct Picture: Hashable, Sendable {
         self.height = height
         self.pixels = pixels
     }
+
+    /// A picture of one colour.
+    public init(width: Int, height: Int, red: UInt8 = 0, green: UInt8 = 0, blue: UInt8 = 0) {
+        var pixels = [UInt8](repeating: red, count: width * height * 3)
+        for pixel in 0 ..< width * height {
+            pixels[3 * pixel + 1] = green
+            pixels[3 * pixel + 2] = blue
+        }
+        self.init(width: width, height: height, pixels: pixels)
+    }
+
+    /// The red, green and blue of the pixel in column `x` of row `y`.
+    public subscript(x: Int, y: Int) -> SIMD3<UInt8> {
+        get {
+            let start = (y * width + x) * 3
+            return SIMD3(pixels[start], pixels[start + 1], pixels[start + 2])
+        }
+        set {
+            let start = (y * width + x) * 3
+            pixels[start] = newValue.x
+            pixels[start + 1] = newValue.y
+            pixels[start + 2] = newValue.z
+        }
+    }
 }

@@ -1,0 +1,177 @@
+#include "CImageCodecs.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <png.h>
+
+// Compressed text and colour profiles are not needed; a chunk that unpacks to more than this is an attack.
+enum { max_chunk_bytes = 8 * 1024 * 1024, max_side = 65535 };
+
+typedef struct {
+    const uint8_t *data;
+    size_t count;
+    size_t position;
+} source;
+
+typedef struct {
+    uint8_t *data;
+    size_t count;
+    size_t capacity;
+} sink;
+
+static void fail(png_structp png, png_const_charp text) {
+    char *message = png_get_error_ptr(png);
+    snprintf(message, FOVEA_MESSAGE_SIZE, "%s", text);
+    longjmp(png_jmpbuf(png), 1);
+}
+
+static void say_nothing(png_structp png, png_const_charp text) {
+    (void)png;
+    (void)text;
+}
+
+static void read_bytes(png_structp png, png_bytep bytes, size_t count) {
+    source *from = png_get_io_ptr(png);
+    if (count > from->count - from->position) png_error(png, "is truncated: the PNG data ends too early");
+    memcpy(bytes, from->data + from->position, count);
+    from->position += count;
+}
+
+static void write_bytes(png_structp png, png_bytep bytes, size_t count) {
+    sink *to = png_get_io_ptr(png);
+    if (count > to->capacity - to->count) {
+        size_t capacity = to->capacity * 2 > to->count + count ? to->capacity * 2 : to->count + count;
+        uint8_t *grown = realloc(to->data, capacity);
+        if (grown == NULL) png_error(png, "no memory is left");
+        to->data = grown;
+        to->capacity = capacity;
+    }
+    memcpy(to->data + to->count, bytes, count);
+    to->count += count;
+}
+
+static void flush_nothing(png_structp png) { (void)png; }
+
+/// A reader that stands behind the header, or NULL.
+static png_structp open_reader(source *from, png_infop *info, char *message) {
+    png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, message, fail, say_nothing);
+    if (png == NULL) {
+        snprintf(message, FOVEA_MESSAGE_SIZE, "no memory is left");
+        return NULL;
+    }
+    *info = png_create_info_struct(png);
+    if (*info == NULL || setjmp(png_jmpbuf(png))) {
+        png_destroy_read_struct(&png, info, NULL);
+        return NULL;
+    }
+    png_set_user_limits(png, max_side, max_side);
+    png_set_chunk_malloc_max(png, max_chunk_bytes);
+    png_set_chunk_cache_max(png, 100);
+    png_set_read_fn(png, from, read_bytes);
+    png_read_info(png, *info);
+    return png;
+}
+
+int fovea_png_header(const uint8_t *data, size_t count, FoveaImageHeader *header, char *message) {
+    source from = {data, count, 0};
+    png_infop info = NULL;
+    png_structp png = open_reader(&from, &info, message);
+    if (png == NULL) return 1;
+    header->width = (int32_t)png_get_image_width(png, info);
+    header->height = (int32_t)png_get_image_height(png, info);
+    header->channels = png_get_channels(png, info);
+    header->bit_depth = png_get_bit_depth(png, info);
+    png_destroy_read_struct(&png, &info, NULL);
+    return 0;
+}
+
+// What must survive a longjmp.
+typedef struct {
+    png_structp png;
+    png_infop info;
+    png_bytep *rows;
+    uint8_t *rgba;
+} decoding;
+
+static void end_decoding(decoding *state) {
+    png_destroy_read_struct(&state->png, &state->info, NULL);
+    free(state->rows);
+    free(state->rgba);
+}
+
+static int decode(decoding *state, int32_t width, int32_t height, uint8_t *rgb) {
+    png_structp png = state->png;
+    png_infop info = state->info;
+    if (setjmp(png_jmpbuf(png))) return 1;
+    if (png_get_image_width(png, info) != (png_uint_32)width || png_get_image_height(png, info) != (png_uint_32)height) {
+        png_error(png, "has another size than its header said");
+    }
+    png_set_scale_16(png);
+    png_set_expand(png);
+    png_set_gray_to_rgb(png);
+    (void)png_set_interlace_handling(png);
+    png_read_update_info(png, info);
+    int channels = png_get_channels(png, info);
+    size_t pixels = (size_t)width * (size_t)height;
+    if ((channels != 3 && channels != 4) || png_get_bit_depth(png, info) != 8) png_error(png, "is a PNG of an unknown kind");
+    state->rows = malloc((size_t)height * sizeof *state->rows);
+    if (channels == 4) state->rgba = malloc(pixels * 4);
+    if (state->rows == NULL || (channels == 4 && state->rgba == NULL)) png_error(png, "no memory is left");
+    uint8_t *target = channels == 4 ? state->rgba : rgb;
+    for (int32_t y = 0; y < height; y++) state->rows[y] = target + (size_t)y * (size_t)width * (size_t)channels;
+    png_read_image(png, state->rows);
+    png_read_end(png, NULL);
+    if (channels == 4) {
+        for (size_t i = 0; i < pixels; i++) {
+            unsigned alpha = state->rgba[4 * i + 3];
+            for (int c = 0; c < 3; c++) rgb[3 * i + c] = (uint8_t)((state->rgba[4 * i + c] * alpha + 127) / 255);
+        }
+    }
+    return 0;
+}
+
+int fovea_png_decode(const uint8_t *data, size_t count, int32_t width, int32_t height, uint8_t *rgb, char *message) {
+    source from = {data, count, 0};
+    decoding state = {0};
+    state.png = open_reader(&from, &state.info, message);
+    if (state.png == NULL) return 1;
+    int status = decode(&state, width, height, rgb);
+    end_decoding(&state);
+    return status;
+}
+
+static int encode(png_structp png, png_infop info, const uint8_t *rgb, int32_t width, int32_t height) {
+    if (setjmp(png_jmpbuf(png))) return 1;
+    png_set_IHDR(png, info, (png_uint_32)width, (png_uint_32)height, 8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
+                 PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    png_set_compression_level(png, 6);
+    png_write_info(png, info);
+    for (int32_t y = 0; y < height; y++) png_write_row(png, rgb + (size_t)y * (size_t)width * 3);
+    png_write_end(png, info);
+    return 0;
+}
+
+int fovea_png_encode(const uint8_t *rgb, int32_t width, int32_t height, uint8_t **result, size_t *result_count,
+                     char *message) {
+    sink to = {NULL, 0, 0};
+    png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, message, fail, say_nothing);
+    png_infop info = png == NULL ? NULL : png_create_info_struct(png);
+    if (info == NULL) {
+        snprintf(message, FOVEA_MESSAGE_SIZE, "no memory is left");
+        png_destroy_write_struct(&png, NULL);
+        return 1;
+    }
+    png_set_write_fn(png, &to, write_bytes, flush_nothing);
+    int status = encode(png, info, rgb, width, height);
+    png_destroy_write_struct(&png, &info);
+    if (status != 0) {
+        free(to.data);
+        return status;
+    }
+    *result = to.data;
+    *result_count = to.count;
+    return 0;
+}

@@ -1,0 +1,108 @@
+import Files
+
+/// What a label table says of one photograph.
+public struct PhotographLabels: Sendable, Equatable {
+    public var cohort: Cohort
+    /// The patient as the table names it; nil where the cell is empty or the map has no patient column.
+    public var patient: String?
+    /// The line of the table.
+    public let line: Int
+    /// Attributes (and "patient") that two rows of this photograph contradict each other in; they are unknown.
+    public var conflicts: [String] = []
+}
+
+extension LabelMap {
+    /// The labels in `table` by the photograph's file name. A photograph that has several rows keeps what they agree on.
+    /// - Throws: `Failure(.badData)` for a column that is missing, a code that the map does not name, an age that is not one.
+    public func labels(in table: LabelMapTable) throws -> [String: PhotographLabels] {
+        let fileIndex = try table.index(of: file.column)
+        let patientIndex = try patient.map { try table.index(of: $0.column) }
+        let sources = try attributes.map { entry in
+            (entry.attribute, entry.source, try entry.source.column.map { try table.index(of: $0) })
+        }
+        var result: [String: PhotographLabels] = [:]
+        for row in table.rows {
+            let cell = row.cells[fileIndex]
+            guard !cell.isEmpty else {
+                throw Failure(.badData, "\(table.name) line \(row.line)", field: file.column, expected: "a photograph's name", found: "nothing")
+            }
+            let photograph = cell.hasSuffix(file.suffix) ? cell : cell + file.suffix
+            var labels = PhotographLabels(cohort: Cohort(), patient: nil, line: row.line)
+            if let patient, let patientIndex {
+                let written = row.cells[patientIndex]
+                if !written.isEmpty {
+                    guard let key = patient.pattern.map({ $0.part(of: written) }) ?? written, !key.isEmpty else {
+                        throw Failure(
+                            .badData, "\(table.name) line \(row.line)", field: patient.column,
+                            expected: "text that the pattern \(patient.pattern?.text ?? "") matches", found: "\"\(written)\"")
+                    }
+                    labels.patient = key
+                }
+            }
+            for (attribute, source, index) in sources {
+                let place = "\(table.name) line \(row.line)"
+                let value = try source.value(of: index.map { row.cells[$0] } ?? "", attribute, place: place, map: name)
+                if value != "unknown" { labels.cohort[attribute.name] = value }
+            }
+            result[photograph] = result[photograph].map { $0.merged(labels) } ?? labels
+        }
+        return result
+    }
+}
+
+extension PhotographLabels {
+    /// What both say, or one says where the other says nothing; contradictions become unknown and are named.
+    public func merged(_ other: PhotographLabels) -> PhotographLabels {
+        var result = self
+        var conflicts = Set(self.conflicts + other.conflicts)
+        for attribute in Set(cohort.values.keys).union(other.cohort.values.keys) {
+            switch (cohort[attribute], other.cohort[attribute]) {
+            case (let a?, let b?) where a != b: conflicts.insert(attribute)
+            case (nil, let b?): result.cohort[attribute] = b
+            default: break
+            }
+        }
+        if let a = patient, let b = other.patient, a != b { conflicts.insert("patient") }
+        result.patient = patient ?? other.patient
+        for attribute in conflicts { result.cohort[attribute] = nil }
+        result.conflicts = conflicts.sorted()
+        return result
+    }
+}
+
+extension LabelMap.Source {
+    /// The column that the value is in; nil for a constant.
+    var column: String? {
+        switch self {
+        case .constant: nil
+        case .column(let column, _, _), .years(let column), .asWritten(let column, _): column
+        }
+    }
+
+    /// The name of the code that `cell` means, or `unknown`.
+    fileprivate func value(of cell: String, _ attribute: Attribute, place: String, map: String) throws -> String {
+        if case .constant(let name) = self { return name }
+        if cell.isEmpty { return "unknown" }
+        switch self {
+        case .constant(let name): return name
+        case .years(let column):
+            guard let years = Int(cell), (0 ... 130).contains(years) else {
+                throw Failure(.badData, place, field: column, expected: "an age in whole years", found: "\"\(cell)\"")
+            }
+            return attribute.names[min(years / 10, attribute.names.count - 1)]
+        case .asWritten(let column, let pattern):
+            guard let pattern else { return cell.printable }
+            guard let part = pattern.part(of: cell) else {
+                throw Failure(.badData, place, field: column, expected: "text that the pattern \(pattern.text) matches", found: "\"\(cell)\"")
+            }
+            return part.printable
+        case .column(let column, let pattern, let codes):
+            let written = pattern.map { $0.part(of: cell) } ?? cell
+            guard let written, let name = codes[written] else {
+                let known = codes.keys.sorted().map { "\"\($0)\"" }.joined(separator: ", ")
+                throw Failure(.badData, place, "\(column) \"\(cell)\" is not a code that \(map) names (\(known), or empty)")
+            }
+            return name
+        }
+    }
+}

@@ -1,0 +1,175 @@
+import Files
+import Foundation
+import Yams
+
+extension LabelMap {
+    /// Reads a map.
+    /// - Throws: `Failure`: `.noSuchInput`, or `.badData` with the file and line for anchors and aliases, unknown keys,
+    ///   attributes or codes that the schema lacks, and values of a wrong kind.
+    public init(contentsOf path: String) throws {
+        guard FileManager.default.fileExists(atPath: path) else { throw Failure(.noSuchInput, path, "does not exist") }
+        guard let data = FileManager.default.contents(atPath: path), let text = String(data: data, encoding: .utf8) else {
+            throw Failure(.badData, path, "is not UTF-8 text")
+        }
+        try self.init(yaml: text, name: path)
+    }
+
+    public init(yaml: String, name: String) throws {
+        let root: Node?
+        do {
+            root = try Yams.compose(yaml: yaml)
+        } catch let YamlError.duplicatedKeysInMapping(duplicates, context) {
+            throw Failure(.badData, "\(name) line \(context.mark.line)", "the key \(duplicates.joined(separator: ", ")) occurs twice")
+        } catch let YamlError.parser(_, problem, mark, _) {
+            throw Failure(.badData, "\(name) line \(mark.line)", "is not YAML: \(problem)")
+        } catch let YamlError.scanner(_, problem, mark, _) {
+            throw Failure(.badData, "\(name) line \(mark.line)", "is not YAML: \(problem)")
+        } catch {
+            throw Failure(.badData, name, "is not YAML: \(error)")
+        }
+        guard let root else { throw Failure(.badData, name, "is empty; a label map was expected") }
+        let reader = LabelMapReader(name: name)
+        try reader.refuseAnchors(root)
+        try self.init(reader, root)
+    }
+
+    private init(_ reader: LabelMapReader, _ root: Node) throws {
+        let keys = try reader.mapping(root, "the map", keys: ["release", "separator", "file", "patient", "attributes"])
+        name = reader.name
+        release = try keys["release"].map { try reader.text($0, "release") }
+        separator = try keys["separator"].map { node in
+            let text = try reader.text(node, "separator")
+            guard [",", ";", "\t"].contains(text), let character = text.first else {
+                throw reader.failure(node, "separator", expected: "\",\", \";\" or \"\\t\"", found: "\"\(text)\"")
+            }
+            return character
+        }
+        guard let fileNode = keys["file"] else {
+            throw reader.failure(root, "file", expected: "the column that names the photographs", found: "nothing")
+        }
+        let file = try reader.mapping(fileNode, "file", keys: ["column", "suffix"])
+        self.file = FileColumn(
+            column: try reader.required(file, "column", of: "file", at: fileNode),
+            suffix: try file["suffix"].map { try reader.text($0, "file.suffix") } ?? "")
+        patient = try keys["patient"].map { node in
+            let patient = try reader.mapping(node, "patient", keys: ["column", "pattern"])
+            return PatientColumn(
+                column: try reader.required(patient, "column", of: "patient", at: node),
+                pattern: try patient["pattern"].map { try reader.pattern($0, "patient.pattern") })
+        }
+        let named = try keys["attributes"].map {
+            try reader.mapping($0, "attributes", keys: CohortSchema.attributes.map(\.name))
+        }
+        attributes = try CohortSchema.attributes.compactMap { attribute in
+            guard let node = named?[attribute.name] else { return nil }
+            return (attribute, try reader.source(node, attribute))
+        }
+    }
+}
+
+/// Reads nodes of a label map strictly.
+private struct LabelMapReader {
+    let name: String
+
+    func failure(_ node: Node, _ field: String, expected: String, found: String) -> Failure {
+        Failure(.badData, place(node), field: field, expected: expected, found: found)
+    }
+
+    private func place(_ node: Node) -> String {
+        node.mark.map { "\(name) line \($0.line)" } ?? name
+    }
+
+    /// An alias repeats an anchored node; without anchors there are none (and nothing can multiply).
+    func refuseAnchors(_ node: Node) throws {
+        if node.anchor != nil { throw Failure(.badData, place(node), "uses a YAML anchor; write the value out in each place") }
+        switch node {
+        case .mapping(let mapping):
+            for (key, value) in mapping {
+                try refuseAnchors(key)
+                try refuseAnchors(value)
+            }
+        case .sequence(let sequence): for element in sequence { try refuseAnchors(element) }
+        default: break
+        }
+    }
+
+    func mapping(_ node: Node, _ field: String, keys: [String]? = nil) throws -> [String: Node] {
+        guard case .mapping(let mapping) = node else { throw failure(node, field, expected: "keys and values", found: kind(node)) }
+        var result: [String: Node] = [:]
+        for (key, value) in mapping {
+            let text = try text(key, "a key of \(field)")
+            if let keys, !keys.contains(text) {
+                throw Failure(.badData, place(key), "unknown key \"\(text)\" in \(field); the keys are \(keys.joined(separator: ", "))")
+            }
+            result[text] = value
+        }
+        return result
+    }
+
+    func text(_ node: Node, _ field: String) throws -> String {
+        guard case .scalar(let scalar) = node else { throw failure(node, field, expected: "text", found: kind(node)) }
+        return scalar.string
+    }
+
+    func required(_ keys: [String: Node], _ key: String, of field: String, at node: Node) throws -> String {
+        guard let value = keys[key] else { throw failure(node, "\(field).\(key)", expected: "a column's name", found: "nothing") }
+        return try text(value, "\(field).\(key)")
+    }
+
+    func pattern(_ node: Node, _ field: String) throws -> LabelPattern {
+        let text = try text(node, field)
+        do {
+            return try LabelPattern(text)
+        } catch {
+            throw failure(node, field, expected: "a regular expression", found: "\"\(text)\"")
+        }
+    }
+
+    /// Where the values of `attribute` come from.
+    func source(_ node: Node, _ attribute: Attribute) throws -> LabelMap.Source {
+        let field = "attributes.\(attribute.name)"
+        let keys = try mapping(node, field, keys: ["constant", "column", "pattern", "codes", "years"])
+        if let constant = keys["constant"] {
+            guard keys.count == 1 else { throw failure(node, field, expected: "constant alone", found: "other keys beside it") }
+            return .constant(try code(constant, attribute, field: "\(field).constant"))
+        }
+        let column = try required(keys, "column", of: field, at: node)
+        if let years = keys["years"] {
+            guard attribute.name == "age_band", try text(years, field) == "true", keys.count == 2 else {
+                throw failure(node, "\(field).years", expected: "true, for age_band alone and with nothing but a column", found: "otherwise")
+            }
+            return .years(column)
+        }
+        let pattern = try keys["pattern"].map { try self.pattern($0, "\(field).pattern") }
+        guard let codesNode = keys["codes"] else {
+            // A site's ethnicity scheme has a declared crosswalk, so its codes are always written out.
+            guard attribute.isOpen, attribute.name != "ethnicity" else {
+                throw failure(node, "\(field).codes", expected: "the name of each code", found: "nothing")
+            }
+            return .asWritten(column, pattern: pattern)
+        }
+        var codes: [String: String] = [:]
+        for (written, value) in try mapping(codesNode, "\(field).codes") {
+            codes[written] = try code(value, attribute, field: "\(field).codes.\(written)")
+        }
+        return .column(column, pattern: pattern, codes: codes)
+    }
+
+    /// A name of a code of `attribute`, or `unknown`.
+    private func code(_ node: Node, _ attribute: Attribute, field: String) throws -> String {
+        let text = try text(node, field)
+        guard attribute.isOpen || attribute.names.contains(text) || text == "unknown" else {
+            throw failure(node, field, expected: (attribute.names + ["unknown"]).joined(separator: ", "), found: "\"\(text)\"")
+        }
+        return text
+    }
+
+    private func kind(_ node: Node) -> String {
+        switch node {
+        case .scalar(let scalar): "\"\(scalar.string)\""
+        case .mapping: "keys and values"
+        case .sequence: "a list"
+        case .alias: "an alias"
+        }
+    }
+}

@@ -1,0 +1,37 @@
+import CImageCodecs
+import Files
+import Foundation
+
+extension Picture {
+    /// The picture as a PNG file of 8-bit RGB without any metadata.
+    /// - Throws: `Failure` where no memory is left or a side is 0.
+    public func pngData() throws -> Data {
+        try encoded { rgb, result, count, message in
+            fovea_png_encode(rgb, Int32(width), Int32(height), result, count, message)
+        }
+    }
+
+    /// The picture as a JPEG file (4:4:4, no metadata).
+    /// - Parameter quality: 1 to 100, as libjpeg counts.
+    public func jpegData(quality: Int = 90) throws -> Data {
+        try encoded { rgb, result, count, message in
+            fovea_jpeg_encode(rgb, Int32(width), Int32(height), Int32(quality), result, count, message)
+        }
+    }
+
+    private func encoded(
+        _ encode: (
+            UnsafePointer<UInt8>?, UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>, UnsafeMutablePointer<Int>,
+            UnsafeMutablePointer<CChar>
+        ) -> Int32
+    ) throws -> Data {
+        var result: UnsafeMutablePointer<UInt8>?
+        var count = 0
+        try Codec.call("picture") { message in
+            pixels.withUnsafeBufferPointer { encode($0.baseAddress, &result, &count, message) }
+        }
+        guard let result else { throw Failure(.badData, "picture", "could not be encoded") }
+        defer { fovea_codec_free(result) }
+        return Data(bytes: result, count: count)
+    }
+}

@@ -1,0 +1,43 @@
+import Files
+import Foundation
+
+/// Reading of picture files.
+enum PictureFile {
+    /// Larger files are not photographs: 100 megapixels of 16-bit RGBA are 800 MB before compression.
+    static let maximumByteCount = 1 << 30
+
+    /// The bytes of the regular file at `path`.
+    /// - Throws: `Failure(.noSuchInput)` where there is none, `.badData` for a folder or device, `.readOrWriteFailed`.
+    static func read(_ path: String) throws -> [UInt8] {
+        // Without O_NONBLOCK, opening a named pipe would wait for ever.
+        let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            let reason = String(cString: strerror(errno))
+            throw Failure(errno == ENOENT ? .noSuchInput : .readOrWriteFailed, path, "could not be opened: \(reason)")
+        }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else {
+            throw Failure(.readOrWriteFailed, path, "could not be read: \(String(cString: strerror(errno)))")
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            let what = status.st_mode & S_IFMT == S_IFDIR ? "a folder" : "a device or pipe"
+            throw Failure(.badData, path, "is \(what), not a picture file")
+        }
+        guard status.st_size <= maximumByteCount else {
+            throw Failure(.badData, path, "has \(status.st_size) bytes, more than a photograph's \(maximumByteCount)")
+        }
+        let size = Int(status.st_size)
+        return try [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+            while count < size {
+                let got = Foundation.read(descriptor, buffer.baseAddress! + count, size - count)
+                if got < 0 {
+                    if errno == EINTR { continue }
+                    throw Failure(.readOrWriteFailed, path, "could not be read: \(String(cString: strerror(errno)))")
+                }
+                if got == 0 { break }
+                count += got
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import CImageCodecs
+import Files
+
+/// What a picture file says of itself before anything is decoded.
+public struct PictureHeader: Hashable, Sendable {
+    public enum Format: String, Sendable {
+        case jpeg = "JPEG"
+        case png = "PNG"
+    }
+
+    public let format: Format
+    /// Pixels of a row, as stored (before `orientation` is applied).
+    public let width: Int
+    public let height: Int
+    /// Channels as stored: 1 grey or palette, 2 grey and alpha, 3 RGB or YCbCr, 4 RGB and alpha.
+    public let channels: Int
+    public let bitDepth: Int
+    /// EXIF orientation 1 to 8; 1 where there is none.
+    public let orientation: Int
+}
+
+extension Picture {
+    /// Limits on what is decoded, checked against the header before memory is taken: a file of a few bytes can claim
+    /// gigabytes. The largest fundus cameras make about 50 megapixels.
+    public static let maximumSide = 16384
+    public static let maximumPixelCount = 100_000_000
+
+    /// The header of the picture in `bytes`.
+    /// - Parameter name: the file's name, for messages.
+    /// - Throws: `Failure(.badData)` where it is not a JPEG or PNG, is damaged, is CMYK, or is too large.
+    public static func header(of bytes: [UInt8], name: String) throws -> PictureHeader {
+        guard !bytes.isEmpty else { throw Failure(.badData, name, "is empty") }
+        let format: PictureHeader.Format
+        if bytes.starts(with: [0xFF, 0xD8, 0xFF]) {
+            format = .jpeg
+        } else if bytes.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) {
+            format = .png
+        } else {
+            throw Failure(.badData, name, "is not a JPEG or PNG file")
+        }
+        var header = FoveaImageHeader()
+        try Codec.call(name) { message in
+            format == .jpeg
+                ? fovea_jpeg_header(bytes, bytes.count, &header, message)
+                : fovea_png_header(bytes, bytes.count, &header, message)
+        }
+        let width = Int(header.width), height = Int(header.height)
+        guard width > 0, height > 0, width <= maximumSide, height <= maximumSide, width * height <= maximumPixelCount else {
+            throw Failure(
+                .badData, name, field: "size",
+                expected: "at most \(maximumSide) pixels a side and \(maximumPixelCount / 1_000_000) megapixels",
+                found: "\(width) x \(height)")
+        }
+        return PictureHeader(
+            format: format, width: width, height: height, channels: Int(header.channels), bitDepth: Int(header.bit_depth),
+            orientation: EXIF.orientation(of: bytes, format: format))
+    }
+
+    /// The header of the picture at `path`.
+    /// - Throws: `Failure`, as `init(contentsOf:)`.
+    public static func header(contentsOf path: String) throws -> PictureHeader {
+        try header(of: PictureFile.read(path), name: path)
+    }
+}

@@ -1,0 +1,55 @@
+import ArgumentParser
+import Files
+import Foundation
+
+/// The command line: parse, build a configuration, call a library, print.
+struct Fovea: AsyncParsableCommand {
+    static let version = "0.1.0"
+
+    static let configuration = CommandConfiguration(
+        commandName: "fovea",
+        abstract: "Trains diffusion models of colour fundus photographs, and samples synthetic ones.",
+        discussion: """
+            Exit codes: 0 done; 1 a check said no; 64 usage; 65 bad data; 66 no such input; 73 cannot create output; \
+            74 read or write failed; 75 interrupted; 77 not permitted.
+            """,
+        version: version,
+        subcommands: Fovea.commands)
+
+    /// One line a command.
+    static let commands: [any ParsableCommand.Type] = [
+        ImportCommand.self,
+    ]
+}
+
+@main
+enum Main {
+    static func main() async {
+        Interruption.install()
+        // A reader that goes away (`fovea ... | head`) is a failed write, not a signal.
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            var command = try Fovea.parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch let failure as Failure {
+            Console.complain(failure.description)
+            exit(failure.kind.rawValue)
+        } catch let error where Main.isParserError(error) {
+            Fovea.exit(withError: error)
+        } catch {
+            Console.complain((error as NSError).localizedDescription)
+            exit(Failure.Kind.readOrWriteFailed.rawValue)
+        }
+    }
+
+    /// Whether the argument parser itself made `error` (usage, help, version, a validation message, an exit code).
+    private static func isParserError(_ error: any Error) -> Bool {
+        if error is ExitCode || error is CleanExit || error is ValidationError { return true }
+        // The parser's own errors are not public; it gives all of them (and no others) the exit code of help or of usage.
+        return String(reflecting: type(of: error)).hasPrefix("ArgumentParser.")
+    }
+}
