@@ -45,7 +45,7 @@ let package = Package(
         library("CheckpointStore", ["TensorCore", "Files", crypto]),
         library("FundusData", ["Cohorts", "HDF5Files", "Pictures", "Files", crypto]),
         library("Training", ["Diffusion", "Networks", "CheckpointStore", "FundusData", "Pictures", yams]),
-        library("SampleStore", ["Cohorts", "HDF5Files", "Pictures", "CheckpointStore", "Files", crypto]),
+        library("SampleStore", ["Cohorts", "HDF5Files", "FundusData", "Pictures", "CheckpointStore", "Files", crypto]),
         library("Sampling", ["Diffusion", "Networks", "CheckpointStore", "SampleStore", "Training"]),
         .executableTarget(
             name: "fovea",
@@ -54,8 +54,10 @@ let package = Package(
         // Tests.
         .target(name: "Support", path: "Tests/Support"),
         tests("Cohorts", ["Files"]),
+        tests("HDF5Files", ["Files"]),
         tests("Pictures", ["CImageCodecs", "Files"]),
-        tests("FundusData", ["Cohorts", "Pictures", "Files"]),
+        tests("FundusData", ["Cohorts", "HDF5Files", "Pictures", "Files"]),
+        tests("SampleStore", ["Cohorts", "HDF5Files", "Files"]),
     ],
     swiftLanguageModes: [.v6]
 )

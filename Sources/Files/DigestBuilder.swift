@@ -1,0 +1,18 @@
+import Crypto
+import Foundation
+
+/// A SHA-256 digest of content that comes in pieces.
+public struct DigestBuilder: Sendable {
+    private var hasher = SHA256()
+
+    public init() {}
+
+    public mutating func update(_ data: some DataProtocol) {
+        hasher.update(data: data)
+    }
+
+    public func finalize() -> Digest {
+        guard let digest = Digest(bytes: Array(hasher.finalize())) else { fatalError("SHA-256 has 32 bytes") }
+        return digest
+    }
+}

@@ -1,0 +1,63 @@
+import Files
+import Foundation
+import HDF5Files
+
+/// What a dataset file says of itself as a whole.
+public struct DatasetInfo: Sendable, Hashable {
+    public static let kind = "fovea.dataset"
+    public static let version = 1
+
+    public var site: String
+    /// Where the photographs come from: a collection's name, or the phantoms' recipe.
+    public var source: String
+    public var licence: String
+    /// Whether the site declared that each photograph is another patient, for want of a patient column.
+    public var onePatientPerPhoto: Bool
+    /// Whether the pictures are rendered or generated.
+    public var synthetic: Bool
+    public var notes: String?
+    /// Whole seconds are stored.
+    public var created: Date
+    public var toolVersion: String
+
+    public init(
+        site: String, source: String, licence: String = "unspecified", onePatientPerPhoto: Bool = false,
+        synthetic: Bool = false, notes: String? = nil, created: Date = Date(), toolVersion: String = ToolVersion.current
+    ) {
+        self.site = site
+        self.source = source
+        self.licence = licence
+        self.onePatientPerPhoto = onePatientPerPhoto
+        self.synthetic = synthetic
+        self.notes = notes
+        self.created = created
+        self.toolVersion = toolVersion
+    }
+
+    @HDF5Actor
+    func write(to root: HDF5Group) throws {
+        try root.setAttribute("kind", DatasetInfo.kind)
+        try root.setAttribute("version", DatasetInfo.version)
+        try root.setAttribute("site", site)
+        try root.setAttribute("source", source)
+        try root.setAttribute("licence", licence)
+        try root.setAttribute("created", Timestamp.text(created))
+        try root.setAttribute("tool_version", toolVersion)
+        try root.setAttribute("one_patient_per_photo", onePatientPerPhoto ? "YES" : "NO")
+        try root.setAttribute("synthetic", synthetic ? "YES" : "NO")
+        if let notes { try root.setAttribute("notes", notes) }
+    }
+
+    @HDF5Actor
+    init(from root: HDF5Group) throws {
+        try root.requireKind(DatasetInfo.kind, version: DatasetInfo.version)
+        site = try root.attributeString("site")
+        source = try root.attributeString("source")
+        licence = try root.attributeString("licence")
+        created = try Timestamp.date(try root.attributeString("created"), field: "created", file: root.file)
+        toolVersion = try root.attributeString("tool_version")
+        onePatientPerPhoto = try root.attributeFlag("one_patient_per_photo")
+        synthetic = try root.attributeFlag("synthetic")
+        notes = try root.hasAttribute("notes") ? root.attributeString("notes") : nil
+    }
+}

@@ -1,0 +1,48 @@
+import CHDF5
+import Files
+
+/// The owner of the HDF5 library: every call into C runs on this actor.
+///
+/// Upstream builds of HDF5 are not thread-safe (Debian's serial one happens to be, with one error stack a thread), so
+/// nothing else in Fovea calls the library.
+@globalActor
+public actor HDF5Actor {
+    public static let shared = HDF5Actor()
+}
+
+@HDF5Actor
+public enum HDF5Library {
+    /// The version of the library that runs, such as `1.10.8`.
+    public static var version: String {
+        var major: UInt32 = 0, minor: UInt32 = 0, release: UInt32 = 0
+        H5get_libversion(&major, &minor, &release)
+        return "\(major).\(minor).\(release)"
+    }
+
+    /// Done once, before the first call: filter plug-ins, which a hostile file could name, are never loaded.
+    static let isStarted: Bool = {
+        fovea_start()
+        return H5PLset_loading_state(0) >= 0
+    }()
+
+    /// Calls the library with its own printing off, and turns a negative status into a `Failure`.
+    ///
+    /// - Parameters:
+    ///   - place: the file, as the user named it.
+    ///   - what: what was attempted, such as `/images could not be read`; the library's innermost reason is appended.
+    @discardableResult
+    static func call<Status: SignedInteger>(
+        _ kind: Failure.Kind, _ place: String, _ what: @autoclosure () -> String, _ body: () -> Status
+    ) throws -> Status {
+        guard isStarted else { throw Failure(.readOrWriteFailed, place, "the HDF5 library did not start") }
+        silence()
+        let status = body()
+        guard status < 0 else { return status }
+        throw Failure(kind, place, "\(what()): \(ErrorStack.reason())")
+    }
+
+    /// The library prints errors unless told otherwise on each thread, and an actor moves between threads.
+    static func silence() {
+        H5Eset_auto2(fovea_default_errors, nil, nil)
+    }
+}

@@ -1,0 +1,95 @@
+import CHDF5
+import Files
+
+/// A dataset that is open. Rows are entries of the first dimension; a scalar has one row.
+@HDF5Actor
+public final class HDF5Dataset: HDF5Object {
+    public let path: String
+    public let file: String
+    private let fileByteCount: Int
+    /// Whether this process is writing the file.
+    var fileIsOwn: Bool { fileByteCount == 0 }
+    private let handle: Handle
+    /// The file, which stays open as long as anything in it is used.
+    private let owner: Handle
+    public var identifier: Int64 { handle.id }
+
+    init(_ handle: Handle, path: String, file: String, owner: Handle, fileByteCount: Int) {
+        self.handle = handle
+        self.path = path
+        self.file = file
+        self.owner = owner
+        self.fileByteCount = fileByteCount
+    }
+
+    /// Elements by dimension; empty for a scalar.
+    public var shape: [Int] { Dataspace(H5Dget_space(handle.id)).shape }
+
+    public var type: HDF5Type { Datatype(H5Dget_type(handle.id)).description }
+
+    /// The most bytes that the content can unpack to: what is stored, times deflate's best ratio where there are chunks.
+    /// A hostile file can claim any shape, so nothing larger is ever allocated.
+    /// No limit in a file that this process is writing.
+    var contentLimit: Int {
+        guard !fileIsOwn else { return .max }
+        let stored = min(Int(clamping: H5Dget_storage_size(handle.id)), fileByteCount)
+        return storage.chunkRows == nil ? stored : stored.multipliedReportingOverflow(by: 1032).partialValue
+    }
+
+    /// Bytes that the content takes in the file.
+    public var storedByteCount: Int { Int(clamping: H5Dget_storage_size(handle.id)) }
+
+    /// Chunks and filters, as the file has them.
+    public var storage: HDF5Storage {
+        let list = Handle(H5Dget_create_plist(handle.id), release: H5Pclose)
+        guard H5Pget_layout(list.id) == H5D_CHUNKED else { return .contiguous }
+        var chunk = [hsize_t](repeating: 0, count: 32)
+        H5Pget_chunk(list.id, 32, &chunk)
+        var largest = [hsize_t](repeating: 0, count: 32)
+        let space = Dataspace(H5Dget_space(handle.id))
+        H5Sget_simple_extent_dims(space.id, nil, &largest)
+        var storage = HDF5Storage(chunkRows: Int(clamping: chunk[0]), isExtendible: largest[0] == fovea_unlimited())
+        for index in 0..<UInt32(max(0, H5Pget_nfilters(list.id))) {
+            var flags: UInt32 = 0, config: UInt32 = 0, count = 1, values: [UInt32] = [0]
+            let filter = H5Pget_filter2(list.id, index, &flags, &count, &values, 0, nil, &config)
+            if filter == H5Z_FILTER_DEFLATE { storage.deflate = Int(values[0]) }
+            if filter == H5Z_FILTER_FLETCHER32 { storage.fletcher32 = true }
+        }
+        return storage
+    }
+
+    /// Content that lies in other files is refused.
+    func requireOwnStorage() throws {
+        let list = Handle(H5Dget_create_plist(handle.id), release: H5Pclose)
+        guard H5Pget_external_count(list.id) <= 0, H5Pget_layout(list.id) != H5D_VIRTUAL else {
+            throw Failure(.badData, file, "\(path) keeps its content in another file, which is not followed")
+        }
+    }
+
+    /// Checks type and shape.
+    /// - Parameter shape: nil entries match any count.
+    /// - Throws: `Failure(.badData)` naming what was expected and found.
+    public func require<Element: HDF5Element>(_ element: Element.Type, shape expected: [Int?]) throws {
+        guard type == Element.typeDescription else {
+            throw Failure(.badData, file, field: path, expected: "\(Element.typeDescription)", found: "\(type)")
+        }
+        try require(shape: expected)
+    }
+
+    public func require(shape expected: [Int?]) throws {
+        let found = shape
+        guard found.count == expected.count, zip(found, expected).allSatisfy({ $1 == nil || $0 == $1 }) else {
+            let wanted = expected.map { $0.map(String.init) ?? "any" }.joined(separator: ", ")
+            throw Failure(.badData, file, field: "\(path) shape", expected: "[\(wanted)]", found: "\(found)")
+        }
+    }
+
+    /// Makes room for `rows` rows in all.
+    public func extend(rows: Int) throws {
+        var dimensions = shape.map { hsize_t($0) }
+        dimensions[0] = hsize_t(rows)
+        try HDF5Library.call(.readOrWriteFailed, file, "\(path) could not be extended to \(rows) rows") {
+            H5Dset_extent(handle.id, dimensions)
+        }
+    }
+}

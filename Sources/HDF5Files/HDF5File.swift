@@ -1,0 +1,93 @@
+import CHDF5
+import Files
+import Foundation
+
+/// An HDF5 file that is open. Bytes depend on the calls alone: no object times, no addresses of memory.
+///
+/// HDF5 1.10.8 has known flaws with hostile input. What can be checked before the library touches a file is checked
+/// (`SampleSetFile.verifyUserBlock`), plug-ins, external storage and links out of the file are refused; for files of
+/// unknown origin, open them in a child process.
+@HDF5Actor
+public final class HDF5File {
+    /// The path as the user named it.
+    public let path: String
+    /// Size on disk in bytes when it was opened; 0 for a file that is being written.
+    public let byteCount: Int
+    private let handle: Handle
+    public let root: HDF5Group
+
+    private init(path: String, byteCount: Int, handle: Handle) throws {
+        self.path = path
+        self.byteCount = byteCount
+        self.handle = handle
+        let id = try HDF5Library.call(.badData, path, "the root group could not be opened") {
+            H5Gopen2(handle.id, "/", fovea_default)
+        }
+        root = HDF5Group(Handle(id, release: H5Gclose), path: "/", file: path, owner: handle, fileByteCount: byteCount)
+    }
+
+    /// Creates or replaces the file at `path`, readable by HDF5 1.8 and later.
+    ///
+    /// - Parameters:
+    ///   - shownAs: the path that errors name; a staged file's destination.
+    ///   - userBlock: bytes kept free at the file's start: 0, or a power of two from 512.
+    public static func create(_ path: String, shownAs: String? = nil, userBlock: Int = 0) throws -> HDF5File {
+        let shown = shownAs ?? path
+        let creation = try propertyList(fovea_file_create(), shown) { list in
+            // libver bounds as in HDF5 1.8: headers with checksums, and every reader since 2008.
+            min(H5Pset_userblock(list, hsize_t(userBlock)), H5Pset_obj_track_times(list, false))
+        }
+        let access = try propertyList(fovea_file_access(), shown) { list in
+            min(H5Pset_libver_bounds(list, H5F_LIBVER_V18, H5F_LIBVER_V110), accessProperties(list))
+        }
+        let id = try HDF5Library.call(.cannotCreateOutput, shown, "could not be created") {
+            H5Fcreate(path, fovea_truncate(), creation.id, access.id)
+        }
+        return try HDF5File(path: shown, byteCount: 0, handle: Handle(id, release: H5Fclose))
+    }
+
+    /// Opens the file at `path` for reading.
+    /// - Throws: `Failure(.noSuchInput)` where there is none, `Failure(.badData)` where it is no HDF5 file or is damaged.
+    public static func open(_ path: String) throws -> HDF5File {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw Failure(.noSuchInput, path, "there is no such file")
+        }
+        guard !isFolder.boolValue else { throw Failure(.badData, path, "is a folder, not an HDF5 file") }
+        guard access(path, R_OK) == 0 else {
+            throw Failure(.noSuchInput, path, "cannot be read (\(String(cString: strerror(errno))))")
+        }
+        let isHDF5 = try HDF5Library.call(.badData, path, "could not be examined") { H5Fis_hdf5(path) }
+        guard isHDF5 > 0 else { throw Failure(.badData, path, "is not an HDF5 file") }
+        let properties = try propertyList(fovea_file_access(), path, accessProperties)
+        let id = try HDF5Library.call(.badData, path, "could not be opened as HDF5") {
+            H5Fopen(path, fovea_read_only(), properties.id)
+        }
+        let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
+        return try HDF5File(path: path, byteCount: size, handle: Handle(id, release: H5Fclose))
+    }
+
+    /// Hands everything that is buffered to the operating system.
+    public func flush() throws {
+        try HDF5Library.call(.readOrWriteFailed, path, "could not be written") { H5Fflush(handle.id, H5F_SCOPE_LOCAL) }
+    }
+
+    /// Writes what is buffered and closes the file and everything open in it; a second call does nothing.
+    public func close() throws {
+        try HDF5Library.call(.readOrWriteFailed, path, "could not be written") { handle.close() }
+    }
+
+    /// Closing a file closes its objects; locks are ignored where a network file system has none.
+    private static func accessProperties(_ list: hid_t) -> herr_t {
+        min(H5Pset_fclose_degree(list, H5F_CLOSE_STRONG), H5Pset_file_locking(list, true, true))
+    }
+}
+
+/// A property list of `kind`, set up by `body`.
+@HDF5Actor
+func propertyList(_ kind: hid_t, _ place: String, _ body: (hid_t) -> herr_t) throws -> Handle {
+    let list = Handle(
+        try HDF5Library.call(.readOrWriteFailed, place, "a property list") { H5Pcreate(kind) }, release: H5Pclose)
+    try HDF5Library.call(.readOrWriteFailed, place, "a property list") { body(list.id) }
+    return list
+}

@@ -1,0 +1,101 @@
+import CHDF5
+import Files
+
+/// A group that is open.
+@HDF5Actor
+public final class HDF5Group: HDF5Object {
+    public let path: String
+    public let file: String
+    let fileByteCount: Int
+    private let handle: Handle
+    /// The file, which stays open as long as anything in it is used.
+    let owner: Handle
+    public var identifier: Int64 { handle.id }
+
+    init(_ handle: Handle, path: String, file: String, owner: Handle, fileByteCount: Int) {
+        self.handle = handle
+        self.path = path
+        self.file = file
+        self.owner = owner
+        self.fileByteCount = fileByteCount
+    }
+
+    /// What lies directly in the group, by name in order.
+    public var names: [String] {
+        get throws {
+            var info = H5G_info_t()
+            try HDF5Library.call(.badData, file, "\(path) could not be listed") { H5Gget_info(identifier, &info) }
+            return try (0..<info.nlinks).map { index in
+                try readName { buffer, size in
+                    H5Lget_name_by_idx(
+                        identifier, ".", H5_INDEX_NAME, H5_ITER_INC, index, buffer, size, fovea_default)
+                }
+            }
+        }
+    }
+
+    public func contains(_ name: String) throws -> Bool {
+        try HDF5Library.call(.badData, file, "\(path) could not be read") {
+            H5Lexists(identifier, name, fovea_default)
+        } > 0
+    }
+
+    public func createGroup(_ name: String) throws -> HDF5Group {
+        let list = try propertyList(fovea_group_create(), file) { H5Pset_obj_track_times($0, false) }
+        let id = try HDF5Library.call(.readOrWriteFailed, file, "\(child(name)) could not be written") {
+            H5Gcreate2(identifier, name, fovea_default, list.id, fovea_default)
+        }
+        return group(id, name)
+    }
+
+    /// - Throws: `Failure(.badData)` where there is no group of that name in this file.
+    public func group(_ name: String) throws -> HDF5Group {
+        try requireInside(name)
+        let id = try HDF5Library.call(.badData, file, "\(child(name)) is not a group") {
+            H5Gopen2(identifier, name, fovea_default)
+        }
+        return group(id, name)
+    }
+
+    /// - Throws: `Failure(.badData)` where there is no dataset of that name in this file.
+    public func dataset(_ name: String) throws -> HDF5Dataset {
+        try requireInside(name)
+        let id = try HDF5Library.call(.badData, file, "\(child(name)) is not a dataset") {
+            H5Dopen2(identifier, name, fovea_default)
+        }
+        let dataset = HDF5Dataset(
+            Handle(id, release: H5Dclose), path: child(name), file: file, owner: owner, fileByteCount: fileByteCount)
+        try dataset.requireOwnStorage()
+        return dataset
+    }
+
+    /// Whether `name` is a group (and not a dataset).
+    public func isGroup(_ name: String) throws -> Bool {
+        try requireInside(name)
+        let id = try HDF5Library.call(.badData, file, "\(child(name)) could not be opened") {
+            H5Oopen(identifier, name, fovea_default)
+        }
+        let object = Handle(id, release: H5Oclose)
+        return H5Iget_type(object.id) == H5I_GROUP
+    }
+
+    func child(_ name: String) -> String {
+        path == "/" ? "/\(name)" : "\(path)/\(name)"
+    }
+
+    private func group(_ id: hid_t, _ name: String) -> HDF5Group {
+        HDF5Group(Handle(id, release: H5Gclose), path: child(name), file: file, owner: owner, fileByteCount: fileByteCount)
+    }
+
+    /// A link that leads to another file or name is refused: a file of others must not read what its sender cannot.
+    private func requireInside(_ name: String) throws {
+        guard try contains(name) else { throw Failure(.badData, file, "\(child(name)) is missing") }
+        var info = H5L_info_t()
+        try HDF5Library.call(.badData, file, "\(child(name)) could not be read") {
+            H5Lget_info(identifier, name, &info, fovea_default)
+        }
+        guard info.type == H5L_TYPE_HARD else {
+            throw Failure(.badData, file, "\(child(name)) is a link to elsewhere, which is not followed")
+        }
+    }
+}
