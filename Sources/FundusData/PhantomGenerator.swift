@@ -55,14 +55,4 @@ public struct PhantomGenerator: Sendable {
             initialized = range.count
         }
     }
-
-    /// All photographs in order, made a batch at a time, so that memory stays bounded.
-    /// - Parameter body: is called with each photograph and its index; what it throws ends the work.
-    public func forEach(threads: Int, _ body: (Int, Phantom) throws -> Void) rethrows {
-        let batch = max(1, threads) * 4
-        for start in stride(from: 0, to: count, by: batch) {
-            let range = start..<min(start + batch, count)
-            for (index, phantom) in zip(range, phantoms(range, threads: threads)) { try body(index, phantom) }
-        }
-    }
 }

@@ -19,6 +19,7 @@ struct Fovea: AsyncParsableCommand {
     /// One line a command.
     static let commands: [any ParsableCommand.Type] = [
         ImportCommand.self,
+        PhantomCommand.self,
     ]
 }
 

@@ -41,16 +41,6 @@ import Testing
         #expect(phantoms[0].eye.vessels != other.eye.vessels)
     }
 
-    @Test func forEachGivesAllInOrder() throws {
-        let generator = try generator(11, size: 32)
-        var seen: [Int] = []
-        generator.forEach(threads: 2) { index, phantom in
-            seen.append(index)
-            #expect(phantom.eye.patient.number == index)
-        }
-        #expect(seen == Array(0..<11))
-    }
-
     @Test func cohortsFollowTheSchema() throws {
         let phantoms = try generator(12, size: 32, visits: 2).phantoms(0..<24, threads: 2)
         for phantom in phantoms {
