@@ -9,6 +9,12 @@ public struct PhotographLabels: Sendable, Equatable {
     public let line: Int
     /// Attributes (and "patient") that two rows of this photograph contradict each other in; they are unknown.
     public var conflicts: [String] = []
+
+    public init(cohort: Cohort, patient: String?, line: Int) {
+        self.cohort = cohort
+        self.patient = patient
+        self.line = line
+    }
 }
 
 extension LabelMap {

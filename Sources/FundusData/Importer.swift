@@ -1,0 +1,112 @@
+import Cohorts
+import Files
+import Foundation
+import Pictures
+
+/// Turns a folder of photographs into records of a data set.
+public struct Importer: Sendable {
+    public var folder: String
+    public var site: String
+    /// Side of the records in pixels, 16 to 4096.
+    public var size: Int
+    public var labels: String?
+    public var map: String?
+    /// Whether each photograph counts as a patient of its own; needed where no patient is named.
+    public var onePatientPerPhoto = false
+    /// At least 16 bytes for keys of patients that stay the same over imports; nil draws a secret and forgets it.
+    public var secret: [UInt8]?
+    public var split = PatientSplit()
+    public var threads = 1
+    /// Where decoded photographs wait until they are written; nil is the temporary folder.
+    public var scratchFolder: String?
+
+    public init(folder: String, site: String, size: Int) {
+        self.folder = folder
+        self.site = site
+        self.size = size
+    }
+
+    /// Reads everything. The result does not depend on `threads`.
+    /// - Parameter progress: photographs done and in all; called from several threads.
+    /// - Throws: `Failure`: `.usage` for options that contradict each other, `.noSuchInput`, `.badData` where no photograph is
+    ///   left or the labels cannot be read, `.interrupted`. A photograph that cannot be used is listed in the report.
+    public func run(progress: @Sendable (Int, Int) -> Void = { _, _ in }) throws -> ImportedPhotographs {
+        let labelled = try prepared()
+        let listing = try PhotographFolder(folder)
+        let table = try labelled.map { try PhotographTable($0, photographs: listing.photographs) }
+        let spool = try PixelSpool(folder: scratchFolder, byteCount: size * size * 3)
+        let readings = try PhotographReader(folder: folder, size: size, spool: spool)
+            .read(listing.photographs, threads: threads, progress: progress)
+        return try ImportAssembly(
+            importer: self, listing: listing, table: table, release: labelled?.map.release, readings: readings, spool: spool
+        ).result()
+    }
+
+    /// Checks the options, and reads the labels where there are any.
+    private func prepared() throws -> (map: LabelMap, labels: [String: PhotographLabels])? {
+        guard (16 ... 4096).contains(size) else {
+            throw Failure(.usage, nil, field: "--size", expected: "16 to 4096 pixels", found: "\(size)")
+        }
+        guard !site.isEmpty, site.unicodeScalars.allSatisfy({ $0.isASCII && $0.value > 32 && $0.value < 127 }) else {
+            throw Failure(.usage, nil, field: "--site", expected: "a name of printable ASCII without spaces", found: "\"\(site.printable)\"")
+        }
+        if let secret, secret.count < 16 {
+            throw Failure(.usage, nil, field: "the patient secret", expected: "at least 16 bytes", found: "\(secret.count)")
+        }
+        guard (labels == nil) == (map == nil) else {
+            throw Failure(.usage, nil, "--labels and --map belong together: a table, and the map from its columns to the cohort schema")
+        }
+        let labelled = try loadLabels()
+        if labelled?.map.patient == nil, !onePatientPerPhoto {
+            throw Failure(
+                .usage, nil,
+                "no column names the patient: name one in the map (patient: {column: ...}), or say with "
+                    + "--one-patient-per-photo that each photograph is of another patient")
+        }
+        if labelled?.map.patient != nil, onePatientPerPhoto {
+            throw Failure(.usage, map, "names a patient column, so --one-patient-per-photo would separate photographs of one patient; leave it out")
+        }
+        return labelled
+    }
+
+    private func loadLabels() throws -> (map: LabelMap, labels: [String: PhotographLabels])? {
+        guard let labels, let map else { return nil }
+        let read = try LabelMap(contentsOf: map)
+        let table = try LabelMapTable(contentsOf: labels, separator: read.separator)
+        return (read, try read.labels(in: table))
+    }
+}
+
+/// The labels of the photographs of a folder.
+struct PhotographTable {
+    let hasPatients: Bool
+    private(set) var labels: [String: PhotographLabels] = [:]
+    private(set) var unusedRows = 0
+
+    /// A row names a photograph by its path in the folder, or by its name alone where only one photograph has it.
+    init(_ labelled: (map: LabelMap, labels: [String: PhotographLabels]), photographs: [String]) throws {
+        hasPatients = labelled.map.patient != nil
+        var byName: [String: [String]] = [:]
+        for path in photographs {
+            byName[PhotographTable.normal((path as NSString).lastPathComponent), default: []].append(path)
+        }
+        let paths = Dictionary(photographs.map { (PhotographTable.normal($0), $0) }, uniquingKeysWith: { first, _ in first })
+        for (name, entry) in labelled.labels {
+            let name = PhotographTable.normal(name)
+            if let path = paths[name] {
+                labels[path] = labels[path].map { $0.merged(entry) } ?? entry
+            } else if let path = byName[name], path.count == 1 {
+                labels[path[0]] = labels[path[0]].map { $0.merged(entry) } ?? entry
+            } else if let several = byName[name] {
+                throw Failure(
+                    .badData, labelled.map.name,
+                    "\"\(name)\" in the table may be \(several.map { "\"\($0)\"" }.joined(separator: " or ")); write the path in the folder")
+            } else {
+                unusedRows += 1
+            }
+        }
+    }
+
+    /// Tables and file systems may write one name in two Unicode forms.
+    private static func normal(_ name: String) -> String { name.precomposedStringWithCanonicalMapping }
+}

@@ -1,0 +1,57 @@
+import Files
+import Foundation
+
+/// Pictures of one size on disk instead of in memory, in a file that has no name and goes with the process.
+final class PixelSpool: Sendable {
+    private let descriptor: Int32
+    let byteCount: Int
+
+    /// - Parameters:
+    ///   - folder: where there is room; nil is the temporary folder.
+    ///   - byteCount: of one picture.
+    init(folder: String?, byteCount: Int) throws {
+        let folder = folder ?? FileManager.default.temporaryDirectory.path
+        var template = Array("\(folder)/.fovea-import-XXXXXX".utf8CString)
+        descriptor = mkstemp(&template)
+        guard descriptor >= 0 else {
+            throw Failure(.cannotCreateOutput, folder, "no temporary file could be made there: \(String(cString: strerror(errno)))")
+        }
+        unlink(template)
+        self.byteCount = byteCount
+    }
+
+    deinit { close(descriptor) }
+
+    /// Writes picture `index`; may be called from several threads for different pictures.
+    func write(_ pixels: [UInt8], at index: Int) throws {
+        guard pixels.count == byteCount else { fatalError("PixelSpool: \(pixels.count) bytes, \(byteCount) a picture") }
+        try pixels.withUnsafeBytes { bytes in
+            try transfer("written") { done in
+                pwrite(descriptor, bytes.baseAddress! + done, byteCount - done, off_t(index * byteCount + done))
+            }
+        }
+    }
+
+    func read(_ index: Int) throws -> [UInt8] {
+        try [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
+            let base = UnsafeMutableRawPointer(buffer.baseAddress!)
+            try transfer("read") { done in
+                pread(descriptor, base + done, byteCount - done, off_t(index * byteCount + done))
+            }
+            count = byteCount
+        }
+    }
+
+    private func transfer(_ what: String, _ step: (Int) -> Int) throws {
+        var done = 0
+        while done < byteCount {
+            let count = step(done)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else {
+                let reason = count == 0 ? "it ends too early" : String(cString: strerror(errno))
+                throw Failure(.readOrWriteFailed, "the temporary file", "could not be \(what): \(reason)")
+            }
+            done += count
+        }
+    }
+}
