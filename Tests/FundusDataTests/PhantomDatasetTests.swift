@@ -35,10 +35,11 @@ import Testing
         #expect(file.visits == (0..<20).map { Int32($0 % 2) })
         #expect(Set(file.maskNames) == Set(PhantomMasks.names))
         let images = try await file.images(rows: [7, 19])
-        try #require(images.count == 2 * 32 * 32 * 3)
+        let bytes = 3 * 32 * 32
+        try #require(images.count == 2 * bytes)
         for (place, row) in [7, 19].enumerated() {
             let phantom = dataset.generator.phantom(row)
-            #expect(Array(images[place * 3072..<(place + 1) * 3072]) == phantom.pixels)
+            #expect(Array(images[place * bytes..<(place + 1) * bytes]) == phantom.pixels)
             #expect(file.fieldsOfView[row] == phantom.fieldOfView)
             #expect(file.patients[row] == phantom.eye.patient.key)
             #expect(file.eyes?[row] == phantom.eye.key)
