@@ -17,6 +17,7 @@ struct Fovea: AsyncParsableCommand {
     /// One line a command.
     static let commands: [any ParsableCommand.Type] = [
         ImportCommand.self,
+        PhantomCommand.self,
         TrainCommand.self,
     ]
 }

@@ -1,0 +1,58 @@
+import Dispatch
+import Files
+
+/// A data set of phantoms: `count` patients, each photographed `visits` times, in the order of patients and then visits.
+///
+/// Phantom i depends on the seed and i alone: neither on `count` (with one visit each), nor on threads, nor on order.
+public struct PhantomGenerator: Sendable {
+    public let seed: UInt64
+    /// Patients; one eye of each.
+    public let patients: Int
+    /// Photographs of each eye.
+    public let visits: Int
+    /// Width and height in pixels.
+    public let size: Int
+
+    /// - Throws: `Failure(.usage)` where a number is out of range.
+    public init(patients: Int, size: Int, visits: Int = 1, seed: UInt64) throws {
+        func require(_ value: Int, in range: ClosedRange<Int>, _ field: String) throws {
+            guard range.contains(value) else {
+                throw Failure(
+                    .usage, nil, field: field, expected: "\(range.lowerBound) to \(range.upperBound)", found: "\(value)")
+            }
+        }
+        try require(patients, in: 1...10_000_000, "--count")
+        try require(visits, in: 1...1000, "--visits")
+        try require(size, in: 32...4096, "--size")
+        self.seed = seed
+        self.patients = patients
+        self.visits = visits
+        self.size = size
+    }
+
+    /// How many photographs there are.
+    public var count: Int { patients * visits }
+
+    /// Photograph `index`, made alone.
+    public func phantom(_ index: Int) -> Phantom {
+        guard (0..<count).contains(index) else { fatalError("phantom \(index) of \(count)") }
+        let eye = PhantomEye(PhantomPatient(seed: seed, number: index / visits))
+        return Phantom(eye, PhantomVisit(eye, number: index % visits), size: size)
+    }
+
+    /// Photographs of `range`, made in parallel.
+    public func phantoms(_ range: Range<Int>, threads: Int) -> [Phantom] {
+        guard range.lowerBound >= 0, range.upperBound <= count else { fatalError("phantoms \(range) of \(count)") }
+        guard threads > 1, range.count > 1 else { return range.map(phantom) }
+        return [Phantom](unsafeUninitializedCapacity: range.count) { buffer, initialized in
+            nonisolated(unsafe) let slots = buffer.baseAddress
+            let workers = min(threads, range.count)
+            DispatchQueue.concurrentPerform(iterations: workers) { worker in
+                for offset in stride(from: worker, to: range.count, by: workers) {
+                    slots?.advanced(by: offset).initialize(to: phantom(range.lowerBound + offset))
+                }
+            }
+            initialized = range.count
+        }
+    }
+}
