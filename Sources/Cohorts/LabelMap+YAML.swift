@@ -15,6 +15,8 @@ extension LabelMap {
     }
 
     public init(yaml: String, name: String) throws {
+        let reader = LabelMapReader(name: name)
+        try reader.refuseAnchors(yaml)
         let root: Node?
         do {
             root = try Yams.compose(yaml: yaml)
@@ -28,8 +30,6 @@ extension LabelMap {
             throw Failure(.badData, name, "is not YAML: \(error)")
         }
         guard let root else { throw Failure(.badData, name, "is empty; a label map was expected") }
-        let reader = LabelMapReader(name: name)
-        try reader.refuseAnchors(root)
         try self.init(reader, root)
     }
 
@@ -79,17 +79,33 @@ private struct LabelMapReader {
         node.mark.map { "\(name) line \($0.line)" } ?? name
     }
 
-    /// An alias repeats an anchored node; without anchors there are none (and nothing can multiply).
-    func refuseAnchors(_ node: Node) throws {
-        if node.anchor != nil { throw Failure(.badData, place(node), "uses a YAML anchor; write the value out in each place") }
-        switch node {
-        case .mapping(let mapping):
-            for (key, value) in mapping {
-                try refuseAnchors(key)
-                try refuseAnchors(value)
+    /// Aliases can multiply a small file without end, and the parser resolves them unseen: they are looked for in the text.
+    ///
+    /// `&` and `*` mean an anchor or alias at the start of a value, outside quotes and comments, with a name behind them.
+    func refuseAnchors(_ yaml: String) throws {
+        for (index, line) in yaml.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            var quote: Character?
+            var before: Character = " "
+            let characters = Array(line)
+            for (position, character) in characters.enumerated() {
+                let startsValue = " \t[{,:-".contains(before)
+                if let open = quote {
+                    if character == open, open == "'" || before != "\\" { quote = nil }
+                    if open == "\"", character == "\\", before == "\\" {
+                        before = " "  // an escaped backslash escapes nothing
+                        continue
+                    }
+                } else if startsValue, character == "\"" || character == "'" {
+                    quote = character
+                } else if character == "#", before == " " || before == "\t" {
+                    break
+                } else if startsValue, character == "&" || character == "*", position + 1 < characters.count,
+                    !characters[position + 1].isWhitespace
+                {
+                    throw Failure(.badData, "\(name) line \(index + 1)", "uses a YAML anchor or alias; write the value out in each place, or put text in quotes")
+                }
+                before = character
             }
-        case .sequence(let sequence): for element in sequence { try refuseAnchors(element) }
-        default: break
         }
     }
 

@@ -19,6 +19,12 @@ public struct CopyFinder: Sendable {
         /// The photograph that stays.
         public let original: Int
         public let kind: Kind
+
+        public init(index: Int, original: Int, kind: Kind) {
+            self.index = index
+            self.original = original
+            self.kind = kind
+        }
     }
 
     /// Two photographs of one eye in nearly one pose (a burst, or one photograph edited): correlation 0.9 to 0.98. Both

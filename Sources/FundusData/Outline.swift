@@ -16,11 +16,18 @@ struct Outline {
     /// - Parameter mask: [height, width], the region.
     init(_ distance: SurroundDistance, mask: [Bool]) {
         let width = distance.width, height = distance.height
-        /// Where the values cross the threshold between two neighbouring pixels, as a share of the way from `outside` to `inside`.
-        func crossing(outside: Int, inside: Int) -> Double {
-            let low = distance.values[outside], high = distance.values[inside]
-            guard high > low else { return 0.5 }
-            return Double(min(1, max(0, (distance.threshold - low) / (high - low))))
+        /// How far the rim lies from the centre of the pixel `outside` the region, in pixels towards `step` (an offset of
+        /// pixels). The threshold finds the region, but lies at the foot of the blurred edge; the rim is where the edge is half
+        /// as high as four pixels further in.
+        func rim(outside: Int, step: Int) -> Double {
+            let farIn = outside + 5 * step
+            guard farIn >= 0, farIn < distance.values.count else { return 0.5 }
+            let half = max(distance.threshold, distance.values[farIn] / 2)
+            for i in 0 ..< 5 {
+                let low = distance.values[outside + i * step], high = distance.values[outside + (i + 1) * step]
+                if low < half, high >= half { return Double(i) + Double((half - low) / (high - low)) }
+            }
+            return 0.5
         }
         for y in 0 ..< height {
             let row = y * width
@@ -29,10 +36,10 @@ struct Outline {
             else { continue }
             // Pixel centres lie at + 0.5.
             if first > 1 {
-                points.append([Double(first) - 0.5 + crossing(outside: row + first - 1, inside: row + first), Double(y) + 0.5])
+                points.append([Double(first) - 0.5 + rim(outside: row + first - 1, step: 1), Double(y) + 0.5])
             }
             if last < width - 2 {
-                points.append([Double(last) + 1.5 - crossing(outside: row + last + 1, inside: row + last), Double(y) + 0.5])
+                points.append([Double(last) + 1.5 - rim(outside: row + last + 1, step: -1), Double(y) + 0.5])
             }
         }
         for x in 0 ..< width {
@@ -41,11 +48,11 @@ struct Outline {
             else { continue }
             var column = Column(x: Double(x) + 0.5, top: 0, bottom: Double(height))
             if first > 1 {
-                column.top = Double(first) - 0.5 + crossing(outside: (first - 1) * width + x, inside: first * width + x)
+                column.top = Double(first) - 0.5 + rim(outside: (first - 1) * width + x, step: width)
                 points.append([column.x, column.top])
             }
             if last < height - 2 {
-                column.bottom = Double(last) + 1.5 - crossing(outside: (last + 1) * width + x, inside: last * width + x)
+                column.bottom = Double(last) + 1.5 - rim(outside: (last + 1) * width + x, step: -width)
                 points.append([column.x, column.bottom])
             }
             columns.append(column)
