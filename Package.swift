@@ -49,7 +49,10 @@ let package = Package(
         library("Sampling", ["Diffusion", "Networks", "CheckpointStore", "SampleStore", "Training"]),
         .executableTarget(
             name: "fovea",
-            dependencies: ["Sampling", "Training", "FundusData", "SampleStore", "Pictures", "Cohorts", "Files", arguments]),
+            dependencies: [
+                "Sampling", "SampleStore", "Training", "FundusData", "CheckpointStore", "Diffusion", "Networks", "Pictures",
+                "HDF5Files", "Cohorts", "TensorCore", "Files", arguments,
+            ]),
 
         // Tests.
         .target(name: "Support", path: "Tests/Support"),

@@ -11,10 +11,16 @@ public struct CohortEncoding: Codable, Hashable, Sendable {
     public let attributes: [String]
 
     public init(attributes: [String]) {
-        for name in attributes where CohortSchema.attribute(name).map(\.isOpen) ?? true {
-            fatalError("CohortEncoding: \(name) is not an attribute with codes in the schema")
-        }
         self.attributes = attributes
+        if let problem { fatalError("CohortEncoding: \(problem)") }
+    }
+
+    /// One sentence on what is wrong with an encoding that came from a file, or nil.
+    public var problem: String? {
+        for name in attributes where CohortSchema.attribute(name).map(\.isOpen) ?? true {
+            return "attributes: expected attributes of the schema with codes, found \(name)"
+        }
+        return Set(attributes).count == attributes.count ? nil : "attributes: one stands twice"
     }
 
     /// What a sample is asked to be, in one attribute.

@@ -21,6 +21,21 @@ public struct ModelDescription: Codable, Hashable, Sendable {
         self.width = width
         self.cohort = cohort
     }
+
+    /// One sentence on what is wrong with a description that came from a file, or nil.
+    public var problem: String? {
+        if let problem = network.problem { return "network.\(problem)" }
+        guard network.inChannels == 3, network.outChannels == 3 else { return "network: expected 3 channels in and out" }
+        for (name, side) in [("height", height), ("width", width)] {
+            guard side > 0, side <= 4096, side % network.sideMultiple == 0 else {
+                return "\(name): expected a multiple of \(network.sideMultiple) up to 4096, found \(side)"
+            }
+        }
+        guard preconditioning.sigmaData > 0, preconditioning.sigmaData.isFinite else {
+            return "preconditioning.sigmaData: expected a positive number, found \(preconditioning.sigmaData)"
+        }
+        return cohort.problem.map { "cohort.\($0)" }
+    }
 }
 
 /// A preconditioned denoiser over a UNet, conditioned on a cohort. Parameters come with each call.

@@ -19,6 +19,9 @@ struct Fovea: AsyncParsableCommand {
         ImportCommand.self,
         PhantomCommand.self,
         TrainCommand.self,
+        SampleCommand.self,
+        InspectCommand.self,
+        DoctorCommand.self,
     ]
 }
 

@@ -1,0 +1,76 @@
+import Cohorts
+import Diffusion
+import Files
+
+/// What some samples are asked to be.
+public struct CohortRequest: Hashable, Sendable {
+    /// Names of codes by attribute, as the sample set stores them.
+    public let cohort: Cohort
+    /// Places on ordinal attributes' lines, such as 2.5; only those that were asked for as numbers.
+    public let positions: [String: Float]
+
+    /// Nothing asked: every attribute is left open.
+    public static let open = CohortRequest(cohort: Cohort(), positions: [:])
+
+    private init(cohort: Cohort, positions: [String: Float]) {
+        self.cohort = cohort
+        self.positions = positions
+    }
+
+    /// Reads `dr_icdr=3,sex=female`.
+    public init(_ text: String) throws {
+        var values: [(String, String)] = []
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            let sides = part.split(separator: "=", maxSplits: 1).map { String($0).trimmed }
+            guard sides.count == 2, !sides[0].isEmpty, !sides[1].isEmpty else {
+                throw Failure(.usage, nil, field: "--cohort", expected: "attribute=value,...", found: text)
+            }
+            values.append((sides[0], sides[1]))
+        }
+        try self.init(values, place: "--cohort \(text)")
+    }
+
+    /// - Parameter place: where the values stand, for errors.
+    init(_ values: [(attribute: String, value: String)], place: String) throws {
+        var cohort = Cohort(), positions: [String: Float] = [:]
+        for (name, value) in values {
+            guard let attribute = CohortSchema.attribute(name) else {
+                let known = CohortSchema.attributes.map(\.name).joined(separator: ", ")
+                throw Failure(.usage, place, "\(name) is not an attribute of the schema (\(known))")
+            }
+            guard cohort[name] == nil, positions[name] == nil else { throw Failure(.usage, place, "\(name) stands twice") }
+            if value == "unknown" || attribute.isOpen || attribute.names.contains(value) {
+                cohort[name] = value
+                if case .ordinal = attribute.scale, let number = Float(value) { positions[name] = number }
+            } else if case .ordinal(let highest) = attribute.scale, let number = Float(value),
+                (0...Float(highest)).contains(number)
+            {
+                positions[name] = number
+            } else {
+                throw Failure(
+                    .usage, place, "\(name) \"\(value)\" is none of \(attribute.names.joined(separator: ", ")) or unknown")
+            }
+        }
+        self.init(cohort: cohort, positions: positions)
+    }
+
+    /// The request in the terms of a model.
+    /// - Throws: `Failure(.usage)` for an attribute that the model is not conditioned on.
+    public func values(for encoding: CohortEncoding, model: String) throws -> [CohortEncoding.Value] {
+        for name in Set(cohort.values.keys).union(positions.keys).sorted() where !encoding.attributes.contains(name) {
+            let known = encoding.attributes.isEmpty ? "none" : encoding.attributes.joined(separator: ", ")
+            throw Failure(.usage, model, "the model is not conditioned on \(name); it knows \(known)")
+        }
+        return encoding.attributes.map { name in
+            guard let value = cohort[name] else { return positions[name].map { .position($0) } ?? .null }
+            guard let code = CohortSchema.attribute(name)?.names.firstIndex(of: value) else { return .unknown }
+            return .code(Int16(code))
+        }
+    }
+}
+
+extension String {
+    fileprivate var trimmed: String {
+        String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+    }
+}

@@ -1,0 +1,94 @@
+import Diffusion
+import Files
+import Networks
+import TensorCore
+
+/// How samples are drawn; everything that they depend on besides model, seed and cohort.
+public struct SamplerSettings: Codable, Hashable, Sendable {
+    public var steps = 18
+    public var sigmaMin: Float = 0.002
+    public var sigmaMax: Float = 80
+    public var rho: Float = 7
+    /// 1 means none (Ho and Salimans 2021).
+    public var guidanceScale: Float = 1
+    /// Samples a batch; results do not depend on it.
+    public var batchSize = 16
+
+    public init() {}
+
+    public var schedule: SigmaSchedule {
+        .karras(steps: steps, sigmaMin: sigmaMin, sigmaMax: sigmaMax, rho: rho)
+    }
+
+    /// One sentence on what is wrong, or nil.
+    public var problem: String? {
+        guard (1...1000).contains(steps) else { return "steps: expected 1 to 1000, found \(steps)" }
+        guard guidanceScale.isFinite, (0...50).contains(guidanceScale) else {
+            return "guidance: expected 0 to 50, found \(guidanceScale)"
+        }
+        guard (1...1024).contains(batchSize) else { return "batch: expected 1 to 1024, found \(batchSize)" }
+        return nil
+    }
+}
+
+/// Draws samples: a sequence of batches. Sample k depends on the model, the settings, its cohort and (seed, k), and on
+/// nothing else: not on the batch that it is in, the number of threads, or the samples before it.
+public struct Sampler: Sequence, IteratorProtocol {
+    /// Samples that were drawn together.
+    public struct Batch: Sendable {
+        /// Place of the first in the plan.
+        public let start: Int
+        /// [count, height, width, 3]
+        public let pixels: [UInt8]
+    }
+
+    private let model: LoadedModel
+    private let parameters: BoundParameters
+    private let settings: SamplerSettings
+    private let values: [[CohortEncoding.Value]]
+    private let seed: UInt64
+    private let firstIndex: UInt64
+    private var position = 0
+
+    /// - Parameter firstIndex: the number of the plan's first sample under the seed.
+    public init(_ model: LoadedModel, _ settings: SamplerSettings, plan: SamplingPlan, seed: UInt64, firstIndex: UInt64 = 0) throws {
+        if let problem = settings.problem { throw Failure(.usage, nil, problem) }
+        self.model = model
+        self.settings = settings
+        self.seed = seed
+        self.firstIndex = firstIndex
+        parameters = model.parameters.constants()
+        let encoding = model.manifest.model.cohort
+        var known: [CohortRequest: [CohortEncoding.Value]] = [:]
+        values = try plan.requests.map { request in
+            if let values = known[request] { return values }
+            let values = try request.values(for: encoding, model: model.path)
+            known[request] = values
+            return values
+        }
+    }
+
+    public mutating func next() -> Batch? {
+        guard position < values.count else { return nil }
+        let range = position..<Swift.min(position + settings.batchSize, values.count)
+        position = range.upperBound
+        let description = model.manifest.model
+        let size = description.height * description.width * 3
+        let noise = Tensor(shape: [range.count, description.height, description.width, 3]) { target in
+            for (row, index) in range.enumerated() {
+                var random = Philox(seed: seed, stream: .samplingNoise, index: firstIndex + UInt64(index))
+                random.fillNormal(UnsafeMutableBufferPointer(rebasing: target[row * size..<(row + 1) * size]))
+            }
+        }
+        let cohorts = Array(values[range])
+        let open = [CohortEncoding.Value](repeating: .null, count: description.cohort.attributes.count)
+        let denoiser = GuidedDenoiser(
+            conditional: ModelDenoiser(model.model, parameters, cohorts: cohorts),
+            unconditional: ModelDenoiser(
+                model.model, parameters, cohorts: [[CohortEncoding.Value]](repeating: open, count: range.count)),
+            guidanceScale: settings.guidanceScale)
+        var last = noise
+        for state in HeunSampler(denoiser, schedule: settings.schedule, noise: noise) { last = state }
+        return Batch(start: range.lowerBound, pixels: PixelSpace.decoded(last))
+    }
+}

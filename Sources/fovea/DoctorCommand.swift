@@ -1,0 +1,95 @@
+import ArgumentParser
+import Files
+import Foundation
+import HDF5Files
+import TensorCore
+
+struct DoctorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "Versions, CPU, BLAS, HDF5, memory, disk; what would go wrong.",
+        discussion: "Exit code 1 where something would go wrong.\n\nExample: fovea doctor")
+
+    @OptionGroup var common: CommonOptions
+
+    private struct Check: Encodable {
+        let name: String
+        let ok: Bool
+        let value: String
+        let advice: String?
+
+        /// - Parameter problem: what would go wrong and what to do; nil where all is well.
+        init(_ name: String, _ value: String, problem: String? = nil) {
+            self.name = name
+            ok = problem == nil
+            self.value = value
+            advice = problem
+        }
+    }
+
+    private struct Result: Encodable {
+        let ok: Bool
+        let checks: [Check]
+    }
+
+    func run() async throws {
+        common.apply()
+        var checks = [
+            Check("fovea", ToolVersion.current),
+            Check("cpu", DoctorCommand.value(of: "model name", in: "/proc/cpuinfo") ?? "unknown"),
+            Check(
+                "kernels", ComputeEnvironment.instructionSet,
+                problem: ComputeEnvironment.instructionSetProblem ?? DoctorCommand.slowKernels),
+            Check("threads", "\(ComputeEnvironment.threads) of \(ComputeEnvironment.availableCores) available cores"),
+            DoctorCommand.blas(),
+            Check("hdf5", await HDF5Library.version),
+        ]
+        checks.append(DoctorCommand.memory())
+        checks.append(DoctorCommand.disk())
+        let ok = checks.allSatisfy(\.ok)
+        try common.console.finish(
+            Result(ok: ok, checks: checks),
+            checks.map { "\($0.ok ? "ok     " : "problem") \($0.name): \($0.value)\($0.advice.map { "; \($0)" } ?? "")" })
+        if !ok { throw ExitCode(Failure.Kind.checkFailed.rawValue) }
+    }
+
+    private static var slowKernels: String? {
+        ComputeEnvironment.instructionSet == "default" && ProcessInfo.processInfo.environment["FOVEA_ISA"] == nil
+            ? "the CPU has no AVX2; training will be slow" : nil
+    }
+
+    private static func blas() -> Check {
+        let pinned = ProcessInfo.processInfo.environment["OPENBLAS_CORETYPE"]
+        let isSlower = ComputeEnvironment.instructionSet == "v4"
+            && ["Haswell", "Zen", "Sandybridge", "Nehalem", "Prescott"].contains(ComputeEnvironment.blasCore)
+        return Check(
+            "blas", "OpenBLAS \(ComputeEnvironment.blasVersion), core \(ComputeEnvironment.blasCore)",
+            problem: isSlower
+                ? pinned.map { "OPENBLAS_CORETYPE=\($0) pins slower kernels than this CPU has; unset it" }
+                    ?? "OpenBLAS did not recognise this CPU's AVX-512; set OPENBLAS_CORETYPE=SkylakeX"
+                : nil)
+    }
+
+    private static func memory() -> Check {
+        let available = (value(of: "MemAvailable", in: "/proc/meminfo")?.split(separator: " ").first).flatMap { Int($0) } ?? 0
+        return Check(
+            "memory", "\(available / 1024) MiB available",
+            problem: available < 2 << 20 ? "training with the small preset takes about 1.5 GiB; close other programs" : nil)
+    }
+
+    private static func disk() -> Check {
+        let folder = FileManager.default.currentDirectoryPath
+        let attributes = try? FileManager.default.attributesOfFileSystem(forPath: folder)
+        let free = (attributes?[.systemFreeSize] as? NSNumber)?.int64Value ?? 0
+        return Check(
+            "disk", "\(free >> 20) MiB free here",
+            problem: free < 1 << 30 ? "a run and its samples take about 1 GiB; free some space or work elsewhere" : nil)
+    }
+
+    /// The value of the first line `name : value` of a file under /proc.
+    private static func value(of name: String, in path: String) -> String? {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }
+        let line = text.split(separator: "\n").first { $0.hasPrefix(name) }
+        return line?.split(separator: ":", maxSplits: 1).last.map { $0.trimmingCharacters(in: .whitespaces) }
+    }
+}

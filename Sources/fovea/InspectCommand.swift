@@ -1,0 +1,138 @@
+import ArgumentParser
+import CheckpointStore
+import Diffusion
+import Files
+import Foundation
+import FundusData
+import HDF5Files
+import SampleStore
+import Training
+
+struct InspectCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inspect",
+        abstract: "Says what a file is: data set, checkpoint, snapshot or sample set; its cohorts, sites and licence.",
+        discussion: "Example: fovea inspect samples.h5")
+
+    @Argument(help: ArgumentHelp("A file made by fovea.", valueName: "file"))
+    var file: String
+
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let console = common.console
+        switch try FileSort(contentsOf: file) {
+        case .sampleSet:
+            try SampleSetFile.verifyUserBlock(file)
+            let description = try await SampleSetFile.describe(file)
+            try console.finish(description, InspectCommand.lines(description))
+        case .hdf5:
+            let description = try await DatasetFile.describe(file)
+            try console.finish(description, InspectCommand.lines(description))
+        case .weights:
+            let (weights, digest) = try ModelFile.read(file)
+            let description = WeightsDescription(weights, digest: digest)
+            try console.finish(description, InspectCommand.lines(description))
+        }
+    }
+
+    private static func lines(_ d: SampleSetDescription) -> [String] {
+        [
+            "sample set: \(d.samples) synthetic photographs of \(d.width) x \(d.height), created \(d.created)",
+            "releasable: \(d.releasable ? "yes" : "no, there is no valid verdict of an audit")",
+            "licence: \(d.terms.licence); attribution: \(d.terms.attribution.replacingOccurrences(of: "\n", with: "; "))",
+            "sites: \(d.sites.joined(separator: ", "))",
+        ] + lines(d.cohorts) + d.runs.map {
+            "run: \($0.samples) samples, \($0.sampler), \($0.steps) steps, guidance \($0.guidance), model \($0.model.prefix(12)), "
+                + "OpenBLAS \($0.openBLASVersion) \($0.blasCore), kernels \($0.kernelISA)"
+        }
+    }
+
+    private static func lines(_ d: DatasetDescription) -> [String] {
+        [
+            "data set: \(d.photographs) \(d.synthetic ? "synthetic pictures" : "photographs") of \(d.size) x \(d.size), "
+                + "\(d.patients) patients, site \(d.site), created \(d.created)",
+            "splits: " + d.splits.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "),
+            "licence: \(d.licence); source: \(d.source)",
+        ] + (d.onePatientPerPhoto ? ["each photograph was declared to be another patient"] : [])
+            + (d.masks.isEmpty ? [] : ["masks: \(d.masks.joined(separator: ", "))"]) + lines(d.cohorts)
+    }
+
+    private static func lines(_ d: WeightsDescription) -> [String] {
+        [
+            "\(d.kind): \(d.parameters) parameters for \(d.width) x \(d.height), \(d.images_seen) training images seen",
+            "digest: \(d.digest)",
+            "licence: \(d.licence)",
+        ] + d.attributions.map { "attribution: \($0)" } + d.training_data.map {
+            "trained on: site \($0.site), about \($0.patients) patients, training set \($0.digest.prefix(12))"
+        } + ["conditioned on: \(d.attributes.isEmpty ? "nothing" : d.attributes.joined(separator: ", "))"]
+    }
+
+    private static func lines(_ cohorts: [String: [String: Int]]) -> [String] {
+        cohorts.sorted { $0.key < $1.key }.compactMap { name, counts in
+            let known = counts.filter { $0.value > 0 }
+            // An attribute of which nothing is known is no news.
+            guard known.keys.contains(where: { $0 != "unknown" && $0 != "unspecified" }) else { return nil }
+            return "\(name): " + known.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+        }
+    }
+}
+
+/// What kind of file stands at a path, by its first bytes.
+private enum FileSort {
+    case sampleSet, hdf5, weights
+
+    init(contentsOf path: String) throws {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw Failure(.noSuchInput, path, "does not exist")
+        }
+        guard !isFolder.boolValue else { throw Failure(.badData, path, "is a folder; name a file in it") }
+        guard let handle = FileHandle(forReadingAtPath: path), let start = try handle.read(upToCount: 16) else {
+            throw Failure(.readOrWriteFailed, path, "could not be read, or is empty")
+        }
+        if start.starts(with: Data("fovea.samples ".utf8)) {
+            self = .sampleSet
+        } else if start.starts(with: [0x89, 0x48, 0x44, 0x46]) {
+            self = .hdf5
+        } else if start.count > 8, start[start.startIndex + 8] == UInt8(ascii: "{") {
+            self = .weights
+        } else {
+            throw Failure(.badData, path, "is neither an HDF5 nor a safetensors file, so fovea did not make it")
+        }
+    }
+}
+
+/// What `fovea inspect` says of a weights file.
+private struct WeightsDescription: Encodable {
+    let kind, digest: String
+    let version, parameters, images_seen, width, height: Int
+    let attributes: [String]
+    let training_data: [TrainingData]
+    let parents: [String]
+    let licence: String
+    let attributions, permitted_uses: [String]
+    let network: ModelDescription
+    let configuration, tool_version: String
+
+    init(_ file: ModelFile, digest: Digest) {
+        let manifest = file.manifest
+        kind = manifest.kind == .snapshot ? "snapshot" : "checkpoint"
+        self.digest = digest.description
+        version = manifest.version
+        let isOwn: (String) -> Bool = manifest.kind == .snapshot ? { _ in true } : { $0.hasPrefix("parameters/") }
+        parameters = file.tensors.filter { isOwn($0.key) }.reduce(0) { $0 + $1.value.count }
+        images_seen = manifest.imagesSeen
+        width = manifest.model.width
+        height = manifest.model.height
+        attributes = manifest.model.cohort.attributes
+        training_data = manifest.trainingData
+        parents = manifest.parents
+        licence = manifest.licence
+        attributions = manifest.attributions
+        permitted_uses = manifest.permittedUses
+        network = manifest.model
+        configuration = manifest.configuration
+        tool_version = manifest.toolVersion
+    }
+}

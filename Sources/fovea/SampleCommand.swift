@@ -1,0 +1,100 @@
+import ArgumentParser
+import Files
+import Foundation
+import Sampling
+
+struct SampleCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sample",
+        abstract: "Samples synthetic photographs into HDF5, with provenance and a contact sheet.",
+        discussion: """
+            Sample k of a seed is the same alone or in any run, with any number of threads. Several --cohort take turns.
+
+            Example: fovea sample --model run/snapshot.safetensors --count 64 --cohort dr_icdr=3 --seed 1 --out s.h5
+            """)
+
+    @Option(help: ArgumentHelp("A snapshot.", valueName: "snapshot"))
+    var model: String
+
+    @Option(help: ArgumentHelp("How many samples.", valueName: "n"))
+    var count: Int?
+
+    @Option(help: ArgumentHelp("What to ask for, such as dr_icdr=3; may be given several times. 2.5 lies between 2 and 3.", valueName: "attribute=value,..."))
+    var cohort: [String] = []
+
+    @Option(help: ArgumentHelp("A table with a column count and one for each attribute, instead of --count and --cohort.", valueName: "plan.csv"))
+    var plan: String?
+
+    @Option(help: ArgumentHelp("Seed of the noise (default: 0).", valueName: "n"))
+    var seed: UInt64 = 0
+
+    @Option(help: ArgumentHelp("Number of the first sample under the seed (default: 0).", valueName: "k"))
+    var first: UInt64 = 0
+
+    @Option(help: ArgumentHelp("Steps; Heun takes 2 n - 1 network evaluations (default: 18).", valueName: "n"))
+    var steps: Int?
+
+    @Option(help: ArgumentHelp("Guidance scale; 1 means none, more makes the cohort plainer and doubles the cost (default: 1).", valueName: "w"))
+    var guidance: Float?
+
+    @Option(help: ArgumentHelp("Samples a batch (default: 16); the samples do not depend on it.", valueName: "n"))
+    var batch: Int?
+
+    @Option(help: ArgumentHelp("Whom to ask about the samples; stored in the file.", valueName: "text"))
+    var contact: String = ""
+
+    @Option(help: ArgumentHelp("The sample set to write.", valueName: "s.h5"))
+    var out: String
+
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        if (plan == nil) == (count == nil) { throw ValidationError("expected --count or --plan, and not both") }
+        if plan != nil, !cohort.isEmpty { throw ValidationError("--plan names the cohorts; --cohort goes with --count") }
+        if let count, !(1...SamplingPlan.most).contains(count) {
+            throw ValidationError("--count: expected 1 to \(SamplingPlan.most), found \(count)")
+        }
+    }
+
+    private struct Result: Encodable {
+        let count: Int
+        let seconds: Double
+        let output: String
+        let model: String
+        let contact_sheet: String
+    }
+
+    func run() async throws {
+        common.apply()
+        try StagedFile.requireWritable(out, force: common.force)
+        var settings = SamplerSettings()
+        settings.steps = steps ?? settings.steps
+        settings.guidanceScale = guidance ?? settings.guidanceScale
+        settings.batchSize = batch ?? settings.batchSize
+        let wanted = try plan.map { try SamplingPlan(contentsOf: $0) }
+            ?? SamplingPlan(count: count ?? 0, cohorts: try cohort.map { try CohortRequest($0) })
+        let loaded = try LoadedModel(contentsOf: model)
+        let sampling = SamplingRun(
+            loaded, settings, plan: wanted, seed: seed, firstIndex: first, path: out, force: common.force)
+        let progress = ProgressReporter("sample", unit: "samples", isQuiet: common.quiet)
+        defer { progress.end() }
+        let start = ContinuousClock.now
+        let done = try await sampling.run(contact: contact) { progress.update($0, of: wanted.count) }
+        progress.end()
+        guard done == wanted.count else {
+            throw Failure(
+                .interrupted, out,
+                "stopped; \(done) of \(wanted.count) samples are in it; the rest is --first \(first + UInt64(done)) "
+                    + "--count \(wanted.count - done) with the same seed, into another file")
+        }
+        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        try common.console.finish(
+            Result(
+                count: done, seconds: seconds, output: out, model: loaded.digest.description,
+                contact_sheet: sampling.sheetPath),
+            [
+                "\(out): \(done) samples in \(seconds.short) s",
+                "contact sheet: \(sampling.sheetPath)",
+            ])
+    }
+}
