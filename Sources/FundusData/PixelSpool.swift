@@ -4,6 +4,7 @@ import Foundation
 /// Pictures of one size on disk instead of in memory, in a file that has no name and goes with the process.
 final class PixelSpool: Sendable {
     private let descriptor: Int32
+    private let folder: String
     let byteCount: Int
 
     /// - Parameters:
@@ -17,6 +18,7 @@ final class PixelSpool: Sendable {
             throw Failure(.cannotCreateOutput, folder, "no temporary file could be made there: \(String(cString: strerror(errno)))")
         }
         unlink(template)
+        self.folder = folder
         self.byteCount = byteCount
     }
 
@@ -49,7 +51,7 @@ final class PixelSpool: Sendable {
             if count < 0, errno == EINTR { continue }
             guard count > 0 else {
                 let reason = count == 0 ? "it ends too early" : String(cString: strerror(errno))
-                throw Failure(.readOrWriteFailed, "the temporary file", "could not be \(what): \(reason)")
+                throw Failure(.readOrWriteFailed, folder, "the temporary file there could not be \(what): \(reason)")
             }
             done += count
         }
