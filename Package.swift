@@ -43,7 +43,7 @@ let package = Package(
         library("Networks", ["TensorCore", "Files"]),
         library("Diffusion", ["TensorCore", "Cohorts", "Networks"]),
         library("CheckpointStore", ["TensorCore", "Files", crypto]),
-        library("FundusData", ["Cohorts", "HDF5Files", "Pictures", "Files", crypto]),
+        library("FundusData", ["TensorCore", "Cohorts", "HDF5Files", "Pictures", "Files", crypto]),
         library("Training", ["Diffusion", "Networks", "CheckpointStore", "FundusData", "Pictures", yams]),
         library("SampleStore", ["Cohorts", "HDF5Files", "FundusData", "Pictures", "CheckpointStore", "Files", crypto]),
         library("Sampling", ["Diffusion", "Networks", "CheckpointStore", "SampleStore", "Training"]),
@@ -64,6 +64,10 @@ let package = Package(
         tests("SampleStore", ["Cohorts", "HDF5Files", "Files"]),
         tests("TensorCore", ["TestTensors"], exclude: ["Fixtures"]),
         tests("Networks", ["TensorCore", "TestTensors"], exclude: ["Fixtures"]),
+        tests("Diffusion", ["Cohorts", "TensorCore", "TestTensors"], exclude: ["Fixtures"]),
+        tests("CheckpointStore", ["TensorCore", "Files"]),
+        tests("Training", ["CheckpointStore", "FundusData", "Diffusion", "Networks", "TensorCore", "Files"]),
+        tests("Sampling", ["Training", "SampleStore", "FundusData", "CheckpointStore", "Pictures", "Diffusion", "Networks", "TensorCore", "Cohorts", "Files"]),
     ],
     swiftLanguageModes: [.v6]
 )

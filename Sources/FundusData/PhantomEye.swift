@@ -51,7 +51,7 @@ public struct PhantomEllipse: Hashable, Sendable {
     public var tilt: Float
 
     /// 0 in the centre, 1 on the outline, growing linearly outwards.
-    func level(_ point: PhantomPoint) -> Float {
+    package func level(_ point: PhantomPoint) -> Float {
         let d = point - center
         let (c, s) = (cos(tilt), sin(tilt))
         return length(PhantomPoint(d.x * c + d.y * s, d.y * c - d.x * s) / axes)

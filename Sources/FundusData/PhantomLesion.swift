@@ -181,7 +181,7 @@ public struct PhantomLesion: Hashable, Sendable {
     }
 
     /// 0 in the centre, 1 on the outline, growing linearly outwards along each ray.
-    func level(_ point: PhantomPoint) -> Float {
+    package func level(_ point: PhantomPoint) -> Float {
         let d = point - center
         let (c, s) = (cos(angle), sin(angle))
         let q = PhantomPoint((d.x * c + d.y * s) / aspect.squareRoot(), (d.y * c - d.x * s) * aspect.squareRoot())

@@ -1,12 +1,14 @@
 import Foundation
 
 /// Smooth random fields over the plane, without memory: gradient noise on a hashed lattice (after Perlin 1985).
-struct PhantomNoise {
-    let key: UInt32
+package struct PhantomNoise {
+    package let key: UInt32
+
+    package init(key: UInt32) { self.key = key }
 
     /// Gradient noise with wavelength 1: mean 0, deviation about 0.3, values within about ±1.
     /// - Parameter periodX: where positive, the field repeats after that many units of x (for angles).
-    func value(_ x: Float, _ y: Float, periodX: Int32 = 0) -> Float {
+    package func value(_ x: Float, _ y: Float, periodX: Int32 = 0) -> Float {
         let floorX = x.rounded(.down), floorY = y.rounded(.down)
         let dx = x - floorX, dy = y - floorY
         var x0 = Int32(floorX), x1 = Int32(floorX) &+ 1
@@ -26,7 +28,7 @@ struct PhantomNoise {
     /// Sum of octaves, each half the wavelength and `gain` times the amplitude of the one before.
     /// - Parameter finest: octaves of a wavelength below this (in units of x and y) are left out: a picture that cannot
     ///   show them would alias them.
-    func octaves(_ x: Float, _ y: Float, count: Int, gain: Float = 0.5, finest: Float = 0) -> Float {
+    package func octaves(_ x: Float, _ y: Float, count: Int, gain: Float = 0.5, finest: Float = 0) -> Float {
         var sum: Float = 0, amplitude: Float = 1, frequency: Float = 1
         for octave in 0..<count {
             if finest * frequency > 1 { break }

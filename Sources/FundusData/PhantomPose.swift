@@ -59,7 +59,7 @@ public struct PhantomTransform: Sendable {
     }
 }
 
-func length(_ v: PhantomPoint) -> Float { (v.x * v.x + v.y * v.y).squareRoot() }
+package func length(_ v: PhantomPoint) -> Float { (v.x * v.x + v.y * v.y).squareRoot() }
 
 /// The unit vector at `angle` radians.
 func direction(_ angle: Float) -> PhantomPoint { PhantomPoint(cos(angle), sin(angle)) }

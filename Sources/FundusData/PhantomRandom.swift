@@ -1,29 +1,11 @@
 import Foundation
+import TensorCore
 
-/// Philox 4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"): four words from a counter and a key.
-///
-/// A pure function, so that any phantom can be drawn alone, in any order, on any thread.
-struct PhantomPhilox {
-    let key: SIMD2<UInt32>
-
-    func block(_ counter: SIMD4<UInt32>) -> SIMD4<UInt32> {
-        var (a, b, c, d) = (counter.x, counter.y, counter.z, counter.w)
-        var (k0, k1) = (key.x, key.y)
-        for _ in 0..<10 {
-            let p = a.multipliedFullWidth(by: 0xD251_1F53)
-            let q = c.multipliedFullWidth(by: 0xCD9E_8D57)
-            (a, b, c, d) = (q.high ^ b ^ k0, q.low, p.high ^ d ^ k1, p.low)
-            k0 &+= 0x9E37_79B9
-            k1 &+= 0xBB67_AE85
-        }
-        return SIMD4(a, b, c, d)
-    }
-}
-
-/// The stream of one purpose for one eye, keyed by (seed, patient, eye, purpose, index).
-struct PhantomRandom {
+/// The stream of one purpose for one eye, keyed by (seed, patient, eye, purpose, index): Philox, so that any phantom can be
+/// drawn alone, in any order, on any thread.
+package struct PhantomRandom {
     /// What a stream is drawn for. The raw values are part of what a seed means: never renumber them.
-    enum Purpose: UInt32 {
+    package enum Purpose: UInt32 {
         case person = 1
         case gradeOrder = 2
         case splitOrder = 3
@@ -36,7 +18,7 @@ struct PhantomRandom {
         case noise = 10
     }
 
-    private let philox: PhantomPhilox
+    private let key: SIMD2<UInt32>
     private var counter: SIMD4<UInt32>
     private var words = SIMD4<UInt32>()
     private var used = 4
@@ -45,16 +27,16 @@ struct PhantomRandom {
     ///   - patient: the patient's number, below 2^32 (or a block of patients, for orders).
     ///   - eye: 0 for what both eyes share, 1 for right, 2 for left.
     ///   - index: the visit, where the purpose has one; below 2^16.
-    init(seed: UInt64, patient: Int, eye: UInt32 = 0, _ purpose: Purpose, index: Int = 0) {
-        philox = PhantomPhilox(key: SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32)))
+    package init(seed: UInt64, patient: Int, eye: UInt32 = 0, _ purpose: Purpose, index: Int = 0) {
+        key = SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
         counter = SIMD4(
             0, UInt32(truncatingIfNeeded: patient), purpose.rawValue << 8 | eye, UInt32(truncatingIfNeeded: index))
     }
 
     /// 32 random bits.
-    mutating func next() -> UInt32 {
+    package mutating func next() -> UInt32 {
         if used == 4 {
-            words = philox.block(counter)
+            words = Philox.block(counter: counter, key: key)
             counter.x &+= 1
             used = 0
         }
@@ -63,32 +45,32 @@ struct PhantomRandom {
     }
 
     /// Uniform in `range`.
-    mutating func uniform(_ range: ClosedRange<Float> = 0...1) -> Float {
+    package mutating func uniform(_ range: ClosedRange<Float> = 0...1) -> Float {
         // 24 bits, which a Float holds exactly.
         let unit = Float(next() >> 8) * 0x1p-24
         return range.lowerBound + (range.upperBound - range.lowerBound) * unit
     }
 
     /// Normal with the given deviation, cut off at 2.5 deviations, so that no phantom is a freak.
-    mutating func normal(_ deviation: Float = 1) -> Float {
+    package mutating func normal(_ deviation: Float = 1) -> Float {
         let radius = (-2 * log(1 - uniform())).squareRoot()
         let value = radius * cos(2 * .pi * uniform())
         return deviation * min(max(value, -2.5), 2.5)
     }
 
     /// Uniform among the integers of `range`.
-    mutating func integer(_ range: ClosedRange<Int>) -> Int {
+    package mutating func integer(_ range: ClosedRange<Int>) -> Int {
         let width = UInt64(range.upperBound - range.lowerBound + 1)
         return range.lowerBound + Int((UInt64(next()) * width) >> 32)
     }
 
-    mutating func chance(_ probability: Float) -> Bool { uniform() < probability }
+    package mutating func chance(_ probability: Float) -> Bool { uniform() < probability }
 
     /// -1 or 1.
-    mutating func sign() -> Float { next() & 1 == 0 ? -1 : 1 }
+    package mutating func sign() -> Float { next() & 1 == 0 ? -1 : 1 }
 
     /// `0..<count` in random order (Fisher and Yates).
-    mutating func permutation(_ count: Int) -> [Int] {
+    package mutating func permutation(_ count: Int) -> [Int] {
         var order = Array(0..<count)
         for i in stride(from: count - 1, to: 0, by: -1) { order.swapAt(i, integer(0...i)) }
         return order

@@ -1,20 +1,20 @@
 import Foundation
 
 /// Coverage of vessels and lesions on a grid of pixels: values 0 to 1, antialiased by area.
-struct PhantomRaster {
-    let size: Int
-    let transform: PhantomTransform
+package struct PhantomRaster {
+    package let size: Int
+    package let transform: PhantomTransform
     /// How much of its colour a vessel gives to a pixel, reflexes taken off.
     private(set) var blood: [Float]
     /// How much of a pixel vessels cover.
-    private(set) var vessels: [Float]
+    package private(set) var vessels: [Float]
     private(set) var darkLesions: [Float]
     private(set) var exudates: [Float]
     private(set) var cottonWool: [Float]
     /// How much of a pixel any lesion covers; 1 for the pixel of a lesion's centre, however small the lesion.
     private(set) var lesions: [Float]
 
-    init(_ eye: PhantomEye, transform: PhantomTransform, size: Int) {
+    package init(_ eye: PhantomEye, transform: PhantomTransform, size: Int) {
         self.size = size
         self.transform = transform
         let none = [Float](repeating: 0, count: size * size)
@@ -108,7 +108,7 @@ struct PhantomRaster {
     }
 
     /// How much of a pixel, 1 wide, a line covers whose middle is `distance` from the pixel's middle.
-    static func cover(_ distance: Float, halfWidth: Float) -> Float {
+    package static func cover(_ distance: Float, halfWidth: Float) -> Float {
         max(0, min(distance + 0.5, halfWidth) - max(distance - 0.5, -halfWidth))
     }
 

@@ -2,11 +2,11 @@ import Foundation
 
 /// Grows the vessels of an eye: main vessels along their courses, and branches that divide by Murray's law
 /// (r0^3 = r1^3 + r2^3; Murray 1926), widest first, so that twigs find the space that wide vessels leave.
-struct PhantomVesselTree {
+package struct PhantomVesselTree {
     /// Disc radii between two points of a vessel.
-    static let step: Float = 0.1
+    package static let step: Float = 0.1
     /// Half width below which no vessel is drawn.
-    static let thinnest: Float = 0.017
+    package static let thinnest: Float = 0.017
 
     /// A branch that waits for its turn.
     private struct Bud {
@@ -24,7 +24,7 @@ struct PhantomVesselTree {
     private var space = Space()
     private let disc: PhantomEllipse
 
-    static func grow(disc: PhantomEllipse, random: PhantomRandom) -> [PhantomVessel] {
+    package static func grow(disc: PhantomEllipse, random: PhantomRandom) -> [PhantomVessel] {
         var tree = PhantomVesselTree(disc: disc, random: random)
         for course in PhantomCourse.all(disc: disc, random: &tree.random) { tree.follow(course) }
         while tree.vessels.count < 400, let widest = tree.buds.indices.max(by: { tree.buds[$0].radius < tree.buds[$1].radius }) {
@@ -131,10 +131,10 @@ struct PhantomVesselTree {
     }
 
     /// The radius of a vessel after a branch of `share` of its radius has left it, over that before.
-    static func rest(_ share: Float) -> Float { cbrt(1 - share * share * share) }
+    package static func rest(_ share: Float) -> Float { cbrt(1 - share * share * share) }
 
     /// The angles of least work at a division (Murray 1926), in radians: of the vessel that goes on, and of the branch.
-    static func angles(_ share: Float) -> (main: Float, branch: Float) {
+    package static func angles(_ share: Float) -> (main: Float, branch: Float) {
         let main = rest(share)
         let (m2, b2) = (main * main, share * share)
         let cosMain = (1 + m2 * m2 - b2 * b2) / (2 * m2)

@@ -121,7 +121,7 @@ func stacked(_ tensors: [Tensor]) -> Tensor {
 }
 
 /// The inverse of the standard normal distribution function, by bisection on erfc (exact to float64 rounding).
-func normalQuantile(_ probability: Double) -> Double {
+package func normalQuantile(_ probability: Double) -> Double {
     var low = -10.0, high = 10.0
     for _ in 0..<64 {
         let middle = (low + high) / 2

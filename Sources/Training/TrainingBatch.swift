@@ -3,7 +3,7 @@ import TensorCore
 
 /// One batch: which photographs, how they are changed, and the noise that is added. A function of the seed and of the
 /// number of images seen before.
-struct TrainingBatch {
+package struct TrainingBatch {
     /// [N, size, size, 3]
     let clean: Tensor
     let noise: Tensor
@@ -46,7 +46,7 @@ struct TrainingBatch {
     }
 
     /// Photographs in the order of training: every epoch is a permutation of its own.
-    static func order(seed: UInt64, from start: Int, count: Int, of total: Int) -> [Int] {
+    package static func order(seed: UInt64, from start: Int, count: Int, of total: Int) -> [Int] {
         var epochs: [Int: [Int]] = [:]
         return (start..<start + count).map { number in
             let epoch = number / total

@@ -69,7 +69,7 @@ public struct TrainingSet: Sendable {
 
 extension CohortEncoding {
     /// The values of a mirrored photograph: a left eye becomes a right one.
-    func mirrored(_ values: [Value]) -> [Value] {
+    package func mirrored(_ values: [Value]) -> [Value] {
         zip(attributes, values).map { name, value in
             guard name == "laterality", case .code(let code) = value else { return value }
             return .code(1 - code)

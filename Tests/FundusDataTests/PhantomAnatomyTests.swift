@@ -1,5 +1,5 @@
 import Testing
-@testable import FundusData
+import FundusData
 
 @Suite struct PhantomAnatomyTests {
     private func phantoms(grade: Int? = nil, count: Int, size: Int, seed: UInt64 = 8) -> [Phantom] {

@@ -4,7 +4,7 @@ import Foundation
 import Pictures
 import Support
 import Testing
-@testable import FundusData
+import FundusData
 
 @Suite struct PhantomDatasetTests {
     let folder: TemporaryFolder

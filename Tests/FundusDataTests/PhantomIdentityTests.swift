@@ -1,7 +1,7 @@
 import Cohorts
 import Files
 import Testing
-@testable import FundusData
+import FundusData
 
 @Suite struct PhantomIdentityTests {
     private func generator(_ patients: Int, size: Int = 64, visits: Int = 1, seed: UInt64 = 20) throws -> PhantomGenerator {

@@ -1,5 +1,5 @@
 import Testing
-@testable import FundusData
+import FundusData
 
 @Suite struct PhantomRasterTests {
     /// A line's cover, added up over pixels across it, is its width, wherever it runs between the pixels.

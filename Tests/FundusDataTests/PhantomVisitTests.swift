@@ -1,5 +1,5 @@
 import Testing
-@testable import FundusData
+import FundusData
 
 @Suite struct PhantomVisitTests {
     private func visits(_ number: Int, seed: UInt64 = 4, size: Int = 256) -> (Phantom, Phantom) {

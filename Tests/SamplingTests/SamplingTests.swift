@@ -1,0 +1,168 @@
+import CheckpointStore
+import Cohorts
+import Diffusion
+import Files
+import Foundation
+import FundusData
+import Networks
+import Pictures
+import SampleStore
+import Sampling
+import Support
+import TensorCore
+import Testing
+import Training
+
+/// Sampling from a random tiny model: all its parameters are drawn, the last layer's too, so that samples differ.
+@Suite(.serialized) struct SamplingTests {
+    let folder: TemporaryFolder
+    let model: LoadedModel
+
+    init() throws {
+        folder = try TemporaryFolder()
+        let description = ModelDescription(
+            network: Preset.tiny.configuration, height: 16, width: 24, cohort: CohortEncoding(attributes: ["dr_icdr"]))
+        var parameters = ParameterMap(DiffusionModel(description).specifications, seed: 1)
+        for (number, tensor) in parameters.tensors.enumerated() where tensor.sumOfSquares == 0 {
+            var random = Philox(seed: 2, stream: .tests, index: UInt64(number))
+            parameters.tensors[number] = Tensor(tensor.elements.map { _ in Float(0.2 * random.nextNormal()) }, shape: tensor.shape)
+        }
+        let path = folder.file("model.safetensors")
+        let data = TrainingData(
+            digest: String(repeating: "ab", count: 32), site: "here", licence: "CC BY 4.0", source: "drawn", cohortCounts: [:],
+            patients: 5)
+        try ModelFile(
+            manifest: Manifest(
+                kind: .snapshot, model: description, cohortSchemaVersion: 1, imagesSeen: 0, trainingData: [data],
+                licence: "CC BY 4.0", attributions: ["nobody"], configuration: "", toolVersion: "test"),
+            tensors: parameters.fileTensors()
+        ).write(path, as: .f32, force: false)
+        model = try LoadedModel(contentsOf: path)
+    }
+
+    private func pixels(
+        _ plan: SamplingPlan, first: UInt64 = 0, seed: UInt64 = 9, change: (inout SamplerSettings) -> Void = { _ in }
+    ) throws -> [[UInt8]] {
+        var settings = SamplerSettings()
+        settings.steps = 4
+        settings.guidanceScale = 1.5
+        change(&settings)
+        let bytes = 16 * 24 * 3
+        return try Sampler(model, settings, plan: plan, seed: seed, firstIndex: first).flatMap { batch in
+            stride(from: 0, to: batch.pixels.count, by: bytes).map { Array(batch.pixels[$0..<$0 + bytes]) }
+        }
+    }
+
+    @Test func aSampleAloneEqualsItselfAmongMany() throws {
+        let cohorts = [try CohortRequest("dr_icdr=0"), try CohortRequest("dr_icdr=2.5"), try CohortRequest("dr_icdr=unknown")]
+        let all = try pixels(SamplingPlan(count: 21, cohorts: cohorts))
+        #expect(Set(all).count == 21)
+        // Sample 17 asks for what stands at 17 % 3.
+        let alone = try pixels(SamplingPlan(count: 1, cohorts: [cohorts[17 % 3]]), first: 17)
+        #expect(alone == [all[17]])
+        for batch in [1, 5] {
+            let isSame = try pixels(SamplingPlan(count: 21, cohorts: cohorts)) { $0.batchSize = batch } == all
+            #expect(isSame, "batch \(batch)")
+        }
+    }
+
+    @Test func threadsDoNotChangeSamples() throws {
+        let before = ComputeEnvironment.threads
+        defer { ComputeEnvironment.threads = before }
+        let results = try [1, 2, 3].map { threads in
+            ComputeEnvironment.threads = threads
+            return try pixels(SamplingPlan(count: 5, cohorts: []))
+        }
+        #expect(results[0] == results[1])
+        #expect(results[0] == results[2])
+    }
+
+    @Test func cohortSeedAndGuidanceMatter() throws {
+        let plain = try pixels(SamplingPlan(count: 1, cohorts: [try CohortRequest("dr_icdr=0")]))
+        #expect(try pixels(SamplingPlan(count: 1, cohorts: [try CohortRequest("dr_icdr=4")])) != plain)
+        #expect(try pixels(SamplingPlan(count: 1, cohorts: [try CohortRequest("dr_icdr=0")]), seed: 10) != plain)
+        #expect(try pixels(SamplingPlan(count: 1, cohorts: [try CohortRequest("dr_icdr=0")])) { $0.guidanceScale = 1 } != plain)
+    }
+
+    @Test(arguments: [
+        ("dr_icdr", "attribute=value"), ("dr_icdr=7", "dr_icdr \"7\""), ("grade=3", "not an attribute"),
+        ("dr_icdr=1,dr_icdr=2", "twice"), ("sex=f", "sex \"f\""), ("dr_icdr=-1", "dr_icdr \"-1\""), ("dr_icdr=nan", "\"nan\""),
+    ])
+    func badRequestsAreRefused(_ text: String, _ says: String) {
+        let failure = #expect(throws: Failure.self) { try CohortRequest(text) }
+        #expect(failure?.kind == .usage)
+        #expect(failure?.description.contains(says) == true, "\(failure?.description ?? "")")
+    }
+
+    @Test func attributesThatTheModelLacksAreRefused() throws {
+        let plan = SamplingPlan(count: 1, cohorts: [try CohortRequest("sex=female")])
+        let failure = #expect(throws: Failure.self) { try pixels(plan) }
+        #expect(failure?.description.contains("not conditioned on sex; it knows dr_icdr") == true)
+    }
+
+    @Test func plansAreRead() throws {
+        let path = folder.file("plan.csv")
+        try Data("dr_icdr,count\n3,2\n,1\n".utf8).write(to: URL(fileURLWithPath: path))
+        let plan = try SamplingPlan(contentsOf: path)
+        #expect(plan.count == 3)
+        #expect(plan.requests[1] == (try CohortRequest("dr_icdr=3")))
+        #expect(plan.requests[2] == .open)
+        try Data("dr_icdr,count\n3,two\n".utf8).write(to: URL(fileURLWithPath: path))
+        let failure = #expect(throws: Failure.self) { try SamplingPlan(contentsOf: path) }
+        #expect(failure?.description.contains("line 2") == true)
+    }
+
+    @Test func runsAreStoredWithProvenance() async throws {
+        let path = folder.file("s.h5")
+        var settings = SamplerSettings()
+        settings.steps = 3
+        settings.batchSize = 2
+        let plan = SamplingPlan(count: 3, cohorts: [try CohortRequest("dr_icdr=3"), try CohortRequest("dr_icdr=2.5")])
+        let run = SamplingRun(model, settings, plan: plan, seed: 7, firstIndex: 4, path: path, force: false)
+        #expect(try await run.run(contact: "somebody") == 3)
+        let set = try await SampleSetFile.open(path)
+        #expect(set.count == 3)
+        #expect((set.width, set.height) == (24, 16))
+        #expect(set.seeds == [7, 7, 7])
+        #expect(set.indices == [4, 5, 6])
+        #expect(set.cohorts["dr_icdr"]?.codes == [3, Attribute.unspecified, 3])
+        #expect(set.requests["dr_icdr"]?[1] == 2.5)
+        #expect(set.siteNames == ["here"])
+        #expect(set.runs.count == 1)
+        #expect(set.runs[0].modelDigest == model.digest)
+        #expect(set.runs[0].blasCore == ComputeEnvironment.blasCore)
+        #expect(set.terms.licence == "CC BY 4.0")
+        let stored = try await set.images(rows: [1])
+        let expected = try pixels(SamplingPlan(count: 1, cohorts: [plan.requests[1]]), first: 5, seed: 7) {
+            $0.steps = 3
+            $0.guidanceScale = 1
+        }
+        #expect(stored == expected[0])
+        #expect(try Picture(contentsOf: run.sheetPath).width == 2 * 24 + 2)
+        let again = await #expect(throws: Failure.self) { try await run.run(contact: "") }
+        #expect(again?.kind == .cannotCreateOutput)
+    }
+
+    @Test func brokenSnapshotsAreRefused() throws {
+        var file = try Safetensors(contentsOf: model.path)
+        func refused(_ change: (inout Safetensors) -> Void) throws -> String {
+            var changed = file
+            change(&changed)
+            let path = folder.file("broken-\(UUID().uuidString).safetensors")
+            try changed.encoded(as: .f32).write(to: URL(fileURLWithPath: path))
+            let failure = #expect(throws: Failure.self) { try LoadedModel(contentsOf: path) }
+            #expect(failure?.kind == .badData)
+            return failure?.description ?? ""
+        }
+        #expect(try refused { $0.tensors["conv_in.bias"] = nil }.contains("missing: conv_in.bias"))
+        #expect(try refused { $0.tensors["extra"] = .zeros([1]) }.contains("unexpected: extra"))
+        #expect(try refused { $0.tensors["conv_in.bias"] = .zeros([3]) }.contains("mismatched: conv_in.bias"))
+        #expect(try refused { $0.tensors["conv_in.bias"] = Tensor(repeating: .nan, shape: [16]) }.contains("finite"))
+        #expect(try refused { $0.metadata = [:] }.contains("fovea"))
+        #expect(try refused {
+            $0.metadata["fovea"] = $0.metadata["fovea"]?.replacingOccurrences(of: "\"normGroups\":8", with: "\"normGroups\":7")
+        }.contains("normGroups"))
+        file.tensors = [:]
+        #expect(try refused { $0 = file }.contains("missing"))
+    }
+}

@@ -1,0 +1,34 @@
+import Foundation
+import FundusData
+import Networks
+import Support
+import Training
+
+/// A folder with a small data set of phantoms, and quick settings for it.
+struct PhantomFolder {
+    let folder: TemporaryFolder
+    let dataset: DatasetFile
+
+    init(patients: Int = 20, size: Int = 32, seed: UInt64 = 5) async throws {
+        folder = try TemporaryFolder()
+        let path = folder.file("phantoms.h5")
+        _ = try await PhantomDataset(
+            try PhantomGenerator(patients: patients, size: size, visits: 1, seed: seed), path: path, force: false
+        ).write(threads: 2) { _, _ in }
+        dataset = try await DatasetFile.open(path)
+    }
+
+    var settings: TrainingConfiguration {
+        var settings = TrainingConfiguration()
+        settings.network = Preset.tiny.configuration
+        settings.size = 16
+        settings.batchSize = 4
+        settings.images = 64
+        settings.warmUpImages = 8
+        settings.validateEveryImages = 24
+        settings.checkpointEveryImages = 16
+        settings.previewEveryImages = 1_000_000
+        settings.seed = 3
+        return settings
+    }
+}

@@ -1,0 +1,136 @@
+import CheckpointStore
+import Files
+import Foundation
+import FundusData
+import Support
+import TensorCore
+import Testing
+import Training
+
+@Suite(.serialized) struct TrainingRunTests {
+    private func bytes(_ path: String) throws -> Data {
+        try Data(contentsOf: URL(fileURLWithPath: path))
+    }
+
+    /// A training that stops after 24 of 64 images and is resumed writes the bytes of one that did not stop.
+    @Test func resumedTrainingIsTheSameBitForBit() async throws {
+        let phantoms = try await PhantomFolder()
+        let straight = try await TrainingRun(
+            folder: phantoms.folder.file("straight"), datasets: [phantoms.dataset], resume: false
+        ) { _ in phantoms.settings }
+        let summary = try straight.run()
+        #expect(summary.imagesSeen == 64)
+
+        let folder = phantoms.folder.file("stopped")
+        let first = try await TrainingRun(folder: folder, datasets: [phantoms.dataset], resume: false) { _ in
+            var settings = phantoms.settings
+            settings.images = 24
+            return settings
+        }
+        _ = try first.run()
+        let second = try await TrainingRun(folder: folder, datasets: [phantoms.dataset], resume: true) { before in
+            var settings = try #require(before)
+            settings.images = 64
+            return settings
+        }
+        #expect(second.trainer.state.imagesSeen == 24)
+        _ = try second.run()
+        for file in ["checkpoint", "snapshot", "best"] {
+            let isSame = try bytes("\(straight.folder)/\(file).safetensors") == bytes("\(folder)/\(file).safetensors")
+            #expect(isSame, "\(file)")
+        }
+        func losses(_ folder: String) throws -> [String] {
+            String(decoding: try bytes(folder + "/log.jsonl"), as: UTF8.self).split(separator: "\n").map { line in
+                // Speed differs; everything else must not.
+                String(line).replacing(/"images_per_second":[0-9.e+-]+,/, with: "")
+            }
+        }
+        #expect(try losses(straight.folder) == losses(folder))
+    }
+
+    @Test func threadsDoNotChangeTheWeights() async throws {
+        let phantoms = try await PhantomFolder()
+        let before = ComputeEnvironment.threads
+        defer { ComputeEnvironment.threads = before }
+        var snapshots: [Data] = []
+        for threads in [1, 2] {
+            ComputeEnvironment.threads = threads
+            let run = try await TrainingRun(
+                folder: phantoms.folder.file("threads-\(threads)"), datasets: [phantoms.dataset], resume: false
+            ) { _ in
+                var settings = phantoms.settings
+                settings.images = 16
+                return settings
+            }
+            _ = try run.run()
+            snapshots.append(try bytes(run.checkpointPath))
+        }
+        let isSame = snapshots[0] == snapshots[1]
+        #expect(isSame)
+    }
+
+    @Test func trainingLearns() async throws {
+        let phantoms = try await PhantomFolder()
+        var settings = phantoms.settings
+        settings.images = 2400
+        settings.batchSize = 8
+        settings.learningRate = 2e-3
+        settings.validateEveryImages = 800
+        let run = try await TrainingRun(folder: phantoms.folder.file("run"), datasets: [phantoms.dataset], resume: false) { _ in settings }
+        var validation: [Double] = [], steps: [TrainingStep] = []
+        _ = try run.run { event in
+            switch event {
+            case .validation(_, let loss, _): validation.append(loss)
+            case .step(let step): steps.append(step)
+            case .saved: break
+            }
+        }
+        #expect(steps.count == 300)
+        #expect(validation.count == 3)
+        let start = steps.prefix(10).reduce(0) { $0 + $1.loss } / 10, end = steps.suffix(50).reduce(0) { $0 + $1.loss } / 50
+        #expect(end < 0.6 * start, "loss from \(start) to \(end)")
+        #expect(validation[2] < validation[0])
+    }
+
+    @Test func existingRunsAndForeignDataAreRefused() async throws {
+        let phantoms = try await PhantomFolder()
+        let folder = phantoms.folder.file("run")
+        var settings = phantoms.settings
+        settings.images = 8
+        _ = try await TrainingRun(folder: folder, datasets: [phantoms.dataset], resume: false) { _ in settings }.run()
+        let again = await #expect(throws: Failure.self) {
+            try await TrainingRun(folder: folder, datasets: [phantoms.dataset], resume: false) { _ in settings }
+        }
+        #expect(again?.kind == .cannotCreateOutput)
+        let others = try await PhantomFolder(seed: 6)
+        let foreign = await #expect(throws: Failure.self) {
+            try await TrainingRun(folder: folder, datasets: [others.dataset], resume: true) { $0 ?? settings }
+        }
+        #expect(foreign?.kind == .badData)
+        #expect(foreign?.description.contains("training set") == true)
+        let none = await #expect(throws: Failure.self) {
+            try await TrainingRun(folder: phantoms.folder.file("none"), datasets: [phantoms.dataset], resume: true) { _ in settings }
+        }
+        #expect(none?.kind == .noSuchInput)
+    }
+
+    @Test func aLossThatIsNotFiniteStopsWithTheImage() async throws {
+        let phantoms = try await PhantomFolder()
+        var settings = phantoms.settings
+        settings.learningRate = 1e30
+        settings.warmUpImages = 0
+        let run = try await TrainingRun(folder: phantoms.folder.file("run"), datasets: [phantoms.dataset], resume: false) { _ in settings }
+        let failure = #expect(throws: Failure.self) { try run.run() }
+        let sentence = failure?.description ?? ""
+        #expect(sentence.contains("not finite") && sentence.contains("step ") && sentence.contains("sigma") && sentence.contains("row "), "\(sentence)")
+    }
+
+    /// What leaves the site holds counts of patients, rounded to 5.
+    @Test func manifestRoundsCounts() async throws {
+        let phantoms = try await PhantomFolder()
+        let data = TrainingData(phantoms.dataset)
+        #expect(data.patients == 15)
+        #expect(data.cohortCounts.values.allSatisfy { $0.values.allSatisfy { $0 % 5 == 0 } })
+        #expect(data.site == "phantom")
+    }
+}
