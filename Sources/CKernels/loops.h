@@ -3,6 +3,9 @@
 /// Sixteen channels or columns at a time.
 typedef float FN(v16) __attribute__((ext_vector_type(16), aligned(4)));
 
+// The compiler's cost model keeps to 256 bits; loops with an exponential gain from 512.
+#define WIDE _Pragma("clang loop vectorize_width(16)")
+
 /// e^x for float32: Cody-Waite reduction and a polynomial of degree 6 (Cephes' coefficients); at most 2 ULP where the
 /// result is normal, 0 below -87.34, infinity above 88.72, NaN for NaN.
 static inline float FN(exp_one)(float x) {
@@ -68,14 +71,17 @@ static void FN(scale_add)(long count, float scale, const float *a, float offset,
 }
 
 static void FN(exp)(long count, const float *a, float *out) {
+    WIDE
     for (long i = 0; i < count; i++) out[i] = FN(exp_one)(a[i]);
 }
 
 static void FN(silu)(long count, const float *x, float *out) {
+    WIDE
     for (long i = 0; i < count; i++) out[i] = x[i] * FN(sigmoid)(x[i]);
 }
 
 static void FN(silu_gradient)(long count, const float *x, const float *grad_output, float *grad_input) {
+    WIDE
     for (long i = 0; i < count; i++) {
         float s = FN(sigmoid)(x[i]);
         grad_input[i] = grad_output[i] * (s + x[i] * s * (1.0f - s));
@@ -149,6 +155,7 @@ static void FN(softmax)(long rows, long columns, float scale, const float *a, fl
         for (long i = 0; i < columns; i++) out[i] = a[i] * scale;
         // A NaN is not the largest, but makes the sum, and with it the row, NaN.
         float highest = FN(largest)(columns, out);
+        WIDE
         for (long i = 0; i < columns; i++) out[i] = FN(exp_one)(out[i] - highest);
         float inverse = 1.0f / FN(row_sum)(columns, out);
         for (long i = 0; i < columns; i++) out[i] *= inverse;
@@ -205,6 +212,7 @@ static void FN(normalize)(
     const float *restrict shift, int silu, float *restrict out) {
     for (long row = 0; row < rows; row++, x += channels, out += channels) {
         if (silu)
+            WIDE
             for (long c = 0; c < channels; c++) {
                 float z = (x[c] - mean[c]) * scale[c] + shift[c];
                 out[c] = z * FN(sigmoid)(z);
@@ -225,6 +233,7 @@ static void FN(normalize_gradient_sums)(
             float sum[FN(channel_run)] = {0}, product[FN(channel_run)] = {0};
             for (long row = start; row < end; row++) {
                 const long offset = row * channels + first;
+                WIDE
                 for (long c = 0; c < width; c++) {
                     float hat = (x[offset + c] - mean[first + c]) * inverse[first + c];
                     float d = grad_output[offset + c];

@@ -47,7 +47,7 @@ static inline int FN(locate)(const fovea_tiling *t, const fovea_tile_block *bloc
 }
 
 static void FN(winograd_input)(const fovea_tiling *t, const float *x, const fovea_tile_block *block, float *v) {
-    const long channels = t->channels, plane = block->rows * channels;
+    const long channels = t->channels, plane = block->plane_rows * channels;
     for (long b = 0; b < block->rows; b++) {
         float *target = v + b * channels;
         long image, y0, x0;
@@ -56,18 +56,28 @@ static void FN(winograd_input)(const fovea_tiling *t, const float *x, const fove
             continue;
         }
         const float *picture = x + image * t->height * t->width * channels;
+        const int is_inside = y0 > 0 && x0 > 0 && y0 + 5 <= t->height && x0 + 5 <= t->width;
         for (long c = 0; c < channels; c += 16) {
             FN(v16) rows[6][6];  // B^T applied along x, by row
-            for (int i = 0; i < 6; i++) {
-                long row = y0 - 1 + i;
-                FN(v16) d[6];
-                for (int j = 0; j < 6; j++) {
-                    long column = x0 - 1 + j;
-                    int inside = row >= 0 && row < t->height && column >= 0 && column < t->width;
-                    d[j] = inside ? *(const FN(v16) *)(picture + (row * t->width + column) * channels + c) : (FN(v16))0.0f;
+            if (is_inside) {
+                const float *corner = picture + ((y0 - 1) * t->width + x0 - 1) * channels + c;
+                for (int i = 0; i < 6; i++) {
+                    FN(v16) d[6];
+                    for (int j = 0; j < 6; j++) d[j] = *(const FN(v16) *)(corner + (i * t->width + j) * channels);
+                    FN(line_input)(d, rows[i]);
                 }
-                FN(line_input)(d, rows[i]);
-            }
+            } else
+                for (int i = 0; i < 6; i++) {
+                    long row = y0 - 1 + i;
+                    FN(v16) d[6];
+                    for (int j = 0; j < 6; j++) {
+                        long column = x0 - 1 + j;
+                        int inside = row >= 0 && row < t->height && column >= 0 && column < t->width;
+                        d[j] = inside ? *(const FN(v16) *)(picture + (row * t->width + column) * channels + c)
+                                      : (FN(v16))0.0f;
+                    }
+                    FN(line_input)(d, rows[i]);
+                }
             for (int j = 0; j < 6; j++) {
                 FN(v16) d[6], column[6];
                 for (int i = 0; i < 6; i++) d[i] = rows[i][j];
@@ -80,7 +90,7 @@ static void FN(winograd_input)(const fovea_tiling *t, const float *x, const fove
 
 static void FN(winograd_output)(
     const fovea_tiling *t, const float *m, const float *bias, const fovea_tile_block *block, float *y) {
-    const long channels = t->channels, plane = block->rows * channels;
+    const long channels = t->channels, plane = block->plane_rows * channels;
     for (long b = 0; b < block->rows; b++) {
         const float *source = m + b * channels;
         long image, y0, x0;
@@ -106,7 +116,7 @@ static void FN(winograd_output)(
 }
 
 static void FN(winograd_output_adjoint)(const fovea_tiling *t, const float *dy, const fovea_tile_block *block, float *z) {
-    const long channels = t->channels, plane = block->rows * channels;
+    const long channels = t->channels, plane = block->plane_rows * channels;
     for (long b = 0; b < block->rows; b++) {
         float *target = z + b * channels;
         long image, y0, x0;

@@ -16,19 +16,7 @@ extension LabelMap {
 
     public init(yaml: String, name: String) throws {
         let reader = LabelMapReader(name: name)
-        try reader.refuseAnchors(yaml)
-        let root: Node?
-        do {
-            root = try Yams.compose(yaml: yaml)
-        } catch let YamlError.duplicatedKeysInMapping(duplicates, context) {
-            throw Failure(.badData, "\(name) line \(context.mark.line)", "the key \(duplicates.joined(separator: ", ")) occurs twice")
-        } catch let YamlError.parser(_, problem, mark, _) {
-            throw Failure(.badData, "\(name) line \(mark.line)", "is not YAML: \(problem)")
-        } catch let YamlError.scanner(_, problem, mark, _) {
-            throw Failure(.badData, "\(name) line \(mark.line)", "is not YAML: \(problem)")
-        } catch {
-            throw Failure(.badData, name, "is not YAML: \(error)")
-        }
+        let root = try YAMLText.parse(yaml, name: name)
         guard let root else { throw Failure(.badData, name, "is empty; a label map was expected") }
         try self.init(reader, root)
     }
@@ -77,36 +65,6 @@ private struct LabelMapReader {
 
     private func place(_ node: Node) -> String {
         node.mark.map { "\(name) line \($0.line)" } ?? name
-    }
-
-    /// Aliases can multiply a small file without end, and the parser resolves them unseen: they are looked for in the text.
-    ///
-    /// `&` and `*` mean an anchor or alias at the start of a value, outside quotes and comments, with a name behind them.
-    func refuseAnchors(_ yaml: String) throws {
-        for (index, line) in yaml.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            var quote: Character?
-            var before: Character = " "
-            let characters = Array(line)
-            for (position, character) in characters.enumerated() {
-                let startsValue = " \t[{,:-".contains(before)
-                if let open = quote {
-                    if character == open, open == "'" || before != "\\" { quote = nil }
-                    if open == "\"", character == "\\", before == "\\" {
-                        before = " "  // an escaped backslash escapes nothing
-                        continue
-                    }
-                } else if startsValue, character == "\"" || character == "'" {
-                    quote = character
-                } else if character == "#", before == " " || before == "\t" {
-                    break
-                } else if startsValue, character == "&" || character == "*", position + 1 < characters.count,
-                    !characters[position + 1].isWhitespace
-                {
-                    throw Failure(.badData, "\(name) line \(index + 1)", "uses a YAML anchor or alias; write the value out in each place, or put text in quotes")
-                }
-                before = character
-            }
-        }
     }
 
     func mapping(_ node: Node, _ field: String, keys: [String]? = nil) throws -> [String: Node] {

@@ -5,14 +5,6 @@ public enum PixelSpace {
     /// 0 -> -1, 255 -> 1.
     @inlinable public static func encoded(_ pixel: UInt8) -> Float { Float(pixel) / 127.5 - 1 }
 
-    /// - Parameter pixels: N pictures of [height, width, channels], one behind the other.
-    /// - Returns: [N, height, width, channels].
-    public static func encoded(_ pixels: some Collection<UInt8>, height: Int, width: Int, channels: Int = 3) -> Tensor {
-        Tensor(shape: [pixels.count / (height * width * channels), height, width, channels]) { target in
-            for (i, pixel) in pixels.enumerated() { target[i] = encoded(pixel) }
-        }
-    }
-
     /// The nearest 8-bit values, bounded to 0 ... 255. What is not a number becomes 0.
     public static func decoded(_ pictures: Tensor) -> [UInt8] {
         pictures.withUnsafeBuffer { source in

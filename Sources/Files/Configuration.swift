@@ -11,16 +11,8 @@ public enum Configuration {
     /// - Throws: `Failure(.badData)` for text that is not YAML, anchors and aliases, keys that `defaults` lacks, and
     ///   values of another kind, with file and line.
     public static func decode<Value: Codable>(_ yaml: String, name: String, over defaults: Value) throws -> Value {
-        let known: Node?
-        let given: Node?
-        do {
-            known = try Yams.compose(yaml: YAMLEncoder().encode(defaults))
-            given = try Yams.compose(yaml: yaml)
-        } catch {
-            throw Failure(.badData, name, "is not YAML: \(String(describing: error).replacingOccurrences(of: "\n", with: " "))")
-        }
-        guard let known else { return defaults }
-        guard let given else { return defaults }
+        guard let given = try YAMLText.parse(yaml, name: name) else { return defaults }
+        guard let known = try Yams.compose(yaml: YAMLEncoder().encode(defaults)) else { return defaults }
         let merged = try merge(given, over: known, path: [], name: name)
         do {
             return try YAMLDecoder().decode(Value.self, from: Yams.serialize(node: merged))
@@ -53,13 +45,7 @@ public enum Configuration {
 
     private static func merge(_ given: Node, over known: Node, path: [String], name: String) throws -> Node {
         let line = given.mark.map { "\(name) line \($0.line)" } ?? name
-        if given.anchor != nil { throw Failure(.badData, line, "anchors and aliases are not taken") }
-        guard case .mapping(var target) = known else {
-            if case .sequence(let items) = given {
-                for item in items where item.anchor != nil { throw Failure(.badData, line, "anchors and aliases are not taken") }
-            }
-            return given
-        }
+        guard case .mapping(var target) = known else { return given }
         guard case .mapping(let source) = given else {
             throw Failure(.badData, line, field: path.joined(separator: "."), expected: "keys and values", found: "something else")
         }

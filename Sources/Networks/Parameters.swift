@@ -95,10 +95,6 @@ public struct ParameterMap: Sendable {
     /// How many numbers there are.
     public var parameterCount: Int { tensors.reduce(0) { $0 + $1.count } }
 
-    public subscript(path: String) -> Tensor? {
-        specifications.firstIndex { $0.path == path }.map { tensors[$0] }
-    }
-
     /// Constants, for inference.
     public func constants() -> BoundParameters { BoundParameters(tensors.map { Variable($0) }) }
 

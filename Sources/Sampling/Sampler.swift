@@ -40,6 +40,8 @@ public struct Sampler: Sequence, IteratorProtocol {
         public let start: Int
         /// [count, height, width, 3]
         public let pixels: [UInt8]
+        /// Whether the model gave finite numbers; where it did not, the pixels mean nothing.
+        public let isFinite: Bool
     }
 
     private let model: LoadedModel
@@ -89,6 +91,6 @@ public struct Sampler: Sequence, IteratorProtocol {
             guidanceScale: settings.guidanceScale)
         var last = noise
         for state in HeunSampler(denoiser, schedule: settings.schedule, noise: noise) { last = state }
-        return Batch(start: range.lowerBound, pixels: PixelSpace.decoded(last))
+        return Batch(start: range.lowerBound, pixels: PixelSpace.decoded(last), isFinite: last.isFinite)
     }
 }

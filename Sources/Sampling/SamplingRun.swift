@@ -38,6 +38,8 @@ public struct SamplingRun {
     /// Draws all samples.
     ///
     /// - Returns: how many were drawn and written: fewer than planned where the user asked to stop.
+    /// - Throws: `Failure`: an output that exists or cannot be written, a request that the model does not know, a model
+    ///   that gives numbers which are not finite.
     public func run(contact: String, progress: (Int) -> Void = { _ in }) async throws -> Int {
         try StagedFile.requireWritable(sheetPath, force: force)
         let sampler = try Sampler(model, settings, plan: plan, seed: seed, firstIndex: firstIndex)
@@ -52,6 +54,11 @@ public struct SamplingRun {
         var sheet: [UInt8] = []
         var done = 0
         for batch in sampler {
+            guard batch.isFinite else {
+                throw Failure(
+                    .badData, model.path,
+                    "gives numbers that are not finite among samples \(firstIndex + UInt64(batch.start)) and following; nothing is written")
+            }
             let records = (0..<batch.pixels.count / bytes).map { row in
                 let request = plan.requests[batch.start + row]
                 return SampleRecord(

@@ -32,14 +32,6 @@ public final class Allocator: @unchecked Sendable {
         shared.lock.withLock { (shared.bytesInUse, shared.peakBytes, shared.systemAllocations) }
     }
 
-    /// Gives all cached blocks back to the system.
-    public static func releaseCache() {
-        shared.lock.withLock {
-            for block in shared.free.values.joined() { Foundation.free(block) }
-            shared.free = [:]
-        }
-    }
-
     /// Sizes are rounded up to eighths of a power of two, so that similar shapes share blocks: at most 12.5 % lost.
     private static func rounded(_ bytes: Int) -> Int {
         guard bytes > 512 else { return 512 }

@@ -22,6 +22,7 @@ struct Fovea: AsyncParsableCommand {
         SampleCommand.self,
         InspectCommand.self,
         DoctorCommand.self,
+        ProbeCommand.self,
     ]
 }
 

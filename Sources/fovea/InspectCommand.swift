@@ -23,10 +23,11 @@ struct InspectCommand: AsyncParsableCommand {
         let console = common.console
         switch try FileSort(contentsOf: file) {
         case .sampleSet:
-            try SampleSetFile.verifyUserBlock(file)
+            try FileProbe.check(file)
             let description = try await SampleSetFile.describe(file)
             try console.finish(description, InspectCommand.lines(description))
         case .hdf5:
+            try FileProbe.check(file)
             let description = try await DatasetFile.describe(file)
             try console.finish(description, InspectCommand.lines(description))
         case .weights:
@@ -79,7 +80,7 @@ struct InspectCommand: AsyncParsableCommand {
 }
 
 /// What kind of file stands at a path, by its first bytes.
-private enum FileSort {
+enum FileSort {
     case sampleSet, hdf5, weights
 
     init(contentsOf path: String) throws {

@@ -79,7 +79,10 @@ struct TrainCommand: AsyncParsableCommand {
         common.apply()
         let console = common.console
         var datasets: [DatasetFile] = []
-        for path in data { datasets.append(try await DatasetFile.open(path)) }
+        for path in data {
+            try FileProbe.check(path)
+            datasets.append(try await DatasetFile.open(path))
+        }
         let run = try await TrainingRun(folder: out, datasets: datasets, resume: resume, configuration: resolve)
         let total = run.trainer.configuration.images, before = run.trainer.state.imagesSeen
         console.say(

@@ -32,10 +32,10 @@ import Testing
     }
 
     @Test func pixelsReturn() {
-        let pixels = (0...255).map { UInt8($0) } + [0, 0]
-        let tensor = PixelSpace.encoded(pixels, height: 1, width: 1, channels: 3)
-        #expect(tensor.shape == [86, 1, 1, 3])
-        #expect(PixelSpace.decoded(tensor) == pixels)
+        let pixels = (0...255).map { UInt8($0) }
+        let encoded = pixels.map { PixelSpace.encoded($0) }
+        #expect((encoded[0], encoded[255]) == (-1, 1))
+        #expect(PixelSpace.decoded(Tensor(encoded, shape: [256])) == pixels)
         #expect(PixelSpace.decoded(Tensor([-9, 9, .nan], shape: [3])) == [0, 255, 0])
     }
 }

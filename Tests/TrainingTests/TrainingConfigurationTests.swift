@@ -18,7 +18,7 @@ import Training
 
     @Test(arguments: [
         ("sise: 32", "unknown key sise"), ("network:\n  widths: [1]", "unknown key network.widths"),
-        ("size: large", "size"), ("size: [", "not YAML"), ("size: &x 32\nbatchSize: *x", "anchors"), ("network: 3", "network"),
+        ("size: large", "size"), ("size: [", "not YAML"), ("size: &x 32\nbatchSize: *x", "anchor"), ("network: 3", "network"),
     ])
     func badFilesAreRefused(_ yaml: String, _ says: String) {
         let failure = #expect(throws: Failure.self) {

@@ -33,9 +33,9 @@ typedef struct {
 
 /// The tiles that stand in the rows of one block: row r holds tile first_tile + r % slots of picture
 /// first_image + r / slots, or nothing where the picture has no such tile. With 0 slots, tiles are numbered through all
-/// pictures, and row r holds tile first_tile + r.
+/// pictures, and row r holds tile first_tile + r. Row r of position k is stored at row k * plane_rows + r.
 typedef struct {
-    long rows, slots, first_image, first_tile;
+    long rows, slots, first_image, first_tile, plane_rows;
 } fovea_tile_block;
 
 typedef struct {
@@ -80,12 +80,12 @@ typedef struct {
         long count, const fovea_adam_settings *settings, const float *gradient, float *parameter, float *moment1,
         float *moment2, float *ema);
     // Winograd F(4x4, 3x3), Lavin and Gray 2016; channels must be a multiple of 16.
-    /// v[36][rows][channels] = B^T d B for the tiles of `block`; rows without a tile are 0.
+    /// v[36][plane_rows][channels] = B^T d B for the tiles of `block`; rows without a tile are 0.
     void (*winograd_input)(const fovea_tiling *tiling, const float *x, const fovea_tile_block *block, float *v);
-    /// y = A^T m A + bias, m[36][rows][channels]; bias may be NULL.
+    /// y = A^T m A + bias, m[36][plane_rows][channels]; bias may be NULL.
     void (*winograd_output)(
         const fovea_tiling *tiling, const float *m, const float *bias, const fovea_tile_block *block, float *y);
-    /// z[36][rows][channels] = A dy A^T, the adjoint of the output transform.
+    /// z[36][plane_rows][channels] = A dy A^T, the adjoint of the output transform.
     void (*winograd_output_adjoint)(const fovea_tiling *tiling, const float *dy, const fovea_tile_block *block, float *z);
     /// u[36][count] = G w G^T for w[3][3][stride], elements first ..< first + count, in sixteens.
     void (*winograd_weight)(long first, long count, long stride, const float *w, float *u);

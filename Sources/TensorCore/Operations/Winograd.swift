@@ -23,7 +23,10 @@ extension fovea_tiling {
             let slots = (tilesPerImage + 11) / 12 * 12
             let group = max(1, 48 / slots)
             parallelFor((images + group - 1) / group) { block in
-                body(fovea_tile_block(rows: slots * group, slots: slots, first_image: block * group, first_tile: 0))
+                body(
+                    fovea_tile_block(
+                        rows: slots * group, slots: slots, first_image: block * group, first_tile: 0,
+                        plane_rows: slots * group))
             }
         } else {
             let pieces = (tilesPerImage + 63) / 64
@@ -31,7 +34,7 @@ extension fovea_tiling {
             parallelFor(images * pieces) { block in
                 body(
                     fovea_tile_block(
-                        rows: rows, slots: rows, first_image: block / pieces, first_tile: block % pieces * rows))
+                        rows: rows, slots: rows, first_image: block / pieces, first_tile: block % pieces * rows, plane_rows: rows))
             }
         }
     }
@@ -92,17 +95,10 @@ func winogradGradWeight(_ x: Tensor, _ grad: Tensor) -> Tensor {
     for start in stride(from: 0, to: source.tiles, by: chunk) {
         parallelFor(chunk / 32) { piece in
             var source = source, target = target
-            var block = fovea_tile_block(rows: 32, slots: 0, first_image: 0, first_tile: start + piece * 32)
-            let partV = fovea_thread_scratch(0, 36 * 32 * inputs).unsafelyUnwrapped
-            let partZ = fovea_thread_scratch(1, 36 * 32 * outputs).unsafelyUnwrapped
-            Kernels.table.winograd_input(&source, x.pointer, &block, partV)
-            Kernels.table.winograd_output_adjoint(&target, grad.pointer, &block, partZ)
-            for position in 0..<36 {
-                (v.pointer + (position * chunk + piece * 32) * inputs)
-                    .update(from: partV + position * 32 * inputs, count: 32 * inputs)
-                (z.pointer + (position * chunk + piece * 32) * outputs)
-                    .update(from: partZ + position * 32 * outputs, count: 32 * outputs)
-            }
+            var block = fovea_tile_block(
+                rows: 32, slots: 0, first_image: 0, first_tile: start + piece * 32, plane_rows: chunk)
+            Kernels.table.winograd_input(&source, x.pointer, &block, v.pointer + piece * 32 * inputs)
+            Kernels.table.winograd_output_adjoint(&target, grad.pointer, &block, z.pointer + piece * 32 * outputs)
         }
         parallelFor(36) { position in
             fovea_sgemm(

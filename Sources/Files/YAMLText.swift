@@ -1,0 +1,52 @@
+import Yams
+
+/// YAML from outside.
+public enum YAMLText {
+    /// - Parameter name: the file's name, for errors.
+    /// - Returns: nil for a text without content.
+    /// - Throws: `Failure(.badData)` with the line for anchors and aliases, keys that occur twice, and what is not YAML.
+    public static func parse(_ yaml: String, name: String) throws -> Node? {
+        try refuseAnchors(yaml, name: name)
+        do {
+            return try Yams.compose(yaml: yaml)
+        } catch let YamlError.duplicatedKeysInMapping(duplicates, context) {
+            throw Failure(.badData, "\(name) line \(context.mark.line)", "the key \(duplicates.joined(separator: ", ")) occurs twice")
+        } catch let YamlError.parser(_, problem, mark, _) {
+            throw Failure(.badData, "\(name) line \(mark.line)", "is not YAML: \(problem)")
+        } catch let YamlError.scanner(_, problem, mark, _) {
+            throw Failure(.badData, "\(name) line \(mark.line)", "is not YAML: \(problem)")
+        } catch {
+            throw Failure(.badData, name, "is not YAML: \(error)")
+        }
+    }
+
+    /// Aliases can multiply a small file without end, and the parser resolves them unseen: they are looked for in the text.
+    ///
+    /// `&` and `*` mean an anchor or alias at the start of a value, outside quotes and comments, with a name behind them.
+    private static func refuseAnchors(_ yaml: String, name: String) throws {
+        for (index, line) in yaml.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            var quote: Character?
+            var before: Character = " "
+            let characters = Array(line)
+            for (position, character) in characters.enumerated() {
+                let startsValue = " \t[{,:-".contains(before)
+                if let open = quote {
+                    if character == open, open == "'" || before != "\\" { quote = nil }
+                    if open == "\"", character == "\\", before == "\\" {
+                        before = " "  // an escaped backslash escapes nothing
+                        continue
+                    }
+                } else if startsValue, character == "\"" || character == "'" {
+                    quote = character
+                } else if character == "#", before == " " || before == "\t" {
+                    break
+                } else if startsValue, character == "&" || character == "*", position + 1 < characters.count,
+                    !characters[position + 1].isWhitespace
+                {
+                    throw Failure(.badData, "\(name) line \(index + 1)", "uses a YAML anchor or alias; write the value out in each place, or put text in quotes")
+                }
+                before = character
+            }
+        }
+    }
+}
