@@ -89,9 +89,10 @@ enum FileSort {
             throw Failure(.noSuchInput, path, "does not exist")
         }
         guard !isFolder.boolValue else { throw Failure(.badData, path, "is a folder; name a file in it") }
-        guard let handle = FileHandle(forReadingAtPath: path), let start = try handle.read(upToCount: 16) else {
-            throw Failure(.readOrWriteFailed, path, "could not be read, or is empty")
+        guard let handle = FileHandle(forReadingAtPath: path) else {
+            throw Failure(.readOrWriteFailed, path, "could not be read")
         }
+        guard let start = try handle.read(upToCount: 16), !start.isEmpty else { throw Failure(.badData, path, "is empty") }
         if start.starts(with: Data("fovea.samples ".utf8)) {
             self = .sampleSet
         } else if start.starts(with: [0x89, 0x48, 0x44, 0x46]) {
