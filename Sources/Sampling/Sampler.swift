@@ -52,9 +52,15 @@ public struct Sampler: Sequence, IteratorProtocol {
     private let firstIndex: UInt64
     private var position = 0
 
+    /// Random streams keep the index's top byte for themselves.
+    private static let highestIndex: UInt64 = 1 << 56
+
     /// - Parameter firstIndex: the number of the plan's first sample under the seed.
     public init(_ model: LoadedModel, _ settings: SamplerSettings, plan: SamplingPlan, seed: UInt64, firstIndex: UInt64 = 0) throws {
         if let problem = settings.problem { throw Failure(.usage, nil, problem) }
+        guard firstIndex <= Sampler.highestIndex - UInt64(plan.count) else {
+            throw Failure(.usage, nil, field: "--first", expected: "a number below 2^56", found: "\(firstIndex)")
+        }
         self.model = model
         self.settings = settings
         self.seed = seed

@@ -32,6 +32,7 @@ public struct SamplingPlan: Sendable {
             let request = try CohortRequest(values.map { ($0.0, $0.1) }, place: place)
             requests += [CohortRequest](repeating: request, count: count)
         }
+        guard !requests.isEmpty else { throw Failure(.badData, path, field: "count", expected: "at least one sample", found: "none") }
         self.requests = requests
     }
 }

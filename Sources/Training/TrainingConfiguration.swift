@@ -18,7 +18,7 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
 
     public var batchSize = 16
     /// Training images to see in all; a resumed run may be given more.
-    public var images = 100_000
+    public var images = 400_000
     public var learningRate: Float = 5e-4
     /// The rate grows linearly over so many images,
     public var warmUpImages = 2_000
@@ -42,7 +42,7 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     /// and draw a preview each.
     public var previewEveryImages = 16_000
     /// Stop when the validation loss has not fallen for so many images; 0 never stops.
-    public var patienceInImages = 0
+    public var patienceInImages = 60_000
 
     public init() {}
 

@@ -112,14 +112,20 @@ public final class TrainingRun {
             imagesSeen: file.manifest.imagesSeen, file: path)
     }
 
-    /// Trains until all images were seen, the validation loss no longer falls, or the user asks to stop; then saves.
-    public func run(report: (TrainingEvent) -> Void = { _ in }) throws -> TrainingSummary {
+    /// Trains until all images were seen, the validation loss no longer falls, the time is over, or the user asks to stop;
+    /// then saves.
+    ///
+    /// - Parameter timeLimit: how long to train from now; nil for as long as it takes.
+    public func run(
+        timeLimit: Duration? = nil, report: (TrainingEvent) -> Void = { _ in }
+    ) throws -> TrainingSummary {
         let configuration = trainer.configuration
         let clock = ContinuousClock()
         var training = Duration.zero
         let startedAt = trainer.state.imagesSeen
         var recent: [Double] = []
-        var last = clock.now
+        let began = clock.now
+        var last = began
         for step in trainer {
             training += clock.now - last
             recent.append(step.loss)
@@ -136,6 +142,7 @@ public final class TrainingRun {
             }
             if Interruption.isRequested { break }
             last = clock.now
+            if let timeLimit, last - began >= timeLimit { break }
         }
         if let failure = trainer.failure { throw failure }
         try save()

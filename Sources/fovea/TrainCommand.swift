@@ -15,7 +15,7 @@ struct TrainCommand: AsyncParsableCommand {
             snapshot.safetensors (the moving average, for sampling), best.safetensors (the snapshot with the lowest \
             validation loss) and preview-*.png. Ctrl-C saves and stops; --resume goes on.
 
-            Example: fovea train --data site.h5 --out run --preset small --size 64 --images 60000
+            Example: fovea train --data site.h5 --out run --preset small --size 64 --minutes 60
             """)
 
     @Option(help: ArgumentHelp("A data set made by import or phantom; may be given several times.", valueName: "site.h5"))
@@ -30,8 +30,11 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Height and width of the pictures (default: 64).", valueName: "pixels"))
     var size: Int?
 
-    @Option(help: ArgumentHelp("Training images to see in all (default: 100000).", valueName: "n"))
+    @Option(help: ArgumentHelp("Training images to see in all (default: 400000).", valueName: "n"))
     var images: Int?
+
+    @Option(help: ArgumentHelp("Stop after so many minutes, saved; --resume goes on.", valueName: "n"))
+    var minutes: Double?
 
     @Option(help: ArgumentHelp("Seed of all randomness (default: 0).", valueName: "n"))
     var seed: UInt64?
@@ -46,6 +49,7 @@ struct TrainCommand: AsyncParsableCommand {
 
     func validate() throws {
         if data.isEmpty { throw ValidationError("--data: expected at least one data set") }
+        if let minutes, !(minutes > 0) { throw ValidationError("--minutes: expected a positive number, found \(minutes)") }
         if resume, preset != nil || size != nil || seed != nil || config != nil {
             throw ValidationError("--resume takes its settings from the run's config.yaml; only --images may be changed")
         }
@@ -89,7 +93,7 @@ struct TrainCommand: AsyncParsableCommand {
             "\(out): \(run.trainer.state.parameters.parameterCount) parameters, \(before) of \(total) images seen, "
                 + "\(ComputeEnvironment.threads) threads")
         let progress = ProgressReporter("train", unit: "images", isQuiet: common.quiet)
-        let summary = try run.run { event in
+        let summary = try run.run(timeLimit: minutes.map { .seconds(60 * $0) }) { event in
             switch event {
             case .step(let step):
                 progress.update(step.imagesSeen - before, of: total - before)

@@ -110,6 +110,13 @@ import Training
         try Data("dr_icdr,count\n3,two\n".utf8).write(to: URL(fileURLWithPath: path))
         let failure = #expect(throws: Failure.self) { try SamplingPlan(contentsOf: path) }
         #expect(failure?.description.contains("line 2") == true)
+        try Data("dr_icdr,count\n3,0\n".utf8).write(to: URL(fileURLWithPath: path))
+        #expect(throws: Failure.self) { try SamplingPlan(contentsOf: path) }
+    }
+
+    @Test func numbersBeyondTheStreamsAreRefused() throws {
+        let failure = #expect(throws: Failure.self) { try pixels(SamplingPlan(count: 2, cohorts: []), first: .max) }
+        #expect(failure?.kind == .usage)
     }
 
     @Test func runsAreStoredWithProvenance() async throws {

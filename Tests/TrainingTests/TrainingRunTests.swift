@@ -92,6 +92,15 @@ import Training
         #expect(validation[2] < validation[0])
     }
 
+    @Test func timeLimitsSaveAndStop() async throws {
+        let phantoms = try await PhantomFolder()
+        let run = try await TrainingRun(folder: phantoms.folder.file("run"), datasets: [phantoms.dataset], resume: false) { _ in phantoms.settings }
+        let summary = try run.run(timeLimit: .zero)
+        #expect(summary.imagesSeen == 4)
+        #expect(!summary.isInterrupted)
+        #expect(try ModelFile.read(run.checkpointPath, kind: .checkpoint).file.manifest.imagesSeen == 4)
+    }
+
     @Test func existingRunsAndForeignDataAreRefused() async throws {
         let phantoms = try await PhantomFolder()
         let folder = phantoms.folder.file("run")
