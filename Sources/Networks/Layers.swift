@@ -49,7 +49,7 @@ struct GroupNormalization: Sendable {
         scale = registry.register("\(path).weight", [channels], .plain, .constant(1))
         shift = registry.register("\(path).bias", [channels], .plain, .constant(0))
         groups = configuration.normGroups
-        epsilon = configuration.normEpsilon
+        epsilon = Float(configuration.normEpsilon)
     }
 
     func callAsFunction(_ x: Variable, _ parameters: BoundParameters, silu: Bool) -> Variable {

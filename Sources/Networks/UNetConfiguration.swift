@@ -10,7 +10,7 @@ public struct UNetConfiguration: Codable, Hashable, Sendable {
     /// Channels of one head.
     public var attentionHeadDim = 8
     public var normGroups = 32
-    public var normEpsilon: Float = 1e-5
+    public var normEpsilon = 1e-5
 
     public init(blockOutChannels: [Int], attentionLevels: [Bool]) {
         self.blockOutChannels = blockOutChannels

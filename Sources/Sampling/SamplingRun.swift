@@ -48,7 +48,8 @@ public struct SamplingRun {
             path: path, width: description.width, height: description.height, run: try record(), model: try modelRecord(),
             terms: Terms(
                 licence: model.manifest.licence, attribution: model.manifest.attributions.joined(separator: "\n"),
-                permittedUses: model.manifest.permittedUses.joined(separator: ", "), contact: contact),
+                permittedUses: SamplingRun.stated(model.manifest.permittedUses.joined(separator: ", ")),
+                contact: SamplingRun.stated(contact)),
             siteNames: sites, force: force)
         let bytes = description.height * description.width * 3
         var sheet: [UInt8] = []
@@ -78,6 +79,9 @@ public struct SamplingRun {
         try staged.commit()
         return done
     }
+
+    /// What was not stated says so.
+    private static func stated(_ text: String) -> String { text.isEmpty ? "unspecified" : text }
 
     /// Sites whose data the model was trained on, sorted. A model of one training is not a mixture; its sites share evenly.
     private var sites: [String] { Set(model.manifest.trainingData.map(\.site)).sorted() }

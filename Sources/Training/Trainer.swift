@@ -57,9 +57,9 @@ public final class Trainer: Sequence, IteratorProtocol {
         let seen = state.imagesSeen + configuration.batchSize
         let rate = configuration.learningRate(at: seen)
         var settings = AdamSettings(learningRate: rate, emaDecay: configuration.emaDecay(at: seen))
-        settings.beta1 = configuration.beta1
-        settings.beta2 = configuration.beta2
-        settings.weightDecay = configuration.weightDecay
+        settings.beta1 = Float(configuration.beta1)
+        settings.beta2 = Float(configuration.beta2)
+        settings.weightDecay = Float(configuration.weightDecay)
         settings.gradientScale = Float(Swift.min(1, configuration.gradientClip / Swift.max(norm, 1e-12)))
         state.apply(gradients, settings, imagesSeen: seen)
         return TrainingStep(

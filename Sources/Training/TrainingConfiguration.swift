@@ -19,14 +19,14 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     public var batchSize = 16
     /// Training images to see in all; a resumed run may be given more.
     public var images = 400_000
-    public var learningRate: Float = 5e-4
+    public var learningRate = 5e-4
     /// The rate grows linearly over so many images,
     public var warmUpImages = 2_000
     /// and falls with 1 / sqrt(imagesSeen / decayAfterImages) behind so many (Karras et al. 2024, equation 67).
     public var decayAfterImages = 40_000
-    public var beta1: Float = 0.9
-    public var beta2: Float = 0.99
-    public var weightDecay: Float = 0
+    public var beta1 = 0.9
+    public var beta2 = 0.99
+    public var weightDecay = 0.0
     /// The gradient's norm over all parameters is held below this.
     public var gradientClip = 1.0
     /// The moving average forgets half in so many images,
@@ -62,7 +62,7 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
             return "emaRampUp, weightDecay, warmUpImages and patienceInImages: expected no negative number"
         }
         let positive: [(String, Double)] = [
-            ("batchSize", Double(batchSize)), ("images", Double(images)), ("learningRate", Double(learningRate)),
+            ("batchSize", Double(batchSize)), ("images", Double(images)), ("learningRate", learningRate),
             ("decayAfterImages", Double(decayAfterImages)), ("gradientClip", gradientClip),
             ("emaHalfLifeInImages", emaHalfLifeInImages), ("checkpointEveryImages", Double(checkpointEveryImages)),
             ("validateEveryImages", Double(validateEveryImages)), ("previewEveryImages", Double(previewEveryImages)),
@@ -83,7 +83,7 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     public func learningRate(at imagesSeen: Int) -> Float {
         let warm = warmUpImages > 0 ? min(1, Double(imagesSeen) / Double(warmUpImages)) : 1
         let decay = 1 / max(1, Double(imagesSeen) / Double(decayAfterImages)).squareRoot()
-        return learningRate * Float(warm * decay)
+        return Float(learningRate * warm * decay)
     }
 
     /// What the moving average keeps over a step of `batchSize` images that ends at `imagesSeen`:

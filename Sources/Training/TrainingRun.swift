@@ -46,24 +46,28 @@ public final class TrainingRun {
     public var bestPath: String { folder + "/best.safetensors" }
     private var configurationPath: String { folder + "/config.yaml" }
 
-    /// Begins a run, or goes on with the one in `folder`.
+    /// Begins a run, or goes on with the one in `folder`. A run that was killed before its first checkpoint has nothing to
+    /// lose: it begins again, with or without `resume`.
     ///
-    /// - Parameter configuration: given what the folder's `config.yaml` says (nil in a new run), returns what is wanted.
-    /// - Throws: `Failure`: `.cannotCreateOutput` where the folder holds a run and `resume` is false, `.noSuchInput`
-    ///   where it holds none and `resume` is true, `.badData` for a checkpoint of another model or another training set.
+    /// - Parameters:
+    ///   - force: begin anew where the folder holds a run.
+    ///   - configuration: given what the folder's `config.yaml` says (nil in a new run), returns what is wanted.
+    /// - Throws: `Failure`: `.cannotCreateOutput` where the folder holds a checkpoint and neither `resume` nor `force` is
+    ///   true, `.noSuchInput` where it holds no run and `resume` is true, `.badData` for a checkpoint of another model or
+    ///   another training set.
     public init(
-        folder: String, datasets: [DatasetFile], resume: Bool,
+        folder: String, datasets: [DatasetFile], resume: Bool, force: Bool = false,
         configuration: (TrainingConfiguration?) throws -> TrainingConfiguration
     ) async throws {
         self.folder = folder
         let files = FileManager.default
-        let hasRun = files.fileExists(atPath: folder + "/config.yaml")
-        if hasRun, !resume {
-            throw Failure(.cannotCreateOutput, folder, "holds a run already; go on with --resume, or name another folder")
+        let hasCheckpoint = files.fileExists(atPath: folder + "/checkpoint.safetensors")
+        if hasCheckpoint, !resume, !force {
+            throw Failure(
+                .cannotCreateOutput, folder, "holds a run already; go on with --resume, replace it with --force, or name another folder")
         }
-        if resume, !files.fileExists(atPath: folder + "/checkpoint.safetensors") {
-            throw Failure(.noSuchInput, folder, "holds no checkpoint to resume from")
-        }
+        let hasRun = resume && files.fileExists(atPath: folder + "/config.yaml")
+        if resume, !hasRun { throw Failure(.noSuchInput, folder, "holds no run to resume") }
         let before = hasRun ? try Configuration.read(folder + "/config.yaml", over: TrainingConfiguration()) : nil
         let wanted = try configuration(before)
         let name = hasRun ? folder + "/config.yaml" : "configuration"
@@ -78,7 +82,7 @@ public final class TrainingRun {
             throw Failure(.badData, datasets.map(\.path).joined(separator: ", "), "the train split holds no photograph")
         }
         data = datasets.map(TrainingData.init)
-        if resume {
+        if resume, hasCheckpoint {
             let state = try TrainingRun.state(folder + "/checkpoint.safetensors", wanted, data)
             trainer = Trainer(wanted, data: training, state: state)
         } else {
@@ -88,6 +92,8 @@ public final class TrainingRun {
             } catch {
                 throw Failure(.cannotCreateOutput, folder, "the folder could not be made: \((error as NSError).localizedDescription)")
             }
+            // A replaced run leaves nothing behind that could be taken for the new one's.
+            for name in ["checkpoint", "snapshot", "best"] { try? files.removeItem(atPath: "\(folder)/\(name).safetensors") }
         }
         log = try TrainingLog(folder + "/log.jsonl", keepingUpTo: trainer.state.imagesSeen)
         try TrainingRun.write(Data(Configuration.yaml(wanted).utf8), to: configurationPath)
@@ -153,7 +159,8 @@ public final class TrainingRun {
             imagesPerSecond: Double(trainer.state.imagesSeen - startedAt) / Swift.max(1e-9, training.seconds),
             loss: recent.isEmpty ? nil : recent.reduce(0, +) / Double(recent.count),
             bestValidationLoss: best.isFinite ? best : nil, bestImagesSeen: trainer.state.bestImagesSeen,
-            snapshot: snapshotPath, isInterrupted: Interruption.isRequested)
+            snapshot: snapshotPath,
+            isInterrupted: Interruption.isRequested && trainer.state.imagesSeen < configuration.images)
     }
 
     private var isPatienceOver: Bool {

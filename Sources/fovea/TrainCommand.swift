@@ -87,7 +87,8 @@ struct TrainCommand: AsyncParsableCommand {
             try FileProbe.check(path)
             datasets.append(try await DatasetFile.open(path))
         }
-        let run = try await TrainingRun(folder: out, datasets: datasets, resume: resume, configuration: resolve)
+        let run = try await TrainingRun(
+            folder: out, datasets: datasets, resume: resume, force: common.force, configuration: resolve)
         let total = run.trainer.configuration.images, before = run.trainer.state.imagesSeen
         console.say(
             "\(out): \(run.trainer.state.parameters.parameterCount) parameters, \(before) of \(total) images seen, "

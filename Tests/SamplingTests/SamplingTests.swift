@@ -139,6 +139,8 @@ import Training
         #expect(set.runs[0].modelDigest == model.digest)
         #expect(set.runs[0].blasCore == ComputeEnvironment.blasCore)
         #expect(set.terms.licence == "CC BY 4.0")
+        #expect(set.terms.contact == "somebody")
+        #expect(set.terms.permittedUses == "unspecified")
         let stored = try await set.images(rows: [1])
         let expected = try pixels(SamplingPlan(count: 1, cohorts: [plan.requests[1]]), first: 5, seed: 7) {
             $0.steps = 3

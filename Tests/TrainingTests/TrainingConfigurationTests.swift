@@ -45,10 +45,10 @@ import Training
     @Test func learningRateWarmsUpAndFalls() {
         let settings = TrainingConfiguration()
         #expect(settings.learningRate(at: 0) == 0)
-        #expect(settings.learningRate(at: 1000) == settings.learningRate / 2)
-        #expect(settings.learningRate(at: 2000) == settings.learningRate)
-        #expect(settings.learningRate(at: 40_000) == settings.learningRate)
-        #expect(abs(settings.learningRate(at: 160_000) - settings.learningRate / 2) < 1e-9)
+        #expect(settings.learningRate(at: 1000) == Float(settings.learningRate / 2))
+        #expect(settings.learningRate(at: 2000) == Float(settings.learningRate))
+        #expect(settings.learningRate(at: 40_000) == Float(settings.learningRate))
+        #expect(abs(settings.learningRate(at: 160_000) - Float(settings.learningRate / 2)) < 1e-9)
     }
 
     @Test func averageForgetsHalfInAHalfLife() {
