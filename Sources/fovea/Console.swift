@@ -9,8 +9,7 @@ struct Console: Sendable {
     /// A line for a person; silent with `--quiet`. With `--json` it goes to standard error.
     func say(_ line: String) {
         if isQuiet { return }
-        let text = Console.cleaned(line) + "\n"
-        (isJSON ? FileHandle.standardError : FileHandle.standardOutput).write(Data(text.utf8))
+        Console.put(Console.cleaned(line) + "\n", on: isJSON ? .standardError : .standardOutput)
     }
 
     /// The command's result: `object` as JSON on one line with sorted keys where `--json` is given, otherwise `lines`.
@@ -32,7 +31,12 @@ struct Console: Sendable {
 
     /// An error, whatever the flags.
     static func complain(_ sentence: String) {
-        FileHandle.standardError.write(Data("fovea: \(cleaned(sentence))\n".utf8))
+        put("fovea: \(cleaned(sentence))\n", on: .standardError)
+    }
+
+    /// Writes text for a person, whose terminal or `head` may have gone away: that is no reason to stop.
+    static func put(_ text: String, on handle: FileHandle) {
+        try? handle.write(contentsOf: Data(text.utf8))
     }
 
     /// Names of files come from outside; nothing in them reaches the terminal that could steer it.

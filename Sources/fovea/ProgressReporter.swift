@@ -38,14 +38,14 @@ final class ProgressReporter: Sendable {
             let line = ProgressReporter.line(
                 what, unit: unit, done: done, total: total, seconds: ProgressReporter.seconds(now - state.started), hasBar: isTerminal)
             state.hasBar = isTerminal
-            FileHandle.standardError.write(Data((isTerminal ? "\r\u{1B}[2K" + line : line + "\n").utf8))
+            Console.put(isTerminal ? "\r\u{1B}[2K" + line : line + "\n", on: .standardError)
         }
     }
 
     /// Removes the bar, so that messages start on a clean line.
     func end() {
         state.withLock { state in
-            if state.hasBar { FileHandle.standardError.write(Data("\r\u{1B}[2K".utf8)) }
+            if state.hasBar { Console.put("\r\u{1B}[2K", on: .standardError) }
             state.hasBar = false
         }
     }

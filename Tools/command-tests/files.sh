@@ -91,6 +91,8 @@ contract() {
     done
     check "a command that does not exist is usage (64)" bash -c 'fovea bogus 2> /dev/null; (( $? == 64 ))'
     check "an option that is missing is usage (64)" bash -c 'fovea sample 2> /dev/null; (( $? == 64 ))'
+    check "a reader that goes away is no crash" bash -c \
+        'set -o pipefail; for i in 1 2 3 4 5; do { fovea inspect model/snapshot.safetensors; echo $? > code; } | head -n 1 > /dev/null; grep -qx 0 code || exit 1; done'
     refuses "a result that cannot be printed is a failed write (74)" 74 "standard output" "$work/empty" \
         bash -c 'fovea inspect phantoms.h5 --json > /dev/full'
 
@@ -197,7 +199,7 @@ assert grades[row] == -1 and (grades == -1).sum() == 1, grades"
     refuses "a file that is not there (66)" 66 "nowhere.h5" "$out" fovea inspect nowhere.h5
     refuses "a folder (65)" 65 "is a folder" "$out" fovea inspect photographs
     refuses "a text (65)" 65 "map.yaml" "$out" fovea inspect map.yaml
-    refuses "resuming where there is no run (66)" 66 "no checkpoint" "$out" \
+    refuses "resuming where there is no run (66)" 66 "holds no run" "$out" \
         fovea train --data phantoms.h5 --out "$out/run" --resume --quiet
 }
 
