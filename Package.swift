@@ -36,7 +36,7 @@ let package = Package(
 
         // A target may import any that stands above it, and none below.
         library("Files", [crypto, yams]),
-        library("TensorCore", ["CKernels", "Files"]),
+        library("TensorCore", ["CKernels"]),
         library("Cohorts", ["Files", yams]),
         library("HDF5Files", ["CHDF5", "Files"]),
         library("Pictures", ["CImageCodecs", "Files"]),
@@ -47,9 +47,11 @@ let package = Package(
         library("Training", ["Diffusion", "Networks", "CheckpointStore", "FundusData", "Pictures", yams]),
         library("SampleStore", ["Cohorts", "HDF5Files", "FundusData", "Pictures", "CheckpointStore", "Files", crypto]),
         library("Sampling", ["Diffusion", "Networks", "CheckpointStore", "SampleStore", "Training"]),
+        library("Benchmarks", ["TensorCore", "Networks", "CheckpointStore", "Training", "Files"]),
         .executableTarget(
             name: "fovea",
             dependencies: [
+                "Benchmarks",
                 "Sampling", "SampleStore", "Training", "FundusData", "CheckpointStore", "Diffusion", "Networks", "Pictures",
                 "HDF5Files", "Cohorts", "TensorCore", "Files", arguments,
             ]),
@@ -57,13 +59,16 @@ let package = Package(
         // Tests.
         .target(name: "Support", path: "Tests/Support"),
         .target(name: "TestTensors", dependencies: ["TensorCore"], path: "Tests/TestTensors"),
+        .target(name: "KernelShapes", dependencies: ["CKernels"], path: "Tests/KernelShapes"),
+        .executableTarget(name: "convolution-fuzz", dependencies: ["TensorCore"], path: "Tests/ConvolutionFuzz"),
+        tests("CKernels", ["KernelShapes"]),
         tests("Cohorts", ["Files"]),
         tests("HDF5Files", ["Files"]),
         tests("Pictures", ["CImageCodecs", "Files"]),
         tests("FundusData", ["Cohorts", "HDF5Files", "Pictures", "Files"]),
         tests("SampleStore", ["Cohorts", "HDF5Files", "Files"]),
         tests("TensorCore", ["TestTensors"], exclude: ["Fixtures"]),
-        tests("Networks", ["TensorCore", "TestTensors"], exclude: ["Fixtures"]),
+        tests("Networks", ["CheckpointStore", "Diffusion", "TensorCore", "TestTensors"], exclude: ["Fixtures"]),
         tests("Diffusion", ["Cohorts", "TensorCore", "TestTensors"], exclude: ["Fixtures"]),
         tests("CheckpointStore", ["TensorCore", "Files"]),
         tests("Training", ["CheckpointStore", "FundusData", "Diffusion", "Networks", "TensorCore", "Files"]),

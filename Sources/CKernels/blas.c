@@ -20,11 +20,3 @@ void fovea_sgemm(
         CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans, (int)m, (int)n,
         (int)k, alpha, a, (int)lda, b, (int)ldb, beta, c, (int)ldc);
 }
-
-void fovea_sgemm_batch(
-    long count, int transpose_a, int transpose_b, long m, long n, long k, const float *a, long a_step, long lda,
-    const float *b, long b_step, long ldb, float beta, float *c, long c_step, long ldc) {
-    for (long i = 0; i < count; i++)
-        fovea_sgemm(
-            transpose_a, transpose_b, m, n, k, 1, a + i * a_step, lda, b + i * b_step, ldb, beta, c + i * c_step, ldc);
-}

@@ -5,15 +5,12 @@ typedef float FN(v16) __attribute__((ext_vector_type(16), aligned(4)));
 
 // The compiler's cost model keeps to 256 bits; loops with an exponential gain from 512.
 #define WIDE _Pragma("clang loop vectorize_width(16)")
+// Where the result may be the operand, the compiler's test for overlap would take the slow way.
+#define WIDE_IN_PLACE _Pragma("clang loop vectorize(assume_safety) vectorize_width(16)")
 
-/// e^x for float32: Cody-Waite reduction and a polynomial of degree 6 (Cephes' coefficients); at most 2 ULP where the
-/// result is normal, 0 below -87.34, infinity above 88.72, NaN for NaN.
-static inline float FN(exp_one)(float x) {
-    float low = x < -87.33654f ? -87.33654f : x;
-    float bounded = low > 88.72283f ? 88.72283f : low;
-    float shifted = bounded * 1.44269504088896341f + 12582912.0f;  // 1.5 * 2^23: rounds to an integer
-    float n = shifted - 12582912.0f;
-    float r = bounded - n * 0.693359375f;
+/// e^(x - n ln 2) for the integer n next to x / ln 2.
+static inline float FN(exp_reduced)(float x, float n) {
+    float r = x - n * 0.693359375f;
     r = r - n * -2.12194440e-4f;
     float p = 1.9875691500e-4f;
     p = p * r + 1.3981999507e-3f;
@@ -21,7 +18,16 @@ static inline float FN(exp_one)(float x) {
     p = p * r + 4.1665795894e-2f;
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
-    p = p * r * r + r + 1.0f;
+    return p * r * r + r + 1.0f;
+}
+
+/// e^x for float32: Cody-Waite reduction and a polynomial of degree 6 (Cephes' coefficients); at most 2 ULP where the
+/// result is normal, 0 below -87.34, infinity above 88.72, NaN for NaN.
+static inline float FN(exp_one)(float x) {
+    float low = x < -87.33654f ? -87.33654f : x;
+    float bounded = low > 88.72283f ? 88.72283f : low;
+    float shifted = bounded * 1.44269504088896341f + 12582912.0f;  // 1.5 * 2^23: rounds to an integer
+    float p = FN(exp_reduced)(bounded, shifted - 12582912.0f);
     union { float f; uint32_t u; } bits = {shifted}, half;
     // 2^n in two factors, so that n = 128 does not overflow the exponent by itself.
     int32_t exponent = (int32_t)(bits.u - 0x4b400000u);
@@ -35,7 +41,39 @@ static inline float FN(exp_one)(float x) {
     return x != x ? x : scaled;
 }
 
-static inline float FN(sigmoid)(float x) { return 1.0f / (1.0f + FN(exp_one)(-x)); }
+/// e^x for |x| <= 87.3, where one factor holds the power of two; NaN for NaN.
+static inline float FN(exp_bounded)(float x) {
+    float shifted = x * 1.44269504088896341f + 12582912.0f;
+    float p = FN(exp_reduced)(x, shifted - 12582912.0f);
+    union { float f; uint32_t u; } bits = {shifted};
+    bits.u = (bits.u - 0x4b400000u + 127u) << 23;
+    return p * bits.f;
+}
+
+/// e^x for x <= 0; 0 below -87.3.
+static inline float FN(exp_negative)(float x) {
+    float scaled = FN(exp_bounded)(x < -87.3f ? -87.3f : x);
+    return x < -87.3f ? 0.0f : scaled;
+}
+
+/// 1 / (1 + e^-x); 0 below -87.3, 1 above.
+static inline float FN(sigmoid)(float x) {
+    float bounded = x < -87.3f ? -87.3f : x > 87.3f ? 87.3f : x;
+    float result = 1.0f / (1.0f + FN(exp_bounded)(-bounded));
+    return x < -87.3f ? 0.0f : result;
+}
+
+/// float32 of IEEE half-precision numbers, subnormals, infinities and NaN included.
+static void FN(widen_half)(long count, const uint16_t *a, float *out) {
+    for (long i = 0; i < count; i++) {
+        union { uint32_t u; float f; } value = {(uint32_t)(a[i] & 0x7fff) << 13}, scale = {(254u - 15) << 23};
+        // A half's exponent is 112 less than a float's of the same value; the product moves it, subnormals too.
+        value.f *= scale.f;
+        value.u |= (a[i] & 0x7c00) == 0x7c00 ? 0x7f800000u : 0u;
+        value.u |= (uint32_t)(a[i] & 0x8000) << 16;
+        out[i] = value.f;
+    }
+}
 
 #define BINARY_LOOPS(expression)                                                                                       \
     if (step_a == 1 && step_b == 1) {                                                                                  \
@@ -67,6 +105,7 @@ static void FN(add_into)(long count, const float *restrict a, float *restrict ac
 }
 
 static void FN(scale_add)(long count, float scale, const float *a, float offset, float *out) {
+    WIDE_IN_PLACE
     for (long i = 0; i < count; i++) out[i] = scale * a[i] + offset;
 }
 
@@ -152,11 +191,11 @@ static inline float FN(row_sum)(long count, const float *a) {
 
 static void FN(softmax)(long rows, long columns, float scale, const float *a, float *out) {
     for (long row = 0; row < rows; row++, a += columns, out += columns) {
-        for (long i = 0; i < columns; i++) out[i] = a[i] * scale;
         // A NaN is not the largest, but makes the sum, and with it the row, NaN.
-        float highest = FN(largest)(columns, out);
-        WIDE
-        for (long i = 0; i < columns; i++) out[i] = FN(exp_one)(out[i] - highest);
+        float highest = FN(largest)(columns, a) * scale;
+        // In place, each element is read before it is written.
+        WIDE_IN_PLACE
+        for (long i = 0; i < columns; i++) out[i] = FN(exp_negative)(a[i] * scale - highest);
         float inverse = 1.0f / FN(row_sum)(columns, out);
         for (long i = 0; i < columns; i++) out[i] *= inverse;
     }
@@ -180,6 +219,7 @@ static void FN(softmax_gradient)(
             lanes += *(const FN(v16) *)(probabilities + i) * (*(const FN(v16) *)(grad_output + i) - pivot);
         for (; i < columns; i++) inner += probabilities[i] * (grad_output[i] - pivot);
         for (int l = 0; l < 16; l++) inner += lanes[l];
+        WIDE_IN_PLACE
         for (i = 0; i < columns; i++) grad_input[i] = scale * probabilities[i] * (grad_output[i] - pivot - inner);
     }
 }
@@ -209,8 +249,8 @@ static void FN(channel_moments)(
 
 static void FN(normalize)(
     long rows, long channels, const float *restrict x, const float *restrict mean, const float *restrict scale,
-    const float *restrict shift, int silu, float *restrict out) {
-    for (long row = 0; row < rows; row++, x += channels, out += channels) {
+    const float *restrict shift, int silu, float *restrict out, long out_step) {
+    for (long row = 0; row < rows; row++, x += channels, out += out_step) {
         if (silu)
             WIDE
             for (long c = 0; c < channels; c++) {
@@ -224,25 +264,27 @@ static void FN(normalize)(
 
 static void FN(normalize_gradient_sums)(
     long rows, long channels, const float *restrict x, const float *restrict mean, const float *restrict inverse,
-    const float *restrict gamma, const float *restrict beta, int silu, const float *restrict grad_output,
-    float *restrict dz, double *sum_dz, double *sum_dz_xhat) {
+    const float *restrict gamma, const float *restrict beta, int silu, const float *grad_output, float *dz, long step,
+    double *sum_dz, double *sum_dz_xhat) {
     for (long first = 0; first < channels; first += FN(channel_run)) {
         long width = channels - first < FN(channel_run) ? channels - first : FN(channel_run);
         for (long start = 0; start < rows; start += FN(row_run)) {
             long end = start + FN(row_run) < rows ? start + FN(row_run) : rows;
             float sum[FN(channel_run)] = {0}, product[FN(channel_run)] = {0};
             for (long row = start; row < end; row++) {
-                const long offset = row * channels + first;
-                WIDE
+                const float *values = x + row * channels + first, *incoming = grad_output + row * step + first;
+                float *outgoing = dz + row * step + first;
+                // In place, each element is read before it is written.
+                WIDE_IN_PLACE
                 for (long c = 0; c < width; c++) {
-                    float hat = (x[offset + c] - mean[first + c]) * inverse[first + c];
-                    float d = grad_output[offset + c];
+                    float hat = (values[c] - mean[first + c]) * inverse[first + c];
+                    float d = incoming[c];
                     if (silu) {
                         float z = gamma[first + c] * hat + beta[first + c];
                         float s = FN(sigmoid)(z);
                         d = d * (s + z * s * (1.0f - s));
                     }
-                    dz[offset + c] = d;
+                    outgoing[c] = d;
                     sum[c] += d;
                     product[c] += d * hat;
                 }
@@ -256,27 +298,11 @@ static void FN(normalize_gradient_sums)(
 }
 
 static void FN(normalize_gradient_apply)(
-    long rows, long channels, const float *x, const float *dz, const float *mean, const float *a, const float *b,
-    const float *c0, float *grad_input) {
-    for (long row = 0; row < rows; row++, x += channels, dz += channels, grad_input += channels)
+    long rows, long channels, const float *restrict x, const float *restrict dz, long dz_step,
+    const float *restrict mean, const float *restrict a, const float *restrict b, const float *restrict c0,
+    float *restrict grad_input) {
+    for (long row = 0; row < rows; row++, x += channels, dz += dz_step, grad_input += channels)
         for (long c = 0; c < channels; c++) grad_input[c] = dz[c] * a[c] + (x[c] - mean[c]) * b[c] + c0[c];
-}
-
-static void FN(linear_rows)(
-    long rows, long in, long out_columns, const float *restrict x, const float *restrict weight,
-    const float *restrict bias, float *restrict out) {
-    for (long row = 0; row < rows; row++, x += in, out += out_columns)
-        for (long first = 0; first < out_columns; first += 128) {
-            long width = out_columns - first < 128 ? out_columns - first : 128;
-            float lane[128];
-            for (long c = 0; c < width; c++) lane[c] = bias ? bias[first + c] : 0.0f;
-            for (long k = 0; k < in; k++) {
-                float value = x[k];
-                const float *w = weight + k * out_columns + first;
-                for (long c = 0; c < width; c++) lane[c] += value * w[c];
-            }
-            for (long c = 0; c < width; c++) out[first + c] = lane[c];
-        }
 }
 
 static void FN(add_bias)(long rows, long columns, const float *restrict bias, float *restrict y) {

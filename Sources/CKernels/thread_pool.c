@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { MAX_THREADS = 256, SPINS = 2000 };
+// Between two operations there are tens of microseconds; to fall asleep and be woken takes as long.
+enum { MAX_THREADS = 256, SPINS = 8000 };
 
 static struct {
     pthread_mutex_t busy;       // held by the caller whose work is running
@@ -24,12 +25,18 @@ static struct {
     fovea_task task;
     void *context;
     long count;
-    long running;               // workers inside the current work
+    atomic_long running;        // workers inside the current work
     atomic_long next;
     atomic_ulong generation;
 } pool = {
     .busy = PTHREAD_MUTEX_INITIALIZER, .lock = PTHREAD_MUTEX_INITIALIZER, .work_ready = PTHREAD_COND_INITIALIZER,
     .work_done = PTHREAD_COND_INITIALIZER};
+
+static void pause_briefly(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+}
 
 static void run_pieces(fovea_task task, void *context, long count) {
     for (;;) {
@@ -43,11 +50,8 @@ static void *worker(void *argument) {
     long number = (long)(intptr_t)argument;
     unsigned long seen = 0;
     for (;;) {
-        for (int spin = 0; spin < SPINS && atomic_load_explicit(&pool.generation, memory_order_acquire) == seen; spin++) {
-#if defined(__x86_64__)
-            __builtin_ia32_pause();
-#endif
-        }
+        for (int spin = 0; spin < SPINS && atomic_load_explicit(&pool.generation, memory_order_acquire) == seen; spin++)
+            pause_briefly();
         pthread_mutex_lock(&pool.lock);
         while (pool.generation == seen) pthread_cond_wait(&pool.work_ready, &pool.lock);
         seen = pool.generation;
@@ -145,6 +149,9 @@ void fovea_parallel_for(long count, fovea_task task, void *context) {
 
     pthread_mutex_lock(&pool.lock);
     pool.count = 0;  // late workers find nothing
+    pthread_mutex_unlock(&pool.lock);
+    for (int spin = 0; spin < SPINS && atomic_load_explicit(&pool.running, memory_order_acquire) > 0; spin++) pause_briefly();
+    pthread_mutex_lock(&pool.lock);
     while (pool.running > 0) pthread_cond_wait(&pool.work_done, &pool.lock);
     pthread_mutex_unlock(&pool.lock);
     pthread_mutex_unlock(&pool.busy);

@@ -100,11 +100,18 @@ public struct WeightsFile<Model: Codable & Sendable>: Sendable {
     /// - Parameter kind: what it must be; nil takes any.
     /// - Returns: the file and the SHA-256 digest of its bytes.
     public static func read(_ path: String, kind: WeightsKind? = nil) throws -> (file: WeightsFile, digest: Digest) {
-        guard let data = FileManager.default.contents(atPath: path) else {
+        // Mapped: a copy of the file would be as large as the weights.
+        guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe) else {
             let exists = FileManager.default.fileExists(atPath: path)
             throw Failure(exists ? .readOrWriteFailed : .noSuchInput, path, exists ? "could not be read" : "does not exist")
         }
-        let file = try Safetensors(data, path: path)
+        // Digest and decoding read the same bytes side by side.
+        nonisolated(unsafe) var digest: Digest?, decoded: Result<Safetensors, any Error>?
+        DispatchQueue.concurrentPerform(iterations: 2) { part in
+            if part == 0 { digest = Digest(of: data) } else { decoded = Result { try Safetensors(data, path: path) } }
+        }
+        guard let digest, let decoded else { fatalError("WeightsFile.read: a part did not run") }
+        let file = try decoded.get()
         guard let json = file.metadata["fovea"] else {
             throw Failure(.badData, path, "has no metadata key fovea, so it is not a weights file of Fovea")
         }
@@ -120,7 +127,7 @@ public struct WeightsFile<Model: Codable & Sendable>: Sendable {
         if let kind, manifest.kind != kind {
             throw Failure(.badData, path, field: "kind", expected: kind.rawValue, found: manifest.kind.rawValue)
         }
-        return (WeightsFile(manifest: manifest, tensors: file.tensors), Digest(of: data))
+        return (WeightsFile(manifest: manifest, tensors: file.tensors), digest)
     }
 
     /// Writes the file, whole or not at all.

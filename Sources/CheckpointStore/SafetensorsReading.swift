@@ -34,7 +34,8 @@ extension Safetensors {
         } catch let problem as HeaderParser.Problem {
             throw bad("header: \(problem.sentence)")
         }
-        let body = data.subdata(in: 8 + Int(length)..<data.count)
+        // A slice, which shares the bytes.
+        let body = data[(data.startIndex + 8 + Int(length))...]
         var tensors: [String: Tensor] = [:]
         var metadata: [String: String] = [:]
         var ranges: [(Range<Int>, String)] = []
@@ -78,18 +79,12 @@ extension Safetensors {
 
 extension StoredType {
     fileprivate func decode(_ body: Data, _ start: Int, shape: [Int]) -> Tensor {
-        Tensor(shape: shape) { target in
-            body.withUnsafeBytes { bytes in
-                for i in target.indices {
-                    switch self {
-                    case .f32:
-                        target[i] = Float(bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: start + 4 * i, as: UInt32.self)))
-                    case .f16:
-                        target[i] = Float(Float16(bitPattern: UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: start + 2 * i, as: UInt16.self))))
-                    case .bf16:
-                        target[i] = Float(bitPattern: UInt32(UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: start + 2 * i, as: UInt16.self))) << 16)
-                    }
-                }
+        body.withUnsafeBytes { bytes in
+            let own = UnsafeRawBufferPointer(rebasing: bytes[start..<start + size * shape.reduce(1, *)])
+            return switch self {
+            case .f32: Tensor(float32: own, shape: shape)
+            case .f16: Tensor(float16: own, shape: shape)
+            case .bf16: Tensor(bfloat16: own, shape: shape)
             }
         }
     }

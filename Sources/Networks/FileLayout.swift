@@ -17,7 +17,8 @@ extension ParameterMap {
     ///
     /// - Parameter file: its name, for the error.
     /// - Throws: `Failure(.badData)` that names every path that is missing, unexpected or of another shape.
-    public init(_ specifications: [ParameterSpecification], fileTensors: [String: Tensor], file: String) throws {
+    public init(_ specifications: [ParameterSpecification], fileTensors: consuming [String: Tensor], file: String) throws {
+        var fileTensors = fileTensors
         let known = Set(specifications.map(\.path))
         let missing = specifications.map(\.path).filter { fileTensors[$0] == nil }
         let unexpected = fileTensors.keys.filter { !known.contains($0) }.sorted()
@@ -35,28 +36,21 @@ extension ParameterMap {
         guard problems.isEmpty else {
             throw Failure(.badData, file, "tensors do not fit the architecture; \(problems.joined(separator: "; "))")
         }
-        self.init(
-            specifications,
-            tensors: specifications.map { $0.layout.fromFile(fileTensors[$0.path] ?? .zeros($0.fileShape), $0.shape) })
+        // Each goes as its successor comes, so that its memory is used again.
+        var tensors: [Tensor] = []
+        for specification in specifications {
+            tensors.append(
+                specification.layout.fromFile(
+                    fileTensors.removeValue(forKey: specification.path) ?? .zeros(specification.fileShape)))
+        }
+        self.init(specifications, tensors: tensors)
     }
 }
 
 extension ParameterLayout {
-    func toFile(_ tensor: Tensor) -> Tensor {
-        switch self {
-        case .plain: tensor
-        case .linear: permuted(tensor, [1, 0])
-        case .convolution: permuted(tensor, [3, 2, 0, 1])
-        }
-    }
+    func toFile(_ tensor: Tensor) -> Tensor { self == .plain ? tensor : tensor.filtersToFile() }
 
-    func fromFile(_ tensor: Tensor, _ shape: [Int]) -> Tensor {
-        switch self {
-        case .plain: tensor
-        case .linear: permuted(tensor, [1, 0])
-        case .convolution: permuted(tensor, [2, 3, 1, 0])
-        }
-    }
+    func fromFile(_ tensor: Tensor) -> Tensor { self == .plain ? tensor : tensor.filtersFromFile() }
 }
 
 /// The tensor with its axes in another order; only used on weights, at the file boundary.

@@ -21,6 +21,22 @@ struct Convolution: Sendable {
     func callAsFunction(_ x: Variable, _ parameters: BoundParameters) -> Variable {
         x.convolution(parameters[weight], bias: parameters[bias], stride: stride, padding: padding)
     }
+
+    /// Of an input that is made on the way; with `shift` [N, out] and `residual` (of the output's shape) added.
+    func callAsFunction(
+        _ input: ConvolutionInput, shift: Variable? = nil, residual: Variable? = nil, _ parameters: BoundParameters
+    ) -> Variable {
+        .convolution(
+            input, parameters[weight], bias: parameters[bias], shift: shift, residual: residual, stride: stride,
+            padding: padding)
+    }
+
+    /// A 1x1 convolution of two pictures side by side, as if concatenated along the channels.
+    func callAsFunction(_ x: Variable, besides other: Variable, _ parameters: BoundParameters) -> Variable {
+        let filters = parameters[weight]
+        return x.linear(
+            besides: other, filters.reshaped([filters.shape[2], filters.shape[3]]), bias: parameters[bias])
+    }
 }
 
 /// A linear layer with bias: parameters `<path>.weight`, `<path>.bias`.
@@ -39,7 +55,7 @@ struct Linear: Sendable {
     }
 }
 
-/// Group normalisation, with SiLU behind it on request: parameters `<path>.weight`, `<path>.bias`.
+/// Group normalisation: parameters `<path>.weight`, `<path>.bias`.
 struct GroupNormalization: Sendable {
     private let scale: Int, shift: Int
     private let groups: Int
@@ -52,8 +68,14 @@ struct GroupNormalization: Sendable {
         epsilon = Float(configuration.normEpsilon)
     }
 
-    func callAsFunction(_ x: Variable, _ parameters: BoundParameters, silu: Bool) -> Variable {
-        x.groupNorm(
-            scale: parameters[scale], shift: parameters[shift], groups: groups, epsilon: epsilon, silu: silu)
+    func callAsFunction(_ x: Variable, _ parameters: BoundParameters) -> Variable {
+        x.groupNorm(scale: parameters[scale], shift: parameters[shift], groups: groups, epsilon: epsilon)
+    }
+
+    /// With SiLU behind it, of pictures side by side, as the input of a convolution.
+    func activated(_ parts: [Variable], _ parameters: BoundParameters) -> ConvolutionInput {
+        ConvolutionInput(
+            normalizing: parts, scale: parameters[scale], shift: parameters[shift],
+            GroupNormSettings(groups: groups, epsilon: epsilon, silu: true))
     }
 }

@@ -43,6 +43,9 @@ public final class ParameterRegistry {
 
     public init() {}
 
+    /// How many there are: the number of the next.
+    var count: Int { specifications.count }
+
     public func register(
         _ path: String, _ shape: [Int], _ layout: ParameterLayout, _ initialization: Initialization
     ) -> Int {
@@ -96,17 +99,48 @@ public struct ParameterMap: Sendable {
     public var parameterCount: Int { tensors.reduce(0) { $0 + $1.count } }
 
     /// Constants, for inference.
-    public func constants() -> BoundParameters { BoundParameters(tensors.map { Variable($0) }) }
+    ///
+    /// - Parameter reused: many times, so that what convolutions derive from their weights is kept, at up to five times
+    ///   their memory.
+    public func constants(reused: Bool = false) -> BoundParameters {
+        BoundParameters(tensors.map { Variable(reused ? $0.keepingDerived() : $0) })
+    }
 
     /// Variables on a tape, for training.
-    public func variables(on tape: Tape) -> BoundParameters { BoundParameters(tensors.map { tape.variable($0) }) }
+    ///
+    /// - Parameter recompute: blocks keep their inputs alone and run again in the backward pass: half the activations, a
+    ///   third more time.
+    public func variables(on tape: Tape, recompute: Bool = false) -> BoundParameters {
+        BoundParameters(tensors.map { tape.variable($0) }, recomputes: recompute)
+    }
 }
 
 /// Parameters ready for a forward pass.
 public struct BoundParameters {
     public let variables: [Variable]
+    /// The number of the first.
+    private let first: Int
+    private let recomputes: Bool
 
-    public init(_ variables: [Variable]) { self.variables = variables }
+    public init(_ variables: [Variable], recomputes: Bool = false) {
+        self.init(variables, first: 0, recomputes: recomputes)
+    }
 
-    public subscript(number: Int) -> Variable { variables[number] }
+    private init(_ variables: [Variable], first: Int, recomputes: Bool) {
+        (self.variables, self.first, self.recomputes) = (variables, first, recomputes)
+    }
+
+    public subscript(number: Int) -> Variable { variables[number - first] }
+
+    /// Runs a block that uses the parameters `own` and `inputs` as one operation.
+    func block(
+        _ own: Range<Int>, _ inputs: [Variable], _ body: @escaping ([Variable], BoundParameters) -> Variable
+    ) -> Variable {
+        let count = inputs.count
+        return .block(inputs + variables[own], recompute: recomputes) { variables in
+            body(
+                Array(variables[..<count]),
+                BoundParameters(Array(variables[count...]), first: own.lowerBound, recomputes: false))
+        }
+    }
 }

@@ -111,11 +111,11 @@ public struct UNet: Sendable {
         h = middle.second(h, activated: activated, parameters)
         for level in up {
             for (layer, residual) in level.residuals.enumerated() {
-                h = residual(h.concatenated(skips.removeLast()), activated: activated, parameters)
+                h = residual(h, skip: skips.removeLast(), activated: activated, parameters)
                 if !level.attentions.isEmpty { h = level.attentions[layer](h, parameters) }
             }
-            if let resample = level.resample { h = resample(h.upsampledNearest(), parameters) }
+            if let resample = level.resample { h = resample(ConvolutionInput(upsampling: h), parameters) }
         }
-        return convOut(normOut(h, parameters, silu: true), parameters)
+        return convOut(normOut.activated([h], parameters), parameters)
     }
 }

@@ -16,13 +16,15 @@ public struct LoadedModel: Sendable {
 
     /// - Throws: `Failure`: `.noSuchInput`; `.badData` where it is not a snapshot, or names what does not fit.
     public init(contentsOf path: String) throws {
-        let (file, digest) = try ModelFile.read(path, kind: .snapshot)
+        var (file, digest) = try ModelFile.read(path, kind: .snapshot)
         if let problem = file.manifest.model.problem { throw Failure(.badData, path, "manifest: model.\(problem)") }
         self.path = path
         self.digest = digest
         manifest = file.manifest
         model = DiffusionModel(file.manifest.model)
-        parameters = try ParameterMap(model.specifications, fileTensors: file.tensors, file: path)
+        let tensors = file.tensors
+        file.tensors = [:]
+        parameters = try ParameterMap(model.specifications, fileTensors: tensors, file: path)
         for (specification, tensor) in zip(parameters.specifications, parameters.tensors) where !tensor.isFinite {
             throw Failure(.badData, path, field: specification.path, expected: "finite numbers", found: "infinity or NaN")
         }

@@ -65,7 +65,7 @@ public struct Sampler: Sequence, IteratorProtocol {
         self.settings = settings
         self.seed = seed
         self.firstIndex = firstIndex
-        parameters = model.parameters.constants()
+        parameters = model.parameters.constants(reused: true)
         let encoding = model.manifest.model.cohort
         var known: [CohortRequest: [CohortEncoding.Value]] = [:]
         values = try plan.requests.map { request in

@@ -37,10 +37,13 @@ public struct SamplingRun {
 
     /// Draws all samples.
     ///
+    /// - Parameter firstStep: called when all is ready, before the network is evaluated for the first time.
     /// - Returns: how many were drawn and written: fewer than planned where the user asked to stop.
     /// - Throws: `Failure`: an output that exists or cannot be written, a request that the model does not know, a model
     ///   that gives numbers which are not finite.
-    public func run(contact: String, progress: (Int) -> Void = { _ in }) async throws -> Int {
+    public func run(
+        contact: String, firstStep: () -> Void = {}, progress: (Int) -> Void = { _ in }
+    ) async throws -> Int {
         try StagedFile.requireWritable(sheetPath, force: force)
         let sampler = try Sampler(model, settings, plan: plan, seed: seed, firstIndex: firstIndex)
         let description = model.manifest.model
@@ -54,6 +57,7 @@ public struct SamplingRun {
         let bytes = description.height * description.width * 3
         var sheet: [UInt8] = []
         var done = 0
+        firstStep()
         for batch in sampler {
             guard batch.isFinite else {
                 throw Failure(

@@ -5,6 +5,8 @@
 public struct Tensor: Sendable {
     public private(set) var shape: [Int]
     var storage: Storage
+    /// What operations derived from the elements; nil where it is not kept.
+    private var derived: DerivedValues?
 
     public var count: Int { shape.reduce(1, *) }
     public var rank: Int { shape.count }
@@ -64,6 +66,7 @@ public struct Tensor: Sendable {
             storage = copy
         }
         let storage = self.storage
+        derived = nil
         return try withExtendedLifetime(storage) {
             try body(UnsafeMutableBufferPointer(start: storage.pointer, count: count))
         }
@@ -75,6 +78,20 @@ public struct Tensor: Sendable {
         var tensor = self
         tensor.shape = shape
         return tensor
+    }
+
+    /// The same elements, with which operations keep what they derive from them (packed and transformed weights): for
+    /// weights that are used again and again, at up to five times their memory.
+    public func keepingDerived() -> Tensor {
+        var tensor = self
+        tensor.derived = DerivedValues()
+        return tensor
+    }
+
+    /// What `make` derives from the elements; made once where they keep it.
+    func derived<Value: Sendable>(_ make: () -> Value) -> Value {
+        guard let derived else { return make() }
+        return derived.value(make)
     }
 
     /// The only element of a tensor that has one.

@@ -40,7 +40,7 @@ public final class Trainer: Sequence, IteratorProtocol {
         guard state.imagesSeen < configuration.images, failure == nil, data.count > 0 else { return nil }
         let batch = TrainingBatch(configuration, data: data, imagesSeen: state.imagesSeen)
         let tape = Tape()
-        let parameters = state.parameters.variables(on: tape)
+        let parameters = state.parameters.variables(on: tape, recompute: configuration.recompute)
         let losses = model.losses(
             clean: batch.clean, noise: batch.noise, sigma: batch.sigma, cohorts: batch.cohorts, parameters)
         let loss = losses.mean()

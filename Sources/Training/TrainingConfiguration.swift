@@ -34,6 +34,9 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     /// but early on in this share of the images seen.
     public var emaRampUp = 0.1
     public var seed: UInt64 = 0
+    /// Keep only the inputs of the network's blocks and compute the rest again: less memory, a third more time, the same
+    /// numbers.
+    public var recompute = false
 
     /// Write a checkpoint and a snapshot each time so many images were seen,
     public var checkpointEveryImages = 4_000

@@ -5,7 +5,7 @@ import TensorCore
 
 /// Everything that changes in training: parameters, their moving average, Adam's moments, and how far it is.
 public struct TrainingState: Sendable {
-    public internal(set) var parameters: ParameterMap
+    public package(set) var parameters: ParameterMap
     public internal(set) var ema: ParameterMap
     var moment1: ParameterMap
     var moment2: ParameterMap
@@ -25,7 +25,7 @@ public struct TrainingState: Sendable {
     }
 
     /// One update of all parameters.
-    mutating func apply(_ gradients: [Tensor], _ settings: AdamSettings, imagesSeen: Int) {
+    package mutating func apply(_ gradients: [Tensor], _ settings: AdamSettings, imagesSeen: Int) {
         step += 1
         self.imagesSeen = imagesSeen
         for i in gradients.indices {

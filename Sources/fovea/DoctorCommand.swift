@@ -58,16 +58,9 @@ struct DoctorCommand: AsyncParsableCommand {
             ? "the CPU has no AVX2; training will be slow" : nil
     }
 
+    /// OpenBLAS does nothing that a training or a sampling waits for: whichever kernels it has are well.
     private static func blas() -> Check {
-        let pinned = ProcessInfo.processInfo.environment["OPENBLAS_CORETYPE"]
-        let isSlower = ComputeEnvironment.instructionSet == "v4"
-            && ["Haswell", "Zen", "Sandybridge", "Nehalem", "Prescott"].contains(ComputeEnvironment.blasCore)
-        return Check(
-            "blas", "OpenBLAS \(ComputeEnvironment.blasVersion), core \(ComputeEnvironment.blasCore)",
-            problem: isSlower
-                ? pinned.map { "OPENBLAS_CORETYPE=\($0) pins slower kernels than this CPU has; unset it" }
-                    ?? "OpenBLAS did not recognise this CPU's AVX-512; set OPENBLAS_CORETYPE=SkylakeX"
-                : nil)
+        Check("blas", "OpenBLAS \(ComputeEnvironment.blasVersion), core \(ComputeEnvironment.blasCore)")
     }
 
     private static func memory() -> Check {

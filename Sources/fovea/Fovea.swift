@@ -21,6 +21,7 @@ struct Fovea: AsyncParsableCommand {
         TrainCommand.self,
         SampleCommand.self,
         InspectCommand.self,
+        BenchCommand.self,
         DoctorCommand.self,
         ProbeCommand.self,
     ]

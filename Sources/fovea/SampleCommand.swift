@@ -59,6 +59,8 @@ struct SampleCommand: AsyncParsableCommand {
     private struct Result: Encodable {
         let count: Int
         let seconds: Double
+        /// From the start of the process to the first evaluation of the network.
+        let first_step_seconds: Double
         let output: String
         let model: String
         let contact_sheet: String
@@ -79,7 +81,12 @@ struct SampleCommand: AsyncParsableCommand {
         let progress = ProgressReporter("sample", unit: "samples", isQuiet: common.quiet)
         defer { progress.end() }
         let start = ContinuousClock.now
-        let done = try await sampling.run(contact: contact) { progress.update($0, of: wanted.count) }
+        var firstStep = 0.0
+        let done = try await sampling.run(contact: contact) {
+            firstStep = ProcessAge.seconds
+        } progress: {
+            progress.update($0, of: wanted.count)
+        }
         progress.end()
         guard done == wanted.count else {
             throw Failure(
@@ -90,7 +97,7 @@ struct SampleCommand: AsyncParsableCommand {
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         try common.console.finish(
             Result(
-                count: done, seconds: seconds, output: out, model: loaded.digest.description,
+                count: done, seconds: seconds, first_step_seconds: firstStep, output: out, model: loaded.digest.description,
                 contact_sheet: sampling.sheetPath),
             [
                 "\(out): \(done) samples in \(seconds.short) s",

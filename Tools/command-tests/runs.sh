@@ -26,6 +26,27 @@ training() {
 import json
 def losses(run): return [(l["images_seen"], l.get("loss")) for l in map(json.loads, open(run + "/log.jsonl"))]
 assert losses("straight") == losses("stopped") and len(losses("straight")) == 60, (len(losses("straight")), len(losses("stopped")))'
+    # The same numbers with less memory: blocks keep their inputs alone.
+    printf 'recompute: true\n' > recompute.yaml
+    check "a training that recomputes" fovea train "${settings[@]}" --config recompute.yaml --out recomputed --quiet
+    check "recomputing gives the same weights" "$python" -c '
+import json, struct
+def weights(run):
+    data = open(run + "/snapshot.safetensors", "rb").read()
+    length = struct.unpack("<Q", data[:8])[0]
+    return data[8 + length:]
+assert len(weights("straight")) > 10000 and weights("straight") == weights("recomputed")'
+    check "bench states what the contract says, and steps take no new memory" bash -c '
+        fovea bench --preset tiny --batch 2 --size 16 --repeats 2 --ops --json --quiet > bench.json &&
+        "$0" -c "
+import json
+r = json.load(open(\"bench.json\"))
+assert {\"forward_ms\", \"step_ms\", \"peak_mib\", \"sgemm_gflops\", \"threads\", \"blas_core\", \"conv3x3\"} <= set(r), r.keys()
+assert r[\"new_buffers\"] == 0, r[\"new_buffers\"]
+assert len(r[\"conv3x3\"]) >= 10 and len(r[\"operations\"]) > len(r[\"conv3x3\"])
+assert all(c[k] > 0 for c in r[\"conv3x3\"] for k in (\"height\", \"width\", \"in\", \"out\", \"forward_gflops\", \"backward_gflops\"))
+"' "$python"
+    check "bench of an odd size (64)" bash -c 'fovea bench --size 20 2> bench.txt; (( $? == 64 )) && grep -q "expected a multiple of 8, found 20" bench.txt'
     check "one thread" fovea train "${settings[@]}" --out one --threads 1 --quiet
     check "one thread: the same checkpoint" cmp straight/checkpoint.safetensors one/checkpoint.safetensors
     refuses "resumed with another training set (65)" 65 "training set" "$work/straight" bash -c \

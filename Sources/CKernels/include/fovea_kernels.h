@@ -31,12 +31,25 @@ typedef struct {
     long tiles_high, tiles_wide;
 } fovea_tiling;
 
-/// The tiles that stand in the rows of one block: row r holds tile first_tile + r % slots of picture
-/// first_image + r / slots, or nothing where the picture has no such tile. With 0 slots, tiles are numbered through all
-/// pictures, and row r holds tile first_tile + r. Row r of position k is stored at row k * plane_rows + r.
+/// Tiles first_tile ..< first_tile + rows, numbered through all pictures: the rows of one block. A row past the last tile
+/// holds nothing. Row r of channel c of position k stands at k * position_step + (c / 16 * plane_rows + r) * 16 + c % 16:
+/// panels of sixteen channels, as products read them.
 typedef struct {
-    long rows, slots, first_image, first_tile, plane_rows;
+    long first_tile, rows, plane_rows, position_step;
 } fovea_tile_block;
+
+/// c (+)= a b. b is in panels of sixteen columns, [columns / 16][k][16], its last panel filled up with zeros.
+/// a's element (r, i) stands at a[i / 16 * a_panel + r * a_row + i % 16], c's element (r, j) at
+/// c[j / 16 * c_panel + r * c_row + j % 16]: row-major with panels 16 apart, or in panels with rows 16 apart.
+typedef struct {
+    long rows, k, columns;
+    const float *a;
+    long a_row, a_panel;
+    const float *b;
+    float *c;
+    long c_row, c_panel;
+    int accumulate;
+} fovea_product;
 
 typedef struct {
     const char *name;
@@ -44,6 +57,8 @@ typedef struct {
     void (*add_into)(long count, const float *a, float *accumulator);
     void (*scale_add)(long count, float scale, const float *a, float offset, float *out);  // out = scale * a + offset
     void (*exp)(long count, const float *a, float *out);
+    /// float32 of IEEE half-precision numbers.
+    void (*widen_half)(long count, const uint16_t *a, float *out);
     void (*silu)(long count, const float *x, float *out);
     void (*silu_gradient)(long count, const float *x, const float *grad_output, float *grad_input);
     double (*sum)(long count, const float *a);
@@ -58,39 +73,55 @@ typedef struct {
     /// sums[c] += sum d, squares[c] += sum d^2, over rows, with d = x - pivot[c].
     void (*channel_moments)(
         long rows, long channels, const float *x, const float *pivot, double *sums, double *squares);
-    /// out = act((x - mean[c]) * scale[c] + shift[c]); act is SiLU where `silu` is not 0, the identity otherwise.
+    /// out = act((x - mean[c]) * scale[c] + shift[c]); act is SiLU where `silu` is not 0, the identity otherwise. Rows of
+    /// out are out_step apart.
     void (*normalize)(
         long rows, long channels, const float *x, const float *mean, const float *scale, const float *shift, int silu,
-        float *out);
+        float *out, long out_step);
     /// With xhat = (x - mean[c]) * inverse[c] and z = gamma * xhat + beta: writes dz = grad_output * act'(z), and adds
-    /// sum dz and sum dz * xhat by channel.
+    /// sum dz and sum dz * xhat by channel. dz may be grad_output; rows of both are `step` apart.
     void (*normalize_gradient_sums)(
         long rows, long channels, const float *x, const float *mean, const float *inverse, const float *gamma,
-        const float *beta, int silu, const float *grad_output, float *dz, double *sum_dz, double *sum_dz_xhat);
-    /// grad_input = dz * a[c] + (x - mean[c]) * b[c] + c0[c]; dz may be grad_input.
+        const float *beta, int silu, const float *grad_output, float *dz, long step, double *sum_dz, double *sum_dz_xhat);
+    /// grad_input = dz * a[c] + (x - mean[c]) * b[c] + c0[c]; rows of dz are dz_step apart.
     void (*normalize_gradient_apply)(
-        long rows, long channels, const float *x, const float *dz, const float *mean, const float *a, const float *b,
-        const float *c0, float *grad_input);
-    /// out[row, :] = bias + x[row, :] * weight, each row on its own, in one order of summation. bias may be NULL.
-    void (*linear_rows)(
-        long rows, long in, long out_columns, const float *x, const float *weight, const float *bias, float *out);
+        long rows, long channels, const float *x, const float *dz, long dz_step, const float *mean, const float *a,
+        const float *b, const float *c0, float *grad_input);
     /// Each of `rows` rows of y += bias.
     void (*add_bias)(long rows, long columns, const float *bias, float *y);
     void (*adam)(
         long count, const fovea_adam_settings *settings, const float *gradient, float *parameter, float *moment1,
         float *moment2, float *ema);
+    // Products; see products.h for the order of their sums.
+    void (*product)(const fovea_product *product);
+    /// c[b_columns / 16][a_columns][16] (+)= a^T b of a[a_columns / 16][k][16] and b[b_columns / 16][k][16].
+    void (*product_adjoint)(
+        long k, long a_columns, long b_columns, const float *a, const float *b, int accumulate, float *c);
+    /// panels[columns / 16][rows][16] of a[rows][columns] with rows `row_step` apart, filled up with zeros.
+    void (*pack)(long rows, long columns, const float *a, long row_step, float *panels);
+    /// The same of a's transpose: panels[rows / 16][columns][16].
+    void (*pack_transposed)(long rows, long columns, const float *a, long row_step, float *panels);
     // Winograd F(4x4, 3x3), Lavin and Gray 2016; channels must be a multiple of 16.
-    /// v[36][plane_rows][channels] = B^T d B for the tiles of `block`; rows without a tile are 0.
+    /// v[36][channels / 16][plane_rows][16] = B^T d B for the tiles of `block`; rows without a tile are 0.
     void (*winograd_input)(const fovea_tiling *tiling, const float *x, const fovea_tile_block *block, float *v);
-    /// y = A^T m A + bias, m[36][plane_rows][channels]; bias may be NULL.
-    void (*winograd_output)(
-        const fovea_tiling *tiling, const float *m, const float *bias, const fovea_tile_block *block, float *y);
-    /// z[36][plane_rows][channels] = A dy A^T, the adjoint of the output transform.
+    /// y = A^T m A + bias + residual, m[36][channels / 16][plane_rows][16]. bias[images][channels] has rows bias_step
+    /// apart (0: one for all); bias and residual, of y's shape, may be NULL. Returns whether A^T m A is finite everywhere.
+    int (*winograd_output)(
+        const fovea_tiling *tiling, const float *m, const float *bias, long bias_step, const float *residual,
+        const fovea_tile_block *block, float *y);
+    /// z[36][channels / 16][plane_rows][16] = A dy A^T, the adjoint of the output transform.
     void (*winograd_output_adjoint)(const fovea_tiling *tiling, const float *dy, const fovea_tile_block *block, float *z);
-    /// u[36][count] = G w G^T for w[3][3][stride], elements first ..< first + count, in sixteens.
-    void (*winograd_weight)(long first, long count, long stride, const float *w, float *u);
-    /// dw[3][3][stride] = G^T du G, the adjoint of the weight transform.
-    void (*winograd_weight_adjoint)(long first, long count, long stride, const float *du, float *dw);
+    /// u[36][out / 16][in][16] = G w G^T for w[3][3][in][out]: the panels of outputs first_panel ..< + panels.
+    void (*winograd_weight)(
+        long in, long out, long first_panel, long panels, const float *w, long position_step, float *u);
+    /// The same of the adjoint convolution's weight, w turned by 180 degrees with inputs and outputs exchanged:
+    /// u[36][in / 16][out][16], the panels of inputs first_panel ..< + panels.
+    void (*winograd_weight_turned)(
+        long in, long out, long first_panel, long panels, const float *w, long position_step, float *u);
+    /// dw[3][3][in][out] = G^T du G, du[36][out / 16][in][16]: the adjoint of the weight transform. Returns whether it is
+    /// finite everywhere.
+    int (*winograd_weight_adjoint)(
+        long in, long out, long first_panel, long panels, const float *du, long position_step, float *dw);
 } fovea_kernel_table;
 
 /// The table in use. FOVEA_ISA=default|v3|v4 forces one; a name that is unknown or that the CPU cannot run is ignored
@@ -103,13 +134,16 @@ const char *fovea_isa_problem(void);
 void fovea_sgemm(
     int transpose_a, int transpose_b, long m, long n, long k, float alpha, const float *a, long lda, const float *b,
     long ldb, float beta, float *c, long ldc);
-/// `count` products c[i] = a[i] * b[i] (+ c[i] with beta 1), operands `*_step` floats apart.
-void fovea_sgemm_batch(
-    long count, int transpose_a, int transpose_b, long m, long n, long k, const float *a, long a_step, long lda,
-    const float *b, long b_step, long ldb, float beta, float *c, long c_step, long ldc);
 const char *fovea_blas_core(void);
 const char *fovea_blas_version(void);
 void fovea_blas_use_one_thread(void);
+
+/// Computes again, tap by tap in float64, the tiles of `block` in which y is not finite: the transforms overflow earlier
+/// than the convolution, and spread what is not finite over a whole tile. w[3][3][in][out] is the weight of the convolution
+/// itself; `turned`: it is that of the convolution whose adjoint this is.
+void fovea_winograd_repair(
+    const fovea_tiling *source, const fovea_tiling *target, const float *x, const float *w, int turned, const float *bias,
+    long bias_step, const float *residual, const fovea_tile_block *block, float *y);
 
 /// Geometry of a convolution; `pad` zeros on each side.
 typedef struct {
@@ -117,9 +151,9 @@ typedef struct {
     long kernel, stride, pad;
 } fovea_convolution;
 
-/// columns[(y - first) * out_width + x][kh][kw][in] of one image, output rows first ..< first + rows.
-void fovea_im2col(const fovea_convolution *geometry, const float *x, long first, long rows, float *columns);
-/// Adds the columns back into one image: the adjoint of fovea_im2col.
+/// columns[pixel - first][kh][kw][in] of output pixels first ..< first + count, numbered through all images.
+void fovea_im2col(const fovea_convolution *geometry, const float *x, long first, long count, float *columns);
+/// Adds the columns of one image's output rows first ..< first + rows back into it: the adjoint of fovea_im2col.
 void fovea_col2im(const fovea_convolution *geometry, const float *columns, long first, long rows, float *x);
 
 // Threads.

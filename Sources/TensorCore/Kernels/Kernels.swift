@@ -43,4 +43,23 @@ public enum ComputeEnvironment {
         get { fovea_thread_count() }
         set { fovea_set_thread_count(newValue) }
     }
+
+    /// GFLOP/s of OpenBLAS's sgemm on all threads: the best of several rounds of products of 1024 x 1024, one a thread.
+    public static func sgemmPeak(rounds: Int = 8) -> Double {
+        let side = 1024, count = threads
+        let a = (0..<3 * count).map { _ in Tensor(repeating: 0.5, shape: [side, side]) }
+        let clock = ContinuousClock()
+        _ = Kernels.table
+        let times = (0...rounds).map { _ in
+            clock.measure {
+                parallelFor(count) { task in
+                    fovea_sgemm(
+                        0, 0, side, side, side, 1, a[3 * task].pointer, side, a[3 * task + 1].pointer, side, 0,
+                        a[3 * task + 2].pointer, side)
+                }
+            } / .seconds(1)
+        }
+        let cubed = Double(side * side) * Double(side)
+        return 2 * cubed * Double(count) / (times.dropFirst().min() ?? 1) / 1e9
+    }
 }

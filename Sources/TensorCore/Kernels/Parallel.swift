@@ -26,3 +26,19 @@ func parallelRuns(_ count: Int, grain: Int = 32768, _ body: (Int, Int) -> Void) 
         body(start, min(grain, count - start))
     }
 }
+
+/// Scratch memory of the calling thread, handed out piece by piece; valid until the thread makes another.
+struct Scratch {
+    private var next: UnsafeMutablePointer<Float>
+
+    /// - Parameter floats: all pieces together.
+    init(floats: Int) {
+        // Pieces begin at multiples of 64 bytes.
+        next = fovea_thread_scratch(0, floats + 16 * 16).unsafelyUnwrapped
+    }
+
+    mutating func take(_ floats: Int) -> UnsafeMutablePointer<Float> {
+        defer { next += (floats + 15) / 16 * 16 }
+        return next
+    }
+}

@@ -4,19 +4,19 @@ import CKernels
 
 extension Variable {
     public static func + (a: Variable, b: Variable) -> Variable {
-        Tape.record([a, b], binary(FOVEA_ADD, a.tensor, b.tensor)) { [shapeA = a.shape, shapeB = b.shape] grad in
+        Tape.record([a, b], binary(FOVEA_ADD, a.tensor, b.tensor)) { [shapeA = a.shape, shapeB = b.shape, needsA = a.isTracked, needsB = b.isTracked] grad in
             [
-                a.isTracked ? sumToShape(grad, shapeA) : nil,
-                b.isTracked ? sumToShape(grad, shapeB) : nil,
+                needsA ? sumToShape(grad, shapeA) : nil,
+                needsB ? sumToShape(grad, shapeB) : nil,
             ]
         }
     }
 
     public static func - (a: Variable, b: Variable) -> Variable {
-        Tape.record([a, b], binary(FOVEA_SUBTRACT, a.tensor, b.tensor)) { [shapeA = a.shape, shapeB = b.shape] grad in
+        Tape.record([a, b], binary(FOVEA_SUBTRACT, a.tensor, b.tensor)) { [shapeA = a.shape, shapeB = b.shape, needsA = a.isTracked, needsB = b.isTracked] grad in
             [
-                a.isTracked ? sumToShape(grad, shapeA) : nil,
-                b.isTracked ? sumToShape(grad, shapeB).scaled(by: -1) : nil,
+                needsA ? sumToShape(grad, shapeA) : nil,
+                needsB ? sumToShape(grad, shapeB).scaled(by: -1) : nil,
             ]
         }
     }

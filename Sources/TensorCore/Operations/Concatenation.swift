@@ -12,8 +12,8 @@ extension Variable {
                 (target + a).update(from: other.tensor.pointer + row * b, count: b)
             }
         }
-        return Tape.record([self, other], output) { grad in
-            let gradA = Tensor(uninitialized: shape), gradB = Tensor(uninitialized: other.shape)
+        return Tape.record([self, other], output) { [shape, otherShape = other.shape] grad in
+            let gradA = Tensor(uninitialized: shape), gradB = Tensor(uninitialized: otherShape)
             parallelRuns(rows, grain: max(1, 32768 / (a + b))) { start, length in
                 for row in start..<start + length {
                     let source = grad.pointer + row * (a + b)

@@ -15,15 +15,131 @@ extension Variable {
     ///   - padding: zeros on each side.
     /// - Returns: [N, (H + 2 padding - k) / stride + 1, ..., out].
     public func convolution(_ weight: Variable, bias: Variable?, stride: Int = 1, padding: Int) -> Variable {
-        let method = ConvolutionMethod(tensor.shape, weight.shape, stride: stride, padding: padding)
-        let output = method.forward(tensor, weight.tensor, bias: bias?.tensor)
-        return Tape.record([self, weight] + (bias.map { [$0] } ?? []), output) { grad in
-            [
-                isTracked ? method.gradInput(grad, weight.tensor, inputShape: tensor.shape) : nil,
-                weight.isTracked ? method.gradWeight(tensor, grad) : nil,
-                (bias?.isTracked ?? false) ? sumToShape(grad, [weight.shape[3]]) : nil,
-            ]
+        .convolution(ConvolutionInput(self), weight, bias: bias, stride: stride, padding: padding)
+    }
+
+    /// Convolution of an input that is made on the way, with what is added to its output.
+    ///
+    /// - Parameters:
+    ///   - shift: [N, out], added to every pixel of a picture; or nil.
+    ///   - residual: of the output's shape, added; or nil.
+    public static func convolution(
+        _ input: ConvolutionInput, _ weight: Variable, bias: Variable?, shift: Variable? = nil, residual: Variable? = nil,
+        stride: Int = 1, padding: Int
+    ) -> Variable {
+        let parts = input.parts.map(\.tensor)
+        let made = input.made()
+        let method = ConvolutionMethod(made.tensor.shape, weight.shape, stride: stride, padding: padding)
+        let inputShape = made.tensor.shape
+        let output = method.forward(
+            made.tensor, weight.tensor,
+            Added(bias: bias?.tensor, shift: shift?.tensor, residual: residual?.tensor))
+        let inputs = input.parts + input.parameters + [weight] + [bias, shift, residual].compactMap { $0 }
+        let needsInput = (input.parts + input.parameters).contains(where: \.isTracked)
+        let isTracked = weight.isTracked, hasBias = bias != nil, hasShift = shift != nil, hasResidual = residual != nil
+        let (filters, prologue, images) = (weight.tensor, made.prologue, inputShape[0])
+        return Tape.record(inputs, output) { grad in
+            let gradWeight = isTracked ? method.gradWeight(prologue.apply(parts), grad) : nil
+            var gradients: [Tensor?] = needsInput
+                ? prologue.pullback(parts, method.gradInput(grad, filters, inputShape: inputShape))
+                : (0..<prologue.inputs(parts)).map { _ in nil }
+            gradients.append(gradWeight)
+            if hasBias || hasShift {
+                let outputs = grad.shape[3]
+                let byImage = sumMiddle(grad, outer: images, summed: grad.shape[1] * grad.shape[2], inner: outputs)
+                if hasBias { gradients.append(sumToShape(byImage, [outputs])) }
+                if hasShift { gradients.append(byImage) }
+            }
+            if hasResidual { gradients.append(grad) }
+            return gradients
         }
+    }
+}
+
+/// What a convolution reads: a picture, or one that is made from others right before and again in the pullback, so that
+/// it is never kept.
+public struct ConvolutionInput {
+    let parts: [Variable]
+    let parameters: [Variable]
+    private let settings: GroupNormSettings?
+    private let isUpsampled: Bool
+
+    public init(_ picture: Variable) {
+        (parts, parameters, settings, isUpsampled) = ([picture], [], nil, false)
+    }
+
+    /// `picture`, its sides doubled by repeating pixels.
+    public init(upsampling picture: Variable) {
+        (parts, parameters, settings, isUpsampled) = ([picture], [], nil, true)
+    }
+
+    /// Group normalisation of pictures side by side, as if concatenated along the channels.
+    public init(normalizing parts: [Variable], scale: Variable, shift: Variable, _ settings: GroupNormSettings) {
+        (self.parts, parameters, self.settings, isUpsampled) = (parts, [scale, shift], settings, false)
+    }
+
+    /// The picture, and how to make it again.
+    fileprivate func made() -> (tensor: Tensor, prologue: Prologue) {
+        let tensors = parts.map(\.tensor)
+        let prologue: Prologue = settings.map {
+            .normalization(GroupNorm(tensors, $0, scale: parameters[0].tensor, shift: parameters[1].tensor))
+        } ?? (isUpsampled ? .upsampling : .none)
+        return (prologue.apply(tensors), prologue)
+    }
+}
+
+/// How a convolution's input comes from what is kept.
+private enum Prologue {
+    case none
+    case upsampling
+    case normalization(GroupNorm)
+
+    func apply(_ parts: [Tensor]) -> Tensor {
+        switch self {
+        case .none: parts[0]
+        case .upsampling: upsampled(parts[0])
+        case .normalization(let norm): norm.apply(parts)
+        }
+    }
+
+    /// Parts and parameters together.
+    func inputs(_ parts: [Tensor]) -> Int {
+        if case .normalization = self { parts.count + 2 } else { 1 }
+    }
+
+    /// - Parameter grad: nobody else's; may be written over.
+    func pullback(_ parts: [Tensor], _ grad: Tensor) -> [Tensor?] {
+        switch self {
+        case .none: return [grad]
+        case .upsampling: return [sumOfQuads(grad, scale: 1)]
+        case .normalization(let norm):
+            let gradients = norm.pullback(parts, grad, overwriting: grad)
+            return gradients.inputs + [gradients.scale, gradients.shift]
+        }
+    }
+}
+
+/// What is added to a convolution's output.
+struct Added {
+    /// [out]
+    var bias: Tensor?
+    /// [N, out]
+    var shift: Tensor?
+    /// The output's shape.
+    var residual: Tensor?
+
+    /// Bias and shift together, [N or 1, out].
+    var perImage: Tensor? {
+        guard let shift else { return bias?.reshaped([1, bias?.count ?? 0]) }
+        return bias.map { shift + $0 } ?? shift
+    }
+
+    /// `output` with all that is left to add.
+    func add(to output: Tensor) -> Tensor {
+        var result = output
+        if let shift { result = result + shift.reshaped([shift.shape[0], 1, 1, shift.shape[1]]) }
+        if let residual { result = result + residual }
+        return result
     }
 }
 
@@ -43,25 +159,29 @@ enum ConvolutionMethod {
         } else if kernel == 3, stride == 1, padding == 1, weight[2] % 16 == 0, weight[3] % 16 == 0 {
             self = .winograd
         } else {
-            self = .unfolded(
-                fovea_convolution(
-                    height: x[1], width: x[2], in: x[3], out_height: (x[1] + 2 * padding - kernel) / stride + 1,
-                    out_width: (x[2] + 2 * padding - kernel) / stride + 1, kernel: kernel, stride: stride, pad: padding))
+            self = .unfolded(ConvolutionMethod.geometry(x, kernel: kernel, stride: stride, padding: padding))
         }
     }
 
-    func forward(_ x: Tensor, _ weight: Tensor, bias: Tensor?) -> Tensor {
+    private static func geometry(_ x: [Int], kernel: Int, stride: Int, padding: Int) -> fovea_convolution {
+        fovea_convolution(
+            height: x[1], width: x[2], in: x[3], out_height: (x[1] + 2 * padding - kernel) / stride + 1,
+            out_width: (x[2] + 2 * padding - kernel) / stride + 1, kernel: kernel, stride: stride, pad: padding)
+    }
+
+    func forward(_ x: Tensor, _ weight: Tensor, _ added: Added) -> Tensor {
         switch self {
-        case .pointwise: linearForward(x, weight.reshaped([weight.shape[2], weight.shape[3]]), bias: bias)
-        case .winograd: winogradForward(x, weight, bias: bias)
-        case .unfolded(let geometry): unfoldedForward(geometry, x, weight, bias: bias)
+        case .pointwise:
+            added.add(to: linearForward(x, weight.reshaped([weight.shape[2], weight.shape[3]]), bias: added.bias))
+        case .winograd: winogradForward(x, TransformedWeight.of(weight), added)
+        case .unfolded(let geometry): added.add(to: unfoldedForward(geometry, x, weight, bias: added.bias))
         }
     }
 
     func gradInput(_ grad: Tensor, _ weight: Tensor, inputShape: [Int]) -> Tensor {
         switch self {
         case .pointwise: linearGradInput(grad, weight.reshaped([weight.shape[2], weight.shape[3]]))
-        case .winograd: winogradForward(grad, turned(weight), bias: nil)
+        case .winograd: winogradForward(grad, TransformedWeight(weight, turned: true), Added())
         case .unfolded(let geometry): unfoldedGradInput(geometry, grad, weight, inputShape: inputShape)
         }
     }
@@ -69,54 +189,75 @@ enum ConvolutionMethod {
     func gradWeight(_ x: Tensor, _ grad: Tensor) -> Tensor {
         switch self {
         case .pointwise: linearGradWeight(x, grad).reshaped([1, 1, x.shape[3], grad.shape[3]])
-        case .winograd: winogradGradWeight(x, grad)
+        case .winograd:
+            winogradGradWeight(x, grad)
+                ?? unfoldedGradWeight(ConvolutionMethod.geometry(x.shape, kernel: 3, stride: 1, padding: 1), x, grad)
         case .unfolded(let geometry): unfoldedGradWeight(geometry, x, grad)
         }
     }
 }
 
-/// Output rows a block, so that the unfolded block stays near 256 KiB.
-private func blockRows(_ g: fovea_convolution) -> Int {
-    max(1, min(g.out_height, 65536 / max(1, g.out_width * g.kernel * g.kernel * g.in)))
-}
+/// Output pixels a block, so that the unfolded block stays near 256 KiB; a multiple of the rows of a product's tile.
+private func blockPixels(_ depth: Int) -> Int { max(12, min(1536, 65536 / depth / 12 * 12)) }
 
 private func unfoldedForward(_ geometry: fovea_convolution, _ x: Tensor, _ weight: Tensor, bias: Tensor?) -> Tensor {
-    let images = x.shape[0], outputs = weight.shape[3]
+    let outputs = weight.shape[3]
     let depth = geometry.kernel * geometry.kernel * geometry.in
-    let output = Tensor(uninitialized: [images, geometry.out_height, geometry.out_width, outputs])
-    let block = blockRows(geometry)
-    let blocks = (geometry.out_height + block - 1) / block
-    parallelFor(images * blocks) { task in
+    let output = Tensor(uninitialized: [x.shape[0], geometry.out_height, geometry.out_width, outputs])
+    let packed = PackedMatrix.of(weight, k: depth, columns: outputs)
+    parallelRuns(x.shape[0] * geometry.out_height * geometry.out_width, grain: blockPixels(depth)) { first, count in
         var geometry = geometry
-        let image = task / blocks, first = task % blocks * block
-        let rows = min(block, geometry.out_height - first)
-        let pixels = rows * geometry.out_width
-        let columns = fovea_thread_scratch(0, block * geometry.out_width * depth).unsafelyUnwrapped
-        fovea_im2col(&geometry, x.pointer + image * geometry.height * geometry.width * geometry.in, first, rows, columns)
-        let target = output.pointer + (image * geometry.out_height + first) * geometry.out_width * outputs
-        fovea_sgemm(0, 0, pixels, outputs, depth, 1, columns, depth, weight.pointer, outputs, 0, target, outputs)
-        if let bias { Kernels.table.add_bias(pixels, outputs, bias.pointer, target) }
+        let columns = fovea_thread_scratch(0, count * depth).unsafelyUnwrapped
+        fovea_im2col(&geometry, x.pointer, first, count, columns)
+        let target = output.pointer + first * outputs
+        packed.multiply(rows: count, columns, into: target)
+        if let bias { Kernels.table.add_bias(count, outputs, bias.pointer, target) }
     }
     return output
+}
+
+/// The weight of the adjoint convolution: turned by 180 degrees, inputs and outputs exchanged.
+private func turned(_ weight: Tensor) -> Tensor {
+    let taps = weight.shape[0] * weight.shape[1], inputs = weight.shape[2], outputs = weight.shape[3]
+    let result = Tensor(uninitialized: [weight.shape[0], weight.shape[1], outputs, inputs])
+    for tap in 0..<taps {
+        let source = weight.pointer + tap * inputs * outputs
+        let target = result.pointer + (taps - 1 - tap) * inputs * outputs
+        for i in 0..<inputs {
+            for o in 0..<outputs { target[o * inputs + i] = source[i * outputs + o] }
+        }
+    }
+    return result
 }
 
 private func unfoldedGradInput(
     _ geometry: fovea_convolution, _ grad: Tensor, _ weight: Tensor, inputShape: [Int]
 ) -> Tensor {
     let outputs = weight.shape[3]
+    // With stride 1 the adjoint is a convolution of the gradient, which overlaps nowhere.
+    if geometry.stride == 1, geometry.pad < geometry.kernel {
+        var adjoint = geometry
+        adjoint.height = geometry.out_height
+        adjoint.width = geometry.out_width
+        adjoint.in = outputs
+        adjoint.out_height = geometry.height
+        adjoint.out_width = geometry.width
+        adjoint.pad = geometry.kernel - 1 - geometry.pad
+        return unfoldedForward(adjoint, grad, turned(weight), bias: nil)
+    }
     let depth = geometry.kernel * geometry.kernel * geometry.in
     let result = Tensor.zeros(inputShape)
-    let block = blockRows(geometry)
+    let packed = PackedMatrix(transposing: weight.pointer, k: outputs, columns: depth)
+    let block = max(1, blockPixels(depth) / geometry.out_width)
     // Blocks of one image overlap in the input, so an image is one task.
     parallelFor(inputShape[0]) { image in
         var geometry = geometry
         let columns = fovea_thread_scratch(0, block * geometry.out_width * depth).unsafelyUnwrapped
         for first in stride(from: 0, to: geometry.out_height, by: block) {
             let rows = min(block, geometry.out_height - first)
-            fovea_sgemm(
-                0, 1, rows * geometry.out_width, depth, outputs, 1,
-                grad.pointer + (image * geometry.out_height + first) * geometry.out_width * outputs, outputs,
-                weight.pointer, outputs, 0, columns, depth)
+            packed.multiply(
+                rows: rows * geometry.out_width,
+                grad.pointer + (image * geometry.out_height + first) * geometry.out_width * outputs, into: columns)
             fovea_col2im(
                 &geometry, columns, first, rows,
                 result.pointer + image * geometry.height * geometry.width * geometry.in)
@@ -126,26 +267,15 @@ private func unfoldedGradInput(
 }
 
 private func unfoldedGradWeight(_ geometry: fovea_convolution, _ x: Tensor, _ grad: Tensor) -> Tensor {
-    let outputs = grad.shape[3], images = x.shape[0]
+    let outputs = grad.shape[3]
     let depth = geometry.kernel * geometry.kernel * geometry.in
     let pixels = geometry.out_height * geometry.out_width
-    let result = Tensor.zeros([geometry.kernel, geometry.kernel, geometry.in, outputs])
-    // Groups of images, in order; in each, all are unfolded, then every block of rows of the result is one product.
-    let group = max(1, min(images, 4_194_304 / max(1, pixels * depth)))
-    let columns = Tensor(uninitialized: [group * pixels, depth])
-    for start in stride(from: 0, to: images, by: group) {
-        let count = min(group, images - start)
-        parallelFor(count) { i in
-            var geometry = geometry
-            fovea_im2col(
-                &geometry, x.pointer + (start + i) * geometry.height * geometry.width * geometry.in, 0,
-                geometry.out_height, columns.pointer + i * pixels * depth)
-        }
-        parallelRuns(depth, grain: 64) { first, length in
-            fovea_sgemm(
-                1, 0, length, outputs, count * pixels, 1, columns.pointer + first, depth,
-                grad.pointer + start * pixels * outputs, outputs, 1, result.pointer + first * outputs, outputs)
-        }
+    let result = adjointProduct(rows: x.shape[0] * pixels, aColumns: depth, bColumns: outputs) { first, count, a, b in
+        var geometry = geometry
+        let columns = fovea_thread_scratch(2, count * depth).unsafelyUnwrapped
+        fovea_im2col(&geometry, x.pointer, first, count, columns)
+        Kernels.table.pack(count, depth, columns, depth, a)
+        Kernels.table.pack(count, outputs, grad.pointer + first * outputs, outputs, b)
     }
-    return result
+    return result.reshaped([geometry.kernel, geometry.kernel, geometry.in, outputs])
 }

@@ -7,64 +7,108 @@ extension Variable {
     ///   - scale, shift: [C].
     ///   - groups: divides C.
     public func groupNorm(scale: Variable, shift: Variable, groups: Int, epsilon: Float, silu: Bool = false) -> Variable {
-        let forward = GroupNorm(tensor, groups: groups, epsilon: epsilon)
-        requireShape(scale.shape == [forward.channels] && shift.shape == scale.shape, "groupNorm", shape, scale.shape)
-        let output = forward.apply(tensor, scale: scale.tensor, shift: shift.tensor, silu: silu)
+        let settings = GroupNormSettings(groups: groups, epsilon: epsilon, silu: silu)
+        let forward = GroupNorm([tensor], settings, scale: scale.tensor, shift: shift.tensor)
+        let output = forward.apply([tensor])
         return Tape.record([self, scale, shift], output) { grad in
-            let gradients = forward.pullback(tensor, scale: scale.tensor, shift: shift.tensor, silu: silu, grad: grad)
-            return [isTracked ? gradients.input : nil, gradients.scale, gradients.shift]
+            let gradients = forward.pullback([tensor], grad, overwriting: nil)
+            return [isTracked ? gradients.inputs[0] : nil, gradients.scale, gradients.shift]
         }
     }
 }
 
-/// Mean and inverse deviation of every group of every image, and what is computed from them.
-private struct GroupNorm {
-    let images: Int, rows: Int, channels: Int, groups: Int
-    /// Rows of one image are cut into pieces, by shape.
-    let pieceRows: Int, pieces: Int
-    /// [images * groups]
-    let mean: [Double], inverseDeviation: [Double]
+public struct GroupNormSettings: Hashable, Sendable {
+    public let groups: Int
+    public let epsilon: Float
+    public let silu: Bool
 
-    init(_ x: Tensor, groups: Int, epsilon: Float) {
-        let channels = x.shape.last ?? 1
-        let images = x.shape.first ?? 1
-        requireShape(x.rank >= 2 && groups > 0 && channels % groups == 0, "groupNorm", x.shape, "\(groups) groups")
-        let rows = x.count / max(1, images * channels)
+    public init(groups: Int, epsilon: Float, silu: Bool) {
+        (self.groups, self.epsilon, self.silu) = (groups, epsilon, silu)
+    }
+}
+
+/// Mean and inverse deviation of every group of every image, and what is computed from them.
+///
+/// The channels may lie in several tensors, as if they were concatenated along the last axis.
+struct GroupNorm {
+    private let settings: GroupNormSettings
+    private let scale: Tensor, shift: Tensor
+    private let images: Int, rows: Int, channels: Int
+    private let parts: [Part]
+    /// Rows of one image are cut into pieces, by shape.
+    private let pieceRows: Int, pieces: Int
+    /// [images * groups]
+    private let mean: [Double], inverseDeviation: [Double]
+
+    /// The channels `first ..< first + count`.
+    private struct Part {
+        let first: Int, count: Int
+    }
+
+    private var groups: Int { settings.groups }
+
+    init(_ x: [Tensor], _ settings: GroupNormSettings, scale: Tensor, shift: Tensor) {
+        let leading = Array(x[0].shape.dropLast())
+        var parts: [Part] = [], channels = 0
+        for tensor in x {
+            requireShape(tensor.rank >= 2 && Array(tensor.shape.dropLast()) == leading, "groupNorm", tensor.shape, x[0].shape)
+            parts.append(Part(first: channels, count: tensor.shape[tensor.rank - 1]))
+            channels += tensor.shape[tensor.rank - 1]
+        }
+        let groups = settings.groups
+        requireShape(groups > 0 && channels % groups == 0, "groupNorm", channels, "\(groups) groups")
+        requireShape(scale.shape == [channels] && shift.shape == [channels], "groupNorm", scale.shape, channels)
+        let images = leading[0], rows = leading.dropFirst().reduce(1, *)
         let pieceRows = max(64, 32768 / channels)
         let pieces = (rows + pieceRows - 1) / pieceRows
         // Moments about the image's first row, so that a large mean does not cancel the deviation.
         let sums = GroupNorm.pieceSums(images * pieces, channels) { task, first, second in
             let start = task % pieces * pieceRows
-            let image = x.pointer + task / pieces * rows * channels
-            Kernels.table.channel_moments(
-                min(pieceRows, rows - start), channels, image + start * channels, image, first, second)
+            for (part, tensor) in zip(parts, x) {
+                let image = tensor.pointer + task / pieces * rows * part.count
+                Kernels.table.channel_moments(
+                    min(pieceRows, rows - start), part.count, image + start * part.count, image, first + part.first,
+                    second + part.first)
+            }
         }
-        var mean = [Double](), inverse = [Double]()
+        var mean = [Double](repeating: 0, count: images * groups), inverse = mean
         let width = channels / groups
         let elements = Double(width * rows)
+        // Of one image, by channel: mean, and the sum of squares about it.
+        var channelMean = [Double](repeating: 0, count: channels), channelScatter = channelMean
         for image in 0..<images {
-            let pivot = x.pointer + image * rows * channels
-            for group in 0..<groups {
-                var channelMeans = [Double](), scatter = 0.0
-                for channel in group * width..<(group + 1) * width {
+            for (part, tensor) in zip(parts, x) {
+                let pivot = tensor.pointer + image * rows * part.count
+                for c in 0..<part.count {
                     var sum = 0.0, squares = 0.0
                     for piece in 0..<pieces {
-                        let base = (image * pieces + piece) * 2 * channels + channel
+                        let base = (image * pieces + piece) * 2 * channels + part.first + c
                         sum += sums[base]
                         squares += sums[base + channels]
                     }
-                    channelMeans.append(Double(pivot[channel]) + sum / Double(rows))
-                    scatter += squares - sum * sum / Double(rows)
+                    channelMean[part.first + c] = Double(pivot[c]) + sum / Double(rows)
+                    channelScatter[part.first + c] = squares - sum * sum / Double(rows)
                 }
-                let average = channelMeans.reduce(0, +) / Double(width)
-                scatter += channelMeans.reduce(0) { $0 + Double(rows) * ($1 - average) * ($1 - average) }
+            }
+            for group in 0..<groups {
+                var average = 0.0, scatter = 0.0
+                for channel in group * width..<(group + 1) * width {
+                    average += channelMean[channel]
+                    scatter += channelScatter[channel]
+                }
+                average /= Double(width)
+                for channel in group * width..<(group + 1) * width {
+                    let difference = channelMean[channel] - average
+                    scatter += Double(rows) * difference * difference
+                }
                 // max(0, nan) would hide what is not finite.
                 let variance = scatter / elements
-                mean.append(average)
-                inverse.append(1 / ((variance < 0 ? 0 : variance) + Double(epsilon)).squareRoot())
+                mean[image * groups + group] = average
+                inverse[image * groups + group] = 1 / ((variance < 0 ? 0 : variance) + Double(settings.epsilon)).squareRoot()
             }
         }
-        (self.images, self.rows, self.channels, self.groups) = (images, rows, channels, groups)
+        (self.settings, self.scale, self.shift) = (settings, scale, shift)
+        (self.images, self.rows, self.channels, self.parts) = (images, rows, channels, parts)
         (self.pieceRows, self.pieces, self.mean, inverseDeviation) = (pieceRows, pieces, mean, inverse)
     }
 
@@ -83,71 +127,82 @@ private struct GroupNorm {
         return sums
     }
 
-    private func forEachPiece(_ body: (_ image: Int, _ rows: Int, _ offset: Int, _ task: Int) -> Void) {
+    private func forEachPiece(_ body: (_ image: Int, _ firstRow: Int, _ rows: Int) -> Void) {
         parallelFor(images * pieces) { task in
             let start = task % pieces * pieceRows
-            body(task / pieces, min(pieceRows, rows - start), (task / pieces * rows + start) * channels, task)
+            body(task / pieces, task / pieces * rows + start, min(pieceRows, rows - start))
         }
     }
 
-    /// One value a channel of every image: [images * channels].
-    private func perChannel(_ value: (_ image: Int, _ group: Int, _ channel: Int) -> Double) -> [Float] {
-        let width = channels / groups
-        return (0..<images * channels).map { i in
-            Float(value(i / channels, i / channels * groups + i % channels / width, i % channels))
-        }
+    /// One value a channel of every image: that of its group, times the channel's scale or not.
+    private struct PerChannel {
+        let ofGroup: [Double]
+        var isScaled = false
     }
 
     /// Calls `body` with per-channel values of every image, [images * channels] each.
-    private func withPerChannel(
-        _ values: [(_ image: Int, _ group: Int, _ channel: Int) -> Double],
-        _ body: ([UnsafePointer<Float>]) -> Void
-    ) {
-        let all = Tensor(values.flatMap(perChannel), shape: [values.count, images * channels])
+    private func withPerChannel(_ values: [PerChannel], _ body: ([UnsafePointer<Float>]) -> Void) {
+        let all = Tensor(uninitialized: [values.count, images * channels])
+        let width = channels / groups
+        for (index, value) in values.enumerated() {
+            var target = all.pointer + index * images * channels
+            for image in 0..<images {
+                for channel in 0..<channels {
+                    let factor = value.isScaled ? Double(scale.pointer[channel]) : 1
+                    target[channel] = Float(value.ofGroup[image * groups + channel / width] * factor)
+                }
+                target += channels
+            }
+        }
         withExtendedLifetime(all) {
             body(values.indices.map { UnsafePointer(all.pointer + $0 * images * channels) })
         }
     }
 
-    func apply(_ x: Tensor, scale: Tensor, shift: Tensor, silu: Bool) -> Tensor {
-        let output = Tensor(uninitialized: x.shape)
-        withPerChannel([
-            { _, group, _ in mean[group] },
-            { _, group, channel in Double(scale.pointer[channel]) * inverseDeviation[group] },
-        ]) { values in
-            forEachPiece { image, rows, start, _ in
-                Kernels.table.normalize(
-                    rows, channels, x.pointer + start, values[0] + image * channels, values[1] + image * channels,
-                    shift.pointer, silu ? 1 : 0, output.pointer + start)
+    /// [N, ..., C], the parts side by side.
+    func apply(_ x: [Tensor]) -> Tensor {
+        let output = Tensor(uninitialized: x[0].shape.dropLast() + [channels])
+        withPerChannel([PerChannel(ofGroup: mean), PerChannel(ofGroup: inverseDeviation, isScaled: true)]) { values in
+            forEachPiece { image, firstRow, count in
+                for (part, tensor) in zip(parts, x) {
+                    let channel = image * channels + part.first
+                    Kernels.table.normalize(
+                        count, part.count, tensor.pointer + firstRow * part.count, values[0] + channel, values[1] + channel,
+                        shift.pointer + part.first, settings.silu ? 1 : 0, output.pointer + firstRow * channels + part.first,
+                        channels)
+                }
             }
         }
         return output
     }
 
-    func pullback(
-        _ x: Tensor, scale: Tensor, shift: Tensor, silu: Bool, grad: Tensor
-    ) -> (input: Tensor, scale: Tensor, shift: Tensor) {
-        let gradInput = Tensor(uninitialized: x.shape)
+    /// - Parameters:
+    ///   - grad: [N, ..., C].
+    ///   - overwriting: `grad` itself where nobody else needs it any more; nil where somebody may.
+    func pullback(_ x: [Tensor], _ grad: Tensor, overwriting: Tensor?) -> (inputs: [Tensor], scale: Tensor, shift: Tensor) {
+        let dz = overwriting ?? Tensor(uninitialized: grad.shape)
         var sums: [Double] = []
-        withPerChannel([{ _, group, _ in mean[group] }, { _, group, _ in inverseDeviation[group] }]) { values in
-            sums = GroupNorm.pieceSums(images * pieces, channels) { task, dz, dzHat in
-                let image = task / pieces
-                let first = task % pieces * pieceRows
-                let start = (image * rows + first) * channels
-                Kernels.table.normalize_gradient_sums(
-                    min(pieceRows, rows - first), channels, x.pointer + start, values[0] + image * channels,
-                    values[1] + image * channels, scale.pointer, shift.pointer, silu ? 1 : 0, grad.pointer + start,
-                    gradInput.pointer + start, dz, dzHat)
+        withPerChannel([PerChannel(ofGroup: mean), PerChannel(ofGroup: inverseDeviation)]) { values in
+            sums = GroupNorm.pieceSums(images * pieces, channels) { task, sum, sumHat in
+                let image = task / pieces, start = task % pieces * pieceRows
+                let firstRow = image * rows + start
+                for (part, tensor) in zip(parts, x) {
+                    let channel = image * channels + part.first, at = firstRow * channels + part.first
+                    Kernels.table.normalize_gradient_sums(
+                        min(pieceRows, rows - start), part.count, tensor.pointer + firstRow * part.count, values[0] + channel,
+                        values[1] + channel, scale.pointer + part.first, shift.pointer + part.first, settings.silu ? 1 : 0,
+                        grad.pointer + at, dz.pointer + at, channels, sum + part.first, sumHat + part.first)
+                }
             }
         }
         // By image and channel, pieces in order: sum dz, sum dz * xhat.
-        var dz = [Double](repeating: 0, count: images * channels), dzHat = dz
+        var sumDz = [Double](repeating: 0, count: images * channels), sumDzHat = sumDz
         for image in 0..<images {
             for piece in 0..<pieces {
                 let base = (image * pieces + piece) * 2 * channels
                 for c in 0..<channels {
-                    dz[image * channels + c] += sums[base + c]
-                    dzHat[image * channels + c] += sums[base + channels + c]
+                    sumDz[image * channels + c] += sums[base + c]
+                    sumDzHat[image * channels + c] += sums[base + channels + c]
                 }
             }
         }
@@ -158,29 +213,31 @@ private struct GroupNorm {
         for i in 0..<images * channels {
             let group = i / channels * groups + i % channels / width
             let gamma = Double(scale.pointer[i % channels])
-            groupDz[group] += gamma * dz[i]
-            groupDzHat[group] += gamma * dzHat[i]
+            groupDz[group] += gamma * sumDz[i]
+            groupDzHat[group] += gamma * sumDzHat[i]
         }
         // dx = r gamma dz - r / m (sum gamma dz + xhat sum gamma dz xhat), xhat = r (x - mean).
+        let inputs = x.map { Tensor(uninitialized: $0.shape) }
         withPerChannel([
-            { _, group, _ in mean[group] },
-            { _, group, channel in inverseDeviation[group] * Double(scale.pointer[channel]) },
-            { _, group, _ in -inverseDeviation[group] * inverseDeviation[group] * groupDzHat[group] / elements },
-            { _, group, _ in -inverseDeviation[group] * groupDz[group] / elements },
+            PerChannel(ofGroup: mean), PerChannel(ofGroup: inverseDeviation, isScaled: true),
+            PerChannel(ofGroup: zip(inverseDeviation, groupDzHat).map { -$0 * $0 * $1 / elements }),
+            PerChannel(ofGroup: zip(inverseDeviation, groupDz).map { -$0 * $1 / elements }),
         ]) { values in
-            forEachPiece { image, rows, start, _ in
-                let i = image * channels
-                Kernels.table.normalize_gradient_apply(
-                    rows, channels, x.pointer + start, gradInput.pointer + start, values[0] + i, values[1] + i,
-                    values[2] + i, values[3] + i, gradInput.pointer + start)
+            forEachPiece { image, firstRow, count in
+                for (index, part) in parts.enumerated() {
+                    let channel = image * channels + part.first, at = firstRow * part.count
+                    Kernels.table.normalize_gradient_apply(
+                        count, part.count, x[index].pointer + at, dz.pointer + firstRow * channels + part.first, channels,
+                        values[0] + channel, values[1] + channel, values[2] + channel, values[3] + channel,
+                        inputs[index].pointer + at)
+                }
             }
         }
-        let gradScale = Tensor(shape: [channels]) { target in
-            for c in 0..<channels { target[c] = Float((0..<images).reduce(0.0) { $0 + dzHat[$1 * channels + c] }) }
+        func overImages(_ sums: [Double]) -> Tensor {
+            Tensor(shape: [channels]) { target in
+                for c in 0..<channels { target[c] = Float((0..<images).reduce(0.0) { $0 + sums[$1 * channels + c] }) }
+            }
         }
-        let gradShift = Tensor(shape: [channels]) { target in
-            for c in 0..<channels { target[c] = Float((0..<images).reduce(0.0) { $0 + dz[$1 * channels + c] }) }
-        }
-        return (gradInput, gradScale, gradShift)
+        return (inputs, overImages(sumDzHat), overImages(sumDz))
     }
 }

@@ -16,62 +16,74 @@ extension Variable {
             ]
         }
     }
-}
 
-/// Calls `body(first row, rows)` for the pieces of an [images, rows, ...] matrix: an image is cut by its own shape, so
-/// that its result does not depend on the batch. (OpenBLAS's kernels round a row differently by the number of rows.)
-private func forEachRowPiece(images: Int, rows: Int, _ body: (Int, Int) -> Void) {
-    let piece = 1024
-    let pieces = (rows + piece - 1) / piece
-    parallelFor(images * pieces) { task in
-        let start = task % pieces * piece
-        body(task / pieces * rows + start, min(piece, rows - start))
+    /// `linear` of two inputs side by side, as if concatenated along the last axis: [..., A] and [..., B] by [A + B, out].
+    public func linear(besides other: Variable, _ weight: Variable, bias: Variable?) -> Variable {
+        let a = shape.last ?? 1, b = other.shape.last ?? 1
+        requireShape(
+            shape.dropLast() == other.shape.dropLast() && weight.shape.first == a + b, "linear", [shape, other.shape], weight.shape)
+        let outputs = weight.shape[1]
+        let (x, y) = (tensor, other.tensor)
+        let upper = weight.tensor.rows(0..<a), lower = weight.tensor.rows(a..<a + b)
+        let output = linearForward(x, upper, bias: bias?.tensor)
+        linearForward(y, lower, addedTo: output)
+        return Tape.record([self, other, weight] + (bias.map { [$0] } ?? []), output) { grad in
+            [
+                linearGradInput(grad, upper), linearGradInput(grad, lower),
+                Tensor(shape: [a + b, outputs]) { target in
+                    for (part, first) in [(linearGradWeight(x, grad), 0), (linearGradWeight(y, grad), a * outputs)] {
+                        (target.baseAddress.unsafelyUnwrapped + first).update(from: part.pointer, count: part.count)
+                    }
+                },
+                sumToShape(grad, [outputs]),
+            ]
+        }
     }
 }
 
-/// [N, ..., in] * [in, out] -> [N, ..., out]
+/// Rows a task: a multiple of the rows of every product's tile.
+private let rowsOfTask = 192
+
+/// [..., in] * [in, out] -> [..., out]
 func linearForward(_ x: Tensor, _ weight: Tensor, bias: Tensor?) -> Tensor {
     let inputs = weight.shape[0], outputs = weight.shape[1]
     requireShape(x.shape.last == inputs && bias.map { $0.shape == [outputs] } ?? true, "linear", x.shape, weight.shape)
     let output = Tensor(uninitialized: x.shape.dropLast() + [outputs])
-    let images = x.shape.count > 1 ? x.shape[0] : 1
-    let rows = x.count / max(1, images * inputs)
-    forEachRowPiece(images: images, rows: rows) { first, count in
-        let source = x.pointer + first * inputs, target = output.pointer + first * outputs
-        // A product with one row, or few columns, is not worth BLAS, whose kernels for it differ.
-        if rows < 4 {
-            Kernels.table.linear_rows(count, inputs, outputs, source, weight.pointer, bias?.pointer, target)
-        } else {
-            fovea_sgemm(0, 0, count, outputs, inputs, 1, source, inputs, weight.pointer, outputs, 0, target, outputs)
-            if let bias { Kernels.table.add_bias(count, outputs, bias.pointer, target) }
-        }
+    let packed = PackedMatrix.of(weight, k: inputs, columns: outputs)
+    parallelRuns(x.count / max(1, inputs), grain: rowsOfTask) { first, count in
+        let target = output.pointer + first * outputs
+        packed.multiply(rows: count, x.pointer + first * inputs, into: target)
+        if let bias { Kernels.table.add_bias(count, outputs, bias.pointer, target) }
     }
     return output
 }
 
-/// [N, ..., out] * [in, out]^T -> [N, ..., in]
+/// Adds [..., in] * [in, out] to `output`, which nobody else has seen yet.
+private func linearForward(_ x: Tensor, _ weight: Tensor, addedTo output: Tensor) {
+    let inputs = weight.shape[0], outputs = weight.shape[1]
+    let packed = PackedMatrix(weight.pointer, k: inputs, columns: outputs)
+    parallelRuns(x.count / max(1, inputs), grain: rowsOfTask) { first, count in
+        packed.multiply(
+            rows: count, x.pointer + first * inputs, into: output.pointer + first * outputs, accumulate: true)
+    }
+}
+
+/// [..., out] * [in, out]^T -> [..., in]
 func linearGradInput(_ grad: Tensor, _ weight: Tensor) -> Tensor {
     let inputs = weight.shape[0], outputs = weight.shape[1]
     let result = Tensor(uninitialized: grad.shape.dropLast() + [inputs])
-    let images = grad.shape.count > 1 ? grad.shape[0] : 1
-    let rows = grad.count / max(1, images * outputs)
-    forEachRowPiece(images: images, rows: rows) { first, count in
-        fovea_sgemm(
-            0, 1, count, inputs, outputs, 1, grad.pointer + first * outputs, outputs, weight.pointer, outputs, 0,
-            result.pointer + first * inputs, inputs)
+    let packed = PackedMatrix(transposing: weight.pointer, k: outputs, columns: inputs)
+    parallelRuns(grad.count / max(1, outputs), grain: rowsOfTask) { first, count in
+        packed.multiply(rows: count, grad.pointer + first * outputs, into: result.pointer + first * inputs)
     }
     return result
 }
 
-/// x^T grad over all rows: [in, out], cut by blocks of its own rows, each summed in one product.
+/// x^T grad over all rows: [in, out].
 func linearGradWeight(_ x: Tensor, _ grad: Tensor) -> Tensor {
     let inputs = x.shape.last ?? 1, outputs = grad.shape.last ?? 1
-    let result = Tensor(uninitialized: [inputs, outputs])
-    let rows = grad.count / outputs
-    parallelRuns(inputs, grain: 32) { first, count in
-        fovea_sgemm(
-            1, 0, count, outputs, rows, 1, x.pointer + first, inputs, grad.pointer, outputs, 0,
-            result.pointer + first * outputs, outputs)
+    return adjointProduct(rows: grad.count / max(1, outputs), aColumns: inputs, bColumns: outputs) { first, count, a, b in
+        Kernels.table.pack(count, inputs, x.pointer + first * inputs, inputs, a)
+        Kernels.table.pack(count, outputs, grad.pointer + first * outputs, outputs, b)
     }
-    return result
 }

@@ -4,31 +4,36 @@ extension Variable {
     /// Nearest upsampling by two: [N, H, W, C] -> [N, 2H, 2W, C].
     public func upsampledNearest() -> Variable {
         requireShape(shape.count == 4, "upsampledNearest", shape, "4 axes")
-        let (n, h, w, c) = (shape[0], shape[1], shape[2], shape[3])
-        let output = Tensor(uninitialized: [n, 2 * h, 2 * w, c])
-        parallelFor(n * h) { row in
-            let source = tensor.pointer + row * w * c
-            let target = output.pointer + row * 4 * w * c
-            for x in 0..<w {
-                (target + 2 * x * c).update(from: source + x * c, count: c)
-                (target + (2 * x + 1) * c).update(from: source + x * c, count: c)
-            }
-            (target + 2 * w * c).update(from: target, count: 2 * w * c)
-        }
-        return Tape.record([self], output) { grad in [sumOfQuads(grad, scale: 1)] }
+        return Tape.record([self], upsampled(tensor)) { grad in [sumOfQuads(grad, scale: 1)] }
     }
 
     /// Average pooling over 2x2: [N, 2H, 2W, C] -> [N, H, W, C].
     public func averagePooled() -> Variable {
         requireShape(shape.count == 4 && shape[1] % 2 == 0 && shape[2] % 2 == 0, "averagePooled", shape, "even sides")
         return Tape.record([self], sumOfQuads(tensor, scale: 0.25)) { grad in
-            [Variable(grad.scaled(by: 0.25)).upsampledNearest().tensor]
+            [upsampled(grad.scaled(by: 0.25))]
         }
     }
 }
 
+/// [N, H, W, C] -> [N, 2H, 2W, C], each pixel four times.
+func upsampled(_ a: Tensor) -> Tensor {
+    let (n, h, w, c) = (a.shape[0], a.shape[1], a.shape[2], a.shape[3])
+    let output = Tensor(uninitialized: [n, 2 * h, 2 * w, c])
+    parallelFor(n * h) { row in
+        let source = a.pointer + row * w * c
+        let target = output.pointer + row * 4 * w * c
+        for x in 0..<w {
+            (target + 2 * x * c).update(from: source + x * c, count: c)
+            (target + (2 * x + 1) * c).update(from: source + x * c, count: c)
+        }
+        (target + 2 * w * c).update(from: target, count: 2 * w * c)
+    }
+    return output
+}
+
 /// Sums of 2x2 neighbours, scaled.
-private func sumOfQuads(_ a: Tensor, scale: Float) -> Tensor {
+func sumOfQuads(_ a: Tensor, scale: Float) -> Tensor {
     let (n, h, w, c) = (a.shape[0], a.shape[1] / 2, a.shape[2] / 2, a.shape[3])
     let result = Tensor(uninitialized: [n, h, w, c])
     parallelFor(n * h) { row in

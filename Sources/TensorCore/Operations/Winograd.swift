@@ -1,7 +1,7 @@
 import CKernels
 
-// 3x3 convolution, stride 1, padding 1, by Winograd F(4x4, 3x3) (Lavin and Gray 2016), in blocks of tiles that stay in
-// the second-level cache: transform the input, 36 products, transform back.
+// 3x3 convolution, stride 1, padding 1, by Winograd F(4x4, 3x3) (Lavin and Gray 2016): transform the input, 36 products,
+// transform back.
 
 extension fovea_tiling {
     fileprivate init(_ shape: [Int]) {
@@ -10,107 +10,176 @@ extension fovea_tiling {
             tiles_wide: (shape[2] + 3) / 4)
     }
 
-    fileprivate var tilesPerImage: Int { tiles_high * tiles_wide }
-    fileprivate var tiles: Int { images * tilesPerImage }
+    fileprivate var tiles: Int { images * tiles_high * tiles_wide }
+}
 
-    /// Calls `body` on the pool with blocks that hold every tile once.
-    ///
-    /// A picture's tile always stands in the same row of a block of the same size, so that its result does not depend on
-    /// the batch: OpenBLAS's Haswell kernels round rows 0 to 5 of every 12 otherwise than rows 6 to 11. Small pictures
-    /// share a block, each beginning at a multiple of 12.
-    fileprivate func forEachBlock(_ body: (fovea_tile_block) -> Void) {
-        if tilesPerImage < 32 {
-            let slots = (tilesPerImage + 11) / 12 * 12
-            let group = max(1, 48 / slots)
-            parallelFor((images + group - 1) / group) { block in
-                body(
-                    fovea_tile_block(
-                        rows: slots * group, slots: slots, first_image: block * group, first_tile: 0,
-                        plane_rows: slots * group))
-            }
-        } else {
-            let pieces = (tilesPerImage + 63) / 64
-            let rows = (tilesPerImage + pieces - 1) / pieces
-            parallelFor(images * pieces) { block in
-                body(
-                    fovea_tile_block(
-                        rows: rows, slots: rows, first_image: block / pieces, first_tile: block % pieces * rows, plane_rows: rows))
-            }
-        }
+/// Floats from one of 36 positions to the next; see winograd.h.
+private func positionStep(_ elements: Int) -> Int { elements + 16 }
+
+/// A weight in the transformed domain: 36 positions of [outputs / 16][inputs][16].
+struct TransformedWeight: Sendable {
+    let inputs: Int, outputs: Int
+    private let values: Tensor
+    /// [3, 3, in, out], as it was.
+    private let original: Tensor
+    private let isTurned: Bool
+
+    var positionStep: Int { TensorCore.positionStep(inputs * outputs) }
+
+    /// - Parameters:
+    ///   - weight: [3, 3, in, out].
+    ///   - turned: of the adjoint convolution: turned by 180 degrees, inputs and outputs exchanged.
+    init(_ weight: Tensor, turned: Bool) {
+        let rows = weight.shape[2], columns = weight.shape[3]
+        (inputs, outputs) = turned ? (columns, rows) : (rows, columns)
+        (original, isTurned) = (weight, turned)
+        values = Tensor(uninitialized: [36 * TensorCore.positionStep(rows * columns)])
+        let transform = turned ? Kernels.table.winograd_weight_turned : Kernels.table.winograd_weight
+        let step = TensorCore.positionStep(rows * columns), target = values.pointer
+        parallelFor(outputs / 16) { panel in transform?(rows, columns, panel, 1, weight.pointer, step, target) }
+    }
+
+    /// The same, kept with the weight where it is used again and again (`Tensor.keepingDerived`).
+    static func of(_ weight: Tensor) -> TransformedWeight {
+        weight.derived { TransformedWeight(weight, turned: false) }
+    }
+
+    /// See `fovea_winograd_repair`.
+    func repair(
+        _ x: Tensor, _ source: inout fovea_tiling, _ target: inout fovea_tiling, bias: UnsafePointer<Float>?, biasStep: Int,
+        residual: UnsafePointer<Float>?, _ block: inout fovea_tile_block, _ y: UnsafeMutablePointer<Float>
+    ) {
+        fovea_winograd_repair(
+            &source, &target, x.pointer, original.pointer, isTurned ? 1 : 0, bias, biasStep, residual, &block, y)
+    }
+
+    func product(position: Int, rows: Int, v: UnsafePointer<Float>, m: UnsafeMutablePointer<Float>) {
+        var product = fovea_product(
+            rows: rows, k: inputs, columns: outputs, a: v, a_row: 16, a_panel: rows * 16,
+            b: values.pointer + position * positionStep, c: m, c_row: 16, c_panel: rows * 16, accumulate: 0)
+        Kernels.table.product(&product)
     }
 }
 
-/// [3, 3, in, out] -> [36, in, out]
-private func transformedWeight(_ weight: Tensor) -> Tensor {
-    let elements = weight.shape[2] * weight.shape[3]
-    let result = Tensor(uninitialized: [36, weight.shape[2], weight.shape[3]])
-    parallelRuns(elements, grain: 4096) { first, count in
-        Kernels.table.winograd_weight(first, count, elements, weight.pointer, result.pointer)
+/// How tiles are cut into blocks that stay in the second-level cache, by their number alone.
+///
+/// Blocks are of 12 tiles (the rows of a product's tile) times 3 or 4: measured at 24 to 96, those are best from 64 to 512
+/// channels; with more, the transformed tiles leave the cache, with fewer, the weight is read too often. The number of blocks
+/// is a multiple of 4, so that 2 and 4 threads have equal shares.
+private struct Blocks {
+    private let groups: Int
+    let count: Int
+    static let mostRows = 48
+
+    init(tiles: Int) {
+        groups = (tiles + 11) / 12
+        count = ((groups + 3) / 4 + 3) / 4 * 4
     }
-    return result
+
+    /// The first tile of a block, and its rows.
+    subscript(index: Int) -> (first: Int, rows: Int) {
+        let start = index * groups / count, end = (index + 1) * groups / count
+        return (12 * start, 12 * (end - start))
+    }
 }
 
-/// The weight of the adjoint convolution: turned by 180 degrees, inputs and outputs exchanged.
-func turned(_ weight: Tensor) -> Tensor {
-    let inputs = weight.shape[2], outputs = weight.shape[3]
-    let result = Tensor(uninitialized: [3, 3, outputs, inputs])
-    parallelFor(9) { tap in
-        let source = weight.pointer + tap * inputs * outputs
-        let target = result.pointer + (8 - tap) * inputs * outputs
-        for first in stride(from: 0, to: inputs, by: 16) {
-            for o in 0..<outputs {
-                for i in first..<min(first + 16, inputs) { target[o * inputs + i] = source[i * outputs + o] }
-            }
-        }
-    }
-    return result
-}
+/// Below this number of tiles the work is cut by positions instead of blocks of tiles.
+private let fewTiles = 160
 
-func winogradForward(_ x: Tensor, _ weight: Tensor, bias: Tensor?) -> Tensor {
-    let inputs = weight.shape[2], outputs = weight.shape[3]
-    let transformed = transformedWeight(weight)
-    let output = Tensor(uninitialized: x.shape.dropLast() + [outputs])
+func winogradForward(_ x: Tensor, _ weight: TransformedWeight, _ added: Added) -> Tensor {
+    let output = Tensor(uninitialized: x.shape.dropLast() + [weight.outputs])
     let source = fovea_tiling(x.shape), target = fovea_tiling(output.shape)
-    source.forEachBlock { block in
+    let perImage = added.perImage
+    /// From the transformed domain to the output's pixels.
+    func finish(_ block: fovea_tile_block, _ m: UnsafePointer<Float>) {
         var source = source, target = target, block = block
-        let v = fovea_thread_scratch(0, 36 * block.rows * inputs).unsafelyUnwrapped
-        let m = fovea_thread_scratch(1, 36 * block.rows * outputs).unsafelyUnwrapped
+        let step = perImage?.shape[0] == 1 ? 0 : weight.outputs
+        let isFinite = Kernels.table.winograd_output(
+            &target, m, perImage?.pointer, step, added.residual?.pointer, &block, output.pointer)
+        if isFinite == 0 {
+            weight.repair(
+                x, &source, &target, bias: perImage?.pointer, biasStep: step, residual: added.residual?.pointer, &block,
+                output.pointer)
+        }
+    }
+    if source.tiles <= fewTiles {
+        forwardByPositions(x, weight, source, finish)
+        return output
+    }
+    let blocks = Blocks(tiles: source.tiles)
+    let stepV = positionStep(Blocks.mostRows * weight.inputs), stepM = positionStep(Blocks.mostRows * weight.outputs)
+    parallelFor(blocks.count) { index in
+        let (first, rows) = blocks[index]
+        if rows == 0 { return }
+        var source = source
+        var block = fovea_tile_block(first_tile: first, rows: rows, plane_rows: rows, position_step: stepV)
+        let v = fovea_thread_scratch(0, 36 * stepV).unsafelyUnwrapped
+        let m = fovea_thread_scratch(1, 36 * stepM).unsafelyUnwrapped
         Kernels.table.winograd_input(&source, x.pointer, &block, v)
-        fovea_sgemm_batch(
-            36, 0, 0, block.rows, outputs, inputs, v, block.rows * inputs, inputs, transformed.pointer,
-            inputs * outputs, outputs, 0, m, block.rows * outputs, outputs)
-        Kernels.table.winograd_output(&target, m, bias?.pointer, &block, output.pointer)
+        for position in 0..<36 {
+            weight.product(position: position, rows: rows, v: v + position * stepV, m: m + position * stepM)
+        }
+        block.position_step = stepM
+        finish(block, m)
     }
     return output
 }
 
+/// Few tiles: all are transformed, then each position is one product, which reads its weights once.
+private func forwardByPositions(
+    _ x: Tensor, _ weight: TransformedWeight, _ source: fovea_tiling,
+    _ finish: (fovea_tile_block, UnsafePointer<Float>) -> Void
+) {
+    let piece = 12
+    let pieces = (source.tiles + piece - 1) / piece
+    let rows = pieces * piece
+    let stepV = positionStep(rows * weight.inputs), stepM = positionStep(rows * weight.outputs)
+    let v = Tensor(uninitialized: [36 * stepV]), m = Tensor(uninitialized: [36 * stepM])
+    func block(_ index: Int, step: Int) -> fovea_tile_block {
+        fovea_tile_block(first_tile: index * piece, rows: piece, plane_rows: rows, position_step: step)
+    }
+    parallelFor(pieces) { index in
+        var source = source, block = block(index, step: stepV)
+        Kernels.table.winograd_input(&source, x.pointer, &block, v.pointer + index * piece * 16)
+    }
+    parallelFor(36) { position in
+        weight.product(position: position, rows: rows, v: v.pointer + position * stepV, m: m.pointer + position * stepM)
+    }
+    parallelFor(pieces) { index in
+        finish(block(index, step: stepM), m.pointer + index * piece * 16)
+    }
+}
+
 /// The gradient of the weight, through the same domain: for each of the 36 positions one product over all tiles.
-func winogradGradWeight(_ x: Tensor, _ grad: Tensor) -> Tensor {
+///
+/// - Returns: nil where it is not finite everywhere; the transforms overflow earlier than the gradient.
+func winogradGradWeight(_ x: Tensor, _ grad: Tensor) -> Tensor? {
     let inputs = x.shape[3], outputs = grad.shape[3]
     let source = fovea_tiling(x.shape), target = fovea_tiling(grad.shape)
     // Tiles a chunk, by shape: both transformed chunks stay near 8 MiB together.
     let chunk = max(32, min((source.tiles + 31) / 32 * 32, 2_097_152 / (36 * (inputs + outputs)) / 32 * 32))
-    let v = Tensor(uninitialized: [36, chunk, inputs]), z = Tensor(uninitialized: [36, chunk, outputs])
-    let transformed = Tensor(uninitialized: [36, inputs, outputs])
+    let stepV = positionStep(chunk * inputs), stepZ = positionStep(chunk * outputs), step = positionStep(inputs * outputs)
+    let v = Tensor(uninitialized: [36 * stepV]), z = Tensor(uninitialized: [36 * stepZ])
+    let transformed = Tensor(uninitialized: [36 * step])
     for start in stride(from: 0, to: source.tiles, by: chunk) {
         parallelFor(chunk / 32) { piece in
             var source = source, target = target
-            var block = fovea_tile_block(
-                rows: 32, slots: 0, first_image: 0, first_tile: start + piece * 32, plane_rows: chunk)
-            Kernels.table.winograd_input(&source, x.pointer, &block, v.pointer + piece * 32 * inputs)
-            Kernels.table.winograd_output_adjoint(&target, grad.pointer, &block, z.pointer + piece * 32 * outputs)
+            var block = fovea_tile_block(first_tile: start + piece * 32, rows: 32, plane_rows: chunk, position_step: stepV)
+            Kernels.table.winograd_input(&source, x.pointer, &block, v.pointer + piece * 32 * 16)
+            block.position_step = stepZ
+            Kernels.table.winograd_output_adjoint(&target, grad.pointer, &block, z.pointer + piece * 32 * 16)
         }
         parallelFor(36) { position in
-            fovea_sgemm(
-                1, 0, inputs, outputs, chunk, 1, v.pointer + position * chunk * inputs, inputs,
-                z.pointer + position * chunk * outputs, outputs, start == 0 ? 0 : 1,
-                transformed.pointer + position * inputs * outputs, outputs)
+            Kernels.table.product_adjoint(
+                chunk, inputs, outputs, v.pointer + position * stepV, z.pointer + position * stepZ, start == 0 ? 0 : 1,
+                transformed.pointer + position * step)
         }
     }
     let result = Tensor(uninitialized: [3, 3, inputs, outputs])
-    let elements = inputs * outputs
-    parallelRuns(elements, grain: 4096) { first, count in
-        Kernels.table.winograd_weight_adjoint(first, count, elements, transformed.pointer, result.pointer)
+    let finite = Tensor(uninitialized: [outputs / 16])
+    parallelFor(outputs / 16) { panel in
+        finite.pointer[panel] = Float(
+            Kernels.table.winograd_weight_adjoint(inputs, outputs, panel, 1, transformed.pointer, step, result.pointer))
     }
-    return result
+    return finite.elements.contains(0) ? nil : result
 }

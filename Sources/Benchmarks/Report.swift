@@ -1,0 +1,72 @@
+import Networks
+import TensorCore
+
+/// A 3x3 convolution of stride 1, as `fovea bench --json` gives it.
+public struct ConvolutionResult: Codable, Sendable {
+    public let height: Int, width: Int
+    public let `in`: Int, out: Int
+    /// Direct floating-point operations over time.
+    public let forward_gflops: Double, backward_gflops: Double
+}
+
+/// What `fovea bench` measures.
+public struct BenchmarkReport: Codable, Sendable {
+    public let preset: String
+    public let batch: Int
+    /// Medians.
+    public let forward_ms: Double
+    public let step_ms: Double
+    /// Direct floating-point operations of a forward pass, and of a step at three times as many, over time.
+    public let forward_gflops: Double
+    public let step_gflops: Double
+    /// Blocks of memory taken from the system by steps after the third: none.
+    public let new_buffers: Int
+    /// VmHWM after all.
+    public var peak_mib = 0
+    /// The best of several products of 1024 x 1024, one a thread, by OpenBLAS.
+    public let sgemm_gflops: Double
+    public let threads: Int
+    public let blas_core: String
+    public let instruction_set: String
+    public let conv3x3: [ConvolutionResult]
+    public var operations: [OperationResult]?
+
+    /// - Parameters:
+    ///   - withOperations: all operations besides the 3x3 convolutions.
+    ///   - progress: told what is being measured.
+    public init(preset: Preset, batch: Int, size: Int, repeats: Int, recompute: Bool, withOperations: Bool, progress: (String) -> Void) {
+        let configuration = preset.configuration
+        progress("\(preset.rawValue), \(size) x \(size), batch \(batch): forward passes and training steps")
+        let network = NetworkBenchmark(configuration, batchSize: batch, size: size)
+        network.recompute = recompute
+        forward_ms = Timing.of(repeats: repeats) { network.forward() }.median
+        for _ in 0..<3 { network.step() }
+        let buffers = Allocator.statistics.systemAllocations
+        step_ms = Timing.of(repeats: repeats) { network.step() }.median
+        new_buffers = Allocator.statistics.systemAllocations - buffers
+        let operations = configuration.forwardOperations(height: size, width: size) * Double(batch)
+        forward_gflops = operations / forward_ms / 1e6
+        step_gflops = 3 * operations / step_ms / 1e6
+        progress("sgemm")
+        let peak = ComputeEnvironment.sgemmPeak()
+        sgemm_gflops = peak
+        self.preset = preset.rawValue
+        self.batch = batch
+        threads = ComputeEnvironment.threads
+        blas_core = ComputeEnvironment.blasCore
+        instruction_set = ComputeEnvironment.instructionSet
+        func measured(_ list: [OperationBenchmark]) -> [OperationResult] {
+            list.map {
+                progress($0.name)
+                return $0.measured(repeats: repeats, peak: peak)
+            }
+        }
+        let convolutions = measured(OperationBenchmark.convolutions(batch: batch))
+        conv3x3 = zip(convolutions, OperationBenchmark.convolutions(batch: 1)).map { result, benchmark in
+            ConvolutionResult(
+                height: result.shape[1], width: result.shape[2], in: result.shape[3], out: benchmark.inputs[1].shape[3],
+                forward_gflops: result.forward.gflops, backward_gflops: result.backward.gflops)
+        }
+        if withOperations { self.operations = convolutions + measured(OperationBenchmark.others(batch: batch)) }
+    }
+}

@@ -1,0 +1,122 @@
+import ArgumentParser
+import Benchmarks
+import CheckpointStore
+import Files
+import Foundation
+import Networks
+
+struct BenchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench",
+        abstract: "Times operations and whole steps: GFLOP/s, share of the machine's sgemm peak, memory.",
+        discussion: """
+            Operations are counted directly, whatever computes them: a convolution by Winograd can pass the peak. Measure on a \
+            machine that does nothing else. Tools/bench/against-pytorch compares with PyTorch.
+
+            Example: fovea bench --preset base --batch 8 --ops
+            """)
+
+    @Option(help: "Network: \(Preset.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var preset: Preset = .base
+
+    @Option(help: ArgumentHelp("Pictures a batch.", valueName: "n"))
+    var batch = 8
+
+    @Option(help: ArgumentHelp("Height and width of the pictures.", valueName: "pixels"))
+    var size = 64
+
+    @Option(help: ArgumentHelp("Runs of each; the median counts.", valueName: "n"))
+    var repeats = 7
+
+    @Flag(help: "Every operation, not only whole steps and 3x3 convolutions.")
+    var ops = false
+
+    @Flag(help: "Training steps keep the inputs of blocks alone and compute the rest again.")
+    var recompute = false
+
+    @Option(help: ArgumentHelp(
+        "For Tools/bench: weights and batch from a folder, then one timing for each line `forward` or `step` on standard input.",
+        valueName: "folder", visibility: .hidden))
+    var exchange: String?
+
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        for (name, value, range) in [("batch", batch, 1...1024), ("repeats", repeats, 1...1000), ("size", size, 8...1024)]
+        where !range.contains(value) {
+            throw ValidationError("--\(name): expected \(range.lowerBound) to \(range.upperBound), found \(value)")
+        }
+        let multiple = preset.configuration.sideMultiple
+        if size % multiple != 0 { throw ValidationError("--size: expected a multiple of \(multiple), found \(size)") }
+    }
+
+    func run() async throws {
+        common.apply()
+        if let exchange { return try driven(exchange) }
+        let console = common.console
+        var report = BenchmarkReport(
+            preset: preset, batch: batch, size: size, repeats: repeats, recompute: recompute, withOperations: ops
+        ) { if !console.isQuiet { Console.put("\($0) ...\n", on: .standardError) } }
+        report.peak_mib = PeakMemory.mebibytes
+        try console.finish(report, lines(report))
+    }
+
+    private func lines(_ r: BenchmarkReport) -> [String] {
+        func row(_ cells: [String]) -> String {
+            cells.enumerated().map { index, cell in
+                let padding = String(repeating: " ", count: max(0, (index == 0 ? 34 : 11) - cell.count))
+                return index == 0 ? cell + padding : padding + cell
+            }.joined()
+        }
+        func number(_ value: Double, _ digits: Int = 1) -> String { String(format: "%.\(digits)f", value) }
+        func line(_ name: String, _ milliseconds: Double, _ rate: Double, _ bandwidth: Double? = nil) -> String {
+            row([name, number(milliseconds, 2), number(rate), number(rate / r.sgemm_gflops, 2), bandwidth.map { number($0) } ?? ""])
+        }
+        let header = row(["", "ms", "GFLOP/s", "of peak", "GB/s"])
+        var lines = [
+            "\(r.threads) threads, kernels \(r.instruction_set), OpenBLAS \(r.blas_core), sgemm peak \(number(r.sgemm_gflops)) GFLOP/s",
+            "", header,
+            line("\(r.preset), batch \(r.batch): forward", r.forward_ms, r.forward_gflops),
+            line("\(r.preset), batch \(r.batch): training step", r.step_ms, r.step_gflops),
+            "peak memory \(r.peak_mib) MiB", "", header,
+        ]
+        if let operations = r.operations {
+            for operation in operations {
+                let name = "\(operation.name), \(operation.shape.dropFirst().map(String.init).joined(separator: "x"))"
+                lines.append(line(name, operation.forward.milliseconds, operation.forward.gflops, operation.forward.gigabytesPerSecond))
+                lines.append(
+                    line("  backward", operation.backward.milliseconds, operation.backward.gflops, operation.backward.gigabytesPerSecond))
+            }
+        } else {
+            for c in r.conv3x3 {
+                lines.append(
+                    row(["3x3 \(c.in) -> \(c.out), \(c.height)x\(c.width)", "", number(c.forward_gflops), number(c.forward_gflops / r.sgemm_gflops, 2)]))
+                lines.append(row(["  backward", "", number(c.backward_gflops), number(c.backward_gflops / r.sgemm_gflops, 2)]))
+            }
+        }
+        return lines
+    }
+
+    /// Weights, batch and results by files; timings line by line.
+    private func driven(_ folder: String) throws {
+        let weights = try Safetensors(contentsOf: folder + "/weights.safetensors")
+        let batch = try Safetensors(contentsOf: folder + "/batch.safetensors")
+        let network = try NetworkBenchmark(preset.configuration, weights: weights, batch: batch, file: folder)
+        network.recompute = recompute
+        let clock = ContinuousClock()
+        while let line = readLine() {
+            let duration: Duration
+            switch line {
+            case "results":
+                duration = try clock.measure {
+                    try network.results().encoded(as: .f32).write(to: URL(fileURLWithPath: folder + "/results.safetensors"))
+                }
+            case "forward": duration = clock.measure { network.forward() }
+            case "step": duration = clock.measure { network.step() }
+            default:
+                throw Failure(.usage, "standard input", field: "line", expected: "results, forward or step", found: line)
+            }
+            Console.put("{\"ms\":\(duration / .milliseconds(1)),\"peak_mib\":\(PeakMemory.mebibytes)}\n", on: .standardOutput)
+        }
+    }
+}

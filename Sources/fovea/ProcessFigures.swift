@@ -1,0 +1,27 @@
+import Foundation
+
+/// How long this process has been there, from when the kernel made it.
+enum ProcessAge {
+    /// To a hundredth of a second.
+    static var seconds: Double {
+        guard let status = try? String(contentsOfFile: "/proc/self/stat", encoding: .utf8),
+            // Field 22, counted behind the command's name, which may hold anything.
+            let fields = status.split(separator: ")").last?.split(separator: " "), fields.count > 19,
+            let started = Double(fields[19])
+        else { return 0 }
+        var now = timespec()
+        clock_gettime(CLOCK_BOOTTIME, &now)
+        return Double(now.tv_sec) + Double(now.tv_nsec) / 1e9 - started / Double(sysconf(Int32(_SC_CLK_TCK)))
+    }
+}
+
+/// The most memory that this process held (VmHWM).
+enum PeakMemory {
+    static var mebibytes: Int {
+        guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
+            let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
+            let kibibytes = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap({ Int($0) })
+        else { return 0 }
+        return kibibytes / 1024
+    }
+}
