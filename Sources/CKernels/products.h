@@ -149,7 +149,7 @@ INLINE void FN(adjoint_tile)(
         for (int r = 0; r < rows; r++)
 #pragma clang loop unroll(full)
             for (int p = 0; p < panels; p++) sums[r][p] = (FN(v16))0.0f;
-    UNROLL_STEPS
+        UNROLL_STEPS
         for (long step = first; step < end; step++) {
             FN(v16) b_row[FN(tile_panels)];
 #pragma clang loop unroll(full)

@@ -98,4 +98,16 @@ import Testing
             #expect(areEqual, "result \(index)")
         }
     }
+
+    /// Every half-precision number, in every instruction set that runs here, against the compiler's conversion.
+    @Test func allHalves() {
+        let halves = (0...UInt16.max).map { $0 }
+        let expected = halves.map { Float(Float16(bitPattern: $0)) }
+        for table in [KernelShapeTests.narrow, KernelShapeTests.wide] {
+            var found = [Float](repeating: 0, count: halves.count)
+            table.widen_half(halves.count, halves, &found)
+            let areEqual = zip(found, expected).allSatisfy { $0.bitPattern == $1.bitPattern || ($0.isNaN && $1.isNaN) }
+            #expect(areEqual)
+        }
+    }
 }
