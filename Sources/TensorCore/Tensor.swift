@@ -88,6 +88,13 @@ public struct Tensor: Sendable {
         return tensor
     }
 
+    /// The same elements, with nothing kept: for what is derived from them and holds them, too.
+    func forgettingDerived() -> Tensor {
+        var tensor = self
+        tensor.derived = nil
+        return tensor
+    }
+
     /// What `make` derives from the elements; made once where they keep it.
     func derived<Value: Sendable>(_ make: () -> Value) -> Value {
         guard let derived else { return make() }

@@ -32,7 +32,8 @@ struct TransformedWeight: Sendable {
     init(_ weight: Tensor, turned: Bool) {
         let rows = weight.shape[2], columns = weight.shape[3]
         (inputs, outputs) = turned ? (columns, rows) : (rows, columns)
-        (original, isTurned) = (weight, turned)
+        // Kept with the weight, this must not keep what is kept with it.
+        (original, isTurned) = (weight.forgettingDerived(), turned)
         values = Tensor(uninitialized: [36 * TensorCore.positionStep(rows * columns)])
         let transform = turned ? Kernels.table.winograd_weight_turned : Kernels.table.winograd_weight
         let step = TensorCore.positionStep(rows * columns), target = values.pointer
@@ -83,7 +84,7 @@ private struct Blocks {
     }
 }
 
-/// Below this number of tiles the work is cut by positions instead of blocks of tiles.
+/// Up to this number of tiles the work is cut by positions instead of blocks of tiles.
 private let fewTiles = 160
 
 func winogradForward(_ x: Tensor, _ weight: TransformedWeight, _ added: Added) -> Tensor {
