@@ -31,7 +31,7 @@ public final class NetworkBenchmark {
         let registry = ParameterRegistry()
         network = UNet(configuration, registry)
         classTable = NetworkBenchmark.registerClasses(registry, configuration)
-        state = TrainingState(registry.specifications, seed: 1)
+        state = TrainingState(registry.specifications, seed: 1, averages: 1)
         func pictures(_ index: UInt64) -> Tensor {
             var random = Philox(seed: 1, stream: .trainingNoise, index: index)
             return Tensor(shape: [batchSize, size, size, configuration.inChannels]) { random.fillNormal($0) }
@@ -46,7 +46,7 @@ public final class NetworkBenchmark {
         let registry = ParameterRegistry()
         network = UNet(configuration, registry)
         classTable = NetworkBenchmark.registerClasses(registry, configuration)
-        state = TrainingState(registry.specifications, seed: 1)
+        state = TrainingState(registry.specifications, seed: 1, averages: 1)
         state.parameters = try ParameterMap(registry.specifications, fileTensors: weights.tensors, file: file)
         func part(_ name: String) throws -> Tensor {
             guard let tensor = batch.tensors[name] else {
@@ -89,7 +89,7 @@ public final class NetworkBenchmark {
         constants = nil
         let gradients = gradients()
         let norm = gradients.reduce(0) { $0 + $1.sumOfSquares }.squareRoot()
-        var settings = AdamSettings(learningRate: 1e-4, emaDecay: 0.999)
+        var settings = AdamSettings(learningRate: 1e-4, averageDecays: [0.999])
         settings.weightDecay = 0.01
         settings.gradientScale = Float(min(1, 1 / max(norm, 1e-12)))
         state.apply(gradients, settings, imagesSeen: state.imagesSeen + batch.sample.shape[0])

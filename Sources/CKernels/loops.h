@@ -312,7 +312,7 @@ static void FN(add_bias)(long rows, long columns, const float *restrict bias, fl
 
 static void FN(adam)(
     long count, const fovea_adam_settings *s, const float *restrict gradient, float *restrict parameter,
-    float *restrict moment1, float *restrict moment2, float *restrict ema) {
+    float *restrict moment1, float *restrict moment2) {
     const float rate = s->learning_rate / s->correction1, root = 1.0f / s->correction2;
     for (long i = 0; i < count; i++) {
         float g = gradient[i] * s->gradient_scale;
@@ -323,6 +323,10 @@ static void FN(adam)(
         moment1[i] = m;
         moment2[i] = v;
         parameter[i] = p;
-        ema[i] = s->ema_decay * ema[i] + (1.0f - s->ema_decay) * p;
     }
+}
+
+// average = decay average + (1 - decay) x
+static void FN(move_average)(long count, float decay, const float *restrict x, float *restrict average) {
+    for (long i = 0; i < count; i++) average[i] = decay * average[i] + (1.0f - decay) * x[i];
 }

@@ -19,6 +19,7 @@ const fovea_kernel_table FN(table) = {
     .normalize_gradient_apply = FN(normalize_gradient_apply),
     .add_bias = FN(add_bias),
     .adam = FN(adam),
+    .move_average = FN(move_average),
     .product = FN(product),
     .product_adjoint = FN(product_adjoint),
     .pack = FN(pack),

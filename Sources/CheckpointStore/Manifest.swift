@@ -21,9 +21,13 @@ public struct TrainingData: Codable, Hashable, Sendable {
     public var cohortCounts: [String: [String: Int]]
     /// Patients in the training split, rounded to 5.
     public var patients: Int
+    /// The largest combinations of values (attribute: name) that at least five patients have; what is a part of one is
+    /// supported, too. Nil where a file of older versions does not say.
+    public var combinations: [[String: String]]?
 
     public init(
-        digest: String, site: String, licence: String, source: String, cohortCounts: [String: [String: Int]], patients: Int
+        digest: String, site: String, licence: String, source: String, cohortCounts: [String: [String: Int]], patients: Int,
+        combinations: [[String: String]]? = nil
     ) {
         self.digest = digest
         self.site = site
@@ -31,6 +35,7 @@ public struct TrainingData: Codable, Hashable, Sendable {
         self.source = source
         self.cohortCounts = cohortCounts
         self.patients = patients
+        self.combinations = combinations
     }
 
     /// Rounds to the nearest 5, which is what leaves a site.
@@ -134,11 +139,27 @@ public struct WeightsFile<Model: Codable & Sendable>: Sendable {
     /// - Returns: the digest of its bytes.
     @discardableResult
     public func write(_ path: String, as type: StoredType, force: Bool) throws -> Digest {
-        let data = Safetensors(tensors: tensors, metadata: ["fovea": try manifest.json()]).encoded(as: type)
+        let sources = tensors.mapValues { tensor in TensorSource(shape: tensor.shape) { tensor } }
+        return try WeightsFile.write(path, manifest, sources, as: type, force: force)
+    }
+
+    /// Writes a file whose tensors are made one at a time.
+    /// - Returns: the digest of its bytes.
+    @discardableResult
+    public static func write(
+        _ path: String, _ manifest: Manifest<Model>, _ sources: [String: TensorSource], as type: StoredType, force: Bool
+    ) throws -> Digest {
+        let metadata = ["fovea": try manifest.json()]
         let staged = try StagedFile(path, force: force)
-        try staged.write(data)
+        var digest = DigestBuilder()
+        try staged.write { append in
+            try Safetensors.write(sources, metadata: metadata, as: type) { bytes in
+                digest.update(bytes)
+                try append(bytes)
+            }
+        }
         try staged.commit()
-        return Digest(of: data)
+        return digest.finalize()
     }
 }
 

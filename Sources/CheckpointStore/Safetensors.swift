@@ -11,7 +11,7 @@ public enum StoredType: String, Codable, Sendable {
     var size: Int { self == .f32 ? 4 : 2 }
 }
 
-/// A safetensors file, whole in memory: named tensors and string metadata.
+/// A safetensors file: named tensors and string metadata.
 ///
 /// Format: an 8-byte little-endian length, a JSON header of that length, then the tensors' bytes without gaps. Written
 /// with tensors sorted by name, so that the same content gives the same bytes. Reading is strict; see `init(contentsOf:)`.
@@ -29,38 +29,44 @@ public struct Safetensors: Sendable {
 
     /// The file's bytes, with every tensor stored as `type`.
     public func encoded(as type: StoredType) -> Data {
-        let names = tensors.keys.sorted()
+        var data = Data()
+        let sources = tensors.mapValues { tensor in TensorSource(shape: tensor.shape) { tensor } }
+        Safetensors.write(sources, metadata: metadata, as: type) { data.append(contentsOf: $0) }
+        return data
+    }
+
+    /// Hands the file's bytes to `sink`, piece by piece: one tensor at a time is in memory.
+    public static func write(
+        _ sources: [String: TensorSource], metadata: [String: String], as type: StoredType,
+        to sink: (UnsafeRawBufferPointer) throws -> Void
+    ) rethrows {
+        let sorted = sources.sorted { $0.key < $1.key }
         var header = #"{"__metadata__":{"#
         header += metadata.keys.sorted().map { "\(jsonString($0)):\(jsonString(metadata[$0] ?? ""))" }.joined(separator: ",")
         header += "}"
         var offset = 0
-        for name in names {
-            guard let tensor = tensors[name] else { continue }
-            let end = offset + tensor.count * type.size
-            let shape = tensor.shape.map(String.init).joined(separator: ",")
+        for (name, source) in sorted {
+            let end = offset + source.shape.reduce(type.size, *)
+            let shape = source.shape.map(String.init).joined(separator: ",")
             header += ",\(jsonString(name)):{\"dtype\":\"\(type.rawValue)\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}"
             offset = end
         }
         header += "}"
         // Spaces up to a multiple of 8, so that the data is aligned.
         header += String(repeating: " ", count: (8 - header.utf8.count % 8) % 8)
-        var data = Data(capacity: 8 + header.utf8.count + offset)
-        withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { data.append(contentsOf: $0) }
-        data.append(contentsOf: header.utf8)
-        for name in names {
-            guard let tensor = tensors[name] else { continue }
-            tensor.withUnsafeBuffer { elements in
+        try withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian, sink)
+        try Array(header.utf8).withUnsafeBytes(sink)
+        for (name, source) in sorted {
+            let tensor = source.make()
+            if tensor.shape != source.shape { fatalError("Safetensors: \(name) is \(tensor.shape), not \(source.shape)") }
+            try tensor.withUnsafeBuffer { elements in
                 switch type {
-                case .f32:
-                    data.append(contentsOf: UnsafeRawBufferPointer(elements))
-                case .f16:
-                    elements.map { Float16($0).bitPattern.littleEndian }.withUnsafeBytes { data.append(contentsOf: $0) }
-                case .bf16:
-                    elements.map(bfloat16).withUnsafeBytes { data.append(contentsOf: $0) }
+                case .f32: try sink(UnsafeRawBufferPointer(elements))
+                case .f16: try elements.map { Float16($0).bitPattern.littleEndian }.withUnsafeBytes(sink)
+                case .bf16: try elements.map(bfloat16).withUnsafeBytes(sink)
                 }
             }
         }
-        return data
     }
 }
 

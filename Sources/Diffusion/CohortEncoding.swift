@@ -9,18 +9,45 @@ import TensorCore
 public struct CohortEncoding: Codable, Hashable, Sendable {
     /// Names of the attributes, in the order of their rows.
     public let attributes: [String]
+    /// Names of the codes of open attributes (camera, ethnicity, site), as the training data declared them.
+    public let openNames: [String: [String]]
 
-    public init(attributes: [String]) {
+    public init(attributes: [String], openNames: [String: [String]] = [:]) {
         self.attributes = attributes
+        self.openNames = openNames
         if let problem { fatalError("CohortEncoding: \(problem)") }
+    }
+
+    private enum CodingKeys: CodingKey { case attributes, openNames }
+
+    /// Keys that older files lack have their defaults.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        attributes = try container.decode([String].self, forKey: .attributes)
+        openNames = try container.decodeIfPresent([String: [String]].self, forKey: .openNames) ?? [:]
     }
 
     /// One sentence on what is wrong with an encoding that came from a file, or nil.
     public var problem: String? {
-        for name in attributes where CohortSchema.attribute(name).map(\.isOpen) ?? true {
-            return "attributes: expected attributes of the schema with codes, found \(name)"
+        for name in attributes {
+            guard let attribute = CohortSchema.attribute(name) else {
+                return "attributes: expected attributes of the schema, found \(name)"
+            }
+            let names = openNames[name] ?? []
+            guard attribute.isOpen ? !names.isEmpty && names.count <= 10_000 : names.isEmpty else {
+                return "openNames.\(name): expected names for open attributes, and for no others"
+            }
+            guard Set(names).count == names.count else { return "openNames.\(name): a name stands twice" }
+        }
+        for name in openNames.keys.sorted() where !attributes.contains(name) {
+            return "openNames.\(name): expected one of the model's attributes"
         }
         return Set(attributes).count == attributes.count ? nil : "attributes: one stands twice"
+    }
+
+    /// Names of the codes 0, 1, 2, ... of one of its attributes.
+    public func names(of attribute: String) -> [String] {
+        CohortSchema.attribute(attribute).map { $0.isOpen ? openNames[attribute] ?? [] : $0.names } ?? []
     }
 
     /// What a sample is asked to be, in one attribute.
@@ -34,16 +61,16 @@ public struct CohortEncoding: Codable, Hashable, Sendable {
         case position(Float)
     }
 
-    private static func rows(_ attribute: Attribute) -> Int {
+    private func rows(_ attribute: Attribute) -> Int {
         switch attribute.scale {
-        case .nominal: 2 + attribute.names.count
+        case .nominal: 2 + names(of: attribute.name).count
         case .ordinal(let highest): 4 + attribute.names.count - Int(highest) - 1
         }
     }
 
     /// Rows of the table.
     public var rowCount: Int {
-        attributes.compactMap(CohortSchema.attribute).reduce(0) { $0 + CohortEncoding.rows($1) }
+        attributes.compactMap(CohortSchema.attribute).reduce(0) { $0 + rows($1) }
     }
 
     /// [N, rowCount]
@@ -56,7 +83,7 @@ public struct CohortEncoding: Codable, Hashable, Sendable {
                 var first = sample * width
                 for (attribute, value) in zip(attributes.compactMap(CohortSchema.attribute), values) {
                     set(attribute, value, target, first)
-                    first += CohortEncoding.rows(attribute)
+                    first += rows(attribute)
                 }
             }
         }
@@ -76,15 +103,6 @@ public struct CohortEncoding: Codable, Hashable, Sendable {
             target[first + 2] = 1
             // From -1 to 1, so that origin and direction are of one size.
             target[first + 3] = 2 * position / Float(highest) - 1
-        }
-    }
-
-    /// The value that a stored code means.
-    public static func value(code: Int16) -> Value {
-        switch code {
-        case Attribute.unknown: .unknown
-        case Attribute.unspecified: .null
-        default: .code(code)
         }
     }
 }

@@ -5,6 +5,7 @@ import TensorCore
 public struct ModelDescription: Codable, Hashable, Sendable {
     public var network: UNetConfiguration
     public var preconditioning: Preconditioning
+    public var space: LatentSpace
     /// Height and width of a picture.
     public var height: Int
     public var width: Int
@@ -12,28 +13,49 @@ public struct ModelDescription: Codable, Hashable, Sendable {
     public var cohort: CohortEncoding
 
     public init(
-        network: UNetConfiguration, preconditioning: Preconditioning = Preconditioning(), height: Int, width: Int,
-        cohort: CohortEncoding
+        network: UNetConfiguration, preconditioning: Preconditioning = Preconditioning(), space: LatentSpace = .pixels,
+        height: Int, width: Int, cohort: CohortEncoding
     ) {
         self.network = network
         self.preconditioning = preconditioning
+        self.space = space
         self.height = height
         self.width = width
         self.cohort = cohort
     }
 
+    private enum CodingKeys: CodingKey { case network, preconditioning, space, height, width, cohort }
+
+    /// Keys that older files lack have their defaults.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        network = try container.decode(UNetConfiguration.self, forKey: .network)
+        preconditioning = try container.decode(Preconditioning.self, forKey: .preconditioning)
+        space = try container.decodeIfPresent(LatentSpace.self, forKey: .space) ?? .pixels
+        height = try container.decode(Int.self, forKey: .height)
+        width = try container.decode(Int.self, forKey: .width)
+        cohort = try container.decode(CohortEncoding.self, forKey: .cohort)
+    }
+
+    /// [count, h, w, C] of the network's input for so many pictures.
+    public func latentShape(_ count: Int) -> [Int] { space.shape(count: count, height: height, width: width) }
+
+    /// Sides of pictures are multiples of this.
+    public var sideMultiple: Int { network.sideMultiple * space.factor }
+
     /// One sentence on what is wrong with a description that came from a file, or nil.
     public var problem: String? {
         if let problem = network.problem { return "network.\(problem)" }
-        guard network.inChannels == 3, network.outChannels == 3 else { return "network: expected 3 channels in and out" }
+        for (name, channels) in [("inChannels", network.inChannels), ("outChannels", network.outChannels)]
+        where channels != space.channels {
+            return "network.\(name): expected \(space.channels) for \(space.name), found \(channels)"
+        }
         for (name, side) in [("height", height), ("width", width)] {
-            guard side > 0, side <= 4096, side % network.sideMultiple == 0 else {
-                return "\(name): expected a multiple of \(network.sideMultiple) up to 4096, found \(side)"
+            guard side > 0, side <= 4096, side % sideMultiple == 0 else {
+                return "\(name): expected a multiple of \(sideMultiple) up to 4096, found \(side)"
             }
         }
-        guard preconditioning.sigmaData > 0, preconditioning.sigmaData.isFinite else {
-            return "preconditioning.sigmaData: expected a positive number, found \(preconditioning.sigmaData)"
-        }
+        if let problem = preconditioning.problem(channels: space.channels) { return "preconditioning.\(problem)" }
         return cohort.problem.map { "cohort.\($0)" }
     }
 }
@@ -68,15 +90,12 @@ public struct DiffusionModel: Sendable {
         _ x: Variable, sigma: [Float], cohorts: [[CohortEncoding.Value]], _ parameters: BoundParameters
     ) -> Variable {
         let p = description.preconditioning
-        func column(_ coefficient: (Float) -> Float) -> Variable {
-            Variable(Tensor(sigma.map(coefficient), shape: [sigma.count, 1, 1, 1]))
-        }
         let embedding = cohortTable.map {
             Variable(description.cohort.coefficients(cohorts)).linear(parameters[$0], bias: nil)
         }
         let raw = network(
-            x * column(p.input), timesteps: sigma.map(p.noise), classEmbedding: embedding, parameters)
-        return x * column(p.skip) + raw * column(p.out)
+            x * Variable(p.column(sigma, p.input)), timesteps: sigma.map(p.noise), classEmbedding: embedding, parameters)
+        return x * Variable(p.column(sigma, p.skip)) + raw * Variable(p.column(sigma, p.out))
     }
 }
 

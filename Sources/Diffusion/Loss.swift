@@ -31,7 +31,12 @@ extension DiffusionModel {
         let levels = Tensor(sigma, shape: [sigma.count, 1, 1, 1])
         let noisy = clean + noise * levels
         let error = denoised(Variable(noisy), sigma: sigma, cohorts: cohorts, parameters) - Variable(clean)
-        let weights = Tensor(sigma.map(description.preconditioning.lossWeight), shape: [sigma.count, 1, 1, 1])
-        return error.squared().mean(axes: [1, 2, 3]) * Variable(weights)
+        let p = description.preconditioning
+        if p.bandWeighting == 0 {
+            // One weight for all channels: less to multiply.
+            let weights = sigma.map { p.lossWeight($0, deviation: p.sigmaData) }
+            return error.squared().mean(axes: [1, 2, 3]) * Variable(Tensor(weights, shape: [sigma.count, 1, 1, 1]))
+        }
+        return (error.squared() * Variable(p.column(sigma, p.lossWeight))).mean(axes: [1, 2, 3])
     }
 }

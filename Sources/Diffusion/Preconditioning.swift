@@ -1,29 +1,91 @@
 import Foundation
+import TensorCore
 
-/// EDM preconditioning: D(x; sigma) = c_skip x + c_out F(c_in x; c_noise) (Karras et al. 2022, equation 7, table 1).
+/// Preconditioning: D(x; sigma) = c_skip x + c_out F(c_in x; c_noise), and the weight of the loss on D.
+///
+/// In wavelet space each channel has coefficients of its own, from its deviation.
 public struct Preconditioning: Codable, Hashable, Sendable {
-    /// Standard deviation of the data.
-    public var sigmaData: Float
-
-    public init(sigmaData: Float = 0.5) {
-        self.sigmaData = sigmaData
+    public enum Kind: String, Codable, CaseIterable, Sendable {
+        /// Karras et al. 2022, equation 7, table 1.
+        case edm
+        /// Flow matching on straight paths (Lipman et al. 2023; Liu et al. 2023), with t = sigma / (1 + sigma): F is the velocity
+        /// n - y at x / (1 + sigma) = (1 - t) y + t n.
+        case flow
     }
 
-    private func sum(_ sigma: Float) -> Float { sigma * sigma + sigmaData * sigmaData }
+    public var kind: Kind
+    /// Standard deviation of the data; in wavelet space that of the coarsest band, which alone weights the loss.
+    public var sigmaData: Float
+    /// Deviation of each channel about 0; empty where all have `sigmaData`.
+    public var channelDeviations: [Float]
+    /// 0 weights the loss of every channel as the coarsest band's; 1 as each channel's own deviation asks for (unit weight on
+    /// F); between them geometrically.
+    public var bandWeighting: Float
 
-    public func skip(_ sigma: Float) -> Float { sigmaData * sigmaData / sum(sigma) }
+    public init(kind: Kind = .edm, sigmaData: Float = 0.5, channelDeviations: [Float] = [], bandWeighting: Float = 0) {
+        self.kind = kind
+        self.sigmaData = sigmaData
+        self.channelDeviations = channelDeviations
+        self.bandWeighting = bandWeighting
+    }
 
-    public func out(_ sigma: Float) -> Float { sigma * sigmaData / sum(sigma).squareRoot() }
+    private enum CodingKeys: CodingKey { case kind, sigmaData, channelDeviations, bandWeighting }
 
-    public func input(_ sigma: Float) -> Float { 1 / sum(sigma).squareRoot() }
+    /// Keys that older files lack have their defaults.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        kind = try container.decodeIfPresent(Kind.self, forKey: .kind) ?? .edm
+        sigmaData = try container.decode(Float.self, forKey: .sigmaData)
+        channelDeviations = try container.decodeIfPresent([Float].self, forKey: .channelDeviations) ?? []
+        bandWeighting = try container.decodeIfPresent(Float.self, forKey: .bandWeighting) ?? 0
+    }
+
+    /// One sentence on what is wrong with numbers that came from a file, or nil.
+    public func problem(channels: Int) -> String? {
+        guard sigmaData > 0, sigmaData.isFinite else { return "sigmaData: expected a positive number, found \(sigmaData)" }
+        guard channelDeviations.isEmpty || channelDeviations.count == channels else {
+            return "channelDeviations: expected \(channels) numbers or none, found \(channelDeviations.count)"
+        }
+        guard channelDeviations.allSatisfy({ $0 > 0 && $0.isFinite }) else { return "channelDeviations: expected positive numbers" }
+        guard (0...1).contains(bandWeighting) else { return "bandWeighting: expected 0 to 1, found \(bandWeighting)" }
+        return nil
+    }
+
+    private static func sum(_ sigma: Float, _ deviation: Float) -> Float { sigma * sigma + deviation * deviation }
+
+    /// c_skip of a channel of this deviation.
+    public func skip(_ sigma: Float, deviation: Float) -> Float {
+        kind == .flow ? 1 / (1 + sigma) : deviation * deviation / Preconditioning.sum(sigma, deviation)
+    }
+
+    /// c_out
+    public func out(_ sigma: Float, deviation: Float) -> Float {
+        kind == .flow ? -sigma / (1 + sigma) : sigma * deviation / Preconditioning.sum(sigma, deviation).squareRoot()
+    }
+
+    /// c_in
+    public func input(_ sigma: Float, deviation: Float) -> Float {
+        kind == .flow ? 1 / (1 + sigma) : 1 / Preconditioning.sum(sigma, deviation).squareRoot()
+    }
 
     /// c_noise = 100 ln(sigma) / 4: the paper's ln(sigma) / 4 in the units of the network's sinusoids, whose highest
     /// frequency is one radian a unit, as for DDPM's timesteps.
     public func noise(_ sigma: Float) -> Float { 25 * log(sigma) }
 
-    /// lambda(sigma), with which the loss on F has unit weight at every noise level (table 1).
-    public func lossWeight(_ sigma: Float) -> Float {
-        let product = sigma * sigmaData
-        return sum(sigma) / (product * product)
+    /// lambda(sigma), with which the loss on F has unit weight at every noise level: 1 / c_out^2 (table 1).
+    public func lossWeight(_ sigma: Float, deviation: Float) -> Float {
+        func unit(_ deviation: Float) -> Float {
+            let out = out(sigma, deviation: deviation)
+            return 1 / (out * out)
+        }
+        if bandWeighting == 0 || deviation == sigmaData { return unit(sigmaData) }
+        return pow(unit(sigmaData), 1 - bandWeighting) * pow(unit(deviation), bandWeighting)
+    }
+
+    /// A coefficient for each picture and channel, [N, 1, 1, C], or [N, 1, 1, 1] where all channels have one.
+    func column(_ sigma: [Float], _ coefficient: (Float, Float) -> Float) -> Tensor {
+        let deviations = channelDeviations.isEmpty ? [sigmaData] : channelDeviations
+        return Tensor(
+            sigma.flatMap { level in deviations.map { coefficient(level, $0) } }, shape: [sigma.count, 1, 1, deviations.count])
     }
 }

@@ -27,11 +27,20 @@ public enum Configuration {
 
     /// Reads the file at `path`; see `decode`.
     public static func read<Value: Codable>(_ path: String, over defaults: Value) throws -> Value {
+        try decode(try text(path), name: path, over: defaults)
+    }
+
+    /// The keys that the file at `path` names, on the outermost level.
+    public static func keys(_ path: String) throws -> Set<String> {
+        Set(try YAMLText.parse(try text(path), name: path)?.mapping?.keys.compactMap(\.string) ?? [])
+    }
+
+    private static func text(_ path: String) throws -> String {
         guard FileManager.default.fileExists(atPath: path) else { throw Failure(.noSuchInput, path, "does not exist") }
         guard let data = FileManager.default.contents(atPath: path), let text = String(data: data, encoding: .utf8) else {
             throw Failure(.badData, path, "is not UTF-8 text")
         }
-        return try decode(text, name: path, over: defaults)
+        return text
     }
 
     /// The resolved configuration as YAML with sorted keys.

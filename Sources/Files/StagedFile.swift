@@ -55,6 +55,23 @@ public final class StagedFile {
         }
     }
 
+    /// Writes the content piece by piece: `body` is given what appends a piece.
+    public func write(_ body: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void) throws {
+        let descriptor = open(stagingPath, O_WRONLY | O_CREAT | O_TRUNC, 0o666)
+        guard descriptor >= 0 else { throw StagedFile.failure(destination) }
+        defer { close(descriptor) }
+        try body { piece in
+            var rest = piece
+            while !rest.isEmpty {
+                // Linux writes less than 2 GiB at a time.
+                let written = Foundation.write(descriptor, rest.baseAddress, rest.count)
+                if written < 0, errno == EINTR { continue }
+                guard written > 0 else { throw StagedFile.failure(destination) }
+                rest = UnsafeRawBufferPointer(rebasing: rest[written...])
+            }
+        }
+    }
+
     /// Flushes the content to disk and gives it its final name.
     public func commit() throws {
         let descriptor = open(stagingPath, O_RDONLY)

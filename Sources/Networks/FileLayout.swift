@@ -5,10 +5,13 @@ import TensorCore
 
 extension ParameterMap {
     /// The tensors under their paths, in the layouts that files use.
-    public func fileTensors() -> [String: Tensor] {
-        var result: [String: Tensor] = [:]
+    public func fileTensors() -> [String: Tensor] { fileSources().mapValues { $0.make() } }
+
+    /// The same, made one at a time.
+    public func fileSources() -> [String: TensorSource] {
+        var result: [String: TensorSource] = [:]
         for (specification, tensor) in zip(specifications, tensors) {
-            result[specification.path] = specification.layout.toFile(tensor)
+            result[specification.path] = TensorSource(shape: specification.fileShape) { specification.layout.toFile(tensor) }
         }
         return result
     }

@@ -61,9 +61,13 @@ public struct CohortRequest: Hashable, Sendable {
             let known = encoding.attributes.isEmpty ? "none" : encoding.attributes.joined(separator: ", ")
             throw Failure(.usage, model, "the model is not conditioned on \(name); it knows \(known)")
         }
-        return encoding.attributes.map { name in
+        return try encoding.attributes.map { name in
             guard let value = cohort[name] else { return positions[name].map { .position($0) } ?? .null }
-            guard let code = CohortSchema.attribute(name)?.names.firstIndex(of: value) else { return .unknown }
+            if value == "unknown" { return .unknown }
+            let names = encoding.names(of: name)
+            guard let code = names.firstIndex(of: value) else {
+                throw Failure(.usage, model, "the model knows no \(name) \"\(value)\"; it knows \(names.joined(separator: ", "))")
+            }
             return .code(Int16(code))
         }
     }

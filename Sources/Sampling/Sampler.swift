@@ -5,12 +5,17 @@ import TensorCore
 
 /// How samples are drawn; everything that they depend on besides model, seed and cohort.
 public struct SamplerSettings: Codable, Hashable, Sendable {
+    public var sampler = SamplerKind.heun
     public var steps = 18
     public var sigmaMin: Float = 0.002
     public var sigmaMax: Float = 80
     public var rho: Float = 7
     /// 1 means none (Ho and Salimans 2021).
     public var guidanceScale: Float = 1
+    /// Noise levels at which guidance acts; nil for all (Kynkaanniemi et al. 2024).
+    public var guidanceInterval: ClosedRange<Float>?
+    /// Attributes that guidance acts on; the others stay as asked for in both terms. Nil for all.
+    public var guidedAttributes: [String]?
     /// Samples a batch; results do not depend on it.
     public var batchSize = 16
 
@@ -20,6 +25,17 @@ public struct SamplerSettings: Codable, Hashable, Sendable {
         .karras(steps: steps, sigmaMin: sigmaMin, sigmaMax: sigmaMax, rho: rho)
     }
 
+    /// Evaluations of the network for each sample.
+    public var evaluations: Int {
+        let sigmas = schedule.sigmas.dropLast()
+        /// Of the denoiser at each level: Heun looks at each again from the step before it.
+        let each = sigmas.enumerated().map { (sigma: $0.element, count: sampler == .heun && $0.offset > 0 ? 2 : 1) }
+        return each.reduce(0) { total, level in
+            let isGuided = guidanceScale != 1 && guidanceInterval?.contains(level.sigma) != false
+            return total + level.count * (isGuided ? 2 : 1)
+        }
+    }
+
     /// One sentence on what is wrong, or nil.
     public var problem: String? {
         guard (1...1000).contains(steps) else { return "steps: expected 1 to 1000, found \(steps)" }
@@ -27,6 +43,9 @@ public struct SamplerSettings: Codable, Hashable, Sendable {
             return "guidance: expected 0 to 50, found \(guidanceScale)"
         }
         guard (1...1024).contains(batchSize) else { return "batch: expected 1 to 1024, found \(batchSize)" }
+        guard sigmaMin > 0, sigmaMin < sigmaMax, sigmaMax <= 1e4 else {
+            return "sigma: expected 0 < smallest < largest <= 10000, found \(sigmaMin) and \(sigmaMax)"
+        }
         return nil
     }
 }
@@ -67,6 +86,10 @@ public struct Sampler: Sequence, IteratorProtocol {
         self.firstIndex = firstIndex
         parameters = model.parameters.constants(reused: true)
         let encoding = model.manifest.model.cohort
+        for name in settings.guidedAttributes ?? [] where !encoding.attributes.contains(name) {
+            throw Failure(
+                .usage, model.path, field: "--guide", expected: encoding.attributes.joined(separator: ", "), found: name)
+        }
         var known: [CohortRequest: [CohortEncoding.Value]] = [:]
         values = try plan.requests.map { request in
             if let values = known[request] { return values }
@@ -81,22 +104,37 @@ public struct Sampler: Sequence, IteratorProtocol {
         let range = position..<Swift.min(position + settings.batchSize, values.count)
         position = range.upperBound
         let description = model.manifest.model
-        let size = description.height * description.width * 3
-        let noise = Tensor(shape: [range.count, description.height, description.width, 3]) { target in
-            for (row, index) in range.enumerated() {
-                var random = Philox(seed: seed, stream: .samplingNoise, index: firstIndex + UInt64(index))
-                random.fillNormal(UnsafeMutableBufferPointer(rebasing: target[row * size..<(row + 1) * size]))
-            }
+        let shape = description.latentShape(range.count)
+        func streams(_ stream: RandomStream) -> [Philox] {
+            range.map { Philox(seed: seed, stream: stream, index: firstIndex + UInt64($0)) }
         }
+        var first = streams(.samplingNoise), later = streams(.ancestralNoise)
         let cohorts = Array(values[range])
-        let open = [CohortEncoding.Value](repeating: .null, count: description.cohort.attributes.count)
         let denoiser = GuidedDenoiser(
             conditional: ModelDenoiser(model.model, parameters, cohorts: cohorts),
-            unconditional: ModelDenoiser(
-                model.model, parameters, cohorts: [[CohortEncoding.Value]](repeating: open, count: range.count)),
-            guidanceScale: settings.guidanceScale)
-        var last = noise
-        for state in HeunSampler(denoiser, schedule: settings.schedule, noise: noise) { last = state }
-        return Batch(start: range.lowerBound, pixels: PixelSpace.decoded(last), isFinite: last.isFinite)
+            unconditional: ModelDenoiser(model.model, parameters, cohorts: cohorts.map(withoutGuided)),
+            guidanceScale: settings.guidanceScale, interval: settings.guidanceInterval)
+        let start = Sampler.normal(&first, shape: shape)
+        let sampler = DiffusionSampler(denoiser, settings.sampler.rule, schedule: settings.schedule, start: start) {
+            Sampler.normal(&later, shape: shape)
+        }
+        let pictures = description.space.decoded(sampler.last())
+        return Batch(start: range.lowerBound, pixels: PixelValues.decoded(pictures), isFinite: pictures.isFinite)
+    }
+
+    /// The values with those that guidance acts on left open.
+    private func withoutGuided(_ values: [CohortEncoding.Value]) -> [CohortEncoding.Value] {
+        guard let guided = settings.guidedAttributes else { return values.map { _ in .null } }
+        return zip(model.manifest.model.cohort.attributes, values).map { guided.contains($0) ? .null : $1 }
+    }
+
+    /// Standard normal latents, one from each stream.
+    private static func normal(_ streams: inout [Philox], shape: [Int]) -> Tensor {
+        Tensor(shape: shape) { target in
+            let size = target.count / streams.count
+            for row in streams.indices {
+                streams[row].fillNormal(UnsafeMutableBufferPointer(rebasing: target[row * size..<(row + 1) * size]))
+            }
+        }
     }
 }

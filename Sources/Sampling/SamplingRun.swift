@@ -13,13 +13,17 @@ public struct SamplingRun {
     private let firstIndex: UInt64
     private let path: String
     private let force: Bool
+    private let allowsUnseen: Bool
 
     /// Samples on the contact sheet, at most.
     private static let sheetCount = 64
 
+    /// - Parameters:
+    ///   - force: replace outputs that exist.
+    ///   - allowsUnseen: draw cohorts, too, that the model saw with fewer than five patients.
     public init(
         _ model: LoadedModel, _ settings: SamplerSettings, plan: SamplingPlan, seed: UInt64, firstIndex: UInt64,
-        path: String, force: Bool
+        path: String, force: Bool, allowsUnseen: Bool = false
     ) {
         self.model = model
         self.settings = settings
@@ -28,6 +32,7 @@ public struct SamplingRun {
         self.firstIndex = firstIndex
         self.path = path
         self.force = force
+        self.allowsUnseen = allowsUnseen
     }
 
     /// Where the contact sheet goes: `S.h5` -> `S.contact-sheet.png`.
@@ -46,6 +51,14 @@ public struct SamplingRun {
     ) async throws -> Int {
         try StagedFile.requireWritable(sheetPath, force: force)
         let sampler = try Sampler(model, settings, plan: plan, seed: seed, firstIndex: firstIndex)
+        if !allowsUnseen {
+            let seen = SeenCohorts(model.manifest)
+            for request in Set(plan.requests) {
+                if let refusal = seen.refusal(of: request) {
+                    throw Failure(.usage, model.path, "\(refusal); --force draws it nevertheless")
+                }
+            }
+        }
         let description = model.manifest.model
         let writer = try await SampleSetWriter(
             path: path, width: description.width, height: description.height, run: try record(), model: try modelRecord(),
@@ -91,12 +104,16 @@ public struct SamplingRun {
     private var sites: [String] { Set(model.manifest.trainingData.map(\.site)).sorted() }
 
     private func record() throws -> RunRecord {
-        let schedule: [String: Any] = [
+        var schedule: [String: Any] = [
             "kind": "karras", "steps": settings.steps, "sigma_min": settings.sigmaMin, "sigma_max": settings.sigmaMax,
-            "rho": settings.rho,
+            "rho": settings.rho, "evaluations": settings.evaluations,
         ]
+        if let interval = settings.guidanceInterval {
+            schedule["guidance_interval"] = [interval.lowerBound, interval.upperBound]
+        }
+        if let guided = settings.guidedAttributes { schedule["guided_attributes"] = guided }
         return RunRecord(
-            modelDigest: model.digest, sampler: "heun", schedule: try SamplingRun.json(schedule), steps: settings.steps,
+            modelDigest: model.digest, sampler: settings.sampler.rawValue, schedule: try SamplingRun.json(schedule), steps: settings.steps,
             guidance: settings.guidanceScale, openBLASVersion: ComputeEnvironment.blasVersion,
             blasCore: ComputeEnvironment.blasCore, kernelISA: ComputeEnvironment.instructionSet, started: Date())
     }

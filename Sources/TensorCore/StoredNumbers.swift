@@ -2,6 +2,17 @@ import CKernels
 
 // Tensors from and to the numbers and layouts of files.
 
+/// A tensor that is made when it is written, so that a file's tensors need not be in memory side by side.
+public struct TensorSource: Sendable {
+    public let shape: [Int]
+    public let make: @Sendable () -> Tensor
+
+    public init(shape: [Int], make: @escaping @Sendable () -> Tensor) {
+        self.shape = shape
+        self.make = make
+    }
+}
+
 extension Tensor {
     /// From little-endian float32, at any alignment.
     public init(float32 bytes: UnsafeRawBufferPointer, shape: [Int]) {

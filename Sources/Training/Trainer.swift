@@ -10,6 +10,9 @@ public struct TrainingStep: Sendable {
     public let imagesSeen: Int
     /// Mean weighted denoising loss of the batch (Karras et al. 2022, equation 8).
     public let loss: Double
+    /// The loss of each picture, and its noise level.
+    public let losses: [Float]
+    public let sigmas: [Float]
     /// Norm of the gradient over all parameters, before clipping.
     public let gradientNorm: Double
     public let learningRate: Float
@@ -27,18 +30,21 @@ public final class Trainer: Sequence, IteratorProtocol {
     public private(set) var failure: Failure?
     private let data: TrainingSet
 
-    public init(_ configuration: TrainingConfiguration, data: TrainingSet, state: TrainingState? = nil) {
+    public init(
+        _ configuration: TrainingConfiguration, _ model: DiffusionModel, data: TrainingSet, state: TrainingState? = nil
+    ) {
         if let problem = configuration.problem { fatalError("Trainer: \(problem)") }
         self.configuration = configuration
         self.data = data
-        model = DiffusionModel(configuration.modelDescription)
-        self.state = state ?? TrainingState(model.specifications, seed: configuration.seed)
+        self.model = model
+        self.state = state ?? TrainingState(
+            model.specifications, seed: configuration.seed, averages: configuration.averageLengths.count)
     }
 
     /// Takes a step; nil when all images were seen, or when `failure` says why it cannot go on.
     public func next() -> TrainingStep? {
         guard state.imagesSeen < configuration.images, failure == nil, data.count > 0 else { return nil }
-        let batch = TrainingBatch(configuration, data: data, imagesSeen: state.imagesSeen)
+        let batch = TrainingBatch(configuration, model.description.cohort, data: data, imagesSeen: state.imagesSeen)
         let tape = Tape()
         let parameters = state.parameters.variables(on: tape, recompute: configuration.recompute)
         let losses = model.losses(
@@ -56,14 +62,15 @@ public final class Trainer: Sequence, IteratorProtocol {
         }
         let seen = state.imagesSeen + configuration.batchSize
         let rate = configuration.learningRate(at: seen)
-        var settings = AdamSettings(learningRate: rate, emaDecay: configuration.emaDecay(at: seen))
+        var settings = AdamSettings(
+            learningRate: rate, averageDecays: configuration.averageLengths.map { configuration.averageDecay($0, at: seen) })
         settings.beta1 = Float(configuration.beta1)
         settings.beta2 = Float(configuration.beta2)
         settings.weightDecay = Float(configuration.weightDecay)
         settings.gradientScale = Float(Swift.min(1, configuration.gradientClip / Swift.max(norm, 1e-12)))
         state.apply(gradients, settings, imagesSeen: seen)
         return TrainingStep(
-            imagesSeen: seen, loss: Double(loss.tensor.scalar), gradientNorm: norm, learningRate: rate)
+            imagesSeen: seen, loss: Double(loss.tensor.scalar), losses: losses.tensor.elements, sigmas: batch.sigma, gradientNorm: norm, learningRate: rate)
     }
 
     private func nonFinite(_ batch: TrainingBatch, losses: Tensor) -> Failure {
@@ -78,11 +85,12 @@ public final class Trainer: Sequence, IteratorProtocol {
             """)
     }
 
-    /// Mean validation loss of the moving average over `set`, at noise levels that are the same each time.
+    /// Mean validation loss of `parameters` over `set`, at noise levels that are the same each time.
     ///
     /// - Parameter draws: noise levels a photograph, spread evenly over the training distribution.
-    public func validationLoss(_ set: TrainingSet, draws: Int = 3) -> Double {
-        let parameters = state.ema.constants()
+    public func validationLoss(_ parameters: ParameterMap, _ set: TrainingSet, draws: Int = 3) -> Double {
+        let parameters = parameters.constants()
+        let shape = model.description.latentShape(1)
         var total = 0.0
         let jobs = (0..<set.count).flatMap { image in (0..<draws).map { (image, $0) } }
         for start in stride(from: 0, to: jobs.count, by: configuration.batchSize) {
@@ -93,11 +101,12 @@ public final class Trainer: Sequence, IteratorProtocol {
                 // Stratified: every photograph gets one level of each of `draws` equal parts of the distribution.
                 let quantile = (Double(draw) + random.nextUniform()) / Double(draws)
                 sigma.append(Float(exp(configuration.noiseLevels.mean + configuration.noiseLevels.deviation * normalQuantile(quantile))))
-                noise.append(Tensor(shape: [1, set.size, set.size, 3]) { random.fillNormal($0) })
+                noise.append(Tensor(shape: shape) { random.fillNormal($0) })
             }
             let indices = part.map(\.0)
+            let pictures = set.pictures(indices, mirrored: indices.map { _ in false })
             let losses = model.losses(
-                clean: set.pictures(indices, mirrored: indices.map { _ in false }), noise: stacked(noise), sigma: sigma,
+                clean: configuration.space.encoded(pictures), noise: stacked(noise), sigma: sigma,
                 cohorts: indices.map { set.values[$0] }, parameters)
             total += losses.tensor.elements.reduce(0) { $0 + Double($1) }
         }

@@ -4,7 +4,7 @@ import TensorCore
 /// One batch: which photographs, how they are changed, and the noise that is added. A function of the seed and of the
 /// number of images seen before.
 package struct TrainingBatch {
-    /// [N, size, size, 3]
+    /// [N, h, w, C], in the model's space.
     let clean: Tensor
     let noise: Tensor
     /// [N]
@@ -12,9 +12,8 @@ package struct TrainingBatch {
     let cohorts: [[CohortEncoding.Value]]
     let names: [String]
 
-    init(_ configuration: TrainingConfiguration, data: TrainingSet, imagesSeen: Int) {
+    init(_ configuration: TrainingConfiguration, _ encoding: CohortEncoding, data: TrainingSet, imagesSeen: Int) {
         let seed = configuration.seed
-        let encoding = CohortEncoding(attributes: configuration.attributes)
         let numbers = (imagesSeen..<imagesSeen + configuration.batchSize).map(UInt64.init)
         let indices = TrainingBatch.order(seed: seed, from: imagesSeen, count: configuration.batchSize, of: data.count)
         let mirrored = numbers.map { number in
@@ -34,7 +33,7 @@ package struct TrainingBatch {
                 return dropsAll || drops ? .null : value
             }
         }
-        clean = data.pictures(indices, mirrored: mirrored)
+        clean = configuration.space.encoded(data.pictures(indices, mirrored: mirrored))
         noise = Tensor(shape: clean.shape) { target in
             let each = target.count / numbers.count
             for (i, number) in numbers.enumerated() {

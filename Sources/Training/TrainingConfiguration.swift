@@ -6,11 +6,13 @@ import Networks
 public struct TrainingConfiguration: Codable, Hashable, Sendable {
     /// Height and width of the pictures that the model sees.
     public var size = 64
+    /// Where they are denoised; see `LatentSpace`.
+    public var space = LatentSpace.pixels
     public var network = Preset.small.configuration
     public var preconditioning = Preconditioning()
     public var noiseLevels = NoiseLevels()
-    /// Attributes that the model is conditioned on.
-    public var attributes = ["dr_icdr"]
+    /// Attributes that the model is conditioned on; `all` stands for those with at least two values in the data.
+    public var attributes = [TrainingConfiguration.allAttributes]
     /// Share of images whose attributes are dropped, each by itself; the same share again loses all together.
     public var conditionDropout = 0.1
     /// Mirror half of the images left to right; a laterality label is exchanged with it.
@@ -29,10 +31,9 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     public var weightDecay = 0.0
     /// The gradient's norm over all parameters is held below this.
     public var gradientClip = 1.0
-    /// The moving average forgets half in so many images,
-    public var emaHalfLifeInImages = 4_000.0
-    /// but early on in this share of the images seen.
-    public var emaRampUp = 0.1
+    /// Lengths of the moving averages that are kept, as deviations relative to the images seen: the power-function averages of
+    /// Karras et al. 2024, section 3.1. The one with the lowest validation loss is used.
+    public var averageLengths = [0.05, 0.1]
     public var seed: UInt64 = 0
     /// Keep only the inputs of the network's blocks and compute the rest again: less memory, a third more time, the same
     /// numbers.
@@ -47,39 +48,51 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     /// Stop when the validation loss has not fallen for so many images; 0 never stops.
     public var patienceInImages = 60_000
 
+    public static let allAttributes = "all"
+
     public init() {}
 
     /// One sentence on what is wrong, or nil.
     public var problem: String? {
         if let problem = network.problem { return "network.\(problem)" }
-        guard network.inChannels == 3, network.outChannels == 3 else {
-            return "network.inChannels and outChannels: expected 3, for photographs in RGB"
+        guard network.inChannels == space.channels, network.outChannels == space.channels else {
+            return "network.inChannels and outChannels: expected \(space.channels), for photographs in RGB in \(space.name)"
         }
-        guard size >= 8, size <= 1024, size % network.sideMultiple == 0 else {
-            return "size: expected 8 to 1024 and a multiple of \(network.sideMultiple), found \(size)"
+        let multiple = network.sideMultiple * space.factor
+        guard size >= 8, size <= 1024, size % multiple == 0 else {
+            return "size: expected 8 to 1024 and a multiple of \(multiple), found \(size)"
         }
+        if let problem = preconditioning.problem(channels: space.channels) { return "preconditioning.\(problem)" }
         guard (0...0.5).contains(conditionDropout) else { return "conditionDropout: expected 0 to 0.5, found \(conditionDropout)" }
         guard batchSize <= 1024 else { return "batchSize: expected at most 1024, found \(batchSize)" }
         guard (0..<1).contains(beta1), (0..<1).contains(beta2) else { return "beta1 and beta2: expected 0 up to 1" }
-        guard emaRampUp >= 0, weightDecay >= 0, warmUpImages >= 0, patienceInImages >= 0 else {
-            return "emaRampUp, weightDecay, warmUpImages and patienceInImages: expected no negative number"
+        guard (1...4).contains(averageLengths.count), averageLengths.allSatisfy({ (0.005...0.28).contains($0) }) else {
+            return "averageLengths: expected 1 to 4 numbers from 0.005 to 0.28, found \(averageLengths)"
+        }
+        guard weightDecay >= 0, warmUpImages >= 0, patienceInImages >= 0 else {
+            return "weightDecay, warmUpImages and patienceInImages: expected no negative number"
         }
         let positive: [(String, Double)] = [
             ("batchSize", Double(batchSize)), ("images", Double(images)), ("learningRate", learningRate),
             ("decayAfterImages", Double(decayAfterImages)), ("gradientClip", gradientClip),
-            ("emaHalfLifeInImages", emaHalfLifeInImages), ("checkpointEveryImages", Double(checkpointEveryImages)),
+            ("checkpointEveryImages", Double(checkpointEveryImages)),
             ("validateEveryImages", Double(validateEveryImages)), ("previewEveryImages", Double(previewEveryImages)),
             ("noiseLevels.deviation", noiseLevels.deviation),
-            ("preconditioning.sigmaData", Double(preconditioning.sigmaData)),
         ]
         return positive.first { !($0.1 > 0) }.map { "\($0.0): expected a positive number, found \($0.1)" }
     }
 
-    /// The model that this trains.
-    public var modelDescription: ModelDescription {
-        ModelDescription(
-            network: network, preconditioning: preconditioning, height: size, width: size,
-            cohort: CohortEncoding(attributes: attributes))
+    /// The settings for pictures of `size` in `space`: channels, and the noise levels that measured best there.
+    public mutating func use(_ space: LatentSpace) {
+        useChannels(of: space)
+        noiseLevels = space == .pixels ? NoiseLevels() : NoiseLevels(mean: -2, deviation: 1.5)
+    }
+
+    /// `space`, and a network for it.
+    public mutating func useChannels(of space: LatentSpace) {
+        self.space = space
+        network.inChannels = space.channels
+        network.outChannels = space.channels
     }
 
     /// The learning rate at `imagesSeen`.
@@ -89,10 +102,21 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         return Float(learningRate * warm * decay)
     }
 
-    /// What the moving average keeps over a step of `batchSize` images that ends at `imagesSeen`:
-    /// 0.5^(batchSize / halfLife), with a half-life that grows with the training at first (Karras et al. 2022, appendix F.2).
-    public func emaDecay(at imagesSeen: Int) -> Float {
-        let halfLife = emaRampUp > 0 ? min(emaHalfLifeInImages, emaRampUp * Double(imagesSeen)) : emaHalfLifeInImages
-        return halfLife > 0 ? Float(pow(0.5, Double(batchSize) / halfLife)) : 0
+    /// What a moving average of relative length `length` keeps in the step that takes `batchSize` images and ends at
+    /// `imagesSeen`: (1 - 1/step)^(gamma + 1) (Karras et al. 2024, section 3.1).
+    public func averageDecay(_ length: Double, at imagesSeen: Int) -> Float {
+        let step = Double(imagesSeen) / Double(batchSize)
+        return Float(pow(max(0, 1 - 1 / step), TrainingConfiguration.averageExponent(length) + 1))
+    }
+
+    /// The exponent gamma whose average has this relative deviation,
+    /// sigma_rel = sqrt(gamma + 1) / ((gamma + 2) sqrt(gamma + 3)), by bisection: it falls with gamma.
+    static func averageExponent(_ length: Double) -> Double {
+        var low = 0.0, high = 1e5
+        for _ in 0..<100 {
+            let gamma = (low + high) / 2
+            if (gamma + 1).squareRoot() / ((gamma + 2) * (gamma + 3).squareRoot()) > length { low = gamma } else { high = gamma }
+        }
+        return (low + high) / 2
     }
 }

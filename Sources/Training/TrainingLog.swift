@@ -1,3 +1,4 @@
+import Diffusion
 import Files
 import Foundation
 
@@ -12,7 +13,13 @@ final class TrainingLog {
         var gradient_norm: Double?
         var learning_rate: Float?
         var images_per_second: Double?
+        /// Of the moving average that measured best.
         var validation_loss: Double?
+        /// Of each, in the order of `averageLengths`.
+        var validation_losses: [Double]?
+        /// Training loss by noise level since the line before of this kind.
+        var loss_by_sigma: [LossByNoise.Part]?
+        var denoising_errors: [DenoisingError]?
     }
 
     /// - Parameter keepingUpTo: lines of later steps are dropped, because those steps are taken again.
@@ -43,8 +50,11 @@ final class TrainingLog {
                 learning_rate: step.learningRate, images_per_second: imagesPerSecond))
     }
 
-    func append(validationLoss: Double, imagesSeen: Int) throws {
-        try append(Line(images_seen: imagesSeen, validation_loss: validationLoss))
+    func append(validationLosses: [Double], errors: [DenoisingError], byNoise: LossByNoise, imagesSeen: Int) throws {
+        try append(
+            Line(
+                images_seen: imagesSeen, validation_loss: validationLosses.min(), validation_losses: validationLosses,
+                loss_by_sigma: byNoise.parts, denoising_errors: errors))
     }
 
     private func append(_ line: Line) throws {
@@ -55,5 +65,39 @@ final class TrainingLog {
         } catch {
             throw Failure(.readOrWriteFailed, path, "could not be written: \((error as NSError).localizedDescription)")
         }
+    }
+}
+
+/// The training loss by noise level: means over equal parts of the distribution of noise levels.
+struct LossByNoise {
+    struct Part: Codable {
+        /// From here to the next part's.
+        let sigma: Double
+        let images: Int
+        let loss: Double?
+    }
+
+    private static let count = 8
+    /// Lower bounds of the parts; the first is 0.
+    private let bounds: [Double]
+    private var sums = [Double](repeating: 0, count: LossByNoise.count)
+    private var images = [Int](repeating: 0, count: LossByNoise.count)
+
+    init(_ levels: NoiseLevels) {
+        bounds = [0] + (1..<LossByNoise.count).map {
+            exp(levels.mean + levels.deviation * normalQuantile(Double($0) / Double(LossByNoise.count)))
+        }
+    }
+
+    mutating func add(_ step: TrainingStep) {
+        for (sigma, loss) in zip(step.sigmas, step.losses) {
+            let part = bounds.lastIndex { Double(sigma) >= $0 } ?? 0
+            sums[part] += Double(loss)
+            images[part] += 1
+        }
+    }
+
+    var parts: [Part] {
+        bounds.indices.map { Part(sigma: bounds[$0], images: images[$0], loss: images[$0] > 0 ? sums[$0] / Double(images[$0]) : nil) }
     }
 }

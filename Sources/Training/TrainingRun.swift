@@ -40,6 +40,8 @@ public final class TrainingRun {
     private let validation: TrainingSet
     private let data: [TrainingData]
     private let log: TrainingLog
+    /// Since the last validation.
+    private var noiseLosses: LossByNoise
 
     public var checkpointPath: String { folder + "/checkpoint.safetensors" }
     public var snapshotPath: String { folder + "/snapshot.safetensors" }
@@ -69,24 +71,29 @@ public final class TrainingRun {
         let hasRun = resume && files.fileExists(atPath: folder + "/config.yaml")
         if resume, !hasRun { throw Failure(.noSuchInput, folder, "holds no run to resume") }
         let before = hasRun ? try Configuration.read(folder + "/config.yaml", over: TrainingConfiguration()) : nil
-        let wanted = try configuration(before)
+        var wanted = try configuration(before)
         let name = hasRun ? folder + "/config.yaml" : "configuration"
         if let problem = wanted.problem { throw Failure(.badData, name, problem) }
-        for attribute in wanted.attributes where CohortSchema.attribute(attribute).map(\.isOpen) ?? true {
-            throw Failure(.badData, name, field: "attributes", expected: "attributes of the schema with codes", found: attribute)
-        }
-        let encoding = wanted.modelDescription.cohort
+        let encoding = try CohortEncoding(wanted.attributes, over: datasets, file: name)
+        wanted.attributes = encoding.attributes
         training = try await TrainingSet(datasets, split: .train, size: wanted.size, encoding: encoding)
         validation = try await TrainingSet(datasets, split: .validation, size: wanted.size, encoding: encoding)
         guard training.count > 0 else {
             throw Failure(.badData, datasets.map(\.path).joined(separator: ", "), "the train split holds no photograph")
         }
-        data = datasets.map(TrainingData.init)
+        if wanted.space != .pixels, wanted.preconditioning.kind == .edm, wanted.preconditioning.channelDeviations.isEmpty {
+            wanted.preconditioning.channelDeviations = training.channelDeviations(wanted.space)
+        }
+        data = datasets.map { TrainingData($0, attributes: encoding.attributes) }
+        let model = DiffusionModel(
+            ModelDescription(
+                network: wanted.network, preconditioning: wanted.preconditioning, space: wanted.space, height: wanted.size,
+                width: wanted.size, cohort: encoding))
         if resume, hasCheckpoint {
-            let state = try TrainingRun.state(folder + "/checkpoint.safetensors", wanted, data)
-            trainer = Trainer(wanted, data: training, state: state)
+            let state = try TrainingRun.state(folder + "/checkpoint.safetensors", wanted, model, data)
+            trainer = Trainer(wanted, model, data: training, state: state)
         } else {
-            trainer = Trainer(wanted, data: training)
+            trainer = Trainer(wanted, model, data: training)
             do {
                 try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
             } catch {
@@ -95,26 +102,26 @@ public final class TrainingRun {
             // A replaced run leaves nothing behind that could be taken for the new one's.
             for name in ["checkpoint", "snapshot", "best"] { try? files.removeItem(atPath: "\(folder)/\(name).safetensors") }
         }
+        noiseLosses = LossByNoise(wanted.noiseLevels)
         log = try TrainingLog(folder + "/log.jsonl", keepingUpTo: trainer.state.imagesSeen)
         try TrainingRun.write(Data(Configuration.yaml(wanted).utf8), to: configurationPath)
     }
 
     private static func state(
-        _ path: String, _ wanted: TrainingConfiguration, _ data: [TrainingData]
+        _ path: String, _ wanted: TrainingConfiguration, _ model: DiffusionModel, _ data: [TrainingData]
     ) throws -> TrainingState {
         let (file, _) = try ModelFile.read(path, kind: .checkpoint)
-        let model = DiffusionModel(wanted.modelDescription)
-        guard file.manifest.model == wanted.modelDescription else {
-            throw Failure(.badData, path, "is of another model than config.yaml describes")
-        }
         let found = file.manifest.trainingData.map(\.digest), expected = data.map(\.digest)
         guard found == expected else {
             throw Failure(
                 .badData, path, field: "training set", expected: found.joined(separator: ", "),
                 found: expected.joined(separator: ", "))
         }
+        guard file.manifest.model == model.description else {
+            throw Failure(.badData, path, "is of another model than config.yaml describes")
+        }
         return try TrainingState(
-            model.specifications, fileTensors: file.tensors, numbers: file.manifest.state ?? [:],
+            model.specifications, averages: wanted.averageLengths.count, fileTensors: file.tensors, numbers: file.manifest.state ?? [:],
             imagesSeen: file.manifest.imagesSeen, file: path)
     }
 
@@ -136,6 +143,7 @@ public final class TrainingRun {
             training += clock.now - last
             recent.append(step.loss)
             if recent.count > Swift.max(1, 1000 / configuration.batchSize) { recent.removeFirst() }
+            noiseLosses.add(step)
             report(.step(step))
             func isDue(_ every: Int) -> Bool { step.imagesSeen / every != (step.imagesSeen - configuration.batchSize) / every }
             let speed = Double(step.imagesSeen - startedAt) / Swift.max(1e-9, training.seconds)
@@ -172,28 +180,32 @@ public final class TrainingRun {
     /// - Returns: false where there is no validation split.
     private func validate(_ report: (TrainingEvent) -> Void) throws -> Bool {
         guard validation.count > 0 else { return false }
-        let loss = trainer.validationLoss(validation)
+        let losses = trainer.state.averages.map { trainer.validationLoss($0, validation) }
+        let loss = losses.min() ?? .infinity
+        trainer.state.chosenAverage = losses.firstIndex(of: loss) ?? 0
         let seen = trainer.state.imagesSeen
         let isBest = loss < trainer.state.bestValidationLoss
         if isBest {
             trainer.state.bestValidationLoss = loss
             trainer.state.bestImagesSeen = seen
-            try snapshot().write(bestPath, as: .f16, force: true)
+            try writeSnapshot(bestPath)
         }
-        try log.append(validationLoss: loss, imagesSeen: seen)
+        try log.append(
+            validationLosses: losses, errors: trainer.denoisingErrors(trainer.state.average, validation), byNoise: noiseLosses,
+            imagesSeen: seen)
+        noiseLosses = LossByNoise(trainer.configuration.noiseLevels)
         report(.validation(imagesSeen: seen, loss: loss, isBest: isBest))
         return true
     }
 
     private func save() throws {
-        let checkpoint = ModelFile(
-            manifest: try manifest(.checkpoint, state: trainer.state.numbers()), tensors: trainer.state.fileTensors())
-        try checkpoint.write(checkpointPath, as: .f32, force: true)
-        try snapshot().write(snapshotPath, as: .f16, force: true)
+        try ModelFile.write(
+            checkpointPath, try manifest(.checkpoint, state: trainer.state.numbers()), trainer.state.fileSources(), as: .f32, force: true)
+        try writeSnapshot(snapshotPath)
     }
 
-    private func snapshot() throws -> ModelFile {
-        ModelFile(manifest: try manifest(.snapshot, state: nil), tensors: trainer.state.ema.fileTensors())
+    private func writeSnapshot(_ path: String) throws {
+        try ModelFile.write(path, try manifest(.snapshot, state: nil), trainer.state.average.fileSources(), as: .f16, force: true)
     }
 
     private func manifest(_ kind: WeightsKind, state: [String: Double]?) throws -> Manifest<ModelDescription> {
@@ -211,14 +223,13 @@ public final class TrainingRun {
         let size = trainer.configuration.size
         let noise = stacked((0..<16).map { index in
             var random = Philox(seed: trainer.configuration.seed, stream: .samplingNoise, index: UInt64(index))
-            return Tensor(shape: [1, size, size, 3]) { random.fillNormal($0) }
+            return Tensor(shape: model.description.latentShape(1)) { random.fillNormal($0) }
         })
         let open = [CohortEncoding.Value](repeating: .null, count: trainer.configuration.attributes.count)
         let denoiser = ModelDenoiser(
-            model, trainer.state.ema.constants(), cohorts: [[CohortEncoding.Value]](repeating: open, count: 16))
-        var last = noise
-        for x in HeunSampler(denoiser, schedule: .karras(steps: 18), noise: noise) { last = x }
-        let sheet = ContactSheet(pixels: PixelSpace.decoded(last), width: size, height: size)
+            model, trainer.state.average.constants(), cohorts: [[CohortEncoding.Value]](repeating: open, count: 16))
+        let latents = DiffusionSampler(denoiser, HeunStep(), schedule: .karras(steps: 18), start: noise).last()
+        let sheet = ContactSheet(pixels: PixelValues.decoded(model.description.space.decoded(latents)), width: size, height: size)
         let seen = String(trainer.state.imagesSeen)
         let padded = String(repeating: "0", count: Swift.max(0, 8 - seen.count)) + seen
         try TrainingRun.write(sheet.png, to: folder + "/preview-\(padded).png")

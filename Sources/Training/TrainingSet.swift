@@ -30,7 +30,7 @@ public struct TrainingSet: Sendable {
                     found: "\(dataset.size)")
             }
             let rows = dataset.rows(of: split)
-            let columns = encoding.attributes.map { dataset.cohorts[$0]?.codes }
+            let columns = encoding.attributes.map { ($0, dataset.cohorts[$0]) }
             // A few at a time: a data set may be larger than the memory at its own size.
             for start in stride(from: 0, to: rows.count, by: 64) {
                 let part = Array(rows[start..<min(start + 64, rows.count)])
@@ -40,7 +40,7 @@ public struct TrainingSet: Sendable {
                     let picture = Picture(
                         width: dataset.size, height: dataset.size, pixels: Array(whole[i * bytes..<(i + 1) * bytes]))
                     pixels += picture.resized(width: size, height: size).pixels
-                    values.append(columns.map { CohortEncoding.value(code: $0?[row] ?? Attribute.unknown) })
+                    values.append(columns.map { encoding.value($0.0, $0.1, row: row) })
                     names.append("\(dataset.path) row \(row)")
                 }
             }
@@ -59,11 +59,25 @@ public struct TrainingSet: Sendable {
                     for x in 0..<size {
                         let from = index * bytes + (y * size + (mirrored[i] ? size - 1 - x : x)) * 3
                         let to = i * bytes + (y * size + x) * 3
-                        for c in 0..<3 { target[to + c] = PixelSpace.encoded(pixels[from + c]) }
+                        for c in 0..<3 { target[to + c] = PixelValues.encoded(pixels[from + c]) }
                     }
                 }
             }
         }
+    }
+}
+
+extension TrainingSet {
+    /// Deviation about 0 of each channel of the latents of all pictures; at most a thousand of them, evenly spread.
+    func channelDeviations(_ space: LatentSpace) -> [Float] {
+        var sums = [Double](repeating: 0, count: space.channels), pixels = 0
+        for index in stride(from: 0, to: count, by: max(1, count / 1000)) {
+            let latent = space.encoded(pictures([index], mirrored: [false])).elements
+            for (i, value) in latent.enumerated() { sums[i % space.channels] += Double(value) * Double(value) }
+            pixels += latent.count / space.channels
+        }
+        // A band that is empty (a camera without blue) still needs a scale.
+        return sums.map { Float(Swift.max(1e-4, ($0 / Double(pixels)).squareRoot())) }
     }
 }
 
@@ -78,8 +92,8 @@ extension CohortEncoding {
 }
 
 extension TrainingData {
-    /// What `dataset` says of its training split.
-    public init(_ dataset: DatasetFile) {
+    /// What `dataset` says of its training split, to a model that is conditioned on `attributes`.
+    public init(_ dataset: DatasetFile, attributes: [String]) {
         let rows = dataset.rows(of: .train)
         var counts: [String: [String: Int]] = [:]
         for (name, column) in dataset.cohorts {
@@ -93,6 +107,7 @@ extension TrainingData {
         self.init(
             digest: dataset.trainingSetDigest.description, site: dataset.info.site, licence: dataset.info.licence,
             source: dataset.info.source, cohortCounts: counts,
-            patients: TrainingData.rounded(Set(rows.map { dataset.patients[$0] }).count))
+            patients: TrainingData.rounded(Set(rows.map { dataset.patients[$0] }).count),
+            combinations: CohortSupport([dataset], attributes: attributes).combinations())
     }
 }

@@ -3,10 +3,13 @@ import Foundation
 import Networks
 import TensorCore
 
-/// Everything that changes in training: parameters, their moving average, Adam's moments, and how far it is.
+/// Everything that changes in training: parameters, their moving averages, Adam's moments, and how far it is.
 public struct TrainingState: Sendable {
     public package(set) var parameters: ParameterMap
-    public internal(set) var ema: ParameterMap
+    /// Moving averages of several lengths, in the order of `TrainingConfiguration.averageLengths`.
+    public internal(set) var averages: [ParameterMap]
+    /// Which average measured best when it was last measured.
+    public internal(set) var chosenAverage = 0
     var moment1: ParameterMap
     var moment2: ParameterMap
     /// Updates taken.
@@ -16,10 +19,10 @@ public struct TrainingState: Sendable {
     public internal(set) var bestValidationLoss = Double.infinity
     public internal(set) var bestImagesSeen = 0
 
-    /// A start from random parameters.
-    public init(_ specifications: [ParameterSpecification], seed: UInt64) {
-        parameters = ParameterMap(specifications, seed: seed)
-        ema = parameters
+    /// A start from `parameters`, or random ones.
+    public init(_ specifications: [ParameterSpecification], seed: UInt64, averages count: Int, parameters: ParameterMap? = nil) {
+        self.parameters = parameters ?? ParameterMap(specifications, seed: seed)
+        averages = [ParameterMap](repeating: self.parameters, count: count)
         moment1 = .zeros(specifications)
         moment2 = .zeros(specifications)
     }
@@ -28,41 +31,54 @@ public struct TrainingState: Sendable {
     package mutating func apply(_ gradients: [Tensor], _ settings: AdamSettings, imagesSeen: Int) {
         step += 1
         self.imagesSeen = imagesSeen
+        let none = Tensor.zeros([0])
         for i in gradients.indices {
+            // Taken out and put back, so that nobody else holds them while they change in place.
+            var each = averages.indices.map { k in
+                defer { averages[k].tensors[i] = none }
+                return averages[k].tensors[i]
+            }
             adamStep(
                 settings, step: step, gradient: gradients[i], parameter: &parameters.tensors[i],
-                moment1: &moment1.tensors[i], moment2: &moment2.tensors[i], ema: &ema.tensors[i])
+                moment1: &moment1.tensors[i], moment2: &moment2.tensors[i], averages: &each)
+            for k in averages.indices { averages[k].tensors[i] = each[k] }
         }
     }
 
-    private static var parts: [(prefix: String, path: WritableKeyPath<TrainingState, ParameterMap>)] {
-        [("parameters/", \.parameters), ("ema/", \.ema), ("moment1/", \.moment1), ("moment2/", \.moment2)]
+    /// The average that measured best.
+    public var average: ParameterMap { averages[chosenAverage] }
+
+    private var parts: [(prefix: String, path: WritableKeyPath<TrainingState, ParameterMap>)] {
+        [("parameters/", \.parameters), ("moment1/", \.moment1), ("moment2/", \.moment2)]
+            + averages.indices.map { ("average-\($0)/", \.averages[$0]) }
     }
 
     /// The tensors of a checkpoint.
-    func fileTensors() -> [String: Tensor] {
-        var result: [String: Tensor] = [:]
-        for part in TrainingState.parts {
-            for (path, tensor) in self[keyPath: part.path].fileTensors() { result[part.prefix + path] = tensor }
+    func fileSources() -> [String: TensorSource] {
+        var result: [String: TensorSource] = [:]
+        for part in parts {
+            for (path, source) in self[keyPath: part.path].fileSources() { result[part.prefix + path] = source }
         }
         return result
     }
 
     /// The numbers of a checkpoint's manifest.
     func numbers() -> [String: Double] {
-        var result = ["step": Double(step), "bestImagesSeen": Double(bestImagesSeen)]
+        var result = [
+            "step": Double(step), "bestImagesSeen": Double(bestImagesSeen), "chosenAverage": Double(chosenAverage),
+        ]
         if bestValidationLoss.isFinite { result["bestValidationLoss"] = bestValidationLoss }
         return result
     }
 
     /// - Throws: `Failure(.badData)` that names tensors which are missing, unexpected or of another shape.
     init(
-        _ specifications: [ParameterSpecification], fileTensors: [String: Tensor], numbers: [String: Double],
-        imagesSeen: Int, file: String
+        _ specifications: [ParameterSpecification], averages count: Int, fileTensors: [String: Tensor],
+        numbers: [String: Double], imagesSeen: Int, file: String
     ) throws {
-        self.init(specifications, seed: 0)
+        self.init(specifications, seed: 0, averages: count)
         var rest = fileTensors
-        for part in TrainingState.parts {
+        for part in parts {
             let own = rest.filter { $0.key.hasPrefix(part.prefix) }
             for key in own.keys { rest[key] = nil }
             self[keyPath: part.path] = try ParameterMap(
@@ -76,6 +92,11 @@ public struct TrainingState: Sendable {
         guard let step = numbers["step"], step >= 0, step <= 1e15, imagesSeen >= 0 else {
             throw Failure(.badData, file, field: "state.step", expected: "a whole number", found: "\(numbers["step"] ?? -1)")
         }
+        let chosen = numbers["chosenAverage"] ?? -1
+        guard (0..<Double(count)).contains(chosen) else {
+            throw Failure(.badData, file, field: "state.chosenAverage", expected: "0 to \(count - 1)", found: "\(chosen)")
+        }
+        chosenAverage = Int(chosen)
         self.step = Int(step)
         self.imagesSeen = imagesSeen
         bestValidationLoss = numbers["bestValidationLoss"] ?? .infinity

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Diffusion
 import Files
 import Foundation
 import Sampling
@@ -31,11 +32,20 @@ struct SampleCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Number of the first sample under the seed (default: 0).", valueName: "k"))
     var first: UInt64 = 0
 
-    @Option(help: ArgumentHelp("Steps; Heun takes 2 n - 1 network evaluations (default: 18).", valueName: "n"))
+    @Option(help: "How to step: \(SamplerKind.allCases.map(\.rawValue).joined(separator: ", ")) (default: heun).")
+    var sampler: SamplerKind?
+
+    @Option(help: ArgumentHelp("Steps; heun takes 2 n - 1 network evaluations, the others n (default: 18).", valueName: "n"))
     var steps: Int?
 
     @Option(help: ArgumentHelp("Guidance scale; 1 means none, more makes the cohort plainer and doubles the cost (default: 1).", valueName: "w"))
     var guidance: Float?
+
+    @Option(help: ArgumentHelp("Guide only where the noise level lies between two, such as 0.2,5.", valueName: "low,high"))
+    var guidanceInterval: GuidanceInterval?
+
+    @Option(help: ArgumentHelp("Attributes that guidance makes plainer (default: all that are asked for).", valueName: "attribute,..."))
+    var guide: String?
 
     @Option(help: ArgumentHelp("Samples a batch (default: 16); the samples do not depend on it.", valueName: "n"))
     var batch: Int?
@@ -59,6 +69,8 @@ struct SampleCommand: AsyncParsableCommand {
     private struct Result: Encodable {
         let count: Int
         let seconds: Double
+        /// Of the network, for each sample.
+        let evaluations: Int
         /// From the start of the process to the first evaluation of the network.
         let first_step_seconds: Double
         let output: String
@@ -70,14 +82,18 @@ struct SampleCommand: AsyncParsableCommand {
         common.apply()
         try StagedFile.requireWritable(out, force: common.force)
         var settings = SamplerSettings()
+        settings.sampler = sampler ?? settings.sampler
         settings.steps = steps ?? settings.steps
+        settings.guidanceInterval = guidanceInterval?.range
+        settings.guidedAttributes = guide.map { $0.split(separator: ",").map(String.init) }
         settings.guidanceScale = guidance ?? settings.guidanceScale
         settings.batchSize = batch ?? settings.batchSize
         let wanted = try plan.map { try SamplingPlan(contentsOf: $0) }
             ?? SamplingPlan(count: count ?? 0, cohorts: try cohort.map { try CohortRequest($0) })
         let loaded = try LoadedModel(contentsOf: model)
         let sampling = SamplingRun(
-            loaded, settings, plan: wanted, seed: seed, firstIndex: first, path: out, force: common.force)
+            loaded, settings, plan: wanted, seed: seed, firstIndex: first, path: out, force: common.force,
+            allowsUnseen: common.force)
         let progress = ProgressReporter("sample", unit: "samples", isQuiet: common.quiet)
         defer { progress.end() }
         let start = ContinuousClock.now
@@ -97,11 +113,24 @@ struct SampleCommand: AsyncParsableCommand {
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         try common.console.finish(
             Result(
-                count: done, seconds: seconds, first_step_seconds: firstStep, output: out, model: loaded.digest.description,
+                count: done, seconds: seconds, evaluations: settings.evaluations, first_step_seconds: firstStep, output: out, model: loaded.digest.description,
                 contact_sheet: sampling.sheetPath),
             [
-                "\(out): \(done) samples in \(seconds.short) s",
+                "\(out): \(done) samples in \(seconds.short) s, \(settings.evaluations) network evaluations each",
                 "contact sheet: \(sampling.sheetPath)",
             ])
+    }
+}
+
+extension SamplerKind: ExpressibleByArgument {}
+
+/// `low,high`, two noise levels.
+struct GuidanceInterval: ExpressibleByArgument {
+    let range: ClosedRange<Float>
+
+    init?(argument: String) {
+        let ends = argument.split(separator: ",").map { Float($0) }
+        guard ends.count == 2, let low = ends[0], let high = ends[1], low >= 0, low <= high, high.isFinite else { return nil }
+        range = low...high
     }
 }

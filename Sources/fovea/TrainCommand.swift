@@ -1,4 +1,5 @@
 import ArgumentParser
+import Diffusion
 import Files
 import Foundation
 import FundusData
@@ -30,6 +31,9 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Height and width of the pictures (default: 64).", valueName: "pixels"))
     var size: Int?
 
+    @Option(help: "Where pictures are denoised: pixels or wavelet (default: pixels up to 128 pixels, wavelet above).")
+    var space: SpaceOption?
+
     @Option(help: ArgumentHelp("Training images to see in all (default: 400000).", valueName: "n"))
     var images: Int?
 
@@ -50,7 +54,7 @@ struct TrainCommand: AsyncParsableCommand {
     func validate() throws {
         if data.isEmpty { throw ValidationError("--data: expected at least one data set") }
         if let minutes, !(minutes > 0) { throw ValidationError("--minutes: expected a positive number, found \(minutes)") }
-        if resume, preset != nil || size != nil || seed != nil || config != nil {
+        if resume, preset != nil || size != nil || space != nil || seed != nil || config != nil {
             throw ValidationError("--resume takes its settings from the run's config.yaml; only --images may be changed")
         }
     }
@@ -60,9 +64,16 @@ struct TrainCommand: AsyncParsableCommand {
         var settings = before ?? TrainingConfiguration()
         if !resume {
             settings.network = (preset ?? .small).configuration
+            // What the file says of size and space decides which defaults it goes over.
+            let named = try config.map { try Configuration.read($0, over: settings) } ?? settings
+            let size = size ?? named.size
+            let isSpaceNamed = try config.map { try Configuration.keys($0).contains("space") } ?? false
+            let space = space?.space(size: size) ?? (isSpaceNamed ? named.space : SpaceOption.usual(size: size))
+            settings.use(space)
             if let config { settings = try Configuration.read(config, over: settings) }
             if let preset { settings.network = preset.configuration }
-            settings.size = size ?? settings.size
+            settings.size = size
+            settings.useChannels(of: space)
             settings.seed = seed ?? settings.seed
         }
         settings.images = images ?? settings.images
@@ -124,6 +135,19 @@ struct TrainCommand: AsyncParsableCommand {
 }
 
 extension Preset: ExpressibleByArgument {}
+
+enum SpaceOption: String, CaseIterable, ExpressibleByArgument {
+    case pixels, wavelet
+
+    /// The space for pictures of `size`: the wavelet packet has so many levels that 64 places a side are left, or 2.
+    func space(size: Int) -> LatentSpace {
+        self == .pixels ? .pixels : .wavelet(levels: size >= 512 ? 3 : 2)
+    }
+
+    static func usual(size: Int) -> LatentSpace {
+        (size > 128 ? SpaceOption.wavelet : .pixels).space(size: size)
+    }
+}
 
 extension Double {
     /// Four significant digits, for people.

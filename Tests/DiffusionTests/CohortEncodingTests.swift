@@ -1,5 +1,6 @@
 import Cohorts
 import Diffusion
+import Foundation
 import TensorCore
 import Testing
 
@@ -25,17 +26,33 @@ import Testing
         #expect(both == [0, 0, 0, 1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0])
     }
 
-    @Test func storedCodes() {
-        #expect(CohortEncoding.value(code: Attribute.unknown) == .unknown)
-        #expect(CohortEncoding.value(code: Attribute.unspecified) == .null)
-        #expect(CohortEncoding.value(code: 3) == .code(3))
+    /// Cameras, sites and ethnicities have the names that the data declared.
+    @Test func openAttributesHaveTheirDatasNames() throws {
+        let encoding = CohortEncoding(attributes: ["camera", "sex"], openNames: ["camera": ["a", "b"]])
+        #expect(encoding.rowCount == 4 + 5)
+        #expect(encoding.coefficients([[.code(1), .null]]).elements == [0, 0, 0, 1, 1, 0, 0, 0, 0])
+        let again = try JSONDecoder().decode(CohortEncoding.self, from: JSONEncoder().encode(encoding))
+        #expect(again == encoding)
+        let old = try JSONDecoder().decode(CohortEncoding.self, from: Data(#"{"attributes":["sex"]}"#.utf8))
+        #expect(old == CohortEncoding(attributes: ["sex"]))
+    }
+
+    @Test(arguments: [
+        (#"{"attributes":["camera"]}"#, "openNames.camera"), (#"{"attributes":["sex"],"openNames":{"sex":["f"]}}"#, "openNames.sex"),
+        (#"{"attributes":["shoe size"]}"#, "attributes"), (#"{"attributes":["sex","sex"]}"#, "stands twice"),
+        (#"{"attributes":["camera"],"openNames":{"camera":["a","a"]}}"#, "openNames.camera"),
+        (#"{"attributes":["sex"],"openNames":{"camera":["a"]}}"#, "openNames.camera"),
+    ])
+    func encodingsThatMakeNoSenseAreNamed(_ json: String, _ says: String) throws {
+        let encoding = try JSONDecoder().decode(CohortEncoding.self, from: Data(json.utf8))
+        #expect(encoding.problem?.contains(says) == true, "\(encoding.problem ?? "none")")
     }
 
     @Test func pixelsReturn() {
         let pixels = (0...255).map { UInt8($0) }
-        let encoded = pixels.map { PixelSpace.encoded($0) }
+        let encoded = pixels.map { PixelValues.encoded($0) }
         #expect((encoded[0], encoded[255]) == (-1, 1))
-        #expect(PixelSpace.decoded(Tensor(encoded, shape: [256])) == pixels)
-        #expect(PixelSpace.decoded(Tensor([-9, 9, .nan], shape: [3])) == [0, 255, 0])
+        #expect(PixelValues.decoded(Tensor(encoded, shape: [256])) == pixels)
+        #expect(PixelValues.decoded(Tensor([-9, 9, .nan], shape: [3])) == [0, 255, 0])
     }
 }

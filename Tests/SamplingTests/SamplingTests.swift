@@ -29,8 +29,9 @@ import Training
         }
         let path = folder.file("model.safetensors")
         let data = TrainingData(
-            digest: String(repeating: "ab", count: 32), site: "here", licence: "CC BY 4.0", source: "drawn", cohortCounts: [:],
-            patients: 5)
+            digest: String(repeating: "ab", count: 32), site: "here", licence: "CC BY 4.0", source: "drawn",
+            cohortCounts: ["dr_icdr": ["2": 5, "3": 10, "0": 5]], patients: 5,
+            combinations: [["dr_icdr": "2"], ["dr_icdr": "3"], ["dr_icdr": "unknown"]])
         try ModelFile(
             manifest: Manifest(
                 kind: .snapshot, model: description, cohortSchemaVersion: 1, imagesSeen: 0, trainingData: [data],
@@ -98,6 +99,84 @@ import Training
         let plan = SamplingPlan(count: 1, cohorts: [try CohortRequest("sex=female")])
         let failure = #expect(throws: Failure.self) { try pixels(plan) }
         #expect(failure?.description.contains("not conditioned on sex; it knows dr_icdr") == true)
+    }
+
+    /// Cohorts that fewer than five patients stood for are drawn on request alone.
+    @Test func cohortsThatTheModelNeverSawAreRefused() async throws {
+        let seen = SeenCohorts(model.manifest)
+        for text in ["dr_icdr=2", "dr_icdr=2.5", "dr_icdr=unknown", "dr_icdr=3"] {
+            #expect(seen.refusal(of: try CohortRequest(text)) == nil, "\(text)")
+        }
+        #expect(seen.refusal(of: .open) == nil)
+        for text in ["dr_icdr=4", "dr_icdr=3.5", "dr_icdr=1.5"] {
+            #expect(seen.refusal(of: try CohortRequest(text)) != nil, "\(text)")
+        }
+        // Counts are rounded, so that a grade of 3 patients may read 5; combinations say what was enough.
+        let refusal = seen.refusal(of: try CohortRequest("dr_icdr=0"))
+        #expect(refusal == "dr_icdr=0 was seen with fewer than 5 patients; the model saw 2 (about 5), 3 (about 10)")
+        func run(_ name: String, allowsUnseen: Bool) async throws -> Int {
+            var settings = SamplerSettings()
+            settings.steps = 1
+            let plan = SamplingPlan(count: 2, cohorts: [try CohortRequest("dr_icdr=2"), try CohortRequest("dr_icdr=0")])
+            return try await SamplingRun(
+                model, settings, plan: plan, seed: 1, firstIndex: 0, path: folder.file(name), force: false, allowsUnseen: allowsUnseen
+            ).run(contact: "")
+        }
+        let failure = await #expect(throws: Failure.self) { try await run("refused.h5", allowsUnseen: false) }
+        #expect(failure?.kind == .usage)
+        #expect(!FileManager.default.fileExists(atPath: folder.file("refused.h5")))
+        #expect(try await run("drawn.h5", allowsUnseen: true) == 2)
+    }
+
+    @Test func combinationsAreAskedForTogether() throws {
+        var manifest = model.manifest
+        manifest.model.cohort = CohortEncoding(attributes: ["dr_icdr", "sex", "camera"], openNames: ["camera": ["a", "b"]])
+        manifest.trainingData[0].combinations = [["dr_icdr": "2", "sex": "female", "camera": "a"], ["dr_icdr": "3", "sex": "male"]]
+        let seen = SeenCohorts(manifest)
+        for text in ["dr_icdr=2,sex=female", "sex=female,camera=a", "sex=male"] {
+            #expect(seen.refusal(of: try CohortRequest(text)) == nil, "\(text)")
+        }
+        let refusal = seen.refusal(of: try CohortRequest("sex=male,dr_icdr=2"))
+        #expect(refusal?.hasPrefix("dr_icdr=2, sex=male were seen together with fewer than 5 patients") == true, "\(refusal ?? "")")
+        #expect(seen.refusal(of: try CohortRequest("dr_icdr=2.5,sex=female")) != nil)
+        let unknown = #expect(throws: Failure.self) {
+            try CohortRequest("camera=c").values(for: manifest.model.cohort, model: "m")
+        }
+        #expect(unknown?.description.contains("knows no camera \"c\"; it knows a, b") == true)
+        #expect(try CohortRequest("camera=b").values(for: manifest.model.cohort, model: "m") == [.null, .null, .code(1)])
+    }
+
+    /// Guidance by attribute keeps the others in both terms; the cost says how often the network is evaluated.
+    @Test func guidanceByAttributeAndInterval() throws {
+        let plan = SamplingPlan(count: 1, cohorts: [try CohortRequest("dr_icdr=2")])
+        let all = try pixels(plan)
+        #expect(try pixels(plan) { $0.guidedAttributes = ["dr_icdr"] } == all)
+        // Nothing is guided: both terms are the same.
+        #expect(try pixels(plan) { $0.guidedAttributes = [] } == pixels(plan) { $0.guidanceScale = 1 })
+        #expect(try pixels(plan) { $0.guidanceInterval = 1000...2000 } == pixels(plan) { $0.guidanceScale = 1 })
+        #expect(try pixels(plan) { $0.guidanceInterval = 0.5...2000 } != all)
+        let failure = #expect(throws: Failure.self) { try pixels(plan) { $0.guidedAttributes = ["sex"] } }
+        #expect(failure?.description.contains("--guide") == true)
+        var settings = SamplerSettings()
+        #expect(settings.evaluations == 35)
+        settings.guidanceScale = 2
+        #expect(settings.evaluations == 70)
+        settings.guidanceInterval = 79...81
+        #expect(settings.evaluations == 36)
+        settings.sampler = .dpmpp
+        #expect(settings.evaluations == 19)
+    }
+
+    @Test func everySamplerIsReproducible() throws {
+        let plan = SamplingPlan(count: 5, cohorts: [])
+        var results: [[[UInt8]]] = []
+        for kind in SamplerKind.allCases {
+            let all = try pixels(plan) { $0.sampler = kind }
+            #expect(try pixels(plan) { ($0.sampler, $0.batchSize) = (kind, 2) } == all)
+            #expect(try pixels(SamplingPlan(count: 1, cohorts: []), first: 3) { $0.sampler = kind } == [all[3]])
+            results.append(all)
+        }
+        #expect(Set(results).count == SamplerKind.allCases.count)
     }
 
     @Test func plansAreRead() throws {

@@ -51,15 +51,44 @@ import Training
         #expect(abs(settings.learningRate(at: 160_000) - Float(settings.learningRate / 2)) < 1e-9)
     }
 
-    @Test func averageForgetsHalfInAHalfLife() {
+    /// The weights of a power-function average have the relative deviation that was asked for.
+    @Test(arguments: [0.05, 0.1, 0.2]) func averagesHaveTheirLength(_ length: Double) {
         var settings = TrainingConfiguration()
-        settings.emaRampUp = 0
-        settings.batchSize = 16
-        let steps = Int(settings.emaHalfLifeInImages) / 16
-        let kept = (0..<steps).reduce(1.0) { kept, step in kept * Double(settings.emaDecay(at: (step + 1) * 16)) }
-        #expect(abs(kept - 0.5) < 1e-4)
-        settings.emaRampUp = 0.1
-        #expect(settings.emaDecay(at: 16) < 0.01)
+        settings.batchSize = 4
+        let steps = 4000
+        var weights = [Double](repeating: 0, count: steps + 1)
+        for step in 1...steps {
+            let kept = Double(settings.averageDecay(length, at: 4 * step))
+            for earlier in 0..<step { weights[earlier] *= kept }
+            weights[step] = 1 - kept
+        }
+        #expect(abs(weights.reduce(0, +) - 1) <= 1e-4)
+        let times = weights.indices.map { Double($0) / Double(steps) }
+        let mean = zip(weights, times).reduce(0) { $0 + $1.0 * $1.1 }
+        let variance = zip(weights, times).reduce(0) { $0 + $1.0 * ($1.1 - mean) * ($1.1 - mean) }
+        #expect(abs(variance.squareRoot() - length) <= 0.01 * length, "\(variance.squareRoot())")
+        // The first step forgets the start.
+        #expect(settings.averageDecay(length, at: 4) == 0)
+    }
+
+    @Test func spacesBringTheirChannels() throws {
+        var settings = TrainingConfiguration()
+        settings.size = 256
+        settings.use(.wavelet(levels: 2))
+        #expect(settings.problem == nil)
+        #expect((settings.network.inChannels, settings.network.outChannels) == (48, 48))
+        #expect(settings.noiseLevels != TrainingConfiguration().noiseLevels)
+        settings.size = 40
+        #expect(settings.problem?.contains("multiple of 32") == true)
+        settings.size = 256
+        settings.space = .pixels
+        #expect(settings.problem?.contains("expected 3") == true)
+        let read = try Configuration.decode("space: wavelet-2", name: "train.yaml", over: TrainingConfiguration())
+        #expect(read.space == .wavelet(levels: 2))
+        let failure = #expect(throws: Failure.self) {
+            try Configuration.decode("space: fourier", name: "train.yaml", over: TrainingConfiguration())
+        }
+        #expect(failure?.description.contains("space") == true && failure?.description.contains("wavelet-2") == true)
     }
 
     @Test func everyEpochHoldsEachPhotographOnce() {

@@ -146,7 +146,7 @@ import Training
     /// What leaves the site holds counts of patients, rounded to 5.
     @Test func manifestRoundsCounts() async throws {
         let phantoms = try await PhantomFolder()
-        let data = TrainingData(phantoms.dataset)
+        let data = TrainingData(phantoms.dataset, attributes: ["dr_icdr"])
         #expect(data.patients == 15)
         #expect(data.cohortCounts.values.allSatisfy { $0.values.allSatisfy { $0 % 5 == 0 } })
         #expect(data.site == "phantom")

@@ -20,8 +20,6 @@ typedef struct {
     float correction1, correction2;
     /// Every gradient is multiplied by this first (clipping).
     float gradient_scale;
-    /// The EMA keeps this share of itself: ema = decay * ema + (1 - decay) * parameter.
-    float ema_decay;
 } fovea_adam_settings;
 
 /// The pictures that a Winograd transform reads or writes.
@@ -91,7 +89,9 @@ typedef struct {
     void (*add_bias)(long rows, long columns, const float *bias, float *y);
     void (*adam)(
         long count, const fovea_adam_settings *settings, const float *gradient, float *parameter, float *moment1,
-        float *moment2, float *ema);
+        float *moment2);
+    /// average = decay * average + (1 - decay) * x
+    void (*move_average)(long count, float decay, const float *x, float *average);
     // Products; see products.h for the order of their sums.
     void (*product)(const fovea_product *product);
     /// c[b_columns / 16][a_columns][16] (+)= a^T b of a[a_columns / 16][k][16] and b[b_columns / 16][k][16].

@@ -4,7 +4,7 @@ import CKernels
 ///
 /// `count` must follow from the problem's shape, never from the number of threads, so that results do not depend on it.
 @inline(__always)
-func parallelFor(_ count: Int, _ body: (Int) -> Void) {
+package func parallelFor(_ count: Int, _ body: (Int) -> Void) {
     if count == 1 { return body(0) }
     withoutActuallyEscaping(body) { escapable in
         var closure = escapable

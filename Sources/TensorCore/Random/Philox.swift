@@ -101,5 +101,6 @@ public enum RandomStream: UInt8, Sendable {
     case conditionDropout = 6
     case validationNoise = 7
     case samplingNoise = 8
+    case ancestralNoise = 9
     case tests = 255
 }

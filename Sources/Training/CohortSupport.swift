@@ -1,0 +1,110 @@
+import Cohorts
+import Diffusion
+import Files
+import FundusData
+
+/// Which values of which attributes the train split holds for enough patients to condition on.
+public struct CohortSupport: Sendable {
+    /// A value counts from so many patients on; fewer could be told apart.
+    public static let fewestPatients = 5
+
+    /// One photograph of the train split: its patient and the names of its codes.
+    private struct Row: Hashable {
+        let patient: Int
+        let values: [String]
+    }
+
+    private let attributes: [String]
+    private let rows: [Row]
+
+    /// - Parameter attributes: those that matter; a name outside of the schema is an error of the caller's.
+    public init(_ datasets: [DatasetFile], attributes: [String]) {
+        self.attributes = attributes
+        var patients: [String: Int] = [:]
+        var rows: Set<Row> = []
+        for (number, dataset) in datasets.enumerated() {
+            let columns = attributes.map { dataset.cohorts[$0] }
+            for row in dataset.rows(of: .train) {
+                // Keys are salted by data set, so that one key in two of them is chance.
+                let key = "\(number)/\(dataset.patients[row])"
+                let patient = patients[key] ?? patients.count
+                patients[key] = patient
+                rows.insert(Row(patient: patient, values: columns.map { $0?.name(row: row) ?? "unknown" }))
+            }
+        }
+        self.rows = rows.sorted { ($0.patient, $0.values.joined(separator: "\u{1}")) < ($1.patient, $1.values.joined(separator: "\u{1}")) }
+    }
+
+    private func patients(_ rows: [Int]) -> Int { Set(rows.map { self.rows[$0].patient }).count }
+
+    /// Values of an attribute with enough patients, `unknown` among them, sorted.
+    public func names(of attribute: String) -> [String] {
+        guard let column = attributes.firstIndex(of: attribute) else { return [] }
+        return byValue(Array(rows.indices), column).map(\.value)
+    }
+
+    /// The rows of each value of a column that has enough patients among `candidates`.
+    private func byValue(_ candidates: [Int], _ column: Int) -> [(value: String, rows: [Int])] {
+        Dictionary(grouping: candidates) { rows[$0].values[column] }
+            .filter { patients($0.value) >= CohortSupport.fewestPatients }
+            .sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    /// The largest combinations of values that enough patients have in one photograph. Whatever is a part of one of them is
+    /// supported, too; so they say all, and no count.
+    public func combinations() -> [[String: String]] {
+        var found: [[String: String]] = []
+        func extend(_ chosen: [String: String], _ candidates: [Int], from first: Int) {
+            for column in first..<attributes.count {
+                for (value, rows) in byValue(candidates, column) {
+                    var larger = chosen
+                    larger[attributes[column]] = value
+                    extend(larger, rows, from: column + 1)
+                }
+            }
+            let canGrow = attributes.indices.contains { chosen[attributes[$0]] == nil && !byValue(candidates, $0).isEmpty }
+            if !chosen.isEmpty, !canGrow { found.append(chosen) }
+        }
+        extend([:], Array(rows.indices), from: 0)
+        return found
+    }
+}
+
+extension CohortEncoding {
+    /// The encoding of the attributes that a training asks for, over what its data hold.
+    ///
+    /// - Parameter wanted: names of attributes, or `TrainingConfiguration.allAttributes` for those with two or more values.
+    /// - Throws: `Failure(.badData)` that names an attribute outside of the schema, or an open one without a value.
+    init(_ wanted: [String], over datasets: [DatasetFile], file: String) throws {
+        let schema = CohortSchema.attributes.map(\.name)
+        for name in wanted where name != TrainingConfiguration.allAttributes && !schema.contains(name) {
+            throw Failure(.badData, file, field: "attributes", expected: "attributes of the schema (\(schema.joined(separator: ", ")))", found: name)
+        }
+        let support = CohortSupport(datasets, attributes: schema)
+        func names(_ attribute: Attribute) -> [String] { support.names(of: attribute.name).filter { $0 != "unknown" } }
+        let isAll = wanted == [TrainingConfiguration.allAttributes]
+        if !isAll, wanted.contains(TrainingConfiguration.allAttributes) {
+            throw Failure(.badData, file, field: "attributes", expected: "\(TrainingConfiguration.allAttributes) alone", found: wanted.joined(separator: ", "))
+        }
+        let attributes = isAll ? schema.filter { support.names(of: $0).count >= 2 } : wanted
+        var openNames: [String: [String]] = [:]
+        for attribute in attributes.compactMap(CohortSchema.attribute) where attribute.isOpen {
+            openNames[attribute.name] = names(attribute)
+            if names(attribute).isEmpty {
+                throw Failure(
+                    .badData, file, field: "attributes", expected: "attributes with a value of at least \(CohortSupport.fewestPatients) patients",
+                    found: attribute.name)
+            }
+        }
+        guard Set(attributes).count == attributes.count else {
+            throw Failure(.badData, file, field: "attributes", expected: "each once", found: attributes.joined(separator: ", "))
+        }
+        self.init(attributes: attributes, openNames: openNames)
+    }
+
+    /// The value of one photograph; a name that the encoding lacks is unknown.
+    func value(_ attribute: String, _ column: CohortColumn?, row: Int) -> Value {
+        guard let name = column?.name(row: row), let code = names(of: attribute).firstIndex(of: name) else { return .unknown }
+        return .code(Int16(code))
+    }
+}

@@ -1,0 +1,134 @@
+import Diffusion
+import Foundation
+import TensorCore
+import TestTensors
+import Testing
+
+/// D(x; sigma) of independent pixels, each of a mixture of two normal distributions.
+struct MixtureDenoiser: Denoiser {
+    static let weights = [0.3, 0.7], means = [-1.0, 0.6], deviations = [0.2, 0.4]
+
+    func denoised(_ x: Tensor, sigma: Float) -> Tensor {
+        let s2 = Double(sigma) * Double(sigma)
+        return Tensor(
+            x.elements.map { value in
+                let x = Double(value)
+                var total = 0.0, sum = 0.0
+                for k in 0..<2 {
+                    let own = MixtureDenoiser.deviations[k] * MixtureDenoiser.deviations[k], variance = own + s2
+                    let distance = x - MixtureDenoiser.means[k]
+                    let density = MixtureDenoiser.weights[k] / variance.squareRoot() * exp(-distance * distance / (2 * variance))
+                    total += density
+                    sum += density * (MixtureDenoiser.means[k] + own / variance * distance)
+                }
+                return total > 0 ? Float(sum / total) : value
+            }, shape: x.shape)
+    }
+
+    /// The distribution function of x at noise level sigma.
+    static func distribution(_ x: Double, _ sigma: Double) -> Double {
+        (0..<2).reduce(0) { sum, k in
+            let deviation = (deviations[k] * deviations[k] + sigma * sigma).squareRoot()
+            return sum + weights[k] * 0.5 * erfc(-(x - means[k]) / (deviation * 2.0.squareRoot()))
+        }
+    }
+
+    /// Where the probability flow takes x from one level to another: to the same quantile.
+    static func flow(_ x: Double, from: Double, to: Double) -> Double {
+        let quantile = distribution(x, from)
+        var low = -1000.0, high = 1000.0
+        for _ in 0..<200 {
+            let middle = (low + high) / 2
+            if distribution(middle, to) < quantile { low = middle } else { high = middle }
+        }
+        return (low + high) / 2
+    }
+}
+
+@Suite struct StepRuleTests {
+    private let start = Tensor((0..<33).map { -2 + 4 * Float($0) / 32 }, shape: [1, 1, 33, 1])
+
+    /// The error at sigmaMin, before the last, Euler step to 0.
+    private func error(_ kind: SamplerKind, steps: Int) -> Double {
+        let schedule = SigmaSchedule.karras(steps: steps, sigmaMin: 0.3, sigmaMax: 20)
+        let states = Array(DiffusionSampler(MixtureDenoiser(), kind.rule, schedule: schedule, start: start))
+        #expect(states.count == steps)
+        let exact = start.elements.map { MixtureDenoiser.flow(20 * Double($0), from: 20, to: 0.3) }
+        return relativeDifference(states[steps - 2].elements.map(Double.init), exact)
+    }
+
+    /// From sigmaMax to sigmaMin the error falls with the square of the step.
+    @Test(arguments: [SamplerKind.heun, .dpmpp]) func orderOfConvergence(_ kind: SamplerKind) {
+        let errors = [32, 64, 128].map { error(kind, steps: $0) }
+        for (coarse, fine) in zip(errors, errors.dropFirst()) {
+            let order = log2(coarse / fine)
+            #expect(order > 1.75 && order < 2.4, "\(kind): \(errors), order \(order)")
+        }
+        #expect(errors[2] <= 2e-3, "\(errors)")
+    }
+
+    /// The multistep rule needs half of Heun's evaluations for about its error; were its history lost, it would be of first order.
+    @Test func costs() {
+        #expect(SamplerKind.heun.evaluations(steps: 18) == 35)
+        #expect(SamplerKind.dpmpp.evaluations(steps: 18) == 18)
+        for kind in SamplerKind.allCases {
+            let counting = CountingDenoiser()
+            let last = DiffusionSampler(counting, kind.rule, schedule: .karras(steps: 5), start: start) { start }.last()
+            #expect(last.shape == start.shape)
+            #expect(counting.count == kind.evaluations(steps: 5), "\(kind)")
+        }
+    }
+
+    private final class CountingDenoiser: Denoiser {
+        private(set) var count = 0
+
+        func denoised(_ x: Tensor, sigma: Float) -> Tensor {
+            count += 1
+            return x.scaled(by: 0.5)
+        }
+    }
+
+    /// Ancestral samples have the mixture's moments; their noise is new at each step.
+    @Test func ancestralMoments() {
+        let count = 40_000
+        var random = Philox(seed: 3, stream: .tests, index: 0)
+        func noise() -> Tensor { Tensor(shape: [1, 1, count, 1]) { random.fillNormal($0) } }
+        let first = noise()
+        let samples = DiffusionSampler(
+            MixtureDenoiser(), EulerAncestralStep(), schedule: .karras(steps: 150, sigmaMin: 0.01), start: first, noise: noise
+        ).last().elements.map(Double.init)
+        let mean = samples.reduce(0, +) / Double(count)
+        func moment(_ power: Double) -> Double { samples.reduce(0) { $0 + pow($1 - mean, power) } / Double(count) }
+        // 0.3 x -1 + 0.7 x 0.6; variance 0.3 x 0.04 + 0.7 x 0.16 + 0.21 x 1.6^2.
+        let variance = 0.012 + 0.112 + 0.21 * 2.56
+        let third = (0..<2).reduce(0.0) { sum, k in
+            let d = MixtureDenoiser.means[k] - 0.12, s2 = MixtureDenoiser.deviations[k] * MixtureDenoiser.deviations[k]
+            return sum + MixtureDenoiser.weights[k] * (d * d * d + 3 * d * s2)
+        }
+        // Four standard errors of 40,000 samples, and as much again for 150 steps.
+        #expect(abs(mean - 0.12) <= 0.035, "\(mean)")
+        #expect(abs(moment(2) - variance) <= 0.03, "\(moment(2)) for \(variance)")
+        #expect(abs(moment(3) - third) <= 0.05, "\(moment(3)) for \(third)")
+    }
+
+    /// next^2 = sigmaDown^2 + sigmaUp^2: with D = x nothing is removed, and the noise alone is added.
+    @Test func ancestralNoiseIsUpToTheNextLevel() {
+        struct Keeps: Denoiser {
+            func denoised(_ x: Tensor, sigma: Float) -> Tensor { x }
+        }
+        let x = Tensor.zeros([1, 1, 1, 2]), ones = Tensor(repeating: 1, shape: [1, 1, 1, 2])
+        let moved = EulerAncestralStep().step(x, from: 2, to: 1, Keeps()) { ones }
+        #expect(moved.elements.allSatisfy { abs($0 - Float(0.75).squareRoot()) <= 1e-6 })
+        #expect(EulerAncestralStep().step(x, from: 2, to: 0, Keeps()) { ones }.elements == [0, 0])
+    }
+
+    @Test func guidanceActsInItsInterval() {
+        struct Constant: Denoiser {
+            let value: Float
+            func denoised(_ x: Tensor, sigma: Float) -> Tensor { Tensor(repeating: value, shape: x.shape) }
+        }
+        let guided = GuidedDenoiser(conditional: Constant(value: 3), unconditional: Constant(value: 1), guidanceScale: 2, interval: 0.5...2)
+        let x = Tensor.zeros([1, 1, 1, 1])
+        #expect([0.4, 0.5, 1, 2, 2.1].map { guided.denoised(x, sigma: $0).elements[0] } == [3, 5, 5, 5, 3])
+    }
+}
