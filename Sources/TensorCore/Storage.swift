@@ -39,10 +39,29 @@ public final class Allocator: @unchecked Sendable {
     private var bytesInUse = 0
     private var peakBytes = 0
     private var systemAllocations = 0
+    private var bytesFromSystem = 0
 
     /// Bytes handed out now, their peak since the start, and how often memory came from the system.
     public static var statistics: (bytesInUse: Int, peakBytes: Int, systemAllocations: Int) {
         shared.lock.withLock { (shared.bytesInUse, shared.peakBytes, shared.systemAllocations) }
+    }
+
+    /// Bytes that `work` takes from the system when nothing is kept from before; nothing of it is kept afterwards. What blocks
+    /// are rounded up by does not count: it is never touched.
+    public static func systemBytes(_ work: () -> Void) -> Int {
+        shared.releaseCached()
+        let before = shared.lock.withLock { shared.bytesFromSystem }
+        work()
+        defer { shared.releaseCached() }
+        return shared.lock.withLock { shared.bytesFromSystem } - before
+    }
+
+    private func releaseCached() {
+        let blocks = lock.withLock {
+            defer { free = [:] }
+            return free.values.flatMap(\.self)
+        }
+        for block in blocks { Foundation.free(block) }
     }
 
     /// Blocks of at least so many bytes begin at a huge page.
@@ -62,6 +81,7 @@ public final class Allocator: @unchecked Sendable {
             peakBytes = max(peakBytes, bytesInUse)
             if let block = free[bytes]?.popLast() { return block }
             systemAllocations += 1
+            bytesFromSystem += floats * MemoryLayout<Float>.stride
             return nil
         }
         if let cached { return (cached, bytes) }

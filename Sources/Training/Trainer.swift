@@ -73,6 +73,18 @@ public final class Trainer: Sequence, IteratorProtocol {
             imagesSeen: seen, loss: Double(loss.tensor.scalar), losses: losses.tensor.elements, sigmas: batch.sigma, gradientNorm: norm, learningRate: rate)
     }
 
+    /// A step of so many pictures that changes nothing, for what it takes of memory.
+    func probe(pictures: Int) {
+        var configuration = configuration
+        configuration.batchSize = pictures
+        let batch = TrainingBatch(configuration, model.description.cohort, data: data, imagesSeen: state.imagesSeen)
+        let tape = Tape()
+        let parameters = state.parameters.variables(on: tape, recompute: configuration.recompute)
+        let losses = model.losses(
+            clean: batch.clean, noise: batch.noise, sigma: batch.sigma, cohorts: batch.cohorts, parameters)
+        _ = tape.gradients(of: losses.mean(), for: parameters.variables)
+    }
+
     private func nonFinite(_ batch: TrainingBatch, losses: Tensor) -> Failure {
         let bad = losses.elements.indices.filter { !losses.elements[$0].isFinite }
         let which = (bad.isEmpty ? Array(batch.names.indices) : bad).prefix(4)

@@ -7,7 +7,7 @@ final class TrainingLog {
     private let path: String
     private let file: FileHandle
 
-    private struct Line: Codable {
+    struct Line: Codable {
         var images_seen: Int
         var loss: Double?
         var gradient_norm: Double?
@@ -55,6 +55,13 @@ final class TrainingLog {
             Line(
                 images_seen: imagesSeen, validation_loss: validationLosses.min(), validation_losses: validationLosses,
                 loss_by_sigma: byNoise.parts, denoising_errors: errors))
+    }
+
+    /// All lines so far.
+    func lines() -> [Line] {
+        (FileManager.default.contents(atPath: path) ?? Data()).split(separator: 0x0A).compactMap {
+            try? JSONDecoder().decode(Line.self, from: Data($0))
+        }
     }
 
     private func append(_ line: Line) throws {

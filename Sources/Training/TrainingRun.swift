@@ -28,11 +28,13 @@ public struct TrainingSummary: Sendable, Codable {
     public var bestImagesSeen: Int
     /// The snapshot's path.
     public var snapshot: String
+    /// What the run was expected to hold at most, before its first step.
+    public var estimatedPeakBytes: Int
     public var isInterrupted: Bool
 }
 
 /// A training in a folder: `config.yaml`, `log.jsonl`, `checkpoint.safetensors`, `snapshot.safetensors` (EMA weights),
-/// `best.safetensors` (those with the lowest validation loss), `preview-*.png`.
+/// `best.safetensors` (those with the lowest validation loss), `curve.svg`, `preview-*.png`.
 public final class TrainingRun {
     public let folder: String
     public let trainer: Trainer
@@ -133,10 +135,13 @@ public final class TrainingRun {
         timeLimit: Duration? = nil, report: (TrainingEvent) -> Void = { _ in }
     ) throws -> TrainingSummary {
         let configuration = trainer.configuration
+        let estimate = try MemoryEstimate(trainer, available: MemoryFigures.available)
         let clock = ContinuousClock()
         var training = Duration.zero
         let startedAt = trainer.state.imagesSeen
         var recent: [Double] = []
+        // When the last steps were done, for the speed of now.
+        var ends: [Duration] = [.zero]
         let began = clock.now
         var last = began
         for step in trainer {
@@ -146,7 +151,9 @@ public final class TrainingRun {
             noiseLosses.add(step)
             report(.step(step))
             func isDue(_ every: Int) -> Bool { step.imagesSeen / every != (step.imagesSeen - configuration.batchSize) / every }
-            let speed = Double(step.imagesSeen - startedAt) / Swift.max(1e-9, training.seconds)
+            ends.append(training)
+            if ends.count > 21 { ends.removeFirst() }
+            let speed = Double((ends.count - 1) * configuration.batchSize) / Swift.max(1e-9, (training - ends[0]).seconds)
             try log.append(step, imagesPerSecond: speed)
             if isDue(configuration.validateEveryImages), try validate(report), isPatienceOver { break }
             if isDue(configuration.previewEveryImages) { try writePreview() }
@@ -167,7 +174,7 @@ public final class TrainingRun {
             imagesPerSecond: Double(trainer.state.imagesSeen - startedAt) / Swift.max(1e-9, training.seconds),
             loss: recent.isEmpty ? nil : recent.reduce(0, +) / Double(recent.count),
             bestValidationLoss: best.isFinite ? best : nil, bestImagesSeen: trainer.state.bestImagesSeen,
-            snapshot: snapshotPath,
+            snapshot: snapshotPath, estimatedPeakBytes: estimate.bytes(batchSize: configuration.batchSize),
             isInterrupted: Interruption.isRequested && trainer.state.imagesSeen < configuration.images)
     }
 
@@ -202,6 +209,7 @@ public final class TrainingRun {
         try ModelFile.write(
             checkpointPath, try manifest(.checkpoint, state: trainer.state.numbers()), trainer.state.fileSources(), as: .f32, force: true)
         try writeSnapshot(snapshotPath)
+        try TrainingRun.write(Data(TrainingPlot(log.lines()).svg.utf8), to: folder + "/curve.svg")
     }
 
     private func writeSnapshot(_ path: String) throws {

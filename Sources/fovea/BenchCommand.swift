@@ -57,7 +57,7 @@ struct BenchCommand: AsyncParsableCommand {
         var report = BenchmarkReport(
             preset: preset, batch: batch, size: size, repeats: repeats, recompute: recompute, withOperations: ops
         ) { if !console.isQuiet { Console.put("\($0) ...\n", on: .standardError) } }
-        report.peak_mib = PeakMemory.mebibytes
+        report.peak_mib = MemoryFigures.peak >> 20
         try console.finish(report, lines(report))
     }
 
@@ -116,7 +116,7 @@ struct BenchCommand: AsyncParsableCommand {
             default:
                 throw Failure(.usage, "standard input", field: "line", expected: "results, forward or step", found: line)
             }
-            Console.put("{\"ms\":\(duration / .milliseconds(1)),\"peak_mib\":\(PeakMemory.mebibytes)}\n", on: .standardOutput)
+            Console.put("{\"ms\":\(duration / .milliseconds(1)),\"peak_mib\":\(MemoryFigures.peak >> 20)}\n", on: .standardOutput)
         }
     }
 }

@@ -64,10 +64,10 @@ struct DoctorCommand: AsyncParsableCommand {
     }
 
     private static func memory() -> Check {
-        let available = (value(of: "MemAvailable", in: "/proc/meminfo")?.split(separator: " ").first).flatMap { Int($0) } ?? 0
+        let available = MemoryFigures.available
         return Check(
-            "memory", "\(available / 1024) MiB available",
-            problem: available < 2 << 20 ? "training with the small preset takes about 1.5 GiB; close other programs" : nil)
+            "memory", "\(available >> 20) MiB available",
+            problem: available < 2 << 30 ? "training with the small preset takes about 1.5 GiB; close other programs" : nil)
     }
 
     private static func disk() -> Check {

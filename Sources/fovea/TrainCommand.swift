@@ -88,6 +88,8 @@ struct TrainCommand: AsyncParsableCommand {
         let best_images_seen: Int
         let snapshot: String
         let peak_mib: Int
+        /// As expected before the first step.
+        let estimated_peak_mib: Int
     }
 
     func run() async throws {
@@ -123,12 +125,13 @@ struct TrainCommand: AsyncParsableCommand {
         let result = Result(
             images_seen: summary.imagesSeen, images_per_second: summary.imagesPerSecond, loss: summary.loss,
             validation_loss: summary.bestValidationLoss, best_images_seen: summary.bestImagesSeen,
-            snapshot: summary.snapshot, peak_mib: PeakMemory.mebibytes)
+            snapshot: summary.snapshot, peak_mib: MemoryFigures.peak >> 20,
+            estimated_peak_mib: summary.estimatedPeakBytes >> 20)
         try console.finish(
             result,
             [
                 "\(summary.imagesSeen) images seen at \(summary.imagesPerSecond.short) images/s, "
-                    + "loss \(summary.loss?.short ?? "none"), peak \(PeakMemory.mebibytes) MiB",
+                    + "loss \(summary.loss?.short ?? "none"), peak \(MemoryFigures.peak >> 20) MiB (expected \(summary.estimatedPeakBytes >> 20))",
                 "snapshot: \(summary.snapshot)",
             ])
     }

@@ -1,0 +1,49 @@
+import Files
+import TensorCore
+
+/// The most memory that a training will hold, known before its first step.
+///
+/// Steps of a quarter and of half a batch are taken and forgotten; from there what a step holds grows in a straight line.
+/// (From one and two pictures it does not: kernels go other ways for so few.)
+public struct MemoryEstimate: Sendable {
+    /// What the process holds before the first step, and what the averages will.
+    private let before: Int
+    /// Pictures of the smaller probe, what it held, and what each further picture takes.
+    private let pictures: Int
+    private let held: Int
+    private let each: Int
+
+    private init(_ trainer: Trainer, before: Int, pictures: Int) {
+        self.before = before
+        self.pictures = pictures
+        held = Allocator.systemBytes { trainer.probe(pictures: pictures) }
+        each = max(0, Allocator.systemBytes { trainer.probe(pictures: 2 * pictures) } - held) / pictures
+    }
+
+    /// - Throws: `Failure(.usage)` where the training will not fit into `available` bytes, with what would.
+    init(_ trainer: Trainer, available: Int) throws {
+        let batch = trainer.configuration.batchSize
+        // Averages and parameters share their memory until the first update. Measured before the probes: what they leave with
+        // the C library is used again.
+        let copies = trainer.state.step == 0 ? trainer.state.averages.count : 0
+        let before = MemoryFigures.resident + copies * trainer.state.parameters.parameterCount * MemoryLayout<Float>.stride
+        let rough = MemoryEstimate(trainer, before: before, pictures: 1)
+        // Not even the larger probe may fit.
+        if rough.bytes(batchSize: min(16, batch)) / 2 > available { throw rough.refusal(trainer, available) }
+        self = batch < 4 ? rough : MemoryEstimate(trainer, before: before, pictures: min(8, batch / 4))
+        if bytes(batchSize: batch) > available + MemoryFigures.resident { throw refusal(trainer, available) }
+    }
+
+    /// The peak with batches of so many pictures, in bytes.
+    public func bytes(batchSize: Int) -> Int { before + held + (batchSize - pictures) * each }
+
+    private func refusal(_ trainer: Trainer, _ available: Int) -> Failure {
+        let limit = available + MemoryFigures.resident
+        let largest = pictures + (limit - before - held) / max(1, each)
+        let advice = largest > 0 ? "batchSize: \(largest) would fit" : "no batch fits; take a smaller preset or size"
+        let recompute = trainer.configuration.recompute ? "" : "; recompute: true takes less, too"
+        return Failure(
+            .usage, nil, field: "memory", expected: "about \(bytes(batchSize: trainer.configuration.batchSize) >> 20) MiB for this training",
+            found: "\(limit >> 20) MiB that it may use; \(advice)\(recompute)")
+    }
+}
