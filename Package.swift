@@ -47,11 +47,12 @@ let package = Package(
         library("Training", ["Diffusion", "Networks", "CheckpointStore", "FundusData", "Pictures", yams]),
         library("SampleStore", ["Cohorts", "HDF5Files", "FundusData", "Pictures", "CheckpointStore", "Files", crypto]),
         library("Sampling", ["Diffusion", "Networks", "CheckpointStore", "SampleStore", "Training"]),
+        library("Interchange", ["Diffusion", "Networks", "CheckpointStore", "Training", "Files"]),
         library("Benchmarks", ["TensorCore", "Networks", "CheckpointStore", "Training", "Files"]),
         .executableTarget(
             name: "fovea",
             dependencies: [
-                "Benchmarks",
+                "Benchmarks", "Interchange",
                 "Sampling", "SampleStore", "Training", "FundusData", "CheckpointStore", "Diffusion", "Networks", "Pictures",
                 "HDF5Files", "Cohorts", "TensorCore", "Files", arguments,
             ]),
@@ -68,6 +69,7 @@ let package = Package(
         tests("FundusData", ["Cohorts", "HDF5Files", "Pictures", "Files"]),
         tests("SampleStore", ["Cohorts", "HDF5Files", "Files"]),
         tests("TensorCore", ["TestTensors"], exclude: ["Fixtures"]),
+        tests("Interchange", ["Networks", "Diffusion", "CheckpointStore", "Training", "TensorCore", "TestTensors", "Files"], exclude: ["Fixtures"]),
         tests("Networks", ["CheckpointStore", "Diffusion", "TensorCore", "TestTensors"], exclude: ["Fixtures"]),
         tests("Diffusion", ["Cohorts", "TensorCore", "TestTensors"], exclude: ["Fixtures"]),
         tests("CheckpointStore", ["TensorCore", "Files"]),

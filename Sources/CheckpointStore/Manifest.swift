@@ -8,6 +8,8 @@ public enum WeightsKind: String, Codable, Sendable {
     case checkpoint = "fovea.checkpoint"
     /// EMA weights, for use.
     case snapshot = "fovea.snapshot"
+    /// What a base's weights are changed by: the base is the first of the parents.
+    case adapter = "fovea.adapter"
 }
 
 /// What a data set contributed: nothing that names a patient.
@@ -24,10 +26,12 @@ public struct TrainingData: Codable, Hashable, Sendable {
     /// The largest combinations of values (attribute: name) that at least five patients have; what is a part of one is
     /// supported, too. Nil where a file of older versions does not say.
     public var combinations: [[String: String]]?
+    /// Whether its pictures were drawn and show no patient; nil where a file of older versions does not say.
+    public var synthetic: Bool?
 
     public init(
         digest: String, site: String, licence: String, source: String, cohortCounts: [String: [String: Int]], patients: Int,
-        combinations: [[String: String]]? = nil
+        combinations: [[String: String]]? = nil, synthetic: Bool? = nil
     ) {
         self.digest = digest
         self.site = site
@@ -36,6 +40,7 @@ public struct TrainingData: Codable, Hashable, Sendable {
         self.cohortCounts = cohortCounts
         self.patients = patients
         self.combinations = combinations
+        self.synthetic = synthetic
     }
 
     /// Rounds to the nearest 5, which is what leaves a site.
@@ -63,6 +68,8 @@ public struct Manifest<Model: Codable & Sendable>: Codable, Sendable {
     public var toolVersion: String
     /// The state of a checkpoint: what the tensors do not hold.
     public var state: [String: Double]?
+    /// Why the weights left their site without an audit for memorised patients.
+    public var unaudited: String?
 
     public init(
         kind: WeightsKind, model: Model, cohortSchemaVersion: Int, imagesSeen: Int, trainingData: [TrainingData],
@@ -124,7 +131,7 @@ public struct WeightsFile<Model: Codable & Sendable>: Sendable {
         do {
             manifest = try JSONDecoder().decode(Manifest<Model>.self, from: Data(json.utf8))
         } catch {
-            throw Failure(.badData, path, "manifest: \(Manifest<Model>.sentence(error))")
+            throw Failure(.badData, path, "manifest: \(JSONText.sentence(error))")
         }
         guard manifest.version == 1 else {
             throw Failure(.badData, path, field: "manifest version", expected: "1", found: "\(manifest.version)")
@@ -160,24 +167,5 @@ public struct WeightsFile<Model: Codable & Sendable>: Sendable {
         }
         try staged.commit()
         return digest.finalize()
-    }
-}
-
-extension Manifest {
-    /// A decoding error in one sentence.
-    static func sentence(_ error: any Error) -> String {
-        func place(_ path: [any CodingKey]) -> String { path.map(\.stringValue).joined(separator: ".") }
-        switch error {
-        case DecodingError.keyNotFound(let key, let context):
-            return "\(place(context.codingPath + [key])) is missing"
-        case DecodingError.typeMismatch(let type, let context):
-            return "\(place(context.codingPath)): expected \(type)"
-        case DecodingError.valueNotFound(let type, let context):
-            return "\(place(context.codingPath)): expected \(type), found nothing"
-        case DecodingError.dataCorrupted(let context):
-            return "\(place(context.codingPath)): \(context.debugDescription)"
-        default:
-            return "is not valid JSON"
-        }
     }
 }

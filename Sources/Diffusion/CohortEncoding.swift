@@ -6,29 +6,50 @@ import TensorCore
 /// Each attribute has rows for "null" (dropped in training, or left open by a request), for "unknown" (missing in the
 /// data) and for its codes. The codes of an ordinal attribute share two rows, an origin and a direction, so that they
 /// stand on a line and 2.5 has a meaning; codes off the line have rows of their own.
+///
+/// A model from elsewhere has a row for each of its classes instead; see `ClassRows`.
 public struct CohortEncoding: Codable, Hashable, Sendable {
     /// Names of the attributes, in the order of their rows.
     public let attributes: [String]
     /// Names of the codes of open attributes (camera, ethnicity, site), as the training data declared them.
     public let openNames: [String: [String]]
+    /// What the rows stand for where they are classes.
+    public let classes: ClassRows?
 
     public init(attributes: [String], openNames: [String: [String]] = [:]) {
         self.attributes = attributes
         self.openNames = openNames
+        classes = nil
         if let problem { fatalError("CohortEncoding: \(problem)") }
     }
 
-    private enum CodingKeys: CodingKey { case attributes, openNames }
+    /// - Parameter classes: without a `problem`.
+    public init(classes: ClassRows) {
+        self.classes = classes
+        attributes = classes.attribute.isEmpty ? [] : [classes.attribute]
+        let isOpen = CohortSchema.attribute(classes.attribute)?.isOpen == true
+        openNames = isOpen ? [classes.attribute: classes.values.filter { !ClassRows.special.contains($0) }] : [:]
+        if let problem { fatalError("CohortEncoding: \(problem)") }
+    }
+
+    private enum CodingKeys: CodingKey { case attributes, openNames, classes }
 
     /// Keys that older files lack have their defaults.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         attributes = try container.decode([String].self, forKey: .attributes)
         openNames = try container.decodeIfPresent([String: [String]].self, forKey: .openNames) ?? [:]
+        classes = try container.decodeIfPresent(ClassRows.self, forKey: .classes)
     }
 
     /// One sentence on what is wrong with an encoding that came from a file, or nil.
     public var problem: String? {
+        if let classes {
+            if let problem = classes.problem { return "classes.\(problem)" }
+            guard attributes == (classes.attribute.isEmpty ? [] : [classes.attribute]) else {
+                return "attributes: expected that of the classes, found \(attributes.joined(separator: ", "))"
+            }
+        }
         for name in attributes {
             guard let attribute = CohortSchema.attribute(name) else {
                 return "attributes: expected attributes of the schema, found \(name)"
@@ -48,6 +69,11 @@ public struct CohortEncoding: Codable, Hashable, Sendable {
     /// Names of the codes 0, 1, 2, ... of one of its attributes.
     public func names(of attribute: String) -> [String] {
         CohortSchema.attribute(attribute).map { $0.isOpen ? openNames[attribute] ?? [] : $0.names } ?? []
+    }
+
+    /// Whether the model has a place for a code's name.
+    public func knows(_ name: String, of attribute: String) -> Bool {
+        classes.map { $0.values.contains(name) } ?? names(of: attribute).contains(name)
     }
 
     /// What a sample is asked to be, in one attribute.
@@ -70,12 +96,14 @@ public struct CohortEncoding: Codable, Hashable, Sendable {
 
     /// Rows of the table.
     public var rowCount: Int {
-        attributes.compactMap(CohortSchema.attribute).reduce(0) { $0 + rows($1) }
+        if let classes { return classes.values.count }
+        return attributes.compactMap(CohortSchema.attribute).reduce(0) { $0 + rows($1) }
     }
 
     /// [N, rowCount]
     /// - Parameter values: for each of N samples, one value an attribute, in the order of `attributes`.
     public func coefficients(_ values: [[Value]]) -> Tensor {
+        if let classes { return classes.coefficients(values.map { $0.first ?? .null }, names: attributes.first.map(names) ?? []) }
         let width = rowCount
         return Tensor(shape: [values.count, width]) { target in
             target.update(repeating: 0)

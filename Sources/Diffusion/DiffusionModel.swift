@@ -11,6 +11,10 @@ public struct ModelDescription: Codable, Hashable, Sendable {
     public var width: Int
     /// The attributes that it is conditioned on; none where it is empty.
     public var cohort: CohortEncoding
+    /// Whether the network takes an embedding that its caller makes, and of which nothing is known here; it is 0 then.
+    public var takesEmbedding = false
+    /// Set where the weights are an adapter on the parameters of such a network.
+    public var adapter: AdapterConfiguration?
 
     public init(
         network: UNetConfiguration, preconditioning: Preconditioning = Preconditioning(), space: LatentSpace = .pixels,
@@ -24,7 +28,7 @@ public struct ModelDescription: Codable, Hashable, Sendable {
         self.cohort = cohort
     }
 
-    private enum CodingKeys: CodingKey { case network, preconditioning, space, height, width, cohort }
+    private enum CodingKeys: CodingKey { case network, preconditioning, space, height, width, cohort, takesEmbedding, adapter }
 
     /// Keys that older files lack have their defaults.
     public init(from decoder: any Decoder) throws {
@@ -35,6 +39,8 @@ public struct ModelDescription: Codable, Hashable, Sendable {
         height = try container.decode(Int.self, forKey: .height)
         width = try container.decode(Int.self, forKey: .width)
         cohort = try container.decode(CohortEncoding.self, forKey: .cohort)
+        takesEmbedding = try container.decodeIfPresent(Bool.self, forKey: .takesEmbedding) ?? false
+        adapter = try container.decodeIfPresent(AdapterConfiguration.self, forKey: .adapter)
     }
 
     /// [count, h, w, C] of the network's input for so many pictures.
@@ -56,6 +62,12 @@ public struct ModelDescription: Codable, Hashable, Sendable {
             }
         }
         if let problem = preconditioning.problem(channels: space.channels) { return "preconditioning.\(problem)" }
+        if network.time.kind == .learned {
+            guard preconditioning.kind == .discrete, preconditioning.discrete.timesteps == network.time.timesteps else {
+                return "network.time.timesteps: expected those of preconditioning.discrete, found \(network.time.timesteps)"
+            }
+        }
+        if let problem = adapter?.problem { return "adapter.\(problem)" }
         return cohort.problem.map { "cohort.\($0)" }
     }
 }
@@ -68,14 +80,17 @@ public struct DiffusionModel: Sendable {
     /// The table of cohort embeddings, [rows, embeddingWidth]; nil where nothing is conditioned on.
     private let cohortTable: Int?
 
+    /// Paths of the table of cohort embeddings, and of diffusers' table of classes.
+    public static let cohortPath = "cohort_embedding.weight", classPath = "class_embedding.weight"
+
     public init(_ description: ModelDescription) {
         let registry = ParameterRegistry()
         network = UNet(description.network, registry)
-        cohortTable = description.cohort.attributes.isEmpty
+        let path = description.cohort.classes == nil ? DiffusionModel.cohortPath : DiffusionModel.classPath
+        cohortTable = description.cohort.rowCount == 0
             ? nil
             : registry.register(
-                "cohort_embedding.weight", [description.cohort.rowCount, description.network.embeddingWidth], .plain,
-                .normal(deviation: 0.5))
+                path, [description.cohort.rowCount, description.network.embeddingWidth], .plain, .normal(deviation: 0.5))
         specifications = registry.specifications
         self.description = description
     }
@@ -96,6 +111,22 @@ public struct DiffusionModel: Sendable {
         let raw = network(
             x * Variable(p.column(sigma, p.input)), timesteps: sigma.map(p.noise), classEmbedding: embedding, parameters)
         return x * Variable(p.column(sigma, p.skip)) + raw * Variable(p.column(sigma, p.out))
+    }
+
+    /// What the network itself gives, [N, H, W, C]: for comparison with other software.
+    ///
+    /// - Parameters:
+    ///   - timesteps: [N], in the network's units.
+    ///   - embedding: [N, embeddingWidth], added to that of the timesteps.
+    package func networkOutput(
+        _ x: Tensor, timesteps: [Float], embedding: Tensor?, _ parameters: BoundParameters
+    ) -> Tensor {
+        network(Variable(x), timesteps: timesteps, classEmbedding: embedding.map { Variable($0) }, parameters).tensor
+    }
+
+    /// Rows of the table of classes or cohorts, [N, embeddingWidth]; nil where there is none.
+    package func rows(_ indices: [Int], _ parameters: BoundParameters) -> Tensor? {
+        cohortTable.map { parameters[$0].embedding(indices).tensor }
     }
 }
 

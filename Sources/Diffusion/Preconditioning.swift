@@ -11,6 +11,8 @@ public struct Preconditioning: Codable, Hashable, Sendable {
         /// Flow matching on straight paths (Lipman et al. 2023; Liu et al. 2023), with t = sigma / (1 + sigma): F is the velocity
         /// n - y at x / (1 + sigma) = (1 - t) y + t n.
         case flow
+        /// Discrete timesteps; see `DiscreteNoise`.
+        case discrete
     }
 
     public var kind: Kind
@@ -21,6 +23,8 @@ public struct Preconditioning: Codable, Hashable, Sendable {
     /// 0 weights the loss of every channel as the coarsest band's; 1 as each channel's own deviation asks for (unit weight on
     /// F); between them geometrically.
     public var bandWeighting: Float
+    /// What a model of discrete timesteps was trained with; of no consequence to other kinds.
+    public var discrete = DiscreteNoise()
 
     public init(kind: Kind = .edm, sigmaData: Float = 0.5, channelDeviations: [Float] = [], bandWeighting: Float = 0) {
         self.kind = kind
@@ -29,7 +33,7 @@ public struct Preconditioning: Codable, Hashable, Sendable {
         self.bandWeighting = bandWeighting
     }
 
-    private enum CodingKeys: CodingKey { case kind, sigmaData, channelDeviations, bandWeighting }
+    private enum CodingKeys: CodingKey { case kind, sigmaData, channelDeviations, bandWeighting, discrete }
 
     /// Keys that older files lack have their defaults.
     public init(from decoder: any Decoder) throws {
@@ -38,6 +42,7 @@ public struct Preconditioning: Codable, Hashable, Sendable {
         sigmaData = try container.decode(Float.self, forKey: .sigmaData)
         channelDeviations = try container.decodeIfPresent([Float].self, forKey: .channelDeviations) ?? []
         bandWeighting = try container.decodeIfPresent(Float.self, forKey: .bandWeighting) ?? 0
+        discrete = try container.decodeIfPresent(DiscreteNoise.self, forKey: .discrete) ?? DiscreteNoise()
     }
 
     /// One sentence on what is wrong with numbers that came from a file, or nil.
@@ -48,29 +53,53 @@ public struct Preconditioning: Codable, Hashable, Sendable {
         }
         guard channelDeviations.allSatisfy({ $0 > 0 && $0.isFinite }) else { return "channelDeviations: expected positive numbers" }
         guard (0...1).contains(bandWeighting) else { return "bandWeighting: expected 0 to 1, found \(bandWeighting)" }
-        return nil
+        return discrete.problem.map { "discrete.\($0)" }
     }
 
     private static func sum(_ sigma: Float, _ deviation: Float) -> Float { sigma * sigma + deviation * deviation }
 
     /// c_skip of a channel of this deviation.
     public func skip(_ sigma: Float, deviation: Float) -> Float {
-        kind == .flow ? 1 / (1 + sigma) : deviation * deviation / Preconditioning.sum(sigma, deviation)
+        switch (kind, discrete.prediction) {
+        case (.edm, _): deviation * deviation / Preconditioning.sum(sigma, deviation)
+        case (.flow, _): 1 / (1 + sigma)
+        case (.discrete, .epsilon): 1
+        case (.discrete, .velocity): 1 / Preconditioning.sum(sigma, 1)
+        case (.discrete, .sample): 0
+        }
     }
 
     /// c_out
     public func out(_ sigma: Float, deviation: Float) -> Float {
-        kind == .flow ? -sigma / (1 + sigma) : sigma * deviation / Preconditioning.sum(sigma, deviation).squareRoot()
+        switch (kind, discrete.prediction) {
+        case (.edm, _): sigma * deviation / Preconditioning.sum(sigma, deviation).squareRoot()
+        case (.flow, _): -sigma / (1 + sigma)
+        case (.discrete, .epsilon): -sigma
+        case (.discrete, .velocity): -sigma / Preconditioning.sum(sigma, 1).squareRoot()
+        case (.discrete, .sample): 1
+        }
     }
 
     /// c_in
     public func input(_ sigma: Float, deviation: Float) -> Float {
-        kind == .flow ? 1 / (1 + sigma) : 1 / Preconditioning.sum(sigma, deviation).squareRoot()
+        switch kind {
+        case .edm: 1 / Preconditioning.sum(sigma, deviation).squareRoot()
+        case .flow: 1 / (1 + sigma)
+        case .discrete: 1 / Preconditioning.sum(sigma, 1).squareRoot()
+        }
     }
 
-    /// c_noise = 100 ln(sigma) / 4: the paper's ln(sigma) / 4 in the units of the network's sinusoids, whose highest
-    /// frequency is one radian a unit, as for DDPM's timesteps.
-    public func noise(_ sigma: Float) -> Float { 25 * log(sigma) }
+    /// c_noise. Of EDM and flow matching 100 ln(sigma) / 4: the paper's ln(sigma) / 4 in the units of the network's sinusoids,
+    /// whose highest frequency is one radian a unit, as for DDPM's timesteps.
+    public func noise(_ sigma: Float) -> Float { kind == .discrete ? discrete.timestep(sigma) : 25 * log(sigma) }
+
+    /// The noise levels that sampling goes through: Karras et al. 2022, table 1, within those that the model knows.
+    public var sampledSigmas: ClosedRange<Float> {
+        guard kind == .discrete else { return 0.002...80 }
+        let known = discrete.sigmas
+        let low = max(0.002, Float(known[0]))
+        return low...max(low * 1.001, min(80, Float(known[known.count - 1])))
+    }
 
     /// lambda(sigma), with which the loss on F has unit weight at every noise level: 1 / c_out^2 (table 1).
     public func lossWeight(_ sigma: Float, deviation: Float) -> Float {

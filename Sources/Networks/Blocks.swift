@@ -53,14 +53,19 @@ struct AttentionBlock: Sendable {
     /// Its parameters' numbers.
     private let own: Range<Int>
 
-    init(_ registry: ParameterRegistry, _ path: String, channels: Int, _ configuration: UNetConfiguration) {
+    /// - Parameter groups: of the norm; 0 for the configuration's.
+    init(
+        _ registry: ParameterRegistry, _ path: String, channels: Int, _ configuration: UNetConfiguration, groups: Int = 0
+    ) {
         let first = registry.count
-        norm = GroupNormalization(registry, "\(path).group_norm", channels: channels, configuration: configuration)
-        query = Linear(registry, "\(path).to_q", in: channels, out: channels)
-        key = Linear(registry, "\(path).to_k", in: channels, out: channels)
-        value = Linear(registry, "\(path).to_v", in: channels, out: channels)
-        output = Linear(registry, "\(path).to_out.0", in: channels, out: channels, zero: true)
-        heads = channels / configuration.attentionHeadDim
+        let width: Int
+        (heads, width) = configuration.heads(channels)
+        norm = GroupNormalization(
+            registry, "\(path).group_norm", channels: channels, configuration: configuration, groups: groups)
+        query = Linear(registry, "\(path).to_q", in: channels, out: width)
+        key = Linear(registry, "\(path).to_k", in: channels, out: width)
+        value = Linear(registry, "\(path).to_v", in: channels, out: width)
+        output = Linear(registry, "\(path).to_out.0", in: width, out: channels, zero: true)
         own = first..<registry.count
     }
 

@@ -3,23 +3,26 @@ import TensorCore
 /// A 3x3 or 1x1 convolution with bias: parameters `<path>.weight`, `<path>.bias`.
 struct Convolution: Sendable {
     private let weight: Int, bias: Int
-    private let stride: Int, padding: Int
+    private let stride: Int, padding: Int, trailing: Int
 
-    /// - Parameter zero: whether it starts at zero (the last layer of a residual branch).
+    /// - Parameters:
+    ///   - padding: zeros above and to the left, and `trailing` below and to the right; half the kernel where nil.
+    ///   - zero: whether it starts at zero (the last layer of a residual branch).
     init(
         _ registry: ParameterRegistry, _ path: String, in inputs: Int, out outputs: Int, kernel: Int, stride: Int = 1,
-        zero: Bool = false
+        padding: Int? = nil, trailing: Int? = nil, zero: Bool = false
     ) {
         let start: Initialization = zero ? .constant(0) : .uniform(fanIn: inputs * kernel * kernel)
         weight = registry.register("\(path).weight", [kernel, kernel, inputs, outputs], .convolution, start)
         bias = registry.register("\(path).bias", [outputs], .plain, start)
         self.stride = stride
-        padding = kernel / 2
+        self.padding = padding ?? kernel / 2
+        self.trailing = trailing ?? kernel / 2
     }
 
     /// [N, H, W, in] -> [N, H / stride, W / stride, out]
     func callAsFunction(_ x: Variable, _ parameters: BoundParameters) -> Variable {
-        x.convolution(parameters[weight], bias: parameters[bias], stride: stride, padding: padding)
+        x.convolution(parameters[weight], bias: parameters[bias], stride: stride, padding: padding, trailing: trailing)
     }
 
     /// Of an input that is made on the way; with `shift` [N, out] and `residual` (of the output's shape) added.
@@ -28,7 +31,7 @@ struct Convolution: Sendable {
     ) -> Variable {
         .convolution(
             input, parameters[weight], bias: parameters[bias], shift: shift, residual: residual, stride: stride,
-            padding: padding)
+            padding: padding, trailing: trailing)
     }
 
     /// A 1x1 convolution of two pictures side by side, as if concatenated along the channels.
@@ -61,10 +64,11 @@ struct GroupNormalization: Sendable {
     private let groups: Int
     private let epsilon: Float
 
-    init(_ registry: ParameterRegistry, _ path: String, channels: Int, configuration: UNetConfiguration) {
+    /// - Parameter groups: 0 for the configuration's.
+    init(_ registry: ParameterRegistry, _ path: String, channels: Int, configuration: UNetConfiguration, groups: Int = 0) {
         scale = registry.register("\(path).weight", [channels], .plain, .constant(1))
         shift = registry.register("\(path).bias", [channels], .plain, .constant(0))
-        groups = configuration.normGroups
+        self.groups = groups > 0 ? groups : configuration.normGroups
         epsilon = Float(configuration.normEpsilon)
     }
 

@@ -1,33 +1,106 @@
 import Foundation
 import TensorCore
 
-/// Sinusoidal embedding (Ho et al. 2020; diffusers' `Timesteps` with `flip_sin_to_cos`, no frequency shift) and the two
-/// linear layers behind it.
+/// How a noise level reaches the network, in the terms of diffusers' `UNet2DModel`.
+public struct TimeEmbeddingConfiguration: Codable, Hashable, Sendable {
+    public enum Kind: String, Codable, CaseIterable, Sendable {
+        /// Sinusoids of the timestep (Ho et al. 2020).
+        case positional
+        /// Sinusoids of random multiples of the timestep's logarithm; the output is divided by the timestep (Song et al. 2021).
+        case fourier
+        /// A table with a row for each timestep 0, 1, 2, ...
+        case learned
+    }
+
+    public var kind = Kind.positional
+    /// Sines before cosines (`flip_sin_to_cos: false`).
+    public var sineFirst = false
+    /// Taken off the number of frequencies in the exponent (`freq_shift`).
+    public var frequencyShift = 0.0
+    /// Rows of a learned table.
+    public var timesteps = 0
+    /// Width of the embedding; 0 for four times the first level's channels.
+    public var width = 0
+
+    public init() {}
+
+    /// One sentence on what is wrong, or nil.
+    func problem(width channels: Int) -> String? {
+        guard kind == .learned ? (1...100_000).contains(timesteps) : timesteps == 0 else {
+            return "timesteps: expected \(kind == .learned ? "1 to 100000" : "0 where the table is not learned"), found \(timesteps)"
+        }
+        guard (0...65536).contains(width) else { return "width: expected 0 to 65536, found \(width)" }
+        guard kind != .positional || frequencyShift < Double(channels / 2), frequencyShift.isFinite else {
+            return "frequencyShift: expected less than half of the first level's channels, found \(frequencyShift)"
+        }
+        return nil
+    }
+}
+
+extension TimeEmbeddingConfiguration {
+    /// [N, width]: cosines, then sines (or the other way round), of t / 10000^(i / (width / 2 - frequencyShift)), and a zero
+    /// where the width is odd; diffusers' `get_timestep_embedding`.
+    package func sinusoid(_ timesteps: [Float], width: Int) -> Tensor {
+        let half = width / 2
+        return Tensor(shape: [timesteps.count, width]) { target in
+            target.update(repeating: 0)
+            for (row, timestep) in timesteps.enumerated() {
+                for i in 0..<half {
+                    let angle = Double(timestep) * exp(-log(10000) * Double(i) / (Double(half) - frequencyShift))
+                    target[row * width + i + (sineFirst ? half : 0)] = Float(cos(angle))
+                    target[row * width + i + (sineFirst ? 0 : half)] = Float(sin(angle))
+                }
+            }
+        }
+    }
+}
+
+/// The embedding of a noise level, and the two linear layers behind it (diffusers' `time_proj` and `TimestepEmbedding`).
 struct TimestepEmbedding: Sendable {
     private let linear1: Linear, linear2: Linear
     private let width: Int
+    private let settings: TimeEmbeddingConfiguration
+    /// Random multiples, or the learned table.
+    private let table: Int?
 
     init(_ registry: ParameterRegistry, _ path: String, _ configuration: UNetConfiguration) {
+        settings = configuration.time
         width = configuration.blockOutChannels[0]
-        linear1 = Linear(registry, "\(path).linear_1", in: width, out: configuration.embeddingWidth)
+        table = switch settings.kind {
+        case .positional: nil
+        case .fourier: registry.register("time_proj.weight", [width], .plain, .normal(deviation: 16))
+        case .learned: registry.register("time_proj.weight", [settings.timesteps, width], .plain, .normal(deviation: 1))
+        }
+        linear1 = Linear(
+            registry, "\(path).linear_1", in: settings.kind == .fourier ? 2 * width : width, out: configuration.embeddingWidth)
         linear2 = Linear(registry, "\(path).linear_2", in: configuration.embeddingWidth, out: configuration.embeddingWidth)
     }
 
     /// [N] -> [N, embeddingWidth]
     func callAsFunction(_ timesteps: [Float], _ parameters: BoundParameters) -> Variable {
-        let embedded = linear1(Variable(TimestepEmbedding.sinusoid(timesteps, width: width)), parameters)
-        return linear2(embedded.silu(), parameters)
+        let embedded: Variable
+        switch (settings.kind, table.map { parameters[$0] }) {
+        case (.fourier, let multiples?):
+            // The multiples are not trained.
+            embedded = Variable(TimestepEmbedding.fourier(timesteps, multiples.tensor.elements))
+        case (.learned, let table?):
+            embedded = table.embedding(timesteps.map { Int(max(0, min(Float(settings.timesteps - 1), $0)).rounded()) })
+        default:
+            embedded = Variable(settings.sinusoid(timesteps, width: width))
+        }
+        return linear2(linear1(embedded, parameters).silu(), parameters)
     }
 
-    /// [N, width]: cosines, then sines, of t / 10000^(i / (width / 2)).
-    static func sinusoid(_ timesteps: [Float], width: Int) -> Tensor {
-        let half = width / 2
-        return Tensor(shape: [timesteps.count, width]) { target in
+    /// [N, 2 count]: sines, then cosines, of 2 pi w ln(t) for each of the multiples w, rounded where diffusers rounds: the
+    /// angles are hundreds of turns.
+    static func fourier(_ timesteps: [Float], _ multiples: [Float]) -> Tensor {
+        let count = multiples.count
+        return Tensor(shape: [timesteps.count, 2 * count]) { target in
             for (row, timestep) in timesteps.enumerated() {
-                for i in 0..<half {
-                    let angle = Double(timestep) * exp(-log(10000) * Double(i) / Double(half))
-                    target[row * width + i] = Float(cos(angle))
-                    target[row * width + half + i] = Float(sin(angle))
+                for (i, multiple) in multiples.enumerated() {
+                    let angle = Double(log(timestep) * multiple * 2 * Float.pi)
+                    target[row * 2 * count + i] = Float(sin(angle))
+                    target[row * 2 * count + count + i] = Float(cos(angle))
                 }
             }
         }

@@ -11,7 +11,7 @@ public struct UNet: Sendable {
     private let convIn: Convolution, convOut: Convolution
     private let normOut: GroupNormalization
     private let down: [Level], up: [Level]
-    private let middle: Middle
+    private let middle: Middle?
 
     /// The residual blocks of one level, each with attention behind it or not, and the change of resolution at its end.
     private struct Level: Sendable {
@@ -21,7 +21,7 @@ public struct UNet: Sendable {
     }
 
     private struct Middle: Sendable {
-        let first: ResidualBlock, attention: AttentionBlock, second: ResidualBlock
+        let first: ResidualBlock, attention: AttentionBlock?, second: ResidualBlock
     }
 
     /// - Parameter registry: takes the parameters, in the order of the forward pass.
@@ -49,14 +49,16 @@ public struct UNet: Sendable {
             }
             if index < widths.count - 1 {
                 level.resample = Convolution(
-                    registry, "down_blocks.\(index).downsamplers.0.conv", in: width, out: width, kernel: 3, stride: 2)
+                    registry, "down_blocks.\(index).downsamplers.0.conv", in: width, out: width, kernel: 3, stride: 2,
+                    padding: configuration.downsamplePadding, trailing: 1)
                 skips.append(width)
             }
             return level
         }
-        middle = Middle(
+        middle = configuration.middle == .none ? nil : Middle(
             first: ResidualBlock(registry, "mid_block.resnets.0", in: channels, out: channels, configuration),
-            attention: AttentionBlock(registry, "mid_block.attentions.0", channels: channels, configuration),
+            attention: configuration.middle == .residual ? nil : AttentionBlock(
+                registry, "mid_block.attentions.0", channels: channels, configuration, groups: configuration.middleNormGroups),
             second: ResidualBlock(registry, "mid_block.resnets.1", in: channels, out: channels, configuration))
         up = widths.reversed().enumerated().map { index, width in
             var level = Level()
@@ -65,7 +67,7 @@ public struct UNet: Sendable {
                 let inputs = channels + (skips.popLast() ?? 0)
                 level.residuals.append(
                     ResidualBlock(registry, "\(path).resnets.\(layer)", in: inputs, out: width, configuration))
-                if configuration.attentionLevels[widths.count - 1 - index] {
+                if configuration.attendsUp(widths.count - 1 - index) {
                     level.attentions.append(
                         AttentionBlock(registry, "\(path).attentions.\(layer)", channels: width, configuration))
                 }
@@ -93,7 +95,7 @@ public struct UNet: Sendable {
         if let classEmbedding { embedding = embedding + classEmbedding }
         let activated = embedding.silu()
 
-        var h = convIn(x, parameters)
+        var h = convIn(configuration.centersInput ? x.scaled(by: 2, offset: -1) : x, parameters)
         var skips = [h]
         for level in down {
             for (layer, residual) in level.residuals.enumerated() {
@@ -106,9 +108,11 @@ public struct UNet: Sendable {
                 skips.append(h)
             }
         }
-        h = middle.first(h, activated: activated, parameters)
-        h = middle.attention(h, parameters)
-        h = middle.second(h, activated: activated, parameters)
+        if let middle {
+            h = middle.first(h, activated: activated, parameters)
+            if let attention = middle.attention { h = attention(h, parameters) }
+            h = middle.second(h, activated: activated, parameters)
+        }
         for level in up {
             for (layer, residual) in level.residuals.enumerated() {
                 h = residual(h, skip: skips.removeLast(), activated: activated, parameters)
@@ -116,6 +120,8 @@ public struct UNet: Sendable {
             }
             if let resample = level.resample { h = resample(ConvolutionInput(upsampling: h), parameters) }
         }
-        return convOut(normOut.activated([h], parameters), parameters)
+        h = convOut(normOut.activated([h], parameters), parameters)
+        guard configuration.time.kind == .fourier else { return h }
+        return h * Variable(Tensor(timesteps.map { 1 / $0 }, shape: [timesteps.count, 1, 1, 1]))
     }
 }

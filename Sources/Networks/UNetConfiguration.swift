@@ -5,20 +5,70 @@ public struct UNetConfiguration: Codable, Hashable, Sendable {
     /// Channels of each level; every level but the last halves the sides.
     public var blockOutChannels: [Int]
     public var layersPerBlock = 2
-    /// Which levels have attention (`AttnDownBlock2D`); the middle always has.
+    /// Which levels have attention (`AttnDownBlock2D`).
     public var attentionLevels: [Bool]
-    /// Channels of one head.
+    /// The same on the way up (`AttnUpBlock2D`), by level, where it differs; else empty.
+    public var attentionLevelsUp: [Bool] = []
+    public var middle = Middle.attention
+    /// Channels of one head; 0 for one head of all channels. What is left over of a level's channels is not attended with.
     public var attentionHeadDim = 8
     public var normGroups = 32
+    /// Groups of the middle's attention; 0 for `normGroups`.
+    public var middleNormGroups = 0
     public var normEpsilon = 1e-5
+    /// Zeros around the input of a downsampling convolution: 1 on every side, or 0 for one below and to the right.
+    public var downsamplePadding = 1
+    /// The network sees 2 x - 1.
+    public var centersInput = false
+    public var time = TimeEmbeddingConfiguration()
+
+    /// What stands between the way down and the way up.
+    public enum Middle: String, Codable, CaseIterable, Sendable {
+        /// Residual block, attention, residual block.
+        case attention
+        /// Two residual blocks.
+        case residual
+        case none
+    }
 
     public init(blockOutChannels: [Int], attentionLevels: [Bool]) {
         self.blockOutChannels = blockOutChannels
         self.attentionLevels = attentionLevels
     }
 
+    /// Keys that older files lack have their defaults.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        func read<Value: Decodable>(_ key: CodingKeys, into value: inout Value) throws {
+            value = try container.decodeIfPresent(Value.self, forKey: key) ?? value
+        }
+        self.init(
+            blockOutChannels: try container.decode([Int].self, forKey: .blockOutChannels),
+            attentionLevels: try container.decode([Bool].self, forKey: .attentionLevels))
+        inChannels = try container.decode(Int.self, forKey: .inChannels)
+        outChannels = try container.decode(Int.self, forKey: .outChannels)
+        layersPerBlock = try container.decode(Int.self, forKey: .layersPerBlock)
+        attentionHeadDim = try container.decode(Int.self, forKey: .attentionHeadDim)
+        normGroups = try container.decode(Int.self, forKey: .normGroups)
+        normEpsilon = try container.decode(Double.self, forKey: .normEpsilon)
+        try read(.attentionLevelsUp, into: &attentionLevelsUp)
+        try read(.middle, into: &middle)
+        try read(.middleNormGroups, into: &middleNormGroups)
+        try read(.downsamplePadding, into: &downsamplePadding)
+        try read(.centersInput, into: &centersInput)
+        try read(.time, into: &time)
+    }
+
     /// Width of the time embedding, to which a class or cohort embedding is added.
-    public var embeddingWidth: Int { 4 * (blockOutChannels.first ?? 0) }
+    public var embeddingWidth: Int { time.width > 0 ? time.width : 4 * (blockOutChannels.first ?? 0) }
+
+    /// Whether the way up has attention at this level.
+    public func attendsUp(_ level: Int) -> Bool { attentionLevelsUp.isEmpty ? attentionLevels[level] : attentionLevelsUp[level] }
+
+    /// Heads of an attention over so many channels, and the channels of all of them.
+    func heads(_ channels: Int) -> (count: Int, width: Int) {
+        attentionHeadDim == 0 ? (1, channels) : (channels / attentionHeadDim, channels / attentionHeadDim * attentionHeadDim)
+    }
 
     /// Sides of the input must be multiples of this.
     public var sideMultiple: Int { 1 << (blockOutChannels.count - 1) }
@@ -28,25 +78,33 @@ public struct UNetConfiguration: Codable, Hashable, Sendable {
         guard !blockOutChannels.isEmpty, blockOutChannels.count <= 8 else {
             return "blockOutChannels: expected 1 to 8 levels, found \(blockOutChannels.count)"
         }
-        guard attentionLevels.count == blockOutChannels.count else {
-            return "attentionLevels: expected \(blockOutChannels.count) entries, found \(attentionLevels.count)"
+        for (name, levels) in [("attentionLevels", attentionLevels), ("attentionLevelsUp", attentionLevelsUp)]
+        where levels.count != blockOutChannels.count && !(name == "attentionLevelsUp" && levels.isEmpty) {
+            return "\(name): expected \(blockOutChannels.count) entries, found \(levels.count)"
         }
         guard (1...8).contains(layersPerBlock) else { return "layersPerBlock: expected 1 to 8, found \(layersPerBlock)" }
-        guard inChannels > 0, outChannels > 0, normGroups > 0, attentionHeadDim > 0 else {
-            return "inChannels, outChannels, normGroups and attentionHeadDim: expected positive numbers"
+        for (name, value, least) in [
+            ("inChannels", inChannels, 1), ("outChannels", outChannels, 1), ("normGroups", normGroups, 1),
+            ("attentionHeadDim", attentionHeadDim, 0), ("middleNormGroups", middleNormGroups, 0),
+        ] where !(least...4096).contains(value) {
+            return "\(name): expected \(least) to 4096, found \(value)"
         }
+        guard normEpsilon > 0, normEpsilon < 1 else { return "normEpsilon: expected more than 0, less than 1, found \(normEpsilon)" }
+        guard (0...1).contains(downsamplePadding) else { return "downsamplePadding: expected 0 or 1, found \(downsamplePadding)" }
         for (level, channels) in blockOutChannels.enumerated() {
             guard channels > 0, channels <= 4096, channels % normGroups == 0 else {
                 return "blockOutChannels: expected multiples of normGroups (\(normGroups)) up to 4096, found \(channels)"
             }
-            let attends = attentionLevels[level] || level == blockOutChannels.count - 1
-            guard !attends || channels % attentionHeadDim == 0 else {
-                return "blockOutChannels: expected a multiple of attentionHeadDim (\(attentionHeadDim)), found \(channels)"
+            let attends = attentionLevels[level] || attendsUp(level) || (middle == .attention && level == blockOutChannels.count - 1)
+            guard !attends || heads(channels).count > 0 else {
+                return "blockOutChannels: expected at least attentionHeadDim (\(attentionHeadDim)) where there is attention, found \(channels)"
             }
         }
-        // Up blocks normalise a level's channels joined with its skip's.
-        guard (blockOutChannels.first ?? 0) % 2 == 0 else { return "blockOutChannels: the first must be even" }
-        return nil
+        let last = blockOutChannels[blockOutChannels.count - 1]
+        guard middleNormGroups == 0 || last % middleNormGroups == 0 else {
+            return "middleNormGroups: expected a divisor of \(last), found \(middleNormGroups)"
+        }
+        return time.problem(width: blockOutChannels[0]).map { "time.\($0)" }
     }
 }
 

@@ -61,15 +61,36 @@ public struct CohortRequest: Hashable, Sendable {
             let known = encoding.attributes.isEmpty ? "none" : encoding.attributes.joined(separator: ", ")
             throw Failure(.usage, model, "the model is not conditioned on \(name); it knows \(known)")
         }
+        if let classes = encoding.classes, !classes.values.contains("null"), cohort.values.isEmpty, positions.isEmpty {
+            throw Failure(.usage, model, encoding.needsClass)
+        }
         return try encoding.attributes.map { name in
-            guard let value = cohort[name] else { return positions[name].map { .position($0) } ?? .null }
-            if value == "unknown" { return .unknown }
-            let names = encoding.names(of: name)
-            guard let code = names.firstIndex(of: value) else {
+            guard let value = cohort[name] else {
+                guard let position = positions[name] else { return .null }
+                let all = encoding.names(of: name)
+                for code in [position.rounded(.down), position.rounded(.up)] where !encoding.knows(all[Int(code)], of: name) {
+                    throw Failure(.usage, model, "the model knows no \(name) \"\(all[Int(code)])\"")
+                }
+                return .position(position)
+            }
+            if value == "unknown", encoding.classes == nil || encoding.knows(value, of: name) { return .unknown }
+            let names = encoding.names(of: name).filter { encoding.knows($0, of: name) }
+            guard names.contains(value), let code = encoding.names(of: name).firstIndex(of: value) else {
                 throw Failure(.usage, model, "the model knows no \(name) \"\(value)\"; it knows \(names.joined(separator: ", "))")
             }
             return .code(Int16(code))
         }
+    }
+}
+
+extension CohortEncoding {
+    /// Why a model of classes draws nothing without one.
+    var needsClass: String {
+        guard let name = attributes.first else {
+            return "its \(rowCount) classes have no names; say them when it is imported: --classes ATTRIBUTE=VALUE,VALUE,..."
+        }
+        return "expected \(name) in the request (\(names(of: name).filter { knows($0, of: name) }.joined(separator: ", "))): "
+            + "the model always has a class"
     }
 }
 

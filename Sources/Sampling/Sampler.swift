@@ -2,6 +2,7 @@ import Diffusion
 import Files
 import Networks
 import TensorCore
+import Training
 
 /// How samples are drawn; everything that they depend on besides model, seed and cohort.
 public struct SamplerSettings: Codable, Hashable, Sendable {
@@ -20,6 +21,14 @@ public struct SamplerSettings: Codable, Hashable, Sendable {
     public var batchSize = 16
 
     public init() {}
+
+    /// These settings within the noise levels that a model knows.
+    public func limited(to known: ClosedRange<Float>) -> SamplerSettings {
+        var result = self
+        result.sigmaMin = max(sigmaMin, known.lowerBound)
+        result.sigmaMax = min(sigmaMax, known.upperBound)
+        return result
+    }
 
     public var schedule: SigmaSchedule {
         .karras(steps: steps, sigmaMin: sigmaMin, sigmaMax: sigmaMax, rho: rho)
@@ -89,6 +98,9 @@ public struct Sampler: Sequence, IteratorProtocol {
         for name in settings.guidedAttributes ?? [] where !encoding.attributes.contains(name) {
             throw Failure(
                 .usage, model.path, field: "--guide", expected: encoding.attributes.joined(separator: ", "), found: name)
+        }
+        if settings.guidanceScale != 1, let classes = encoding.classes, !classes.values.contains("null") {
+            throw Failure(.usage, model.path, "guidance needs a class null, which the model was not imported with; --guidance 1 needs none")
         }
         var known: [CohortRequest: [CohortEncoding.Value]] = [:]
         values = try plan.requests.map { request in

@@ -2,19 +2,22 @@ import CheckpointStore
 import Cohorts
 import Diffusion
 import Files
+import Training
 
 /// What a model's training sets held for at least five patients, as its manifest says.
 public struct SeenCohorts: Sendable {
-    private let attributes: [String]
     private let data: [TrainingData]
 
-    public init(_ manifest: Manifest<ModelDescription>) {
-        attributes = manifest.model.cohort.attributes
-        data = manifest.trainingData
+    public init(_ model: LoadedModel) {
+        self.init(model.manifest.trainingData + model.mixture.flatMap(\.trainingData))
     }
+
+    public init(_ data: [TrainingData]) { self.data = data }
 
     /// Why `request` is none that the model saw enough of; nil where it is.
     public func refusal(of request: CohortRequest) -> String? {
+        // A model from elsewhere says nothing of patients.
+        if data.isEmpty { return nil }
         let asked = request.named
         for (attribute, names) in asked {
             for name in names where !isSeen([attribute: name]) {

@@ -29,16 +29,19 @@ public final class Trainer: Sequence, IteratorProtocol {
     /// Why the sequence ended before `configuration.images`; nil where it did not.
     public private(set) var failure: Failure?
     private let data: TrainingSet
+    private let tuning: Tuning
 
-    public init(
-        _ configuration: TrainingConfiguration, _ model: DiffusionModel, data: TrainingSet, state: TrainingState? = nil
+    init(
+        _ configuration: TrainingConfiguration, _ model: DiffusionModel, _ tuning: Tuning, data: TrainingSet,
+        state: TrainingState? = nil
     ) {
         if let problem = configuration.problem { fatalError("Trainer: \(problem)") }
         self.configuration = configuration
         self.data = data
         self.model = model
+        self.tuning = tuning
         self.state = state ?? TrainingState(
-            model.specifications, seed: configuration.seed, averages: configuration.averageLengths.count)
+            tuning.specifications, seed: configuration.seed, averages: configuration.averageLengths.count, parameters: tuning.start)
     }
 
     /// Takes a step; nil when all images were seen, or when `failure` says why it cannot go on.
@@ -46,15 +49,13 @@ public final class Trainer: Sequence, IteratorProtocol {
         guard state.imagesSeen < configuration.images, failure == nil, data.count > 0 else { return nil }
         let batch = TrainingBatch(configuration, model.description.cohort, data: data, imagesSeen: state.imagesSeen)
         let tape = Tape()
-        let parameters = state.parameters.variables(on: tape, recompute: configuration.recompute)
-        let losses = model.losses(
-            clean: batch.clean, noise: batch.noise, sigma: batch.sigma, cohorts: batch.cohorts, parameters)
+        let (trained, losses) = losses(batch, tape)
         let loss = losses.mean()
         guard loss.tensor.scalar.isFinite else {
             failure = nonFinite(batch, losses: losses.tensor)
             return nil
         }
-        let gradients = tape.gradients(of: loss, for: parameters.variables)
+        let gradients = tape.gradients(of: loss, for: trained)
         let norm = gradients.reduce(0) { $0 + $1.sumOfSquares }.squareRoot()
         guard norm.isFinite else {
             failure = nonFinite(batch, losses: losses.tensor)
@@ -79,11 +80,21 @@ public final class Trainer: Sequence, IteratorProtocol {
         configuration.batchSize = pictures
         let batch = TrainingBatch(configuration, model.description.cohort, data: data, imagesSeen: state.imagesSeen)
         let tape = Tape()
-        let parameters = state.parameters.variables(on: tape, recompute: configuration.recompute)
-        let losses = model.losses(
-            clean: batch.clean, noise: batch.noise, sigma: batch.sigma, cohorts: batch.cohorts, parameters)
-        _ = tape.gradients(of: losses.mean(), for: parameters.variables)
+        let (trained, losses) = losses(batch, tape)
+        _ = tape.gradients(of: losses.mean(), for: trained)
     }
+
+    /// The loss of each picture of a batch, and what it is differentiated by.
+    private func losses(_ batch: TrainingBatch, _ tape: Tape) -> (trained: [Variable], losses: Variable) {
+        let (trained, network) = tuning.variables(state.parameters, on: tape, recompute: configuration.recompute)
+        return (
+            trained,
+            model.losses(clean: batch.clean, noise: batch.noise, sigma: batch.sigma, cohorts: batch.cohorts, network)
+        )
+    }
+
+    /// The network's parameters that one of the moving averages stands for.
+    func network(average: Int) -> ParameterMap { tuning.network(state.averages[average]) }
 
     private func nonFinite(_ batch: TrainingBatch, losses: Tensor) -> Failure {
         let bad = losses.elements.indices.filter { !losses.elements[$0].isFinite }
@@ -97,7 +108,7 @@ public final class Trainer: Sequence, IteratorProtocol {
             """)
     }
 
-    /// Mean validation loss of `parameters` over `set`, at noise levels that are the same each time.
+    /// Mean validation loss of a network's `parameters` over `set`, at noise levels that are the same each time.
     ///
     /// - Parameter draws: noise levels a photograph, spread evenly over the training distribution.
     public func validationLoss(_ parameters: ParameterMap, _ set: TrainingSet, draws: Int = 3) -> Double {

@@ -1,4 +1,5 @@
 import Diffusion
+import Files
 import Foundation
 import Networks
 
@@ -17,6 +18,13 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     public var conditionDropout = 0.1
     /// Mirror half of the images left to right; a laterality label is exchanged with it.
     public var flips = true
+
+    /// The snapshot to start from; empty to start from nothing. It brings size, space, network and attributes.
+    public var base = ""
+    /// Change all of the base's weights, instead of training an adapter.
+    public var tunesEverything = false
+    /// The adapter that is trained on a base.
+    public var adapter = AdapterConfiguration()
 
     public var batchSize = 16
     /// Training images to see in all; a resumed run may be given more.
@@ -63,6 +71,7 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
             return "size: expected 8 to 1024 and a multiple of \(multiple), found \(size)"
         }
         if let problem = preconditioning.problem(channels: space.channels) { return "preconditioning.\(problem)" }
+        if let problem = adapter.problem { return "adapter.\(problem)" }
         guard (0...0.5).contains(conditionDropout) else { return "conditionDropout: expected 0 to 0.5, found \(conditionDropout)" }
         guard batchSize <= 1024 else { return "batchSize: expected at most 1024, found \(batchSize)" }
         guard (0..<1).contains(beta1), (0..<1).contains(beta2) else { return "beta1 and beta2: expected 0 up to 1" }
@@ -87,6 +96,22 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         useChannels(of: space)
         noiseLevels = space == .pixels ? NoiseLevels() : NoiseLevels(mean: -2, deviation: 1.5)
     }
+
+    /// What `base` brings: what it was trained for and how.
+    public mutating func start(from base: LoadedModel) {
+        // Noise levels are not a part of the model; the configuration of its training says them.
+        if let before = try? Configuration.decode(base.manifest.configuration, name: base.path, over: TrainingConfiguration()) {
+            noiseLevels = before.noiseLevels
+        }
+        let model = base.manifest.model
+        (size, space, network) = (model.width, model.space, model.network)
+        preconditioning = model.preconditioning
+        attributes = model.cohort.attributes
+        self.base = base.path
+    }
+
+    /// The adapter to train; nil where all weights change.
+    var adapterToTrain: AdapterConfiguration? { base.isEmpty || tunesEverything ? nil : adapter }
 
     /// `space`, and a network for it.
     public mutating func useChannels(of space: LatentSpace) {

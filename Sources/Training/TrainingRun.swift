@@ -34,20 +34,20 @@ public struct TrainingSummary: Sendable, Codable {
 }
 
 /// A training in a folder: `config.yaml`, `log.jsonl`, `checkpoint.safetensors`, `snapshot.safetensors` (EMA weights),
-/// `best.safetensors` (those with the lowest validation loss), `curve.svg`, `preview-*.png`.
+/// `best.safetensors` (those with the lowest validation loss), both with `.adapter` where one is trained, `curve.svg`, `preview-*.png`.
 public final class TrainingRun {
     public let folder: String
     public let trainer: Trainer
     private let training: TrainingSet
     private let validation: TrainingSet
-    private let data: [TrainingData]
+    private let lineage: Lineage
+    private let estimate: MemoryEstimate
     private let log: TrainingLog
     /// Since the last validation.
     private var noiseLosses: LossByNoise
 
     public var checkpointPath: String { folder + "/checkpoint.safetensors" }
     public var snapshotPath: String { folder + "/snapshot.safetensors" }
-    public var bestPath: String { folder + "/best.safetensors" }
     private var configurationPath: String { folder + "/config.yaml" }
 
     /// Begins a run, or goes on with the one in `folder`. A run that was killed before its first checkpoint has nothing to
@@ -55,12 +55,13 @@ public final class TrainingRun {
     ///
     /// - Parameters:
     ///   - force: begin anew where the folder holds a run.
+    ///   - memory: bytes that it may take besides what the process holds; nil for all that there is.
     ///   - configuration: given what the folder's `config.yaml` says (nil in a new run), returns what is wanted.
     /// - Throws: `Failure`: `.cannotCreateOutput` where the folder holds a checkpoint and neither `resume` nor `force` is
     ///   true, `.noSuchInput` where it holds no run and `resume` is true, `.badData` for a checkpoint of another model or
-    ///   another training set.
+    ///   another training set; `.usage` where it does not fit into memory. Where it throws, nothing is written.
     public init(
-        folder: String, datasets: [DatasetFile], resume: Bool, force: Bool = false,
+        folder: String, datasets: [DatasetFile], resume: Bool, force: Bool = false, memory: Int? = nil,
         configuration: (TrainingConfiguration?) throws -> TrainingConfiguration
     ) async throws {
         self.folder = folder
@@ -76,7 +77,11 @@ public final class TrainingRun {
         var wanted = try configuration(before)
         let name = hasRun ? folder + "/config.yaml" : "configuration"
         if let problem = wanted.problem { throw Failure(.badData, name, problem) }
-        let encoding = try CohortEncoding(wanted.attributes, over: datasets, file: name)
+        let base = wanted.base.isEmpty ? nil : try LoadedModel(contentsOf: wanted.base)
+        if let base, base.manifest.model.height != base.manifest.model.width {
+            throw Failure(.badData, base.path, field: "model", expected: "square pictures, as data sets hold them", found: "others")
+        }
+        let encoding = try base?.manifest.model.cohort ?? CohortEncoding(wanted.attributes, over: datasets, file: name)
         wanted.attributes = encoding.attributes
         training = try await TrainingSet(datasets, split: .train, size: wanted.size, encoding: encoding)
         validation = try await TrainingSet(datasets, split: .validation, size: wanted.size, encoding: encoding)
@@ -86,23 +91,32 @@ public final class TrainingRun {
         if wanted.space != .pixels, wanted.preconditioning.kind == .edm, wanted.preconditioning.channelDeviations.isEmpty {
             wanted.preconditioning.channelDeviations = training.channelDeviations(wanted.space)
         }
-        data = datasets.map { TrainingData($0, attributes: encoding.attributes) }
-        let model = DiffusionModel(
-            ModelDescription(
-                network: wanted.network, preconditioning: wanted.preconditioning, space: wanted.space, height: wanted.size,
-                width: wanted.size, cohort: encoding))
+        let data = datasets.map { TrainingData($0, attributes: encoding.attributes) }
+        var description = ModelDescription(
+            network: wanted.network, preconditioning: wanted.preconditioning, space: wanted.space, height: wanted.size,
+            width: wanted.size, cohort: encoding)
+        if let base, base.manifest.model != description {
+            throw Failure(.badData, name, field: "network", expected: "what \(base.path) is", found: "other settings")
+        }
+        description.adapter = wanted.adapterToTrain
+        let model = DiffusionModel(description)
+        let tuning = Tuning(model.specifications, base: base, adapter: description.adapter)
+        lineage = Lineage(data, base: base)
         if resume, hasCheckpoint {
-            let state = try TrainingRun.state(folder + "/checkpoint.safetensors", wanted, model, data)
-            trainer = Trainer(wanted, model, data: training, state: state)
+            let state = try TrainingRun.state(folder + "/checkpoint.safetensors", wanted, description, tuning, lineage)
+            trainer = Trainer(wanted, model, tuning, data: training, state: state)
         } else {
-            trainer = Trainer(wanted, model, data: training)
+            trainer = Trainer(wanted, model, tuning, data: training)
+        }
+        estimate = try MemoryEstimate(trainer, available: memory ?? MemoryFigures.available)
+        if !(resume && hasCheckpoint) {
             do {
                 try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
             } catch {
                 throw Failure(.cannotCreateOutput, folder, "the folder could not be made: \((error as NSError).localizedDescription)")
             }
             // A replaced run leaves nothing behind that could be taken for the new one's.
-            for name in ["checkpoint", "snapshot", "best"] { try? files.removeItem(atPath: "\(folder)/\(name).safetensors") }
+            for name in ["checkpoint", "snapshot", "snapshot.adapter", "best", "best.adapter"] { try? files.removeItem(atPath: "\(folder)/\(name).safetensors") }
         }
         noiseLosses = LossByNoise(wanted.noiseLevels)
         log = try TrainingLog(folder + "/log.jsonl", keepingUpTo: trainer.state.imagesSeen)
@@ -110,21 +124,25 @@ public final class TrainingRun {
     }
 
     private static func state(
-        _ path: String, _ wanted: TrainingConfiguration, _ model: DiffusionModel, _ data: [TrainingData]
+        _ path: String, _ wanted: TrainingConfiguration, _ description: ModelDescription, _ tuning: Tuning, _ lineage: Lineage
     ) throws -> TrainingState {
         let (file, _) = try ModelFile.read(path, kind: .checkpoint)
-        let found = file.manifest.trainingData.map(\.digest), expected = data.map(\.digest)
+        let found = file.manifest.trainingData.map(\.digest), expected = lineage.data.map(\.digest)
         guard found == expected else {
             throw Failure(
                 .badData, path, field: "training set", expected: found.joined(separator: ", "),
                 found: expected.joined(separator: ", "))
         }
-        guard file.manifest.model == model.description else {
+        guard file.manifest.parents == lineage.parents else {
+            throw Failure(
+                .badData, path, field: "base", expected: file.manifest.parents.first ?? "none", found: lineage.parents.first ?? "none")
+        }
+        guard file.manifest.model == description else {
             throw Failure(.badData, path, "is of another model than config.yaml describes")
         }
         return try TrainingState(
-            model.specifications, averages: wanted.averageLengths.count, fileTensors: file.tensors, numbers: file.manifest.state ?? [:],
-            imagesSeen: file.manifest.imagesSeen, file: path)
+            tuning.specifications, averages: wanted.averageLengths.count, fileTensors: file.tensors,
+            numbers: file.manifest.state ?? [:], imagesSeen: file.manifest.imagesSeen, file: path)
     }
 
     /// Trains until all images were seen, the validation loss no longer falls, the time is over, or the user asks to stop;
@@ -135,7 +153,6 @@ public final class TrainingRun {
         timeLimit: Duration? = nil, report: (TrainingEvent) -> Void = { _ in }
     ) throws -> TrainingSummary {
         let configuration = trainer.configuration
-        let estimate = try MemoryEstimate(trainer, available: MemoryFigures.available)
         let clock = ContinuousClock()
         var training = Duration.zero
         let startedAt = trainer.state.imagesSeen
@@ -187,7 +204,7 @@ public final class TrainingRun {
     /// - Returns: false where there is no validation split.
     private func validate(_ report: (TrainingEvent) -> Void) throws -> Bool {
         guard validation.count > 0 else { return false }
-        let losses = trainer.state.averages.map { trainer.validationLoss($0, validation) }
+        let losses = trainer.state.averages.indices.map { trainer.validationLoss(trainer.network(average: $0), validation) }
         let loss = losses.min() ?? .infinity
         trainer.state.chosenAverage = losses.firstIndex(of: loss) ?? 0
         let seen = trainer.state.imagesSeen
@@ -195,34 +212,48 @@ public final class TrainingRun {
         if isBest {
             trainer.state.bestValidationLoss = loss
             trainer.state.bestImagesSeen = seen
-            try writeSnapshot(bestPath)
+            try writeSnapshot("best")
         }
         try log.append(
-            validationLosses: losses, errors: trainer.denoisingErrors(trainer.state.average, validation), byNoise: noiseLosses,
+            validationLosses: losses, errors: trainer.denoisingErrors(chosen, validation), byNoise: noiseLosses,
             imagesSeen: seen)
         noiseLosses = LossByNoise(trainer.configuration.noiseLevels)
         report(.validation(imagesSeen: seen, loss: loss, isBest: isBest))
         return true
     }
 
+    /// The network's parameters that the best moving average stands for.
+    private var chosen: ParameterMap { trainer.network(average: trainer.state.chosenAverage) }
+
     private func save() throws {
         try ModelFile.write(
             checkpointPath, try manifest(.checkpoint, state: trainer.state.numbers()), trainer.state.fileSources(), as: .f32, force: true)
-        try writeSnapshot(snapshotPath)
+        try writeSnapshot("snapshot")
         try TrainingRun.write(Data(TrainingPlot(log.lines()).svg.utf8), to: folder + "/curve.svg")
     }
 
-    private func writeSnapshot(_ path: String) throws {
-        try ModelFile.write(path, try manifest(.snapshot, state: nil), trainer.state.average.fileSources(), as: .f16, force: true)
+    /// The moving average as a snapshot, `NAME.safetensors`; an adapter for itself, too, `NAME.adapter.safetensors`.
+    private func writeSnapshot(_ name: String) throws {
+        try ModelFile.write("\(folder)/\(name).safetensors", try manifest(.snapshot), chosen.fileSources(), as: .f16, force: true)
+        if trainer.model.description.adapter != nil {
+            try ModelFile.write(
+                "\(folder)/\(name).adapter.safetensors", try manifest(.adapter), trainer.state.average.fileSources(), as: .f16, force: true)
+        }
     }
 
-    private func manifest(_ kind: WeightsKind, state: [String: Double]?) throws -> Manifest<ModelDescription> {
-        Manifest(
-            kind: kind, model: trainer.model.description, cohortSchemaVersion: CohortSchema.version,
-            imagesSeen: trainer.state.imagesSeen, trainingData: data,
-            licence: Set(data.map(\.licence)).sorted().joined(separator: " AND "),
-            attributions: data.map(\.source), configuration: try Configuration.yaml(trainer.configuration),
-            toolVersion: ToolVersion.current, state: state)
+    private func manifest(_ kind: WeightsKind, state: [String: Double]? = nil) throws -> Manifest<ModelDescription> {
+        var model = trainer.model.description
+        if kind == .snapshot { model.adapter = nil }
+        // An adapter speaks of its own data; a snapshot holds the base's, too.
+        let data = kind == .snapshot ? lineage.data + lineage.baseData : lineage.data
+        var configuration = trainer.configuration
+        // Where the base lay is this machine's business.
+        configuration.base = lineage.parents.first ?? ""
+        return Manifest(
+            kind: kind, model: model, cohortSchemaVersion: CohortSchema.version, imagesSeen: trainer.state.imagesSeen,
+            trainingData: data, parents: lineage.parents, licence: Set(data.map(\.licence)).sorted().joined(separator: " AND "),
+            attributions: data.map(\.source), permittedUses: lineage.permittedUses,
+            configuration: try Configuration.yaml(configuration), toolVersion: ToolVersion.current, state: state)
     }
 
     /// Sixteen samples of the moving average, of the same noise each time.
@@ -235,8 +266,10 @@ public final class TrainingRun {
         })
         let open = [CohortEncoding.Value](repeating: .null, count: trainer.configuration.attributes.count)
         let denoiser = ModelDenoiser(
-            model, trainer.state.average.constants(), cohorts: [[CohortEncoding.Value]](repeating: open, count: 16))
-        let latents = DiffusionSampler(denoiser, HeunStep(), schedule: .karras(steps: 18), start: noise).last()
+            model, chosen.constants(), cohorts: [[CohortEncoding.Value]](repeating: open, count: 16))
+        let sigmas = model.description.preconditioning.sampledSigmas
+        let schedule = SigmaSchedule.karras(steps: 18, sigmaMin: sigmas.lowerBound, sigmaMax: sigmas.upperBound)
+        let latents = DiffusionSampler(denoiser, HeunStep(), schedule: schedule, start: noise).last()
         let sheet = ContactSheet(pixels: PixelValues.decoded(model.description.space.decoded(latents)), width: size, height: size)
         let seen = String(trainer.state.imagesSeen)
         let padded = String(repeating: "0", count: Swift.max(0, 8 - seen.count)) + seen
@@ -247,6 +280,24 @@ public final class TrainingRun {
         let staged = try StagedFile(path, force: true)
         try staged.write(data)
         try staged.commit()
+    }
+}
+
+/// What a training comes from.
+private struct Lineage {
+    /// Its own training sets.
+    let data: [TrainingData]
+    /// Those of the base.
+    let baseData: [TrainingData]
+    /// Digests of the base and of what it came from, nearest first.
+    let parents: [String]
+    let permittedUses: [String]
+
+    init(_ data: [TrainingData], base: LoadedModel?) {
+        self.data = data
+        baseData = base?.manifest.trainingData ?? []
+        parents = base.map { [$0.digest.description] + $0.manifest.parents } ?? []
+        permittedUses = base?.manifest.permittedUses ?? []
     }
 }
 

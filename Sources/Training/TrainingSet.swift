@@ -108,6 +108,6 @@ extension TrainingData {
             digest: dataset.trainingSetDigest.description, site: dataset.info.site, licence: dataset.info.licence,
             source: dataset.info.source, cohortCounts: counts,
             patients: TrainingData.rounded(Set(rows.map { dataset.patients[$0] }).count),
-            combinations: CohortSupport([dataset], attributes: attributes).combinations())
+            combinations: CohortSupport([dataset], attributes: attributes).combinations(), synthetic: dataset.info.synthetic)
     }
 }

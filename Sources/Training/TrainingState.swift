@@ -46,7 +46,7 @@ public struct TrainingState: Sendable {
     }
 
     /// The average that measured best.
-    public var average: ParameterMap { averages[chosenAverage] }
+    var average: ParameterMap { averages[chosenAverage] }
 
     private var parts: [(prefix: String, path: WritableKeyPath<TrainingState, ParameterMap>)] {
         [("parameters/", \.parameters), ("moment1/", \.moment1), ("moment2/", \.moment2)]

@@ -4,6 +4,7 @@ import CheckpointStore
 import Files
 import Foundation
 import Networks
+import Training
 
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -39,6 +40,11 @@ struct BenchCommand: AsyncParsableCommand {
         valueName: "folder", visibility: .hidden))
     var exchange: String?
 
+    @Option(help: ArgumentHelp(
+        "With --exchange: the snapshot whose network's output for batch.safetensors is written to results.safetensors.",
+        valueName: "snapshot", visibility: .hidden))
+    var model: String?
+
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
@@ -52,6 +58,7 @@ struct BenchCommand: AsyncParsableCommand {
 
     func run() async throws {
         common.apply()
+        if let exchange, let model { return try probe(model, exchange) }
         if let exchange { return try driven(exchange) }
         let console = common.console
         var report = BenchmarkReport(
@@ -95,6 +102,13 @@ struct BenchCommand: AsyncParsableCommand {
             }
         }
         return lines
+    }
+
+    /// One batch through one snapshot's network.
+    private func probe(_ model: String, _ folder: String) throws {
+        let batch = try Safetensors(contentsOf: folder + "/batch.safetensors")
+        let probe = try ModelProbe(try LoadedModel(contentsOf: model), batch: batch, file: folder + "/batch.safetensors")
+        try probe.results().encoded(as: .f32).write(to: URL(fileURLWithPath: folder + "/results.safetensors"))
     }
 
     /// Weights, batch and results by files; timings line by line.

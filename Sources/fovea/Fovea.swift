@@ -21,6 +21,8 @@ struct Fovea: AsyncParsableCommand {
         TrainCommand.self,
         SampleCommand.self,
         InspectCommand.self,
+        ImportModelCommand.self,
+        ExportModelCommand.self,
         BenchCommand.self,
         DoctorCommand.self,
         ProbeCommand.self,

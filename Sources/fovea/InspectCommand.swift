@@ -61,8 +61,9 @@ struct InspectCommand: AsyncParsableCommand {
 
     private static func lines(_ d: WeightsDescription) -> [String] {
         [
-            "\(d.kind): \(d.parameters) parameters for \(d.width) x \(d.height), \(d.images_seen) training images seen",
+            "\(d.kind): \(d.parameters) parameters for \(d.width) x \(d.height), \(d.network.space.name), \(d.images_seen) training images seen",
             "digest: \(d.digest)",
+        ] + d.parents.prefix(1).map { "\(d.kind == "adapter" ? "changes" : "trained on") the base \($0)" } + [
             "licence: \(d.licence)",
         ] + d.attributions.map { "attribution: \($0)" } + d.training_data.map {
             "trained on: site \($0.site), about \($0.patients) patients, training set \($0.digest.prefix(12))"
@@ -119,10 +120,10 @@ private struct WeightsDescription: Encodable {
 
     init(_ file: ModelFile, digest: Digest) {
         let manifest = file.manifest
-        kind = manifest.kind == .snapshot ? "snapshot" : "checkpoint"
+        kind = manifest.kind.rawValue.replacingOccurrences(of: "fovea.", with: "")
         self.digest = digest.description
         version = manifest.version
-        let isOwn: (String) -> Bool = manifest.kind == .snapshot ? { _ in true } : { $0.hasPrefix("parameters/") }
+        let isOwn: (String) -> Bool = manifest.kind == .checkpoint ? { $0.hasPrefix("parameters/") } : { _ in true }
         parameters = file.tensors.filter { isOwn($0.key) }.reduce(0) { $0 + $1.value.count }
         images_seen = manifest.imagesSeen
         width = manifest.model.width

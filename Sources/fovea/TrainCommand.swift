@@ -34,11 +34,20 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(help: "Where pictures are denoised: pixels or wavelet (default: pixels up to 128 pixels, wavelet above).")
     var space: SpaceOption?
 
+    @Option(help: ArgumentHelp("A snapshot to start from; it brings network, size, space and attributes.", valueName: "snapshot"))
+    var base: String?
+
+    @Option(help: "What to train on a base: ffa (a small adapter with one frozen factor, which merges exactly), lora, or full (default: ffa).")
+    var adapter: AdapterOption?
+
     @Option(help: ArgumentHelp("Training images to see in all (default: 400000).", valueName: "n"))
     var images: Int?
 
     @Option(help: ArgumentHelp("Stop after so many minutes, saved; --resume goes on.", valueName: "n"))
     var minutes: Double?
+
+    @Option(help: ArgumentHelp("Memory that it may take (default: what is available); a training that needs more is refused.", valueName: "MiB"))
+    var memory: Int?
 
     @Option(help: ArgumentHelp("Seed of all randomness (default: 0).", valueName: "n"))
     var seed: UInt64?
@@ -54,7 +63,12 @@ struct TrainCommand: AsyncParsableCommand {
     func validate() throws {
         if data.isEmpty { throw ValidationError("--data: expected at least one data set") }
         if let minutes, !(minutes > 0) { throw ValidationError("--minutes: expected a positive number, found \(minutes)") }
-        if resume, preset != nil || size != nil || space != nil || seed != nil || config != nil {
+        if base != nil, preset != nil || size != nil || space != nil {
+            throw ValidationError("--base brings its own network; --preset, --size and --space go without it")
+        }
+        if let memory, !(1...1 << 30).contains(memory) { throw ValidationError("--memory: expected a number of MiB, found \(memory)") }
+        if adapter != nil, base == nil { throw ValidationError("--adapter: expected --base, what it adapts") }
+        if resume, base != nil || preset != nil || size != nil || space != nil || seed != nil || config != nil {
             throw ValidationError("--resume takes its settings from the run's config.yaml; only --images may be changed")
         }
     }
@@ -62,7 +76,13 @@ struct TrainCommand: AsyncParsableCommand {
     /// The settings: defaults, then the file, then the command line; or the run's own, with more images.
     private func resolve(_ before: TrainingConfiguration?) throws -> TrainingConfiguration {
         var settings = before ?? TrainingConfiguration()
-        if !resume {
+        if !resume, let base {
+            settings.start(from: try LoadedModel(contentsOf: base))
+            if let config { settings = try Configuration.read(config, over: settings) }
+            settings.tunesEverything = adapter == .full
+            settings.adapter.kind = adapter.flatMap { AdapterKind(rawValue: $0.rawValue) } ?? settings.adapter.kind
+            settings.seed = seed ?? settings.seed
+        } else if !resume {
             settings.network = (preset ?? .small).configuration
             // What the file says of size and space decides which defaults it goes over.
             let named = try config.map { try Configuration.read($0, over: settings) } ?? settings
@@ -101,7 +121,8 @@ struct TrainCommand: AsyncParsableCommand {
             datasets.append(try await DatasetFile.open(path))
         }
         let run = try await TrainingRun(
-            folder: out, datasets: datasets, resume: resume, force: common.force, configuration: resolve)
+            folder: out, datasets: datasets, resume: resume, force: common.force, memory: memory.map { $0 << 20 },
+            configuration: resolve)
         let total = run.trainer.configuration.images, before = run.trainer.state.imagesSeen
         console.say(
             "\(out): \(run.trainer.state.parameters.parameterCount) parameters, \(before) of \(total) images seen, "
@@ -138,6 +159,10 @@ struct TrainCommand: AsyncParsableCommand {
 }
 
 extension Preset: ExpressibleByArgument {}
+
+enum AdapterOption: String, CaseIterable, ExpressibleByArgument {
+    case ffa, lora, full
+}
 
 enum SpaceOption: String, CaseIterable, ExpressibleByArgument {
     case pixels, wavelet

@@ -46,7 +46,7 @@ import FundusData
         for phantom in phantoms {
             let cohort = phantom.record.cohort
             #expect(Set(cohort.values.keys) == [
-                "dr_icdr", "dme", "disease", "age_band", "sex", "laterality", "field", "camera", "quality",
+                "dr_icdr", "dme", "disease", "age_band", "sex", "ethnicity", "laterality", "field", "camera", "quality",
             ])
             for (name, value) in cohort.values {
                 let attribute = try #require(CohortSchema.attribute(name), "\(name)")

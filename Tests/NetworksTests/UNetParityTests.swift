@@ -59,6 +59,20 @@ import Testing
         }
     }
 
+    /// Sinusoids against float64, of any order, shift and width.
+    @Test func embeddingsOfTimesteps() throws {
+        let fixtures = try Fixture.all(prefix: "timestep_embedding")
+        #expect(fixtures.count == 3)
+        for fixture in fixtures {
+            var settings = TimeEmbeddingConfiguration()
+            settings.sineFirst = try #require(fixture.parameters["flip_sin_to_cos"] as? Bool) == false
+            settings.frequencyShift = try #require(fixture.parameters["freq_shift"] as? Double)
+            let width = try #require(fixture.parameters["channels"] as? Int)
+            let found = settings.sinusoid(fixture["input.timestep"].values.map { Float($0) }, width: width)
+            expectClose(found, fixture["output"], within: 1e-6, fixture.name)
+        }
+    }
+
     @Test func baseHasTheParametersOfDiffusers() {
         let registry = ParameterRegistry()
         _ = UNet(Preset.base.configuration, registry)

@@ -103,7 +103,7 @@ import Training
 
     /// Cohorts that fewer than five patients stood for are drawn on request alone.
     @Test func cohortsThatTheModelNeverSawAreRefused() async throws {
-        let seen = SeenCohorts(model.manifest)
+        let seen = SeenCohorts(model)
         for text in ["dr_icdr=2", "dr_icdr=2.5", "dr_icdr=unknown", "dr_icdr=3"] {
             #expect(seen.refusal(of: try CohortRequest(text)) == nil, "\(text)")
         }
@@ -132,7 +132,7 @@ import Training
         var manifest = model.manifest
         manifest.model.cohort = CohortEncoding(attributes: ["dr_icdr", "sex", "camera"], openNames: ["camera": ["a", "b"]])
         manifest.trainingData[0].combinations = [["dr_icdr": "2", "sex": "female", "camera": "a"], ["dr_icdr": "3", "sex": "male"]]
-        let seen = SeenCohorts(manifest)
+        let seen = SeenCohorts(manifest.trainingData)
         for text in ["dr_icdr=2,sex=female", "sex=female,camera=a", "sex=male"] {
             #expect(seen.refusal(of: try CohortRequest(text)) == nil, "\(text)")
         }

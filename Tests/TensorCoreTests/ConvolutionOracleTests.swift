@@ -6,8 +6,10 @@ import Testing
 @Suite struct ConvolutionOracleTests {
     struct Case: CustomTestStringConvertible, Sendable {
         let x: [Int], out: Int, kernel: Int, stride: Int
+        /// Zeros above and to the left, below and to the right; half the kernel where nil.
+        var padding: (before: Int, after: Int)?
 
-        var testDescription: String { "\(x) -> \(out), \(kernel)x\(kernel), stride \(stride)" }
+        var testDescription: String { "\(x) -> \(out), \(kernel)x\(kernel), stride \(stride)\(padding.map { ", \($0)" } ?? "")" }
     }
 
     /// Winograd where both channel counts are multiples of 16; tiles whole, broken, fewer and more than a block.
@@ -19,21 +21,24 @@ import Testing
         Case(x: [2, 9, 11, 3], out: 16, kernel: 3, stride: 1), Case(x: [2, 9, 11, 16], out: 3, kernel: 3, stride: 1),
         Case(x: [2, 12, 10, 16], out: 16, kernel: 3, stride: 2), Case(x: [2, 9, 10, 24], out: 17, kernel: 3, stride: 2),
         Case(x: [3, 9, 7, 33], out: 20, kernel: 1, stride: 1), Case(x: [2, 11, 9, 5], out: 4, kernel: 5, stride: 1),
+        Case(x: [2, 12, 10, 16], out: 16, kernel: 3, stride: 2, padding: (0, 1)), Case(x: [2, 9, 10, 24], out: 17, kernel: 3, stride: 2, padding: (0, 1)),
+        Case(x: [2, 8, 12, 16], out: 16, kernel: 3, stride: 1, padding: (0, 1)), Case(x: [1, 7, 9, 5], out: 4, kernel: 3, stride: 1, padding: (2, 0)),
+        Case(x: [3, 9, 7, 33], out: 20, kernel: 1, stride: 1, padding: (0, 1)),
     ]
 
     @Test(arguments: cases)
     func againstNaiveLoops(_ c: Case) {
-        let pad = c.kernel / 2
+        let pad = c.padding?.before ?? c.kernel / 2, both = pad + (c.padding?.after ?? pad)
         let x = randomTensor(c.x, seed: 1), w = randomTensor([c.kernel, c.kernel, c.x[3], c.out], seed: 2, scale: 0.1)
         let bias = randomTensor([c.out], seed: 3)
         let tape = Tape()
         let variables = [x, w, bias].map { tape.variable($0) }
-        let output = variables[0].convolution(variables[1], bias: variables[2], stride: c.stride, padding: pad)
+        let output = variables[0].convolution(variables[1], bias: variables[2], stride: c.stride, padding: pad, trailing: both - pad)
         let grad = randomTensor(output.shape, seed: 4)
         let gradients = tape.gradients(of: output, gradOutput: grad, for: variables)
 
         let (h, width, inputs) = (c.x[1], c.x[2], c.x[3])
-        let (outHeight, outWidth) = ((h + 2 * pad - c.kernel) / c.stride + 1, (width + 2 * pad - c.kernel) / c.stride + 1)
+        let (outHeight, outWidth) = ((h + both - c.kernel) / c.stride + 1, (width + both - c.kernel) / c.stride + 1)
         #expect(output.shape == [c.x[0], outHeight, outWidth, c.out])
         let xs = x.elements.map(Double.init), ws = w.elements.map(Double.init), gs = grad.elements.map(Double.init)
         var y = [Double](repeating: 0, count: output.tensor.count)

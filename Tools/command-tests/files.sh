@@ -86,7 +86,7 @@ packages() {
 contract() {
     local command
     check "doctor runs" bash -c 'fovea doctor || (( $? == 1 ))'
-    for command in import phantom train sample inspect doctor; do
+    for command in import phantom train sample inspect import-model export-model doctor; do
         check "fovea $command --help has an example" bash -c "fovea $command --help | grep -q '^ *Example:'"
     done
     check "a command that does not exist is usage (64)" bash -c 'fovea bogus 2> /dev/null; (( $? == 64 ))'
@@ -186,8 +186,8 @@ assert grades[row] == -1 and (grades == -1).sum() == 1, grades"
         "fovea sample --model model/snapshot.safetensors --count 1 --out set.h5 --quiet --force && fovea train --data set.h5 --out $out/run --quiet"
     refuses "a grade of 7 in a request (64)" 64 'dr_icdr "7"' "$out" \
         fovea sample --model model/snapshot.safetensors --count 1 --cohort dr_icdr=7 --out "$out/o.h5" --quiet
-    refuses "an attribute that the model does not know (64)" 64 "not conditioned on sex" "$out" \
-        fovea sample --model model/snapshot.safetensors --count 1 --cohort sex=female --out "$out/o.h5" --quiet
+    refuses "an attribute that the model does not know (64)" 64 "not conditioned on site" "$out" \
+        fovea sample --model model/snapshot.safetensors --count 1 --cohort site=phantom --out "$out/o.h5" --quiet
     printf 'learningRatte: 1e-3\n' > unknown-key.yaml
     refuses "an unknown setting (65)" 65 "unknown-key.yaml.*learningRatte" "$out" \
         fovea train --data phantoms.h5 --out "$out/run" --config unknown-key.yaml --quiet
@@ -236,7 +236,7 @@ disks_inside() {
         "fovea train --data phantoms.h5 --out $full/run --preset tiny --size 32 --images 160 --quiet; code=\$?; rm -f $full/run/config.yaml $full/run/log.jsonl; exit \$code"
     rm -rf "${full:?}"/*
     # A checkpoint that cannot be replaced stays as it was.
-    mount -o remount,size=6m "$full"
+    mount -o remount,size=16m "$full"
     fovea train --data phantoms.h5 --out "$full/run" --preset tiny --size 32 --images 160 --quiet
     local before; before="$(sha256sum < "$full/run/checkpoint.safetensors")"
     dd if=/dev/zero of="$full/ballast" bs=64k status=none 2> /dev/null

@@ -53,6 +53,77 @@ assert all(c[k] > 0 for c in r[\"conv3x3\"] for k in (\"height\", \"width\", \"i
         "fovea phantom --count 50 --size 32 --seed 9 --out other.h5 --quiet && cp -r straight other && fovea train --data other.h5 --out other --resume --images 1920 --quiet"
 }
 
+# What a training says of itself, wavelets, and adapters on a base.
+tuning() {
+    local kind name
+    # foretold NAME FILE: the peak that a training foretold is within 15 % of the one that it had.
+    foretold() { says "$1" 'abs(j["estimated_peak_mib"] - j["peak_mib"]) <= 0.15 * j["peak_mib"]' "$2"; }
+    check "a training in wavelet space" bash -c \
+        "fovea train --data phantoms.h5 --preset tiny --size 32 --space wavelet --images 320 --out wavelet --json --quiet > wavelet.json"
+    foretold "the memory that it foretold, within 15 %" wavelet.json
+    check "its curve" "$python" -c '
+import xml.dom.minidom
+xml.dom.minidom.parse("wavelet/curve.svg").getElementsByTagName("polyline")[0]'
+    check "a larger network" bash -c "fovea train --data phantoms.h5 --preset small --size 32 --images 32 --out larger --json --quiet > larger.json"
+    foretold "its memory, within 15 %, too" larger.json
+    printf 'batchSize: 1024\n' > huge.yaml
+    refuses "a training that does not fit (64)" 64 "would fit" "$work/empty" \
+        fovea train --data phantoms.h5 --preset base --size 32 --config huge.yaml --out empty/huge --memory 1000 --quiet
+    for kind in ffa lora full; do
+        check "tuning a base: $kind" fovea train --data phantoms.h5 --base model/snapshot.safetensors --adapter $kind --images 160 --out "$kind" --quiet
+    done
+    mkdir adapters
+    cp ffa/snapshot.adapter.safetensors adapters/india.adapter.safetensors
+    cp lora/snapshot.adapter.safetensors adapters/uk.safetensors
+    check "adapters mixed by weight" fovea sample --model model/snapshot.safetensors --mix india=0.6,uk=0.3 --adapters adapters --count 2 --out mixed.h5 --quiet
+    check "a mixture is on record" "$python" -c '
+import h5py, json
+f = h5py.File("mixed.h5")
+digest = f["runs/model_digest"].asstr()[0]
+lineage = json.loads(f[f"models/{digest}/lineage"].asstr()[()])
+assert [(p["name"], p["weight"]) for p in lineage["parcels"]] == [("india", 0.6), ("uk", 0.3)], lineage
+assert abs(f["provenance/site_weight"][0].sum() - 1) < 1e-6'
+    refuses "an adapter of another base (65)" 65 "base: expected" "$work/empty" \
+        fovea sample --model full/snapshot.safetensors --mix india=1 --adapters adapters --count 1 --out empty/o.h5
+    for name in "india=0.8,uk=0.3:at most 1" "india:name=weight" "../india=1:without folders" "india=0.2,india=0.2:each name once"; do
+        refuses "a mixture of ${name%%:*} (64)" 64 "--mix: expected .*${name#*:}" "$work/empty" \
+            fovea sample --model model/snapshot.safetensors --mix "${name%%:*}" --adapters adapters --count 1 --out empty/o.h5
+    done
+    refuses "a cohort that was hardly seen (64)" 64 "fewer than 5 patients" "$work/empty" \
+        fovea sample --model model/snapshot.safetensors --cohort dr_icdr=ungradable --count 1 --out empty/o.h5
+    check "the same, forced" fovea sample --model model/snapshot.safetensors --cohort dr_icdr=ungradable --count 1 --out unseen.h5 --force --quiet
+}
+
+# Diffusers folders, in and out.
+interchange() {
+    local folders="$root/Tests/InterchangeTests/Fixtures"
+    check "a diffusers folder is imported" fovea import-model "$folders/epsilon" --licence CC0-1.0 --out epsilon.safetensors --quiet
+    check "and sampled" fovea sample --model epsilon.safetensors --count 2 --steps 4 --out epsilon.h5 --quiet
+    check "and trained on" fovea train --data phantoms.h5 --base epsilon.safetensors --adapter full --images 32 --out on-epsilon --quiet
+    check "and exported again" fovea export-model epsilon.safetensors --out epsilon --quiet
+    check "with the same weights" "$python" -c '
+import json, struct, sys
+def tensors(path):
+    data = open(path, "rb").read(); n = struct.unpack("<Q", data[:8])[0]; h = json.loads(data[8:8 + n]); h.pop("__metadata__", 0)
+    return {k: data[8 + n + v["data_offsets"][0]:8 + n + v["data_offsets"][1]] for k, v in h.items()}
+a, b = (tensors(p + "/diffusion_pytorch_model.safetensors") for p in (sys.argv[1], "epsilon"))
+assert a == b and len(a) > 50' "$folders/epsilon"
+    refuses "an export that exists stays (73)" 73 "exists already" "$work/epsilon" fovea export-model epsilon.safetensors --out epsilon
+    check "classes by name" bash -c "fovea import-model '$folders/classes' --classes dr_icdr=0,1,2,3,4,ungradable,null --out classes.safetensors --quiet && fovea sample --model classes.safetensors --cohort dr_icdr=2.5 --guidance 2 --steps 3 --count 2 --out classes.h5 --quiet"
+    check "classes without names are imported" fovea import-model "$folders/classes" --out nameless.safetensors --quiet
+    refuses "and not sampled (64)" 64 "--classes" "$work/empty" fovea sample --model nameless.safetensors --count 1 --out empty/o.h5
+    refuses "a class that is not one (64)" 64 "--classes: .*found 9" "$work/empty" \
+        fovea import-model "$folders/classes" --classes dr_icdr=0,1,2,3,4,9,null --out empty/o.safetensors
+    refuses "a folder that is not there (66)" 66 "nowhere: does not exist" "$work/empty" fovea import-model nowhere --out empty/o.safetensors
+    cp -r "$folders/epsilon" strange && sed -i 's/"AttnDownBlock2D"/"SkipDownBlock2D"/' strange/config.json
+    refuses "a block that is not computed here (65)" 65 "down_block_types: .*SkipDownBlock2D" "$work/empty" \
+        fovea import-model strange --out empty/o.safetensors
+    check "a model of phantoms needs no audit" fovea export-model model/snapshot.safetensors --out phantom-folder --quiet
+    refuses "a model of patients does (77)" 77 "--unaudited" "$work/empty" \
+        fovea export-model "$root/Checkpoints/open-64.safetensors" --out empty/o
+    check "or a reason" fovea export-model "$root/Checkpoints/open-64.safetensors" --unaudited "open photographs" --out open-folder --quiet
+}
+
 # equal A B [FIRST COUNT]: the pictures and their digests in B are those of the rows of A.
 equal() {
     "$python" - "$@" << 'END'

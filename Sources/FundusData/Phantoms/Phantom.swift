@@ -34,8 +34,9 @@ public struct Phantom: Sendable {
             "disease": patient.grade == 0 ? "healthy" : "dr",
             "age_band": patient.age >= 80 ? "80+" : "\(patient.age / 10 * 10)-\(patient.age / 10 * 10 + 9)",
             "sex": patient.sex,
+            "ethnicity": patient.pigmentGroup,
             "laterality": eye.laterality.rawValue,
-            "field": "macula",
+            "field": visit.field.rawValue,
             "camera": visit.camera.rawValue,
             "quality": visit.quality,
         ])

@@ -35,6 +35,11 @@ public struct PhantomPatient: Hashable, Sendable {
         laterality = random.chance(0.5) ? .right : .left
     }
 
+    /// The phantoms' own scheme of groups, which differ in pigment as people's eyes do: thirds of `pigmentation`.
+    public var pigmentGroup: String {
+        pigmentation < 1 / 3 ? "phantom-light" : pigmentation < 2 / 3 ? "phantom-medium" : "phantom-dark"
+    }
+
     /// The key in data sets, such as `phantom-000123`.
     public var key: String {
         let digits = String(number)

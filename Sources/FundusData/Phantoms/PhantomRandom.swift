@@ -16,6 +16,7 @@ package struct PhantomRandom {
         case pose = 8
         case light = 9
         case noise = 10
+        case field = 11
     }
 
     private let key: SIMD2<UInt32>

@@ -12,9 +12,16 @@ public struct PhantomVisit: Sendable {
         case c = "phantom-c"
     }
 
+    /// What stands in the middle of the photograph.
+    public enum Field: String, CaseIterable, Sendable {
+        case macula, disc
+    }
+
     /// 0, 1, ...
     public let number: Int
     public let camera: Camera
+    /// One photograph in four looks at the optic disc.
+    public let field: Field
     public let pose: PhantomPose
     let light: PhantomLight
     /// Radius of the field of view over half the picture's side.
@@ -50,8 +57,11 @@ public struct PhantomVisit: Sendable {
         case .b: 1
         case .c: random.chance(0.5) ? random.uniform(0.88...0.96) : 1
         }
+        var fieldRandom = stream(.field)
+        field = fieldRandom.chance(0.25) ? .disc : .macula
+        let middle = field == .disc ? eye.opticDisc.center : PhantomPoint(0.55, 0)
         pose = PhantomPose(
-            gaze: PhantomPoint(0.55 + random.normal(0.22), random.normal(0.22)), rotation: random.normal(0.05),
+            gaze: middle + PhantomPoint(random.normal(0.22), random.normal(0.22)), rotation: random.normal(0.05),
             extent: degrees / 2 / PhantomEye.degreesPerDiscRadius * (1 + random.normal(0.02)),
             isMirrored: eye.laterality == .left)
         fill = random.uniform(0.975...1)

@@ -12,10 +12,13 @@ extension Variable {
     /// - Parameters:
     ///   - weight: [k, k, in, out].
     ///   - bias: [out], or nil.
-    ///   - padding: zeros on each side.
-    /// - Returns: [N, (H + 2 padding - k) / stride + 1, ..., out].
-    public func convolution(_ weight: Variable, bias: Variable?, stride: Int = 1, padding: Int) -> Variable {
-        .convolution(ConvolutionInput(self), weight, bias: bias, stride: stride, padding: padding)
+    ///   - padding: zeros above and to the left.
+    ///   - trailing: zeros below and to the right; as many where it is nil.
+    /// - Returns: [N, (H + padding + trailing - k) / stride + 1, ..., out].
+    public func convolution(
+        _ weight: Variable, bias: Variable?, stride: Int = 1, padding: Int, trailing: Int? = nil
+    ) -> Variable {
+        .convolution(ConvolutionInput(self), weight, bias: bias, stride: stride, padding: padding, trailing: trailing)
     }
 
     /// Convolution of an input that is made on the way, with what is added to its output.
@@ -25,11 +28,12 @@ extension Variable {
     ///   - residual: of the output's shape, added; or nil.
     public static func convolution(
         _ input: ConvolutionInput, _ weight: Variable, bias: Variable?, shift: Variable? = nil, residual: Variable? = nil,
-        stride: Int = 1, padding: Int
+        stride: Int = 1, padding: Int, trailing: Int? = nil
     ) -> Variable {
         let parts = input.parts.map(\.tensor)
         let made = input.made()
-        let method = ConvolutionMethod(made.tensor.shape, weight.shape, stride: stride, padding: padding)
+        let method = ConvolutionMethod(
+            made.tensor.shape, weight.shape, stride: stride, padding: padding, trailing: trailing ?? padding)
         let inputShape = made.tensor.shape
         let output = method.forward(
             made.tensor, weight.tensor,
@@ -149,24 +153,26 @@ enum ConvolutionMethod {
     case winograd
     case unfolded(fovea_convolution)
 
-    init(_ x: [Int], _ weight: [Int], stride: Int, padding: Int) {
+    init(_ x: [Int], _ weight: [Int], stride: Int, padding: Int, trailing: Int) {
         requireShape(
             x.count == 4 && weight.count == 4 && weight[0] == weight[1] && weight[2] == x[3] && stride > 0
-                && x[1] + 2 * padding >= weight[0] && x[2] + 2 * padding >= weight[0], "convolution", x, weight)
+                && min(x[1], x[2]) + padding + trailing >= weight[0], "convolution", x, weight)
         let kernel = weight[0]
-        if kernel == 1, stride == 1, padding == 0 {
+        if kernel == 1, stride == 1, padding == 0, trailing == 0 {
             self = .pointwise
-        } else if kernel == 3, stride == 1, padding == 1, weight[2] % 16 == 0, weight[3] % 16 == 0 {
+        } else if kernel == 3, stride == 1, padding == 1, trailing == 1, weight[2] % 16 == 0, weight[3] % 16 == 0 {
             self = .winograd
         } else {
-            self = .unfolded(ConvolutionMethod.geometry(x, kernel: kernel, stride: stride, padding: padding))
+            self = .unfolded(ConvolutionMethod.geometry(x, kernel: kernel, stride: stride, padding: padding, trailing: trailing))
         }
     }
 
-    private static func geometry(_ x: [Int], kernel: Int, stride: Int, padding: Int) -> fovea_convolution {
+    private static func geometry(
+        _ x: [Int], kernel: Int, stride: Int, padding: Int, trailing: Int
+    ) -> fovea_convolution {
         fovea_convolution(
-            height: x[1], width: x[2], in: x[3], out_height: (x[1] + 2 * padding - kernel) / stride + 1,
-            out_width: (x[2] + 2 * padding - kernel) / stride + 1, kernel: kernel, stride: stride, pad: padding)
+            height: x[1], width: x[2], in: x[3], out_height: (x[1] + padding + trailing - kernel) / stride + 1,
+            out_width: (x[2] + padding + trailing - kernel) / stride + 1, kernel: kernel, stride: stride, pad: padding)
     }
 
     func forward(_ x: Tensor, _ weight: Tensor, _ added: Added) -> Tensor {
@@ -191,7 +197,7 @@ enum ConvolutionMethod {
         case .pointwise: linearGradWeight(x, grad).reshaped([1, 1, x.shape[3], grad.shape[3]])
         case .winograd:
             winogradGradWeight(x, grad)
-                ?? unfoldedGradWeight(ConvolutionMethod.geometry(x.shape, kernel: 3, stride: 1, padding: 1), x, grad)
+                ?? unfoldedGradWeight(ConvolutionMethod.geometry(x.shape, kernel: 3, stride: 1, padding: 1, trailing: 1), x, grad)
         case .unfolded(let geometry): unfoldedGradWeight(geometry, x, grad)
         }
     }

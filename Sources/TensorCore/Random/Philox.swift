@@ -102,5 +102,6 @@ public enum RandomStream: UInt8, Sendable {
     case validationNoise = 7
     case samplingNoise = 8
     case ancestralNoise = 9
+    case adapterFactor = 10
     case tests = 255
 }

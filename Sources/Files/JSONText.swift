@@ -1,0 +1,48 @@
+import Foundation
+
+/// JSON from outside, with errors in one sentence.
+public enum JSONText {
+    /// The bytes of the file at `path`.
+    /// - Throws: `Failure`: `.noSuchInput`, `.readOrWriteFailed`.
+    public static func contents(_ path: String) throws -> Data {
+        guard FileManager.default.fileExists(atPath: path) else { throw Failure(.noSuchInput, path, "does not exist") }
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw Failure(.readOrWriteFailed, path, "could not be read")
+        }
+        return data
+    }
+
+    /// - Throws: `Failure(.badData)` that names the key.
+    public static func decode<Value: Decodable>(_ type: Value.Type, _ data: Data, place: String) throws -> Value {
+        do {
+            return try JSONDecoder().decode(type, from: data)
+        } catch {
+            throw Failure(.badData, place, sentence(error))
+        }
+    }
+
+    /// The keys on the outermost level.
+    public static func keys(_ data: Data, place: String) throws -> Set<String> {
+        guard let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else {
+            throw Failure(.badData, place, "is not a JSON object")
+        }
+        return Set(object.keys)
+    }
+
+    /// A decoding error in one sentence.
+    public static func sentence(_ error: any Error) -> String {
+        func place(_ path: [any CodingKey]) -> String { path.map(\.stringValue).joined(separator: ".") }
+        switch error {
+        case DecodingError.keyNotFound(let key, let context):
+            return "\(place(context.codingPath + [key])) is missing"
+        case DecodingError.typeMismatch(let type, let context):
+            return "\(place(context.codingPath)): expected \(type)"
+        case DecodingError.valueNotFound(let type, let context):
+            return "\(place(context.codingPath)): expected \(type), found nothing"
+        case DecodingError.dataCorrupted(let context):
+            return context.codingPath.isEmpty ? "is not valid JSON" : "\(place(context.codingPath)): \(context.debugDescription)"
+        default:
+            return "is not valid JSON"
+        }
+    }
+}

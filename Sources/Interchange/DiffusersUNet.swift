@@ -1,0 +1,248 @@
+import Files
+import Foundation
+import Networks
+
+/// `config.json` of a diffusers folder: what `UNet2DModel.from_pretrained` reads.
+///
+/// A key that is missing has diffusers' default. What Fovea does not compute is refused by name: the value of the key where
+/// it is none of the values here, the key where diffusers has gained one since.
+struct DiffusersUNet: Codable {
+    /// One side for both, or height and width.
+    enum SampleSize: Codable, Equatable {
+        case square(Int)
+        case sides([Int])
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            if let side = try? container.decode(Int.self) { self = .square(side) } else { self = .sides(try container.decode([Int].self)) }
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            switch self {
+            case .square(let side): try container.encode(side)
+            case .sides(let sides): try container.encode(sides)
+            }
+        }
+    }
+
+    var className: String? = "UNet2DModel"
+    var sampleSize: SampleSize?
+    var inChannels: Int? = 3
+    var outChannels: Int? = 3
+    var centerInputSample: Bool? = false
+    var timeEmbeddingType: String? = "positional"
+    var timeEmbeddingDim: Int?
+    var freqShift: Double? = 0
+    var flipSinToCos: Bool? = true
+    var downBlockTypes: [String]? = ["DownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D"]
+    var midBlockType: String?
+    var upBlockTypes: [String]? = ["AttnUpBlock2D", "AttnUpBlock2D", "AttnUpBlock2D", "UpBlock2D"]
+    var blockOutChannels: [Int]? = [224, 448, 672, 896]
+    var layersPerBlock: Int? = 2
+    var midBlockScaleFactor: Double? = 1
+    var downsamplePadding: Int? = 1
+    var downsampleType: String? = "conv"
+    var upsampleType: String? = "conv"
+    var dropout: Double? = 0
+    var actFn: String? = "silu"
+    var attentionHeadDim: Int?
+    var normNumGroups: Int? = 32
+    var attnNormNumGroups: Int?
+    var normEps: Double? = 1e-5
+    var resnetTimeScaleShift: String? = "default"
+    var addAttention: Bool? = true
+    var classEmbedType: String?
+    var numClassEmbeds: Int?
+    var numTrainTimesteps: Int?
+
+    private enum CodingKeys: String, CodingKey, CaseIterable {
+        case className = "_class_name", sampleSize = "sample_size", inChannels = "in_channels", outChannels = "out_channels"
+        case centerInputSample = "center_input_sample", timeEmbeddingType = "time_embedding_type"
+        case timeEmbeddingDim = "time_embedding_dim", freqShift = "freq_shift", flipSinToCos = "flip_sin_to_cos"
+        case downBlockTypes = "down_block_types", midBlockType = "mid_block_type", upBlockTypes = "up_block_types"
+        case blockOutChannels = "block_out_channels", layersPerBlock = "layers_per_block"
+        case midBlockScaleFactor = "mid_block_scale_factor", downsamplePadding = "downsample_padding"
+        case downsampleType = "downsample_type", upsampleType = "upsample_type", dropout, actFn = "act_fn"
+        case attentionHeadDim = "attention_head_dim", normNumGroups = "norm_num_groups"
+        case attnNormNumGroups = "attn_norm_num_groups", normEps = "norm_eps", resnetTimeScaleShift = "resnet_time_scale_shift"
+        case addAttention = "add_attention", classEmbedType = "class_embed_type", numClassEmbeds = "num_class_embeds"
+        case numTrainTimesteps = "num_train_timesteps"
+    }
+
+    /// Reads the file at `path`.
+    /// - Throws: `Failure(.badData)` that names the key.
+    init(contentsOf path: String) throws {
+        let data = try JSONText.contents(path)
+        self = try JSONText.decode(DiffusersUNet.self, data, place: path)
+        // A key of theirs whose value is null is one that has no value, while one that is missing has a default.
+        let given = try JSONText.keys(data, place: path)
+        if !given.contains(CodingKeys.midBlockType.rawValue) { midBlockType = "UNetMidBlock2D" }
+        if !given.contains(CodingKeys.attentionHeadDim.rawValue) { attentionHeadDim = 8 }
+        let known = Set(CodingKeys.allCases.map(\.rawValue))
+        // Keys of diffusers' own start with an underscore.
+        if let unknown = given.sorted().first(where: { !known.contains($0) && !$0.hasPrefix("_") }) {
+            throw Failure(.badData, path, "\(unknown) is not a key of a UNet2DModel that is known here")
+        }
+        try requireSupported(path)
+    }
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        func read<Value: Decodable>(_ key: CodingKeys, into value: inout Value?) throws {
+            value = try container.decodeIfPresent(Value.self, forKey: key) ?? value
+        }
+        try read(.className, into: &className)
+        try read(.sampleSize, into: &sampleSize)
+        try read(.inChannels, into: &inChannels)
+        try read(.outChannels, into: &outChannels)
+        try read(.centerInputSample, into: &centerInputSample)
+        try read(.timeEmbeddingType, into: &timeEmbeddingType)
+        try read(.timeEmbeddingDim, into: &timeEmbeddingDim)
+        try read(.freqShift, into: &freqShift)
+        try read(.flipSinToCos, into: &flipSinToCos)
+        try read(.downBlockTypes, into: &downBlockTypes)
+        try read(.midBlockType, into: &midBlockType)
+        try read(.upBlockTypes, into: &upBlockTypes)
+        try read(.blockOutChannels, into: &blockOutChannels)
+        try read(.layersPerBlock, into: &layersPerBlock)
+        try read(.midBlockScaleFactor, into: &midBlockScaleFactor)
+        try read(.downsamplePadding, into: &downsamplePadding)
+        try read(.downsampleType, into: &downsampleType)
+        try read(.upsampleType, into: &upsampleType)
+        try read(.dropout, into: &dropout)
+        try read(.actFn, into: &actFn)
+        try read(.attentionHeadDim, into: &attentionHeadDim)
+        try read(.normNumGroups, into: &normNumGroups)
+        try read(.attnNormNumGroups, into: &attnNormNumGroups)
+        try read(.normEps, into: &normEps)
+        try read(.resnetTimeScaleShift, into: &resnetTimeScaleShift)
+        try read(.addAttention, into: &addAttention)
+        try read(.classEmbedType, into: &classEmbedType)
+        try read(.numClassEmbeds, into: &numClassEmbeds)
+        try read(.numTrainTimesteps, into: &numTrainTimesteps)
+    }
+
+    private func requireSupported(_ path: String) throws {
+        func require(_ key: CodingKeys, _ found: String?, among expected: [String?]) throws {
+            if expected.contains(found) { return }
+            throw Failure(
+                .badData, path, field: key.rawValue, expected: expected.map { $0 ?? "null" }.joined(separator: " or "), found: found ?? "null")
+        }
+        try require(.className, className, among: ["UNet2DModel"])
+        for type in downBlockTypes ?? [] { try require(.downBlockTypes, type, among: ["DownBlock2D", "AttnDownBlock2D"]) }
+        for type in upBlockTypes ?? [] { try require(.upBlockTypes, type, among: ["UpBlock2D", "AttnUpBlock2D"]) }
+        try require(.midBlockType, midBlockType, among: ["UNetMidBlock2D", nil])
+        try require(.timeEmbeddingType, timeEmbeddingType, among: TimeEmbeddingConfiguration.Kind.allCases.map(\.rawValue))
+        try require(.downsampleType, downsampleType, among: ["conv"])
+        try require(.upsampleType, upsampleType, among: ["conv"])
+        try require(.actFn, actFn, among: ["silu", "swish"])
+        try require(.resnetTimeScaleShift, resnetTimeScaleShift, among: ["default"])
+        try require(.classEmbedType, classEmbedType, among: [nil, "identity"])
+        guard midBlockScaleFactor == 1 else {
+            throw Failure(.badData, path, field: "mid_block_scale_factor", expected: "1", found: "\(midBlockScaleFactor ?? 1)")
+        }
+        guard let down = downBlockTypes?.count, down == upBlockTypes?.count, down == blockOutChannels?.count else {
+            throw Failure(
+                .badData, path, field: "block_out_channels, down_block_types and up_block_types", expected: "as many of each",
+                found: [blockOutChannels?.count, downBlockTypes?.count, upBlockTypes?.count].map { "\($0 ?? 0)" }.joined(separator: ", "))
+        }
+    }
+
+    /// Fovea's names of the keys that its own check of a network speaks of.
+    private static let theirNames: [(ours: String, theirs: String)] = [
+        ("blockOutChannels", "block_out_channels"), ("layersPerBlock", "layers_per_block"), ("inChannels", "in_channels"),
+        ("outChannels", "out_channels"), ("attentionHeadDim", "attention_head_dim"), ("middleNormGroups", "attn_norm_num_groups"),
+        ("normGroups", "norm_num_groups"), ("normEpsilon", "norm_eps"), ("downsamplePadding", "downsample_padding"),
+        ("time.timesteps", "num_train_timesteps"), ("time.width", "time_embedding_dim"), ("time.frequencyShift", "freq_shift"),
+    ]
+
+    /// The network.
+    /// - Throws: `Failure(.badData)` that names the key whose value makes no network.
+    func network(_ path: String) throws -> UNetConfiguration {
+        var network = UNetConfiguration(
+            blockOutChannels: blockOutChannels ?? [], attentionLevels: (downBlockTypes ?? []).map { $0 == "AttnDownBlock2D" })
+        let up = (upBlockTypes ?? []).reversed().map { $0 == "AttnUpBlock2D" }
+        if up != network.attentionLevels { network.attentionLevelsUp = up }
+        network.inChannels = inChannels ?? network.inChannels
+        network.outChannels = outChannels ?? network.outChannels
+        network.layersPerBlock = layersPerBlock ?? network.layersPerBlock
+        network.middle = midBlockType == nil ? .none : addAttention == false ? .residual : .attention
+        // Null stands for one head of all channels; 0 is not null.
+        if attentionHeadDim == 0 { throw Failure(.badData, path, field: "attention_head_dim", expected: "null or a positive number", found: "0") }
+        network.attentionHeadDim = attentionHeadDim ?? 0
+        network.normGroups = normNumGroups ?? network.normGroups
+        if attnNormNumGroups == 0 { throw Failure(.badData, path, field: "attn_norm_num_groups", expected: "null or a positive number", found: "0") }
+        network.middleNormGroups = attnNormNumGroups ?? 0
+        network.normEpsilon = normEps ?? network.normEpsilon
+        network.downsamplePadding = downsamplePadding ?? network.downsamplePadding
+        network.centersInput = centerInputSample ?? false
+        network.time.kind = timeEmbeddingType.flatMap(TimeEmbeddingConfiguration.Kind.init) ?? .positional
+        network.time.sineFirst = flipSinToCos == false && network.time.kind == .positional
+        network.time.frequencyShift = network.time.kind == .positional ? freqShift ?? 0 : 0
+        network.time.timesteps = network.time.kind == .learned ? numTrainTimesteps ?? 0 : 0
+        network.time.width = timeEmbeddingDim ?? 0
+        if let problem = network.problem {
+            let named = DiffusersUNet.theirNames.reduce(problem) { $0.replacingOccurrences(of: $1.ours, with: $1.theirs) }
+            throw Failure(.badData, path, named)
+        }
+        return network
+    }
+
+    /// How `network` is written; the class embedding and the size of samples are not its business.
+    init(_ network: UNetConfiguration) {
+        let levels = network.blockOutChannels.indices
+        inChannels = network.inChannels
+        outChannels = network.outChannels
+        blockOutChannels = network.blockOutChannels
+        downBlockTypes = network.attentionLevels.map { $0 ? "AttnDownBlock2D" : "DownBlock2D" }
+        upBlockTypes = levels.reversed().map { network.attendsUp($0) ? "AttnUpBlock2D" : "UpBlock2D" }
+        layersPerBlock = network.layersPerBlock
+        midBlockType = network.middle == .none ? nil : "UNetMidBlock2D"
+        addAttention = network.middle != .residual
+        attentionHeadDim = network.attentionHeadDim == 0 ? nil : network.attentionHeadDim
+        normNumGroups = network.normGroups
+        attnNormNumGroups = network.middleNormGroups == 0 ? nil : network.middleNormGroups
+        normEps = network.normEpsilon
+        downsamplePadding = network.downsamplePadding
+        centerInputSample = network.centersInput
+        timeEmbeddingType = network.time.kind.rawValue
+        flipSinToCos = !network.time.sineFirst
+        freqShift = network.time.frequencyShift
+        numTrainTimesteps = network.time.kind == .learned ? network.time.timesteps : nil
+        timeEmbeddingDim = network.time.width == 0 ? nil : network.time.width
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(className, forKey: .className)
+        try container.encode(sampleSize, forKey: .sampleSize)
+        try container.encode(inChannels, forKey: .inChannels)
+        try container.encode(outChannels, forKey: .outChannels)
+        try container.encode(centerInputSample, forKey: .centerInputSample)
+        try container.encode(timeEmbeddingType, forKey: .timeEmbeddingType)
+        try container.encode(timeEmbeddingDim, forKey: .timeEmbeddingDim)
+        // diffusers counts in whole numbers where it can.
+        if let shift = freqShift, let whole = Int(exactly: shift) { try container.encode(whole, forKey: .freqShift) } else {
+            try container.encode(freqShift, forKey: .freqShift)
+        }
+        try container.encode(flipSinToCos, forKey: .flipSinToCos)
+        try container.encode(downBlockTypes, forKey: .downBlockTypes)
+        try container.encode(midBlockType, forKey: .midBlockType)
+        try container.encode(upBlockTypes, forKey: .upBlockTypes)
+        try container.encode(blockOutChannels, forKey: .blockOutChannels)
+        try container.encode(layersPerBlock, forKey: .layersPerBlock)
+        try container.encode(downsamplePadding, forKey: .downsamplePadding)
+        try container.encode(actFn, forKey: .actFn)
+        // Null means something else than no key.
+        try container.encode(attentionHeadDim, forKey: .attentionHeadDim)
+        try container.encode(normNumGroups, forKey: .normNumGroups)
+        try container.encode(attnNormNumGroups, forKey: .attnNormNumGroups)
+        try container.encode(normEps, forKey: .normEps)
+        try container.encode(resnetTimeScaleShift, forKey: .resnetTimeScaleShift)
+        try container.encode(addAttention, forKey: .addAttention)
+        try container.encode(classEmbedType, forKey: .classEmbedType)
+        try container.encode(numClassEmbeds, forKey: .numClassEmbeds)
+        try container.encode(numTrainTimesteps, forKey: .numTrainTimesteps)
+    }
+}

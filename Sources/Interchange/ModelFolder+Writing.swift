@@ -1,0 +1,121 @@
+import CheckpointStore
+import Diffusion
+import Files
+import Foundation
+import Networks
+import TensorCore
+import Training
+
+extension ModelFolder {
+    /// Writes a snapshot as a new folder, whole or not at all.
+    ///
+    /// - Parameter unaudited: why it goes without an audit for memorised patients, where it saw any.
+    /// - Throws: `Failure(.cannotCreateOutput)` where the folder exists and `force` is false; `.notPermitted` where the model
+    ///   saw photographs of patients and no reason is given; `.readOrWriteFailed`.
+    public func write(_ model: LoadedModel, unaudited: String?, force: Bool) throws {
+        let files = FileManager.default
+        if files.fileExists(atPath: path), !force {
+            throw Failure(.cannotCreateOutput, path, "exists already; give --force to replace it")
+        }
+        let reason = unaudited.flatMap { $0.contains { !$0.isWhitespace } ? $0 : nil }
+        let sites = Set(model.manifest.trainingData.filter { $0.synthetic != true }.map(\.site)).sorted()
+        guard sites.isEmpty || reason != nil else {
+            throw Failure(
+                .notPermitted, model.path,
+                "was trained on photographs of patients (\(sites.joined(separator: ", "))) and has no audit; --unaudited REASON takes it out nevertheless")
+        }
+        let final = URL(fileURLWithPath: path)
+        let staging = ModelFolder(
+            final.deletingLastPathComponent().appendingPathComponent(".\(final.lastPathComponent).\(ProcessInfo.processInfo.processIdentifier).part").path)
+        do {
+            try files.createDirectory(atPath: staging.path, withIntermediateDirectories: false)
+        } catch {
+            throw Failure(.cannotCreateOutput, path, "the folder could not be made: \((error as NSError).localizedDescription)")
+        }
+        defer { try? files.removeItem(atPath: staging.path) }
+        try staging.fill(model, unaudited: reason)
+        do {
+            if files.fileExists(atPath: path) { try files.removeItem(atPath: path) }
+            try files.moveItem(atPath: staging.path, toPath: path)
+        } catch {
+            throw Failure(.readOrWriteFailed, path, "could not be written: \((error as NSError).localizedDescription)")
+        }
+    }
+
+    private func fill(_ model: LoadedModel, unaudited: String?) throws {
+        let description = model.manifest.model, cohort = description.cohort
+        var theirs = DiffusersUNet(description.network)
+        let latent = description.latentShape(1)
+        theirs.sampleSize = latent[1] == latent[2] ? .square(latent[1]) : .sides([latent[1], latent[2]])
+        if let classes = cohort.classes {
+            theirs.numClassEmbeds = classes.values.count
+        } else if cohort.rowCount > 0 || description.takesEmbedding {
+            theirs.classEmbedType = "identity"
+        }
+        try writeJSON(theirs, "config.json")
+        if description.preconditioning.kind == .discrete {
+            try writeJSON(DiffusersScheduler(description.preconditioning.discrete), "scheduler_config.json")
+        }
+        var sources = model.parameters.fileSources()
+        if let table = sources.removeValue(forKey: DiffusionModel.cohortPath) {
+            try writeTensors([DiffusionModel.cohortPath: table], ModelFolder.cohortName)
+        }
+        try writeTensors(sources, ModelFolder.weightsName)
+        var manifest = model.manifest
+        manifest.parents = [model.digest.description] + manifest.parents
+        manifest.unaudited = unaudited
+        try write(Data(try manifest.json().utf8), "fovea.json")
+        try write(Data(ModelFolder.readMe(model).utf8), "README.md")
+    }
+
+    private func writeJSON(_ value: some Encodable, _ name: String) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        try write(try encoder.encode(value) + Data("\n".utf8), name)
+    }
+
+    private func write(_ data: Data, _ name: String) throws {
+        let staged = try StagedFile(file(name))
+        try staged.write(data)
+        try staged.commit()
+    }
+
+    /// diffusers asks for the format that its weights are in.
+    private func writeTensors(_ sources: [String: TensorSource], _ name: String) throws {
+        let staged = try StagedFile(file(name))
+        try staged.write { append in try Safetensors.write(sources, metadata: ["format": "pt"], as: .f32, to: append) }
+        try staged.commit()
+    }
+
+    /// What a person who opens the folder needs to know.
+    private static func readMe(_ model: LoadedModel) -> String {
+        let manifest = model.manifest, description = manifest.model
+        let shape = description.latentShape(1)
+        let preconditioning = description.preconditioning.kind == .discrete
+            ? "`scheduler_config.json` says which noise levels the timesteps stand for and what the network predicts."
+            : """
+                The network F is used as a denoiser, D(x; sigma) = c_skip x + c_out F(c_in x, 25 ln sigma), with the coefficients \
+                that `fovea.json` names under `model.preconditioning`.
+                """
+        let cohort = description.cohort.rowCount > 0 && description.cohort.classes == nil
+            ? """
+
+                `class_labels` takes [N, \(description.network.embeddingWidth)]: coefficients [N, \(description.cohort.rowCount)] \
+                times the table in `cohort_embedding.safetensors`, whose rows are those of `model.cohort` in `fovea.json`.
+                """ : ""
+        return """
+            # A diffusion model of colour fundus photographs
+
+            Written by `fovea export-model` from the snapshot \(model.digest).
+
+            `UNet2DModel.from_pretrained` reads this folder. Input and output are [N, \(shape[3]), \(shape[1]), \(shape[2])], \
+            \(description.space.name) of photographs of \(description.width) x \(description.height) in [-1, 1]. \(preconditioning)\(cohort)
+
+            Licence: \(manifest.licence)
+            \(manifest.attributions.map { "\n- \($0)" }.joined())
+
+            `fovea import-model` makes a snapshot of it again, after further training, too.
+
+            """
+    }
+}

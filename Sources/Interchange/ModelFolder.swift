@@ -1,0 +1,176 @@
+import CheckpointStore
+import Cohorts
+import Diffusion
+import Files
+import Foundation
+import Networks
+import TensorCore
+import Training
+
+/// A folder that diffusers reads and writes (`UNet2DModel.save_pretrained`), as a model of Fovea and back.
+///
+/// | file | what |
+/// | --- | --- |
+/// | `config.json` | the network |
+/// | `diffusion_pytorch_model.safetensors` | its weights |
+/// | `scheduler_config.json` | noise levels and prediction, of models of discrete timesteps |
+/// | `cohort_embedding.safetensors` | the table behind `class_embed_type: identity`, of Fovea's own models |
+/// | `fovea.json` | the snapshot's manifest: what the files above cannot say |
+public struct ModelFolder: Sendable {
+    public let path: String
+
+    public init(_ path: String) { self.path = path }
+
+    static let weightsName = "diffusion_pytorch_model.safetensors"
+    static let cohortName = "cohort_embedding.safetensors"
+
+    func file(_ name: String) -> String { "\(path)/\(name)" }
+
+    func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: file(name)) }
+
+    /// What an import is told besides the folder.
+    public struct Terms: Sendable {
+        /// Height and width of the pictures where the folder does not say.
+        public var size: Int?
+        /// What the classes stand for.
+        public var classes: ClassRows?
+        public var licence = "unspecified"
+        public var attributions: [String] = []
+
+        public init() {}
+    }
+
+    /// Where the network lies: a folder of its own, or one of a pipeline.
+    private func network() throws -> ModelFolder {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw Failure(.noSuchInput, path, "does not exist")
+        }
+        guard isFolder.boolValue else { throw Failure(.badData, path, "is a file; expected a diffusers folder") }
+        for name in [".", "unet"] where has("\(name)/config.json") { return name == "." ? self : ModelFolder(file(name)) }
+        throw Failure(.noSuchInput, file("config.json"), "does not exist; expected what UNet2DModel.save_pretrained writes")
+    }
+
+    private func noise(besides network: ModelFolder) throws -> DiscreteNoise? {
+        for place in [network.file("scheduler_config.json"), network.file("scheduler/scheduler_config.json"), file("scheduler/scheduler_config.json")]
+        where FileManager.default.fileExists(atPath: place) {
+            return try DiffusersScheduler.noise(contentsOf: place)
+        }
+        return nil
+    }
+
+    private func weights() throws -> (tensors: [String: Tensor], digest: Digest) {
+        let name = ModelFolder.weightsName
+        if !has(name) {
+            for other in ["\(name).index.json", "diffusion_pytorch_model.bin"] where has(other) {
+                let what = other.hasSuffix("bin") ? "a pickle, which could run code" : "weights in several files"
+                throw Failure(.badData, file(other), "is \(what); expected \(name) (save_pretrained writes it)")
+            }
+        }
+        let data = try JSONText.contents(file(name))
+        let tensors = try Safetensors(data, path: file(name)).tensors
+        return (ModelFolder.withoutOldNames(tensors), Digest(of: data))
+    }
+
+    /// Attention as diffusers named it until 2023.
+    private static func withoutOldNames(_ tensors: [String: Tensor]) -> [String: Tensor] {
+        let names = [(".query.", ".to_q."), (".key.", ".to_k."), (".value.", ".to_v."), (".proj_attn.", ".to_out.0.")]
+        return Dictionary(tensors.map { key, tensor in
+            guard key.contains(".attentions.") else { return (key, tensor) }
+            return (names.reduce(key) { $0.replacingOccurrences(of: $1.0, with: $1.1) }, tensor)
+        }) { first, _ in first }
+    }
+
+    /// Reads the folder as a snapshot.
+    ///
+    /// - Throws: `Failure`: `.noSuchInput`; `.badData` that names file and key, or the tensors, where it is no such folder or
+    ///   holds what Fovea does not compute; `.usage` where `terms` lack something.
+    public func read(_ terms: Terms = Terms()) throws -> (manifest: Manifest<ModelDescription>, parameters: ParameterMap) {
+        let folder = try network()
+        let place = folder.file("config.json")
+        let theirs = try DiffusersUNet(contentsOf: place)
+        let network = try theirs.network(place)
+        let own = try folder.ownManifest(network)
+        var (tensors, digest) = try folder.weights()
+        var description: ModelDescription
+        if let own {
+            description = own.model
+            if folder.has(ModelFolder.cohortName) {
+                let table = try Safetensors(contentsOf: folder.file(ModelFolder.cohortName)).tensors
+                tensors.merge(table) { first, _ in first }
+            }
+        } else {
+            description = try describe(theirs, network, try noise(besides: folder), place: place, terms)
+        }
+        if let classes = terms.classes {
+            guard let rows = theirs.numClassEmbeds, theirs.classEmbedType == nil else {
+                throw Failure(.usage, place, field: "--classes", expected: "a model with num_class_embeds", found: "one without")
+            }
+            guard rows == classes.values.count else {
+                throw Failure(.usage, place, field: "--classes", expected: "\(rows) values, as num_class_embeds says", found: "\(classes.values.count)")
+            }
+            description.cohort = CohortEncoding(classes: classes)
+        }
+        if let problem = description.problem {
+            let named = ["height:", "width:"].reduce(problem) { $0.hasPrefix($1) ? "sample_size:" + $0.dropFirst($1.count) : $0 }
+            throw Failure(.badData, place, named)
+        }
+        let parameters = try ParameterMap(
+            DiffusionModel(description).specifications, fileTensors: tensors, file: folder.file(ModelFolder.weightsName))
+        try parameters.requireFinite(file: folder.file(ModelFolder.weightsName))
+        var manifest = own ?? Manifest(
+            kind: .snapshot, model: description, cohortSchemaVersion: CohortSchema.version, imagesSeen: 0, trainingData: [],
+            licence: terms.licence, attributions: terms.attributions, configuration: "", toolVersion: ToolVersion.current)
+        manifest.model = description
+        manifest.parents = [digest.description] + manifest.parents
+        return (manifest, parameters)
+    }
+
+    /// What Fovea wrote beside the network; nil where the folder is not of its making.
+    private func ownManifest(_ network: UNetConfiguration) throws -> Manifest<ModelDescription>? {
+        guard has("fovea.json") else { return nil }
+        let place = file("fovea.json")
+        let manifest = try JSONText.decode(Manifest<ModelDescription>.self, try JSONText.contents(place), place: place)
+        guard manifest.model.network == network else {
+            throw Failure(.badData, place, field: "model.network", expected: "what config.json says", found: "another network")
+        }
+        return manifest
+    }
+
+    private func describe(
+        _ theirs: DiffusersUNet, _ network: UNetConfiguration, _ noise: DiscreteNoise?, place: String, _ terms: Terms
+    ) throws -> ModelDescription {
+        func side(_ found: Int?) throws -> Int {
+            guard let side = found ?? terms.size else {
+                throw Failure(.usage, place, field: "sample_size", expected: "a size, or --size", found: "null")
+            }
+            return side
+        }
+        let height, width: Int
+        switch theirs.sampleSize {
+        case .sides(let sides):
+            guard sides.count == 2 else {
+                throw Failure(.badData, place, field: "sample_size", expected: "one number or two", found: "\(sides.count)")
+            }
+            (height, width) = (sides[0], sides[1])
+        case .square(let one): (height, width) = (one, one)
+        case nil: (height, width) = (try side(nil), try side(nil))
+        }
+        guard network.inChannels == 3, network.outChannels == 3 else {
+            throw Failure(
+                .badData, place, field: "in_channels and out_channels", expected: "3, for photographs in RGB",
+                found: "\(network.inChannels) and \(network.outChannels)")
+        }
+        // Without a scheduler, diffusers' own default.
+        var preconditioning = Preconditioning(kind: .discrete)
+        preconditioning.discrete = noise ?? DiscreteNoise()
+        let cohort = theirs.classEmbedType == nil
+            ? theirs.numClassEmbeds.map { [String](repeating: "", count: max(0, $0)) }.map { ClassRows(attribute: "", values: $0) } : nil
+        if let problem = cohort?.problem { throw Failure(.badData, place, "num_class_embeds: \(problem)") }
+        var description = ModelDescription(
+            network: network, preconditioning: preconditioning, height: height, width: width,
+            cohort: cohort.map { CohortEncoding(classes: $0) } ?? CohortEncoding(attributes: []))
+        description.takesEmbedding = theirs.classEmbedType == "identity"
+        return description
+    }
+}

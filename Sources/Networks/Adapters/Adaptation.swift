@@ -1,0 +1,97 @@
+import Files
+import TensorCore
+
+/// How adapters of one layout change one base: the layout and, for `ffa`, the frozen factors. The values of B (and A) come
+/// with each call, so that training, its moving average and the adapters of several sites share one adaptation.
+public struct Adaptation: Sendable {
+    public let layout: AdapterLayout
+    /// SHA-256 of the base's file.
+    public let baseDigest: Digest
+    /// A of each adapted parameter, in order; empty where A is trained.
+    private let frozen: [Tensor]
+
+    /// - Parameters:
+    ///   - configuration: without a `problem`.
+    ///   - base: the parameters of the base, in the network's order.
+    ///   - baseDigest: the frozen factors follow from it.
+    public init(_ configuration: AdapterConfiguration, base: [ParameterSpecification], baseDigest: Digest) {
+        self.init(AdapterLayout(configuration, base: base), baseDigest: baseDigest)
+    }
+
+    public init(_ layout: AdapterLayout, baseDigest: Digest) {
+        self.layout = layout
+        self.baseDigest = baseDigest
+        frozen = layout.configuration.kind == .ffa ? Adaptation.factors(layout.adapted, baseDigest: baseDigest) : []
+    }
+
+    /// The frozen factors, on all threads; the largest first, so that none is left at the end.
+    private static func factors(_ adapted: [AdaptedParameter], baseDigest: Digest) -> [Tensor] {
+        let order = adapted.indices.sorted { adapted[$0].length * adapted[$0].rank > adapted[$1].length * adapted[$1].rank }
+        var factors = [Tensor](repeating: .zeros([0]), count: adapted.count)
+        factors.withUnsafeMutableBufferPointer { target in
+            nonisolated(unsafe) let target = target
+            parallelFor(order.count) { index in
+                let parameter = adapted[order[index]]
+                let vectors = FrozenFactor.vectors(
+                    seed: FrozenFactor.seed(baseDigest: baseDigest, path: parameter.path), count: parameter.rank,
+                    length: parameter.length)
+                target[order[index]] = parameter.isALeft ? permuted(vectors, [1, 0]) : vectors
+            }
+        }
+        return factors
+    }
+
+    /// The frozen factor of the parameter at `path`; nil where A is trained or the parameter is not adapted.
+    public func frozenFactor(of path: String) -> Tensor? {
+        zip(layout.adapted, frozen).first { $0.0.path == path }?.1
+    }
+
+    /// A of the adapted parameter with this index; `trained` gives the adapter's parameter with a number.
+    func a(_ index: Int, trained: (Int) -> Variable) -> Variable {
+        layout.adapted[index].numberOfA.map(trained) ?? Variable(frozen[index])
+    }
+
+    /// Whether adapters of both may be averaged: the frozen factors are the same.
+    func sharesFactors(with other: Adaptation) -> Bool {
+        layout.configuration.kind == .ffa && baseDigest == other.baseDigest && layout == other.layout
+    }
+}
+
+extension Adaptation {
+    /// The network's parameters for a forward pass: the base's as constants, W0 + scale A B on the adapter's tape where it is
+    /// adapted. Gradients reach B, and A where it is trained.
+    ///
+    /// - Parameters:
+    ///   - adapter: parameters of `layout.specifications`, in order.
+    ///   - recompute: see `ParameterMap.variables`.
+    public func adapted(base: ParameterMap, adapter: BoundParameters, recompute: Bool = false) -> BoundParameters {
+        requireBase(base)
+        let own = adapter.variables
+        if own.map(\.shape) != layout.specifications.map(\.shape) {
+            fatalError("adapted: \(own.count) parameters do not fit the adapter's \(layout.specifications.count)")
+        }
+        var variables = base.tensors.map { Variable($0) }
+        let scale = Float(layout.configuration.scale)
+        for (index, parameter) in layout.adapted.enumerated() {
+            let product = parameter.product(a(index) { own[$0] }, own[parameter.numberOfB].scaled(by: -scale))
+            variables[parameter.number] = variables[parameter.number] - product
+        }
+        return BoundParameters(variables, recomputes: recompute)
+    }
+
+    func requireBase(_ base: ParameterMap) {
+        if base.specifications != layout.base {
+            fatalError("Adaptation: \(base.specifications.count) parameters are not its base's \(layout.base.count)")
+        }
+    }
+}
+
+extension AdaptedParameter {
+    /// A B or B A, in the shape of the weight.
+    ///
+    /// It is subtracted, of a B times -scale, rather than added: the product with zeros is +0, and x - 0 is x for -0, too,
+    /// so that an adapter of zeros leaves the base's exact bytes.
+    func product(_ a: Variable, _ b: Variable) -> Variable {
+        (isALeft ? a.linear(b, bias: nil) : b.linear(a, bias: nil)).reshaped(shape)
+    }
+}

@@ -1,0 +1,73 @@
+/// A weight that an adapter changes, seen as a matrix: [k * k * in, out] for a convolution, [in, out] for a linear layer.
+///
+/// A has the longer of the two sides and B the shorter, so that B, which alone is trained where A is frozen, is small:
+/// W = W0 + scale A B with A [rows, rank] and B [rank, columns] where there are more rows than columns, else
+/// W = W0 + scale B A with B [rows, rank] and A [rank, columns].
+public struct AdaptedParameter: Hashable, Sendable {
+    /// Its path and shape in the base.
+    public let path: String
+    public let shape: [Int]
+    public let rows: Int, columns: Int
+    public let rank: Int
+    /// Its number in the base.
+    let number: Int
+    /// The numbers of A (nil where it is frozen) and B in the adapter.
+    let numberOfA: Int?, numberOfB: Int
+
+    /// Whether A stands on the left.
+    var isALeft: Bool { rows >= columns }
+    /// A's longer side.
+    var length: Int { max(rows, columns) }
+    var shapeOfA: [Int] { isALeft ? [rows, rank] : [rank, columns] }
+    var shapeOfB: [Int] { isALeft ? [rank, columns] : [rows, rank] }
+}
+
+/// Which parameters of a base an adapter changes, and the adapter's own parameters.
+///
+/// All convolutions and the projections of attention are adapted. Biases, norms and the embeddings of noise level and
+/// cohort stay as they are.
+public struct AdapterLayout: Hashable, Sendable {
+    public let configuration: AdapterConfiguration
+    public let base: [ParameterSpecification]
+    public let adapted: [AdaptedParameter]
+    /// `<path>.adapter_b` and, where it is trained, `<path>.adapter_a`. B starts at 0, so that training starts from the
+    /// base's exact outputs.
+    public let specifications: [ParameterSpecification]
+
+    /// - Parameters:
+    ///   - configuration: without a `problem`.
+    ///   - base: the parameters of the network, in its order.
+    public init(_ configuration: AdapterConfiguration, base: [ParameterSpecification]) {
+        if let problem = configuration.problem { fatalError("AdapterLayout: \(problem)") }
+        let registry = ParameterRegistry()
+        adapted = base.enumerated().compactMap { number, specification in
+            guard let (rows, columns) = specification.adaptedMatrix else { return nil }
+            let path = specification.path, count = registry.count
+            let isATrained = configuration.kind == .lora
+            let parameter = AdaptedParameter(
+                path: path, shape: specification.shape, rows: rows, columns: columns, rank: configuration.rank(rows: rows, columns: columns),
+                number: number, numberOfA: isATrained ? count : nil, numberOfB: isATrained ? count + 1 : count)
+            if isATrained {
+                _ = registry.register("\(path).adapter_a", parameter.shapeOfA, .plain, .uniform(fanIn: parameter.length))
+            }
+            _ = registry.register("\(path).adapter_b", parameter.shapeOfB, .plain, .constant(0))
+            return parameter
+        }
+        self.configuration = configuration
+        self.base = base
+        specifications = registry.specifications
+    }
+}
+
+extension ParameterSpecification {
+    /// The matrix that an adapter changes; nil where the parameter stays as it is.
+    fileprivate var adaptedMatrix: (rows: Int, columns: Int)? {
+        switch layout {
+        case .convolution: return (shape[0] * shape[1] * shape[2], shape[3])
+        case .linear:
+            let isProjection = path.split(separator: ".").contains { ["to_q", "to_k", "to_v", "to_out"].contains($0) }
+            return isProjection ? (shape[0], shape[1]) : nil
+        case .plain: return nil
+        }
+    }
+}

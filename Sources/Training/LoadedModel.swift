@@ -1,0 +1,89 @@
+import CheckpointStore
+import Diffusion
+import Files
+import Networks
+import TensorCore
+
+/// A snapshot ready to sample from or to train on, with or without adapters mixed in.
+public struct LoadedModel: Sendable {
+    public let path: String
+    /// SHA-256 of the file's bytes; of a mixture, of what it is mixed from.
+    public let digest: Digest
+    public let manifest: Manifest<ModelDescription>
+    public let model: DiffusionModel
+    public let parameters: ParameterMap
+    /// The adapters that are mixed in, by weight.
+    public let mixture: [MixedAdapter]
+
+    /// - Throws: `Failure`: `.noSuchInput`; `.badData` where it is not a snapshot, or names what does not fit.
+    public init(contentsOf path: String) throws {
+        var (file, digest) = try ModelFile.read(path, kind: .snapshot)
+        if let problem = file.manifest.model.problem { throw Failure(.badData, path, "manifest: model.\(problem)") }
+        self.path = path
+        self.digest = digest
+        manifest = file.manifest
+        model = DiffusionModel(file.manifest.model)
+        let tensors = file.tensors
+        file.tensors = [:]
+        parameters = try ParameterMap(model.specifications, fileTensors: tensors, file: path)
+        try parameters.requireFinite(file: path)
+        mixture = []
+    }
+
+    private init(_ base: LoadedModel, _ adapters: [(adapter: Adapter, as: MixedAdapter)]) {
+        path = base.path
+        manifest = base.manifest
+        model = base.model
+        mixture = adapters.map(\.as)
+        parameters = base.parameters.adding(adapters.map { ($0.adapter, $0.as.weight) })
+        // Names and order of the adapters do not matter: the same weights of the same files are the same mixture.
+        let parts = mixture.map { "\($0.digest) \($0.weight)" }.sorted()
+        digest = Digest(of: Array("fovea-mixture-1\n\(base.digest)\n\(parts.joined(separator: "\n"))".utf8))
+    }
+
+    /// This model with adapters mixed in, each a file of kind `fovea.adapter` that was trained on it.
+    ///
+    /// - Throws: `Failure(.badData)` for a file that is none, is of another base, or does not fit.
+    public func mixing(_ adapters: [(name: String, path: String, weight: Double)]) throws -> LoadedModel {
+        LoadedModel(
+            self,
+            try adapters.map { name, path, weight in
+                let (file, digest) = try ModelFile.read(path, kind: .adapter)
+                guard file.manifest.parents.first == self.digest.description else {
+                    throw Failure(
+                        .badData, path, field: "base", expected: self.digest.description, found: file.manifest.parents.first ?? "none")
+                }
+                guard let configuration = file.manifest.model.adapter, configuration.problem == nil else {
+                    throw Failure(
+                        .badData, path, field: "model.adapter", expected: "the adapter's settings",
+                        found: file.manifest.model.adapter?.problem ?? "none")
+                }
+                let adaptation = Adaptation(configuration, base: model.specifications, baseDigest: self.digest)
+                let adapter = try Adapter(adaptation, fileTensors: file.tensors, file: path)
+                try adapter.parameters.requireFinite(file: path)
+                let sites = Set(file.manifest.trainingData.map(\.site)).sorted()
+                return (adapter, MixedAdapter(name: name, weight: weight, digest: digest, sites: sites, trainingData: file.manifest.trainingData))
+            })
+    }
+}
+
+/// One adapter of a mixture.
+public struct MixedAdapter: Sendable {
+    public let name: String
+    /// What its difference from the base is multiplied by.
+    public let weight: Double
+    /// SHA-256 of its file.
+    public let digest: Digest
+    /// The sites that it was trained at.
+    public let sites: [String]
+    public let trainingData: [TrainingData]
+}
+
+extension ParameterMap {
+    /// - Throws: `Failure(.badData)` that names the first parameter with a number that is not finite.
+    package func requireFinite(file: String) throws {
+        for (specification, tensor) in zip(specifications, tensors) where !tensor.isFinite {
+            throw Failure(.badData, file, field: specification.path, expected: "finite numbers", found: "infinity or NaN")
+        }
+    }
+}

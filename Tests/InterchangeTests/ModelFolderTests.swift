@@ -1,0 +1,165 @@
+import CheckpointStore
+import Diffusion
+import Files
+import Foundation
+import Interchange
+import Networks
+import Support
+import TensorCore
+import TestTensors
+import Testing
+import Training
+
+/// Diffusers folders of ten configurations (Tools/reference/folders.py), in and out.
+@Suite struct ModelFolderTests {
+    static let cases = [
+        "attention_everywhere", "classes", "epsilon", "fourier", "identity", "learned", "middle_groups", "no_attention", "one_way", "padding",
+    ]
+
+    static func folder(_ name: String, file: String = #filePath) -> String {
+        URL(fileURLWithPath: file).deletingLastPathComponent().appendingPathComponent("Fixtures/\(name)").path
+    }
+
+    private func fixture(_ name: String, _ part: String) throws -> Fixture {
+        try Fixture(URL(fileURLWithPath: "\(ModelFolderTests.folder(name))/\(part).safetensors"))
+    }
+
+    private func nhwc(_ stored: Fixture.Stored) -> Tensor { permuted(stored.tensor, [0, 2, 3, 1]) }
+
+    @Test(arguments: cases)
+    func outputsAreThoseOfDiffusers(_ name: String) throws {
+        let (manifest, parameters) = try ModelFolder(ModelFolderTests.folder(name)).read()
+        let batch = try fixture(name, "batch")
+        let model = DiffusionModel(manifest.model), bound = parameters.constants()
+        let embedding = batch.tensors["class_embedding"]?.tensor
+            ?? batch.tensors["labels"].flatMap { model.rows($0.values.map { Int($0) }, bound) }
+        let output = model.networkOutput(
+            nhwc(batch["sample"]), timesteps: batch["timesteps"].values.map { Float($0) }, embedding: embedding, bound)
+        expectClose(permuted(output, [0, 3, 1, 2]), batch["output"], within: 5e-6, "output")
+    }
+
+    /// What the scheduler makes of a prediction is what the denoiser gives: noise levels, timesteps and preconditioning are right.
+    @Test(arguments: cases.filter { $0 != "fourier" })
+    func denoisersAreThoseOfTheScheduler(_ name: String) throws {
+        let (manifest, parameters) = try ModelFolder(ModelFolderTests.folder(name)).read()
+        let levels = try fixture(name, "sigmas")
+        let noise = manifest.model.preconditioning.discrete, all = noise.sigmas
+        #expect(all.count == noise.timesteps && zip(all, all.dropFirst()).allSatisfy { $0 < $1 })
+        for (timestep, sigma) in zip(levels["timesteps"].values, levels["sigma"].values) {
+            // diffusers adds betas up in float32.
+            #expect(abs(all[Int(timestep)] / sigma - 1) <= 2e-3, "\(name): timestep \(timestep)")
+            #expect(abs(Double(noise.timestep(Float(all[Int(timestep)]))) - timestep) <= 1e-2, "\(name): timestep \(timestep)")
+        }
+        // Between two timesteps in the logarithm.
+        let middle = (all[10] * all[11]).squareRoot()
+        #expect(abs(noise.timestep(Float(middle)) - 10.5) <= 1e-2)
+        #expect(noise.timestep(1e-6) == 0 && noise.timestep(1e9) == Float(noise.timesteps - 1))
+
+        guard manifest.model.cohort.classes == nil, !manifest.model.takesEmbedding else { return }
+        let sigma = levels["level"].values.map { Float($0) }
+        let denoised = DiffusionModel(manifest.model).denoised(
+            Variable(nhwc(levels["noisy"])), sigma: sigma, cohorts: sigma.map { _ in [] }, parameters.constants())
+        expectClose(permuted(denoised.tensor, [0, 3, 1, 2]), levels["denoised"], within: 1e-4, "denoised")
+    }
+
+    @Test(arguments: cases)
+    func whatGoesOutIsWhatCameIn(_ name: String) throws {
+        let scratch = try TemporaryFolder()
+        let (manifest, parameters) = try ModelFolder(ModelFolderTests.folder(name)).read()
+        let snapshot = scratch.file("snapshot.safetensors")
+        try ModelFile.write(snapshot, manifest, parameters.fileSources(), as: .f32, force: false)
+        let model = try LoadedModel(contentsOf: snapshot)
+        let out = ModelFolder(scratch.file("out"))
+        try out.write(model, unaudited: nil, force: false)
+
+        let theirs = "\(ModelFolderTests.folder(name))/", ours = "\(out.path)/"
+        func tensors(_ folder: String) throws -> [String: Tensor] {
+            try Safetensors(contentsOf: folder + "diffusion_pytorch_model.safetensors").tensors
+        }
+        let before = try tensors(theirs), after = try tensors(ours)
+        #expect(Set(before.keys) == Set(after.keys))
+        for (path, tensor) in before { #expect(after[path].map { $0.shape == tensor.shape && $0.elements == tensor.elements } == true, "\(path)") }
+
+        func json(_ path: String) throws -> [String: NSObject] {
+            try #require(JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: path))) as? [String: NSObject])
+        }
+        let given = try json(theirs + "config.json"), written = try json(ours + "config.json")
+        #expect(written.count >= 20)
+        for (key, value) in written { #expect(given[key] == value, "\(key)") }
+        let scheduler = try json(theirs + "scheduler_config.json")
+        for (key, value) in try json(ours + "scheduler_config.json") { #expect(scheduler[key] == value, "\(key)") }
+
+        // And in again: the same model, of the first one's descent.
+        let again = try out.read()
+        #expect(again.manifest.model == manifest.model)
+        #expect(again.manifest.parents.contains(model.digest.description))
+        #expect(throws: Failure.self) { try out.write(model, unaudited: nil, force: false) }
+    }
+
+    @Test func cohortsOfAModelOfOursComeBack() throws {
+        let scratch = try TemporaryFolder()
+        var network = UNetConfiguration(blockOutChannels: [8, 16], attentionLevels: [false, true])
+        network.normGroups = 4
+        network.layersPerBlock = 1
+        network.inChannels = 48
+        network.outChannels = 48
+        let description = ModelDescription(
+            network: network, preconditioning: Preconditioning(channelDeviations: (1...48).map { 1 / Float($0) }), space: .wavelet(levels: 2),
+            height: 32, width: 64, cohort: CohortEncoding(attributes: ["dr_icdr", "camera"], openNames: ["camera": ["a", "b"]]))
+        func snapshot(_ name: String, synthetic: Bool?) throws -> LoadedModel {
+            let data = TrainingData(
+                digest: "00", site: "here", licence: "CC0-1.0", source: "", cohortCounts: [:], patients: 5, synthetic: synthetic)
+            let manifest = Manifest(
+                kind: .snapshot, model: description, cohortSchemaVersion: 1, imagesSeen: 7, trainingData: [data], licence: "CC0-1.0",
+                attributions: ["somebody"], configuration: "", toolVersion: "1")
+            let parameters = ParameterMap(DiffusionModel(description).specifications, seed: 3)
+            try ModelFile.write(scratch.file(name), manifest, parameters.fileSources(), as: .f32, force: false)
+            return try LoadedModel(contentsOf: scratch.file(name))
+        }
+        let model = try snapshot("drawn.safetensors", synthetic: true)
+        try ModelFolder(scratch.file("drawn")).write(model, unaudited: nil, force: false)
+        let (manifest, parameters) = try ModelFolder(scratch.file("drawn")).read()
+        #expect(manifest.model == description && manifest.imagesSeen == 7 && manifest.trainingData == model.manifest.trainingData)
+        #expect(zip(parameters.tensors, model.parameters.tensors).allSatisfy { $0.elements == $1.elements })
+
+        // Weights that saw patients go with a reason, or not at all.
+        for synthetic in [nil, false] {
+            let patients = try snapshot("patients-\(synthetic.map { "\($0)" } ?? "nil").safetensors", synthetic: synthetic)
+            let folder = ModelFolder(scratch.file("patients-\(synthetic.map { "\($0)" } ?? "nil")"))
+            let failure = #expect(throws: Failure.self) { try folder.write(patients, unaudited: " ", force: false) }
+            #expect(failure?.kind == .notPermitted && failure?.description.contains("here") == true)
+            #expect(!FileManager.default.fileExists(atPath: folder.path))
+            try folder.write(patients, unaudited: "a test", force: false)
+            #expect(try folder.read().manifest.unaudited == "a test")
+        }
+        // The manifest beside the weights must be of this network.
+        let place = scratch.file("drawn/config.json")
+        let text = try String(contentsOfFile: place, encoding: .utf8).replacingOccurrences(of: "\"norm_num_groups\" : 4", with: "\"norm_num_groups\" : 2")
+        try Data(text.utf8).write(to: URL(fileURLWithPath: place))
+        let other = #expect(throws: Failure.self) { try ModelFolder(scratch.file("drawn")).read() }
+        #expect(other?.description.contains("model.network") == true)
+    }
+
+    @Test func classesAreAskedForByName() throws {
+        var terms = ModelFolder.Terms()
+        terms.classes = ClassRows(attribute: "dr_icdr", values: ["0", "1", "2", "4", "", "unknown", "null"])
+        let (manifest, _) = try ModelFolder(ModelFolderTests.folder("classes")).read(terms)
+        let cohort = manifest.model.cohort
+        #expect(cohort.attributes == ["dr_icdr"] && cohort.rowCount == 7)
+        func row(_ value: CohortEncoding.Value) -> [Float] { cohort.coefficients([[value]]).elements }
+        #expect(row(.code(2)) == [0, 0, 1, 0, 0, 0, 0])
+        #expect(row(.code(4)) == [0, 0, 0, 1, 0, 0, 0])
+        #expect(row(.position(1.25)) == [0, 0.75, 0.25, 0, 0, 0, 0])
+        #expect(row(.unknown) == [0, 0, 0, 0, 0, 1, 0] && row(.null) == [0, 0, 0, 0, 0, 0, 1])
+        // Without a class for nothing asked, the mean.
+        let bare = CohortEncoding(classes: ClassRows(attribute: "dr_icdr", values: ["0", "1", "2", "3"]))
+        #expect(bare.coefficients([[.null]]).elements == [0.25, 0.25, 0.25, 0.25])
+        for (values, word) in [(["0", "1"], "7 values"), (["0", "1", "2", "4", "", "unknown", "nothing"], "nothing")] {
+            var terms = ModelFolder.Terms()
+            terms.classes = ClassRows(attribute: "dr_icdr", values: values)
+            if let problem = terms.classes?.problem { #expect(problem.contains(word)); continue }
+            let failure = #expect(throws: Failure.self) { try ModelFolder(ModelFolderTests.folder("classes")).read(terms) }
+            #expect(failure?.description.contains(word) == true)
+        }
+    }
+}
