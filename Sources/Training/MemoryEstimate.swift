@@ -1,4 +1,5 @@
 import Files
+import Networks
 import TensorCore
 
 /// The most memory that a training will hold, known before its first step.
@@ -18,6 +19,18 @@ public struct MemoryEstimate: Sendable {
         self.pictures = pictures
         held = Allocator.systemBytes { trainer.probe(pictures: pictures) }
         each = max(0, Allocator.systemBytes { trainer.probe(pictures: 2 * pictures) } - held) / pictures
+    }
+
+    /// Before any parameter is made: whether they, their gradients and moments and the averages fit at all.
+    ///
+    /// - Throws: `Failure(.usage)`.
+    static func requireRoom(_ specifications: [ParameterSpecification], averages: Int, available: Int) throws {
+        let numbers = specifications.reduce(0.0) { $0 + $1.shape.reduce(1.0) { $0 * Double($1) } }
+        let bytes = numbers * Double(MemoryLayout<Float>.stride * (4 + averages))
+        guard bytes > Double(available) else { return }
+        throw Failure(
+            .usage, nil, field: "memory", expected: "at least \(Int(bytes / 0x1p20)) MiB for \(Int(numbers)) parameters",
+            found: "\(available >> 20) MiB that it may use; take a smaller preset or network")
     }
 
     /// - Throws: `Failure(.usage)` where the training will not fit into `available` bytes, with what would.

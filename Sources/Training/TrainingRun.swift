@@ -102,13 +102,15 @@ public final class TrainingRun {
         let model = DiffusionModel(description)
         let tuning = Tuning(model.specifications, base: base, adapter: description.adapter)
         lineage = Lineage(data, base: base)
+        let available = memory ?? MemoryFigures.available
+        try MemoryEstimate.requireRoom(tuning.specifications, averages: wanted.averageLengths.count, available: available)
         if resume, hasCheckpoint {
             let state = try TrainingRun.state(folder + "/checkpoint.safetensors", wanted, description, tuning, lineage)
             trainer = Trainer(wanted, model, tuning, data: training, state: state)
         } else {
             trainer = Trainer(wanted, model, tuning, data: training)
         }
-        estimate = try MemoryEstimate(trainer, available: memory ?? MemoryFigures.available)
+        estimate = try MemoryEstimate(trainer, available: available)
         if !(resume && hasCheckpoint) {
             do {
                 try files.createDirectory(atPath: folder, withIntermediateDirectories: true)

@@ -69,6 +69,9 @@ xml.dom.minidom.parse("wavelet/curve.svg").getElementsByTagName("polyline")[0]'
     printf 'batchSize: 1024\n' > huge.yaml
     refuses "a training that does not fit (64)" 64 "would fit" "$work/empty" \
         fovea train --data phantoms.h5 --preset base --size 32 --config huge.yaml --out empty/huge --memory 1000 --quiet
+    printf 'network: {blockOutChannels: [4096, 4096, 4096, 4096], layersPerBlock: 8}\n' > endless.yaml
+    refuses "a network that fits no machine (64)" 64 "MiB for [0-9]+ parameters" "$work/empty" \
+        fovea train --data phantoms.h5 --size 32 --config endless.yaml --out empty/endless --quiet
     for kind in ffa lora full; do
         check "tuning a base: $kind" fovea train --data phantoms.h5 --base model/snapshot.safetensors --adapter $kind --images 160 --out "$kind" --quiet
     done
