@@ -46,6 +46,15 @@ public struct ModelDescription: Codable, Hashable, Sendable {
     /// [count, h, w, C] of the network's input for so many pictures.
     public func latentShape(_ count: Int) -> [Int] { space.shape(count: count, height: height, width: width) }
 
+    /// The noise levels that sampling goes through.
+    public var sampledSigmas: ClosedRange<Float> {
+        let known = preconditioning.sampledSigmas
+        // The embedding takes the timestep's logarithm, and the first is 0.
+        guard network.time.kind == .fourier, preconditioning.kind == .discrete else { return known }
+        let low = max(known.lowerBound, Float(preconditioning.discrete.sigmas[1]))
+        return low...max(low * 1.001, known.upperBound)
+    }
+
     /// Sides of pictures are multiples of this.
     public var sideMultiple: Int { network.sideMultiple * space.factor }
 
@@ -62,10 +71,12 @@ public struct ModelDescription: Codable, Hashable, Sendable {
             }
         }
         if let problem = preconditioning.problem(channels: space.channels) { return "preconditioning.\(problem)" }
-        if network.time.kind == .learned {
-            guard preconditioning.kind == .discrete, preconditioning.discrete.timesteps == network.time.timesteps else {
-                return "network.time.timesteps: expected those of preconditioning.discrete, found \(network.time.timesteps)"
-            }
+        // Both take timesteps 0, 1, 2, ...; a logarithm of a sigma is none.
+        if network.time.kind != .positional, preconditioning.kind != .discrete {
+            return "network.time.kind: expected positional for preconditioning.kind \(preconditioning.kind.rawValue), found \(network.time.kind.rawValue)"
+        }
+        if network.time.kind == .learned, preconditioning.discrete.timesteps != network.time.timesteps {
+            return "network.time.timesteps: expected those of preconditioning.discrete, found \(network.time.timesteps)"
         }
         if let problem = adapter?.problem { return "adapter.\(problem)" }
         return cohort.problem.map { "cohort.\($0)" }

@@ -117,22 +117,29 @@ public enum Preset: String, CaseIterable, Codable, Sendable {
     /// The configuration that `Tools/bench` compares with diffusers.
     case base
 
-    public var configuration: UNetConfiguration {
+    /// The network for photographs in pixels.
+    public var configuration: UNetConfiguration { configuration(channels: 3) }
+
+    /// The network for inputs of so many channels: a first level that is much narrower than its input loses what it reads.
+    public func configuration(channels: Int) -> UNetConfiguration {
+        var configuration: UNetConfiguration
         switch self {
         case .tiny:
-            var configuration = UNetConfiguration(blockOutChannels: [16, 32], attentionLevels: [false, true])
+            configuration = UNetConfiguration(blockOutChannels: [16, 32], attentionLevels: [false, true])
             configuration.layersPerBlock = 1
             configuration.normGroups = 8
-            return configuration
         case .small:
-            var configuration = UNetConfiguration(
-                blockOutChannels: [32, 64, 128, 128], attentionLevels: [false, false, true, false])
+            configuration = channels > 48
+                ? UNetConfiguration(blockOutChannels: [64, 128, 128], attentionLevels: [false, true, true])
+                : UNetConfiguration(blockOutChannels: [32, 64, 128, 128], attentionLevels: [false, false, true, false])
             configuration.normGroups = 16
             configuration.attentionHeadDim = 32
-            return configuration
         case .base:
-            return UNetConfiguration(
+            configuration = UNetConfiguration(
                 blockOutChannels: [64, 128, 256, 256], attentionLevels: [false, false, true, false])
         }
+        configuration.inChannels = channels
+        configuration.outChannels = channels
+        return configuration
     }
 }

@@ -27,7 +27,7 @@ public struct SamplingRun {
         path: String, force: Bool, allowsUnseen: Bool = false
     ) {
         self.model = model
-        self.settings = settings.limited(to: model.manifest.model.preconditioning.sampledSigmas)
+        self.settings = settings.limited(to: model.manifest.model.sampledSigmas)
         self.plan = plan
         self.seed = seed
         self.firstIndex = firstIndex

@@ -78,7 +78,7 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         guard (1...4).contains(averageLengths.count), averageLengths.allSatisfy({ (0.005...0.28).contains($0) }) else {
             return "averageLengths: expected 1 to 4 numbers from 0.005 to 0.28, found \(averageLengths)"
         }
-        guard weightDecay >= 0, warmUpImages >= 0, patienceInImages >= 0 else {
+        guard weightDecay >= 0, weightDecay.isFinite, warmUpImages >= 0, patienceInImages >= 0 else {
             return "weightDecay, warmUpImages and patienceInImages: expected no negative number"
         }
         let positive: [(String, Double)] = [
@@ -88,13 +88,20 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
             ("validateEveryImages", Double(validateEveryImages)), ("previewEveryImages", Double(previewEveryImages)),
             ("noiseLevels.deviation", noiseLevels.deviation),
         ]
-        return positive.first { !($0.1 > 0) }.map { "\($0.0): expected a positive number, found \($0.1)" }
+        for (name, value) in positive where !(value > 0 && value.isFinite) {
+            return "\(name): expected a positive number, found \(value)"
+        }
+        guard abs(noiseLevels.mean) <= 20, noiseLevels.deviation <= 20 else {
+            return "noiseLevels: expected a mean from -20 to 20 and a deviation up to 20, found \(noiseLevels.mean) and \(noiseLevels.deviation)"
+        }
+        return nil
     }
 
-    /// The settings for pictures of `size` in `space`: channels, and the noise levels that measured best there.
-    public mutating func use(_ space: LatentSpace) {
-        useChannels(of: space)
-        noiseLevels = space == .pixels ? NoiseLevels() : NoiseLevels(mean: -2, deviation: 1.5)
+    /// The settings that measured best in `space`: network, noise levels and learning rate.
+    public mutating func use(_ space: LatentSpace, _ preset: Preset) {
+        self.space = space
+        network = preset.configuration(channels: space.channels)
+        if space != .pixels { (noiseLevels, learningRate) = (NoiseLevels(mean: -2, deviation: 1.5), 1e-3) }
     }
 
     /// What `base` brings: what it was trained for and how.

@@ -99,6 +99,7 @@ public final class TrainingRun {
             throw Failure(.badData, name, field: "network", expected: "what \(base.path) is", found: "other settings")
         }
         description.adapter = wanted.adapterToTrain
+        if let problem = description.problem { throw Failure(.badData, name, problem) }
         let model = DiffusionModel(description)
         let tuning = Tuning(model.specifications, base: base, adapter: description.adapter)
         lineage = Lineage(data, base: base)
@@ -269,7 +270,7 @@ public final class TrainingRun {
         let open = [CohortEncoding.Value](repeating: .null, count: trainer.configuration.attributes.count)
         let denoiser = ModelDenoiser(
             model, chosen.constants(), cohorts: [[CohortEncoding.Value]](repeating: open, count: 16))
-        let sigmas = model.description.preconditioning.sampledSigmas
+        let sigmas = model.description.sampledSigmas
         let schedule = SigmaSchedule.karras(steps: 18, sigmaMin: sigmas.lowerBound, sigmaMax: sigmas.upperBound)
         let latents = DiffusionSampler(denoiser, HeunStep(), schedule: schedule, start: noise).last()
         let sheet = ContactSheet(pixels: PixelValues.decoded(model.description.space.decoded(latents)), width: size, height: size)

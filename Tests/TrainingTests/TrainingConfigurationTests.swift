@@ -1,5 +1,6 @@
 import Diffusion
 import Files
+import Networks
 import TensorCore
 import Testing
 import Training
@@ -74,9 +75,15 @@ import Training
     @Test func spacesBringTheirChannels() throws {
         var settings = TrainingConfiguration()
         settings.size = 256
-        settings.use(.wavelet(levels: 2))
+        settings.use(.wavelet(levels: 2), .small)
         #expect(settings.problem == nil)
         #expect((settings.network.inChannels, settings.network.outChannels) == (48, 48))
+        for preset in Preset.allCases {
+            settings.use(.wavelet(levels: 3), preset)
+            #expect(settings.problem == nil)
+            #expect(settings.network.inChannels == 192)
+        }
+        settings.use(.wavelet(levels: 2), .small)
         #expect(settings.noiseLevels != TrainingConfiguration().noiseLevels)
         settings.size = 40
         #expect(settings.problem?.contains("multiple of 32") == true)

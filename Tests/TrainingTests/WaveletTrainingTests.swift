@@ -11,7 +11,7 @@ import Training
     private func settings(_ phantoms: PhantomFolder) -> TrainingConfiguration {
         var settings = phantoms.settings
         settings.size = 32
-        settings.use(.wavelet(levels: 1))
+        settings.use(.wavelet(levels: 1), .tiny)
         return settings
     }
 

@@ -191,9 +191,16 @@ assert grades[row] == -1 and (grades == -1).sum() == 1, grades"
     printf 'learningRatte: 1e-3\n' > unknown-key.yaml
     refuses "an unknown setting (65)" 65 "unknown-key.yaml.*learningRatte" "$out" \
         fovea train --data phantoms.h5 --out "$out/run" --config unknown-key.yaml --quiet
-    printf 'batchSize: 0\n' > zero.yaml
-    refuses "a batch of no image (65)" 65 "batchSize" "$out" \
-        fovea train --data phantoms.h5 --out "$out/run" --config zero.yaml --quiet
+    local setting
+    for setting in "batchSize: 0" "learningRate: .inf" "noiseLevels: {mean: .nan}" "network: {normGroups: 0}" \
+        "network: {normGroups: 32, blockOutChannels: [3, 6, 6, 6]}" "network: {blockOutChannels: [-32, 64, 64, 64]}" \
+        "network: {attentionHeadDim: -1}" "network: {time: {kind: fourier}}" "size: -64" "weightDecay: .inf"
+    do
+        echo "$setting" > hostile.yaml
+        name="$(grep -oE '[a-zA-Z]+: ' <<< "$setting" | tail -n 1)"
+        refuses "a setting that makes no training: $setting (65)" 65 "${name%%:*}" "$out" \
+            fovea train --data phantoms.h5 --out "$out/run" --config hostile.yaml --quiet
+    done
     : > empty.h5
     refuses "an empty file (65)" 65 "empty.h5: is empty" "$out" fovea inspect empty.h5
     refuses "a file that is not there (66)" 66 "nowhere.h5" "$out" fovea inspect nowhere.h5

@@ -50,13 +50,13 @@ class Instrument(torch.nn.Module):
         super().__init__()
         self.classes = classes
         width, layers = 3, []
-        for out in (32, 64, 96, 128):
+        for out in (16, 48, 64, 96):
             layers += [torch.nn.Conv2d(width, out, 3, padding=1), torch.nn.BatchNorm2d(out), torch.nn.ReLU(), torch.nn.MaxPool2d(2)]
             width = out
         self.body = torch.nn.Sequential(*layers)
         self.heads = torch.nn.ModuleDict({name: torch.nn.LazyLinear(len(values)) for name, values in classes.items()})
         # Lesions are counted: a sum over places.
-        self.spots = torch.nn.Conv2d(64, 1, 1)
+        self.spots = torch.nn.Conv2d(48, 1, 1)
 
     def forward(self, x):
         fine = self.body[:8](x)
@@ -66,7 +66,7 @@ class Instrument(torch.nn.Module):
         return result
 
 
-def trained(path, x, targets, classes, epochs=14):
+def trained(path, x, targets, classes, epochs=10):
     if path.exists():
         return torch.load(path, weights_only=False)
     torch.manual_seed(1)
