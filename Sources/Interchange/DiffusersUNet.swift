@@ -26,32 +26,32 @@ struct DiffusersUNet: Codable {
         }
     }
 
-    var className: String? = "UNet2DModel"
+    var className: String?
     var sampleSize: SampleSize?
-    var inChannels: Int? = 3
-    var outChannels: Int? = 3
-    var centerInputSample: Bool? = false
-    var timeEmbeddingType: String? = "positional"
+    var inChannels: Int?
+    var outChannels: Int?
+    var centerInputSample: Bool?
+    var timeEmbeddingType: String?
     var timeEmbeddingDim: Int?
-    var freqShift: Double? = 0
-    var flipSinToCos: Bool? = true
-    var downBlockTypes: [String]? = ["DownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D"]
+    var freqShift: Double?
+    var flipSinToCos: Bool?
+    var downBlockTypes: [String]?
     var midBlockType: String?
-    var upBlockTypes: [String]? = ["AttnUpBlock2D", "AttnUpBlock2D", "AttnUpBlock2D", "UpBlock2D"]
-    var blockOutChannels: [Int]? = [224, 448, 672, 896]
-    var layersPerBlock: Int? = 2
-    var midBlockScaleFactor: Double? = 1
-    var downsamplePadding: Int? = 1
-    var downsampleType: String? = "conv"
-    var upsampleType: String? = "conv"
-    var dropout: Double? = 0
-    var actFn: String? = "silu"
+    var upBlockTypes: [String]?
+    var blockOutChannels: [Int]?
+    var layersPerBlock: Int?
+    var midBlockScaleFactor: Double?
+    var downsamplePadding: Int?
+    var downsampleType: String?
+    var upsampleType: String?
+    var dropout: Double?
+    var actFn: String?
     var attentionHeadDim: Int?
-    var normNumGroups: Int? = 32
+    var normNumGroups: Int?
     var attnNormNumGroups: Int?
-    var normEps: Double? = 1e-5
-    var resnetTimeScaleShift: String? = "default"
-    var addAttention: Bool? = true
+    var normEps: Double?
+    var resnetTimeScaleShift: String?
+    var addAttention: Bool?
     var classEmbedType: String?
     var numClassEmbeds: Int?
     var numTrainTimesteps: Int?
@@ -70,6 +70,11 @@ struct DiffusersUNet: Codable {
         case numTrainTimesteps = "num_train_timesteps"
     }
 
+    /// Where diffusers' defaults are not Fovea's own.
+    private static let usualWidths = [224, 448, 672, 896]
+    private static let usualDown = ["DownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D"]
+    private static let usualUp = ["AttnUpBlock2D", "AttnUpBlock2D", "AttnUpBlock2D", "UpBlock2D"]
+
     /// Reads the file at `path`.
     /// - Throws: `Failure(.badData)` that names the key.
     init(contentsOf path: String) throws {
@@ -79,6 +84,9 @@ struct DiffusersUNet: Codable {
         let given = try JSONText.keys(data, place: path)
         if !given.contains(CodingKeys.midBlockType.rawValue) { midBlockType = "UNetMidBlock2D" }
         if !given.contains(CodingKeys.attentionHeadDim.rawValue) { attentionHeadDim = 8 }
+        blockOutChannels = blockOutChannels ?? DiffusersUNet.usualWidths
+        downBlockTypes = downBlockTypes ?? DiffusersUNet.usualDown
+        upBlockTypes = upBlockTypes ?? DiffusersUNet.usualUp
         let known = Set(CodingKeys.allCases.map(\.rawValue))
         // Keys of diffusers' own start with an underscore.
         if let unknown = given.sorted().first(where: { !known.contains($0) && !$0.hasPrefix("_") }) {
@@ -87,62 +95,26 @@ struct DiffusersUNet: Codable {
         try requireSupported(path)
     }
 
-    init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        func read<Value: Decodable>(_ key: CodingKeys, into value: inout Value?) throws {
-            value = try container.decodeIfPresent(Value.self, forKey: key) ?? value
-        }
-        try read(.className, into: &className)
-        try read(.sampleSize, into: &sampleSize)
-        try read(.inChannels, into: &inChannels)
-        try read(.outChannels, into: &outChannels)
-        try read(.centerInputSample, into: &centerInputSample)
-        try read(.timeEmbeddingType, into: &timeEmbeddingType)
-        try read(.timeEmbeddingDim, into: &timeEmbeddingDim)
-        try read(.freqShift, into: &freqShift)
-        try read(.flipSinToCos, into: &flipSinToCos)
-        try read(.downBlockTypes, into: &downBlockTypes)
-        try read(.midBlockType, into: &midBlockType)
-        try read(.upBlockTypes, into: &upBlockTypes)
-        try read(.blockOutChannels, into: &blockOutChannels)
-        try read(.layersPerBlock, into: &layersPerBlock)
-        try read(.midBlockScaleFactor, into: &midBlockScaleFactor)
-        try read(.downsamplePadding, into: &downsamplePadding)
-        try read(.downsampleType, into: &downsampleType)
-        try read(.upsampleType, into: &upsampleType)
-        try read(.dropout, into: &dropout)
-        try read(.actFn, into: &actFn)
-        try read(.attentionHeadDim, into: &attentionHeadDim)
-        try read(.normNumGroups, into: &normNumGroups)
-        try read(.attnNormNumGroups, into: &attnNormNumGroups)
-        try read(.normEps, into: &normEps)
-        try read(.resnetTimeScaleShift, into: &resnetTimeScaleShift)
-        try read(.addAttention, into: &addAttention)
-        try read(.classEmbedType, into: &classEmbedType)
-        try read(.numClassEmbeds, into: &numClassEmbeds)
-        try read(.numTrainTimesteps, into: &numTrainTimesteps)
-    }
-
     private func requireSupported(_ path: String) throws {
         func require(_ key: CodingKeys, _ found: String?, among expected: [String?]) throws {
             if expected.contains(found) { return }
             throw Failure(
                 .badData, path, field: key.rawValue, expected: expected.map { $0 ?? "null" }.joined(separator: " or "), found: found ?? "null")
         }
-        try require(.className, className, among: ["UNet2DModel"])
+        try require(.className, className ?? "UNet2DModel", among: ["UNet2DModel"])
         for type in downBlockTypes ?? [] { try require(.downBlockTypes, type, among: ["DownBlock2D", "AttnDownBlock2D"]) }
         for type in upBlockTypes ?? [] { try require(.upBlockTypes, type, among: ["UpBlock2D", "AttnUpBlock2D"]) }
         try require(.midBlockType, midBlockType, among: ["UNetMidBlock2D", nil])
-        try require(.timeEmbeddingType, timeEmbeddingType, among: TimeEmbeddingConfiguration.Kind.allCases.map(\.rawValue))
-        try require(.downsampleType, downsampleType, among: ["conv"])
-        try require(.upsampleType, upsampleType, among: ["conv"])
-        try require(.actFn, actFn, among: ["silu", "swish"])
-        try require(.resnetTimeScaleShift, resnetTimeScaleShift, among: ["default"])
+        try require(.timeEmbeddingType, timeEmbeddingType, among: [nil] + TimeEmbeddingConfiguration.Kind.allCases.map(\.rawValue))
+        try require(.downsampleType, downsampleType ?? "conv", among: ["conv"])
+        try require(.upsampleType, upsampleType ?? "conv", among: ["conv"])
+        try require(.actFn, actFn ?? "silu", among: ["silu", "swish"])
+        try require(.resnetTimeScaleShift, resnetTimeScaleShift ?? "default", among: ["default"])
         try require(.classEmbedType, classEmbedType, among: [nil, "identity"])
-        guard midBlockScaleFactor == 1 else {
+        guard midBlockScaleFactor ?? 1 == 1 else {
             throw Failure(.badData, path, field: "mid_block_scale_factor", expected: "1", found: "\(midBlockScaleFactor ?? 1)")
         }
-        guard let down = downBlockTypes?.count, down == upBlockTypes?.count, down == blockOutChannels?.count else {
+        guard downBlockTypes?.count == upBlockTypes?.count, downBlockTypes?.count == blockOutChannels?.count else {
             throw Failure(
                 .badData, path, field: "block_out_channels, down_block_types and up_block_types", expected: "as many of each",
                 found: [blockOutChannels?.count, downBlockTypes?.count, upBlockTypes?.count].map { "\($0 ?? 0)" }.joined(separator: ", "))
@@ -164,18 +136,18 @@ struct DiffusersUNet: Codable {
             blockOutChannels: blockOutChannels ?? [], attentionLevels: (downBlockTypes ?? []).map { $0 == "AttnDownBlock2D" })
         let up = (upBlockTypes ?? []).reversed().map { $0 == "AttnUpBlock2D" }
         if up != network.attentionLevels { network.attentionLevelsUp = up }
-        network.inChannels = inChannels ?? network.inChannels
-        network.outChannels = outChannels ?? network.outChannels
-        network.layersPerBlock = layersPerBlock ?? network.layersPerBlock
+        network.inChannels = inChannels ?? 3
+        network.outChannels = outChannels ?? 3
+        network.layersPerBlock = layersPerBlock ?? 2
         network.middle = midBlockType == nil ? .none : addAttention == false ? .residual : .attention
         // Null stands for one head of all channels; 0 is not null.
         if attentionHeadDim == 0 { throw Failure(.badData, path, field: "attention_head_dim", expected: "null or a positive number", found: "0") }
         network.attentionHeadDim = attentionHeadDim ?? 0
-        network.normGroups = normNumGroups ?? network.normGroups
+        network.normGroups = normNumGroups ?? 32
         if attnNormNumGroups == 0 { throw Failure(.badData, path, field: "attn_norm_num_groups", expected: "null or a positive number", found: "0") }
         network.middleNormGroups = attnNormNumGroups ?? 0
-        network.normEpsilon = normEps ?? network.normEpsilon
-        network.downsamplePadding = downsamplePadding ?? network.downsamplePadding
+        network.normEpsilon = normEps ?? 1e-5
+        network.downsamplePadding = downsamplePadding ?? 1
         network.centersInput = centerInputSample ?? false
         network.time.kind = timeEmbeddingType.flatMap(TimeEmbeddingConfiguration.Kind.init) ?? .positional
         network.time.sineFirst = flipSinToCos == false && network.time.kind == .positional
@@ -192,6 +164,7 @@ struct DiffusersUNet: Codable {
     /// How `network` is written; the class embedding and the size of samples are not its business.
     init(_ network: UNetConfiguration) {
         let levels = network.blockOutChannels.indices
+        className = "UNet2DModel"
         inChannels = network.inChannels
         outChannels = network.outChannels
         blockOutChannels = network.blockOutChannels
@@ -213,36 +186,11 @@ struct DiffusersUNet: Codable {
         timeEmbeddingDim = network.time.width == 0 ? nil : network.time.width
     }
 
-    func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(className, forKey: .className)
-        try container.encode(sampleSize, forKey: .sampleSize)
-        try container.encode(inChannels, forKey: .inChannels)
-        try container.encode(outChannels, forKey: .outChannels)
-        try container.encode(centerInputSample, forKey: .centerInputSample)
-        try container.encode(timeEmbeddingType, forKey: .timeEmbeddingType)
-        try container.encode(timeEmbeddingDim, forKey: .timeEmbeddingDim)
-        // diffusers counts in whole numbers where it can.
-        if let shift = freqShift, let whole = Int(exactly: shift) { try container.encode(whole, forKey: .freqShift) } else {
-            try container.encode(freqShift, forKey: .freqShift)
-        }
-        try container.encode(flipSinToCos, forKey: .flipSinToCos)
-        try container.encode(downBlockTypes, forKey: .downBlockTypes)
-        try container.encode(midBlockType, forKey: .midBlockType)
-        try container.encode(upBlockTypes, forKey: .upBlockTypes)
-        try container.encode(blockOutChannels, forKey: .blockOutChannels)
-        try container.encode(layersPerBlock, forKey: .layersPerBlock)
-        try container.encode(downsamplePadding, forKey: .downsamplePadding)
-        try container.encode(actFn, forKey: .actFn)
-        // Null means something else than no key.
-        try container.encode(attentionHeadDim, forKey: .attentionHeadDim)
-        try container.encode(normNumGroups, forKey: .normNumGroups)
-        try container.encode(attnNormNumGroups, forKey: .attnNormNumGroups)
-        try container.encode(normEps, forKey: .normEps)
-        try container.encode(resnetTimeScaleShift, forKey: .resnetTimeScaleShift)
-        try container.encode(addAttention, forKey: .addAttention)
-        try container.encode(classEmbedType, forKey: .classEmbedType)
-        try container.encode(numClassEmbeds, forKey: .numClassEmbeds)
-        try container.encode(numTrainTimesteps, forKey: .numTrainTimesteps)
+    /// `config.json`. A key without a value is null there, since some that are missing have other defaults.
+    func json() throws -> Data {
+        let encoded = try JSONSerialization.jsonObject(with: try JSONEncoder().encode(self)) as? [String: Any] ?? [:]
+        let nulls = [CodingKeys.midBlockType, .attentionHeadDim, .sampleSize, .classEmbedType, .numClassEmbeds]
+        let all = encoded.merging(nulls.map { ($0.rawValue, NSNull() as Any) }) { value, _ in value }
+        return try JSONSerialization.data(withJSONObject: all, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
     }
 }

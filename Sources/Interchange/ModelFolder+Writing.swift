@@ -52,9 +52,11 @@ extension ModelFolder {
         } else if cohort.rowCount > 0 || description.takesEmbedding {
             theirs.classEmbedType = "identity"
         }
-        try writeJSON(theirs, "config.json")
+        try write(try theirs.json(), "config.json")
         if description.preconditioning.kind == .discrete {
-            try writeJSON(DiffusersScheduler(description.preconditioning.discrete), "scheduler_config.json")
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+            try write(try encoder.encode(DiffusersScheduler(description.preconditioning.discrete)), "scheduler_config.json")
         }
         var sources = model.parameters.fileSources()
         if let table = sources.removeValue(forKey: DiffusionModel.cohortPath) {
@@ -66,12 +68,6 @@ extension ModelFolder {
         manifest.unaudited = unaudited
         try write(Data(try manifest.json().utf8), "fovea.json")
         try write(Data(ModelFolder.readMe(model).utf8), "README.md")
-    }
-
-    private func writeJSON(_ value: some Encodable, _ name: String) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try write(try encoder.encode(value) + Data("\n".utf8), name)
     }
 
     private func write(_ data: Data, _ name: String) throws {

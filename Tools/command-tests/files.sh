@@ -196,7 +196,7 @@ assert grades[row] == -1 and (grades == -1).sum() == 1, grades"
         "network: {normGroups: 32, blockOutChannels: [3, 6, 6, 6]}" "network: {blockOutChannels: [-32, 64, 64, 64]}" \
         "network: {attentionHeadDim: -1}" "network: {time: {kind: fourier}}" "size: -64" "weightDecay: .inf"
     do
-        echo "$setting" > hostile.yaml
+        { echo "$setting"; [[ "$setting" == size* ]] || echo "size: 32"; } > hostile.yaml
         name="$(grep -oE '[a-zA-Z]+: ' <<< "$setting" | tail -n 1)"
         refuses "a setting that makes no training: $setting (65)" 65 "${name%%:*}" "$out" \
             fovea train --data phantoms.h5 --out "$out/run" --config hostile.yaml --quiet
