@@ -4,6 +4,8 @@ import TensorCore
 public enum LatentSpace: Hashable, Sendable {
     /// The pictures themselves.
     case pixels
+    /// The mean of red, green and blue: models of red-free photographs, drawn as grey ones in RGB.
+    case grey
     /// The orthonormal Haar packet of so many levels, every band split again, times 2^-levels: the coarsest band is the
     /// picture's block means, so that it spans [-1, 1] as pixels do, and white noise stays white.
     case wavelet(levels: Int)
@@ -11,7 +13,7 @@ public enum LatentSpace: Hashable, Sendable {
     /// Splits of the wavelet packet; 0 for pixels.
     public var levels: Int {
         switch self {
-        case .pixels: 0
+        case .pixels, .grey: 0
         case .wavelet(let levels): levels
         }
     }
@@ -20,17 +22,40 @@ public enum LatentSpace: Hashable, Sendable {
     public var factor: Int { 1 << levels }
 
     /// Channels of the latent of a picture in RGB.
-    public var channels: Int { 3 << (2 * levels) }
+    public var channels: Int { self == .grey ? 1 : 3 << (2 * levels) }
 
     /// [N, H, W, 3] in [-1, 1] -> [N, H / factor, W / factor, channels]; channel 3 b + c holds colour c of band b, the
     /// coarsest first.
     public func encoded(_ pictures: Tensor) -> Tensor {
-        self == .pixels ? pictures : HaarPacket(levels: levels).forward(pictures)
+        switch self {
+        case .pixels: pictures
+        case .grey: LatentSpace.mapped(pictures, channels: 1) { pixel in (pixel[0] + pixel[1] + pixel[2]) / 3 }
+        case .wavelet(let levels): HaarPacket(levels: levels).forward(pictures)
+        }
     }
 
     /// The inverse of `encoded`.
     public func decoded(_ latents: Tensor) -> Tensor {
-        self == .pixels ? latents : HaarPacket(levels: levels).inverse(latents)
+        switch self {
+        case .pixels: latents
+        case .grey: LatentSpace.mapped(latents, channels: 3) { pixel in pixel[0] }
+        case .wavelet(let levels): HaarPacket(levels: levels).inverse(latents)
+        }
+    }
+
+    /// [N, H, W, C] -> [N, H, W, channels], pixel by pixel.
+    private static func mapped(
+        _ tensor: Tensor, channels: Int, _ value: (UnsafeBufferPointer<Float>) -> Float
+    ) -> Tensor {
+        let width = tensor.shape[3]
+        return tensor.withUnsafeBuffer { source in
+            Tensor(shape: Array(tensor.shape[0..<3]) + [channels]) { target in
+                for i in target.indices {
+                    let from = i / channels * width
+                    target[i] = value(UnsafeBufferPointer(rebasing: source[from..<from + width]))
+                }
+            }
+        }
     }
 
     /// Deviation of the latents' noise over that of the same noise on pixels.
@@ -43,8 +68,14 @@ public enum LatentSpace: Hashable, Sendable {
 }
 
 extension LatentSpace: Codable {
-    /// `pixels`, `wavelet-2`, `wavelet-3`, ...
-    public var name: String { self == .pixels ? "pixels" : "wavelet-\(levels)" }
+    /// `pixels`, `grey`, `wavelet-2`, `wavelet-3`, ...
+    public var name: String {
+        switch self {
+        case .pixels: "pixels"
+        case .grey: "grey"
+        case .wavelet(let levels): "wavelet-\(levels)"
+        }
+    }
 
     /// The most levels that there are.
     public static let mostLevels = 4
@@ -54,7 +85,7 @@ extension LatentSpace: Codable {
         self = space
     }
 
-    private static let all = [LatentSpace.pixels] + (1...mostLevels).map { .wavelet(levels: $0) }
+    private static let all = [LatentSpace.pixels, .grey] + (1...mostLevels).map { .wavelet(levels: $0) }
 
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()

@@ -156,9 +156,10 @@ public struct ModelFolder: Sendable {
         case .square(let one): (height, width) = (one, one)
         case nil: (height, width) = (try side(nil), try side(nil))
         }
-        guard network.inChannels == 3, network.outChannels == 3 else {
+        guard network.inChannels == network.outChannels, let space = [LatentSpace.pixels, .grey].first(where: { $0.channels == network.inChannels })
+        else {
             throw Failure(
-                .badData, place, field: "in_channels and out_channels", expected: "3, for photographs in RGB",
+                .badData, place, field: "in_channels and out_channels", expected: "3 for photographs in RGB, or 1 for grey ones",
                 found: "\(network.inChannels) and \(network.outChannels)")
         }
         // Without a scheduler, diffusers' own default.
@@ -168,7 +169,7 @@ public struct ModelFolder: Sendable {
             ? theirs.numClassEmbeds.map { [String](repeating: "", count: max(0, $0)) }.map { ClassRows(attribute: "", values: $0) } : nil
         if let problem = cohort?.problem { throw Failure(.badData, place, "num_class_embeds: \(problem)") }
         var description = ModelDescription(
-            network: network, preconditioning: preconditioning, height: height, width: width,
+            network: network, preconditioning: preconditioning, space: space, height: height, width: width,
             cohort: cohort.map { CohortEncoding(classes: $0) } ?? CohortEncoding(attributes: []))
         description.takesEmbedding = theirs.classEmbedType == "identity"
         return description

@@ -101,7 +101,7 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     public mutating func use(_ space: LatentSpace, _ preset: Preset) {
         self.space = space
         network = preset.configuration(channels: space.channels)
-        if space != .pixels { (noiseLevels, learningRate) = (NoiseLevels(mean: -2, deviation: 1.5), 1e-3) }
+        if space.levels > 0 { (noiseLevels, learningRate) = (NoiseLevels(mean: -2, deviation: 1.5), 1e-3) }
     }
 
     /// What `base` brings: what it was trained for and how.

@@ -88,7 +88,7 @@ public final class TrainingRun {
         guard training.count > 0 else {
             throw Failure(.badData, datasets.map(\.path).joined(separator: ", "), "the train split holds no photograph")
         }
-        if wanted.space != .pixels, wanted.preconditioning.kind == .edm, wanted.preconditioning.channelDeviations.isEmpty {
+        if wanted.space.levels > 0, wanted.preconditioning.kind == .edm, wanted.preconditioning.channelDeviations.isEmpty {
             wanted.preconditioning.channelDeviations = training.channelDeviations(wanted.space)
         }
         let data = datasets.map { TrainingData($0, attributes: encoding.attributes) }

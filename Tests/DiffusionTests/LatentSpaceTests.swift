@@ -64,8 +64,19 @@ import Testing
         #expect(LatentSpace.pixels.encoded(picture).elements == picture.elements)
     }
 
+    @Test func greyIsTheMeanOfTheColours() {
+        let pictures = randomTensor([2, 3, 5, 3], seed: 4)
+        let grey = LatentSpace.grey.encoded(pictures)
+        #expect(grey.shape == LatentSpace.grey.shape(count: 2, height: 3, width: 5))
+        let x = pictures.elements
+        for (i, value) in grey.elements.enumerated() { #expect(abs(value - (x[3 * i] + x[3 * i + 1] + x[3 * i + 2]) / 3) <= 1e-6) }
+        let decoded = LatentSpace.grey.decoded(grey)
+        #expect(decoded.shape == pictures.shape)
+        for (i, value) in decoded.elements.enumerated() { #expect(value == grey.elements[i / 3]) }
+    }
+
     @Test func namesAreRead() throws {
-        for space in [LatentSpace.pixels, .wavelet(levels: 1), .wavelet(levels: 3)] {
+        for space in [LatentSpace.pixels, .grey, .wavelet(levels: 1), .wavelet(levels: 3)] {
             let json = try JSONEncoder().encode([space])
             #expect(String(decoding: json, as: UTF8.self) == "[\"\(space.name)\"]")
             #expect(try JSONDecoder().decode([LatentSpace].self, from: json) == [space])

@@ -10,10 +10,10 @@ import TestTensors
 import Testing
 import Training
 
-/// Diffusers folders of ten configurations (Tools/reference/folders.py), in and out.
+/// Diffusers folders of eleven configurations (Tools/reference/folders.py), in and out.
 @Suite struct ModelFolderTests {
     static let cases = [
-        "attention_everywhere", "classes", "epsilon", "fourier", "identity", "learned", "middle_groups", "no_attention", "one_way", "padding",
+        "attention_everywhere", "classes", "epsilon", "fourier", "grey", "identity", "learned", "middle_groups", "no_attention", "one_way", "padding",
     ]
 
     static func folder(_ name: String, file: String = #filePath) -> String {
@@ -138,6 +138,27 @@ import Training
         try Data(text.utf8).write(to: URL(fileURLWithPath: place))
         let other = #expect(throws: Failure.self) { try ModelFolder(scratch.file("drawn")).read() }
         #expect(other?.description.contains("model.network") == true)
+    }
+
+    /// A pipeline's folder, and attention under the names that diffusers used until 2023.
+    @Test func pipelinesAndOldNamesAreRead() throws {
+        let scratch = try TemporaryFolder(), files = FileManager.default
+        let source = ModelFolderTests.folder("padding")
+        let expected = try ModelFolder(source).read()
+        for name in ["unet", "scheduler"] { try files.createDirectory(atPath: scratch.file(name), withIntermediateDirectories: true) }
+        try files.copyItem(atPath: source + "/config.json", toPath: scratch.file("unet/config.json"))
+        try files.copyItem(atPath: ModelFolderTests.folder("no_attention") + "/scheduler_config.json", toPath: scratch.file("scheduler/scheduler_config.json"))
+        var weights = try Safetensors(contentsOf: source + "/diffusion_pytorch_model.safetensors")
+        let old = [("to_q", "query"), ("to_k", "key"), ("to_v", "value"), ("to_out.0", "proj_attn")]
+        weights.tensors = Dictionary(uniqueKeysWithValues: weights.tensors.map { key, tensor in
+            (old.reduce(key) { $0.replacingOccurrences(of: $1.0, with: $1.1) }, tensor)
+        })
+        #expect(weights.tensors.keys.contains { $0.contains("proj_attn") })
+        try scratch.write(weights.encoded(as: .f32), "unet/diffusion_pytorch_model.safetensors")
+        let (manifest, parameters) = try ModelFolder(scratch.path).read()
+        #expect(zip(parameters.tensors, expected.parameters.tensors).allSatisfy { $0.elements == $1.elements })
+        #expect(manifest.model.network == expected.manifest.model.network)
+        #expect(manifest.model.preconditioning.discrete.prediction == .velocity)
     }
 
     @Test func classesAreAskedForByName() throws {

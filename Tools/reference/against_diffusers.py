@@ -28,7 +28,7 @@ def configuration(draw):
         add_attention=draw.random() < 0.8, downsample_padding=draw.choice([0, 1]), center_input_sample=draw.random() < 0.2,
         norm_eps=draw.choice([1e-5, 1e-6, 1e-3]), flip_sin_to_cos=draw.random() < 0.5, freq_shift=draw.choice([0, 1]),
         time_embedding_type=draw.choice(["positional"] * 3 + ["fourier", "learned"]), num_train_timesteps=1000,
-        time_embedding_dim=draw.choice([None, None, 24]), mid_block_type=draw.choice(["UNetMidBlock2D"] * 5 + [None]))
+        in_channels=(channels := draw.choice([3, 3, 1])), out_channels=channels, time_embedding_dim=draw.choice([None, None, 24]), mid_block_type=draw.choice(["UNetMidBlock2D"] * 5 + [None]))
     if found["time_embedding_type"] == "positional" and widths[0] < 4:
         found["freq_shift"] = 0
     smallest = min(widths)
@@ -52,7 +52,7 @@ def check(fovea, draw, folder):
     model.save_pretrained(f"{folder}/in")
     diffusers.DDPMScheduler().save_config(f"{folder}/in")
     batch = draw.randint(1, 3)
-    tensors = {"sample": torch.randn(batch, 3, *model.config.sample_size), "timesteps": torch.randint(1, 1000, (batch,)).float()}
+    tensors = {"sample": torch.randn(batch, model.config.in_channels, *model.config.sample_size), "timesteps": torch.randint(1, 1000, (batch,)).float()}
     timesteps, labels = tensors["timesteps"], None
     if model.config.time_embedding_type == "learned":
         timesteps = timesteps.long()

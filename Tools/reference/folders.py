@@ -114,5 +114,6 @@ if __name__ == "__main__":
         "one_way", mid_block_type=None, time_embedding_dim=20, center_input_sample=True,
         block_out_channels=(4, 8, 8), layers_per_block=1, norm_num_groups=2, attention_head_dim=2,
         down_block_types=("DownBlock2D", "AttnDownBlock2D", "DownBlock2D"), up_block_types=("UpBlock2D", "UpBlock2D", "AttnUpBlock2D"))
+    folder("grey", in_channels=1, out_channels=1, **PLAIN, **blocks(False, False))
     folder("middle_groups", attn_norm_num_groups=2, scheduler=dict(num_train_timesteps=700, prediction_type="v_prediction"),
            timesteps=(3.0, 607.0), **PLAIN, **blocks(False, False))
