@@ -101,7 +101,10 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     public mutating func use(_ space: LatentSpace, _ preset: Preset) {
         self.space = space
         network = preset.configuration(channels: space.channels)
-        if space.levels > 0 { (noiseLevels, learningRate) = (NoiseLevels(mean: -2, deviation: 1.5), 1e-3) }
+        guard space.levels > 0 else { return }
+        learningRate = 1e-3
+        // The coarsest of three levels is a small picture, in which optic disc and macula are decided at higher noise.
+        noiseLevels = space.levels > 2 ? NoiseLevels(mean: -1.8, deviation: 1.7) : NoiseLevels(mean: -2, deviation: 1.5)
     }
 
     /// What `base` brings: what it was trained for and how.

@@ -84,7 +84,10 @@ import Training
             #expect(settings.network.inChannels == 192)
         }
         settings.use(.wavelet(levels: 2), .small)
-        #expect(settings.noiseLevels != TrainingConfiguration().noiseLevels)
+        #expect(settings.noiseLevels == NoiseLevels(mean: -2, deviation: 1.5))
+        settings.use(.wavelet(levels: 3), .small)
+        #expect(settings.noiseLevels == NoiseLevels(mean: -1.8, deviation: 1.7))
+        settings.use(.wavelet(levels: 2), .small)
         settings.size = 40
         #expect(settings.problem?.contains("multiple of 32") == true)
         settings.size = 256
