@@ -14,8 +14,12 @@ extension ModelFolder {
     ///   saw photographs of patients and no reason is given; `.readOrWriteFailed`.
     public func write(_ model: LoadedModel, unaudited: String?, force: Bool) throws {
         let files = FileManager.default
-        if files.fileExists(atPath: path), !force {
-            throw Failure(.cannotCreateOutput, path, "exists already; give --force to replace it")
+        if files.fileExists(atPath: path) {
+            guard force else { throw Failure(.cannotCreateOutput, path, "exists already; give --force to replace it") }
+            // Nobody's folder goes because of a slip in a path.
+            guard has("fovea.json") else {
+                throw Failure(.cannotCreateOutput, path, "is no folder that export-model wrote (it has no fovea.json), so --force does not replace it")
+            }
         }
         let reason = unaudited.flatMap { $0.contains { !$0.isWhitespace } ? $0 : nil }
         let sites = Set(model.manifest.trainingData.filter { $0.synthetic != true }.map(\.site)).sorted()
@@ -35,8 +39,11 @@ extension ModelFolder {
         defer { try? files.removeItem(atPath: staging.path) }
         try staging.fill(model, unaudited: reason)
         do {
-            if files.fileExists(atPath: path) { try files.removeItem(atPath: path) }
+            // The folder from before goes when its successor is there.
+            let before = staging.path + ".before"
+            if files.fileExists(atPath: path) { try files.moveItem(atPath: path, toPath: before) }
             try files.moveItem(atPath: staging.path, toPath: path)
+            try? files.removeItem(atPath: before)
         } catch {
             throw Failure(.readOrWriteFailed, path, "could not be written: \((error as NSError).localizedDescription)")
         }

@@ -72,13 +72,14 @@ public struct ModelFolder: Sendable {
         return (ModelFolder.withoutOldNames(tensors), Digest(of: data))
     }
 
-    /// Attention as diffusers named it until 2023.
+    /// Attention as diffusers named it until 2023. A name that is there twice, old and new, stays and is refused as unexpected.
     private static func withoutOldNames(_ tensors: [String: Tensor]) -> [String: Tensor] {
         let names = [(".query.", ".to_q."), (".key.", ".to_k."), (".value.", ".to_v."), (".proj_attn.", ".to_out.0.")]
-        return Dictionary(tensors.map { key, tensor in
+        return Dictionary(uniqueKeysWithValues: tensors.map { key, tensor in
             guard key.contains(".attentions.") else { return (key, tensor) }
-            return (names.reduce(key) { $0.replacingOccurrences(of: $1.0, with: $1.1) }, tensor)
-        }) { first, _ in first }
+            let renamed = names.reduce(key) { $0.replacingOccurrences(of: $1.0, with: $1.1) }
+            return (tensors[renamed] == nil ? renamed : key, tensor)
+        })
     }
 
     /// Reads the folder as a snapshot.

@@ -159,6 +159,25 @@ import Training
         #expect(zip(parameters.tensors, expected.parameters.tensors).allSatisfy { $0.elements == $1.elements })
         #expect(manifest.model.network == expected.manifest.model.network)
         #expect(manifest.model.preconditioning.discrete.prediction == .velocity)
+        // Both names at once are not one of them, whichever comes first.
+        weights.tensors["mid_block.attentions.0.to_q.weight"] = weights.tensors["mid_block.attentions.0.query.weight"]
+        try scratch.write(weights.encoded(as: .f32), "unet/diffusion_pytorch_model.safetensors")
+        let failure = #expect(throws: Failure.self) { try ModelFolder(scratch.path).read() }
+        #expect(failure?.description.contains("unexpected: mid_block.attentions.0.query.weight") == true)
+    }
+
+    @Test func forceReplacesNothingButExports() throws {
+        let scratch = try TemporaryFolder()
+        let (manifest, parameters) = try ModelFolder(ModelFolderTests.folder("epsilon")).read()
+        try ModelFile.write(scratch.file("s.safetensors"), manifest, parameters.fileSources(), as: .f32, force: false)
+        let model = try LoadedModel(contentsOf: scratch.file("s.safetensors"))
+        try scratch.write("mine".utf8, "home/letter.txt")
+        let failure = #expect(throws: Failure.self) { try ModelFolder(scratch.file("home")).write(model, unaudited: nil, force: true) }
+        #expect(failure?.kind == .cannotCreateOutput)
+        #expect(FileManager.default.contents(atPath: scratch.file("home/letter.txt")) == Data("mine".utf8))
+        for _ in 0..<2 { try ModelFolder(scratch.file("out")).write(model, unaudited: nil, force: true) }
+        #expect(try ModelFolder(scratch.file("out")).read().manifest.model == manifest.model)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path).sorted() == ["home", "out", "s.safetensors"])
     }
 
     @Test func classesAreAskedForByName() throws {
