@@ -166,6 +166,15 @@ import Training
         #expect(failure?.description.contains("unexpected: mid_block.attentions.0.query.weight") == true)
     }
 
+    /// A fourier embedding takes the timestep's logarithm: sampling ends before timestep 0.
+    @Test func fourierModelsAreSampledWhereTheyAreFinite() throws {
+        let (manifest, parameters) = try ModelFolder(ModelFolderTests.folder("fourier")).read()
+        let model = DiffusionModel(manifest.model), x = Variable(randomTensor([1, 16, 16, 3], seed: 1))
+        for sigma in [manifest.model.sampledSigmas.lowerBound, manifest.model.sampledSigmas.upperBound] {
+            #expect(model.denoised(x, sigma: [sigma], cohorts: [[]], parameters.constants()).tensor.isFinite, "sigma \(sigma)")
+        }
+    }
+
     @Test func forceReplacesNothingButExports() throws {
         let scratch = try TemporaryFolder()
         let (manifest, parameters) = try ModelFolder(ModelFolderTests.folder("epsilon")).read()
