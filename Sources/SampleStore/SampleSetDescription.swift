@@ -7,6 +7,8 @@ public struct SampleSetDescription: Codable, Hashable, Sendable {
     public struct Run: Codable, Hashable, Sendable {
         public let model: String
         public let samples: Int
+        /// Samples of the run by attribute and code name.
+        public let cohorts: [String: [String: Int]]
         public let sampler: String
         public let steps: Int
         /// 1 means none.
@@ -20,7 +22,7 @@ public struct SampleSetDescription: Codable, Hashable, Sendable {
         public let finished: String?
 
         enum CodingKeys: String, CodingKey {
-            case model, samples, sampler, steps, guidance, schedule, started, finished
+            case model, samples, cohorts, sampler, steps, guidance, schedule, started, finished
             case toolVersion = "tool_version"
             case openBLASVersion = "openblas_version"
             case blasCore = "blas_core"
@@ -31,6 +33,8 @@ public struct SampleSetDescription: Codable, Hashable, Sendable {
     public let kind: String
     public let version: Int
     public let samples: Int
+    /// Size of the file in bytes.
+    public let bytes: Int
     /// Pixels.
     public let width: Int
     public let height: Int
@@ -44,27 +48,35 @@ public struct SampleSetDescription: Codable, Hashable, Sendable {
     public let runs: [Run]
     /// Digests.
     public let models: [String]
+    /// Where each of the models comes from.
+    public let lineage: [Lineage]
 }
 
 extension SampleSetFile {
-    public var description: SampleSetDescription {
-        let counts = runOfSample.reduce(into: [Int32: Int]()) { $0[$1, default: 0] += 1 }
+    /// Samples of each run.
+    var sampleCounts: [Int] {
+        runOfSample.reduce(into: [Int](repeating: 0, count: runs.count)) { $0[Int($1)] += 1 }
+    }
+
+    /// - Throws: `Failure(.badData)` for a lineage that is none.
+    public func description() throws -> SampleSetDescription {
+        let counts = sampleCounts
         return SampleSetDescription(
-            kind: SampleSet.kind, version: SampleSet.version, samples: count, width: width, height: height, synthetic: true,
+            kind: SampleSet.kind, version: SampleSet.version, samples: count, bytes: byteCount, width: width, height: height, synthetic: true,
             releasable: isReleasable, created: Timestamp.text(created), terms: terms, cohorts: cohorts.mapValues(\.counts),
             sites: siteNames,
             runs: runs.enumerated().map { number, run in
                 SampleSetDescription.Run(
-                    model: run.modelDigest.description, samples: counts[Int32(number)] ?? 0, sampler: run.sampler,
-                    steps: run.steps, guidance: run.guidance, schedule: run.schedule, toolVersion: run.toolVersion,
+                    model: run.modelDigest.description, samples: counts[number],
+                    cohorts: cohorts.mapValues { $0.counts(where: { runOfSample[$0] == number }) }, sampler: run.sampler, steps: run.steps, guidance: run.guidance, schedule: run.schedule, toolVersion: run.toolVersion,
                     openBLASVersion: run.openBLASVersion, blasCore: run.blasCore, kernelISA: run.kernelISA,
                     started: Timestamp.text(run.started), finished: run.finished.map(Timestamp.text))
             },
-            models: models.map(\.digest.description))
+            models: models.map(\.digest.description), lineage: try models.map { try Lineage(json: $0.lineageJSON, place: path) })
     }
 
     /// What the sample set at `path` is.
     public static func describe(_ path: String) async throws -> SampleSetDescription {
-        try await open(path).description
+        try await open(path).description()
     }
 }

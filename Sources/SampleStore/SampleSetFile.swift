@@ -9,6 +9,8 @@ public struct SampleSetFile: Sendable {
     public let path: String
     /// Samples.
     public let count: Int
+    /// Size on disk in bytes.
+    public let byteCount: Int
     /// Pixels.
     public let width: Int
     public let height: Int
@@ -47,8 +49,10 @@ public struct SampleSetFile: Sendable {
 
     @HDF5Actor
     private init(opening path: String) throws {
-        let root = try HDF5File.open(path).root
+        let file = try HDF5File.open(path)
+        let root = file.root
         self.path = path
+        byteCount = file.byteCount
         try root.requireKind(SampleSet.kind, version: SampleSet.version)
         try SampleSetFile.requireSyntheticLabel(root)
         created = try Timestamp.date(try root.attributeString("created"), field: "created", file: path)

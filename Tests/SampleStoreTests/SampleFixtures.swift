@@ -35,7 +35,7 @@ enum SampleFixtures {
     }
 
     static let model = ModelRecord(
-        digest: modelDigest, manifestJSON: #"{"kind":"snapshot"}"#, lineageJSON: #"{"base":null,"sites":["aachen","özel"]}"#,
+        digest: modelDigest, manifestJSON: #"{"kind":"snapshot"}"#, lineageJSON: #"{"model":"\#(modelDigest)","parents":[],"parcels":[],"sites":["aachen","özel"],"training_sets":[]}"#,
         provJSON: #"{"entity":{}}"#)
     static let terms = Terms(
         licence: "CC-BY-4.0", attribution: "Aachen, Bonn", permittedUses: "research (DUO:0000042)", contact: "data@example.org")

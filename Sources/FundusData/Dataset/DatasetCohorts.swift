@@ -65,8 +65,13 @@ extension CohortColumn {
     }
 
     /// Rows by name; `unknown` and `unspecified` where they occur.
-    package var counts: [String: Int] {
-        codes.reduce(into: [:]) { counts, code in
+    package var counts: [String: Int] { counts { _ in true } }
+
+    /// The same of some rows.
+    package func counts(where isCounted: (Int) -> Bool) -> [String: Int] {
+        codes.enumerated().reduce(into: [:]) { counts, row in
+            guard isCounted(row.offset) else { return }
+            let code = row.element
             let name = code == Attribute.unknown ? "unknown" : code == Attribute.unspecified ? "unspecified" : names[Int(code)]
             counts[name, default: 0] += 1
         }
