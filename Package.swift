@@ -29,6 +29,7 @@ let package = Package(
         // System libraries and C.
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-serial", providers: [.apt(["libhdf5-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
             name: "CImageCodecs",
             linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png"), .linkedLibrary("z")]),
@@ -38,7 +39,7 @@ let package = Package(
         library("Files", [crypto, yams]),
         library("TensorCore", ["CKernels"]),
         library("Cohorts", ["Files", yams]),
-        library("HDF5Files", ["CHDF5", "Files"]),
+        library("HDF5Files", ["CHDF5", "CZlib", "Files"]),
         library("Pictures", ["CImageCodecs", "Files"]),
         library("Networks", ["TensorCore", "Files"]),
         library("Diffusion", ["TensorCore", "Cohorts", "Networks"]),

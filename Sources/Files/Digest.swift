@@ -11,6 +11,22 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
         bytes = Array(SHA256.hash(data: data))
     }
 
+    /// The digest of a file's bytes, read 1 MiB at a time.
+    /// - Parameter offset: of the first byte that counts.
+    /// - Throws: `Failure(.readOrWriteFailed)`.
+    public init(ofFile path: String, from offset: Int = 0, shownAs: String? = nil) throws {
+        var builder = DigestBuilder()
+        do {
+            let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+            defer { try? file.close() }
+            try file.seek(toOffset: UInt64(offset))
+            while let piece = try file.read(upToCount: 1 << 20), !piece.isEmpty { builder.update(piece) }
+        } catch {
+            throw StagedFile.failure(shownAs ?? path, error, "read")
+        }
+        self = builder.finalize()
+    }
+
     /// A digest that was stored.
     /// - Returns: nil unless there are exactly 32 bytes.
     public init?(bytes: [UInt8]) {
@@ -24,5 +40,28 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
             let digits = String(byte, radix: 16)
             return digits.count == 1 ? "0" + digits : digits
         }.joined()
+    }
+
+    /// The digest that 64 lower-case hexadecimal digits spell.
+    /// - Throws: `Failure(.badData)` naming `field` of `file`.
+    public init(hexadecimal text: String, field: String, file: String) throws {
+        let digits = Array(text.utf8)
+        let bytes = stride(from: 0, to: digits.count - 1, by: 2).compactMap { UInt8(String(decoding: digits[$0...$0 + 1], as: UTF8.self), radix: 16) }
+        guard digits.count == 64, let digest = Digest(bytes: bytes), digest.description == text else {
+            throw Failure(.badData, file, field: field, expected: "64 hexadecimal digits", found: text)
+        }
+        self = digest
+    }
+}
+
+extension Digest: Codable {
+    public init(from decoder: any Decoder) throws {
+        let text = try decoder.singleValueContainer().decode(String.self)
+        try self.init(hexadecimal: text, field: decoder.codingPath.map(\.stringValue).joined(separator: "."), file: "JSON")
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
     }
 }

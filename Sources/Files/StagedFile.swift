@@ -3,7 +3,8 @@ import Foundation
 /// A file that appears under its final name whole, or not at all.
 ///
 /// The content is written to `stagingPath` beside the destination; `commit()` flushes it to disk and renames it. A staged
-/// file that is never committed is removed when it is released.
+/// file that is never committed is removed when it is released, and one of a process that was killed by the next that writes to
+/// the same destination.
 public final class StagedFile {
     /// Where the content is to be written: same folder as the destination, so that the rename is atomic.
     public let stagingPath: String
@@ -16,9 +17,21 @@ public final class StagedFile {
     public init(_ destination: String, force: Bool = false) throws {
         try StagedFile.requireWritable(destination, force: force)
         self.destination = destination
-        let url = URL(fileURLWithPath: destination)
-        stagingPath = url.deletingLastPathComponent()
-            .appendingPathComponent(".\(url.lastPathComponent).\(ProcessInfo.processInfo.processIdentifier).part").path
+        stagingPath = StagedFile.stagingPath(for: destination)
+    }
+
+    /// A name beside `destination` for what this process makes of it; what processes that were killed left under such names is
+    /// removed.
+    public static func stagingPath(for destination: String) -> String {
+        let url = URL(fileURLWithPath: destination), process = HostProcess.current
+        let folder = url.deletingLastPathComponent(), prefix = ".\(url.lastPathComponent)."
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [] {
+            guard name.hasPrefix(prefix), name.hasSuffix(".part") else { continue }
+            let middle = name.dropFirst(prefix.count).dropLast(5).split(separator: ".", maxSplits: 1)
+            guard middle.count == 2, let id = Int32(middle[0]), HostProcess(host: String(middle[1]), id: id).isGone else { continue }
+            try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
+        }
+        return folder.appendingPathComponent("\(prefix)\(process.id).\(process.host).part").path
     }
 
     deinit {
@@ -74,12 +87,17 @@ public final class StagedFile {
 
     /// Flushes the content to disk and gives it its final name.
     public func commit() throws {
-        let descriptor = open(stagingPath, O_RDONLY)
+        try StagedFile.move(stagingPath, to: destination)
+        isCommitted = true
+    }
+
+    /// Flushes the file at `staged` to disk and renames it.
+    public static func move(_ staged: String, to destination: String) throws {
+        let descriptor = open(staged, O_RDONLY)
         guard descriptor >= 0 else { throw StagedFile.failure(destination) }
         let flushed = fsync(descriptor)
         close(descriptor)
-        guard flushed == 0, rename(stagingPath, destination) == 0 else { throw StagedFile.failure(destination) }
-        isCommitted = true
+        guard flushed == 0, rename(staged, destination) == 0 else { throw StagedFile.failure(destination) }
         // The rename itself is durable once the folder is flushed.
         let folder = open(URL(fileURLWithPath: destination).deletingLastPathComponent().path, O_RDONLY)
         if folder >= 0 {
@@ -88,8 +106,9 @@ public final class StagedFile {
         }
     }
 
-    private static func failure(_ destination: String, _ error: (any Error)? = nil) -> Failure {
+    /// - Parameter attempt: what failed: `written` or `read`.
+    package static func failure(_ destination: String, _ error: (any Error)? = nil, _ attempt: String = "written") -> Failure {
         let reason = error.map { ($0 as NSError).localizedDescription } ?? String(cString: strerror(errno))
-        return Failure(.readOrWriteFailed, destination, "could not be written: \(reason)")
+        return Failure(.readOrWriteFailed, destination, "could not be \(attempt): \(reason)")
     }
 }

@@ -57,6 +57,15 @@ extension HDF5Group {
     public func write<Code: HDF5Element & BinaryInteger>(
         _ name: String, codes: [Code], members: [(name: String, code: Code)]
     ) throws -> HDF5Dataset {
+        let dataset = try create(name, members: members, count: codes.count)
+        try dataset.write(codes, rows: 0..<codes.count)
+        return dataset
+    }
+
+    /// Creates a dataset of [count] codes with named members.
+    public func create<Code: HDF5Element & BinaryInteger>(
+        _ name: String, members: [(name: String, code: Code)], count: Int
+    ) throws -> HDF5Dataset {
         let what = child(name)
         try requireNoZeroBytes(members.map(\.name), what, file)
         guard !members.contains(where: \.name.isEmpty) else { throw Failure(.badData, file, "\(what): a code has no name") }
@@ -66,9 +75,34 @@ extension HDF5Group {
             throw Failure(.badData, file, "\(what): \(members.count) names of \(bytes) bytes are more than HDF5 can hold (60000)")
         }
         let type = try Datatype.enumeration(members, place: file)
-        let dataset = try create(name, type: type.id, shape: [codes.count], storage: .contiguous)
-        try dataset.write(codes, rows: 0..<codes.count)
-        return dataset
+        return try create(name, type: type.id, shape: [count], storage: .contiguous)
+    }
+
+    /// Creates a dataset whose rows are those of datasets of the same type in other files, one file after the other.
+    ///
+    /// - Parameters:
+    ///   - shape: of the whole; the files' rows sum to its first entry.
+    ///   - sources: names of files beside this one, and how many rows each has. HDF5 reads zeros where one is missing.
+    public func createVirtual<Element: HDF5Element>(
+        _ name: String, _ element: Element.Type, shape: [Int], sources: [(file: String, rows: Int)], dataset: String
+    ) throws -> HDF5Dataset {
+        let space = try Dataspace(shape, file: file)
+        let list = try propertyList(fovea_dataset_create(), file) { H5Pset_obj_track_times($0, false) }
+        var first = 0
+        for source in sources {
+            let rows = first..<first + source.rows
+            try space.select(rows: rows, file: file)
+            let theirs = try Dataspace([source.rows] + shape.dropFirst(), file: file)
+            try HDF5Library.call(.readOrWriteFailed, file, "\(child(name)) could not be mapped to \(source.file)") {
+                H5Pset_virtual(list.id, space.id, source.file, dataset, theirs.id)
+            }
+            first = rows.upperBound
+        }
+        let whole = try Dataspace(shape, file: file)
+        let id = try HDF5Library.call(.readOrWriteFailed, file, "\(child(name)) could not be written") {
+            H5Dcreate2(identifier, name, Element.fileType, whole.id, fovea_default, list.id, fovea_default)
+        }
+        return HDF5Dataset(Handle(id, release: H5Dclose), path: child(name), file: file, owner: owner, fileByteCount: fileByteCount)
     }
 
     /// Creates and writes strings of one length (the longest), padded with zeros.

@@ -28,9 +28,7 @@ extension ModelFolder {
                 .notPermitted, model.path,
                 "was trained on photographs of patients (\(sites.joined(separator: ", "))) and has no audit; --unaudited REASON takes it out nevertheless")
         }
-        let final = URL(fileURLWithPath: path)
-        let staging = ModelFolder(
-            final.deletingLastPathComponent().appendingPathComponent(".\(final.lastPathComponent).\(ProcessInfo.processInfo.processIdentifier).part").path)
+        let staging = ModelFolder(StagedFile.stagingPath(for: path))
         do {
             try files.createDirectory(atPath: staging.path, withIntermediateDirectories: false)
         } catch {

@@ -30,7 +30,7 @@ public struct SampleRecord: Sendable {
 }
 
 /// How one run of the sampler was set up: everything that its samples depend on besides model, seed and cohort.
-public struct RunRecord: Hashable, Sendable {
+public struct RunRecord: Hashable, Sendable, Codable {
     public var modelDigest: Digest
     /// The step rule, such as `heun`.
     public var sampler: String
@@ -70,7 +70,7 @@ public struct RunRecord: Hashable, Sendable {
 }
 
 /// A model that made samples, and where it comes from.
-public struct ModelRecord: Hashable, Sendable {
+public struct ModelRecord: Hashable, Sendable, Codable {
     public var digest: Digest
     /// The manifest, JSON.
     public var manifestJSON: String

@@ -39,23 +39,13 @@ enum RunColumns {
         let (kernels, started, finished) = (try strings("kernel_isa"), try strings("started"), try strings("finished"))
         return try (0..<count).map { run in
             RunRecord(
-                modelDigest: try digest(digests[run], field: "/runs/model_digest", file: group.file), sampler: samplers[run],
+                modelDigest: try Digest(hexadecimal: digests[run], field: "/runs/model_digest", file: group.file), sampler: samplers[run],
                 schedule: schedules[run], steps: Int(steps[run]), guidance: guidances[run], toolVersion: tools[run],
                 openBLASVersion: blas[run], blasCore: cores[run], kernelISA: kernels[run],
                 started: try Timestamp.date(started[run], field: "/runs/started", file: group.file),
                 finished: finished[run].isEmpty
                     ? nil : try Timestamp.date(finished[run], field: "/runs/finished", file: group.file))
         }
-    }
-
-    /// The digest that 64 hexadecimal digits spell.
-    static func digest(_ text: String, field: String, file: String) throws -> Digest {
-        let digits = Array(text)
-        let bytes = stride(from: 0, to: digits.count - 1, by: 2).compactMap { UInt8(String(digits[$0...$0 + 1]), radix: 16) }
-        guard digits.count == 64, let digest = Digest(bytes: bytes), digest.description == text else {
-            throw Failure(.badData, file, field: field, expected: "64 hexadecimal digits", found: text)
-        }
-        return digest
     }
 }
 
@@ -79,7 +69,7 @@ extension ModelRecord {
             return try dataset.readStrings()[0]
         }
         self.init(
-            digest: try RunColumns.digest(name, field: "name of \(group.path)", file: models.file),
+            digest: try Digest(hexadecimal: name, field: "name of \(group.path)", file: models.file),
             manifestJSON: try text("manifest"), lineageJSON: try text("lineage"), provJSON: try text("prov"))
     }
 }

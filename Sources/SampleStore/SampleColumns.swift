@@ -3,88 +3,82 @@ import Files
 import FundusData
 import HDF5Files
 
-/// Everything of the samples but their pixels, one entry a sample.
+/// The columns of a sample set: `/cohort`, `/cohort_request` and `/provenance`. Rows come in order, some at a time.
+@HDF5Actor
 struct SampleColumns {
-    private let siteNames: [String]
-    private let openNames: [String: [String]]
-    private var cohorts: [Cohort] = []
-    private var requests: [[String: Float]] = []
-    private var seeds: [UInt64] = []
-    private var indices: [UInt64] = []
-    private var digests: [UInt8] = []
-    private var siteWeights: [Float] = []
+    private let siteCount: Int
+    private let cohorts: [(attribute: Attribute, names: [String: Int16], dataset: HDF5Dataset)]
+    private let requests: [(name: String, dataset: HDF5Dataset)]
+    private let seeds, indices, runs, digests, siteWeights: HDF5Dataset
+    private var waiting: [(sample: JournalSample, run: Int)] = []
+    private var written = 0
 
-    var count: Int { seeds.count }
-
-    init(siteNames: [String], openNames: [String: [String]]) {
-        self.siteNames = siteNames
-        self.openNames = openNames
-    }
+    /// Rows that are written together: the bytes of a file do not depend on its batches.
+    private static let rowsAtOnce = 4096
 
     /// The attributes whose codes stand on a line.
-    static var ordinals: [(attribute: Attribute, highest: Int16)] {
+    nonisolated static var ordinals: [(attribute: Attribute, highest: Int16)] {
         CohortSchema.attributes.compactMap { attribute in
             guard case .ordinal(let highest) = attribute.scale else { return nil }
             return (attribute, highest)
         }
     }
 
-    /// Refuses what the schema has no place for.
-    func require(_ sample: SampleRecord, row: Int, file: String) throws {
-        guard sample.siteWeights.count == siteNames.count else {
-            fatalError("\(sample.siteWeights.count) site weights for \(siteNames.count) sites")
-        }
-        try CohortSchema.require(sample.cohort, row: row, file: file)
-        for (name, value) in sample.requests {
-            guard let (_, highest) = SampleColumns.ordinals.first(where: { $0.attribute.name == name }) else {
-                throw Failure(.badData, file, field: "request of row \(row)", expected: "an ordinal attribute", found: name)
-            }
-            guard value >= 0, value <= Float(highest) else {
-                throw Failure(.badData, file, field: "\(name) of row \(row)", expected: "0 to \(highest)", found: "\(value)")
-            }
-        }
-    }
-
-    mutating func append(_ sample: SampleRecord) {
-        var cohort = sample.cohort
-        for (name, value) in sample.requests where cohort[name] == nil && value == value.rounded() {
-            cohort[name] = CohortSchema.attribute(name)?.names[Int(value)]
-        }
-        cohorts.append(cohort)
-        requests.append(sample.requests)
-        seeds.append(sample.seed)
-        indices.append(sample.index)
-        digests += Digest(of: sample.pixels).bytes
-        siteWeights += sample.siteWeights
-    }
-
-    /// Writes `/cohort`, `/cohort_request` and `/provenance`.
-    @HDF5Actor
-    func write(to root: HDF5Group) throws {
+    /// Creates the columns, `count` rows each.
+    /// - Parameter openNames: the names of each open attribute, in the order of their codes.
+    init(in root: HDF5Group, count: Int, siteNames: [String], openNames: [String: [String]]) throws {
+        siteCount = siteNames.count
         let cohort = try root.createGroup("cohort")
-        for attribute in CohortSchema.attributes { try column(attribute).write(to: cohort, isRequest: true) }
+        cohorts = try CohortSchema.attributes.map { attribute in
+            let column = CohortColumn(
+                attribute: attribute, names: attribute.isOpen ? openNames[attribute.name] ?? [] : attribute.names, codes: [])
+            let codes = Dictionary(uniqueKeysWithValues: column.names.enumerated().map { ($1, Int16($0)) })
+            return (attribute, codes, try column.create(in: cohort, count: count, isRequest: true))
+        }
         let request = try root.createGroup("cohort_request")
-        for (attribute, _) in SampleColumns.ordinals {
-            try request.write(attribute.name, requests.map { $0[attribute.name] ?? .nan }, shape: [count])
+        requests = try SampleColumns.ordinals.map { attribute, _ in
+            (attribute.name, try request.create(attribute.name, Float.self, shape: [count]))
         }
         let provenance = try root.createGroup("provenance")
-        try provenance.write("seed", seeds, shape: [count])
-        try provenance.write("index", indices, shape: [count])
-        try provenance.write("run", [Int32](repeating: 0, count: count), shape: [count])
-        try provenance.write("digest", digests, shape: [count, 32])
-        let weights = try provenance.write("site_weight", siteWeights, shape: [count, siteNames.count])
-        try weights.setDimensionLabels(["sample", "site"])
+        seeds = try provenance.create("seed", UInt64.self, shape: [count])
+        indices = try provenance.create("index", UInt64.self, shape: [count])
+        runs = try provenance.create("run", Int32.self, shape: [count])
+        digests = try provenance.create("digest", UInt8.self, shape: [count, 32])
+        siteWeights = try provenance.create("site_weight", Float.self, shape: [count, siteNames.count])
+        try siteWeights.setDimensionLabels(["sample", "site"])
         try provenance.write("site_names", strings: siteNames)
     }
 
-    /// Codes of an open attribute are the model's names, then others that samples use, sorted.
-    private func column(_ attribute: Attribute) -> CohortColumn {
-        let column = CohortColumn(attribute, of: cohorts, absent: Attribute.unspecified)
-        guard attribute.isOpen, let declared = openNames[attribute.name] else { return column }
-        let names = declared + column.names.filter { !declared.contains($0) }
-        let codes = column.codes.map { code in
-            code < 0 ? code : Int16(names.firstIndex(of: column.names[Int(code)]) ?? Int(Attribute.unknown))
+    mutating func append(_ batch: JournalBatch) throws {
+        waiting += batch.samples.map { ($0, batch.run) }
+        while waiting.count >= SampleColumns.rowsAtOnce { try write(SampleColumns.rowsAtOnce) }
+    }
+
+    /// Writes what waits.
+    mutating func finish() throws {
+        try write(waiting.count)
+    }
+
+    private mutating func write(_ count: Int) throws {
+        guard count > 0 else { return }
+        let samples = waiting.prefix(count).map(\.sample), rows = written..<written + count
+        for (attribute, codes, dataset) in cohorts {
+            let values = samples.map { sample in
+                // A whole request is a code, too.
+                let request = sample.requests[attribute.name].flatMap { $0 == $0.rounded() ? attribute.names[Int($0)] : nil }
+                guard let name = sample.cohort[attribute.name] ?? request else { return Attribute.unspecified }
+                return codes[name] ?? Attribute.unknown
+            }
+            try dataset.write(values, rows: rows)
         }
-        return CohortColumn(attribute: attribute, names: names, codes: codes)
+        for (name, dataset) in requests { try dataset.write(samples.map { $0.requests[name] ?? .nan }, rows: rows) }
+        try seeds.write(samples.map(\.seed), rows: rows)
+        try indices.write(samples.map(\.index), rows: rows)
+        try runs.write(waiting.prefix(count).map { Int32($0.run) }, rows: rows)
+        let digests = try samples.flatMap { try Digest(hexadecimal: $0.digest, field: "digest", file: self.digests.file).bytes }
+        try self.digests.write(digests, rows: rows)
+        if siteCount > 0 { try siteWeights.write(samples.flatMap(\.siteWeights), rows: rows) }
+        written = rows.upperBound
+        waiting.removeFirst(count)
     }
 }

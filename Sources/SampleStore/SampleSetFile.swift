@@ -33,7 +33,7 @@ public struct SampleSetFile: Sendable {
     public let siteWeights: [Float]
     public let runs: [RunRecord]
     public let models: [ModelRecord]
-    private let images: HDF5Dataset
+    let pictures: PictureStore
 
     /// Opens the file and checks every field and link, but not the pixels' digests.
     ///
@@ -60,8 +60,8 @@ public struct SampleSetFile: Sendable {
         terms = Terms(
             licence: try root.attributeString("licence"), attribution: try root.attributeString("attribution"),
             permittedUses: try root.attributeString("permitted_uses"), contact: try root.attributeString("contact"))
-        images = try root.readImages()
-        let shape = images.shape
+        pictures = try PictureStore(root)
+        let shape = pictures.shape
         count = shape[0]
         height = shape[1]
         width = shape[2]
@@ -86,14 +86,14 @@ public struct SampleSetFile: Sendable {
     /// - Returns: [rows.count, height, width, 3].
     @HDF5Actor
     public func images(rows: [Int]) async throws -> [UInt8] {
-        try images.readRows(rows)
+        try pictures.readRows(rows)
     }
 
     /// Reads every picture again and compares its digest.
-    /// - Throws: `Failure(.checkFailed)` naming the rows that differ.
+    /// - Returns: the rows that differ or cannot be read.
     @HDF5Actor
-    public func verifyDigests() async throws {
-        try images.requireDigests(digests)
+    public func rowsThatDiffer() async -> [Int] {
+        pictures.rowsThatDiffer(from: digests)
     }
 
     /// Checks the raw bytes of the file at `path` against the digest in its first block, without the HDF5 library.

@@ -1,38 +1,54 @@
 import Cohorts
 import Files
 import Foundation
-import FundusData
 import HDF5Files
 
-/// Writes a sample set (kind `fovea.samples`): whole under its final name after `finish`, or absent. Rows are ordered as
-/// they are appended.
+/// Writes a sample set (kind `fovea.samples`): whole under its final name after `finish`, or absent. Rows are ordered as they are
+/// appended.
 ///
-/// Pictures reach the file with every `append`; the columns (about 150 bytes a sample) with `finish`, so that the bytes
-/// of a file do not depend on how its samples were cut into batches.
-@HDF5Actor
+/// Until then the samples are in a journal in `S.h5.unfinished`, each batch on the disk before `append` returns. A writer of the
+/// same set goes on where one ended, however it ended. Memory does not depend on the number of samples.
 public final class SampleSetWriter {
-    private let staged: StagedFile
-    private let file: HDF5File
-    private let images: HDF5Dataset
-    private let width: Int
-    private let height: Int
-    private var run: RunRecord
-    private let model: ModelRecord
-    private let terms: Terms
-    private let created: Date
-    private var columns: SampleColumns
-    private var isFinished = false
+    private let path: String
+    private let folder: UnfinishedFolder
+    private var set: UnfinishedSet
+    private let run: Int
+    private let journal: SampleJournal
+    private let threads: Int
+
+    /// How a set is written.
+    public struct Options: Sendable {
+        /// Go on with what an earlier writer of the same set left, where there is any.
+        public var resume = false
+        /// Replace an output that exists, and what is left of one that was not finished.
+        public var force = false
+        /// zlib's level, 1 to 9; 0 for none.
+        public var deflate = 1
+        /// Samples a shard; nil writes one file.
+        public var shardRows: Int?
+        /// Threads that compress.
+        public var threads = 1
+
+        public init(resume: Bool = false, force: Bool = false, deflate: Int = 1, shardRows: Int? = nil, threads: Int = 1) {
+            self.resume = resume
+            self.force = force
+            self.deflate = deflate
+            self.shardRows = shardRows
+            self.threads = threads
+        }
+    }
 
     /// - Parameters:
     ///   - siteNames: the sites that `SampleRecord.siteWeights` speaks of, in that order.
     ///   - openNames: codes of open attributes (camera, ethnicity, site) in the model's order; names that samples use
     ///     beyond these follow, sorted.
     ///   - created: the root attribute of that name; whole seconds.
-    /// - Throws: `Failure(.cannotCreateOutput)`; `Failure(.badData)` where the model's or the schedule's JSON is none.
+    /// - Throws: `Failure(.cannotCreateOutput)`, also where another process writes the same set; `Failure(.badData)` where the
+    ///   model's or the schedule's JSON is none; `Failure(.usage)` where what is there was begun otherwise.
     public init(
         path: String, width: Int, height: Int, run: RunRecord, model: ModelRecord, terms: Terms, siteNames: [String] = [],
-        openNames: [String: [String]] = [:], created: Date = Date(), force: Bool = false
-    ) async throws {
+        openNames: [String: [String]] = [:], created: Date = Date(), options: Options = Options()
+    ) throws {
         guard width > 0, height > 0 else { fatalError("pictures of \(width) x \(height) pixels") }
         guard run.modelDigest == model.digest else { fatalError("a run of \(run.modelDigest) with the model \(model.digest)") }
         for (what, json) in [
@@ -43,75 +59,184 @@ public final class SampleSetWriter {
         guard Set(siteNames).count == siteNames.count else {
             throw Failure(.badData, path, field: "site names", expected: "each once", found: siteNames.joined(separator: ", "))
         }
-        staged = try StagedFile(path, force: force)
-        file = try HDF5File.create(staged.stagingPath, shownAs: path, userBlock: UserBlock.byteCount)
-        self.width = width
-        self.height = height
-        self.run = run
-        self.model = model
-        self.terms = terms
-        self.created = created
-        columns = SampleColumns(siteNames: siteNames, openNames: openNames)
-        images = try file.root.create(
-            "images", UInt8.self, shape: [0, height, width, 3],
-            storage: HDF5Storage(chunkRows: 1, deflate: 1, fletcher32: true, isExtendible: true))
-        try images.setDimensionLabels(["sample", "height", "width", "channel"])
+        let wanted = UnfinishedSet(
+            width: width, height: height, deflate: options.deflate, shardRows: options.shardRows, created: created, terms: terms,
+            siteNames: siteNames, openNames: openNames, model: model, run: run, replaces: options.force)
+        self.path = path
+        threads = options.threads
+        // A folder is taken only where the output could be written.
+        try StagedFile.requireWritable(path, force: options.force || options.resume)
+        folder = try UnfinishedFolder(for: path)
+        set = try SampleSetWriter.begin(wanted, in: folder, path: path, options: options)
+        self.run = set.number(of: run)
+        try SampleSetWriter.takeBackShards(of: set, folder, path: path)
+        set.total = nil
+        try set.write(to: folder)
+        let folder = folder
+        journal = try SampleJournal(folder: folder.path, partRows: set.shardRows, place: path) {
+            FileManager.default.fileExists(atPath: SampleSetWriter.shardPath($0, in: folder))
+        }
     }
 
-    /// Appends a batch and hands its pictures to the operating system.
-    /// - Throws: `Failure(.badData)` where a cohort or request is not in the schema, `Failure(.readOrWriteFailed)`.
-    public func append(_ samples: [SampleRecord]) throws {
-        let first = columns.count
-        for (offset, sample) in samples.enumerated() {
-            guard sample.pixels.count == height * width * 3 else {
-                fatalError("a sample of \(sample.pixels.count) bytes in a set of \(height) x \(width) x 3")
+    /// A run that made nothing leaves nothing.
+    deinit {
+        if count == 0 { try? folder.clear(first: UnfinishedSet.name) }
+    }
+
+    /// What is there to go on with, or `wanted` in an empty folder.
+    private static func begin(
+        _ wanted: UnfinishedSet, in folder: UnfinishedFolder, path: String, options: Options
+    ) throws -> UnfinishedSet {
+        guard let found = try UnfinishedSet(in: folder) else {
+            if !options.force { try StagedFile.requireWritable(path, force: false) }
+            try folder.clear()
+            return wanted
+        }
+        guard options.resume else {
+            guard options.force else {
+                throw Failure(.cannotCreateOutput, folder.path, "holds a run that was not finished; give --resume to go on with it, or --force to discard it")
             }
-            try columns.require(sample, row: first + offset, file: file.path)
+            try folder.clear(first: UnfinishedSet.name)
+            return wanted
         }
-        guard !samples.isEmpty else { return }
-        try images.extend(rows: first + samples.count)
-        for (offset, sample) in samples.enumerated() {
-            try images.write(sample.pixels, rows: first + offset..<first + offset + 1)
+        if let (field, began, asked) = found.difference(to: wanted) {
+            throw Failure(.usage, folder.path, field: field, expected: "\(began), with which the run began", found: asked)
         }
-        try file.flush()
-        for sample in samples { columns.append(sample) }
+        if !found.replaces && !options.force { try StagedFile.requireWritable(path, force: false) }
+        return found
     }
 
-    /// Writes what is left, seals the file and gives it its name.
-    /// - Parameter finished: when the last sample was made.
+    /// Shards that a writer which was killed had named already come back: there may be more samples than it had.
+    private static func takeBackShards(of set: UnfinishedSet, _ folder: UnfinishedFolder, path: String) throws {
+        guard let total = set.total, let shardRows = set.shardRows else { return }
+        let count = (total + shardRows - 1) / shardRows, files = FileManager.default
+        for number in 0..<count {
+            let source = shardPath(number, in: folder), named = Shard.path(of: path, number: number, count: count)
+            guard !files.fileExists(atPath: source), files.fileExists(atPath: named) else { continue }
+            try StagedFile.move(named, to: source)
+        }
+    }
+
+    /// Samples that are in.
+    public var count: Int { journal.rowCount }
+
+    private static func shardPath(_ number: Int, in folder: UnfinishedFolder) -> String { folder.file("shard-\(number).h5") }
+
+    /// The first samples that are in, in order.
+    /// - Parameter body: is given row, cohort, ordinal requests, seed and index.
+    public func forEachSample(_ body: (Int, Cohort, [String: Float], UInt64, UInt64) throws -> Void) throws {
+        try journal.forEachBatch { batch in
+            for (row, sample) in zip(batch.rows, batch.samples) {
+                try body(row, sample.cohort, sample.requests, sample.seed, sample.index)
+            }
+        }
+    }
+
+    /// Appends a batch; the disk has it when this returns.
+    /// - Parameter finished: when the batch was made.
+    /// - Throws: `Failure(.badData)` where a cohort or request is not in the schema, `Failure(.readOrWriteFailed)`.
+    public func append(_ samples: [SampleRecord], finished: Date = Date()) async throws {
+        for (offset, sample) in samples.enumerated() {
+            guard sample.pixels.count == set.height * set.width * 3 else {
+                fatalError("a sample of \(sample.pixels.count) bytes in a set of \(set.height) x \(set.width) x 3")
+            }
+            guard sample.siteWeights.count == set.siteNames.count else {
+                fatalError("\(sample.siteWeights.count) site weights for \(set.siteNames.count) sites")
+            }
+            try sample.requireSchema(row: count + offset, file: path)
+        }
+        var rest = samples[...]
+        while !rest.isEmpty {
+            let batch = Array(rest.prefix(journal.room))
+            rest = rest.dropFirst(batch.count)
+            let encoded = encode(batch)
+            try journal.append(encoded.map(\.sample), chunks: encoded.map(\.chunk), run: run, finished: finished)
+            if let shardRows = set.shardRows, count % shardRows == 0 { try await packShard(count / shardRows - 1) }
+        }
+    }
+
+    /// Digests and chunks, side by side.
+    private func encode(_ samples: [SampleRecord]) -> [(sample: JournalSample, chunk: [UInt8])] {
+        let storage = set.storage, workers = min(threads, samples.count)
+        return [(sample: JournalSample, chunk: [UInt8])?](unsafeUninitializedCapacity: samples.count) { buffer, initialized in
+            buffer.initialize(repeating: nil)
+            nonisolated(unsafe) let results = buffer
+            DispatchQueue.concurrentPerform(iterations: workers) { worker in
+                for index in stride(from: worker, to: samples.count, by: workers) {
+                    let sample = samples[index], chunk = storage.encoded(sample.pixels)
+                    results[index] = (
+                        JournalSample(
+                            cohort: sample.cohort, requests: sample.requests, seed: sample.seed, index: sample.index,
+                            siteWeights: sample.siteWeights, digest: Digest(of: sample.pixels).description,
+                            chunkLength: chunk.count), chunk
+                    )
+                }
+            }
+            initialized = samples.count
+        }.compactMap { $0 }
+    }
+
+    private func packShard(_ number: Int) async throws {
+        let shardRows = set.shardRows ?? count
+        let target = SampleSetWriter.shardPath(number, in: folder)
+        if !FileManager.default.fileExists(atPath: target) {
+            let rows = number * shardRows..<min(count, (number + 1) * shardRows)
+            try await pack { try $0.write(part: number, rows: rows, to: target) }
+        }
+        journal.removePixels(number)
+    }
+
+    private func pack(_ body: @escaping @HDF5Actor (SampleSetPacking) throws -> Void) async throws {
+        // The journal stays with this call until it returns.
+        nonisolated(unsafe) let journal = journal
+        try await Task { @HDF5Actor [set, path] in
+            try body(SampleSetPacking(set: set, journal: journal, place: path))
+        }.value
+    }
+
+    /// Packs the samples, seals the file and gives it its name.
     /// - Throws: `Failure(.badData)` where there is no sample, `Failure(.readOrWriteFailed)`.
-    public func finish(finished: Date) throws {
-        guard !isFinished else { fatalError("\(file.path) is finished") }
-        guard columns.count > 0 else { throw Failure(.badData, file.path, "there is no sample to write") }
-        run.finished = finished
-        let root = file.root
-        try SampleSet.writeAttributes(to: root, terms: terms, created: created)
-        try columns.write(to: root)
-        try RunColumns.write([run], to: try root.createGroup("runs"))
-        try model.write(to: try root.createGroup("models"))
-        // Holds the public verdict once there is one.
-        _ = try root.createGroup("audit")
-        try file.close()
-        try UserBlock.seal(staged.stagingPath, shownAs: staged.destination)
-        try staged.commit()
-        isFinished = true
+    public func finish() async throws {
+        guard count > 0 else { throw Failure(.badData, path, "there is no sample to write") }
+        let packed = folder.file("packed.h5")
+        if let shardRows = set.shardRows {
+            let shardCount = (count + shardRows - 1) / shardRows
+            var shards: [Shard] = []
+            for number in 0..<shardCount {
+                try await packShard(number)
+                let target = Shard.path(of: path, number: number, count: shardCount)
+                if !set.replaces { try StagedFile.requireWritable(target, force: false) }
+                shards.append(
+                    Shard(
+                        name: URL(fileURLWithPath: target).lastPathComponent, samples: min(shardRows, count - number * shardRows),
+                        digest: try Digest(ofFile: SampleSetWriter.shardPath(number, in: folder))))
+            }
+            set.total = count
+            try set.write(to: folder)
+            for number in 0..<shardCount {
+                try StagedFile.move(SampleSetWriter.shardPath(number, in: folder), to: Shard.path(of: path, number: number, count: shardCount))
+            }
+            try await pack { [shards] in try $0.write(shards: shards, to: packed) }
+        } else {
+            let rows = 0..<count
+            try await pack { try $0.write(part: 0, rows: rows, to: packed) }
+        }
+        try StagedFile.move(packed, to: path)
+        try folder.remove(first: UnfinishedSet.name)
     }
 }
 
-extension SampleSet {
-    @HDF5Actor
-    static func writeAttributes(to root: HDF5Group, terms: Terms, created: Date) throws {
-        try root.setAttribute("kind", kind)
-        try root.setAttribute("version", version)
-        try root.setAttribute("schema_version", CohortSchema.version)
-        try root.setAttribute("created", Timestamp.text(created))
-        try root.setAttribute("synthetic", "YES")
-        try root.setAttribute("digital_source_type", digitalSourceType)
-        // YES only with a valid verdict.
-        try root.setAttribute("releasable", "NO")
-        try root.setAttribute("licence", terms.licence)
-        try root.setAttribute("attribution", terms.attribution)
-        try root.setAttribute("permitted_uses", terms.permittedUses)
-        try root.setAttribute("contact", terms.contact)
+extension SampleRecord {
+    /// Refuses what the schema has no place for.
+    fileprivate func requireSchema(row: Int, file: String) throws {
+        try CohortSchema.require(cohort, row: row, file: file)
+        for (name, value) in requests {
+            guard let (_, highest) = SampleColumns.ordinals.first(where: { $0.attribute.name == name }) else {
+                throw Failure(.badData, file, field: "request of row \(row)", expected: "an ordinal attribute", found: name)
+            }
+            guard value >= 0, value <= Float(highest) else {
+                throw Failure(.badData, file, field: "\(name) of row \(row)", expected: "0 to \(highest)", found: "\(value)")
+            }
+        }
     }
 }

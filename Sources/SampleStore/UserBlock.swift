@@ -18,7 +18,7 @@ public enum UserBlock {
     /// Reads the file behind the block and writes the block.
     /// - Parameter shownAs: the path that errors name.
     static func seal(_ path: String, shownAs: String) throws {
-        let block = bytes(try digest(of: path, shownAs: shownAs))
+        let block = bytes(try Digest(ofFile: path, from: byteCount, shownAs: shownAs))
         do {
             let file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
             try file.write(contentsOf: block)
@@ -38,7 +38,7 @@ public enum UserBlock {
         guard stored.count == byteCount else {
             throw Failure(.badData, path, "is no sample set: \(stored.count) bytes are less than its first block")
         }
-        let expected = bytes(try digest(of: path, shownAs: path))
+        let expected = bytes(try Digest(ofFile: path, from: byteCount))
         guard stored != expected else { return }
         guard stored.starts(with: Data("fovea.samples ".utf8)) else {
             throw Failure(.badData, path, field: "first block", expected: magic.trimmingCharacters(in: .newlines), found: "no sample set's mark")
@@ -57,19 +57,5 @@ public enum UserBlock {
         } catch {
             throw Failure(.readOrWriteFailed, path, "could not be read: \((error as NSError).localizedDescription)")
         }
-    }
-
-    /// SHA-256 of everything behind the block, 1 MiB at a time.
-    private static func digest(of path: String, shownAs: String) throws -> Digest {
-        var builder = DigestBuilder()
-        do {
-            let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-            defer { try? file.close() }
-            try file.seek(toOffset: UInt64(byteCount))
-            while let piece = try file.read(upToCount: 1 << 20), !piece.isEmpty { builder.update(piece) }
-        } catch {
-            throw Failure(.readOrWriteFailed, shownAs, "could not be read: \((error as NSError).localizedDescription)")
-        }
-        return builder.finalize()
     }
 }

@@ -12,7 +12,7 @@ public struct CohortRequest: Hashable, Sendable {
     /// Nothing asked: every attribute is left open.
     public static let open = CohortRequest(cohort: Cohort(), positions: [:])
 
-    private init(cohort: Cohort, positions: [String: Float]) {
+    init(cohort: Cohort, positions: [String: Float]) {
         self.cohort = cohort
         self.positions = positions
     }
@@ -46,6 +46,8 @@ public struct CohortRequest: Hashable, Sendable {
                 (0...Float(highest)).contains(number)
             {
                 positions[name] = number
+                // A whole number is the code that stands there.
+                if number == number.rounded() { cohort[name] = attribute.names[Int(number)] }
             } else {
                 throw Failure(
                     .usage, place, "\(name) \"\(value)\" is none of \(attribute.names.joined(separator: ", ")) or unknown")

@@ -70,29 +70,28 @@ public struct Sampler: Sequence, IteratorProtocol {
         public let pixels: [UInt8]
         /// Whether the model gave finite numbers; where it did not, the pixels mean nothing.
         public let isFinite: Bool
+        public let count: Int
     }
 
     private let model: LoadedModel
     private let parameters: BoundParameters
     private let settings: SamplerSettings
-    private let values: [[CohortEncoding.Value]]
-    private let seed: UInt64
-    private let firstIndex: UInt64
+    private let samples: [PlannedSample]
+    private let values: [CohortRequest: [CohortEncoding.Value]]
     private var position = 0
 
-    /// Random streams keep the index's top byte for themselves.
-    private static let highestIndex: UInt64 = 1 << 56
-
+    /// The samples of a plan under one seed.
     /// - Parameter firstIndex: the number of the plan's first sample under the seed.
     public init(_ model: LoadedModel, _ settings: SamplerSettings, plan: SamplingPlan, seed: UInt64, firstIndex: UInt64 = 0) throws {
+        try self.init(model, settings, samples: try plan.samples(seed: seed, firstIndex: firstIndex))
+    }
+
+    /// - Throws: `Failure(.usage)` for settings and requests that the model does not know.
+    public init(_ model: LoadedModel, _ settings: SamplerSettings, samples: [PlannedSample]) throws {
         if let problem = settings.problem { throw Failure(.usage, nil, problem) }
-        guard firstIndex <= Sampler.highestIndex - UInt64(plan.count) else {
-            throw Failure(.usage, nil, field: "--first", expected: "a number below 2^56", found: "\(firstIndex)")
-        }
         self.model = model
         self.settings = settings
-        self.seed = seed
-        self.firstIndex = firstIndex
+        self.samples = samples
         parameters = model.parameters.constants(reused: true)
         let encoding = model.manifest.model.cohort
         for name in settings.guidedAttributes ?? [] where !encoding.attributes.contains(name) {
@@ -102,26 +101,21 @@ public struct Sampler: Sequence, IteratorProtocol {
         if settings.guidanceScale != 1, let classes = encoding.classes, !classes.values.contains("null") {
             throw Failure(.usage, model.path, "guidance needs a class null, which the model was not imported with; --guidance 1 needs none")
         }
-        var known: [CohortRequest: [CohortEncoding.Value]] = [:]
-        values = try plan.requests.map { request in
-            if let values = known[request] { return values }
-            let values = try request.values(for: encoding, model: model.path)
-            known[request] = values
-            return values
-        }
+        values = try Dictionary(
+            uniqueKeysWithValues: Set(samples.map(\.request)).map { ($0, try $0.values(for: encoding, model: model.path)) })
     }
 
     public mutating func next() -> Batch? {
-        guard position < values.count else { return nil }
-        let range = position..<Swift.min(position + settings.batchSize, values.count)
+        guard position < samples.count else { return nil }
+        let range = position..<Swift.min(position + settings.batchSize, samples.count)
         position = range.upperBound
         let description = model.manifest.model
         let shape = description.latentShape(range.count)
         func streams(_ stream: RandomStream) -> [Philox] {
-            range.map { Philox(seed: seed, stream: stream, index: firstIndex + UInt64($0)) }
+            samples[range].map { Philox(seed: $0.seed, stream: stream, index: $0.index) }
         }
         var first = streams(.samplingNoise), later = streams(.ancestralNoise)
-        let cohorts = Array(values[range])
+        let cohorts = samples[range].compactMap { values[$0.request] }
         let denoiser = GuidedDenoiser(
             conditional: ModelDenoiser(model.model, parameters, cohorts: cohorts),
             unconditional: ModelDenoiser(model.model, parameters, cohorts: cohorts.map(withoutGuided)),
@@ -131,7 +125,7 @@ public struct Sampler: Sequence, IteratorProtocol {
             Sampler.normal(&later, shape: shape)
         }
         let pictures = description.space.decoded(sampler.last())
-        return Batch(start: range.lowerBound, pixels: PixelValues.decoded(pictures), isFinite: pictures.isFinite)
+        return Batch(start: range.lowerBound, pixels: PixelValues.decoded(pictures), isFinite: pictures.isFinite, count: range.count)
     }
 
     /// The values with those that guidance acts on left open.

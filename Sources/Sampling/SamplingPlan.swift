@@ -1,6 +1,20 @@
 import Cohorts
 import Files
 
+/// One sample: what it is asked to be, and the noise that it comes from.
+public struct PlannedSample: Hashable, Sendable {
+    public let request: CohortRequest
+    public let seed: UInt64
+    /// The sample's number under its seed.
+    public let index: UInt64
+
+    public init(request: CohortRequest, seed: UInt64, index: UInt64) {
+        self.request = request
+        self.seed = seed
+        self.index = index
+    }
+}
+
 /// How many samples of which cohort, in order.
 public struct SamplingPlan: Sendable {
     public let requests: [CohortRequest]
@@ -13,6 +27,19 @@ public struct SamplingPlan: Sendable {
     /// `count` samples, the cohorts in turn; without any, every attribute is left open.
     public init(count: Int, cohorts: [CohortRequest]) {
         requests = (0..<count).map { cohorts.isEmpty ? .open : cohorts[$0 % cohorts.count] }
+    }
+
+    /// Random streams keep the index's top byte for themselves.
+    private static let highestIndex: UInt64 = 1 << 56
+
+    /// The samples under a seed.
+    /// - Parameter firstIndex: the number of the first.
+    /// - Throws: `Failure(.usage)` where numbers end.
+    public func samples(seed: UInt64, firstIndex: UInt64) throws -> [PlannedSample] {
+        guard firstIndex <= SamplingPlan.highestIndex - UInt64(count) else {
+            throw Failure(.usage, nil, field: "--first", expected: "a number below 2^56", found: "\(firstIndex)")
+        }
+        return requests.enumerated().map { PlannedSample(request: $1, seed: seed, index: firstIndex + UInt64($0)) }
     }
 
     /// Reads a table with a column `count` and one column for each attribute that matters; an empty cell leaves it open.

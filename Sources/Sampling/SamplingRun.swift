@@ -14,18 +14,18 @@ public struct SamplingRun {
     private let seed: UInt64
     private let firstIndex: UInt64
     private let path: String
-    private let force: Bool
+    private let options: SampleSetWriter.Options
     private let allowsUnseen: Bool
 
     /// Samples on the contact sheet, at most.
     private static let sheetCount = 64
 
     /// - Parameters:
-    ///   - force: replace outputs that exist.
+    ///   - options: whether to go on with a run that was not finished, and how the set is written.
     ///   - allowsUnseen: draw cohorts, too, that the model saw with fewer than five patients.
     public init(
         _ model: LoadedModel, _ settings: SamplerSettings, plan: SamplingPlan, seed: UInt64, firstIndex: UInt64,
-        path: String, force: Bool, allowsUnseen: Bool = false
+        path: String, options: SampleSetWriter.Options, allowsUnseen: Bool = false
     ) {
         self.model = model
         self.settings = settings.limited(to: model.manifest.model.sampledSigmas)
@@ -33,7 +33,7 @@ public struct SamplingRun {
         self.seed = seed
         self.firstIndex = firstIndex
         self.path = path
-        self.force = force
+        self.options = options
         self.allowsUnseen = allowsUnseen
     }
 
@@ -42,17 +42,18 @@ public struct SamplingRun {
         (path.hasSuffix(".h5") ? String(path.dropLast(3)) : path) + ".contact-sheet.png"
     }
 
-    /// Draws all samples.
+    /// Draws the samples that are not there yet.
     ///
     /// - Parameter firstStep: called when all is ready, before the network is evaluated for the first time.
-    /// - Returns: how many were drawn and written: fewer than planned where the user asked to stop.
-    /// - Throws: `Failure`: an output that exists or cannot be written, a request that the model does not know, a model
-    ///   that gives numbers which are not finite.
+    /// - Returns: how many are there: fewer than planned where the user asked to stop; they are kept for a run with `resume`.
+    /// - Throws: `Failure`: an output that exists, is written by another process or cannot be written, a request that the model
+    ///   does not know, a model that gives numbers which are not finite.
     public func run(
         contact: String, firstStep: () -> Void = {}, progress: (Int) -> Void = { _ in }
     ) async throws -> Int {
-        try StagedFile.requireWritable(sheetPath, force: force)
-        let sampler = try Sampler(model, settings, plan: plan, seed: seed, firstIndex: firstIndex)
+        try StagedFile.requireWritable(sheetPath, force: options.force || options.resume)
+        let samples = try plan.samples(seed: seed, firstIndex: firstIndex)
+        _ = try Sampler(model, settings, samples: samples)
         if !allowsUnseen {
             let seen = SeenCohorts(model)
             for request in Set(plan.requests) {
@@ -61,42 +62,85 @@ public struct SamplingRun {
                 }
             }
         }
+        let run = try record()
+        if options.resume, try await isFinished(samples, run) {
+            try? UnfinishedFolder(for: path).remove()
+        } else {
+            let writer = try writer(run, contact: contact)
+            try requirePrefix(of: samples, in: writer)
+            let rest = try Sampler(model, settings, samples: Array(samples.dropFirst(writer.count)))
+            progress(writer.count)
+            firstStep()
+            try await draw(rest, of: samples, into: writer, progress: progress)
+            guard writer.count == samples.count else { return writer.count }
+            try await writer.finish()
+        }
+        try await writeSheet()
+        return samples.count
+    }
+
+    private func writer(_ run: RunRecord, contact: String) throws -> SampleSetWriter {
         let description = model.manifest.model
-        let writer = try await SampleSetWriter(
-            path: path, width: description.width, height: description.height, run: try record(), model: try modelRecord(),
+        return try SampleSetWriter(
+            path: path, width: description.width, height: description.height, run: run, model: try modelRecord(),
             terms: Terms(
                 licence: model.manifest.licence, attribution: model.manifest.attributions.joined(separator: "\n"),
                 permittedUses: SamplingRun.stated(model.manifest.permittedUses.joined(separator: ", ")),
                 contact: SamplingRun.stated(contact)),
-            siteNames: sites.map(\.name), force: force)
-        let bytes = description.height * description.width * 3
-        var sheet: [UInt8] = []
-        var done = 0
-        firstStep()
+            siteNames: sites.map(\.name), options: options)
+    }
+
+    private func draw(
+        _ sampler: Sampler, of samples: [PlannedSample], into writer: SampleSetWriter, progress: (Int) -> Void
+    ) async throws {
+        let weights = sites.map(\.weight)
         for batch in sampler {
+            let rows = samples[writer.count...].prefix(batch.count)
             guard batch.isFinite else {
                 throw Failure(
-                    .badData, model.path,
-                    "gives numbers that are not finite among samples \(firstIndex + UInt64(batch.start)) and following; nothing is written")
+                    .badData, model.path, "gives numbers that are not finite among samples \(rows.first?.index ?? 0) and following")
             }
-            let records = (0..<batch.pixels.count / bytes).map { row in
-                let request = plan.requests[batch.start + row]
-                return SampleRecord(
-                    pixels: Array(batch.pixels[row * bytes..<(row + 1) * bytes]), cohort: request.cohort,
-                    requests: request.positions, seed: seed, index: firstIndex + UInt64(batch.start + row),
-                    siteWeights: sites.map(\.weight))
-            }
-            try await writer.append(records)
-            sheet += batch.pixels.prefix(max(0, SamplingRun.sheetCount * bytes - sheet.count))
-            done += records.count
-            progress(done)
-            if Interruption.isRequested { break }
+            let size = batch.pixels.count / batch.count
+            try await writer.append(
+                rows.enumerated().map { place, sample in
+                    SampleRecord(
+                        pixels: Array(batch.pixels[place * size..<(place + 1) * size]), cohort: sample.request.cohort,
+                        requests: sample.request.positions, seed: sample.seed, index: sample.index, siteWeights: weights)
+                })
+            progress(writer.count)
+            if Interruption.isRequested { return }
         }
-        try await writer.finish(finished: Date())
-        let staged = try StagedFile(sheetPath, force: force)
-        try staged.write(try ContactSheet(pixels: sheet, width: description.width, height: description.height).png)
+    }
+
+    /// What is there must be what this run would have drawn.
+    private func requirePrefix(of samples: [PlannedSample], in writer: SampleSetWriter) throws {
+        guard writer.count <= samples.count else {
+            throw Failure(.usage, path, field: "--count", expected: "at least the \(writer.count) samples that are there", found: "\(samples.count)")
+        }
+        try writer.forEachSample { row, cohort, requests, seed, index in
+            let sample = samples[row]
+            guard sample.seed == seed, sample.index == index, sample.request.cohort == cohort, sample.request.positions == requests else {
+                throw Failure(.usage, path, "sample \(row) of the run that was begun has another seed, number or cohort than is asked for now")
+            }
+        }
+    }
+
+    /// Whether the output is there already, and all of it.
+    private func isFinished(_ samples: [PlannedSample], _ run: RunRecord) async throws -> Bool {
+        guard FileManager.default.fileExists(atPath: path) else { return false }
+        let file = try await SampleSetFile.open(path)
+        return file.planned == samples
+            && file.runs.allSatisfy {
+                $0.modelDigest == run.modelDigest && $0.sampler == run.sampler && $0.schedule == run.schedule && $0.guidance == run.guidance
+            }
+    }
+
+    private func writeSheet() async throws {
+        let file = try await SampleSetFile.open(path, verifying: false)
+        let pixels = try await file.images(rows: Array(0..<min(file.count, SamplingRun.sheetCount)))
+        let staged = try StagedFile(sheetPath, force: true)
+        try staged.write(try ContactSheet(pixels: pixels, width: file.width, height: file.height).png)
         try staged.commit()
-        return done
     }
 
     /// What was not stated says so.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Diffusion
 import Files
 import Foundation
+import SampleStore
 import Sampling
 import Training
 
@@ -63,12 +64,23 @@ struct SampleCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The sample set to write.", valueName: "s.h5"))
     var out: String
 
+    @Option(help: ArgumentHelp("How small pictures are packed: 1 (fast) to 9 (small), 0 for not at all (default: 1).", valueName: "level"))
+    var deflate: Int = 1
+
+    @Option(help: ArgumentHelp("Write the pictures into files of n samples each, and one set over them.", valueName: "n"))
+    var shardSize: Int?
+
+    @Flag(help: "Go on with a run that was stopped or killed; begins where there is none.")
+    var resume = false
+
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
         if (plan == nil) == (count == nil) { throw ValidationError("expected --count or --plan, and not both") }
         if adapters != nil, mix == nil { throw ValidationError("--adapters: expected --mix, which of them and how much") }
         if plan != nil, !cohort.isEmpty { throw ValidationError("--plan names the cohorts; --cohort goes with --count") }
+        guard (0...9).contains(deflate) else { throw ValidationError("--deflate: expected 0 to 9, found \(deflate)") }
+        if let shardSize, shardSize < 1 { throw ValidationError("--shard-size: expected at least 1, found \(shardSize)") }
         if let count, !(1...SamplingPlan.most).contains(count) {
             throw ValidationError("--count: expected 1 to \(SamplingPlan.most), found \(count)")
         }
@@ -88,7 +100,7 @@ struct SampleCommand: AsyncParsableCommand {
 
     func run() async throws {
         common.apply()
-        try StagedFile.requireWritable(out, force: common.force)
+        try StagedFile.requireWritable(out, force: common.force || resume)
         var settings = SamplerSettings()
         settings.sampler = sampler ?? settings.sampler
         settings.steps = steps ?? settings.steps
@@ -107,7 +119,9 @@ struct SampleCommand: AsyncParsableCommand {
             })
         }
         let sampling = SamplingRun(
-            loaded, settings, plan: wanted, seed: seed, firstIndex: first, path: out, force: common.force,
+            loaded, settings, plan: wanted, seed: seed, firstIndex: first, path: out,
+            options: SampleSetWriter.Options(
+                resume: resume, force: common.force, deflate: deflate, shardRows: shardSize, threads: common.threadCount),
             allowsUnseen: common.force)
         let progress = ProgressReporter("sample", unit: "samples", isQuiet: common.quiet)
         defer { progress.end() }
@@ -122,8 +136,8 @@ struct SampleCommand: AsyncParsableCommand {
         guard done == wanted.count else {
             throw Failure(
                 .interrupted, out,
-                "stopped; \(done) of \(wanted.count) samples are in it; the rest is --first \(first + UInt64(done)) "
-                    + "--count \(wanted.count - done) with the same seed, into another file")
+                "stopped; \(done) of \(wanted.count) samples are kept in \(UnfinishedFolder.path(for: out)); go on with --resume"
+                    + (plan == nil && done > 0 ? ", or end with --resume --count \(done)" : ""))
         }
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         try common.console.finish(

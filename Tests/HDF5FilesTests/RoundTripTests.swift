@@ -144,3 +144,28 @@ import Testing
         #expect(try !root.contains("runs"))
     }
 }
+
+/// Chunks that were filtered outside the library are what the library would have written.
+@HDF5Actor
+@Suite struct ChunkEncodingTests {
+    let folder: TemporaryFolder
+    init() throws { folder = try TemporaryFolder() }
+
+    @Test(arguments: [0, 1, 9], [1, 2, 719, 720, 721, 5003])
+    func bytesAreThoseOfTheLibrary(deflate: Int, count: Int) throws {
+        let storage = HDF5Storage(chunkRows: 1, deflate: deflate, fletcher32: true)
+        // High bytes make the checksum's sums overflow.
+        let rows = (0..<3).map { row in (0..<count).map { UInt8(truncatingIfNeeded: row == 0 ? 255 : $0 &* 7 &+ $0 / 100 &+ row) } }
+        func write(_ name: String, _ write: (HDF5Dataset, Int) throws -> Void) throws -> Data {
+            let file = try HDF5File.create(folder.file(name))
+            let dataset = try file.root.create("x", UInt8.self, shape: [3, count], storage: storage)
+            for row in 0..<3 { try write(dataset, row) }
+            try file.close()
+            return try Data(contentsOf: URL(fileURLWithPath: folder.file(name)))
+        }
+        let theirs = try write("theirs.h5") { try $0.write(rows[$1], rows: $1..<$1 + 1) }
+        let ours = try write("ours.h5") { try $0.write(chunk: storage.encoded(rows[$1]), row: $1) }
+        #expect(ours == theirs)
+        #expect(try HDF5File.open(folder.file("ours.h5")).root.dataset("x").readAll(UInt8.self) == rows.flatMap { $0 })
+    }
+}

@@ -40,17 +40,22 @@ enum SampleFixtures {
     static let terms = Terms(
         licence: "CC-BY-4.0", attribution: "Aachen, Bonn", permittedUses: "research (DUO:0000042)", contact: "data@example.org")
 
-    @HDF5Actor
     static func write(
         _ path: String, batches: [Range<Int>] = [0..<3], started: TimeInterval = 1_800_000_000, seed: UInt64? = nil
     ) async throws {
-        let writer = try await SampleSetWriter(
-            path: path, width: width, height: height, run: run(started), model: model, terms: terms,
-            siteNames: ["aachen", "bonn"], openNames: ["camera": ["Topcon", "Canon"]],
-            created: Date(timeIntervalSince1970: started))
+        let writer = try writer(path, started: started)
         var samples = samples()
         if let seed { samples[1].seed = seed }
-        for batch in batches { try writer.append(Array(samples[batch])) }
-        try writer.finish(finished: Date(timeIntervalSince1970: started + 60))
+        for batch in batches { try await writer.append(Array(samples[batch]), finished: Date(timeIntervalSince1970: started + 60)) }
+        try await writer.finish()
+    }
+
+    static func writer(
+        _ path: String, started: TimeInterval = 1_800_000_000, run: RunRecord? = nil, options: SampleSetWriter.Options = .init()
+    ) throws -> SampleSetWriter {
+        try SampleSetWriter(
+            path: path, width: width, height: height, run: run ?? SampleFixtures.run(started), model: model, terms: terms,
+            siteNames: ["aachen", "bonn"], openNames: ["camera": ["Topcon", "Canon"]],
+            created: Date(timeIntervalSince1970: started), options: options)
     }
 }

@@ -12,8 +12,8 @@ import Testing
     var path: String { folder.file("S.h5") }
     init() throws { folder = try TemporaryFolder() }
 
-    private func writer() async throws -> SampleSetWriter {
-        try await SampleSetWriter(
+    private func writer() throws -> SampleSetWriter {
+        try SampleSetWriter(
             path: path, width: 10, height: 8, run: SampleFixtures.run(), model: SampleFixtures.model, terms: SampleFixtures.terms)
     }
 
@@ -82,84 +82,102 @@ import Testing
     }
 
     @Test func requestsOutsideTheSchemaAreRefused() async throws {
-        let writer = try await writer()
-        func append(_ cohort: [String: String], _ requests: [String: Float]) throws {
-            try writer.append([
+        let path = path
+        func append(_ cohort: [String: String], _ requests: [String: Float]) async throws {
+            let writer = try SampleSetWriter(
+                path: path, width: 10, height: 8, run: SampleFixtures.run(), model: SampleFixtures.model, terms: SampleFixtures.terms)
+            try await writer.append([
                 SampleRecord(pixels: SampleFixtures.pixels(0), cohort: Cohort(cohort), requests: requests, seed: 0, index: 0)
             ])
         }
-        #expect(throws: Failure(.badData, path, field: "dr_icdr of row 0", expected: "0 to 4", found: "4.5")) {
-            try append([:], ["dr_icdr": 4.5])
+        await #expect(throws: Failure(.badData, path, field: "dr_icdr of row 0", expected: "0 to 4", found: "4.5")) {
+            try await append([:], ["dr_icdr": 4.5])
         }
-        #expect(throws: Failure.self) { try append([:], ["dr_icdr": .nan]) }
-        #expect(throws: Failure.self) { try append([:], ["sex": 1]) }
-        #expect(throws: Failure.self) { try append(["sex": "F"], [:]) }
-        #expect(throws: Failure(.badData, path, "there is no sample to write")) { try writer.finish(finished: Date()) }
+        await #expect(throws: Failure.self) { try await append([:], ["dr_icdr": .nan]) }
+        await #expect(throws: Failure.self) { try await append([:], ["sex": 1]) }
+        await #expect(throws: Failure.self) { try await append(["sex": "F"], [:]) }
+    }
+
+    @Test func aSetWithoutSamplesIsNotWritten() async throws {
+        let path = path
+        await #expect(throws: Failure(.badData, path, "there is no sample to write")) {
+            try await SampleSetWriter(
+                path: path, width: 10, height: 8, run: SampleFixtures.run(), model: SampleFixtures.model, terms: SampleFixtures.terms
+            ).finish()
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
     }
 
     @Test func modelsWithoutJSONAreRefused() async throws {
         var model = SampleFixtures.model
         model.lineageJSON = "base: none"
-        let failure = await #expect(throws: Failure.self) {
-            try await SampleSetWriter(
+        let failure = #expect(throws: Failure.self) {
+            try SampleSetWriter(
                 path: path, width: 10, height: 8, run: SampleFixtures.run(), model: model, terms: SampleFixtures.terms)
         }
         #expect(failure?.sentence == "lineage: expected JSON, found \"base: none\"")
     }
 
-    @Test func nothingIsLeftOfAWriterThatDoesNotFinish() async throws {
+    @Test func nothingIsLeftOfAWriterThatWroteNothing() throws {
         do {
-            let writer = try await writer()
-            try writer.append([SampleRecord(pixels: SampleFixtures.pixels(0), seed: 0, index: 0)])
-            #expect(!FileManager.default.fileExists(atPath: path))
+            let writer = try writer()
+            #expect(writer.count == 0)
         }
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
     }
 
     @Test func outputsThatCannotBeWrittenAreRefusedBeforeAnyWork() async throws {
         try Data("kept".utf8).write(to: URL(fileURLWithPath: path))
-        let exists = await #expect(throws: Failure.self) { try await writer() }
+        let exists = #expect(throws: Failure.self) { try writer() }
         #expect(exists?.kind == .cannotCreateOutput)
         #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Data("kept".utf8))
         // A read-only file system, also for root.
-        let readOnly = await #expect(throws: Failure.self) {
-            try await SampleSetWriter(
+        let readOnly = #expect(throws: Failure.self) {
+            try SampleSetWriter(
                 path: "/proc/S.h5", width: 10, height: 8, run: SampleFixtures.run(), model: SampleFixtures.model,
                 terms: SampleFixtures.terms)
         }
         #expect(readOnly?.kind == .cannotCreateOutput)
     }
 
-    @Test func aFullDiskLeavesNoFile() async {
+    @Test func aFullDiskKeepsWhatIsFinished() async {
         await #expect(processExitsWith: .success) {
             signal(SIGXFSZ, SIG_IGN)
-            var limit = rlimit(rlim_cur: 100_000, rlim_max: 100_000)
-            guard setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0 else { exit(2) }
-            let folder = try TemporaryFolder()
-            let path = folder.file("S.h5")
-            let reason = await Task { @HDF5Actor in
-                do {
-                    let writer = try await SampleSetWriter(
-                        path: path, width: 256, height: 256, run: SampleFixtures.run(), model: SampleFixtures.model,
-                        terms: SampleFixtures.terms)
-                    var noise = SystemRandomNumberGenerator()
-                    for index in 0..<10 {
-                        let pixels = (0..<256 * 256 * 3).map { _ in UInt8.random(in: 0...255, using: &noise) }
-                        try writer.append([SampleRecord(pixels: pixels, seed: 0, index: UInt64(index))])
-                    }
-                    try writer.finish(finished: Date())
-                    return "no failure"
-                } catch {
-                    return "\(error)"
-                }
-            }.value
-            guard reason.hasPrefix(path), reason.contains("File too large") else {
-                print(reason)
-                exit(3)
+            let folder = try TemporaryFolder(), path = folder.file("S.h5")
+            func limit(_ bytes: rlim_t) {
+                var limit = rlimit(rlim_cur: bytes, rlim_max: .max)
+                guard setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0 else { exit(2) }
             }
-            // What was staged goes with the writer, on its actor.
-            _ = await Task { @HDF5Actor in 0 }.value
-            guard try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty else { exit(4) }
+            var noise = SystemRandomNumberGenerator()
+            let samples = (0..<10).map { index in
+                SampleRecord(
+                    pixels: (0..<100 * 100 * 3).map { _ in UInt8.random(in: 0...255, using: &noise) }, seed: 0, index: UInt64(index))
+            }
+            func write(_ resume: Bool) async throws -> Int {
+                let writer = try SampleSetWriter(
+                    path: path, width: 100, height: 100, run: SampleFixtures.run(), model: SampleFixtures.model,
+                    terms: SampleFixtures.terms, options: .init(resume: resume))
+                let kept = writer.count
+                for sample in samples.dropFirst(kept) { try await writer.append([sample]) }
+                try await writer.finish()
+                return kept
+            }
+            limit(100_000)
+            do {
+                _ = try await write(false)
+                exit(3)
+            } catch let failure as Failure {
+                guard failure.kind == .readOrWriteFailed, failure.place == path, failure.sentence.hasPrefix("could not be written") else {
+                    print(failure)
+                    exit(4)
+                }
+            }
+            guard try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["S.h5.unfinished"] else { exit(5) }
+            limit(rlim_t.max)
+            guard try await write(true) == 3 else { exit(6) }
+            let file = try await SampleSetFile.open(path)
+            guard file.digests == samples.map({ Digest(of: $0.pixels) }), await file.rowsThatDiffer() == [] else { exit(7) }
+            guard try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["S.h5"] else { exit(8) }
         }
     }
 }

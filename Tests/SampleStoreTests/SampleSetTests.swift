@@ -20,7 +20,7 @@ import Testing
         #expect(file.width == 10)
         #expect(file.height == 8)
         #expect(try await file.images(rows: [2, 0]) == samples[2].pixels + samples[0].pixels)
-        try await file.verifyDigests()
+        #expect(await file.rowsThatDiffer() == [])
         #expect(file.digests == samples.map { Digest(of: $0.pixels) })
         #expect(file.seeds == [.max, 7, 7])
         #expect(file.indices == [0, 1, 1 << 40])
@@ -53,7 +53,7 @@ import Testing
         let images = try root.dataset("images")
         #expect(images.type == .integer(bytes: 1, signed: false))
         #expect(images.shape == [3, 8, 10, 3])
-        #expect(images.storage == HDF5Storage(chunkRows: 1, deflate: 1, fletcher32: true, isExtendible: true))
+        #expect(images.storage == HDF5Storage(chunkRows: 1, deflate: 1, fletcher32: true))
         #expect(try images.attributeStrings("DIMENSION_LABELS") == ["sample", "height", "width", "channel"])
         let cohort = try root.group("cohort")
         #expect(try cohort.names == CohortSchema.attributes.map(\.name).sorted())
@@ -96,10 +96,10 @@ import Testing
     }
 
     @Test func aSetWithoutSitesHasNone() async throws {
-        let writer = try await SampleSetWriter(
+        let writer = try SampleSetWriter(
             path: path, width: 10, height: 8, run: SampleFixtures.run(), model: SampleFixtures.model, terms: SampleFixtures.terms)
-        try writer.append([SampleRecord(pixels: SampleFixtures.pixels(0), seed: 1, index: 0)])
-        try writer.finish(finished: Date())
+        try await writer.append([SampleRecord(pixels: SampleFixtures.pixels(0), seed: 1, index: 0)])
+        try await writer.finish()
         let file = try await SampleSetFile.open(path)
         #expect(file.siteNames == [])
         #expect(file.siteWeights == [])

@@ -119,7 +119,7 @@ import Training
             settings.steps = 1
             let plan = SamplingPlan(count: 2, cohorts: [try CohortRequest("dr_icdr=2"), try CohortRequest("dr_icdr=0")])
             return try await SamplingRun(
-                model, settings, plan: plan, seed: 1, firstIndex: 0, path: folder.file(name), force: false, allowsUnseen: allowsUnseen
+                model, settings, plan: plan, seed: 1, firstIndex: 0, path: folder.file(name), options: .init(), allowsUnseen: allowsUnseen
             ).run(contact: "")
         }
         let failure = await #expect(throws: Failure.self) { try await run("refused.h5", allowsUnseen: false) }
@@ -204,7 +204,7 @@ import Training
         settings.steps = 3
         settings.batchSize = 2
         let plan = SamplingPlan(count: 3, cohorts: [try CohortRequest("dr_icdr=3"), try CohortRequest("dr_icdr=2.5")])
-        let run = SamplingRun(model, settings, plan: plan, seed: 7, firstIndex: 4, path: path, force: false)
+        let run = SamplingRun(model, settings, plan: plan, seed: 7, firstIndex: 4, path: path, options: .init())
         #expect(try await run.run(contact: "somebody") == 3)
         let set = try await SampleSetFile.open(path)
         #expect(set.count == 3)

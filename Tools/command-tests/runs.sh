@@ -158,15 +158,31 @@ sampling() {
     check "a plan's cohorts" "$python" -c 'import h5py
 assert h5py.File("plan.h5")["cohort/dr_icdr"][:].tolist() == [0, 0, 0, 4, 4, -2]'
 
-    # Stopped on the way: what is finished is whole under the final name, and the message says how to get the rest.
+    # Stopped on the way, gone on with, and ended before its time.
     fovea sample "${settings[@]}" --count 4000 --out part.h5 2> part.txt &
-    local process=$! code
+    local process=$! code kept
     sleep 3
+    refuses "a second run on the same output is told who holds it (73)" 73 "being made by process $process on" "$work/empty" \
+        fovea sample "${settings[@]}" --count 4000 --out part.h5 --resume
     kill -INT $process
     wait $process; code=$?
-    if (( code == 75 )) && grep -q -- "--first" part.txt; then passed "Ctrl-C keeps what is finished and exits 75"
+    kept="$(sed -nE 's/.*--resume --count ([0-9]+)$/\1/p' part.txt)"
+    if (( code == 75 )) && [[ -n "$kept" ]]; then passed "Ctrl-C keeps what is finished and exits 75"
     else failed "Ctrl-C keeps what is finished and exits 75" "exit code $code" "$(cat part.txt)"; fi
+    check "no half sample set under the final name" test ! -e part.h5
+    refuses "what is unfinished is not overwritten (73)" 73 "not finished; give --resume" "$work/empty" \
+        fovea sample "${settings[@]}" --count 4000 --out part.h5
+    refuses "nor mixed with another run (64)" 64 "guidance: expected 1.0" "$work/empty" \
+        fovea sample "${settings[@]}" --count 4000 --guidance 2 --out part.h5 --resume
+    refuses "nor with another seed (64)" 64 "another seed" "$work/empty" \
+        fovea sample "${settings[@]/11/12}" --count 4000 --out part.h5 --resume
+    check "it ends with what is there" fovea sample "${settings[@]}" --count "${kept:-1}" --out part.h5 --resume
     check "the finished part is a whole sample set" "$python" "$root/Tools/python/check_samples.py" part.h5
+    check "and again, with nothing to do" fovea sample "${settings[@]}" --count "${kept:-1}" --out part.h5 --resume
+    check "nothing else is left" bash -c '[[ "$(echo part*)" == "part.contact-sheet.png part.h5 part.txt" ]]'
+    check "shards of 20" fovea sample "${settings[@]}" --count 64 --shard-size 20 --out shards.h5
+    check "shards hold the same pixels" equal s64.h5 shards.h5
+    check "h5py finds every field of a set of shards" "$python" "$root/Tools/python/check_samples.py" shards.h5 shards-00003-of-00004.h5
     mkdir killed
     fovea sample "${settings[@]}" --count 4000 --out killed/s.h5 2> /dev/null &
     process=$!
@@ -174,6 +190,7 @@ assert h5py.File("plan.h5")["cohort/dr_icdr"][:].tolist() == [0, 0, 0, 4, 4, -2]
     kill -KILL $process
     wait $process 2> /dev/null
     check "killed: no half sample set under the final name" test ! -e killed/s.h5
+    check "killed: all but the batch in work is there" bash -c 'fovea sample "$@" --count 4000 --out killed/s.h5 --resume 2> killed.txt & sleep 1.5; kill -INT $!; wait $!; [[ $? == 75 ]] && grep -qE "[1-9][0-9]* of 4000 samples are kept" killed.txt' resume "${settings[@]}"
 }
 
 # The README's first command.

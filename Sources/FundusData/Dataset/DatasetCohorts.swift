@@ -26,10 +26,17 @@ extension CohortColumn {
     /// - Parameter isRequest: whether -2 is named, too, as `unspecified`.
     @HDF5Actor
     package func write(to group: HDF5Group, isRequest: Bool) throws {
+        let dataset = try create(in: group, count: codes.count, isRequest: isRequest)
+        try dataset.write(codes, rows: 0..<codes.count)
+    }
+
+    /// Creates the same without codes.
+    @HDF5Actor
+    package func create(in group: HDF5Group, count: Int, isRequest: Bool) throws -> HDF5Dataset {
         var members = names.enumerated().map { (name: $1, code: Int16($0)) }
         members.insert((name: "unknown", code: Attribute.unknown), at: 0)
         if isRequest { members.insert((name: "unspecified", code: Attribute.unspecified), at: 0) }
-        try group.write(attribute.name, codes: codes, members: members)
+        return try group.create(attribute.name, members: members, count: count)
     }
 
     /// Reads the column of `attribute` that `write` wrote.

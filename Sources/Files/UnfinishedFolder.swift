@@ -1,0 +1,98 @@
+import Foundation
+
+/// The folder `OUT.unfinished` in which an output is made, so that what was finished outlives the process. One process at a time
+/// holds it; the system lets go of it when that process ends, however it ends.
+public final class UnfinishedFolder {
+    public let path: String
+    private let descriptor: Int32
+
+    private static let lockName = "lock"
+
+    /// Who holds a folder.
+    private struct Holder: Codable {
+        var process: Int32
+        var host: String
+        var since: Date
+    }
+
+    public static func path(for output: String) -> String { output + ".unfinished" }
+
+    /// Makes the folder of `output` where there is none, and takes it.
+    /// - Throws: `Failure(.cannotCreateOutput)` where another process holds it, naming that process, or where it cannot be made.
+    public init(for output: String) throws {
+        path = UnfinishedFolder.path(for: output)
+        let lock = "\(path)/\(UnfinishedFolder.lockName)"
+        // A holder that ends takes the folder with it; then it is made once more.
+        for _ in 0..<100 {
+            guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
+                throw Failure(.cannotCreateOutput, path, "could not be made: \(String(cString: strerror(errno)))")
+            }
+            let descriptor = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+            if descriptor < 0 {
+                if errno == ENOENT { continue }
+                throw Failure(.cannotCreateOutput, lock, "could not be made: \(String(cString: strerror(errno)))")
+            }
+            if flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+                let reason = errno
+                close(descriptor)
+                guard reason == EWOULDBLOCK else {
+                    throw Failure(.cannotCreateOutput, lock, "could not be locked: \(String(cString: strerror(reason)))")
+                }
+                throw Failure(.cannotCreateOutput, output, "is being made by \(UnfinishedFolder.holder(lock)); wait for it or stop it")
+            }
+            var held = stat(), named = stat()
+            guard fstat(descriptor, &held) == 0, stat(lock, &named) == 0, held.st_ino == named.st_ino else {
+                close(descriptor)
+                continue
+            }
+            self.descriptor = descriptor
+            let encoder = JSONEncoder()
+            encoder.dateEncodingStrategy = .iso8601
+            let process = HostProcess.current
+            let holder = Holder(process: process.id, host: process.host, since: Date())
+            let said = (try? encoder.encode(holder)) ?? Data()
+            _ = ftruncate(descriptor, 0)
+            _ = said.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+            return
+        }
+        throw Failure(.cannotCreateOutput, path, "is made and removed by other processes all the time")
+    }
+
+    /// What is empty goes; what is not stays for whoever goes on.
+    deinit {
+        if (try? FileManager.default.contentsOfDirectory(atPath: path)) == [UnfinishedFolder.lockName] { try? remove() }
+        close(descriptor)
+    }
+
+    private static func holder(_ lock: String) -> String {
+        let decoder = JSONDecoder()
+        decoder.dateDecodingStrategy = .iso8601
+        guard let data = FileManager.default.contents(atPath: lock), let holder = try? decoder.decode(Holder.self, from: data) else {
+            return "another process"
+        }
+        return "process \(holder.process) on \(holder.host) since \(holder.since.formatted(.iso8601))"
+    }
+
+    public func file(_ name: String) -> String { "\(path)/\(name)" }
+
+    /// Removes what is in the folder, `first` before anything else.
+    public func clear(first: String? = nil) throws {
+        do {
+            let names = try FileManager.default.contentsOfDirectory(atPath: path).filter { $0 != UnfinishedFolder.lockName }
+            for name in names.filter({ $0 == first }) + names.filter({ $0 != first }) {
+                try FileManager.default.removeItem(atPath: file(name))
+            }
+        } catch {
+            throw Failure(.readOrWriteFailed, path, "could not be cleared: \((error as NSError).localizedDescription)")
+        }
+    }
+
+    /// Removes the folder; nothing of it is used afterwards.
+    public func remove(first: String? = nil) throws {
+        try clear(first: first)
+        unlink(file(UnfinishedFolder.lockName))
+        guard rmdir(path) == 0 else {
+            throw Failure(.readOrWriteFailed, path, "could not be removed: \(String(cString: strerror(errno)))")
+        }
+    }
+}

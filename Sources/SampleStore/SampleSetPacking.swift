@@ -1,0 +1,81 @@
+import Cohorts
+import Files
+import Foundation
+import HDF5Files
+
+/// Makes HDF5 files of a journal. The bytes depend on the samples alone, not on how they came in batches.
+@HDF5Actor
+struct SampleSetPacking {
+    let set: UnfinishedSet
+    let journal: SampleJournal
+    /// The output, which errors name.
+    let place: String
+
+    /// Writes the rows of one part, sealed and on the disk, to `path`.
+    func write(part: Int, rows: Range<Int>, to path: String) throws {
+        try write(rows: rows, part: part, to: path) { root in
+            let images = try root.create("images", UInt8.self, shape: [rows.count, set.height, set.width, 3], storage: set.storage)
+            try journal.forEachChunk(part: part) { row, chunk in try images.write(chunk: chunk, row: row - rows.lowerBound) }
+            return images
+        }
+    }
+
+    /// Writes a set of all rows whose pixels are in shards.
+    func write(shards: [Shard], to path: String) throws {
+        let count = journal.rowCount
+        try write(rows: 0..<count, part: nil, to: path) { root in
+            try Shard.write(shards, to: try root.createGroup("shards"))
+            return try root.createVirtual(
+                "images", UInt8.self, shape: [count, set.height, set.width, 3],
+                sources: shards.map { ($0.name, $0.samples) }, dataset: "/images")
+        }
+    }
+
+    private func write(rows: Range<Int>, part: Int?, to path: String, images: (HDF5Group) throws -> HDF5Dataset) throws {
+        let staged = path + ".part"
+        let file = try HDF5File.create(staged, shownAs: place, userBlock: UserBlock.byteCount)
+        let root = file.root
+        try images(root).setDimensionLabels(["sample", "height", "width", "channel"])
+        try SampleSet.writeAttributes(to: root, terms: set.terms, created: set.created)
+        var columns = try SampleColumns(in: root, count: rows.count, siteNames: set.siteNames, openNames: openNames)
+        var runs = set.runs
+        try journal.forEachBatch(part: part) { batch in
+            try columns.append(batch)
+            runs[batch.run].finished = batch.finished
+        }
+        try columns.finish()
+        try RunColumns.write(runs, to: try root.createGroup("runs"))
+        try set.model.write(to: try root.createGroup("models"))
+        // Holds the public verdict once there is one.
+        _ = try root.createGroup("audit")
+        try file.close()
+        try UserBlock.seal(staged, shownAs: place)
+        try StagedFile.move(staged, to: path)
+    }
+
+    /// Codes of open attributes: the model's names, then others that samples use, sorted.
+    private var openNames: [String: [String]] {
+        journal.openNames.mapValues { Array($0) }.merging(set.openNames) { $0 + $1 }.reduce(into: [:]) { result, entry in
+            let declared = set.openNames[entry.key] ?? []
+            result[entry.key] = declared + Set(entry.value).subtracting(declared).sorted()
+        }
+    }
+}
+
+extension SampleSet {
+    @HDF5Actor
+    static func writeAttributes(to root: HDF5Group, terms: Terms, created: Date) throws {
+        try root.setAttribute("kind", kind)
+        try root.setAttribute("version", version)
+        try root.setAttribute("schema_version", CohortSchema.version)
+        try root.setAttribute("created", Timestamp.text(created))
+        try root.setAttribute("synthetic", "YES")
+        try root.setAttribute("digital_source_type", digitalSourceType)
+        // YES only with a valid verdict.
+        try root.setAttribute("releasable", "NO")
+        try root.setAttribute("licence", terms.licence)
+        try root.setAttribute("attribution", terms.attribution)
+        try root.setAttribute("permitted_uses", terms.permittedUses)
+        try root.setAttribute("contact", terms.contact)
+    }
+}

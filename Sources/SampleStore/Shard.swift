@@ -1,0 +1,124 @@
+import Files
+import Foundation
+import HDF5Files
+
+/// One of the files that hold the pixels of a large set, `/shards`: itself a sample set.
+struct Shard: Hashable, Sendable {
+    /// Name of a file beside the set.
+    let name: String
+    let samples: Int
+    /// SHA-256 of the whole file.
+    let digest: Digest
+
+    /// `S.h5` -> `S-00003-of-00010.h5`
+    static func path(of set: String, number: Int, count: Int) -> String {
+        func digits(_ number: Int) -> String { String(repeating: "0", count: max(0, 5 - "\(number)".count)) + "\(number)" }
+        return "\(set.hasSuffix(".h5") ? String(set.dropLast(3)) : set)-\(digits(number))-of-\(digits(count)).h5"
+    }
+
+    @HDF5Actor
+    static func write(_ shards: [Shard], to group: HDF5Group) throws {
+        try group.write("name", strings: shards.map(\.name))
+        try group.write("samples", shards.map { Int64($0.samples) }, shape: [shards.count])
+        try group.write("digest", shards.flatMap(\.digest.bytes), shape: [shards.count, 32])
+    }
+
+    /// - Throws: `Failure(.badData)` for names that lead to another folder, and for samples that do not sum to `count`.
+    @HDF5Actor
+    static func read(_ group: HDF5Group, count: Int) throws -> [Shard] {
+        let names = try group.dataset("name")
+        try names.require(shape: [nil])
+        let texts = try names.readStrings()
+        let samples = try group.dataset("samples")
+        try samples.require(Int64.self, shape: [texts.count])
+        let counts = try samples.readAll(Int64.self)
+        let digests = try group.readDigests("digest", count: texts.count)
+        for name in texts where name.isEmpty || name.hasPrefix(".") || name.contains("/") {
+            throw Failure(.badData, group.file, field: "/shards/name", expected: "names of files beside this one", found: name)
+        }
+        let total = counts.reduce((sum: Int64(0), isGood: true)) { state, count in
+            let (sum, overflow) = state.sum.addingReportingOverflow(count)
+            return (sum, state.isGood && count > 0 && !overflow)
+        }
+        guard total.isGood, total.sum == count else {
+            throw Failure(.badData, group.file, field: "/shards/samples", expected: "\(count) samples in all", found: "\(counts)")
+        }
+        return zip(texts, zip(counts, digests)).map { Shard(name: $0, samples: Int($1.0), digest: $1.1) }
+    }
+}
+
+/// Where the pixels of a set are.
+@HDF5Actor
+final class PictureStore {
+    private enum Place {
+        case own(HDF5Dataset)
+        case shards([Shard], folder: String)
+    }
+
+    private let place: Place
+    private let file: String
+    /// [samples, height, width, 3]
+    let shape: [Int]
+    private var opened: (number: Int, images: HDF5Dataset)?
+
+    /// - Throws: `Failure(.badData)` for pictures of another type or shape, or a shard that is missing.
+    init(_ root: HDF5Group) throws {
+        file = root.file
+        guard try root.contains("shards") else {
+            let images = try root.readImages()
+            place = .own(images)
+            shape = images.shape
+            return
+        }
+        // HDF5 reads zeros where a shard is missing, so pixels never come through the mapping.
+        shape = try root.virtualShape("images")
+        guard shape.count == 4, shape[0] > 0, (1...16384).contains(shape[1]), (1...16384).contains(shape[2]), shape[3] == 3 else {
+            throw Failure(.badData, file, field: "/images shape", expected: "pictures of 1 to 16384 pixels", found: "\(shape)")
+        }
+        let shards = try Shard.read(try root.group("shards"), count: shape[0])
+        let folder = URL(fileURLWithPath: file).deletingLastPathComponent().path
+        for shard in shards where !FileManager.default.fileExists(atPath: "\(folder)/\(shard.name)") {
+            throw Failure(.noSuchInput, file, "the shard \(shard.name) is missing; its \(shard.samples) samples cannot be read")
+        }
+        place = .shards(shards, folder: folder)
+    }
+
+    /// Names and digests of the shards, and their paths.
+    nonisolated var shards: [(shard: Shard, path: String)] {
+        guard case .shards(let shards, let folder) = place else { return [] }
+        return shards.map { ($0, "\(folder)/\($0.name)") }
+    }
+
+    /// Whole rows in any order.
+    func readRows(_ rows: [Int]) throws -> [UInt8] {
+        switch place {
+        case .own(let images): return try images.readRows(rows)
+        case .shards(let shards, let folder): return try rows.flatMap { try read(row: $0, of: shards, folder: folder) }
+        }
+    }
+
+    private func read(row: Int, of shards: [Shard], folder: String) throws -> [UInt8] {
+        var number = 0, first = 0
+        while row >= first + shards[number].samples {
+            first += shards[number].samples
+            number += 1
+        }
+        if opened?.number != number {
+            let path = "\(folder)/\(shards[number].name)"
+            guard try Digest(ofFile: path) == shards[number].digest else {
+                throw Failure(.checkFailed, path, "is not the shard that \(file) was written with: its SHA-256 differs")
+            }
+            let images = try HDF5File.open(path).root.readImages()
+            try images.require(shape: [shards[number].samples] + shape.dropFirst().map { $0 })
+            opened = (number, images)
+        }
+        guard let opened else { return [] }
+        return try opened.images.readRows([row - first])
+    }
+
+    /// Compares the SHA-256 of every row of pixels with `digests`.
+    /// - Returns: the rows that differ or cannot be read.
+    func rowsThatDiffer(from digests: [Digest]) -> [Int] {
+        digests.indices.filter { row in (try? readRows([row])).map { Digest(of: $0) } != digests[row] }
+    }
+}

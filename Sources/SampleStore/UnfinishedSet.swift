@@ -1,0 +1,88 @@
+import CheckpointStore
+import Files
+import Foundation
+import HDF5Files
+
+/// What an unfinished sample set is to become, `run.json` in its folder: everything but the samples.
+struct UnfinishedSet: Codable, Sendable {
+    /// Pixels.
+    var width: Int
+    var height: Int
+    /// zlib's level, 0 for none.
+    var deflate: Int
+    /// Rows of a shard; nil for one file.
+    var shardRows: Int?
+    var created: Date
+    var terms: Terms
+    var siteNames: [String]
+    /// Codes of open attributes in the model's order.
+    var openNames: [String: [String]]
+    var model: ModelRecord
+    /// One, and another each time that it was gone on with on another machine.
+    var runs: [RunRecord]
+    /// Whether an output that exists may be replaced.
+    var replaces: Bool
+    /// Samples in all, once the shards are being given their names.
+    var total: Int?
+
+    static let name = "run.json"
+
+    init?(in folder: UnfinishedFolder) throws {
+        let path = folder.file(UnfinishedSet.name)
+        guard FileManager.default.fileExists(atPath: path) else { return nil }
+        self = try JSONText.decode(UnfinishedSet.self, try JSONText.contents(path), place: path)
+    }
+
+    init(
+        width: Int, height: Int, deflate: Int, shardRows: Int?, created: Date, terms: Terms, siteNames: [String],
+        openNames: [String: [String]], model: ModelRecord, run: RunRecord, replaces: Bool
+    ) {
+        self.width = width
+        self.height = height
+        self.deflate = deflate
+        self.shardRows = shardRows
+        self.created = created
+        self.terms = terms
+        self.siteNames = siteNames
+        self.openNames = openNames
+        self.model = model
+        runs = [run]
+        self.replaces = replaces
+    }
+
+    func write(to folder: UnfinishedFolder) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        let staged = try StagedFile(folder.file(UnfinishedSet.name), force: true)
+        try staged.write(try encoder.encode(self))
+        try staged.commit()
+    }
+
+    /// What the run that goes on is asked for, and this one was not: field, what was found here, what is asked for.
+    func difference(to other: UnfinishedSet) -> (field: String, found: String, wanted: String)? {
+        let (run, wanted) = (runs[0], other.runs[0])
+        let fields: [(String, String, String)] = [
+            ("model", model.digest.description, other.model.digest.description),
+            ("sampler", run.sampler, wanted.sampler), ("steps", "\(run.steps)", "\(wanted.steps)"),
+            ("guidance", "\(run.guidance)", "\(wanted.guidance)"), ("schedule", run.schedule, wanted.schedule),
+            ("tool version", run.toolVersion, wanted.toolVersion),
+            ("size", "\(width) x \(height)", "\(other.width) x \(other.height)"), ("deflate", "\(deflate)", "\(other.deflate)"),
+            ("samples a shard", shardRows.map(String.init) ?? "all", other.shardRows.map(String.init) ?? "all"),
+            ("contact", terms.contact, other.terms.contact), ("licence", terms.licence, other.terms.licence),
+            ("attribution", terms.attribution, other.terms.attribution),
+            ("permitted uses", terms.permittedUses, other.terms.permittedUses),
+            ("sites", siteNames.joined(separator: ", "), other.siteNames.joined(separator: ", ")),
+        ]
+        return fields.first { $0.1 != $0.2 }.map { (field: $0.0, found: $0.1, wanted: $0.2) }
+    }
+
+    /// The number of a run on the machine of `run`: the last one's where nothing differs that pixels depend on.
+    mutating func number(of run: RunRecord) -> Int {
+        let last = runs[runs.count - 1]
+        let isSame = last.openBLASVersion == run.openBLASVersion && last.blasCore == run.blasCore && last.kernelISA == run.kernelISA
+        if !isSame { runs.append(run) }
+        return runs.count - 1
+    }
+
+    var storage: HDF5Storage { HDF5Storage(chunkRows: 1, deflate: deflate, fletcher32: true) }
+}
