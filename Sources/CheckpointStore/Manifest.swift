@@ -91,11 +91,7 @@ public struct Manifest<Model: Codable & Sendable>: Codable, Sendable {
     }
 
     /// JSON with sorted keys: the same manifest gives the same bytes.
-    public func json() throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(self), as: UTF8.self)
-    }
+    public func json() throws -> String { try JSONText.encoded(self) }
 }
 
 /// A weights file with its manifest.

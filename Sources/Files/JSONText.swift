@@ -21,6 +21,23 @@ public enum JSONText {
         }
     }
 
+    /// JSON with sorted keys and one line: the same sorted keys are the same bytes.
+    public static func encoded(_ value: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+
+    /// The same content in one form, whatever the order of keys.
+    /// - Throws: `Failure(.badData)` where it is no JSON object.
+    public static func canonical(_ text: String, place: String) throws -> String {
+        guard let object = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] else {
+            throw Failure(.badData, place, "is not a JSON object")
+        }
+        let data = try JSONSerialization.data(withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
+        return String(decoding: data, as: UTF8.self)
+    }
+
     /// The keys on the outermost level.
     public static func keys(_ data: Data, place: String) throws -> Set<String> {
         guard let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else {

@@ -70,11 +70,7 @@ public struct Lineage: Codable, Hashable, Sendable {
     }
 
     /// Sorted keys: the same lineage gives the same bytes.
-    public func json() throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(self), as: UTF8.self)
-    }
+    public func json() throws -> String { try JSONText.encoded(self) }
 
     /// - Throws: `Failure(.badData)` naming the key.
     public init(json: String, place: String) throws {

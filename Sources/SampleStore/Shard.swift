@@ -60,6 +60,8 @@ final class PictureStore {
     /// [samples, height, width, 3]
     let shape: [Int]
     private var opened: (number: Int, images: HDF5Dataset)?
+    /// Whether a shard's bytes are checked before the library sees them.
+    private var checksShards = true
 
     /// - Throws: `Failure(.badData)` for pictures of another type or shape, or a shard that is missing.
     init(_ root: HDF5Group) throws {
@@ -105,7 +107,7 @@ final class PictureStore {
         }
         if opened?.number != number {
             let path = "\(folder)/\(shards[number].name)"
-            guard try Digest(ofFile: path) == shards[number].digest else {
+            guard try !checksShards || Digest(ofFile: path) == shards[number].digest else {
                 throw Failure(.checkFailed, path, "is not the shard that \(file) was written with: its SHA-256 differs")
             }
             let images = try HDF5File.open(path).root.readImages()
@@ -116,9 +118,15 @@ final class PictureStore {
         return try opened.images.readRows([row - first])
     }
 
-    /// Compares the SHA-256 of every row of pixels with `digests`.
+    /// Compares the SHA-256 of every row of pixels with `digests`, in shards that have changed, too.
     /// - Returns: the rows that differ or cannot be read.
     func rowsThatDiffer(from digests: [Digest]) -> [Int] {
-        digests.indices.filter { row in (try? readRows([row])).map { Digest(of: $0) } != digests[row] }
+        checksShards = false
+        opened = nil
+        defer {
+            checksShards = true
+            opened = nil
+        }
+        return digests.indices.filter { row in (try? readRows([row])).map { Digest(of: $0) } != digests[row] }
     }
 }

@@ -49,6 +49,15 @@ public enum UserBlock {
         throw Failure(.checkFailed, path, "the file has changed since it was written: its SHA-256 differs from the one in its first block")
     }
 
+    /// Which part of a file with a wrong block has changed, as far as that can be said.
+    static func changedPlace(_ path: String) -> String {
+        guard let stored = try? head(of: path), stored.count == byteCount else { return "first block" }
+        let form = bytes(Digest(of: []))
+        let digits = magic.utf8.count..<magic.utf8.count + 64
+        let isFormed = (0..<byteCount).allSatisfy { digits.contains($0) ? "0123456789abcdef".utf8.contains(stored[$0]) : stored[$0] == form[$0] }
+        return isFormed ? "bytes of the file" : "first block"
+    }
+
     private static func head(of path: String) throws -> Data {
         do {
             let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))

@@ -159,16 +159,11 @@ public struct SamplingRun {
     }
 
     private func record() throws -> RunRecord {
-        var schedule: [String: Any] = [
-            "kind": "karras", "steps": settings.steps, "sigma_min": settings.sigmaMin, "sigma_max": settings.sigmaMax,
-            "rho": settings.rho, "evaluations": settings.evaluations,
-        ]
-        if let interval = settings.guidanceInterval {
-            schedule["guidance_interval"] = [interval.lowerBound, interval.upperBound]
-        }
-        if let guided = settings.guidedAttributes { schedule["guided_attributes"] = guided }
+        let schedule = RecordedSchedule(
+            steps: settings.steps, sigmaMin: settings.sigmaMin, sigmaMax: settings.sigmaMax, rho: settings.rho,
+            evaluations: settings.evaluations, guidanceInterval: settings.guidanceInterval, guidedAttributes: settings.guidedAttributes)
         return RunRecord(
-            modelDigest: model.digest, sampler: settings.sampler.rawValue, schedule: try SamplingRun.json(schedule), steps: settings.steps,
+            modelDigest: model.digest, sampler: settings.sampler.rawValue, schedule: try JSONText.encoded(schedule), steps: settings.steps,
             guidance: settings.guidanceScale, openBLASVersion: ComputeEnvironment.blasVersion,
             blasCore: ComputeEnvironment.blasCore, kernelISA: ComputeEnvironment.instructionSet, started: Date())
     }
@@ -188,10 +183,5 @@ public struct SamplingRun {
             trainingSets: sets(model.manifest.trainingData))
         return ModelRecord(
             digest: model.digest, manifestJSON: try model.manifest.json(), lineageJSON: try lineage.json(), provJSON: try lineage.prov())
-    }
-
-    private static func json(_ object: [String: Any]) throws -> String {
-        let data = try JSONSerialization.data(withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
-        return String(decoding: data, as: UTF8.self)
     }
 }

@@ -11,11 +11,47 @@ import SampleStore
 enum FileProbe {
     /// - Throws: `Failure(.badData)` where the child crashed; its own failure where it found one.
     static func check(_ path: String) throws {
+        let (status, _, said) = try run([path], on: path)
+        switch status {
+        case .crashed(let signal): throw Failure(.badData, path, "is damaged: HDF5 crashed on reading it (signal \(signal))")
+        case .exited(0): return
+        case .exited(let code):
+            let sentence = said.split(separator: "\n").last.map(String.init) ?? "could not be read"
+            let prefix = "fovea: \(path): "
+            throw Failure(
+                Failure.Kind(rawValue: code) ?? .badData, path,
+                sentence.hasPrefix(prefix) ? String(sentence.dropFirst(prefix.count)) : sentence)
+        }
+    }
+
+    /// What is wrong with the content of an HDF5 file, pictures included.
+    static func findings(_ path: String) throws -> [Finding] {
+        let (status, output, said) = try run([path, "--content"], on: path)
+        switch status {
+        case .crashed(let signal) where signal == SIGXCPU: return [Finding("structure", "HDF5 comes to no end on reading it")]
+        case .crashed(let signal): return [Finding("structure", "HDF5 crashes on reading it (signal \(signal))")]
+        case .exited(0): return try JSONText.decode([Finding].self, output, place: path)
+        case .exited: return [Finding("structure", said.split(separator: "\n").last.map(String.init) ?? "could not be read")]
+        }
+    }
+
+    private enum Status {
+        case exited(Int32)
+        case crashed(signal: Int32)
+    }
+
+    private static func run(_ arguments: [String], on path: String) throws -> (Status, output: Data, errors: String) {
         let child = Process()
         child.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        child.arguments = ["probe", path]
+        child.arguments = ["probe"] + arguments
         child.standardInput = FileHandle.nullDevice
-        child.standardOutput = FileHandle.nullDevice
+        // A file, and no second pipe: a child that fills one pipe while the other is read would wait for ever.
+        let output = FileManager.default.temporaryDirectory.appendingPathComponent("fovea-probe-\(UUID().uuidString)")
+        guard FileManager.default.createFile(atPath: output.path, contents: nil), let target = try? FileHandle(forWritingTo: output) else {
+            throw Failure(.readOrWriteFailed, output.path, "could not be written")
+        }
+        defer { try? FileManager.default.removeItem(at: output) }
+        child.standardOutput = target
         let errors = Pipe()
         child.standardError = errors
         do {
@@ -25,16 +61,8 @@ enum FileProbe {
         }
         let said = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         child.waitUntilExit()
-        if child.terminationReason == .uncaughtSignal {
-            throw Failure(.badData, path, "is damaged: HDF5 crashed on reading it (signal \(child.terminationStatus))")
-        }
-        if child.terminationStatus != 0 {
-            let sentence = said.split(separator: "\n").last.map(String.init) ?? "could not be read"
-            let prefix = "fovea: \(path): "
-            throw Failure(
-                Failure.Kind(rawValue: child.terminationStatus) ?? .badData, path,
-                sentence.hasPrefix(prefix) ? String(sentence.dropFirst(prefix.count)) : sentence)
-        }
+        let status = child.terminationReason == .uncaughtSignal ? Status.crashed(signal: child.terminationStatus) : .exited(child.terminationStatus)
+        return (status, (try? Data(contentsOf: output)) ?? Data(), said)
     }
 }
 
@@ -45,12 +73,25 @@ struct ProbeCommand: AsyncParsableCommand {
 
     @Argument var file: String
 
+    @Flag(help: "Read the pictures, too, and print what is wrong as JSON.")
+    var content = false
+
     func run() async throws {
         // No core files and no minutes-long traces for a crash that is expected.
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
         setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
-        for number in [SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGTRAP] { signal(number, SIG_DFL) }
-        switch try FileSort(contentsOf: file) {
+        for number in [SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGTRAP, SIGXCPU] { signal(number, SIG_DFL) }
+        let sort = try FileSort(contentsOf: file)
+        if content {
+            // A damaged structure can lead in a circle: at 2 MB a second and half a minute more, something is wrong.
+            let size = (try? FileManager.default.attributesOfItem(atPath: file)[.size] as? Int) ?? 0
+            var limit = rlimit(rlim_cur: rlim_t(30 + size / 2_000_000), rlim_max: .max)
+            setrlimit(__rlimit_resource_t(RLIMIT_CPU.rawValue), &limit)
+            let findings = sort == .sampleSet ? await SampleSetVerification.findingsInContent(file) : await DatasetFile.findings(file)
+            print(try JSONText.encoded(findings))
+            return
+        }
+        switch sort {
         case .sampleSet:
             try SampleSetFile.verifyUserBlock(file)
             _ = try await SampleSetFile.describe(file)

@@ -20,6 +20,8 @@ struct Fovea: AsyncParsableCommand {
         PhantomCommand.self,
         TrainCommand.self,
         SampleCommand.self,
+        ReplayCommand.self,
+        VerifyCommand.self,
         InspectCommand.self,
         ImportModelCommand.self,
         ExportModelCommand.self,

@@ -93,8 +93,9 @@ enum FileSort {
         guard let handle = FileHandle(forReadingAtPath: path) else {
             throw Failure(.readOrWriteFailed, path, "could not be read")
         }
-        guard let start = try handle.read(upToCount: 16), !start.isEmpty else { throw Failure(.badData, path, "is empty") }
-        if start.starts(with: Data("fovea.samples ".utf8)) {
+        guard let start = try handle.read(upToCount: 520), !start.isEmpty else { throw Failure(.badData, path, "is empty") }
+        // A sample set with a damaged first block is one still.
+        if start.starts(with: Data("fovea.samples ".utf8)) || start.dropFirst(512).starts(with: [0x89, 0x48, 0x44, 0x46]) {
             self = .sampleSet
         } else if start.starts(with: [0x89, 0x48, 0x44, 0x46]) {
             self = .hdf5

@@ -16,14 +16,7 @@ struct SampleCommand: AsyncParsableCommand {
             Example: fovea sample --model run/snapshot.safetensors --count 64 --cohort dr_icdr=3 --seed 1 --out s.h5
             """)
 
-    @Option(help: ArgumentHelp("A snapshot.", valueName: "snapshot"))
-    var model: String
-
-    @Option(help: ArgumentHelp("Adapters to mix in by weight, NAME.adapter.safetensors or NAME.safetensors each.", valueName: "name=weight,..."))
-    var mix: String?
-
-    @Option(help: ArgumentHelp("Where the adapters are (default: the folder of the model).", valueName: "folder"))
-    var adapters: String?
+    @OptionGroup var source: ModelOptions
 
     @Option(help: ArgumentHelp("How many samples.", valueName: "n"))
     var count: Int?
@@ -77,7 +70,6 @@ struct SampleCommand: AsyncParsableCommand {
 
     func validate() throws {
         if (plan == nil) == (count == nil) { throw ValidationError("expected --count or --plan, and not both") }
-        if adapters != nil, mix == nil { throw ValidationError("--adapters: expected --mix, which of them and how much") }
         if plan != nil, !cohort.isEmpty { throw ValidationError("--plan names the cohorts; --cohort goes with --count") }
         guard (0...9).contains(deflate) else { throw ValidationError("--deflate: expected 0 to 9, found \(deflate)") }
         if let shardSize, shardSize < 1 { throw ValidationError("--shard-size: expected at least 1, found \(shardSize)") }
@@ -110,14 +102,7 @@ struct SampleCommand: AsyncParsableCommand {
         settings.batchSize = batch ?? settings.batchSize
         let wanted = try plan.map { try SamplingPlan(contentsOf: $0) }
             ?? SamplingPlan(count: count ?? 0, cohorts: try cohort.map { try CohortRequest($0) })
-        var loaded = try LoadedModel(contentsOf: model)
-        if let mix = try mix.map(Mixture.init) {
-            let folder = adapters ?? URL(fileURLWithPath: model).deletingLastPathComponent().path
-            loaded = try loaded.mixing(mix.parts.map { name, weight in
-                let paths = ["adapter.safetensors", "safetensors"].map { "\(folder)/\(name).\($0)" }
-                return (name, paths.first { FileManager.default.fileExists(atPath: $0) } ?? paths[0], weight)
-            })
-        }
+        let loaded = try source.load()
         let sampling = SamplingRun(
             loaded, settings, plan: wanted, seed: seed, firstIndex: first, path: out,
             options: SampleSetWriter.Options(
@@ -161,29 +146,5 @@ struct GuidanceInterval: ExpressibleByArgument {
         let ends = argument.split(separator: ",").map { Float($0) }
         guard ends.count == 2, let low = ends[0], let high = ends[1], low >= 0, low <= high, high.isFinite else { return nil }
         range = low...high
-    }
-}
-
-/// `name=weight,...`: adapters by name.
-private struct Mixture {
-    let parts: [(name: String, weight: Double)]
-
-    /// - Throws: `Failure(.usage)`.
-    init(_ text: String) throws {
-        func refuse(_ expected: String) -> Failure { Failure(.usage, nil, field: "--mix", expected: expected, found: text) }
-        var parts: [(name: String, weight: Double)] = []
-        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-            let sides = part.split(separator: "=", maxSplits: 1).map(String.init)
-            guard sides.count == 2, let weight = Double(sides[1]), weight >= 0, weight <= 1 else {
-                throw refuse("name=weight,... with weights from 0 to 1")
-            }
-            let letters = sides[0].utf8.allSatisfy { UInt8(ascii: "-")...UInt8(ascii: "z") ~= $0 && $0 != UInt8(ascii: "/") }
-            guard letters, !sides[0].hasPrefix(".") else { throw refuse("names of files, without folders") }
-            guard !parts.contains(where: { $0.name == sides[0] }) else { throw refuse("each name once") }
-            parts.append((sides[0], weight))
-        }
-        // More would leave the base behind it with a negative share.
-        guard parts.reduce(0, { $0 + $1.weight }) <= 1 + 1e-9 else { throw refuse("weights that sum to at most 1") }
-        self.parts = parts
     }
 }

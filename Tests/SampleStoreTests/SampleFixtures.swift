@@ -29,14 +29,22 @@ enum SampleFixtures {
     static func run(_ started: TimeInterval = 1_800_000_000) -> RunRecord {
         RunRecord(
             modelDigest: modelDigest, sampler: "heun",
-            schedule: #"{"sigma_min":0.002,"sigma_max":20,"rho":7,"steps":18}"#, steps: 18, guidance: 1.5,
+            schedule: #"{"kind":"karras","sigma_min":0.002,"sigma_max":20,"rho":7,"steps":18}"#, steps: 18, guidance: 1.5,
             toolVersion: "0.1.0", openBLASVersion: "0.3.21", blasCore: "Zen", kernelISA: "v4",
             started: Date(timeIntervalSince1970: started))
     }
 
-    static let model = ModelRecord(
-        digest: modelDigest, manifestJSON: #"{"kind":"snapshot"}"#, lineageJSON: #"{"model":"\#(modelDigest)","parents":[],"parcels":[],"sites":["aachen","özel"],"training_sets":[]}"#,
-        provJSON: #"{"entity":{}}"#)
+    private static let lineage = Lineage(
+        model: "\(modelDigest)", imagesSeen: 640, parents: [], sites: ["aachen", "özel"], parcels: [], trainingSets: [])
+    static let model = {
+        do {
+            return ModelRecord(
+                digest: modelDigest, manifestJSON: #"{"kind":"snapshot","parents":[],"trainingData":[]}"#, lineageJSON: try lineage.json(),
+                provJSON: try lineage.prov())
+        } catch {
+            fatalError("\(error)")
+        }
+    }()
     static let terms = Terms(
         licence: "CC-BY-4.0", attribution: "Aachen, Bonn", permittedUses: "research (DUO:0000042)", contact: "data@example.org")
 

@@ -193,6 +193,66 @@ assert h5py.File("plan.h5")["cohort/dr_icdr"][:].tolist() == [0, 0, 0, 4, 4, -2]
     check "killed: all but the batch in work is there" bash -c 'fovea sample "$@" --count 4000 --out killed/s.h5 --resume 2> killed.txt & sleep 1.5; kill -INT $!; wait $!; [[ $? == 75 ]] && grep -qE "[1-9][0-9]* of 4000 samples are kept" killed.txt' resume "${settings[@]}"
 }
 
+# What a sample set says can be checked: verify, replay, the tree.
+provenance() {
+    check "a set, by two threads in batches of 7" fovea sample --model model/snapshot.safetensors --count 40 --cohort dr_icdr=3 --cohort dr_icdr=1.5 \
+        --guidance 1.5 --seed 3 --batch 7 --threads 2 --out made.h5 --quiet
+    check "verify finds nothing wrong" fovea verify made.h5
+    fovea verify made.h5 --json > verify.json 2> /dev/null
+    says "verify --json has the contract's keys" 'j["ok"] is True and j["failures"] == []' verify.json
+    refuses "with a trust list an unsigned file fails (1)" 1 "signature: the file is unsigned" "$work/empty" \
+        bash -c "echo 'keys: []' > trust.yaml; fovea verify made.h5 --trust trust.yaml --quiet"
+    check "replay on one thread, one at a time: all bits equal" fovea replay made.h5 --model model/snapshot.safetensors --threads 1 --batch 1
+    fovea replay made.h5 --model model/snapshot.safetensors --fraction 0.05 --json > replay.json 2> /dev/null
+    says "replay --json has the contract's keys" 'j["checked"] == 2 == j["equal"] and j["mode"] == "bitwise" and j["failures"] == []' replay.json
+    # Another BLAS core: another mode, stated.
+    if grep -qw avx2 /proc/cpuinfo; then
+        OPENBLAS_CORETYPE=Sandybridge fovea replay made.h5 --model model/snapshot.safetensors --json > core.json 2> /dev/null
+        says "replay on another BLAS core says so" 'j["mode"] == "psnr" and j["equal"] == 40' core.json
+    else skipped "replay on another BLAS core" "this CPU has no second one"; fi
+    refuses "replay with another model (65)" 65 "none of its samples was made by" "$work/empty" \
+        fovea replay made.h5 --model "$root/Checkpoints/open-64.safetensors"
+    refuses "replay of a data set (65)" 65 "is no sample set" "$work/empty" fovea replay phantoms.h5 --model model/snapshot.safetensors
+    refuses "replay of a row that is not there (64)" 64 "index: expected 0 to 39, found 40" "$work/empty" \
+        fovea replay made.h5 --model model/snapshot.safetensors --index 40
+    "$python" - << 'END'
+data = bytearray(open("made.h5", "rb").read())
+data[len(data) // 2] ^= 4
+open("changed.h5", "wb").write(data)
+END
+    refuses "one flipped bit is found (1)" 1 "bytes of the file" "$work/empty" fovea verify changed.h5 --quiet
+    refuses "and not inspected (1)" 1 "has changed since it was written" "$work/empty" fovea inspect changed.h5
+    refuses "nor replayed (1)" 1 "has changed since it was written" "$work/empty" fovea replay changed.h5 --model model/snapshot.safetensors
+    check "shards" fovea sample --model model/snapshot.safetensors --count 40 --cohort dr_icdr=3 --cohort dr_icdr=1.5 \
+        --guidance 1.5 --seed 3 --shard-size 15 --out pieces.h5 --quiet
+    check "verify follows shards" fovea verify pieces.h5
+    check "replay follows shards" fovea replay pieces.h5 --model model/snapshot.safetensors --index 20 --index 39
+    mv pieces-00001-of-00003.h5 away.h5
+    refuses "a missing shard is noticed by verify (1)" 1 "pieces-00001-of-00003.h5 is missing" "$work/empty" fovea verify pieces.h5 --quiet
+    refuses "and by inspect (66)" 66 "pieces-00001-of-00003.h5 is missing" "$work/empty" fovea inspect pieces.h5
+    cp pieces-00000-of-00003.h5 pieces-00001-of-00003.h5
+    refuses "another file under its name, too (1)" 1 "row 15" "$work/empty" fovea verify pieces.h5 --quiet
+}
+
+# The Python package: its own tests, then Fovea's files.
+python-package() {
+    fovea sample --model model/snapshot.safetensors --count 24 --cohort dr_icdr=3 --cohort dr_icdr=2.5 --seed 1 --out read.h5 --quiet
+    fovea sample --model model/snapshot.safetensors --count 24 --cohort dr_icdr=3 --cohort dr_icdr=2.5 --seed 1 --shard-size 10 --out read-shards.h5 --quiet
+    check "tests of fovea_samples" env FOVEA_TEST_SAMPLES="$work/read.h5" "$python" -m unittest discover -s "$root/Tools/python/tests" -t "$root/Tools/python"
+    check "it reads a set of shards as the whole one" env PYTHONPATH="$root/Tools/python" "$python" -c '
+import fovea_samples
+with fovea_samples.open("read.h5") as one, fovea_samples.open("read-shards.h5") as many:
+    one.verify_user_block(), many.verify(), many.verify_user_block()
+    assert (one.images(range(24)) == many.images(range(24))).all() and len(many.filter(dr_icdr=2.5)) == 12
+    a, b = one.provenance(13), many.provenance(13)
+    assert a["digest"] == b["digest"] and a["model"]["digest"] == b["model"]["digest"] and one.cohort(13) == many.cohort(13)'
+    cp -r "$root/Tools/python" package
+    if "$python" -m pip --version > /dev/null 2>&1; then
+        check "pip installs it" "$python" -m pip install --quiet --no-deps --no-build-isolation --no-index --target installed ./package
+        check "and it works from there" env PYTHONPATH="$work/installed" "$python" -c 'import fovea_samples; assert len(fovea_samples.open("read.h5")) == 24'
+    else skipped "pip installs the package" "there is no pip"; fi
+}
+
 # The README's first command.
 quickstart() {
     if [[ ! -f "$root/Checkpoints/open-64.safetensors" ]]; then

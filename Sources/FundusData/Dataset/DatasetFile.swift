@@ -79,6 +79,19 @@ public struct DatasetFile: Sendable {
         return try mask.readRows(rows)
     }
 
+    /// What is wrong with the data set at `path`: labels, shapes, links, and the pixels' digests. The library can crash on a file
+    /// whose bytes have changed: call this in a process of its own.
+    public static func findings(_ path: String) async -> [Finding] {
+        do {
+            try await DatasetFile.open(path).verifyDigests()
+            return []
+        } catch let failure as Failure {
+            return [Finding(failure.kind == .checkFailed ? "/images" : "structure", failure.sentence)]
+        } catch {
+            return [Finding("structure", "\(error)")]
+        }
+    }
+
     /// Reads every picture again and compares its digest.
     /// - Throws: `Failure(.checkFailed)` naming the rows that differ.
     @HDF5Actor

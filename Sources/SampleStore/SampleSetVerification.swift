@@ -1,0 +1,131 @@
+import Cohorts
+import Files
+import Foundation
+import FundusData
+import HDF5Files
+
+/// Every digest, label and link in a sample set, read again.
+public enum SampleSetVerification {
+    /// What is wrong with the raw bytes of the file at `path`, without the HDF5 library.
+    public static func findingsInBytes(_ path: String) throws -> [Finding] {
+        do {
+            try UserBlock.verify(path)
+            return []
+        } catch let failure as Failure where [.checkFailed, .badData].contains(failure.kind) {
+            return [Finding(UserBlock.changedPlace(path), failure.sentence)]
+        }
+    }
+
+    /// What is wrong with the content. The library can crash on a file whose bytes have changed: call this in a process of its own.
+    public static func findingsInContent(_ path: String) async -> [Finding] {
+        let file: SampleSetFile
+        do {
+            file = try await SampleSetFile.open(path, verifying: false)
+        } catch {
+            return [Finding("structure", sentence(error))] + (await pixelFindings(path))
+        }
+        let rows = await file.rowsThatDiffer()
+        return rows.map { Finding("/images row \($0)", "the pixels differ from their digest in /provenance/digest") }
+            + shardFindings(file) + labelFindings(file) + runFindings(file) + modelFindings(file) + weightFindings(file)
+    }
+
+    private static func sentence(_ error: any Error) -> String { (error as? Failure)?.sentence ?? "\(error)" }
+
+    /// Rows that differ in a file of which something else is broken; nothing where that cannot be said.
+    @HDF5Actor
+    private static func pixelFindings(_ path: String) async -> [Finding] {
+        guard let root = try? HDF5File.open(path).root, let pictures = try? PictureStore(root),
+            let digests = try? root.group("provenance").readDigests("digest", count: pictures.shape[0])
+        else { return [] }
+        return pictures.rowsThatDiffer(from: digests).map { Finding("/images row \($0)", "the pixels differ from their digest") }
+    }
+
+    private static func shardFindings(_ file: SampleSetFile) -> [Finding] {
+        file.pictures.shards.compactMap { shard, path in
+            guard let found = try? Digest(ofFile: path) else { return Finding("shard \(shard.name)", "cannot be read") }
+            return found == shard.digest ? nil : Finding("shard \(shard.name)", "its SHA-256 differs from the one in /shards/digest")
+        }
+    }
+
+    private static func labelFindings(_ file: SampleSetFile) -> [Finding] {
+        var findings: [Finding] = []
+        if file.isReleasable {
+            findings.append(Finding("attribute releasable of /", "is YES, and there is no verdict of an audit in /audit"))
+        }
+        let terms = [
+            ("licence", file.terms.licence), ("permitted_uses", file.terms.permittedUses), ("contact", file.terms.contact),
+        ]
+        for (name, text) in terms where text.isEmpty { findings.append(Finding("attribute \(name) of /", "is empty")) }
+        return findings
+    }
+
+    private static func runFindings(_ file: SampleSetFile) -> [Finding] {
+        file.runs.enumerated().flatMap { number, run -> [Finding] in
+            var findings: [Finding] = []
+            do {
+                let schedule = try JSONText.decode(RecordedSchedule.self, Data(run.schedule.utf8), place: file.path)
+                if schedule.steps != run.steps {
+                    findings.append(Finding("/runs/steps \(number)", "is \(run.steps), and the schedule has \(schedule.steps)"))
+                }
+            } catch {
+                findings.append(Finding("/runs/schedule \(number)", sentence(error)))
+            }
+            if let finished = run.finished, finished < run.started {
+                findings.append(Finding("/runs/finished \(number)", "lies before its start"))
+            }
+            if !run.guidance.isFinite { findings.append(Finding("/runs/guidance \(number)", "is no number")) }
+            return findings
+        }
+    }
+
+    private static func modelFindings(_ file: SampleSetFile) -> [Finding] {
+        let used = Set(file.runs.map(\.modelDigest))
+        return file.models.flatMap { model -> [Finding] in
+            let place = "/models/\(model.digest.description.prefix(12))"
+            var findings: [Finding] = []
+            if !used.contains(model.digest) { findings.append(Finding(place, "no run used this model")) }
+            do {
+                let lineage = try Lineage(json: model.lineageJSON, place: file.path)
+                if lineage.model != model.digest.description {
+                    findings.append(Finding("\(place)/lineage", "is that of the model \(lineage.model.prefix(12))"))
+                }
+                findings += try model.manifestFindings(lineage).map { Finding("\(place)/manifest", $0) }
+                let prov = try JSONText.canonical(lineage.prov(), place: file.path)
+                if try JSONText.canonical(model.provJSON, place: file.path) != prov {
+                    findings.append(Finding("\(place)/prov", "says other things than the lineage"))
+                }
+            } catch {
+                findings.append(Finding(place, sentence(error)))
+            }
+            return findings
+        }
+    }
+
+    private static func weightFindings(_ file: SampleSetFile) -> [Finding] {
+        let sites = file.siteNames.count
+        guard sites > 0 else { return [] }
+        return (0..<file.count).compactMap { row in
+            let weights = file.siteWeights[row * sites..<(row + 1) * sites]
+            let isGood = weights.allSatisfy { (0...1).contains($0) } && weights.reduce(0, +) <= 1.001
+            return isGood ? nil : Finding("/provenance/site_weight row \(row)", "the sites' shares are not from 0 to 1")
+        }
+    }
+}
+
+extension ModelRecord {
+    /// What a manifest says otherwise than the lineage.
+    fileprivate func manifestFindings(_ lineage: Lineage) throws -> [String] {
+        struct Said: Decodable {
+            struct Data: Decodable { var digest: String }
+            var parents: [String]
+            var trainingData: [Data]
+        }
+        let said = try JSONText.decode(Said.self, Data(manifestJSON.utf8), place: "manifest")
+        var findings: [String] = []
+        if said.parents != lineage.parents { findings.append("names other parents than the lineage") }
+        if said.trainingData.map(\.digest) != lineage.trainingSets.map(\.digest) {
+            findings.append("names other training sets than the lineage")
+        }
+        return findings
+    }
+}

@@ -1,0 +1,125 @@
+import Diffusion
+import Files
+import Foundation
+import SampleStore
+import TensorCore
+import Training
+
+/// Makes samples again from what a set says of them, and compares.
+public struct Replay {
+    /// How pixels were compared.
+    public enum Mode: String, Codable, Sendable {
+        /// SHA-256 of the pixels: here is the same BLAS core, with the same kernels, on which they were made.
+        case bitwise
+        /// Peak signal-to-noise ratio: other cores round otherwise.
+        case psnr
+    }
+
+    public struct Outcome: Sendable {
+        public var checked = 0
+        public var equal = 0
+        public var mode = Mode.bitwise
+        /// Rows that are not what they say.
+        public var failures: [Int] = []
+        /// The lowest ratio of pixels that are not the same bits, in dB.
+        public var lowestRatio: Double?
+    }
+
+    /// What samples of another core must reach, in dB.
+    public static let requiredRatio = 40.0
+
+    private let file: SampleSetFile
+    private let model: LoadedModel
+
+    public init(_ file: SampleSetFile, model: LoadedModel) {
+        self.file = file
+        self.model = model
+    }
+
+    /// Rows that the model made.
+    public var rows: [Int] {
+        file.runOfSample.indices.filter { file.runs[Int(file.runOfSample[$0])].modelDigest == model.digest }
+    }
+
+    /// - Parameters:
+    ///   - rows: of the set, in any order.
+    ///   - batchSize: samples that are drawn together; nothing depends on it.
+    /// - Throws: `Failure(.badData)` where a row was made by another model or with settings that this version does not know.
+    public func run(rows: [Int], batchSize: Int = 16, progress: (Int) -> Void = { _ in }) async throws -> Outcome {
+        var outcome = Outcome()
+        for (number, run) in file.runs.enumerated() {
+            let rows = rows.filter { Int(file.runOfSample[$0]) == number }
+            guard !rows.isEmpty else { continue }
+            guard run.modelDigest == model.digest else {
+                throw Failure(
+                    .badData, file.path, field: "model of row \(rows[0])", expected: run.modelDigest.description, found: "\(model.digest) (\(model.path))")
+            }
+            if !run.isOfThisMachine { outcome.mode = .psnr }
+            let sampler = try Sampler(model, try settings(run, batchSize: batchSize), samples: rows.map { file.planned(row: $0) })
+            for batch in sampler {
+                let batchRows = rows[batch.start..<batch.start + batch.count], size = batch.pixels.count / batch.count
+                let stored = try await file.images(rows: Array(batchRows))
+                for (place, row) in batchRows.enumerated() {
+                    let range = place * size..<(place + 1) * size
+                    compare(Array(batch.pixels[range]), stored: Array(stored[range]), row: row, isSameMachine: run.isOfThisMachine, &outcome)
+                }
+                progress(outcome.checked)
+                try Interruption.check("\(outcome.checked) of \(rows.count) samples were compared, \(outcome.failures.count) failed")
+            }
+        }
+        outcome.failures.sort()
+        return outcome
+    }
+
+    private func compare(_ again: [UInt8], stored: [UInt8], row: Int, isSameMachine: Bool, _ outcome: inout Outcome) {
+        outcome.checked += 1
+        let isIntact = Digest(of: stored) == file.digests[row]
+        var isEqual = isIntact && again == stored
+        if isIntact, !isEqual {
+            let ratio = Replay.ratio(again, stored)
+            outcome.lowestRatio = min(outcome.lowestRatio ?? .infinity, ratio)
+            isEqual = !isSameMachine && ratio >= Replay.requiredRatio
+        }
+        if isEqual { outcome.equal += 1 } else { outcome.failures.append(row) }
+    }
+
+    /// Peak signal-to-noise ratio in dB: 10 log10(255^2 / mean squared difference).
+    static func ratio(_ a: [UInt8], _ b: [UInt8]) -> Double {
+        let sum = zip(a, b).reduce(0) { $0 + (Int($1.0) - Int($1.1)) * (Int($1.0) - Int($1.1)) }
+        return sum == 0 ? .infinity : 10 * log10(255 * 255 * Double(a.count) / Double(sum))
+    }
+
+    private func settings(_ run: RunRecord, batchSize: Int) throws -> SamplerSettings {
+        let place = "\(file.path) /runs/schedule"
+        let schedule = try JSONText.decode(RecordedSchedule.self, Data(run.schedule.utf8), place: place)
+        guard let sampler = SamplerKind(rawValue: run.sampler), schedule.kind == "karras" else {
+            let known = SamplerKind.allCases.map(\.rawValue).joined(separator: ", ")
+            throw Failure(.badData, place, field: "sampler", expected: "\(known) and the schedule karras", found: "\(run.sampler) and \(schedule.kind)")
+        }
+        var settings = SamplerSettings()
+        settings.sampler = sampler
+        settings.steps = schedule.steps
+        settings.sigmaMin = schedule.sigmaMin
+        settings.sigmaMax = schedule.sigmaMax
+        settings.rho = schedule.rho
+        settings.guidanceScale = run.guidance
+        if let interval = schedule.guidanceInterval {
+            guard interval.count == 2, interval[0] <= interval[1] else {
+                throw Failure(.badData, place, field: "guidance_interval", expected: "two noise levels", found: "\(interval)")
+            }
+            settings.guidanceInterval = interval[0]...interval[1]
+        }
+        settings.guidedAttributes = schedule.guidedAttributes
+        settings.batchSize = batchSize
+        if let problem = settings.problem { throw Failure(.badData, place, problem) }
+        return settings
+    }
+}
+
+extension RunRecord {
+    /// Whether this process rounds as the one did that made the samples.
+    var isOfThisMachine: Bool {
+        openBLASVersion == ComputeEnvironment.blasVersion && blasCore == ComputeEnvironment.blasCore
+            && kernelISA == ComputeEnvironment.instructionSet
+    }
+}

@@ -1,0 +1,81 @@
+import ArgumentParser
+import CheckpointStore
+import Files
+import Foundation
+import FundusData
+import SampleStore
+import Training
+
+struct VerifyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Checks every digest, label and link in a file, and names what fails.",
+        discussion: """
+            Exit code 1 where anything fails. A sample set carries the SHA-256 of all its bytes, so one that changed is found.
+
+            Example: fovea verify s.h5
+            """)
+
+    @Argument(help: ArgumentHelp("A sample set, data set or weights file.", valueName: "file"))
+    var file: String
+
+    @Option(help: ArgumentHelp("Whose signatures are trusted; an unsigned file then fails.", valueName: "trust.yaml"))
+    var trust: String?
+
+    @OptionGroup var common: CommonOptions
+
+    private struct Result: Encodable {
+        let ok: Bool
+        let signed: Bool
+        let kind: String
+        let failures: [Finding]
+    }
+
+    /// Lines for a person, at most.
+    private static let most = 20
+
+    func run() async throws {
+        if let trust { _ = try YAMLText.parse(String(decoding: try JSONText.contents(trust), as: UTF8.self), name: trust) }
+        var (kind, findings) = try check()
+        if trust != nil { findings.append(Finding("signature", "the file is unsigned")) }
+        let lines = findings.prefix(VerifyCommand.most).map { "\($0.place): \($0.problem)" }
+            + (findings.count > VerifyCommand.most ? ["and \(findings.count - VerifyCommand.most) more"] : [])
+        try common.console.finish(
+            Result(ok: findings.isEmpty, signed: false, kind: kind.rawValue, failures: findings),
+            findings.isEmpty ? ["\(file): \(kind.praise); it is unsigned"] : lines)
+        guard findings.isEmpty else {
+            throw Failure(.checkFailed, file, "\(findings.count) \(findings.count == 1 ? "check fails" : "checks fail"); the first: \(findings[0].place): \(findings[0].problem)")
+        }
+    }
+
+    private enum Kind: String {
+        case sampleSet = "sample set"
+        case dataset = "data set"
+        case weights = "weights file"
+
+        /// What is right where nothing is wrong.
+        var praise: String {
+            switch self {
+            case .sampleSet: "every digest, label and link of the sample set is right"
+            case .dataset: "every label and link of the data set is right, and so are its pixels"
+            case .weights: "the weights are complete and finite; whether they were changed only a signature or a digest from elsewhere can say"
+            }
+        }
+    }
+
+    private func check() throws -> (kind: Kind, findings: [Finding]) {
+        switch try FileSort(contentsOf: file) {
+        case .sampleSet:
+            let bytes = try SampleSetVerification.findingsInBytes(file)
+            let content = try FileProbe.findings(file)
+            let isElsewhere = !bytes.isEmpty && content.isEmpty
+            return (.sampleSet, bytes + content + (isElsewhere ? [Finding("content", "nothing that is read has changed: the byte is in the structure or in unused space")] : []))
+        case .hdf5:
+            return (.dataset, try FileProbe.findings(file))
+        case .weights:
+            let (weights, _) = try ModelFile.read(file)
+            let problems = weights.tensors.sorted { $0.key < $1.key }.filter { !$0.value.isFinite }
+            return (.weights, problems.map { Finding($0.key, "holds infinity or NaN") })
+        }
+    }
+}
