@@ -21,6 +21,7 @@ struct Fovea: AsyncParsableCommand {
         TrainCommand.self,
         SampleCommand.self,
         InspectCommand.self,
+        ReportCommand.self,
         ImportModelCommand.self,
         ExportModelCommand.self,
         BenchCommand.self,
