@@ -69,7 +69,7 @@ let package = Package(
         tests("Pictures", ["CImageCodecs", "Files"]),
         tests("FundusData", ["Cohorts", "HDF5Files", "Pictures", "Files"]),
         tests("SampleStore", ["Cohorts", "HDF5Files", "Files"]),
-        tests("Reporting", ["SampleStore", "CheckpointStore", "Cohorts", "HDF5Files", "Pictures", "Files"]),
+        tests("Reporting", ["SampleStore", "Cohorts", "HDF5Files", "Files"], exclude: ["Fixtures"]),
         tests("TensorCore", ["TestTensors"], exclude: ["Fixtures"]),
         tests("Interchange", ["Networks", "Diffusion", "CheckpointStore", "Training", "TensorCore", "TestTensors", "Files"], exclude: ["Fixtures"]),
         tests("Networks", ["CheckpointStore", "Diffusion", "TensorCore", "TestTensors"], exclude: ["Fixtures"]),

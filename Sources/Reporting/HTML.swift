@@ -49,7 +49,7 @@ struct HTML: ExpressibleByStringInterpolation, Sendable {
 
 extension String {
     /// `printable`, but line feeds stay.
-    var readable: String {
+    package var readable: String {
         split(separator: "\n", omittingEmptySubsequences: false).map { String($0).printable }.joined(separator: "\n")
     }
 

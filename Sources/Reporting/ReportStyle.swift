@@ -1,6 +1,6 @@
 /// The page's style sheet: system fonts, light and dark, wide, narrow and printed. The content security policy names its digest.
-enum ReportStyle {
-    static let source = """
+package enum ReportStyle {
+    package static let source = """
         :root {
           --page: #f4f6f8; --surface: #ffffff; --text: #1a242e; --muted: #4a5866; --line: #d3dae1;
           --accent: #0a5a78; --on-accent: #ffffff; --warning: #8a3b00; --warning-surface: #fff4e8; --good: #1d5e38; --track: #dde4ea;

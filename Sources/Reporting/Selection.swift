@@ -1,12 +1,12 @@
 /// Which rows a page shows where it cannot show all.
-enum Selection {
+package enum Selection {
     /// Rows spread evenly over groups, and over each group's rows.
     ///
     /// Every group gives the same number; one that has fewer gives all, and the others share what is left. Where there are more
     /// groups than places, groups are taken at even distances.
     /// - Parameter groups: the group of each row.
     /// - Returns: at most `most` rows, ascending; the same for the same arguments.
-    static func rows(groups: [some Hashable], most: Int) -> [Int] {
+    package static func rows(groups: [some Hashable], most: Int) -> [Int] {
         guard groups.count > most else { return Array(groups.indices) }
         let members = Dictionary(grouping: groups.indices) { groups[$0] }.values.sorted { $0[0] < $1[0] }
         var taken = [Int](repeating: 0, count: members.count)
