@@ -47,13 +47,14 @@ let package = Package(
         library("FundusData", ["TensorCore", "Cohorts", "HDF5Files", "Pictures", "Files", crypto]),
         library("Training", ["Diffusion", "Networks", "CheckpointStore", "FundusData", "Pictures", yams]),
         library("SampleStore", ["Cohorts", "HDF5Files", "FundusData", "Pictures", "CheckpointStore", "Files", crypto]),
+        library("Reporting", ["SampleStore", "CheckpointStore", "FundusData", "Cohorts", "Pictures", "Files"]),
         library("Sampling", ["Diffusion", "Networks", "CheckpointStore", "SampleStore", "Training"]),
         library("Interchange", ["Diffusion", "Networks", "CheckpointStore", "Training", "Files"]),
         library("Benchmarks", ["TensorCore", "Networks", "CheckpointStore", "Training", "Files"]),
         .executableTarget(
             name: "fovea",
             dependencies: [
-                "Benchmarks", "Interchange",
+                "Benchmarks", "Interchange", "Reporting",
                 "Sampling", "SampleStore", "Training", "FundusData", "CheckpointStore", "Diffusion", "Networks", "Pictures",
                 "HDF5Files", "Cohorts", "TensorCore", "Files", arguments,
             ]),
@@ -69,6 +70,7 @@ let package = Package(
         tests("Pictures", ["CImageCodecs", "Files"]),
         tests("FundusData", ["Cohorts", "HDF5Files", "Pictures", "Files"]),
         tests("SampleStore", ["Cohorts", "HDF5Files", "Files"]),
+        tests("Reporting", ["SampleStore", "Cohorts", "HDF5Files", "Files"], exclude: ["Fixtures"]),
         tests("TensorCore", ["TestTensors"], exclude: ["Fixtures"]),
         tests("Interchange", ["Networks", "Diffusion", "CheckpointStore", "Training", "TensorCore", "TestTensors", "Files"], exclude: ["Fixtures"]),
         tests("Networks", ["CheckpointStore", "Diffusion", "TensorCore", "TestTensors"], exclude: ["Fixtures"]),

@@ -23,6 +23,7 @@ struct Fovea: AsyncParsableCommand {
         ReplayCommand.self,
         VerifyCommand.self,
         InspectCommand.self,
+        ReportCommand.self,
         ImportModelCommand.self,
         ExportModelCommand.self,
         BenchCommand.self,

@@ -86,7 +86,7 @@ packages() {
 contract() {
     local command
     check "doctor runs" bash -c 'fovea doctor || (( $? == 1 ))'
-    for command in import phantom train sample inspect import-model export-model doctor; do
+    for command in import phantom train sample inspect report import-model export-model doctor; do
         check "fovea $command --help has an example" bash -c "fovea $command --help | grep -q '^ *Example:'"
     done
     check "a command that does not exist is usage (64)" bash -c 'fovea bogus 2> /dev/null; (( $? == 64 ))'

@@ -253,6 +253,36 @@ with fovea_samples.open("read.h5") as one, fovea_samples.open("read-shards.h5") 
     else skipped "pip installs the package" "there is no pip"; fi
 }
 
+# Pages about sample sets, in a browser where there is one.
+reports() {
+    local out="$work/pages"
+    mkdir -p "$out"
+    fovea sample --model model/snapshot.safetensors --seed 5 --count 30 --cohort dr_icdr=0 --cohort dr_icdr=2.5 --out pages.h5 --quiet
+    fovea report pages.h5 --out "$out/page.html" --json > report.json 2> /dev/null
+    check "report --json" json_has report.json output samples shown bytes
+    says "all samples are shown" 'j["samples"] == 30 and j["shown"] == 30 and j["bytes"] < 9500000' report.json
+    check "report --most shows some, and the page says so" bash -c \
+        "fovea report pages.h5 --most 10 --out $out/ten.html --quiet && grep -q '10 of 30 samples are shown' $out/ten.html"
+    refuses "a page that exists stays (73)" 73 "exists already" "$out" fovea report pages.h5 --out "$out/page.html" --quiet
+    check "--force replaces a page" fovea report pages.h5 --out "$out/page.html" --force --quiet
+    refuses "a page over its own sample set (64)" 64 "is the sample set itself" "$out" fovea report pages.h5 --out ./pages.h5 --force --quiet
+    refuses "a report of a dataset (65)" 65 "is no sample set" "$out" fovea report phantoms.h5 --out "$out/no.html" --quiet
+    refuses "a report of a snapshot (65)" 65 "is no sample set" "$out" fovea report model/snapshot.safetensors --out "$out/no.html" --quiet
+    refuses "a report of nothing (66)" 66 "does not exist" "$out" fovea report nowhere.h5 --out "$out/no.html" --quiet
+    refuses "a page in a folder that is not there (73)" 73 "does not exist" "$out" fovea report pages.h5 --out "$out/no/page.html" --quiet
+    cp pages.h5 changed-pages.h5
+    printf 'x' | dd of=changed-pages.h5 bs=1 seek=5000 conv=notrunc status=none
+    refuses "a report of a sample set in which a byte has changed (1)" 1 "changed" "$out" fovea report changed-pages.h5 --out "$out/no.html" --quiet
+    if ! "$python" -c 'import selenium' 2> /dev/null || ! command -v chromium > /dev/null || ! command -v chromedriver > /dev/null; then
+        skipped "the page in a browser" "needs python3-selenium, chromium and chromium-driver"
+        return
+    fi
+    check "the page in a browser" "$python" "$root/Tools/check-report" "$out/page.html" --samples pages.h5
+    sed 's/large.alt = image.alt/large.alt = image.src/' "$out/page.html" > "$out/changed.html"
+    check "a page whose script was changed fails in a browser" bash -c \
+        "! '$python' '$root/Tools/check-report' $out/changed.html > $out/said.txt 2>&1 && grep -q '^FAILED' $out/said.txt"
+}
+
 # The README's first command.
 quickstart() {
     if [[ ! -f "$root/Checkpoints/open-64.safetensors" ]]; then

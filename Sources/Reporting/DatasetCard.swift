@@ -1,0 +1,105 @@
+import Files
+import SampleStore
+
+/// The README.md of a sample set or of what was exported from it, with the front matter that Hugging Face's hub reads.
+public enum DatasetCard {
+    /// - Parameters:
+    ///   - name: of the dataset, for its title.
+    ///   - files: what lies beside the card; as many as are worth naming.
+    ///   - content: SHA-256 of the sample set's content, if it is known.
+    /// - Throws: `Failure(.badData)` for a lineage that is none.
+    public static func markdown(of file: SampleSetFile, name: String, files: [PackagedFile] = [], content: Digest? = nil) throws -> String {
+        let description = try file.description(), terms = description.terms
+        return """
+            ---
+            pretty_name: \(CardText.yaml(name))
+            \(CardText.licenceLines(terms.licence))
+            annotations_creators:
+            - machine-generated
+            task_categories:
+            - image-classification
+            size_categories:
+            - \(sizeCategory(description.samples))
+            tags:
+            - synthetic
+            - medical
+            - ophthalmology
+            - fundus-photography
+            ---
+
+            # \(CardText.markdown(name))
+
+            **Synthetic: made by a trained model.** \(CardText.summary(description))
+            \(CardText.making) Digital source type: `\(SampleSet.digitalSourceType)`.
+
+            **\(CardText.privacy(description))**
+
+            \(CardText.table(["", ""], facts(description, content: content)))
+
+            ## Cohorts
+
+            What was asked for; `unknown` is a value of its own.
+
+            \(CardText.table(["attribute", "value", "samples"], cohorts(file)))
+
+            ## Where the samples come from
+
+            \(CardText.table(["model", "training set", "site", "patients", "licence"], training(description)))
+
+            \(CardText.table(["run", "samples", "model", "sampler", "steps", "guidance", "program", "started"], runs(description)))
+            \(files.isEmpty ? "" : "\n## Files\n\n" + CardText.table(["file", "bytes", "SHA-256"], files.map { [$0.name, "\($0.byteCount)", $0.digest.description] }) + "\n")
+            ## Limits
+
+            \(CardText.limits)
+
+            ## Licence and attribution
+
+            \(CardText.table(["", ""], [["licence", terms.licence], ["permitted uses", terms.permittedUses], ["contact", terms.contact]]))
+
+            \(terms.attribution.split(separator: "\n").map { "- " + CardText.markdown(String($0)) }.joined(separator: "\n"))
+
+            Written by fovea \(ToolVersion.current) from what the file says of itself.
+
+            """
+    }
+
+    private static func facts(_ description: SampleSetDescription, content: Digest?) -> [[String]] {
+        [
+            ["samples", ReportText.grouped(description.samples)], ["pixels", "\(description.width) x \(description.height), RGB"],
+            ["created", description.created], ["sites", description.sites.joined(separator: ", ")],
+        ] + (content.map { [["SHA-256 of the content", $0.description]] } ?? [])
+    }
+
+    /// The hub's own categories.
+    private static func sizeCategory(_ count: Int) -> String {
+        switch count {
+        case ..<1000: "n<1K"
+        case ..<10_000: "1K<n<10K"
+        case ..<100_000: "10K<n<100K"
+        case ..<1_000_000: "100K<n<1M"
+        default: "1M<n<10M"
+        }
+    }
+
+    private static func cohorts(_ file: SampleSetFile) -> [[String]] {
+        file.facets.flatMap { facet in zip(facet.texts, facet.counts()).map { [facet.name, $0, ReportText.grouped($1)] } }
+    }
+
+    private static func training(_ description: SampleSetDescription) -> [[String]] {
+        description.lineage.flatMap { lineage in
+            (lineage.trainingSets + lineage.parcels.flatMap { $0.trainingSets ?? [] }).map { set in
+                let patients = set.synthetic == true ? "none: drawn pictures" : set.patients.map { "about \($0)" } ?? ""
+                return [ReportText.short(lineage.model), ReportText.short(set.digest), set.site, patients, set.licence]
+            }
+        }
+    }
+
+    private static func runs(_ description: SampleSetDescription) -> [[String]] {
+        description.runs.enumerated().map { number, run in
+            [
+                "\(number + 1)", ReportText.grouped(run.samples), run.model, run.sampler, "\(run.steps)", "\(run.guidance)", "fovea \(run.toolVersion)",
+                run.started,
+            ]
+        }
+    }
+}

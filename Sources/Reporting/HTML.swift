@@ -1,0 +1,67 @@
+import Files
+
+/// A piece of HTML or SVG.
+///
+/// Text gets in through interpolation alone, and interpolation escapes it for elements and for quoted attributes alike. Names of
+/// sites, cameras and contacts come from other people's files: what they hold is shown, never run.
+struct HTML: ExpressibleByStringInterpolation, Sendable {
+    private(set) var source: String
+
+    /// A literal of our own. `HTML("...")` and `"..."` are markup.
+    init(stringLiteral markup: String) { source = markup }
+
+    /// Text that is markup by construction: base64, a digest, our own style and script.
+    init(verbatim markup: String) { source = markup }
+
+    init(stringInterpolation: StringInterpolation) { source = stringInterpolation.source }
+
+    struct StringInterpolation: StringInterpolationProtocol {
+        fileprivate var source: String
+
+        init(literalCapacity: Int, interpolationCount: Int) {
+            source = ""
+            source.reserveCapacity(literalCapacity + 16 * interpolationCount)
+        }
+
+        mutating func appendLiteral(_ literal: String) { source += literal }
+        mutating func appendInterpolation(_ text: String) { source += HTML.escaped(text) }
+        mutating func appendInterpolation(_ number: Int) { source += String(number) }
+        mutating func appendInterpolation(_ piece: HTML) { source += piece.source }
+        mutating func appendInterpolation(_ pieces: [HTML]) { pieces.forEach { source += $0.source } }
+    }
+
+    /// Characters that mean something in HTML become references; what steers the direction or the device becomes `?`.
+    static func escaped(_ text: String) -> String {
+        var result = ""
+        for scalar in text.readable.unicodeScalars {
+            switch scalar {
+            case "&": result += "&amp;"
+            case "<": result += "&lt;"
+            case ">": result += "&gt;"
+            case "\"": result += "&quot;"
+            case "'": result += "&#39;"
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+}
+
+extension String {
+    /// `printable`, but line feeds stay.
+    package var readable: String {
+        split(separator: "\n", omittingEmptySubsequences: false).map { String($0).printable }.joined(separator: "\n")
+    }
+
+    /// The text, or its start and `…` where it has more than `count` characters.
+    func shortened(to count: Int) -> String { self.count <= count ? self : prefix(count - 1) + "…" }
+}
+
+extension Sequence<String> {
+    /// The pieces as a list for a person: `a, b and c`.
+    var listed: String {
+        let all = Array(self)
+        guard let last = all.last, all.count > 1 else { return all.first ?? "" }
+        return all.dropLast().joined(separator: ", ") + " and " + last
+    }
+}

@@ -1,0 +1,122 @@
+import Files
+import Foundation
+import SampleStore
+
+/// The page: head, sections, and what the dialog shows.
+struct ReportPage: Sendable {
+    let content: ReportContent
+    let pictures: ReportPictures
+
+    private var description: SampleSetDescription { content.description }
+
+    /// Nothing but what is in the page may be loaded, applied or run: style and script by their digests.
+    static var policy: String {
+        func hash(_ text: String) -> String { "'sha256-\(Data(Digest(of: Array(text.utf8)).bytes).base64EncodedString())'" }
+        return "default-src 'none'; img-src data:; style-src \(hash(ReportStyle.source)); script-src \(hash(ReportScript.source)); "
+            + "base-uri 'none'; form-action 'none'"
+    }
+
+    var html: HTML {
+        """
+        <!DOCTYPE html>
+        <html lang="en">
+        <head>
+        <meta charset="utf-8">
+        <meta http-equiv="Content-Security-Policy" content="\(HTML(verbatim: ReportPage.policy))">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <meta name="color-scheme" content="light dark">
+        <meta name="generator" content="fovea \(ToolVersion.current)">
+        <title>Synthetic fundus photographs: \(content.name)</title>
+        <link rel="icon" href="data:,">
+        <style>\(HTML(verbatim: ReportStyle.source))</style>
+        </head>
+        <body>
+        <a class="skip" href="#gallery">Skip to the gallery</a>
+        \(header)
+        \(navigation)
+        <main>
+        \(GallerySection(content: content, pictures: pictures).html)
+        \(CohortSection(content: content).html)
+        \(LineageSection(content: content).html)
+        \(RunSection(content: content).html)
+        \(checks)
+        \(terms)
+        </main>
+        <footer><p>Written by fovea \(ToolVersion.current) from what \(content.name) says of itself.</p></footer>
+        \(SampleDialog.html)
+        <script type="application/json" id="data">\(SampleDialog(content: content).data)</script>
+        <script>\(HTML(verbatim: ReportScript.source))</script>
+        </body>
+        </html>
+
+        """
+    }
+
+    private var header: HTML {
+        let facts: [(String, String)] = [
+            ("Samples", ReportText.grouped(description.samples)),
+            ("Size", "\(description.width) x \(description.height) pixels"),
+            ("File", "\(content.name), \(ReportText.bytes(description.bytes))"),
+            ("Created", ReportText.moment(description.created)),
+            ("Sites", description.sites.isEmpty ? "none named" : description.sites.listed),
+            ("Digital source type", "trainedAlgorithmicMedia (IPTC)"),
+        ]
+        return """
+            <header class="top">
+            <p class="label">Synthetic: made by a trained model</p>
+            <h1>Synthetic fundus photographs</h1>
+            <p class="lead">None of these pictures is a photograph of an eye. A diffusion model drew them for the cohorts below.</p>
+            <dl class="facts">
+            \(facts.map { "<div><dt>\($0)</dt><dd>\($1)</dd></div>\n" as HTML })</dl>
+            \(release)
+            </header>
+            """
+    }
+
+    private var release: HTML {
+        description.releasable
+            ? "<p class=\"notice good\"><strong>May be released:</strong> the file holds a valid verdict of a privacy audit.</p>"
+            : "<p class=\"notice\"><strong>Not to be released:</strong> the file holds no valid verdict of a privacy audit. Whether the model repeats a photograph that it was trained on has not been tested.</p>"
+    }
+
+    private var navigation: HTML {
+        let sections = [
+            ("gallery", "Gallery"), ("cohorts", "Cohorts"), ("lineage", "Lineage"), ("settings", "Settings"), ("audit", "Audit"),
+            ("evaluation", "Evaluation"), ("terms", "Terms"),
+        ]
+        return """
+            <nav aria-label="Sections"><ul>
+            \(sections.map { "<li><a href=\"#\($0)\">\($1)</a></li>\n" as HTML })</ul></nav>
+            """
+    }
+
+    /// Audit and evaluation.
+    private var checks: HTML {
+        """
+        <section id="audit" aria-labelledby="audit-title">
+        <h2 id="audit-title">Privacy audit</h2>
+        <p>\(description.releasable ? "The file holds a valid verdict; fovea inspect names it." : "There is none yet: nobody has tested whether a picture repeats a training photograph, shows a patient's vessels, or gives away who was in the training.")</p>
+        </section>
+        <section id="evaluation" aria-labelledby="evaluation-title">
+        <h2 id="evaluation-title">Evaluation</h2>
+        <p>There is none yet: fidelity, anatomy and usefulness by cohort have not been measured for this set.</p>
+        </section>
+        """
+    }
+
+    private var terms: HTML {
+        let terms = description.terms
+        let rows: [(String, [String])] = [
+            ("Licence", [terms.licence]), ("Attribution", terms.attribution.split(separator: "\n").map(String.init)),
+            ("Permitted uses", [terms.permittedUses]), ("Contact", [terms.contact]),
+            ("Digital source type", [SampleSet.digitalSourceType]),
+        ]
+        return """
+            <section id="terms" aria-labelledby="terms-title">
+            <h2 id="terms-title">Licence and terms</h2>
+            <dl class="terms">
+            \(rows.map { name, lines in "<dt>\(name)</dt>\n\(lines.map { "<dd>\($0)</dd>\n" as HTML })" as HTML })</dl>
+            </section>
+            """
+    }
+}

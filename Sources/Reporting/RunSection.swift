@@ -1,0 +1,59 @@
+import Foundation
+import SampleStore
+
+/// The settings of every run.
+struct RunSection: Sendable {
+    let content: ReportContent
+
+    /// What is said of a run, in the same order for each.
+    struct Fact: Hashable, Sendable {
+        let name: String
+        let text: String
+    }
+
+    var facts: [[Fact]] {
+        let runs = content.description.runs
+        return runs.enumerated().map { number, run in
+            [Fact(name: "Run", text: "\(number + 1) of \(runs.count), \(ReportText.grouped(run.samples)) samples"), Fact(name: "Model", text: run.model)]
+                + [Fact(name: "Sampler", text: run.sampler), Fact(name: "Steps", text: "\(run.steps)")]
+                + [Fact(name: "Guidance", text: run.guidance == 1 ? "1 (none)" : "\(run.guidance)")] + RunSection.schedule(run.schedule)
+                + [
+                    Fact(name: "Program", text: "fovea \(run.toolVersion)"),
+                    Fact(name: "OpenBLAS", text: "\(run.openBLASVersion), kernels for \(run.blasCore)"),
+                    Fact(name: "Vector code", text: run.kernelISA), Fact(name: "Started", text: ReportText.moment(run.started)),
+                    Fact(name: "Finished", text: run.finished.map(ReportText.moment) ?? "not recorded"),
+                ]
+        }
+    }
+
+    /// Every entry of the schedule but the steps, which have a column of their own; a schedule that is no JSON object as it stands.
+    private static func schedule(_ json: String) -> [Fact] {
+        guard let object = try? JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any] else {
+            return [Fact(name: "Schedule", text: json)]
+        }
+        return object.filter { $0.key != "steps" }.sorted { $0.key < $1.key }.map { key, value in
+            let list = (value as? [Any]).map { $0.map { "\($0)" }.joined(separator: ", ") }
+            return Fact(name: "Schedule: \(key)", text: list ?? "\(value)")
+        }
+    }
+
+    var html: HTML {
+        let facts = facts
+        var names: [String] = []
+        for name in facts.flatMap({ $0.map(\.name) }) where !names.contains(name) { names.append(name) }
+        let rows = names.map { name in
+            let cells = facts.map { run in "<td>\(run.first { $0.name == name }?.text ?? "")</td>" as HTML }
+            return "<tr><th scope=\"row\">\(name)</th>\(cells)</tr>\n" as HTML
+        }
+        return """
+            <section id="settings" aria-labelledby="settings-title">
+            <h2 id="settings-title">Settings</h2>
+            <p>A sample depends on its model, these settings, its cohort and its seed, and on nothing else.</p>
+            <div class="scroll" role="region" aria-labelledby="settings-title" tabindex="0">
+            <table class="settings">
+            \(rows)</table>
+            </div>
+            </section>
+            """
+    }
+}
