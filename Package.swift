@@ -29,6 +29,7 @@ let package = Package(
         // System libraries and C.
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-serial", providers: [.apt(["libhdf5-dev"])]),
+        .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
             name: "CImageCodecs",
@@ -49,12 +50,13 @@ let package = Package(
         library("SampleStore", ["Cohorts", "HDF5Files", "FundusData", "Pictures", "CheckpointStore", "Files", crypto]),
         library("Reporting", ["SampleStore", "CheckpointStore", "FundusData", "Cohorts", "Pictures", "Files"]),
         library("Sampling", ["Diffusion", "Networks", "CheckpointStore", "SampleStore", "Training"]),
+        library("Exporting", ["SampleStore", "Reporting", "Cohorts", "Pictures", "CArchive", "CZlib", "Files"]),
         library("Interchange", ["Diffusion", "Networks", "CheckpointStore", "Training", "Files"]),
         library("Benchmarks", ["TensorCore", "Networks", "CheckpointStore", "Training", "Files"]),
         .executableTarget(
             name: "fovea",
             dependencies: [
-                "Benchmarks", "Interchange", "Reporting",
+                "Benchmarks", "Interchange", "Exporting", "Reporting",
                 "Sampling", "SampleStore", "Training", "FundusData", "CheckpointStore", "Diffusion", "Networks", "Pictures",
                 "HDF5Files", "Cohorts", "TensorCore", "Files", arguments,
             ]),

@@ -21,6 +21,7 @@ struct Fovea: AsyncParsableCommand {
         TrainCommand.self,
         SampleCommand.self,
         ReplayCommand.self,
+        ExportCommand.self,
         VerifyCommand.self,
         InspectCommand.self,
         ReportCommand.self,

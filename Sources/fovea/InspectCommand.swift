@@ -39,14 +39,16 @@ struct InspectCommand: AsyncParsableCommand {
 
     private static func lines(_ d: SampleSetDescription) -> [String] {
         [
-            "sample set: \(d.samples) synthetic photographs of \(d.width) x \(d.height), created \(d.created)",
+            "sample set: \(d.samples) synthetic photographs of \(d.width) x \(d.height), \(size(d.bytes)), created \(d.created)",
             "releasable: \(d.releasable ? "yes" : "no, there is no valid verdict of an audit")",
             "licence: \(d.terms.licence); attribution: \(d.terms.attribution.replacingOccurrences(of: "\n", with: "; "))",
             "sites: \(d.sites.joined(separator: ", "))",
-        ] + lines(d.cohorts) + d.runs.map {
-            "run: \($0.samples) samples, \($0.sampler), \($0.steps) steps, guidance \($0.guidance), model \($0.model.prefix(12)), "
-                + "OpenBLAS \($0.openBLASVersion) \($0.blasCore), kernels \($0.kernelISA)"
-        }
+        ] + lines(d.cohorts) + Tree(d).lines
+    }
+
+    /// Bytes for a person.
+    private static func size(_ bytes: Int) -> String {
+        bytes < 1 << 20 ? "\(bytes / 1024) KiB" : "\((Double(bytes) / Double(1 << 20)).short) MiB"
     }
 
     private static func lines(_ d: DatasetDescription) -> [String] {
@@ -70,7 +72,7 @@ struct InspectCommand: AsyncParsableCommand {
         } + ["conditioned on: \(d.attributes.isEmpty ? "nothing" : d.attributes.joined(separator: ", "))"]
     }
 
-    private static func lines(_ cohorts: [String: [String: Int]]) -> [String] {
+    static func lines(_ cohorts: [String: [String: Int]]) -> [String] {
         cohorts.sorted { $0.key < $1.key }.compactMap { name, counts in
             let known = counts.filter { $0.value > 0 }
             // An attribute of which nothing is known is no news.

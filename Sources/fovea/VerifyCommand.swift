@@ -1,5 +1,6 @@
 import ArgumentParser
 import CheckpointStore
+import Exporting
 import Files
 import Foundation
 import FundusData
@@ -16,7 +17,7 @@ struct VerifyCommand: AsyncParsableCommand {
             Example: fovea verify s.h5
             """)
 
-    @Argument(help: ArgumentHelp("A sample set, data set or weights file.", valueName: "file"))
+    @Argument(help: ArgumentHelp("A sample set, data set or weights file, or a folder that export wrote.", valueName: "file"))
     var file: String
 
     @Option(help: ArgumentHelp("Whose signatures are trusted; an unsigned file then fails.", valueName: "trust.yaml"))
@@ -52,18 +53,21 @@ struct VerifyCommand: AsyncParsableCommand {
         case sampleSet = "sample set"
         case dataset = "data set"
         case weights = "weights file"
+        case export
 
         /// What is right where nothing is wrong.
         var praise: String {
             switch self {
             case .sampleSet: "every digest, label and link of the sample set is right"
             case .dataset: "every label and link of the data set is right, and so are its pixels"
+            case .export: "every file is what export.json says, and every picture has its label and its pixels"
             case .weights: "the weights are complete and finite; whether they were changed only a signature or a digest from elsewhere can say"
             }
         }
     }
 
     private func check() throws -> (kind: Kind, findings: [Finding]) {
+        if ExportVerification.isExport(file) { return (.export, try ExportVerification.findings(file)) }
         switch try FileSort(contentsOf: file) {
         case .sampleSet:
             let bytes = try SampleSetVerification.findingsInBytes(file)

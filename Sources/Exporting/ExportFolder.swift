@@ -1,0 +1,51 @@
+import Files
+import Foundation
+import Reporting
+
+/// The folder that is being filled, and what is in it.
+final class ExportFolder {
+    let path: String
+    private(set) var files: [PackagedFile] = []
+
+    init(_ path: String) { self.path = path }
+
+    func file(_ name: String) -> String { "\(path)/\(name)" }
+
+    /// Makes the folder, or one in it.
+    func make(_ name: String? = nil) throws {
+        do {
+            try FileManager.default.createDirectory(atPath: name.map(file) ?? path, withIntermediateDirectories: true)
+        } catch {
+            throw Failure(.cannotCreateOutput, path, "could not be made: \((error as NSError).localizedDescription)")
+        }
+    }
+
+    func write(_ data: Data, _ name: String) throws {
+        do {
+            try data.write(to: URL(fileURLWithPath: file(name)))
+        } catch {
+            throw Failure(.readOrWriteFailed, file(name), "could not be written: \((error as NSError).localizedDescription)")
+        }
+        files.append(PackagedFile(name: name, digest: Digest(of: data), byteCount: data.count))
+    }
+
+    /// Notes a file that was written otherwise.
+    @discardableResult
+    func add(_ name: String) throws -> PackagedFile {
+        let size = (try? FileManager.default.attributesOfItem(atPath: file(name))[.size] as? Int) ?? 0
+        let packaged = PackagedFile(name: name, digest: try Digest(ofFile: file(name)), byteCount: size)
+        files.append(packaged)
+        return packaged
+    }
+
+    static func move(_ source: String, to target: String) throws {
+        guard rename(source, target) == 0 else {
+            throw Failure(.readOrWriteFailed, target, "could not be written: \(String(cString: strerror(errno)))")
+        }
+    }
+
+    /// A number in a file's name.
+    static func padded(_ number: Int, to digits: Int) -> String {
+        String(repeating: "0", count: max(0, digits - "\(number)".count)) + "\(number)"
+    }
+}

@@ -1,0 +1,59 @@
+import Files
+import Foundation
+import Reporting
+import SampleStore
+
+/// `export.json`: what an exported folder holds.
+struct ExportManifest: Codable {
+    struct File: Codable, Hashable {
+        var name: String
+        var bytes: Int
+        /// Hexadecimal.
+        var sha256: String
+    }
+
+    static let name = "export.json"
+    static let kind = "fovea.export"
+
+    var kind = ExportManifest.kind
+    var version = 1
+    var format: SampleExport.Format
+    var samples: Int
+    var synthetic = true
+    var digitalSourceType = SampleSet.digitalSourceType
+    /// SHA-256 of the content of the sample set that this was made of.
+    var content: String
+    var files: [File]
+
+    enum CodingKeys: String, CodingKey {
+        case kind, version, format, samples, synthetic, content, files
+        case digitalSourceType = "digital_source_type"
+    }
+
+    init(format: SampleExport.Format, samples: Int, content: Digest, files: [PackagedFile]) {
+        self.format = format
+        self.samples = samples
+        self.content = content.description
+        self.files = files.map { File(name: $0.name, bytes: $0.byteCount, sha256: $0.digest.description) }
+    }
+
+    /// - Throws: `Failure(.badData)` where the folder has none of this version.
+    init(in folder: String) throws {
+        let path = "\(folder)/\(ExportManifest.name)"
+        self = try JSONText.decode(ExportManifest.self, try JSONText.contents(path), place: path)
+        guard kind == ExportManifest.kind, version == 1 else {
+            throw Failure(.badData, path, field: "kind", expected: "\(ExportManifest.kind) 1", found: "\(kind) \(version)")
+        }
+        for file in files where file.name.hasPrefix("/") || file.name.split(separator: "/").contains("..") {
+            throw Failure(.badData, path, field: "files", expected: "names below the folder", found: file.name)
+        }
+    }
+
+    func write(to folder: String) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        let staged = try StagedFile("\(folder)/\(ExportManifest.name)", force: true)
+        try staged.write(try encoder.encode(self))
+        try staged.commit()
+    }
+}

@@ -1,0 +1,98 @@
+import Files
+import Foundation
+import Pictures
+import SampleStore
+
+/// Reads an exported folder again: every file's digest, and every picture's label and pixels.
+public enum ExportVerification {
+    /// Whether there is an export in a folder.
+    public static func isExport(_ folder: String) -> Bool {
+        FileManager.default.fileExists(atPath: "\(folder)/\(ExportManifest.name)")
+    }
+
+    /// What is wrong with the export in `folder`.
+    /// - Throws: `Failure(.badData)` where it has no manifest that can be read.
+    public static func findings(_ folder: String) throws -> [Finding] { try check(folder).findings }
+
+    /// - Returns: what is wrong, and the digests of the pictures in order, hexadecimal.
+    static func check(_ folder: String) throws -> (findings: [Finding], digests: [String]) {
+        let manifest = try ExportManifest(in: folder)
+        var findings: [Finding] = [], digests: [String] = []
+        if !manifest.synthetic || manifest.digitalSourceType != SampleSet.digitalSourceType {
+            findings.append(Finding(ExportManifest.name, "does not call the pictures synthetic"))
+        }
+        for file in manifest.files {
+            do {
+                digests += try pictures(of: file, in: folder)
+            } catch let failure as Failure {
+                findings.append(Finding(file.name, failure.sentence))
+            }
+        }
+        if findings.isEmpty, digests.count != manifest.samples {
+            findings.append(Finding(ExportManifest.name, "speaks of \(manifest.samples) samples, and there are \(digests.count)"))
+        }
+        return (findings, digests)
+    }
+
+    /// The digests of the pictures in a file, hexadecimal.
+    private static func pictures(of file: ExportManifest.File, in folder: String) throws -> [String] {
+        let path = "\(folder)/\(file.name)"
+        let found = try Digest(ofFile: path).description
+        guard found == file.sha256 else { throw Failure(.checkFailed, path, field: "SHA-256", expected: file.sha256, found: found) }
+        switch URL(fileURLWithPath: path).pathExtension {
+        case "png": return [try pictureDigest(try JSONText.contents(path), file: path)]
+        case "tar": return try tarDigests(path)
+        case "npz": return try arrayDigests(path)
+        default: return []
+        }
+    }
+
+    /// The digest of a PNG file's pixels, which its label must state.
+    private static func pictureDigest(_ png: Data, file: String) throws -> String {
+        let label = try LabelledPNG.label(png, file: file)
+        guard label.digitalSourceType == SampleSet.digitalSourceType else {
+            throw Failure(.badData, file, field: "XMP DigitalSourceType", expected: SampleSet.digitalSourceType, found: label.digitalSourceType)
+        }
+        let found = Digest(of: try Picture(decoding: Array(png), name: file).pixels).description
+        guard found == label.provenanceDigest else {
+            throw Failure(.badData, file, field: LabelledPNG.digestKeyword, expected: found, found: label.provenanceDigest)
+        }
+        return found
+    }
+
+    private static func tarDigests(_ path: String) throws -> [String] {
+        var digests: [String] = [], key = ""
+        try ArchiveReader.forEachEntry(path) { name, size, read in
+            let bytes = try read(size)
+            if name.hasSuffix(".png") {
+                key = String(name.dropLast(4))
+                digests.append(try pictureDigest(Data(bytes), file: name))
+                return
+            }
+            let details = try JSONText.decode(SampleDetails.self, Data(bytes), place: name)
+            let isLabelled = details.synthetic && details.digitalSourceType == SampleSet.digitalSourceType
+            guard name == key + ".json", details.digest == digests.last, isLabelled else {
+                throw Failure(.badData, path, "\(name) is not what belongs to the picture before it")
+            }
+        }
+        return digests
+    }
+
+    /// Digests of the rows of `train_images`, which `digest` must repeat; the label must be there.
+    private static func arrayDigests(_ path: String) throws -> [String] {
+        var found: [[UInt8]] = [], stated: [[UInt8]] = [], texts: [String: String] = [:]
+        try ArchiveReader.forEachEntry(path) { name, size, read in
+            switch name {
+            case "train_images.npy": found = try NumPyArray.rows(read) { Digest(of: $0).bytes }
+            case "digest.npy": stated = try NumPyArray.rows(read) { $0 }
+            case "synthetic.npy", "digital_source_type.npy": texts[name] = try NumPyArray.text(read, byteCount: size)
+            default: break
+            }
+        }
+        guard texts["synthetic.npy"] == "YES", texts["digital_source_type.npy"] == SampleSet.digitalSourceType else {
+            throw Failure(.badData, path, "has lost the label that says its pictures are synthetic")
+        }
+        guard !found.isEmpty, found == stated else { throw Failure(.badData, path, "its pictures are not those of its digests") }
+        return found.compactMap { Digest(bytes: $0)?.description }
+    }
+}

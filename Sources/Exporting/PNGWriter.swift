@@ -1,0 +1,42 @@
+import Foundation
+import Reporting
+import SampleStore
+
+/// `images/*.png` and `metadata.csv`.
+struct PNGWriter: ExportWriter {
+    static let folderName = "images/"
+
+    private let folder: ExportFolder
+    private let encoding: PictureEncoding
+    private let asked: [String]
+    private let columns: [String]
+    private var table: [String]
+
+    init(_ folder: ExportFolder, _ set: SampleSetFile, threads: Int) throws {
+        self.folder = folder
+        encoding = PictureEncoding(set, threads: threads)
+        asked = SampleDetails.asked(set)
+        columns = SampleDetails.columns(set)
+        table = [columns.joined(separator: ",")]
+        try folder.make("images")
+    }
+
+    mutating func append(_ details: [SampleDetails], pixels: [UInt8]) throws {
+        for (detail, png) in zip(details, try encoding.encode(details, pixels: pixels)) {
+            let name = "\(ExportFolder.padded(detail.row, to: 6)).png"
+            try folder.write(png, PNGWriter.folderName + name)
+            table.append(detail.line(file: name, asked: asked))
+        }
+    }
+
+    mutating func finish() throws -> Croissant.Layout {
+        let name = "metadata.csv"
+        let data = Data((table.joined(separator: "\n") + "\n").utf8)
+        try data.write(to: URL(fileURLWithPath: folder.file(name)))
+        let integers: Set = ["row", "seed", "index", "run"]
+        return .pictures(
+            table: try folder.add(name),
+            columns: columns.map { Croissant.Column($0, integers.contains($0) ? .integer : .text, SampleDetails.meaning($0)) },
+            fileColumn: "file", pattern: "\(PNGWriter.folderName)*.png")
+    }
+}

@@ -1,0 +1,32 @@
+import Foundation
+import Pictures
+import SampleStore
+
+/// PNG files of many samples, made side by side.
+struct PictureEncoding {
+    let width: Int
+    let height: Int
+    let threads: Int
+
+    init(_ set: SampleSetFile, threads: Int) {
+        width = set.width
+        height = set.height
+        self.threads = threads
+    }
+
+    /// - Parameter pixels: [details.count, height, width, 3]
+    func encode(_ details: [SampleDetails], pixels: [UInt8]) throws -> [Data] {
+        let size = height * width * 3, workers = min(threads, details.count)
+        var results = [Result<Data, any Error>?](repeating: nil, count: details.count)
+        results.withUnsafeMutableBufferPointer { buffer in
+            nonisolated(unsafe) let results = buffer
+            DispatchQueue.concurrentPerform(iterations: workers) { worker in
+                for place in stride(from: worker, to: details.count, by: workers) {
+                    let picture = Picture(width: width, height: height, pixels: Array(pixels[place * size..<(place + 1) * size]))
+                    results[place] = Result { try LabelledPNG.data(picture, label: details[place].label) }
+                }
+            }
+        }
+        return try results.compactMap { $0 }.map { try $0.get() }
+    }
+}

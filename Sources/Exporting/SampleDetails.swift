@@ -1,0 +1,93 @@
+import Cohorts
+import Foundation
+import SampleStore
+
+/// What goes beside each picture of an export: cohort, requests and provenance.
+struct SampleDetails: Codable, Hashable {
+    var row: Int
+    var cohort: [String: String]
+    var requests: [String: Float]
+    var seed: UInt64
+    var index: UInt64
+    /// SHA-256 of the pixels, hexadecimal.
+    var digest: String
+    var model: String
+    var run: Int
+    var siteWeights: [String: Float]
+    var synthetic: Bool
+    var digitalSourceType: String
+    var licence: String
+
+    init(_ set: SampleSetFile, row: Int) {
+        self.row = row
+        cohort = set.cohort(row: row).values
+        requests = set.requests.compactMapValues { $0[row].isNaN ? nil : $0[row] }
+        seed = set.seeds[row]
+        index = set.indices[row]
+        digest = set.digests[row].description
+        run = Int(set.runOfSample[row])
+        model = set.runs[run].modelDigest.description
+        let sites = set.siteNames.count
+        siteWeights = Dictionary(uniqueKeysWithValues: set.siteNames.enumerated().map { ($1, set.siteWeights[row * sites + $0]) })
+        synthetic = true
+        digitalSourceType = SampleSet.digitalSourceType
+        licence = set.terms.licence
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case row, cohort, requests, seed, index, digest, model, run, synthetic, licence
+        case siteWeights = "site_weights"
+        case digitalSourceType = "digital_source_type"
+    }
+
+    var label: LabelledPNG.Label {
+        LabelledPNG.Label(digitalSourceType: digitalSourceType, provenanceDigest: digest, modelDigest: model)
+    }
+
+    // MARK: - A table
+
+    /// Columns of `metadata.csv`.
+    static func columns(_ set: SampleSetFile) -> [String] {
+        ["file", "row"] + asked(set) + ["seed", "index", "run", "model", "digest", "synthetic", "digital_source_type"]
+    }
+
+    /// Attributes of which anything was asked for.
+    static func asked(_ set: SampleSetFile) -> [String] {
+        CohortSchema.attributes.map(\.name).filter { name in
+            set.cohorts[name]?.codes.contains { $0 != Attribute.unspecified } == true || set.requests[name]?.contains { !$0.isNaN } == true
+        }
+    }
+
+    /// The line of `metadata.csv`; what was left open is an empty cell.
+    func line(file: String, asked: [String]) -> String {
+        let cohort = asked.map { name in
+            self.cohort[name] ?? requests[name].map { "\($0)" } ?? ""
+        }
+        let cells = [file, "\(row)"] + cohort + ["\(seed)", "\(index)", "\(run)", model, digest, "YES", digitalSourceType]
+        return cells.map(SampleDetails.cell).joined(separator: ",")
+    }
+
+    /// RFC 4180; a cell that a spreadsheet would take for a formula is text.
+    private static func cell(_ text: String) -> String {
+        let isFormula = text.first.map { "=+-@\t\r".contains($0) } == true
+        let safe = isFormula ? "'" + text : text
+        return safe.contains { ",\"\n\r".contains($0) } ? "\"\(safe.replacingOccurrences(of: "\"", with: "\"\""))\"" : safe
+    }
+
+    /// What a column of `metadata.csv`, or a key of the JSON beside a picture, holds.
+    static func meaning(_ name: String) -> String {
+        switch name {
+        case "file": "The PNG file."
+        case "row": "Row of the sample set."
+        case "seed": "Seed of the noise."
+        case "index": "The sample's number under its seed."
+        case "run": "Run of the sampler."
+        case "model": "SHA-256 of the model."
+        case "digest": "SHA-256 of the pixels."
+        case "synthetic": "Whether a trained model made the picture; always so."
+        case "digital_source_type": "The IPTC's digital source type."
+        case "licence": "Licence of the samples."
+        default: "What was asked for of the attribute \(name); empty where nothing was."
+        }
+    }
+}
