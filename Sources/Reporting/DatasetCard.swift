@@ -97,7 +97,7 @@ public enum DatasetCard {
     private static func runs(_ description: SampleSetDescription) -> [[String]] {
         description.runs.enumerated().map { number, run in
             [
-                "\(number + 1)", ReportText.grouped(run.samples), run.model, run.sampler, "\(run.steps)", "\(run.guidance)", "fovea \(run.toolVersion)",
+                "\(number + 1)", ReportText.grouped(run.samples), run.model, run.sampler, "\(run.steps)", ReportText.number(Double(run.guidance)), "fovea \(run.toolVersion)",
                 run.started,
             ]
         }

@@ -25,7 +25,7 @@ struct LineageDrawing: Sendable {
 
     private static let boxWidth = 202.0, boxHeight = 50.0, gap = 20.0, between = 58.0, top = 34.0
     /// Characters that fit into a box.
-    private static let characters = 25
+    private static let characters = 22
     /// Boxes in a column; what is beyond them is one box that says how many there are.
     private static let most = 12
 
@@ -37,7 +37,7 @@ struct LineageDrawing: Sendable {
             add(
                 Node(
                     key: "run \(number)", title: "Run \(number + 1): \(ReportText.grouped(run.samples)) samples",
-                    detail: "\(run.sampler), \(run.steps) steps\(run.guidance == 1 ? "" : ", guidance \(run.guidance)")"), column: 3, to: "file")
+                    detail: "\(run.sampler), \(run.steps) steps\(run.guidance == 1 ? "" : ", guidance \(ReportText.number(Double(run.guidance)))")"), column: 3, to: "file")
             edges.append(Edge(from: run.model, to: "run \(number)"))
         }
         add(Node(key: "file", title: content.name, detail: "\(ReportText.grouped(description.samples)) samples"), column: 4, to: nil)
@@ -135,7 +135,7 @@ struct LineageDrawing: Sendable {
     }
 
     private func box(_ node: Node, _ x: Double, _ y: Double) -> HTML {
-        let title = node.title.shortened(to: LineageDrawing.characters), detail = node.detail.shortened(to: LineageDrawing.characters + 4)
+        let title = node.title.shortened(to: LineageDrawing.characters), detail = node.detail.shortened(to: LineageDrawing.characters + 8)
         return """
             <g><title>\(node.title): \(node.detail)</title><rect class="box" x="\(Self.text(x))" y="\(Self.text(y))" width="\(Self.text(LineageDrawing.boxWidth))" height="\(Self.text(LineageDrawing.boxHeight))" rx="5"/>\
             <text class="name" x="\(Self.text(x + 10))" y="\(Self.text(y + 21))">\(title)</text><text class="detail" x="\(Self.text(x + 10))" y="\(Self.text(y + 39))">\(detail)</text></g>

@@ -89,7 +89,7 @@ package enum ReportStyle {
         .share { display: grid; grid-template-columns: minmax(3rem, 1fr) 4.6em; gap: .7rem; align-items: center; white-space: nowrap; }
         .track { fill: var(--track); }
         .filled { fill: var(--accent); }
-        .lineage { display: block; min-width: 44rem; max-width: 100%; height: auto; }
+        .lineage { display: block; min-width: 60rem; max-width: 100%; height: auto; }
         .lineage text { font-size: 13px; fill: var(--text); }
         .lineage .name { font-weight: 600; }
         .lineage .detail, .lineage .heading { font-size: 12px; fill: var(--muted); }
@@ -117,7 +117,8 @@ package enum ReportStyle {
         }
         @media print {
           @page { margin: 14mm; }
-          body { background: none; font-size: 9.5pt; }
+          html { font-size: 9.5pt; }
+          body { background: none; }
           nav, .skip, #filters, dialog, summary { display: none !important; }
           details::details-content { content-visibility: visible; height: auto; }
           main { display: block; padding-block: 0; }
@@ -127,7 +128,7 @@ package enum ReportStyle {
           section { border: 0; border-top: 1px solid var(--line); border-radius: 0; padding: 1rem 0; }
           h2 { break-after: avoid; }
           .pictures { grid-template-columns: repeat(10, 1fr); gap: .5rem; }
-          .pictures li, tr, .lineage { break-inside: avoid; }
+          .pictures li, tr, .lineage, .tables .scroll { break-inside: avoid; }
           figcaption { font-size: 6.5pt; }
           .scroll { overflow: visible; }
           .lineage { min-width: 0; }

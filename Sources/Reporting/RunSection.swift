@@ -16,7 +16,7 @@ struct RunSection: Sendable {
         return runs.enumerated().map { number, run in
             [Fact(name: "Run", text: "\(number + 1) of \(runs.count), \(ReportText.grouped(run.samples)) samples"), Fact(name: "Model", text: run.model)]
                 + [Fact(name: "Sampler", text: run.sampler), Fact(name: "Steps", text: "\(run.steps)")]
-                + [Fact(name: "Guidance", text: run.guidance == 1 ? "1 (none)" : "\(run.guidance)")] + RunSection.schedule(run.schedule)
+                + [Fact(name: "Guidance", text: run.guidance == 1 ? "1 (none)" : ReportText.number(Double(run.guidance)))] + RunSection.schedule(run.schedule)
                 + [
                     Fact(name: "Program", text: "fovea \(run.toolVersion)"),
                     Fact(name: "OpenBLAS", text: "\(run.openBLASVersion), kernels for \(run.blasCore)"),
