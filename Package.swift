@@ -72,6 +72,7 @@ let package = Package(
         tests("Pictures", ["CImageCodecs", "Files"]),
         tests("FundusData", ["Cohorts", "HDF5Files", "Pictures", "Files"]),
         tests("SampleStore", ["Cohorts", "HDF5Files", "Files"]),
+        tests("Exporting", ["SampleStore", "Cohorts", "Pictures", "Files"]),
         tests("Reporting", ["SampleStore", "Cohorts", "HDF5Files", "Files"], exclude: ["Fixtures"]),
         tests("TensorCore", ["TestTensors"], exclude: ["Fixtures"]),
         tests("Interchange", ["Networks", "Diffusion", "CheckpointStore", "Training", "TensorCore", "TestTensors", "Files"], exclude: ["Fixtures"]),

@@ -82,9 +82,9 @@ enum ReportFixtures {
         _ path: String, _ samples: [SampleRecord], _ width: Int, _ height: Int, _ run: RunRecord, _ model: ModelRecord,
         _ terms: Terms, _ siteNames: [String]
     ) async throws {
-        let writer = try await SampleSetWriter(
+        let writer = try SampleSetWriter(
             path: path, width: width, height: height, run: run, model: model, terms: terms, siteNames: siteNames, created: run.started)
-        try writer.append(samples)
-        try writer.finish(finished: run.started + 60)
+        try await writer.append(samples, finished: run.started + 60)
+        try await writer.finish()
     }
 }

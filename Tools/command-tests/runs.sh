@@ -283,6 +283,58 @@ reports() {
         "! '$python' '$root/Tools/check-report' $out/changed.html > $out/said.txt 2>&1 && grep -q '^FAILED' $out/said.txt"
 }
 
+# Other forms of a sample set, read with other libraries.
+exports() {
+    fovea sample --model model/snapshot.safetensors --count 25 --cohort dr_icdr=3 --cohort dr_icdr=2.5 --seed 1 --out forms.h5 --quiet
+    mkdir forms
+    local form
+    for form in png npz webdataset; do
+        check "export --to $form" fovea export forms.h5 --to $form --out forms/$form --shard-size 10 --quiet
+        check "verify $form" fovea verify forms/$form
+    done
+    fovea export forms.h5 --to png --out forms/png --force --json > export.json 2> /dev/null
+    check "export --json" json_has export.json output format samples files bytes
+    check "PIL, numpy and tarfile find the same pixels, labels and digests" "$python" - << 'END'
+import csv, hashlib, io, json, pathlib, tarfile
+import h5py, numpy as np
+from PIL import Image
+set = h5py.File("forms.h5")
+images, digests = set["images"][:], [d.tobytes().hex() for d in set["provenance/digest"][:]]
+def look(picture, row):
+    assert picture.info["Provenance digest"] == digests[row] and picture.info["Model digest"] == set["runs/model_digest"].asstr()[0]
+    assert "digitalsourcetype/trainedAlgorithmicMedia</" in picture.info["XML:com.adobe.xmp"]
+    assert (np.asarray(picture) == images[row]).all()
+table = list(csv.DictReader(open("forms/png/metadata.csv")))
+assert len(table) == 25 and [line["dr_icdr"] for line in table[:3]] == ["3", "2.5", "3"]
+for row, line in enumerate(table):
+    look(Image.open("forms/png/images/" + line["file"]), row)
+arrays = np.load("forms/npz/npz.npz")
+assert (arrays["train_images"] == images).all() and arrays["train_labels"].shape == (25, 1) and arrays["train_labels"][:3, 0].tolist() == [3, -2, 3]
+assert all(arrays[f"{s}_images"].shape == (0,) + images.shape[1:] and arrays[f"{s}_labels"].shape == (0, 1) for s in ("val", "test"))
+assert str(arrays["synthetic"]) == "YES" and [d.tobytes().hex() for d in arrays["digest"]] == digests
+row = 0
+for number in range(3):
+    members = tarfile.open(f"forms/webdataset/webdataset-00000{number}.tar")
+    for picture, text in zip(members.getmembers()[::2], members.getmembers()[1::2]):
+        assert picture.name[:-4] == text.name[:-5]
+        look(Image.open(io.BytesIO(members.extractfile(picture).read())), row)
+        details = json.load(members.extractfile(text))
+        assert details["row"] == row and details["digest"] == digests[row] and details["synthetic"] is True
+        row += 1
+assert row == 25
+for form in ("png", "npz", "webdataset"):
+    listed = json.load(open(f"forms/{form}/export.json"))["files"]
+    assert all(hashlib.sha256(pathlib.Path("forms", form, f["name"]).read_bytes()).hexdigest() == f["sha256"] for f in listed)
+    croissant = json.load(open(f"forms/{form}/croissant.json"))
+    assert croissant["conformsTo"] == "http://mlcommons.org/croissant/1.0"
+END
+    refuses "a folder that exists stays (73)" 73 "exists already" "$work/forms" fovea export forms.h5 --to png --out forms/png --quiet
+    refuses "a folder of others stays, with --force too (73)" 73 "no folder that export wrote" "$work/empty" fovea export forms.h5 --to png --out "$work/empty" --force --quiet
+    refuses "an export of a data set (65)" 65 "is no sample set" "$work/forms" fovea export phantoms.h5 --to png --out forms/no --quiet
+    "$python" -c 'from PIL import Image; p = "forms/png/images/000003.png"; i = Image.open(p); i.load(); i.save(p)'
+    refuses "a picture that was saved by an editor is found (1)" 1 "images/000003.png: SHA-256" "$work/empty" fovea verify forms/png --quiet
+}
+
 # The README's first command.
 quickstart() {
     if [[ ! -f "$root/Checkpoints/open-64.safetensors" ]]; then

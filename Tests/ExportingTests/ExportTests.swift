@@ -1,0 +1,157 @@
+import Cohorts
+import Exporting
+import Files
+import Foundation
+import Pictures
+import SampleStore
+import Support
+import Testing
+
+/// Sample sets in other forms: what is written reads back, and what loses its label is found.
+@Suite struct ExportTests {
+    let folder: TemporaryFolder
+    init() throws { folder = try TemporaryFolder() }
+
+    private func set(_ count: Int = 5, camera: String = "Topcon, \"one\"") async throws -> SampleSetFile {
+        let digest = Digest(of: Array("model".utf8)), started = Date(timeIntervalSince1970: 1_800_000_000)
+        let lineage = Lineage(
+            model: digest.description, imagesSeen: 640, parents: [], sites: ["aachen"], parcels: [],
+            trainingSets: [.init(digest: "ab", site: "aachen", licence: "CC0", patients: 10)])
+        let manifest = """
+            {"kind":"fovea.snapshot","version":1,"model":{},"cohortSchemaVersion":1,"imagesSeen":640,"parents":[],"licence":"CC0",\
+            "attributions":[],"permittedUses":[],"configuration":"","toolVersion":"0.1.0","trainingData":[]}
+            """
+        let writer = try SampleSetWriter(
+            path: folder.file("s.h5"), width: 6, height: 4,
+            run: RunRecord(
+                modelDigest: digest, sampler: "heun", schedule: #"{"kind":"karras","steps":18,"sigma_min":0.002,"sigma_max":80,"rho":7}"#,
+                steps: 18, guidance: 1, openBLASVersion: "0.3.21", blasCore: "Zen", kernelISA: "v4", started: started),
+            model: ModelRecord(digest: digest, manifestJSON: manifest, lineageJSON: try lineage.json(), provJSON: try lineage.prov()),
+            terms: Terms(licence: "CC0", attribution: "nobody", permittedUses: "research", contact: "me"), siteNames: ["aachen"],
+            created: started)
+        let samples = (0..<count).map { index in
+            let pixels = (0..<72).map { UInt8(truncatingIfNeeded: $0 * 31 + index * 7) }
+            let cohort = index == 0 ? Cohort() : Cohort(["camera": camera, "dr_icdr": "\(index % 5)"])
+            let grade: Float = index == 0 ? 2.5 : Float(index % 5)
+            return SampleRecord(
+                pixels: pixels, cohort: cohort, requests: ["dr_icdr": grade], seed: .max, index: UInt64(index), siteWeights: [1])
+        }
+        try await writer.append(samples, finished: started + 60)
+        try await writer.finish()
+        return try await SampleSetFile.open(folder.file("s.h5"))
+    }
+
+    private func export(_ format: SampleExport.Format, to name: String = "out", force: Bool = false, shardRows: Int = 2) async throws -> String {
+        let set = FileManager.default.fileExists(atPath: folder.file("s.h5")) ? try await SampleSetFile.open(folder.file("s.h5")) : try await set()
+        _ = try await SampleExport(set, format: format, shardRows: shardRows, threads: 2)
+            .write(to: folder.file(name), content: Digest(of: []), force: force)
+        return folder.file(name)
+    }
+
+    private func contents(_ path: String) throws -> [String: Data] {
+        try FileManager.default.subpathsOfDirectory(atPath: path).reduce(into: [:]) { $0[$1] = FileManager.default.contents(atPath: "\(path)/\($1)") }
+    }
+
+    /// Writes other bytes under a name, and their digest into export.json.
+    private func replace(_ name: String, in export: String, with data: Data) throws {
+        let path = "\(export)/\(name)", manifest = "\(export)/export.json"
+        let before = try Digest(ofFile: path).description
+        try data.write(to: URL(fileURLWithPath: path))
+        let text = try String(contentsOfFile: manifest, encoding: .utf8).replacingOccurrences(of: before, with: Digest(of: data).description)
+        try text.write(toFile: manifest, atomically: true, encoding: .utf8)
+    }
+
+    @Test(arguments: SampleExport.Format.allCases)
+    func everyFormReadsBack(format: SampleExport.Format) async throws {
+        let first = try await export(format)
+        #expect(try ExportVerification.findings(first) == [])
+        let before = try contents(first)
+        #expect(Set(before.keys).isSuperset(of: ["README.md", "croissant.json", "prov.json", "export.json"]))
+        // The same set gives the same bytes.
+        _ = try await export(format, force: true)
+        #expect(try contents(first) == before)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["out", "s.h5"])
+    }
+
+    @Test(arguments: SampleExport.Format.allCases)
+    func aChangedByteIsFound(format: SampleExport.Format) async throws {
+        let export = try await export(format)
+        for name in try contents(export).keys.sorted() where name != "export.json" && name != "images" {
+            let path = URL(fileURLWithPath: "\(export)/\(name)"), bytes = try Data(contentsOf: path)
+            guard !bytes.isEmpty else { continue }
+            var changed = bytes
+            changed[bytes.count / 2] ^= 1
+            try changed.write(to: path)
+            #expect(try ExportVerification.findings(export).map(\.place) == [name])
+            try bytes.write(to: path)
+        }
+        try FileManager.default.removeItem(atPath: "\(export)/README.md")
+        #expect(try ExportVerification.findings(export).map(\.place) == ["README.md"])
+    }
+
+    /// As a picture editor would save it.
+    @Test func aPictureWithoutItsLabelIsFound() async throws {
+        let export = try await export(.png), name = "images/000003.png"
+        let picture = try Picture(contentsOf: "\(export)/\(name)")
+        let original = try Data(contentsOf: URL(fileURLWithPath: "\(export)/\(name)"))
+        try replace(name, in: export, with: try picture.pngData())
+        #expect(try ExportVerification.findings(export) == [Finding(name, "XMP DigitalSourceType: expected that of the sample, found none")])
+        // Another sample's picture under this one's label, checksums and all.
+        let other = try Data(contentsOf: URL(fileURLWithPath: "\(export)/images/000002.png"))
+        let mixed = original.prefix(original.firstRange(of: Data("IDAT".utf8))!.lowerBound - 4) + other.suffix(from: other.firstRange(of: Data("IDAT".utf8))!.lowerBound - 4)
+        try replace(name, in: export, with: mixed)
+        #expect(try ExportVerification.findings(export).first?.problem.hasPrefix("Provenance digest: expected ") == true)
+        let photograph = original.replacing("trainedAlgorithmicMedia", with: "digitalCapture          ")
+        try replace(name, in: export, with: photograph)
+        #expect(try ExportVerification.findings(export).map(\.place) == [name])
+    }
+
+    @Test func arraysAndShardsWithoutTheLabelAreFound() async throws {
+        let arrays = try await export(.npz)
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: "\(arrays)/out.npz"))
+        try replace("out.npz", in: arrays, with: bytes.replacing("synthetic.npy", with: "synthetic.xxx"))
+        #expect(try ExportVerification.findings(arrays).map(\.problem) == ["has lost the label that says its pictures are synthetic"])
+        let shards = try await export(.webdataset, to: "shards")
+        let tar = try Data(contentsOf: URL(fileURLWithPath: "\(shards)/shards-000001.tar"))
+        try replace("shards-000001.tar", in: shards, with: tar.replacing("\"synthetic\":true", with: "\"synthetic\":null"))
+        #expect(try ExportVerification.findings(shards).map(\.place) == ["shards-000001.tar"])
+    }
+
+    @Test func tablesAreSafeInSpreadsheets() async throws {
+        _ = try await set(3, camera: "=HYPERLINK(\"http://x\")")
+        let table = try String(contentsOfFile: try await export(.png) + "/metadata.csv", encoding: .utf8).split(separator: "\n")
+        #expect(table[0] == "file,row,dr_icdr,camera,seed,index,run,model,digest,synthetic,digital_source_type")
+        #expect(table[1].hasPrefix("000000.png,0,2.5,,18446744073709551615,0,0,"))
+        #expect(table[2].hasPrefix("000001.png,1,1,\"'=HYPERLINK(\"\"http://x\"\")\",18446744073709551615,1,0,"))
+    }
+
+    @Test func foldersOfOthersStay() async throws {
+        let out = folder.file("mine")
+        try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: false)
+        try Data("kept".utf8).write(to: URL(fileURLWithPath: out + "/thesis.txt"))
+        for force in [false, true] {
+            let failure = await #expect(throws: Failure.self) { try await export(.png, to: "mine", force: force) }
+            #expect(failure?.kind == .cannotCreateOutput)
+        }
+        #expect(try contents(out) == ["thesis.txt": Data("kept".utf8)])
+        let holder = try UnfinishedFolder(for: folder.file("held"))
+        let failure = await #expect(throws: Failure.self) { try await export(.png, to: "held") }
+        #expect(failure?.sentence.hasPrefix("is being made by process") == true)
+        #expect(holder.path == folder.file("held.unfinished"))
+    }
+
+    @Test func labelsAreAttributesOfTheSchema() async throws {
+        let set = try await set()
+        let failure = #expect(throws: Failure.self) { try SampleExport(set, format: .npz, label: "colour") }
+        #expect(failure?.kind == .usage)
+    }
+}
+
+extension Data {
+    /// The same with a text replaced by another of its length.
+    fileprivate func replacing(_ text: String, with other: String) -> Data {
+        var result = self
+        while let range = result.firstRange(of: Data(text.utf8)) { result.replaceSubrange(range, with: Data(other.utf8.prefix(range.count))) }
+        return result
+    }
+}
