@@ -52,7 +52,7 @@ let package = Package(
         library("Sampling", ["Diffusion", "Networks", "CheckpointStore", "SampleStore", "Training"]),
         library("Exporting", ["SampleStore", "Reporting", "Cohorts", "Pictures", "CArchive", "CZlib", "Files"]),
         library("Interchange", ["Diffusion", "Networks", "CheckpointStore", "Training", "Files"]),
-        library("Benchmarks", ["TensorCore", "Networks", "CheckpointStore", "Training", "Files"]),
+        library("Benchmarks", ["TensorCore", "Networks", "CheckpointStore", "SampleStore", "Training", "Files"]),
         .executableTarget(
             name: "fovea",
             dependencies: [

@@ -5,28 +5,45 @@ import Foundation
 extension HDF5File {
     /// A digest of every group, dataset and attribute: names, types, shapes and content, but not how they lie in the file.
     ///
-    /// - Parameter excluding: paths of datasets (`/runs/started`) and root attributes (`created`) that are left out.
-    public func contentDigest(excluding: Set<String> = []) throws -> Digest {
-        var hasher = DigestBuilder()
-        try add(root, excluding, to: &hasher)
-        return hasher.finalize()
+    /// - Parameters:
+    ///   - excluding: paths of datasets (`/runs/started`), of groups and root attributes (`created`) that are left out.
+    ///   - virtual: reads rows of virtual datasets of bytes, whose content lies in other files; nil refuses such datasets.
+    public func contentDigest(excluding: Set<String> = [], virtual: ((Range<Int>) throws -> [UInt8])? = nil) throws -> Digest {
+        var content = ContentDigest(excluding: excluding, virtual: virtual)
+        try content.add(root)
+        return content.hasher.finalize()
+    }
+}
+
+@HDF5Actor
+private struct ContentDigest {
+    let excluding: Set<String>
+    let virtual: ((Range<Int>) throws -> [UInt8])?
+    var hasher = DigestBuilder()
+
+    init(excluding: Set<String>, virtual: ((Range<Int>) throws -> [UInt8])?) {
+        self.excluding = excluding
+        self.virtual = virtual
     }
 
-    private func add(_ group: HDF5Group, _ excluding: Set<String>, to hasher: inout DigestBuilder) throws {
+    mutating func add(_ group: HDF5Group) throws {
         hasher.update(line: "group \(group.path)")
-        try addAttributes(of: group, excluding, to: &hasher)
+        try addAttributes(of: group)
         for name in try group.names where !excluding.contains(group.child(name)) {
             if try group.isGroup(name) {
-                try add(try group.group(name), excluding, to: &hasher)
+                try add(try group.group(name))
+            } else if let virtual, let dataset = try group.virtualDataset(name) {
+                try add(dataset, reading: virtual)
             } else {
-                try add(try group.dataset(name), excluding, to: &hasher)
+                let dataset = try group.dataset(name)
+                try add(dataset) { try dataset.readBytes(rows: $0) }
             }
         }
     }
 
-    private func add(_ dataset: HDF5Dataset, _ excluding: Set<String>, to hasher: inout DigestBuilder) throws {
+    private mutating func add(_ dataset: HDF5Dataset, reading read: (Range<Int>) throws -> [UInt8]) throws {
         hasher.update(line: "dataset \(dataset.path) \(dataset.type.canonical) \(dataset.shape)")
-        try addAttributes(of: dataset, excluding, to: &hasher)
+        try addAttributes(of: dataset)
         if dataset.type == .variableString {
             for text in try dataset.readStrings() { hasher.update(line: "\(text.utf8.count) \(text)") }
             return
@@ -36,11 +53,11 @@ extension HDF5File {
         let rowSize = dataset.shape.dropFirst().reduce(1.0) { $0 * Double($1) }
         let rowsAtOnce = max(1, Int(4_000_000 / max(1, rowSize)))
         for start in stride(from: 0, to: rows, by: rowsAtOnce) {
-            hasher.update(try dataset.readBytes(rows: start..<min(rows, start + rowsAtOnce)))
+            hasher.update(try read(start..<min(rows, start + rowsAtOnce)))
         }
     }
 
-    private func addAttributes(of object: any HDF5Object, _ excluding: Set<String>, to hasher: inout DigestBuilder) throws {
+    private mutating func addAttributes(of object: any HDF5Object) throws {
         for name in try object.attributeNames where !(object.path == "/" && excluding.contains(name)) {
             let type = try object.attributeType(name)
             switch type {
@@ -54,7 +71,6 @@ extension HDF5File {
             }
         }
     }
-
 }
 
 extension HDF5Type {

@@ -69,19 +69,16 @@ public final class HDF5Group: HDF5Object {
         return dataset
     }
 
-    /// The shape of a virtual dataset of bytes, whose content lies in other files.
-    /// - Throws: `Failure(.badData)` where there is none of that name.
-    public func virtualShape(_ name: String) throws -> [Int] {
+    /// A virtual dataset of bytes, whose content lies in other files: for its shape and attributes alone. Nil where it is another
+    /// kind of dataset.
+    public func virtualDataset(_ name: String) throws -> HDF5Dataset? {
         try requireInside(name)
         let handle = Handle(
             try HDF5Library.call(.badData, file, "\(child(name)) is not a dataset") { H5Dopen2(identifier, name, fovea_default) },
             release: H5Dclose)
         let list = Handle(H5Dget_create_plist(handle.id), release: H5Pclose)
         let dataset = HDF5Dataset(handle, path: child(name), file: file, owner: owner, fileByteCount: fileByteCount)
-        guard H5Pget_layout(list.id) == H5D_VIRTUAL, dataset.type == UInt8.typeDescription else {
-            throw Failure(.badData, file, field: child(name), expected: "a virtual dataset of uint8", found: "\(dataset.type) in the file")
-        }
-        return dataset.shape
+        return H5Pget_layout(list.id) == H5D_VIRTUAL && dataset.type == UInt8.typeDescription ? dataset : nil
     }
 
     /// Whether `name` is a group (and not a dataset).

@@ -103,10 +103,12 @@ public struct SampleSetFile: Sendable {
     }
 
     /// SHA-256 of every dataset and attribute but the moments (started, finished, created): the same for the same
-    /// samples of the same runs, whenever they were made.
+    /// samples of the same runs, whenever they were made, in one file or in shards.
     @HDF5Actor
     public static func contentDigest(_ path: String) async throws -> Digest {
-        try HDF5File.open(path).contentDigest(excluding: SampleSet.momentPaths)
+        let file = try HDF5File.open(path)
+        let pictures = try PictureStore(file.root)
+        return try file.contentDigest(excluding: SampleSet.momentPaths.union(["/shards"])) { try pictures.readRows(Array($0)) }
     }
 
     /// What was asked for in `row`; `unknown` where the unknown token was, absent where nothing was.

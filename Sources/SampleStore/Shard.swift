@@ -73,7 +73,10 @@ final class PictureStore {
             return
         }
         // HDF5 reads zeros where a shard is missing, so pixels never come through the mapping.
-        shape = try root.virtualShape("images")
+        guard let images = try root.virtualDataset("images") else {
+            throw Failure(.badData, file, field: "/images", expected: "a virtual dataset of uint8, for there are /shards", found: "another")
+        }
+        shape = images.shape
         guard shape.count == 4, shape[0] > 0, (1...16384).contains(shape[1]), (1...16384).contains(shape[2]), shape[3] == 3 else {
             throw Failure(.badData, file, field: "/images shape", expected: "pictures of 1 to 16384 pixels", found: "\(shape)")
         }

@@ -12,7 +12,8 @@ struct BenchCommand: AsyncParsableCommand {
         abstract: "Times operations and whole steps: GFLOP/s, share of the machine's sgemm peak, memory.",
         discussion: """
             Operations are counted directly, whatever computes them: a convolution by Winograd can pass the peak. Measure on a \
-            machine that does nothing else. Tools/bench/against-pytorch compares with PyTorch.
+            machine that does nothing else. Tools/bench/against-pytorch compares with PyTorch, Tools/bench/against-h5py the writer of \
+            sample sets (--store) with h5py.
 
             Example: fovea bench --preset base --batch 8 --ops
             """)
@@ -35,6 +36,15 @@ struct BenchCommand: AsyncParsableCommand {
     @Flag(help: "Training steps keep the inputs of blocks alone and compute the rest again.")
     var recompute = false
 
+    @Option(help: ArgumentHelp("Instead: how fast a sample set of 2000 pictures is written there.", valueName: "s.h5"))
+    var store: String?
+
+    @Option(help: ArgumentHelp("With --store: samples.", valueName: "n"))
+    var samples = 2000
+
+    @Option(help: ArgumentHelp("With --store: zlib's level, 0 for none.", valueName: "level"))
+    var deflate = 1
+
     @Option(help: ArgumentHelp(
         "For Tools/bench: weights and batch from a folder, then one timing for each line `forward` or `step` on standard input.",
         valueName: "folder", visibility: .hidden))
@@ -48,7 +58,10 @@ struct BenchCommand: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-        for (name, value, range) in [("batch", batch, 1...1024), ("repeats", repeats, 1...1000), ("size", size, 8...1024)]
+        for (name, value, range) in [
+            ("batch", batch, 1...1024), ("repeats", repeats, 1...1000), ("size", size, 8...1024), ("samples", samples, 1...10_000_000),
+            ("deflate", deflate, 0...9),
+        ]
         where !range.contains(value) {
             throw ValidationError("--\(name): expected \(range.lowerBound) to \(range.upperBound), found \(value)")
         }
@@ -61,6 +74,16 @@ struct BenchCommand: AsyncParsableCommand {
         if let exchange, let model { return try probe(model, exchange) }
         if let exchange { return try driven(exchange) }
         let console = common.console
+        if let store {
+            let result = try await StoreBenchmark(
+                path: store, samples: samples, size: size, batch: batch, deflate: deflate, threads: common.threadCount)
+            return try console.finish(
+                result,
+                [
+                    "\(samples) pictures of \(size) x \(size), deflate \(deflate): \(result.megabytes_per_second.short) MB/s of pixels "
+                        + "(\(result.append_seconds.short) s to the journal, \(result.pack_seconds.short) s to the set), \(result.peak_mib) MiB",
+                ])
+        }
         var report = BenchmarkReport(
             preset: preset, batch: batch, size: size, repeats: repeats, recompute: recompute, withOperations: ops
         ) { if !console.isQuiet { Console.put("\($0) ...\n", on: .standardError) } }
