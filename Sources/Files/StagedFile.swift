@@ -106,9 +106,16 @@ public final class StagedFile {
         }
     }
 
+    /// The system's own words where there are any.
+    private static func reason(_ error: any Error) -> String {
+        let error = error as NSError
+        let inner = error.userInfo[NSUnderlyingErrorKey] as? NSError ?? error
+        return inner.domain == NSPOSIXErrorDomain ? String(cString: strerror(Int32(inner.code))) : error.localizedDescription
+    }
+
     /// - Parameter attempt: what failed: `written` or `read`.
     package static func failure(_ destination: String, _ error: (any Error)? = nil, _ attempt: String = "written") -> Failure {
-        let reason = error.map { ($0 as NSError).localizedDescription } ?? String(cString: strerror(errno))
+        let reason = error.map(reason) ?? String(cString: strerror(errno))
         return Failure(.readOrWriteFailed, destination, "could not be \(attempt): \(reason)")
     }
 }

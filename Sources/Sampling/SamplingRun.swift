@@ -71,9 +71,15 @@ public struct SamplingRun {
             let rest = try Sampler(model, settings, samples: Array(samples.dropFirst(writer.count)))
             progress(writer.count)
             firstStep()
-            try await draw(rest, of: samples, into: writer, progress: progress)
-            guard writer.count == samples.count else { return writer.count }
-            try await writer.finish()
+            do {
+                try await draw(rest, of: samples, into: writer, progress: progress)
+                guard writer.count == samples.count else { return writer.count }
+                try await writer.finish()
+            } catch let failure as Failure where failure.kind == .readOrWriteFailed && writer.count > 0 {
+                throw Failure(
+                    failure.kind, failure.place,
+                    "\(failure.sentence); \(writer.count) of \(samples.count) samples are kept in \(UnfinishedFolder.path(for: path)), go on with --resume")
+            }
         }
         try await writeSheet()
         return samples.count

@@ -86,7 +86,7 @@ packages() {
 contract() {
     local command
     check "doctor runs" bash -c 'fovea doctor || (( $? == 1 ))'
-    for command in import phantom train sample inspect report import-model export-model doctor; do
+    for command in import phantom train sample inspect verify replay export report import-model export-model doctor; do
         check "fovea $command --help has an example" bash -c "fovea $command --help | grep -q '^ *Example:'"
     done
     check "a command that does not exist is usage (64)" bash -c 'fovea bogus 2> /dev/null; (( $? == 64 ))'
@@ -235,8 +235,15 @@ disks_inside() {
         fovea import photographs --site demo --one-patient-per-photo --size 192 --out "$full/o.h5" --quiet
     refuses "full disk (74): phantom" 74 "o.h5.*(space|write|written)" "$full" \
         fovea phantom --count 40 --size 192 --seed 1 --out "$full/o.h5" --quiet
-    refuses "full disk (74): sample" 74 "o.h5.*(space|write|written)" "$full" \
-        fovea sample --model model/snapshot.safetensors --count 300 --steps 2 --seed 1 --out "$full/o.h5" --quiet
+    # What is finished stays, and nothing else.
+    local sampling=(sample --model model/snapshot.safetensors --count 300 --steps 2 --seed 1 --out "$full/o.h5" --quiet)
+    refuses "full disk (74): sample" 74 "o.h5.*No space left.* of 300 samples are kept in .*--resume" "$work/empty" fovea "${sampling[@]}"
+    check "full disk: what is finished is kept, and nothing else" test "$(ls -A "$full")" == o.h5.unfinished
+    mount -o remount,size=16m "$full"
+    check "full disk: with space again the sampling goes on" fovea "${sampling[@]}" --resume
+    check "full disk: the set is whole" fovea verify "$full/o.h5" --quiet
+    rm -rf "${full:?}"/*
+    mount -o remount,size=256k "$full"
     # A run's folder keeps its configuration and log; weights are whole or absent.
     mkdir "$full/run"
     refuses "full disk (74): train, new run" 74 "space|written" "$full/run" bash -c \

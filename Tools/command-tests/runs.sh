@@ -373,6 +373,9 @@ kills() {
     check "killed and resumed: the same checkpoint" cmp long/checkpoint.safetensors killed-run/checkpoint.safetensors
     check "killed and resumed: the same best snapshot" cmp long/best.safetensors killed-run/best.safetensors
     check "killed and resumed: no other files" diff <(ls -A long) <(ls -A killed-run)
+    mkdir killed-samples
+    check "60 SIGKILLs over sampling, packing and exporting" env -C killed-samples \
+        "$python" "$root/Tools/command-tests/kill_samples.py" "$work/model/snapshot.safetensors" 60
 }
 
 # --long: one byte of a snapshot changed, 200 times: refused or accepted, but never a crash and never a hang.
@@ -405,6 +408,8 @@ print(f"400 commands, {refused} refused, {bad} crashed or hung")
 sys.exit(bad > 0)
 END
     local code=$?
+    fovea sample --model model/snapshot.safetensors --count 24 --cohort dr_icdr=3 --seed 1 --out sound.h5 --quiet
+    check "300 damaged sample sets: all are found" "$python" "$root/Tools/command-tests/damage_samples.py" sound.h5 300
     if (( code == 0 )); then passed "200 damaged snapshots: $(tail -n 1 "$work/corruption.txt")"
     else failed "200 damaged snapshots" "$(tail -n 1 "$work/corruption.txt")" "$(head -n 20 "$work/corruption.txt")"; fi
 }
