@@ -45,6 +45,7 @@ let package = Package(
         library("Networks", ["TensorCore", "Files"]),
         library("Diffusion", ["TensorCore", "Cohorts", "Networks"]),
         library("CheckpointStore", ["TensorCore", "Files", crypto]),
+        library("Federation", ["CheckpointStore", "TensorCore", "Files", yams]),
         library("FundusData", ["TensorCore", "Cohorts", "HDF5Files", "Pictures", "Files", crypto]),
         library("Training", ["Diffusion", "Networks", "CheckpointStore", "FundusData", "Pictures", yams]),
         library("SampleStore", ["Cohorts", "HDF5Files", "FundusData", "Pictures", "CheckpointStore", "Files", crypto]),
@@ -56,7 +57,7 @@ let package = Package(
         .executableTarget(
             name: "fovea",
             dependencies: [
-                "Benchmarks", "Interchange", "Exporting", "Reporting",
+                "Benchmarks", "Interchange", "Exporting", "Reporting", "Federation",
                 "Sampling", "SampleStore", "Training", "FundusData", "CheckpointStore", "Diffusion", "Networks", "Pictures",
                 "HDF5Files", "Cohorts", "TensorCore", "Files", arguments,
             ]),
@@ -79,6 +80,7 @@ let package = Package(
         tests("Networks", ["CheckpointStore", "Diffusion", "TensorCore", "TestTensors"], exclude: ["Fixtures"]),
         tests("Diffusion", ["Cohorts", "TensorCore", "TestTensors"], exclude: ["Fixtures"]),
         tests("CheckpointStore", ["TensorCore", "Files"]),
+        tests("Federation", ["CheckpointStore", "TensorCore", "Files"]),
         tests("Training", ["CheckpointStore", "FundusData", "Diffusion", "Networks", "TensorCore", "Files"]),
         tests("Sampling", ["Training", "SampleStore", "FundusData", "CheckpointStore", "Pictures", "Diffusion", "Networks", "TensorCore", "Cohorts", "Files"]),
     ],

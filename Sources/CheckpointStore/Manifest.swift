@@ -70,6 +70,8 @@ public struct Manifest<Model: Codable & Sendable>: Codable, Sendable {
     public var state: [String: Double]?
     /// Why the weights left their site without an audit for memorised patients.
     public var unaudited: String?
+    /// What the site says that shares them.
+    public var parcel: ParcelStatement?
 
     public init(
         kind: WeightsKind, model: Model, cohortSchemaVersion: Int, imagesSeen: Int, trainingData: [TrainingData],
@@ -94,6 +96,27 @@ public struct Manifest<Model: Codable & Sendable>: Codable, Sendable {
     public func json() throws -> String { try JSONText.encoded(self) }
 }
 
+extension Manifest {
+    /// The manifest of a file.
+    /// - Throws: `Failure(.badData)` naming the key that is missing or wrong.
+    public static func read(_ file: SafetensorsIndex, path: String) throws -> Manifest {
+        guard let json = file.metadata[WeightsSignature.manifestKey] else {
+            throw Failure(.badData, path, "has no metadata key fovea, so it is not a weights file of Fovea")
+        }
+        let manifest: Manifest
+        do {
+            manifest = try JSONDecoder().decode(Manifest.self, from: Data(json.utf8))
+        } catch {
+            throw Failure(.badData, path, "manifest: \(JSONText.sentence(error))")
+        }
+        if let problem = manifest.parcel?.problem { throw Failure(.badData, path, "parcel.\(problem)") }
+        guard manifest.version == 1 else {
+            throw Failure(.badData, path, field: "manifest version", expected: "1", found: "\(manifest.version)")
+        }
+        return manifest
+    }
+}
+
 /// A weights file with its manifest.
 public struct WeightsFile<Model: Codable & Sendable>: Sendable {
     public var manifest: Manifest<Model>
@@ -108,34 +131,24 @@ public struct WeightsFile<Model: Codable & Sendable>: Sendable {
     /// - Parameter kind: what it must be; nil takes any.
     /// - Returns: the file and the SHA-256 digest of its bytes.
     public static func read(_ path: String, kind: WeightsKind? = nil) throws -> (file: WeightsFile, digest: Digest) {
-        // Mapped: a copy of the file would be as large as the weights.
-        guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe) else {
-            let exists = FileManager.default.fileExists(atPath: path)
-            throw Failure(exists ? .readOrWriteFailed : .noSuchInput, path, exists ? "could not be read" : "does not exist")
-        }
+        let data = try SafetensorsIndex.mapped(path)
         // Digest and decoding read the same bytes side by side.
-        nonisolated(unsafe) var digest: Digest?, decoded: Result<Safetensors, any Error>?
+        nonisolated(unsafe) var digest: Digest?, decoded: Result<(SafetensorsIndex, [String: Tensor]), any Error>?
         DispatchQueue.concurrentPerform(iterations: 2) { part in
-            if part == 0 { digest = Digest(of: data) } else { decoded = Result { try Safetensors(data, path: path) } }
+            if part == 0 { digest = Digest(of: data) } else {
+                decoded = Result {
+                    let index = try SafetensorsIndex(data, path: path)
+                    return (index, index.tensors)
+                }
+            }
         }
         guard let digest, let decoded else { fatalError("WeightsFile.read: a part did not run") }
-        let file = try decoded.get()
-        guard let json = file.metadata["fovea"] else {
-            throw Failure(.badData, path, "has no metadata key fovea, so it is not a weights file of Fovea")
-        }
-        let manifest: Manifest<Model>
-        do {
-            manifest = try JSONDecoder().decode(Manifest<Model>.self, from: Data(json.utf8))
-        } catch {
-            throw Failure(.badData, path, "manifest: \(JSONText.sentence(error))")
-        }
-        guard manifest.version == 1 else {
-            throw Failure(.badData, path, field: "manifest version", expected: "1", found: "\(manifest.version)")
-        }
+        let (index, tensors) = try decoded.get()
+        let manifest = try Manifest<Model>.read(index, path: path)
         if let kind, manifest.kind != kind {
             throw Failure(.badData, path, field: "kind", expected: kind.rawValue, found: manifest.kind.rawValue)
         }
-        return (WeightsFile(manifest: manifest, tensors: file.tensors), digest)
+        return (WeightsFile(manifest: manifest, tensors: tensors), digest)
     }
 
     /// Writes the file, whole or not at all.
@@ -147,12 +160,18 @@ public struct WeightsFile<Model: Codable & Sendable>: Sendable {
     }
 
     /// Writes a file whose tensors are made one at a time.
+    /// - Parameter key: signs it.
     /// - Returns: the digest of its bytes.
     @discardableResult
     public static func write(
-        _ path: String, _ manifest: Manifest<Model>, _ sources: [String: TensorSource], as type: StoredType, force: Bool
+        _ path: String, _ manifest: Manifest<Model>, _ sources: [String: TensorSource], as type: StoredType, force: Bool, key: SigningKey? = nil
     ) throws -> Digest {
-        let metadata = ["fovea": try manifest.json()]
+        let json = try manifest.json()
+        var metadata = [WeightsSignature.manifestKey: json]
+        if let key {
+            let signature = try WeightsSignature.sign(manifest: json, sources, as: type, with: key)
+            metadata[WeightsSignature.metadataKey] = try JSONText.encoded(signature)
+        }
         let staged = try StagedFile(path, force: force)
         var digest = DigestBuilder()
         try staged.write { append in

@@ -59,12 +59,17 @@ public struct Safetensors: Sendable {
         for (name, source) in sorted {
             let tensor = source.make()
             if tensor.shape != source.shape { fatalError("Safetensors: \(name) is \(tensor.shape), not \(source.shape)") }
-            try tensor.withUnsafeBuffer { elements in
-                switch type {
-                case .f32: try sink(UnsafeRawBufferPointer(elements))
-                case .f16: try elements.map { Float16($0).bitPattern.littleEndian }.withUnsafeBytes(sink)
-                case .bf16: try elements.map(bfloat16).withUnsafeBytes(sink)
-                }
+            try encode(tensor, as: type, to: sink)
+        }
+    }
+
+    /// Hands a tensor's bytes to `sink`.
+    static func encode(_ tensor: Tensor, as type: StoredType, to sink: (UnsafeRawBufferPointer) throws -> Void) rethrows {
+        try tensor.withUnsafeBuffer { elements in
+            switch type {
+            case .f32: try sink(UnsafeRawBufferPointer(elements))
+            case .f16: try elements.map { Float16($0).bitPattern.littleEndian }.withUnsafeBytes(sink)
+            case .bf16: try elements.map(bfloat16).withUnsafeBytes(sink)
             }
         }
     }

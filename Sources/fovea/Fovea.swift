@@ -20,6 +20,7 @@ struct Fovea: AsyncParsableCommand {
         PhantomCommand.self,
         TrainCommand.self,
         SampleCommand.self,
+        ParcelCommand.self,
         ReplayCommand.self,
         ExportCommand.self,
         VerifyCommand.self,

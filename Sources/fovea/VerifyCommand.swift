@@ -1,6 +1,7 @@
 import ArgumentParser
 import CheckpointStore
 import Exporting
+import Federation
 import Files
 import Foundation
 import FundusData
@@ -36,16 +37,30 @@ struct VerifyCommand: AsyncParsableCommand {
     private static let most = 20
 
     func run() async throws {
-        if let trust { _ = try YAMLText.parse(String(decoding: try JSONText.contents(trust), as: UTF8.self), name: trust) }
+        let list = try trust.map { try TrustList(contentsOf: $0) }
         var (kind, findings) = try check()
-        if trust != nil { findings.append(Finding("signature", "the file is unsigned")) }
+        let signature = kind == .weights ? try signature(list, &findings) : nil
+        if list != nil, signature == nil { findings.append(Finding("signature", "the file is unsigned")) }
         let lines = findings.prefix(VerifyCommand.most).map { "\($0.place): \($0.problem)" }
             + (findings.count > VerifyCommand.most ? ["and \(findings.count - VerifyCommand.most) more"] : [])
         try common.console.finish(
-            Result(ok: findings.isEmpty, signed: false, kind: kind.rawValue, failures: findings),
-            findings.isEmpty ? ["\(file): \(kind.praise); it is unsigned"] : lines)
+            Result(ok: findings.isEmpty, signed: signature != nil, kind: kind.rawValue, failures: findings),
+            findings.isEmpty ? ["\(file): \(kind.praise); \(signature ?? "it is unsigned")"] : lines)
         guard findings.isEmpty else {
             throw Failure(.checkFailed, file, "\(findings.count) \(findings.count == 1 ? "check fails" : "checks fail"); the first: \(findings[0].place): \(findings[0].problem)")
+        }
+    }
+
+    /// Who signed a weights file, for a person; nil where nobody did.
+    private func signature(_ list: TrustList?, _ findings: inout [Finding]) throws -> String? {
+        do {
+            guard let signer = try WeightsSignature.signer(of: try SafetensorsIndex(contentsOf: file), path: file) else { return nil }
+            guard let list else { return "it is signed by \(signer.fingerprint), whom no list was asked about" }
+            let member = try list.member(signing: signer, at: Date(), file: file)
+            return "it is signed by \(member.name)"
+        } catch let failure as Failure where failure.kind == .notPermitted {
+            findings.append(Finding("signature", failure.sentence))
+            return "it is signed"
         }
     }
 

@@ -201,7 +201,7 @@ provenance() {
     fovea verify made.h5 --json > verify.json 2> /dev/null
     says "verify --json has the contract's keys" 'j["ok"] is True and j["failures"] == []' verify.json
     refuses "with a trust list an unsigned file fails (1)" 1 "signature: the file is unsigned" "$work/empty" \
-        bash -c "echo 'keys: []' > trust.yaml; fovea verify made.h5 --trust trust.yaml --quiet"
+        bash -c "fovea parcel keygen --out judge.key --quiet && printf 'version: 1\nproject: test\ncoordinator: %s\nmembers: []\n' \"\$(tail -n 1 judge.key.pub)\" > trust.yaml && fovea parcel trust trust.yaml --key judge.key --quiet && fovea verify made.h5 --trust trust.yaml --quiet"
     check "replay on one thread, one at a time: all bits equal" fovea replay made.h5 --model model/snapshot.safetensors --threads 1 --batch 1
     fovea replay made.h5 --model model/snapshot.safetensors --fraction 0.05 --json > replay.json 2> /dev/null
     says "replay --json has the contract's keys" 'j["checked"] == 2 == j["equal"] and j["mode"] == "bitwise" and j["failures"] == []' replay.json
@@ -333,6 +333,40 @@ END
     refuses "an export of a data set (65)" 65 "is no sample set" "$work/forms" fovea export phantoms.h5 --to png --out forms/no --quiet
     "$python" -c 'from PIL import Image; p = "forms/png/images/000003.png"; i = Image.open(p); i.load(); i.save(p)'
     refuses "a picture that was saved by an editor is found (1)" 1 "images/000003.png: SHA-256" "$work/empty" fovea verify forms/png --quiet
+}
+
+# Signed weights: sealed, checked, opened, mixed.
+parcels() {
+    fovea phantom --count 120 --size 32 --seed 7 --out site.h5 --quiet
+    printf 'images: 320\nvalidateEveryImages: 160\n' > at-site.yaml
+    check "a site trains an adapter" fovea train --data site.h5 --out at-site --base model/snapshot.safetensors --adapter ffa --config at-site.yaml --quiet
+    local name key; name="$("$python" -c 'import h5py; print(h5py.File("site.h5").attrs["site"])')"
+    check "a key pair" fovea parcel keygen --out site.key --quiet
+    check "the private key is its owner's alone" test "$(stat -c %a site.key)" == 600
+    refuses "a key is never overwritten (73)" 73 "exists already" "$work/empty" fovea parcel keygen --out site.key --force
+    local sealing=(parcel seal at-site/snapshot.adapter.safetensors --key site.key --site "$name" --round 1 --out site.parcel --quiet)
+    refuses "a parcel needs a purpose (64)" 64 "permissions.purposes" "$work/empty" fovea "${sealing[@]}"
+    check "seal" fovea "${sealing[@]}" --purpose DUO:0000042 --contact "data@example.org"
+    fovea parcel open site.parcel --json > parcel.json 2> /dev/null
+    says "open says what is in it" 'j["statement"]["round"] == 1 and j["statement"]["selfTest"] and not j["trusted"]' parcel.json
+    key="$(tail -n 1 site.key.pub)"
+    fovea parcel keygen --out coordinator.key --quiet
+    printf 'version: 1\nproject: test\ncoordinator: %s\nmembers:\n  - {name: %s, key: %s, from: 2026-01-01, until: 2099-12-31}\n' \
+        "$(tail -n 1 coordinator.key.pub)" "$name" "$key" > TRUST.yaml
+    refuses "a list that nobody signed (77)" 77 "is not signed" "$work/empty" fovea parcel open site.parcel --trust TRUST.yaml
+    refuses "a list that another signs (77)" 77 "coordinator: expected" "$work/empty" fovea parcel trust TRUST.yaml --key site.key
+    check "the coordinator signs the list" fovea parcel trust TRUST.yaml --key coordinator.key --quiet
+    check "open, trusted" fovea parcel open site.parcel --trust TRUST.yaml --out opened.safetensors --quiet
+    check "verify, trusted" fovea verify site.parcel --trust TRUST.yaml --quiet
+    ln -s site.parcel site.safetensors
+    check "a parcel is an adapter to mix in" fovea sample --model model/snapshot.safetensors --mix site=0.5 --adapters . --count 2 --steps 2 --out mixed-parcel.h5 --quiet
+    echo "withdrawn: [bonn]" >> TRUST.yaml
+    refuses "a list that was changed (77)" 77 "is not what its coordinator" "$work/empty" fovea verify site.parcel --trust TRUST.yaml --quiet
+    "$python" -c 'import sys
+data = bytearray(open("site.parcel", "rb").read()); data[-5] ^= 1; open("changed.parcel", "wb").write(data)'
+    refuses "a changed weight (77)" 77 "signature does not fit" "$work/empty" fovea parcel open changed.parcel
+    refuses "and verify says so (1)" 1 "signature" "$work/empty" fovea verify changed.parcel --quiet
+    refuses "weights without a signature (65)" 65 "is no parcel" "$work/empty" fovea parcel open at-site/snapshot.adapter.safetensors
 }
 
 # The README's first command.

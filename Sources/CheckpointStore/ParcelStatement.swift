@@ -1,0 +1,147 @@
+import Files
+import Foundation
+
+/// What a site says of weights that it shares, `parcel` in their manifest. It is signed with them; nothing in it names a patient or a
+/// file.
+public struct ParcelStatement: Codable, Hashable, Sendable {
+    /// The loss on the site's own validation split at one noise level.
+    public struct SelfTest: Codable, Hashable, Sendable {
+        public var sigma: Double
+        public var error: Double
+
+        public init(sigma: Double, error: Double) {
+            self.sigma = sigma
+            self.error = error
+        }
+    }
+
+    public var site: String
+    public var round: Int
+    /// Digest of the snapshot that the training began with, hexadecimal.
+    public var base: String
+    /// ISO 8601, UTC.
+    public var issued: String
+    /// Root mean square error of denoised validation photographs; empty where the site has none.
+    public var selfTest: [SelfTest]
+    /// What was spent of a privacy budget; `none` where the training kept none.
+    public var privacy: String
+    public var permissions: Permissions
+    public var contact: String
+
+    public init(
+        site: String, round: Int, base: String, issued: Date, selfTest: [SelfTest], privacy: String = "none", permissions: Permissions,
+        contact: String
+    ) {
+        self.site = site
+        self.round = round
+        self.base = base
+        self.issued = issued.formatted(.iso8601)
+        self.selfTest = selfTest
+        self.privacy = privacy
+        self.permissions = permissions
+        self.contact = contact
+    }
+
+    /// One clause on what is wrong with a statement that came from a file, or nil.
+    public var problem: String? {
+        if let problem = SiteName.problem(site) { return "site: \(problem)" }
+        guard (0...1_000_000).contains(round) else { return "round: expected 0 to 1000000, found \(round)" }
+        guard (try? Date(issued, strategy: .iso8601)) != nil else { return "issued: expected a moment, found \(issued)" }
+        guard selfTest.allSatisfy({ $0.sigma.isFinite && $0.error.isFinite }) else { return "selfTest: expected finite numbers" }
+        guard contact.count <= 500, privacy.count <= 10_000 else { return "contact, privacy: expected at most 500 and 10000 characters" }
+        return permissions.problem.map { "permissions.\($0)" }
+    }
+}
+
+/// Names of sites: they stand in lists of trust, so none may look like another.
+public enum SiteName {
+    /// One clause on what is wrong with a name, or nil.
+    public static func problem(_ name: String) -> String? {
+        let isPlain = name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+            default: "-_.".utf8.contains(byte)
+            }
+        }
+        let startsWell = name.utf8.first.map { !"-_.".utf8.contains($0) } == true
+        return isPlain && startsWell && name.utf8.count <= 64
+            ? nil : "expected 1 to 64 letters, digits, - _ . of ASCII, found \(name.debugDescription)"
+    }
+}
+
+/// What may be done with weights, and with what is sampled from them.
+public struct Permissions: Codable, Hashable, Sendable {
+    /// Any territory.
+    public static let worldwide = "worldwide"
+
+    /// Codes of the Data Use Ontology, such as `DUO:0000042` (general research use).
+    public var purposes: Set<String>
+    /// The last day, `2027-12-31`; nil for no end.
+    public var expires: String?
+    /// ISO 3166 codes of countries, such as `DE`, or `worldwide`.
+    public var territories: Set<String>
+    /// Whether weights and samples may be handed on.
+    public var redistribution: Bool
+    /// Whether one may sample from this site alone.
+    public var singleSite: Bool
+
+    public init(
+        purposes: Set<String>, expires: String? = nil, territories: Set<String> = [worldwide], redistribution: Bool = false, singleSite: Bool = false
+    ) {
+        self.purposes = purposes
+        self.expires = expires
+        self.territories = territories
+        self.redistribution = redistribution
+        self.singleSite = singleSite
+    }
+
+    /// The same sets are the same bytes.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(purposes.sorted(), forKey: .purposes)
+        try container.encodeIfPresent(expires, forKey: .expires)
+        try container.encode(territories.sorted(), forKey: .territories)
+        try container.encode(redistribution, forKey: .redistribution)
+        try container.encode(singleSite, forKey: .singleSite)
+    }
+
+    private static func isCode(_ text: String, prefix: String, digits: Int) -> Bool {
+        text.hasPrefix(prefix) && text.utf8.count == prefix.utf8.count + digits
+            && text.utf8.dropFirst(prefix.utf8.count).allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+    }
+
+    /// One clause on what is wrong, or nil.
+    public var problem: String? {
+        guard !purposes.isEmpty else { return "purposes: expected at least one code of the Data Use Ontology" }
+        if let bad = purposes.sorted().first(where: { !Permissions.isCode($0, prefix: "DUO:", digits: 7) }) {
+            return "purposes: expected codes such as DUO:0000042, found \(bad.debugDescription)"
+        }
+        guard !territories.isEmpty else { return "territories: expected \(Permissions.worldwide) or codes of countries" }
+        let letters = UInt8(ascii: "A")...UInt8(ascii: "Z")
+        if let bad = territories.sorted().first(where: { $0 != Permissions.worldwide && !($0.utf8.count == 2 && $0.utf8.allSatisfy(letters.contains)) }) {
+            return "territories: expected \(Permissions.worldwide) or codes such as DE, found \(bad.debugDescription)"
+        }
+        if let expires, (try? Date("\(expires)T00:00:00Z", strategy: .iso8601)) == nil {
+            return "expires: expected a day such as 2027-12-31, found \(expires.debugDescription)"
+        }
+        return nil
+    }
+
+    /// Whether the last day has passed at `moment`.
+    public func isExpired(at moment: Date) -> Bool {
+        guard let expires else { return false }
+        // Days in this form are sorted as texts.
+        return moment.formatted(.iso8601.year().month().day()) > expires
+    }
+
+    /// What both allow; nil where nothing is left of purposes or territories.
+    public func intersection(_ other: Permissions) -> Permissions? {
+        let purposes = purposes.intersection(other.purposes)
+        let everywhere = (territories.contains(Permissions.worldwide), other.territories.contains(Permissions.worldwide))
+        let territories = everywhere.0 ? other.territories : everywhere.1 ? territories : territories.intersection(other.territories)
+        guard !purposes.isEmpty, !territories.isEmpty else { return nil }
+        return Permissions(
+            purposes: purposes, expires: [expires, other.expires].compactMap { $0 }.min(), territories: territories,
+            redistribution: redistribution && other.redistribution, singleSite: singleSite && other.singleSite)
+    }
+}

@@ -1,0 +1,151 @@
+import CheckpointStore
+import Files
+import Foundation
+import Yams
+
+/// Whose signatures count: `TRUST.yaml`, signed by the coordinator in `TRUST.yaml.sig`.
+public struct TrustList: Sendable {
+    public enum Role: String, Codable, Sendable {
+        case site
+        case coordinator
+        case privacyOfficer = "privacy-officer"
+    }
+
+    /// A key, whose it is, and when it counts.
+    public struct Member: Codable, Hashable, Sendable {
+        public var name: String
+        /// Base64.
+        public var key: String
+        public var role: Role
+        /// First and last day, `2026-01-31`.
+        public var from: String
+        public var until: String
+        /// The largest share of a merge.
+        public var largestShare: Double
+        /// Whether weights without an audit are taken.
+        public var unaudited: Bool
+
+        enum CodingKeys: String, CodingKey { case name, key, role, from, until, largestShare, unaudited }
+
+        public init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            name = try container.decode(String.self, forKey: .name)
+            key = try container.decode(String.self, forKey: .key)
+            role = try container.decodeIfPresent(Role.self, forKey: .role) ?? .site
+            from = try container.decode(String.self, forKey: .from)
+            until = try container.decode(String.self, forKey: .until)
+            largestShare = try container.decodeIfPresent(Double.self, forKey: .largestShare) ?? 0.5
+            unaudited = try container.decodeIfPresent(Bool.self, forKey: .unaudited) ?? false
+        }
+    }
+
+    private struct Content: Decodable {
+        var version: Int
+        var project: String
+        var coordinator: String
+        var members: [Member]
+        /// Names of sites that were withdrawn.
+        var withdrawn: [String]?
+    }
+
+    private static let keys: Set = ["version", "project", "coordinator", "members", "withdrawn"]
+    private static let memberKeys: Set = ["name", "key", "role", "from", "until", "largestShare", "unaudited"]
+
+    public let path: String
+    public let project: String
+    public let coordinator: PublicKey
+    public let members: [Member]
+    public let withdrawn: Set<String>
+
+    static func signaturePath(_ path: String) -> String { path + ".sig" }
+    private static func message(_ yaml: Data) -> Data { Data("fovea-trust-1\0".utf8) + yaml }
+
+    /// Reads a list and checks its coordinator's signature.
+    /// - Throws: `Failure`: `.noSuchInput`; `.badData` naming the key; `.notPermitted` where the signature is missing or does not fit.
+    public init(contentsOf path: String) throws {
+        let yaml = try JSONText.contents(path)
+        try self.init(yaml, path: path)
+        let place = TrustList.signaturePath(path)
+        guard FileManager.default.fileExists(atPath: place) else {
+            throw Failure(.notPermitted, path, "is not signed: \(place) is missing; the coordinator makes it with fovea parcel trust")
+        }
+        let text = String(decoding: try JSONText.contents(place), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        guard let signature = Data(base64Encoded: text), coordinator.verifies(signature, of: TrustList.message(yaml)) else {
+            throw Failure(.notPermitted, path, "is not what its coordinator \(coordinator.fingerprint) signed in \(place)")
+        }
+    }
+
+    private init(_ yaml: Data, path: String) throws {
+        self.path = path
+        guard let text = String(validating: yaml, as: UTF8.self), let node = try YAMLText.parse(text, name: path) else {
+            throw Failure(.badData, path, "is empty or not UTF-8")
+        }
+        try TrustList.refuseUnknownKeys(node, known: TrustList.keys, place: path)
+        for member in node["members"]?.sequence ?? [] { try TrustList.refuseUnknownKeys(member, known: TrustList.memberKeys, place: "\(path) members") }
+        let content: Content
+        do {
+            content = try YAMLDecoder().decode(Content.self, from: node)
+        } catch {
+            throw Failure(.badData, path, JSONText.sentence(error))
+        }
+        guard content.version == 1 else { throw Failure(.badData, path, field: "version", expected: "1", found: "\(content.version)") }
+        project = content.project
+        coordinator = try PublicKey(content.coordinator, field: "coordinator", place: path)
+        members = content.members
+        withdrawn = Set(content.withdrawn ?? [])
+        var seen: Set<PublicKey> = []
+        for member in members {
+            let place = "members \(member.name.printable)"
+            if let problem = SiteName.problem(member.name) { throw Failure(.badData, path, "members name: \(problem)") }
+            guard seen.insert(try PublicKey(member.key, field: "\(place) key", place: path)).inserted else {
+                throw Failure(.badData, path, field: "\(place) key", expected: "a key of one name", found: "one that stands twice")
+            }
+            for (field, day) in [("from", member.from), ("until", member.until)] where (try? Date("\(day)T00:00:00Z", strategy: .iso8601)) == nil {
+                throw Failure(.badData, path, field: "\(place) \(field)", expected: "a day such as 2026-01-31", found: day.printable)
+            }
+            guard member.largestShare > 0, member.largestShare <= 1 else {
+                throw Failure(.badData, path, field: "\(place) largestShare", expected: "more than 0, at most 1", found: "\(member.largestShare)")
+            }
+        }
+    }
+
+    private static func refuseUnknownKeys(_ node: Node, known: Set<String>, place: String) throws {
+        guard let mapping = node.mapping else { throw Failure(.badData, place, "is not a mapping of keys to values") }
+        for key in mapping.keys {
+            guard let name = key.string, known.contains(name) else {
+                throw Failure(.badData, place, field: "key \(key.string?.printable ?? "")", expected: known.sorted().joined(separator: ", "), found: "an unknown key")
+            }
+        }
+    }
+
+    /// Signs the list at `path`.
+    /// - Throws: `Failure(.notPermitted)` where the key is not its coordinator's.
+    public static func sign(_ path: String, with key: SigningKey) throws {
+        let yaml = try JSONText.contents(path)
+        let list = try TrustList(yaml, path: path)
+        guard list.coordinator == key.publicKey else {
+            throw Failure(.notPermitted, path, field: "coordinator", expected: key.publicKey.fingerprint, found: list.coordinator.fingerprint)
+        }
+        let staged = try StagedFile(signaturePath(path), force: true)
+        try staged.write(Data((try key.signature(of: message(yaml)).base64EncodedString() + "\n").utf8))
+        try staged.commit()
+    }
+
+    /// Whose key signed, where it counts at `moment`.
+    /// - Parameter name: the name that the signer goes by; nil for any.
+    /// - Throws: `Failure(.notPermitted)`: signer unknown, another's key, not yet or no longer valid, withdrawn.
+    public func member(signing key: PublicKey, as name: String? = nil, at moment: Date, file: String) throws -> Member {
+        guard let member = members.first(where: { $0.key == key.text }) else {
+            throw Failure(.notPermitted, file, "signer unknown: \(key.fingerprint) is not in \(path)")
+        }
+        if let name, name != member.name {
+            throw Failure(.notPermitted, file, field: "site", expected: "\(member.name), whose key signed", found: name.printable)
+        }
+        let day = moment.formatted(.iso8601.year().month().day())
+        guard day >= member.from, day <= member.until else {
+            throw Failure(.notPermitted, file, "the key of \(member.name) counts from \(member.from) to \(member.until), and it is \(day)")
+        }
+        guard !withdrawn.contains(member.name) else { throw Failure(.notPermitted, file, "\(member.name) was withdrawn") }
+        return member
+    }
+}
