@@ -1,3 +1,4 @@
+import Cohorts
 import Files
 import Foundation
 
@@ -28,6 +29,28 @@ public struct RecordedSchedule: Codable, Hashable, Sendable {
         self.evaluations = evaluations
         self.guidanceInterval = guidanceInterval.map { [$0.lowerBound, $0.upperBound] }
         self.guidedAttributes = guidedAttributes
+    }
+
+    /// One clause on what is wrong with a schedule that came from a file, or nil.
+    public var problem: String? {
+        guard kind == "karras" else { return "kind: expected karras, found \(kind.debugDescription)" }
+        guard (1...1000).contains(steps) else { return "steps: expected 1 to 1000, found \(steps)" }
+        guard sigmaMin > 0, sigmaMin < sigmaMax, sigmaMax <= 1e4 else {
+            return "sigma: expected 0 < sigma_min < sigma_max <= 10000, found \(sigmaMin) and \(sigmaMax)"
+        }
+        guard (0.01...1000).contains(rho) else { return "rho: expected 0.01 to 1000, found \(rho)" }
+        if let evaluations, !(steps...8 * steps).contains(evaluations) {
+            return "evaluations: expected \(steps) to \(8 * steps) for \(steps) steps, found \(evaluations)"
+        }
+        if let interval = guidanceInterval {
+            guard interval.count == 2, interval[0] >= 0, interval[0] <= interval[1], interval[1].isFinite else {
+                return "guidance_interval: expected two noise levels in order, found \(interval)"
+            }
+        }
+        if let unknown = guidedAttributes?.first(where: { CohortSchema.attribute($0) == nil }) {
+            return "guided_attributes: expected attributes of the schema, found \(unknown.debugDescription)"
+        }
+        return nil
     }
 
     enum CodingKeys: String, CodingKey {

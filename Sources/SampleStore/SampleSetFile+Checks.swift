@@ -59,3 +59,40 @@ extension SampleSetFile {
         }
     }
 }
+
+extension SampleSetFile {
+    /// What a set holds: names in the root, and in each of its groups.
+    private static let fields: [String: Set<String>] = [
+        "cohort": Set(CohortSchema.attributes.map(\.name)),
+        "cohort_request": Set(SampleColumns.ordinals.map(\.attribute.name)),
+        "provenance": ["seed", "index", "run", "digest", "site_weight", "site_names"],
+        "runs": [
+            "model_digest", "sampler", "schedule", "steps", "guidance", "tool_version", "openblas_version", "blas_core", "kernel_isa",
+            "started", "finished",
+        ],
+        "shards": ["name", "samples", "digest"],
+        // Holds the public verdict once there is one.
+        "audit": [],
+    ]
+    private static let attributes: Set = [
+        "kind", "version", "schema_version", "created", "synthetic", "digital_source_type", "releasable", "licence", "attribution",
+        "permitted_uses", "contact",
+    ]
+
+    /// Refuses what is no part of a sample set: what nobody reads, nobody checks, and a link back into the file has no end.
+    @HDF5Actor
+    static func requireNothingElse(_ root: HDF5Group) throws {
+        func refuse(_ path: String) -> Failure { Failure(.badData, root.file, "\(path) is no part of a sample set") }
+        for name in try root.attributeNames where !attributes.contains(name) { throw refuse("attribute \(name.printable) of /") }
+        for name in try root.names where name != "images" && name != "models" {
+            guard let known = fields[name] else { throw refuse("/\(name.printable)") }
+            for field in try root.group(name).names where !known.contains(field) { throw refuse("/\(name)/\(field.printable)") }
+        }
+        let models = try root.group("models")
+        for name in try models.names {
+            for field in try models.group(name).names where !["manifest", "lineage", "prov"].contains(field) {
+                throw refuse("/models/\(name.printable)/\(field.printable)")
+            }
+        }
+    }
+}

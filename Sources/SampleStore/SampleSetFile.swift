@@ -55,6 +55,11 @@ public struct SampleSetFile: Sendable {
         byteCount = file.byteCount
         try root.requireKind(SampleSet.kind, version: SampleSet.version)
         try SampleSetFile.requireSyntheticLabel(root)
+        try SampleSetFile.requireNothingElse(root)
+        let schema = try root.attributeInt("schema_version")
+        guard schema == CohortSchema.version else {
+            throw Failure(.badData, path, field: "attribute schema_version of /", expected: "\(CohortSchema.version)", found: "\(schema)")
+        }
         created = try Timestamp.date(try root.attributeString("created"), field: "created", file: path)
         isReleasable = try root.attributeFlag("releasable")
         terms = Terms(

@@ -17,7 +17,8 @@ public enum SampleSetVerification {
     }
 
     /// What is wrong with the content. The library can crash on a file whose bytes have changed: call this in a process of its own.
-    public static func findingsInContent(_ path: String) async -> [Finding] {
+    /// - Parameter samplers: names of the step rules that there are.
+    public static func findingsInContent(_ path: String, samplers: [String]) async -> [Finding] {
         let file: SampleSetFile
         do {
             file = try await SampleSetFile.open(path, verifying: false)
@@ -26,7 +27,8 @@ public enum SampleSetVerification {
         }
         let rows = await file.rowsThatDiffer()
         return rows.map { Finding("/images row \($0)", "the pixels differ from their digest in /provenance/digest") }
-            + shardFindings(file) + labelFindings(file) + runFindings(file) + modelFindings(file) + weightFindings(file)
+            + shardFindings(file) + labelFindings(file) + runFindings(file, samplers) + rowFindings(file) + modelFindings(file) + siteFindings(file)
+            + weightFindings(file)
     }
 
     private static func sentence(_ error: any Error) -> String { (error as? Failure)?.sentence ?? "\(error)" }
@@ -59,23 +61,61 @@ public enum SampleSetVerification {
         return findings
     }
 
-    private static func runFindings(_ file: SampleSetFile) -> [Finding] {
+    private static func runFindings(_ file: SampleSetFile, _ samplers: [String]) -> [Finding] {
         file.runs.enumerated().flatMap { number, run -> [Finding] in
             var findings: [Finding] = []
             do {
                 let schedule = try JSONText.decode(RecordedSchedule.self, Data(run.schedule.utf8), place: file.path)
+                if let problem = schedule.problem { findings.append(Finding("/runs/schedule \(number)", problem)) }
                 if schedule.steps != run.steps {
                     findings.append(Finding("/runs/steps \(number)", "is \(run.steps), and the schedule has \(schedule.steps)"))
                 }
             } catch {
                 findings.append(Finding("/runs/schedule \(number)", sentence(error)))
             }
+            if !samplers.contains(run.sampler) {
+                findings.append(Finding("/runs/sampler \(number)", "expected \(samplers.joined(separator: ", ")), found \(run.sampler.debugDescription)"))
+            }
             if let finished = run.finished, finished < run.started {
                 findings.append(Finding("/runs/finished \(number)", "lies before its start"))
             }
-            if !run.guidance.isFinite { findings.append(Finding("/runs/guidance \(number)", "is no number")) }
+            if !(0...50).contains(run.guidance) { findings.append(Finding("/runs/guidance \(number)", "expected 0 to 50, found \(run.guidance)")) }
             return findings
         }
+    }
+
+    /// Requests and numbers of the samples, and no sample twice.
+    private static func rowFindings(_ file: SampleSetFile) -> [Finding] {
+        var findings: [Finding] = [], seen: [String: Int] = [:]
+        for row in 0..<file.count {
+            for (attribute, highest) in SampleColumns.ordinals {
+                guard let request = file.requests[attribute.name]?[row], !request.isNaN else { continue }
+                let place = "/cohort_request/\(attribute.name) row \(row)"
+                guard request >= 0, request <= Float(highest) else {
+                    findings.append(Finding(place, "expected 0 to \(highest), found \(request)"))
+                    continue
+                }
+                let code = file.cohorts[attribute.name]?.codes[row] ?? Attribute.unspecified
+                let expected = request == request.rounded() ? Int16(request) : Attribute.unspecified
+                if code != expected { findings.append(Finding(place, "is \(request), and /cohort/\(attribute.name) has another code")) }
+            }
+            if file.indices[row] >= 1 << 56 { findings.append(Finding("/provenance/index row \(row)", "expected less than 2^56, found \(file.indices[row])")) }
+            let identity = "\(file.runOfSample[row]) \(file.seeds[row]) \(file.indices[row]) \(file.digests[row])"
+            if let other = seen.updateValue(row, forKey: identity) { findings.append(Finding("row \(row)", "is the sample of row \(other) again")) }
+        }
+        return findings
+    }
+
+    /// The sites of the samples are those of the models.
+    private static func siteFindings(_ file: SampleSetFile) -> [Finding] {
+        // One that cannot be read is named elsewhere.
+        guard let lineages = try? file.models.map({ try Lineage(json: $0.lineageJSON, place: file.path) }) else { return [] }
+        let known = Set(lineages.flatMap(\.sites))
+        if Set(file.siteNames).count != file.siteNames.count { return [Finding("/provenance/site_names", "a site stands twice")] }
+        guard known == Set(file.siteNames) else {
+            return [Finding("/provenance/site_names", "are \(file.siteNames), and the models' sites are \(known.sorted())")]
+        }
+        return []
     }
 
     private static func modelFindings(_ file: SampleSetFile) -> [Finding] {
@@ -89,7 +129,7 @@ public enum SampleSetVerification {
                 if lineage.model != model.digest.description {
                     findings.append(Finding("\(place)/lineage", "is that of the model \(lineage.model.prefix(12))"))
                 }
-                findings += try model.manifestFindings(lineage).map { Finding("\(place)/manifest", $0) }
+                findings += try model.manifestFindings(lineage, licence: file.terms.licence).map { Finding("\(place)/manifest", $0) }
                 let prov = try JSONText.canonical(lineage.prov(), place: file.path)
                 if try JSONText.canonical(model.provJSON, place: file.path) != prov {
                     findings.append(Finding("\(place)/prov", "says other things than the lineage"))
@@ -114,16 +154,20 @@ public enum SampleSetVerification {
 
 extension ModelRecord {
     /// What a manifest says otherwise than the lineage.
-    fileprivate func manifestFindings(_ lineage: Lineage) throws -> [String] {
+    fileprivate func manifestFindings(_ lineage: Lineage, licence: String) throws -> [String] {
         struct Said: Decodable {
-            struct Data: Decodable { var digest: String }
+            struct Data: Decodable, Hashable { var digest, site, licence: String }
             var parents: [String]
             var trainingData: [Data]
+            var imagesSeen: Int?
+            var licence: String?
         }
         let said = try JSONText.decode(Said.self, Data(manifestJSON.utf8), place: "manifest")
         var findings: [String] = []
+        if let own = said.licence, own != licence { findings.append("states the licence \(own), and the set \(licence)") }
         if said.parents != lineage.parents { findings.append("names other parents than the lineage") }
-        if said.trainingData.map(\.digest) != lineage.trainingSets.map(\.digest) {
+        if let seen = said.imagesSeen, let other = lineage.imagesSeen, seen != other { findings.append("names another number of images seen") }
+        if said.trainingData != lineage.trainingSets.map({ Said.Data(digest: $0.digest, site: $0.site, licence: $0.licence) }) {
             findings.append("names other training sets than the lineage")
         }
         return findings

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Diffusion
 import Files
 import Foundation
 import FundusData
@@ -87,7 +88,7 @@ struct ProbeCommand: AsyncParsableCommand {
             let size = (try? FileManager.default.attributesOfItem(atPath: file)[.size] as? Int) ?? 0
             var limit = rlimit(rlim_cur: rlim_t(30 + size / 2_000_000), rlim_max: .max)
             setrlimit(__rlimit_resource_t(RLIMIT_CPU.rawValue), &limit)
-            let findings = sort == .sampleSet ? await SampleSetVerification.findingsInContent(file) : await DatasetFile.findings(file)
+            let findings = sort == .sampleSet ? await SampleSetVerification.findingsInContent(file, samplers: SamplerKind.allCases.map(\.rawValue)) : await DatasetFile.findings(file)
             print(try JSONText.encoded(findings))
             return
         }

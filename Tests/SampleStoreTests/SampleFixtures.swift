@@ -35,7 +35,7 @@ enum SampleFixtures {
     }
 
     private static let lineage = Lineage(
-        model: "\(modelDigest)", imagesSeen: 640, parents: [], sites: ["aachen", "özel"], parcels: [], trainingSets: [])
+        model: "\(modelDigest)", imagesSeen: 640, parents: [], sites: ["aachen", "bonn"], parcels: [], trainingSets: [])
     static let model = {
         do {
             return ModelRecord(
@@ -46,7 +46,7 @@ enum SampleFixtures {
         }
     }()
     static let terms = Terms(
-        licence: "CC-BY-4.0", attribution: "Aachen, Bonn", permittedUses: "research (DUO:0000042)", contact: "data@example.org")
+        licence: "CC-BY-4.0", attribution: "Aachen, Bonn, Özel", permittedUses: "research (DUO:0000042)", contact: "data@example.org")
 
     static func write(
         _ path: String, batches: [Range<Int>] = [0..<3], started: TimeInterval = 1_800_000_000, seed: UInt64? = nil

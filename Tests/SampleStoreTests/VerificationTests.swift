@@ -12,27 +12,30 @@ import Testing
     init() throws { folder = try TemporaryFolder() }
 
     private func write(
-        schedule: String = SampleFixtures.run().schedule, model: ModelRecord = SampleFixtures.model, weights: [Float] = [0.7, 0.3],
+        schedule: String = SampleFixtures.run().schedule, guidance: Float = 1.5, sampler: String = "heun", samples: Int = 1, model: ModelRecord = SampleFixtures.model, weights: [Float] = [0.7, 0.3],
         contact: String = "data@example.org"
     ) async throws {
         var run = SampleFixtures.run(), terms = SampleFixtures.terms
         run.schedule = schedule
+        run.guidance = guidance
+        run.sampler = sampler
         terms.contact = contact
         let writer = try SampleSetWriter(
             path: path, width: SampleFixtures.width, height: SampleFixtures.height, run: run, model: model, terms: terms,
             siteNames: ["aachen", "bonn"])
-        try await writer.append([SampleRecord(pixels: SampleFixtures.pixels(0), seed: 1, index: 0, siteWeights: weights)], finished: run.started + 60)
+        let sample = SampleRecord(pixels: SampleFixtures.pixels(0), requests: ["dr_icdr": 2.5], seed: 1, index: 0, siteWeights: weights)
+        try await writer.append([SampleRecord](repeating: sample, count: samples), finished: run.started + 60)
         try await writer.finish()
     }
 
     private func places() async -> [String] {
-        await SampleSetVerification.findingsInContent(path).map { $0.place.replacingOccurrences(of: "\(SampleFixtures.modelDigest)".prefix(12), with: "M") }
+        await SampleSetVerification.findingsInContent(path, samplers: ["heun"]).map { $0.place.replacingOccurrences(of: "\(SampleFixtures.modelDigest)".prefix(12), with: "M") }
     }
 
     @Test func aSoundSetHasNoFindings() async throws {
         try await write()
         #expect(try SampleSetVerification.findingsInBytes(path) == [])
-        #expect(await SampleSetVerification.findingsInContent(path) == [])
+        #expect(await SampleSetVerification.findingsInContent(path, samplers: ["heun"]) == [])
     }
 
     @Test func changedPixelsAreNamedByRow() async throws {
@@ -70,6 +73,70 @@ import Testing
         #expect(await places() == ["attribute contact of /"])
     }
 
+    @Test func settingsThatNoSamplerHasAreNamed() async throws {
+        for (schedule, problem) in [
+            (#""kind":"karras","steps":18,"sigma_min":0.002,"sigma_max":20,"rho":-7"#, "rho: expected 0.01 to 1000, found -7.0"),
+            (#""kind":"karras","steps":18,"sigma_min":20,"sigma_max":0.002,"rho":7"#, "sigma: expected 0 < sigma_min < sigma_max <= 10000, found 20.0 and 0.002"),
+            (#""kind":"linear","steps":18,"sigma_min":0.002,"sigma_max":20,"rho":7"#, "kind: expected karras, found \"linear\""),
+            (#""kind":"karras","steps":18,"sigma_min":0.002,"sigma_max":20,"rho":7,"evaluations":3"#, "evaluations: expected 18 to 144 for 18 steps, found 3"),
+            (#""kind":"karras","steps":18,"sigma_min":0.002,"sigma_max":20,"rho":7,"guidance_interval":[2,1]"#, "guidance_interval: expected two noise levels in order, found [2.0, 1.0]"),
+            (#""kind":"karras","steps":18,"sigma_min":0.002,"sigma_max":20,"rho":7,"guided_attributes":["x"]"#, "guided_attributes: expected attributes of the schema, found \"x\""),
+        ] {
+            try? FileManager.default.removeItem(atPath: path)
+            try await write(schedule: "{\(schedule)}")
+            #expect(await SampleSetVerification.findingsInContent(path, samplers: ["heun"]) == [Finding("/runs/schedule 0", problem)])
+        }
+        try FileManager.default.removeItem(atPath: path)
+        try await write(guidance: 99)
+        #expect(await places() == ["/runs/guidance 0"])
+        try FileManager.default.removeItem(atPath: path)
+        try await write(sampler: "hune")
+        #expect(await places() == ["/runs/sampler 0"])
+        try FileManager.default.removeItem(atPath: path)
+        try await write(samples: 2)
+        #expect(await places() == ["row 1"])
+    }
+
+    @Test func requestsMustBeOnTheLineAndInTheirColumn() async throws {
+        try await write()
+        let whole = try Data(contentsOf: URL(fileURLWithPath: path)), request = withUnsafeBytes(of: Float(2.5)) { Data($0) }
+        for value in [Float(99), -1, .infinity, 2] {
+            var bytes = whole
+            bytes.replaceSubrange(try #require(bytes.firstRange(of: request)), with: withUnsafeBytes(of: value) { Data($0) })
+            try bytes.write(to: URL(fileURLWithPath: path))
+            #expect(await places() == ["/cohort_request/dr_icdr row 0"], "\(value)")
+        }
+    }
+
+    /// What nobody reads, nobody checks; a link back into the file has no end.
+    @HDF5Actor
+    @Test func whatIsNoPartOfASetIsRefused() async throws {
+        let file = try HDF5File.create(path)
+        try file.root.setAttribute("kind", "fovea.samples")
+        try file.root.setAttribute("version", 1)
+        try file.root.setAttribute("synthetic", "YES")
+        try file.root.setAttribute("digital_source_type", SampleSet.digitalSourceType)
+        _ = try file.root.createGroup("patients")
+        try file.close()
+        await #expect(throws: Failure(.badData, path, "/patients is no part of a sample set")) {
+            try await SampleSetFile.open(path, verifying: false)
+        }
+    }
+
+    @Test func sitesAreTheModels() async throws {
+        let other = Lineage(model: "\(SampleFixtures.modelDigest)", imagesSeen: nil, parents: [], sites: ["elsewhere"], parcels: [], trainingSets: [])
+        var model = SampleFixtures.model
+        model.lineageJSON = try other.json()
+        model.provJSON = try other.prov()
+        try await write(model: model)
+        #expect(await places() == ["/provenance/site_names"])
+        model = SampleFixtures.model
+        model.manifestJSON = #"{"kind":"snapshot","parents":[],"trainingData":[],"licence":"CC0"}"#
+        try FileManager.default.removeItem(atPath: path)
+        try await write(model: model)
+        #expect(await places() == ["/models/M/manifest"])
+    }
+
     @Test func manifestLineageAndPROVMustAgree() async throws {
         func model(_ change: (inout ModelRecord) throws -> Void) throws -> ModelRecord {
             var model = SampleFixtures.model
@@ -84,7 +151,7 @@ import Testing
         #expect(try await found { $0.provJSON = #"{"entity":{}}"# } == ["/models/M/prov"])
         #expect(try await found { $0.manifestJSON = #"{"parents":["ab"],"trainingData":[]}"# } == ["/models/M/manifest"])
         #expect(try await found { $0.lineageJSON = "{}" } == ["/models/M"])
-        let other = Lineage(model: "ab", imagesSeen: nil, parents: [], sites: [], parcels: [], trainingSets: [])
+        let other = Lineage(model: "ab", imagesSeen: nil, parents: [], sites: ["aachen", "bonn"], parcels: [], trainingSets: [])
         #expect(try await found {
             $0.lineageJSON = try other.json()
             $0.provJSON = try other.prov()
