@@ -73,19 +73,27 @@ enum ArchiveReader {
         guard let archive = archive_read_new() else { throw Failure(.readOrWriteFailed, path, "no memory is left") }
         defer { archive_read_free(archive) }
         func check(_ status: Int, _ what: String) throws {
-            guard status < Int(ARCHIVE_WARN) else { return }
+            // A warning is damage, too: a checksum that does not fit.
+            guard status < 0 else { return }
             throw Failure(.badData, path, "\(what): \(archive_error_string(archive).map { String(cString: $0) } ?? "it is damaged")")
         }
         archive_read_support_format_zip(archive)
         archive_read_support_format_tar(archive)
         try check(Int(archive_read_open_filename(archive, path, 1 << 20)), "could not be opened")
+        let fileSize = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
         var entry: OpaquePointer?
         while true {
             let status = archive_read_next_header(archive, &entry)
             if status == ARCHIVE_EOF { return }
             try check(Int(status), "could not be read")
             guard let entry, let name = archive_entry_pathname_utf8(entry) else { throw Failure(.badData, path, "an entry has no name") }
-            try body(String(cString: name), Int(archive_entry_size(entry))) { count in
+            // Nothing is compressed, so that no entry is larger than the file.
+            let size = Int(archive_entry_size(entry))
+            guard (0...fileSize).contains(size) else {
+                throw Failure(.badData, path, "is damaged: an entry claims \(size) bytes of a file of \(fileSize)")
+            }
+            try body(String(cString: name), size) { count in
+                guard (0...fileSize).contains(count) else { throw Failure(.badData, path, "is damaged: a row claims \(count) bytes") }
                 var bytes = [UInt8](repeating: 0, count: count), filled = 0
                 while filled < count {
                     let read = bytes.withUnsafeMutableBytes { archive_read_data(archive, $0.baseAddress! + filled, count - filled) }

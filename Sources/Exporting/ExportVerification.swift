@@ -1,3 +1,4 @@
+import Cohorts
 import Files
 import Foundation
 import Pictures
@@ -21,30 +22,68 @@ public enum ExportVerification {
         if !manifest.synthetic || manifest.digitalSourceType != SampleSet.digitalSourceType {
             findings.append(Finding(ExportManifest.name, "does not call the pictures synthetic"))
         }
+        findings += ExportVerification.listFindings(manifest, in: folder)
         for file in manifest.files {
             do {
                 digests += try pictures(of: file, in: folder)
-            } catch let failure as Failure {
-                findings.append(Finding(file.name, failure.sentence))
+            } catch {
+                findings.append(Finding(file.name, (error as? Failure)?.sentence ?? (error as NSError).localizedDescription))
             }
         }
+        if findings.isEmpty, Set(digests).count != digests.count { findings.append(Finding("pictures", "one is there twice")) }
         if findings.isEmpty, digests.count != manifest.samples {
             findings.append(Finding(ExportManifest.name, "speaks of \(manifest.samples) samples, and there are \(digests.count)"))
         }
         return (findings, digests)
     }
 
+    /// What the list of files says of itself, and what the folder holds besides.
+    private static func listFindings(_ manifest: ExportManifest, in folder: String) -> [Finding] {
+        var findings: [Finding] = []
+        let listed = manifest.files.map(\.name), files = FileManager.default
+        if manifest.samples < 1 { findings.append(Finding(ExportManifest.name, "speaks of no sample")) }
+        if Set(listed).count != listed.count { findings.append(Finding(ExportManifest.name, "lists a file twice")) }
+        for name in ((try? files.subpathsOfDirectory(atPath: folder)) ?? []).sorted() where name != ExportManifest.name && !listed.contains(name) {
+            var isFolder: ObjCBool = false
+            if files.fileExists(atPath: "\(folder)/\(name)", isDirectory: &isFolder), !isFolder.boolValue {
+                findings.append(Finding(name.printable, "is not in \(ExportManifest.name)"))
+            }
+        }
+        let kind = switch manifest.format {
+        case .png: ".png"
+        case .npz: ".npz"
+        case .webdataset: ".tar"
+        }
+        if !listed.contains(where: { $0.hasSuffix(kind) }) { findings.append(Finding(ExportManifest.name, "lists no \(kind) file")) }
+        return findings
+    }
+
     /// The digests of the pictures in a file, hexadecimal.
     private static func pictures(of file: ExportManifest.File, in folder: String) throws -> [String] {
         let path = "\(folder)/\(file.name)"
+        try RegularFile.require(path)
+        let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
+        guard size == file.bytes else { throw Failure(.checkFailed, path, field: "bytes", expected: "\(file.bytes)", found: "\(size)") }
         let found = try Digest(ofFile: path).description
         guard found == file.sha256 else { throw Failure(.checkFailed, path, field: "SHA-256", expected: file.sha256, found: found) }
         switch URL(fileURLWithPath: path).pathExtension {
         case "png": return [try pictureDigest(try JSONText.contents(path), file: path)]
         case "tar": return try tarDigests(path)
         case "npz": return try arrayDigests(path)
-        default: return []
+        case "csv": return try requireTable(path)
+        case "md", "json": return []
+        default: throw Failure(.badData, path, "is of a kind that no export has")
         }
+    }
+
+    /// Every line of a table calls its picture synthetic.
+    private static func requireTable(_ path: String) throws -> [String] {
+        let table = try LabelMapTable(contentsOf: path)
+        let column = try table.index(of: "synthetic")
+        if let row = table.rows.first(where: { $0.cells[column] != "YES" }) {
+            throw Failure(.badData, "\(path) line \(row.line)", field: "synthetic", expected: "YES", found: row.cells[column])
+        }
+        return []
     }
 
     /// The digest of a PNG file's pixels, which its label must state.
@@ -85,6 +124,8 @@ public enum ExportVerification {
             switch name {
             case "train_images.npy": found = try NumPyArray.rows(read) { Digest(of: $0).bytes }
             case "digest.npy": stated = try NumPyArray.rows(read) { $0 }
+            case "val_images.npy", "test_images.npy":
+                guard try NumPyArray.rows(read, { $0 }).isEmpty else { throw Failure(.badData, path, "\(name) holds pictures, and an export's are in train_images") }
             case "synthetic.npy", "digital_source_type.npy": texts[name] = try NumPyArray.text(read, byteCount: size)
             default: break
             }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// `.npy` files, version 1.0 (NumPy enhancement proposal 1).
@@ -55,19 +56,26 @@ enum NumPyArray {
         let text = String(decoding: try read(length), as: UTF8.self)
         guard let open = text.range(of: "'shape': ("), let close = text[open.upperBound...].firstIndex(of: ")") else { return ([], 10 + length) }
         let sides = text[open.upperBound..<close].split(separator: ",").compactMap { Int($0.trimmingCharacters(in: .whitespaces)) }
-        return (sides, 10 + length)
+        // What no array of ours has leaves no rows to be read.
+        let isPossible = sides.allSatisfy { (0...1 << 32).contains($0) } && sides.reduce(1.0) { $0 * Double($1) } < 1e15
+        return (isPossible ? sides : [], 10 + length)
     }
 
     /// What `body` makes of each row of an array of bytes; one row is in memory at a time.
     static func rows<Result>(_ read: (Int) throws -> [UInt8], _ body: ([UInt8]) -> Result) throws -> [Result] {
         let shape = try shape(read).shape
-        return try (0..<(shape.first ?? 0)).map { _ in body(try read(shape.dropFirst().reduce(1, *))) }
+        let size = shape.dropFirst().reduce(1, *)
+        return try (0..<(shape.first ?? 0)).map { _ in
+            let row = try read(size)
+            guard row.count == size, size > 0 else { throw Failure(.badData, nil, "an array is shorter than its head says") }
+            return body(row)
+        }
     }
 
     /// The text of a scalar.
     /// - Parameter byteCount: of the whole file.
     static func text(_ read: (Int) throws -> [UInt8], byteCount: Int) throws -> String {
-        let bytes = try read(byteCount - (try shape(read).byteCount))
+        let bytes = try read(max(0, byteCount - (try shape(read).byteCount)))
         let scalars = stride(from: 0, to: bytes.count - 3, by: 4).compactMap { place in
             Unicode.Scalar(bytes[place..<place + 4].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) })
         }

@@ -25,6 +25,9 @@ public struct SampleExport {
     let shardRows: Int
     let threads: Int
 
+    /// What lies in the folder of an export that is not finished.
+    private static let parts: Set = ["content", "before"]
+
     /// Samples that are in memory at once.
     private static let rowsAtOnce = 64
 
@@ -63,17 +66,17 @@ public struct SampleExport {
             try StagedFile.requireWritable(folder, force: false)
         }
         let unfinished = try UnfinishedFolder(for: folder)
-        try unfinished.clear()
+        try unfinished.clear(where: SampleExport.parts.contains)
         let target = ExportFolder(unfinished.file("content"))
         do {
             try await fill(target, name: URL(fileURLWithPath: folder).lastPathComponent, content: content, progress: progress)
             if files.fileExists(atPath: folder) { try ExportFolder.move(folder, to: unfinished.file("before")) }
             try ExportFolder.move(target.path, to: folder)
         } catch {
-            try? unfinished.remove()
+            try? unfinished.remove(where: SampleExport.parts.contains)
             throw error
         }
-        try unfinished.remove()
+        try unfinished.remove(where: SampleExport.parts.contains)
         return (target.files.count + 1, target.files.reduce(0) { $0 + $1.byteCount })
     }
 

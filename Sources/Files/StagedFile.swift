@@ -40,10 +40,14 @@ public final class StagedFile {
 
     /// Checks, before any work is done, that an output can be written.
     public static func requireWritable(_ destination: String, force: Bool) throws {
-        var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: destination, isDirectory: &isFolder) {
-            if isFolder.boolValue {
-                throw Failure(.cannotCreateOutput, destination, "is a folder, and a file is to be written there")
+        guard !destination.isEmpty else { throw Failure(.usage, nil, field: "output", expected: "a name", found: "none") }
+        var isFolder: ObjCBool = false, found = stat()
+        if lstat(destination, &found) == 0 {
+            switch found.st_mode & S_IFMT {
+            case S_IFREG: break
+            case S_IFDIR: throw Failure(.cannotCreateOutput, destination, "is a folder, and a file is to be written there")
+            case S_IFLNK: throw Failure(.cannotCreateOutput, destination, "is a link, which would be replaced; name the file itself")
+            default: throw Failure(.cannotCreateOutput, destination, "is a pipe or a device, which is not replaced")
             }
             if !force {
                 throw Failure(.cannotCreateOutput, destination, "exists already; give --force to replace it")

@@ -15,7 +15,9 @@ public final class UnfinishedFolder {
         var since: Date
     }
 
-    public static func path(for output: String) -> String { output + ".unfinished" }
+    public static func path(for output: String) -> String {
+        String(output.reversed().drop { $0 == "/" }.reversed()) + ".unfinished"
+    }
 
     /// Makes the folder of `output` where there is none, and takes it.
     /// - Throws: `Failure(.cannotCreateOutput)` where another process holds it, naming that process, or where it cannot be made.
@@ -60,7 +62,7 @@ public final class UnfinishedFolder {
 
     /// What is empty goes; what is not stays for whoever goes on.
     deinit {
-        if (try? FileManager.default.contentsOfDirectory(atPath: path)) == [UnfinishedFolder.lockName] { try? remove() }
+        if (try? FileManager.default.contentsOfDirectory(atPath: path)) == [UnfinishedFolder.lockName] { try? remove { _ in false } }
         close(descriptor)
     }
 
@@ -76,20 +78,27 @@ public final class UnfinishedFolder {
     public func file(_ name: String) -> String { "\(path)/\(name)" }
 
     /// Removes what is in the folder, `first` before anything else.
-    public func clear(first: String? = nil) throws {
+    /// - Parameter isOwn: whether a name is one that the caller writes; where others are there, nothing is removed.
+    /// - Throws: `Failure(.cannotCreateOutput)` naming what is not the caller's.
+    public func clear(first: String? = nil, where isOwn: (String) -> Bool) throws {
         do {
             let names = try FileManager.default.contentsOfDirectory(atPath: path).filter { $0 != UnfinishedFolder.lockName }
+            if let other = names.sorted().first(where: { !isOwn($0) && !($0.hasPrefix(".") && $0.hasSuffix(".part")) }) {
+                throw Failure(.cannotCreateOutput, path, "holds \(other.printable), which is not of this output; move it away, or finish what it belongs to")
+            }
             for name in names.filter({ $0 == first }) + names.filter({ $0 != first }) {
                 try FileManager.default.removeItem(atPath: file(name))
             }
+        } catch let failure as Failure {
+            throw failure
         } catch {
             throw Failure(.readOrWriteFailed, path, "could not be cleared: \((error as NSError).localizedDescription)")
         }
     }
 
     /// Removes the folder; nothing of it is used afterwards.
-    public func remove(first: String? = nil) throws {
-        try clear(first: first)
+    public func remove(first: String? = nil, where isOwn: (String) -> Bool) throws {
+        try clear(first: first, where: isOwn)
         unlink(file(UnfinishedFolder.lockName))
         guard rmdir(path) == 0 else {
             throw Failure(.readOrWriteFailed, path, "could not be removed: \(String(cString: strerror(errno)))")

@@ -92,4 +92,47 @@ public final class HDF5Dataset: HDF5Object {
             H5Dset_extent(handle.id, dimensions)
         }
     }
+
+    /// What a virtual dataset is made of, in the order of its rows' mappings.
+    /// - Throws: `Failure(.badData)` for a mapping that does not take whole rows.
+    public func virtualSources() throws -> [HDF5VirtualSource] {
+        let list = Handle(H5Dget_create_plist(handle.id), release: H5Pclose)
+        var count = 0
+        try HDF5Library.call(.badData, file, "\(path) could not be read") { H5Pget_virtual_count(list.id, &count) }
+        return try (0..<count).map { number in
+            let source = try readName { H5Pget_virtual_filename(list.id, number, $0, $1) }
+            let dataset = try readName { H5Pget_virtual_dsetname(list.id, number, $0, $1) }
+            let space = Dataspace(H5Pget_virtual_vspace(list.id, number)), theirs = Dataspace(H5Pget_virtual_srcspace(list.id, number))
+            return HDF5VirtualSource(
+                file: source, dataset: dataset, rows: try wholeRows(space, shape: shape), sourceRows: try wholeRows(theirs, shape: theirs.shape))
+        }
+    }
+
+    private func wholeRows(_ space: Dataspace, shape: [Int]) throws -> Range<Int> {
+        var start = [hsize_t](repeating: 0, count: 32), end = start
+        try HDF5Library.call(.badData, file, "\(path) could not be read") { H5Sget_select_bounds(space.id, &start, &end) }
+        let rest = shape.indices.dropFirst(), selected = Int(clamping: H5Sget_select_npoints(space.id))
+        let isWhole = rest.allSatisfy { start[$0] == 0 && Int(clamping: end[$0]) == shape[$0] - 1 }
+        let rows = Int(clamping: start[0])..<max(Int(clamping: start[0]), Int(clamping: end[0]) + 1)
+        guard !shape.isEmpty, isWhole, selected == rows.count * shape.dropFirst().reduce(1, *) else {
+            throw Failure(.badData, file, field: path, expected: "a mapping of whole rows", found: "another")
+        }
+        return rows
+    }
+}
+
+/// Rows of a virtual dataset, and where they are.
+public struct HDF5VirtualSource: Hashable, Sendable {
+    public let file: String
+    public let dataset: String
+    public let rows: Range<Int>
+    /// In the source.
+    public let sourceRows: Range<Int>
+
+    public init(file: String, dataset: String, rows: Range<Int>, sourceRows: Range<Int>) {
+        self.file = file
+        self.dataset = dataset
+        self.rows = rows
+        self.sourceRows = sourceRows
+    }
 }

@@ -93,6 +93,8 @@ extension HDF5Group {
             let rows = first..<first + source.rows
             try space.select(rows: rows, file: file)
             let theirs = try Dataspace([source.rows] + shape.dropFirst(), file: file)
+            // A selection, not all: the extent of a source is not stored, and could not be read back.
+            try theirs.select(rows: 0..<source.rows, file: file)
             try HDF5Library.call(.readOrWriteFailed, file, "\(child(name)) could not be mapped to \(source.file)") {
                 H5Pset_virtual(list.id, space.id, source.file, dataset, theirs.id)
             }

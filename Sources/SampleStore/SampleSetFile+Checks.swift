@@ -45,6 +45,23 @@ extension SampleSetFile {
         return try dataset.readAll()
     }
 
+    /// Numbers that are used as such lie where they can.
+    func requireRanges() throws {
+        for (attribute, highest) in SampleColumns.ordinals {
+            if let row = requests[attribute.name]?.firstIndex(where: { !$0.isNaN && !(0...Float(highest)).contains($0) }) {
+                throw Failure(
+                    .badData, path, field: "/cohort_request/\(attribute.name) row \(row)", expected: "0 to \(highest)",
+                    found: "\(requests[attribute.name]?[row] ?? 0)")
+            }
+        }
+        if let row = indices.firstIndex(where: { $0 >= 1 << 56 }) {
+            throw Failure(.badData, path, field: "/provenance/index row \(row)", expected: "less than 2^56", found: "\(indices[row])")
+        }
+        guard Set(siteNames).count == siteNames.count else {
+            throw Failure(.badData, path, field: "/provenance/site_names", expected: "each once", found: "\(siteNames)")
+        }
+    }
+
     /// Every sample has a run, and every run a model.
     func requireLinks() throws {
         if let row = runOfSample.firstIndex(where: { !runs.indices.contains(Int($0)) }) {

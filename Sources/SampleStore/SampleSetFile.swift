@@ -85,6 +85,7 @@ public struct SampleSetFile: Sendable {
         let group = try root.group("models")
         models = try group.names.map { try ModelRecord($0, in: group) }
         try requireLinks()
+        try requireRanges()
     }
 
     /// Pictures of `rows`, in that order.

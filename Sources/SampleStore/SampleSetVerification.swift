@@ -27,7 +27,7 @@ public enum SampleSetVerification {
         }
         let rows = await file.rowsThatDiffer()
         return rows.map { Finding("/images row \($0)", "the pixels differ from their digest in /provenance/digest") }
-            + shardFindings(file) + labelFindings(file) + runFindings(file, samplers) + rowFindings(file) + modelFindings(file) + siteFindings(file)
+            + (await shardFindings(file)) + labelFindings(file) + runFindings(file, samplers) + rowFindings(file) + modelFindings(file) + siteFindings(file)
             + weightFindings(file)
     }
 
@@ -42,11 +42,23 @@ public enum SampleSetVerification {
         return pictures.rowsThatDiffer(from: digests).map { Finding("/images row \($0)", "the pixels differ from their digest") }
     }
 
-    private static func shardFindings(_ file: SampleSetFile) -> [Finding] {
-        file.pictures.shards.compactMap { shard, path in
-            guard let found = try? Digest(ofFile: path) else { return Finding("shard \(shard.name)", "cannot be read") }
-            return found == shard.digest ? nil : Finding("shard \(shard.name)", "its SHA-256 differs from the one in /shards/digest")
+    /// Each shard is the file that the set was written with, a sample set itself, and says the same of its samples.
+    private static func shardFindings(_ file: SampleSetFile) async -> [Finding] {
+        var findings: [Finding] = [], first = 0
+        for (shard, path) in file.pictures.shards {
+            let place = "shard \(shard.name)", rows = first..<first + shard.samples
+            first = rows.upperBound
+            if (try? Digest(ofFile: path)) != shard.digest { findings.append(Finding(place, "its SHA-256 differs from the one in /shards/digest")) }
+            do {
+                try UserBlock.verify(path)
+                let own = try await SampleSetFile.open(path, verifying: false)
+                if !own.pictures.shards.isEmpty { findings.append(Finding(place, "is a set of shards itself")) }
+                if !own.agrees(with: file, rows: rows) { findings.append(Finding(place, "says other things of its samples than the set")) }
+            } catch {
+                findings.append(Finding(place, sentence(error)))
+            }
         }
+        return findings
     }
 
     private static func labelFindings(_ file: SampleSetFile) -> [Finding] {
@@ -88,18 +100,13 @@ public enum SampleSetVerification {
     private static func rowFindings(_ file: SampleSetFile) -> [Finding] {
         var findings: [Finding] = [], seen: [String: Int] = [:]
         for row in 0..<file.count {
-            for (attribute, highest) in SampleColumns.ordinals {
+            for (attribute, _) in SampleColumns.ordinals {
                 guard let request = file.requests[attribute.name]?[row], !request.isNaN else { continue }
                 let place = "/cohort_request/\(attribute.name) row \(row)"
-                guard request >= 0, request <= Float(highest) else {
-                    findings.append(Finding(place, "expected 0 to \(highest), found \(request)"))
-                    continue
-                }
                 let code = file.cohorts[attribute.name]?.codes[row] ?? Attribute.unspecified
                 let expected = request == request.rounded() ? Int16(request) : Attribute.unspecified
                 if code != expected { findings.append(Finding(place, "is \(request), and /cohort/\(attribute.name) has another code")) }
             }
-            if file.indices[row] >= 1 << 56 { findings.append(Finding("/provenance/index row \(row)", "expected less than 2^56, found \(file.indices[row])")) }
             let identity = "\(file.runOfSample[row]) \(file.seeds[row]) \(file.indices[row]) \(file.digests[row])"
             if let other = seen.updateValue(row, forKey: identity) { findings.append(Finding("row \(row)", "is the sample of row \(other) again")) }
         }
@@ -111,7 +118,6 @@ public enum SampleSetVerification {
         // One that cannot be read is named elsewhere.
         guard let lineages = try? file.models.map({ try Lineage(json: $0.lineageJSON, place: file.path) }) else { return [] }
         let known = Set(lineages.flatMap(\.sites))
-        if Set(file.siteNames).count != file.siteNames.count { return [Finding("/provenance/site_names", "a site stands twice")] }
         guard known == Set(file.siteNames) else {
             return [Finding("/provenance/site_names", "are \(file.siteNames), and the models' sites are \(known.sorted())")]
         }
@@ -171,5 +177,22 @@ extension ModelRecord {
             findings.append("names other training sets than the lineage")
         }
         return findings
+    }
+}
+
+extension SampleSetFile {
+    /// Whether this file holds `rows` of `whole`, and says of them what that does.
+    fileprivate func agrees(with whole: SampleSetFile, rows: Range<Int>) -> Bool {
+        guard count == rows.count, runs.count == whole.runs.count, isReleasable == whole.isReleasable, terms == whole.terms,
+            models == whole.models, siteNames == whole.siteNames
+        else { return false }
+        let sites = siteNames.count
+        return (0..<count).allSatisfy { row in
+            let other = rows.lowerBound + row
+            return digests[row] == whole.digests[other] && seeds[row] == whole.seeds[other] && indices[row] == whole.indices[other]
+                && runOfSample[row] == whole.runOfSample[other] && cohort(row: row) == whole.cohort(row: other)
+                && requests.allSatisfy { name, values in values[row].bitPattern == whole.requests[name]?[other].bitPattern }
+                && siteWeights[row * sites..<(row + 1) * sites] == whole.siteWeights[other * sites..<(other + 1) * sites]
+        }
     }
 }

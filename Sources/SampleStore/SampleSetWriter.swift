@@ -70,7 +70,7 @@ public final class SampleSetWriter {
         set = try SampleSetWriter.begin(wanted, in: folder, path: path, options: options)
         self.run = set.number(of: run)
         try SampleSetWriter.takeBackShards(of: set, folder, path: path)
-        set.total = nil
+        set.named = []
         try set.write(to: folder)
         let folder = folder
         journal = try SampleJournal(folder: folder.path, partRows: set.shardRows, place: path) {
@@ -80,41 +80,62 @@ public final class SampleSetWriter {
 
     /// A run that made nothing leaves nothing.
     deinit {
-        if count == 0 { try? folder.clear(first: UnfinishedSet.name) }
+        if count == 0 { try? folder.clear(first: UnfinishedSet.name, where: SampleSetWriter.isOwn) }
     }
 
     /// What is there to go on with, or `wanted` in an empty folder.
     private static func begin(
         _ wanted: UnfinishedSet, in folder: UnfinishedFolder, path: String, options: Options
     ) throws -> UnfinishedSet {
-        guard let found = try UnfinishedSet(in: folder) else {
-            if !options.force { try StagedFile.requireWritable(path, force: false) }
-            try folder.clear()
-            return wanted
-        }
-        guard options.resume else {
-            guard options.force else {
+        let isThere = FileManager.default.fileExists(atPath: folder.file(UnfinishedSet.name))
+        guard isThere, options.resume else {
+            guard !isThere || options.force else {
                 throw Failure(.cannotCreateOutput, folder.path, "holds a run that was not finished; give --resume to go on with it, or --force to discard it")
             }
-            try folder.clear(first: UnfinishedSet.name)
+            if !options.force { try StagedFile.requireWritable(path, force: false) }
+            try folder.clear(first: UnfinishedSet.name, where: isOwn)
             return wanted
         }
+        var found = try UnfinishedSet(in: folder)
+        found.replaces = found.replaces || options.force
         if let (field, began, asked) = found.difference(to: wanted) {
             throw Failure(.usage, folder.path, field: field, expected: "\(began), with which the run began", found: asked)
         }
-        if !found.replaces && !options.force { try StagedFile.requireWritable(path, force: false) }
+        if !found.replaces { try StagedFile.requireWritable(path, force: false) }
         return found
     }
 
     /// Shards that a writer which was killed had named already come back: there may be more samples than it had.
     private static func takeBackShards(of set: UnfinishedSet, _ folder: UnfinishedFolder, path: String) throws {
-        guard let total = set.total, let shardRows = set.shardRows else { return }
-        let count = (total + shardRows - 1) / shardRows, files = FileManager.default
-        for number in 0..<count {
-            let source = shardPath(number, in: folder), named = Shard.path(of: path, number: number, count: count)
-            guard !files.fileExists(atPath: source), files.fileExists(atPath: named) else { continue }
-            try StagedFile.move(named, to: source)
+        for (number, name) in set.named.enumerated() {
+            let source = shardPath(number, in: folder), named = Shard.path(name, beside: path)
+            guard RegularFile.exists(named) else { continue }
+            // The last may not be full; its pixels are in the journal still.
+            if !set.isFull[number] { unlink(named) } else if !RegularFile.exists(source) { try StagedFile.move(named, to: source) }
         }
+    }
+
+    /// Removes what a writer left that was killed between giving the set its name and removing its folder.
+    ///
+    /// - Parameter file: the set. What is of another run stays.
+    public static func removeLeftovers(of file: SampleSetFile) throws {
+        guard FileManager.default.fileExists(atPath: UnfinishedFolder.path(for: file.path)) else { return }
+        let folder = try UnfinishedFolder(for: file.path)
+        if RegularFile.exists(folder.file(UnfinishedSet.name)) {
+            let set = try UnfinishedSet(in: folder)
+            let journal = try SampleJournal(folder: folder.path, partRows: set.shardRows, place: file.path) { _ in true }
+            var digests: [String] = []
+            try journal.forEachBatch { digests += $0.samples.map(\.digest) }
+            guard digests == file.digests.map(\.description) else {
+                throw Failure(.cannotCreateOutput, folder.path, "holds another run that was not finished; this one is complete. Give --force without --resume to discard that")
+            }
+        }
+        try folder.remove(first: UnfinishedSet.name, where: isOwn)
+    }
+
+    /// Whether a name in the folder of an unfinished output is one of ours.
+    private static func isOwn(_ name: String) -> Bool {
+        name == UnfinishedSet.name || name.hasSuffix(".journal") || name.hasPrefix("shard-") || name.hasPrefix("packed.h5")
     }
 
     /// Samples that are in.
@@ -151,7 +172,7 @@ public final class SampleSetWriter {
             rest = rest.dropFirst(batch.count)
             let encoded = encode(batch)
             try journal.append(encoded.map(\.sample), chunks: encoded.map(\.chunk), run: run, finished: finished)
-            if let shardRows = set.shardRows, count % shardRows == 0 { try await packShard(count / shardRows - 1) }
+            if let shardRows = set.shardRows, count % shardRows == 0 { try await packShard(count / shardRows - 1, rows: shardRows) }
         }
     }
 
@@ -176,12 +197,11 @@ public final class SampleSetWriter {
         }.compactMap { $0 }
     }
 
-    private func packShard(_ number: Int) async throws {
-        let shardRows = set.shardRows ?? count
+    /// Packs a full part, whose pixels the journal then needs no more.
+    private func packShard(_ number: Int, rows: Int) async throws {
         let target = SampleSetWriter.shardPath(number, in: folder)
-        if !FileManager.default.fileExists(atPath: target) {
-            let rows = number * shardRows..<min(count, (number + 1) * shardRows)
-            try await pack { try $0.write(part: number, rows: rows, to: target) }
+        if !RegularFile.exists(target) {
+            try await pack { try $0.write(part: number, rows: number * rows..<(number + 1) * rows, to: target) }
         }
         journal.removePixels(number)
     }
@@ -199,30 +219,41 @@ public final class SampleSetWriter {
     public func finish() async throws {
         guard count > 0 else { throw Failure(.badData, path, "there is no sample to write") }
         let packed = folder.file("packed.h5")
-        if let shardRows = set.shardRows {
-            let shardCount = (count + shardRows - 1) / shardRows
-            var shards: [Shard] = []
-            for number in 0..<shardCount {
-                try await packShard(number)
-                let target = Shard.path(of: path, number: number, count: shardCount)
-                if !set.replaces { try StagedFile.requireWritable(target, force: false) }
-                shards.append(
-                    Shard(
-                        name: URL(fileURLWithPath: target).lastPathComponent, samples: min(shardRows, count - number * shardRows),
-                        digest: try Digest(ofFile: SampleSetWriter.shardPath(number, in: folder))))
-            }
-            set.total = count
-            try set.write(to: folder)
-            for number in 0..<shardCount {
-                try StagedFile.move(SampleSetWriter.shardPath(number, in: folder), to: Shard.path(of: path, number: number, count: shardCount))
-            }
-            try await pack { [shards] in try $0.write(shards: shards, to: packed) }
-        } else {
+        guard let shardRows = set.shardRows else {
             let rows = 0..<count
             try await pack { try $0.write(part: 0, rows: rows, to: packed) }
+            return try await publish(packed, shards: [])
         }
+        var shards: [(shard: Shard, path: String)] = []
+        let total = (count + shardRows - 1) / shardRows
+        for number in 0..<total {
+            let rows = number * shardRows..<min(count, (number + 1) * shardRows)
+            var source = SampleSetWriter.shardPath(number, in: folder)
+            if rows.count == shardRows {
+                try await packShard(number, rows: shardRows)
+            } else {
+                // Under another name, and its pixels stay: a run that goes on may fill it.
+                source = folder.file("shard-\(number)-part.h5")
+                try await pack { [source] in try $0.write(part: number, rows: rows, to: source) }
+            }
+            let digest = try Digest(ofFile: source)
+            shards.append((Shard(name: Shard.name(of: path, number: number, count: total, digest: digest), samples: rows.count, digest: digest), source))
+        }
+        try await pack { [table = shards.map(\.shard)] in try $0.write(shards: table, to: packed) }
+        try await publish(packed, shards: shards)
+    }
+
+    /// Gives everything its name, the set last. Names of shards hold their digest: those of a set that is replaced are others, and
+    /// whole until the set is.
+    private func publish(_ packed: String, shards: [(shard: Shard, path: String)]) async throws {
+        let before = await PictureStore.names(ofShardsOf: path)
+        set.named = shards.map(\.shard.name)
+        set.isFull = shards.map { $0.shard.samples == set.shardRows }
+        try set.write(to: folder)
+        for (shard, source) in shards { try StagedFile.move(source, to: Shard.path(shard.name, beside: path)) }
         try StagedFile.move(packed, to: path)
-        try folder.remove(first: UnfinishedSet.name)
+        for name in before where !set.named.contains(name) { unlink(Shard.path(name, beside: path)) }
+        try folder.remove(first: UnfinishedSet.name, where: SampleSetWriter.isOwn)
     }
 }
 

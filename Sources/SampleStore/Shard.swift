@@ -10,10 +10,17 @@ struct Shard: Hashable, Sendable {
     /// SHA-256 of the whole file.
     let digest: Digest
 
-    /// `S.h5` -> `S-00003-of-00010.h5`
-    static func path(of set: String, number: Int, count: Int) -> String {
+    /// `S.h5` -> `S-00003-of-00010-1a2b3c4d.h5`, with the first digits of the shard's SHA-256.
+    static func name(of set: String, number: Int, count: Int, digest: Digest) -> String {
         func digits(_ number: Int) -> String { String(repeating: "0", count: max(0, 5 - "\(number)".count)) + "\(number)" }
-        return "\(set.hasSuffix(".h5") ? String(set.dropLast(3)) : set)-\(digits(number))-of-\(digits(count)).h5"
+        let whole = URL(fileURLWithPath: set).lastPathComponent
+        let stem = whole.hasSuffix(".h5") ? String(whole.dropLast(3)) : whole
+        return "\(stem)-\(digits(number))-of-\(digits(count))-\(digest.description.prefix(8)).h5"
+    }
+
+    /// The path of a shard of the set at `set`.
+    static func path(_ name: String, beside set: String) -> String {
+        URL(fileURLWithPath: set).deletingLastPathComponent().appendingPathComponent(name).path
     }
 
     @HDF5Actor
@@ -81,11 +88,31 @@ final class PictureStore {
             throw Failure(.badData, file, field: "/images shape", expected: "pictures of 1 to 16384 pixels", found: "\(shape)")
         }
         let shards = try Shard.read(try root.group("shards"), count: shape[0])
+        try PictureStore.requireMapping(images, to: shards, shape: shape)
         let folder = URL(fileURLWithPath: file).deletingLastPathComponent().path
-        for shard in shards where !FileManager.default.fileExists(atPath: "\(folder)/\(shard.name)") {
+        for shard in shards where !RegularFile.exists("\(folder)/\(shard.name)") {
             throw Failure(.noSuchInput, file, "the shard \(shard.name) is missing; its \(shard.samples) samples cannot be read")
         }
         place = .shards(shards, folder: folder)
+    }
+
+    /// What others see through the mapping is what is read here.
+    private static func requireMapping(_ images: HDF5Dataset, to shards: [Shard], shape: [Int]) throws {
+        let sources = try images.virtualSources()
+        var first = 0
+        let expected = shards.map { shard in
+            defer { first += shard.samples }
+            return HDF5VirtualSource(file: shard.name, dataset: "/images", rows: first..<first + shard.samples, sourceRows: 0..<shard.samples)
+        }
+        guard sources == expected else {
+            throw Failure(.badData, images.file, field: "/images", expected: "the shards in /shards, in order", found: "a mapping to other rows or files")
+        }
+    }
+
+    /// The shards of the set at `path`, which may be none or damaged.
+    static func names(ofShardsOf path: String) -> [String] {
+        guard (try? UserBlock.verify(path)) != nil, let root = try? HDF5File.open(path).root, let store = try? PictureStore(root) else { return [] }
+        return store.shards.map(\.shard.name)
     }
 
     /// Names and digests of the shards, and their paths.
@@ -113,7 +140,10 @@ final class PictureStore {
             guard try !checksShards || Digest(ofFile: path) == shards[number].digest else {
                 throw Failure(.checkFailed, path, "is not the shard that \(file) was written with: its SHA-256 differs")
             }
-            let images = try HDF5File.open(path).root.readImages()
+            let root = try HDF5File.open(path).root
+            try root.requireKind(SampleSet.kind, version: SampleSet.version)
+            try SampleSetFile.requireSyntheticLabel(root)
+            let images = try root.readImages()
             try images.require(shape: [shards[number].samples] + shape.dropFirst().map { $0 })
             opened = (number, images)
         }

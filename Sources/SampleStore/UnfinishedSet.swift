@@ -22,15 +22,23 @@ struct UnfinishedSet: Codable, Sendable {
     var runs: [RunRecord]
     /// Whether an output that exists may be replaced.
     var replaces: Bool
-    /// Samples in all, once the shards are being given their names.
-    var total: Int?
+    /// Names of the shards, once they are being given, and which of them are full.
+    var named: [String] = []
+    var isFull: [Bool] = []
 
     static let name = "run.json"
 
-    init?(in folder: UnfinishedFolder) throws {
+    /// - Throws: `Failure(.badData)` where it is damaged.
+    init(in folder: UnfinishedFolder) throws {
         let path = folder.file(UnfinishedSet.name)
-        guard FileManager.default.fileExists(atPath: path) else { return nil }
-        self = try JSONText.decode(UnfinishedSet.self, try JSONText.contents(path), place: path)
+        do {
+            self = try JSONText.decode(UnfinishedSet.self, try JSONText.contents(path), place: path)
+        } catch let failure as Failure {
+            throw Failure(failure.kind, failure.place, "\(failure.sentence); what is unfinished cannot be gone on with, --force without --resume discards it")
+        }
+        let isSound = !runs.isEmpty && width > 0 && height > 0 && (0...9).contains(deflate) && (shardRows ?? 1) > 0 && isFull.count == named.count
+            && named.allSatisfy { !$0.contains("/") && !$0.hasPrefix(".") }
+        guard isSound else { throw Failure(.badData, path, "is damaged: numbers in it cannot be right; --force without --resume discards it") }
     }
 
     init(

@@ -26,7 +26,7 @@ public struct Replay {
     }
 
     /// What samples of another core must reach, in dB.
-    public static let requiredRatio = 40.0
+    public static let requiredRatio = 50.0
 
     private let file: SampleSetFile
     private let model: LoadedModel
@@ -92,9 +92,10 @@ public struct Replay {
     private func settings(_ run: RunRecord, batchSize: Int) throws -> SamplerSettings {
         let place = "\(file.path) /runs/schedule"
         let schedule = try JSONText.decode(RecordedSchedule.self, Data(run.schedule.utf8), place: place)
-        guard let sampler = SamplerKind(rawValue: run.sampler), schedule.kind == "karras" else {
+        if let problem = schedule.problem { throw Failure(.badData, place, problem) }
+        guard let sampler = SamplerKind(rawValue: run.sampler) else {
             let known = SamplerKind.allCases.map(\.rawValue).joined(separator: ", ")
-            throw Failure(.badData, place, field: "sampler", expected: "\(known) and the schedule karras", found: "\(run.sampler) and \(schedule.kind)")
+            throw Failure(.badData, "\(file.path) /runs/sampler", field: "sampler", expected: known, found: run.sampler)
         }
         var settings = SamplerSettings()
         settings.sampler = sampler
@@ -103,12 +104,7 @@ public struct Replay {
         settings.sigmaMax = schedule.sigmaMax
         settings.rho = schedule.rho
         settings.guidanceScale = run.guidance
-        if let interval = schedule.guidanceInterval {
-            guard interval.count == 2, interval[0] <= interval[1] else {
-                throw Failure(.badData, place, field: "guidance_interval", expected: "two noise levels", found: "\(interval)")
-            }
-            settings.guidanceInterval = interval[0]...interval[1]
-        }
+        settings.guidanceInterval = schedule.guidanceInterval.map { $0[0]...$0[1] }
         settings.guidedAttributes = schedule.guidedAttributes
         settings.batchSize = batchSize
         if let problem = settings.problem { throw Failure(.badData, place, problem) }

@@ -55,6 +55,7 @@ public struct SamplerSettings: Codable, Hashable, Sendable {
         guard sigmaMin > 0, sigmaMin < sigmaMax, sigmaMax <= 1e4 else {
             return "sigma: expected 0 < smallest < largest <= 10000, found \(sigmaMin) and \(sigmaMax)"
         }
+        guard (0.01...1000).contains(rho) else { return "rho: expected 0.01 to 1000, found \(rho)" }
         return nil
     }
 }

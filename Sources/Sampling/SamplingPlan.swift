@@ -50,7 +50,7 @@ public struct SamplingPlan: Sendable {
         var requests: [CohortRequest] = []
         for row in table.rows {
             let place = "\(path) line \(row.line)"
-            guard let count = Int(row.cells[countColumn]), count >= 0, requests.count + count <= SamplingPlan.most else {
+            guard let count = Int(row.cells[countColumn]), count >= 0, count <= SamplingPlan.most - requests.count else {
                 throw Failure(
                     .badData, place, field: "count", expected: "a whole number, at most \(SamplingPlan.most) in all",
                     found: row.cells[countColumn])

@@ -64,7 +64,7 @@ public struct SamplingRun {
         }
         let run = try record()
         if options.resume, try await isFinished(samples, run) {
-            try? UnfinishedFolder(for: path).remove()
+            try SampleSetWriter.removeLeftovers(of: try await SampleSetFile.open(path, verifying: false))
         } else {
             let writer = try writer(run, contact: contact)
             try requirePrefix(of: samples, in: writer)

@@ -47,11 +47,12 @@ enum FileProbe {
         child.arguments = ["probe"] + arguments
         child.standardInput = FileHandle.nullDevice
         // A file, and no second pipe: a child that fills one pipe while the other is read would wait for ever.
-        let output = FileManager.default.temporaryDirectory.appendingPathComponent("fovea-probe-\(UUID().uuidString)")
-        guard FileManager.default.createFile(atPath: output.path, contents: nil), let target = try? FileHandle(forWritingTo: output) else {
-            throw Failure(.readOrWriteFailed, output.path, "could not be written")
-        }
-        defer { try? FileManager.default.removeItem(at: output) }
+        let output = FileManager.default.temporaryDirectory.appendingPathComponent("fovea-probe-\(UUID().uuidString)").path
+        let descriptor = open(output, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw Failure(.readOrWriteFailed, output, "could not be written: \(String(cString: strerror(errno)))") }
+        // It goes with the last process that has it open.
+        unlink(output)
+        let target = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         child.standardOutput = target
         let errors = Pipe()
         child.standardError = errors
@@ -62,8 +63,10 @@ enum FileProbe {
         }
         let said = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         child.waitUntilExit()
+        try Interruption.check("\(path) was being read")
         let status = child.terminationReason == .uncaughtSignal ? Status.crashed(signal: child.terminationStatus) : .exited(child.terminationStatus)
-        return (status, (try? Data(contentsOf: output)) ?? Data(), said)
+        try? target.seek(toOffset: 0)
+        return (status, (try? target.readToEnd()) ?? Data(), said)
     }
 }
 
@@ -81,7 +84,7 @@ struct ProbeCommand: AsyncParsableCommand {
         // No core files and no minutes-long traces for a crash that is expected.
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
         setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
-        for number in [SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGTRAP, SIGXCPU] { signal(number, SIG_DFL) }
+        for number in [SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGTRAP, SIGXCPU, SIGINT, SIGTERM] { signal(number, SIG_DFL) }
         let sort = try FileSort(contentsOf: file)
         if content {
             // A damaged structure can lead in a circle: at 2 MB a second and half a minute more, something is wrong.

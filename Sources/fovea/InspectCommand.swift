@@ -87,11 +87,7 @@ enum FileSort {
     case sampleSet, hdf5, weights
 
     init(contentsOf path: String) throws {
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-            throw Failure(.noSuchInput, path, "does not exist")
-        }
-        guard !isFolder.boolValue else { throw Failure(.badData, path, "is a folder; name a file in it") }
+        try RegularFile.require(path)
         guard let handle = FileHandle(forReadingAtPath: path) else {
             throw Failure(.readOrWriteFailed, path, "could not be read")
         }

@@ -32,6 +32,7 @@ struct ReplayCommand: AsyncParsableCommand {
 
     func validate() throws {
         if let fraction, !(fraction > 0 && fraction <= 1) { throw ValidationError("--fraction: expected more than 0, at most 1, found \(fraction)") }
+        if !(1...1024).contains(batch) { throw ValidationError("--batch: expected 1 to 1024, found \(batch)") }
         if fraction != nil, !index.isEmpty { throw ValidationError("expected --index or --fraction, and not both") }
     }
 
@@ -76,7 +77,7 @@ struct ReplayCommand: AsyncParsableCommand {
         }
         guard index.isEmpty else { return Array(Set(index)).sorted() }
         let rows = replay.rows
-        guard !rows.isEmpty else { throw Failure(.badData, file, "none of its samples was made by \(source.model)") }
+        guard !rows.isEmpty else { throw Failure(.badData, file, "none of its samples was made by \(source.model)\(source.mix == nil ? "" : " with this --mix")") }
         guard let fraction else { return rows }
         return Array(rows.shuffled().prefix(max(1, Int((fraction * Double(rows.count)).rounded(.up))))).sorted()
     }

@@ -54,11 +54,13 @@ import Testing
 
     /// Writes other bytes under a name, and their digest into export.json.
     private func replace(_ name: String, in export: String, with data: Data) throws {
-        let path = "\(export)/\(name)", manifest = "\(export)/export.json"
-        let before = try Digest(ofFile: path).description
-        try data.write(to: URL(fileURLWithPath: path))
-        let text = try String(contentsOfFile: manifest, encoding: .utf8).replacingOccurrences(of: before, with: Digest(of: data).description)
-        try text.write(toFile: manifest, atomically: true, encoding: .utf8)
+        let manifest = URL(fileURLWithPath: "\(export)/export.json")
+        try data.write(to: URL(fileURLWithPath: "\(export)/\(name)"))
+        var content = try #require(try JSONSerialization.jsonObject(with: Data(contentsOf: manifest)) as? [String: Any])
+        content["files"] = (content["files"] as? [[String: Any]])?.map { file in
+            file["name"] as? String == name ? ["name": name, "bytes": data.count, "sha256": Digest(of: data).description] : file
+        }
+        try JSONSerialization.data(withJSONObject: content).write(to: manifest)
     }
 
     @Test(arguments: SampleExport.Format.allCases)
@@ -115,6 +117,29 @@ import Testing
         let tar = try Data(contentsOf: URL(fileURLWithPath: "\(shards)/shards-000001.tar"))
         try replace("shards-000001.tar", in: shards, with: tar.replacing("\"synthetic\":true", with: "\"synthetic\":null"))
         #expect(try ExportVerification.findings(shards).map(\.place) == ["shards-000001.tar"])
+    }
+
+    /// Lists that are true and say too little, and sizes that nobody has.
+    @Test func whatAnExportHidesIsFound() async throws {
+        let export = try await export(.png)
+        let manifest = URL(fileURLWithPath: "\(export)/export.json"), text = try String(contentsOf: manifest, encoding: .utf8)
+        try Data("x".utf8).write(to: URL(fileURLWithPath: "\(export)/images/extra.png"))
+        #expect(try ExportVerification.findings(export).map(\.place) == ["images/extra.png"])
+        try FileManager.default.removeItem(atPath: "\(export)/images/extra.png")
+        let table = try String(contentsOfFile: "\(export)/metadata.csv", encoding: .utf8)
+        try replace("metadata.csv", in: export, with: Data(table.replacingOccurrences(of: ",YES,", with: ",NOT,").utf8))
+        #expect(try ExportVerification.findings(export).map(\.place) == ["metadata.csv"])
+        try replace("metadata.csv", in: export, with: Data(table.utf8))
+        #expect(try ExportVerification.findings(export) == [])
+        try #"{"kind":"fovea.export","version":1,"format":"png","samples":0,"synthetic":true,"digital_source_type":"\#(SampleSet.digitalSourceType)","content":"","files":[]}"#
+            .write(to: manifest, atomically: true, encoding: .utf8)
+        #expect(try ExportVerification.findings(export).count > 5)
+        try text.write(to: manifest, atomically: true, encoding: .utf8)
+        let arrays = try await self.export(.npz, to: "arrays"), bytes = try Data(contentsOf: URL(fileURLWithPath: "\(arrays)/arrays.npz"))
+        for (head, other) in [("'shape': (5, 4, 6, 3)", "'shape': (-5, 4,6, 3)"), ("'shape': (5, 4, 6, 3)", "'shape': (9, 9, 9, 9)"), ("'shape': (5, 32)", "'shape': (9e99)")] {
+            try replace("arrays.npz", in: arrays, with: bytes.replacing(head, with: other))
+            #expect(try ExportVerification.findings(arrays).map(\.place) == ["arrays.npz"], "\(other)")
+        }
     }
 
     @Test func tablesAreSafeInSpreadsheets() async throws {

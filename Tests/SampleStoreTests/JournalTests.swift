@@ -24,7 +24,7 @@ import Testing
     private func append(_ samples: ArraySlice<SampleRecord>, to writer: SampleSetWriter) async throws {
         var rest = samples
         while !rest.isEmpty {
-            try await writer.append(Array(rest.prefix(2)))
+            try await writer.append(Array(rest.prefix(2)), finished: Date(timeIntervalSince1970: 1_800_000_060))
             rest = rest.dropFirst(2)
         }
     }
@@ -123,7 +123,8 @@ import Testing
         #expect(try await set.images(rows: [8, 3, 4, 0]) == (try await one.images(rows: [8, 3, 4, 0])))
         #expect(set.digests == one.digests)
         #expect(try await SampleSetFile.contentDigest(path) == (try await SampleSetFile.contentDigest(one.path)))
-        let names = (0..<3).map { "S-0000\($0)-of-00003.h5" }
+        let names = try shardNames()
+        #expect(names.map { $0.prefix(16) } == (0..<3).map { "S-0000\($0)-of-00003" })
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == names + ["S.h5", "one.h5"])
         let last = try await SampleSetFile.open(folder.file(names[2]))
         #expect(last.digests == Array(one.digests[8...]))
@@ -136,23 +137,85 @@ import Testing
         #expect(await (try SampleSetFile.open(path)).rowsThatDiffer() == [4, 5, 6, 7])
     }
 
-    /// Killed while the shards were being given their names.
+    private func shardNames() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasPrefix("S-") }.sorted()
+    }
+
+    /// Killed while the shards were being given their names, and gone on with more samples than there were: the last shard is not full.
     @Test func shardsThatHaveTheirNamesAlreadyComeBack() async throws {
         let straight = try await whole("straight.h5", .init(shardRows: 4))
-        try await stop(.init(shardRows: 4))
+        let options = SampleSetWriter.Options(resume: true, shardRows: 4)
         let state = folder.file("state")
-        try FileManager.default.copyItem(atPath: unfinished, toPath: state)
-        _ = try await goOn(.init(resume: true, shardRows: 4))
-        // As it was before the last steps: the set has no name yet, the first shard has.
+        do {
+            let writer = try SampleFixtures.writer(path, options: .init(shardRows: 4))
+            try await append(samples()[..<7], to: writer)
+            try FileManager.default.copyItem(atPath: unfinished, toPath: state)
+            try await writer.finish()
+        }
+        let names = try shardNames()
+        #expect(names.count == 2)
+        // As it was before the last steps: the set has no name yet, both shards have.
         try FileManager.default.removeItem(atPath: path)
         try FileManager.default.copyItem(atPath: state, toPath: unfinished)
         try FileManager.default.removeItem(atPath: "\(unfinished)/shard-0.h5")
-        var set = try #require(try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: "\(unfinished)/run.json"))) as? [String: Any])
-        set["total"] = 9
-        try JSONSerialization.data(withJSONObject: set).write(to: URL(fileURLWithPath: "\(unfinished)/run.json"))
-        for number in 1...2 { try FileManager.default.removeItem(atPath: folder.file("S-0000\(number)-of-00003.h5")) }
-        #expect(try await goOn(.init(resume: true, shardRows: 4)) == 7)
+        let run = "\(unfinished)/run.json"
+        var set = try #require(try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: run))) as? [String: Any])
+        set["named"] = names
+        set["isFull"] = [true, false]
+        try JSONSerialization.data(withJSONObject: set).write(to: URL(fileURLWithPath: run))
+        #expect(try await goOn(options) == 7)
         #expect(try await SampleSetFile.open(path).digests == (try await SampleSetFile.open(straight)).digests)
         #expect(await (try SampleSetFile.open(path)).rowsThatDiffer() == [])
+        #expect(try shardNames().count == 3)
+    }
+
+    /// Killed after the last, partial shard was packed; more samples come.
+    @Test func aShardThatIsNotFullIsPackedAgain() async throws {
+        try await stop(.init(shardRows: 4))
+        for name in ["shard-1-part.h5", "packed.h5"] { try Data("half".utf8).write(to: URL(fileURLWithPath: "\(unfinished)/\(name)")) }
+        #expect(try await goOn(.init(resume: true, shardRows: 4)) == 7)
+        #expect(await SampleSetVerification.findingsInContent(path, samplers: ["heun"]) == [])
+    }
+
+    /// A set that is replaced is whole until the new one is, and its shards go with it.
+    @Test func replacingShardsKeepsTheOldSetUntilTheEnd() async throws {
+        _ = try await goOn(.init(shardRows: 4))
+        let before = try await SampleSetFile.contentDigest(path), names = try shardNames()
+        // The new set cannot be packed.
+        let writer = try SampleFixtures.writer(path, options: .init(force: true, shardRows: 4))
+        try await append(samples()[..<6], to: writer)
+        try FileManager.default.createDirectory(atPath: "\(unfinished)/packed.h5.part", withIntermediateDirectories: false)
+        do {
+            try await writer.finish()
+            Issue.record("finished without a place to pack")
+        } catch {}
+        #expect(try await SampleSetFile.contentDigest(path) == before)
+        #expect(await (try SampleSetFile.open(path)).rowsThatDiffer() == [])
+        try FileManager.default.removeItem(atPath: "\(unfinished)/packed.h5.part")
+        try await writer.finish()
+        #expect(try await SampleSetFile.open(path).count == 6)
+        #expect(Set(try shardNames()).isDisjoint(with: names))
+        #expect(try shardNames().count == 2)
+    }
+
+    @Test func foldersOfOthersStay() throws {
+        try FileManager.default.createDirectory(atPath: unfinished, withIntermediateDirectories: false)
+        try Data("kept".utf8).write(to: URL(fileURLWithPath: "\(unfinished)/thesis.txt"))
+        for force in [false, true] {
+            let failure = #expect(throws: Failure.self) { try SampleFixtures.writer(path, options: .init(force: force)) }
+            #expect(failure?.sentence.hasPrefix("holds thesis.txt, which is not of this output") == true)
+        }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: "\(unfinished)/thesis.txt")) == Data("kept".utf8))
+    }
+
+    @Test func aDamagedRunIsDiscardedOnRequestAlone() async throws {
+        try await stop()
+        for text in [#"{"a""#, #"{"runs":[]}"#] {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: "\(unfinished)/run.json"))
+            let failure = #expect(throws: Failure.self) { try SampleFixtures.writer(path, options: .init(resume: true)) }
+            #expect(failure?.kind == .badData)
+            #expect(failure?.sentence.hasSuffix("--force without --resume discards it") == true)
+        }
+        #expect(try SampleFixtures.writer(path, options: .init(force: true)).count == 0)
     }
 }

@@ -104,7 +104,8 @@ import Testing
             var bytes = whole
             bytes.replaceSubrange(try #require(bytes.firstRange(of: request)), with: withUnsafeBytes(of: value) { Data($0) })
             try bytes.write(to: URL(fileURLWithPath: path))
-            #expect(await places() == ["/cohort_request/dr_icdr row 0"], "\(value)")
+            // Off the line the file does not open; on it, it must be what the code says.
+            #expect(await places() == [value == 2 ? "/cohort_request/dr_icdr row 0" : "structure"], "\(value)")
         }
     }
 
@@ -121,6 +122,34 @@ import Testing
         await #expect(throws: Failure(.badData, path, "/patients is no part of a sample set")) {
             try await SampleSetFile.open(path, verifying: false)
         }
+    }
+
+    /// HDF5 shows others what the mapping says, so it must say the same as the table of shards.
+    @HDF5Actor
+    @Test(arguments: [["a.h5", "b.h5"], ["b.h5", "a.h5"], ["a.h5", "a.h5"]])
+    func aMappingToOtherRowsIsRefused(mapped: [String]) async throws {
+        let file = try HDF5File.create(path), root = file.root
+        for (name, value) in [
+            ("kind", "fovea.samples"), ("synthetic", "YES"), ("digital_source_type", SampleSet.digitalSourceType), ("releasable", "NO"),
+            ("created", "2026-01-31T12:00:00Z"), ("licence", "CC0"), ("attribution", ""), ("permitted_uses", ""), ("contact", ""),
+        ] { try root.setAttribute(name, value) }
+        try root.setAttribute("version", 1)
+        try root.setAttribute("schema_version", 1)
+        _ = try root.createGroup("models")
+        let shards = try root.createGroup("shards")
+        try shards.write("name", strings: ["a.h5", "b.h5"])
+        try shards.write("samples", [Int64](repeating: 4, count: 2), shape: [2])
+        try shards.write("digest", [UInt8](repeating: 0, count: 64), shape: [2, 32])
+        let images = try root.createVirtual(
+            "images", UInt8.self, shape: [8, 8, 10, 3], sources: mapped.map { ($0, 4) }, dataset: "/images")
+        #expect(try images.virtualSources() == zip(mapped, [0..<4, 4..<8]).map {
+            HDF5VirtualSource(file: $0, dataset: "/images", rows: $1, sourceRows: 0..<4)
+        })
+        try file.close()
+        let failure = await #expect(throws: Failure.self) { try await SampleSetFile.open(path, verifying: false) }
+        #expect(failure?.sentence == (mapped == ["a.h5", "b.h5"]
+            ? "the shard a.h5 is missing; its 4 samples cannot be read"
+            : "/images: expected the shards in /shards, in order, found a mapping to other rows or files"))
     }
 
     @Test func sitesAreTheModels() async throws {

@@ -34,11 +34,26 @@ def flag(file, path, name):
     return value == "YES"
 
 
+def inside(file, path, name):
+    """What stands under `name`, or None; a link that leads out of the file is refused."""
+    place = file
+    for part in name.split("/"):
+        link = place.get(part, getlink=True) if isinstance(place, h5py.Group) else None
+        if link is None:
+            return None
+        if not isinstance(link, h5py.HardLink):
+            raise mismatch(path, f"/{name}", "content in this file", "a link to elsewhere")
+        place = place[part]
+    return place
+
+
 def dataset(file, path, name, dtype=None, shape=None):
     """The dataset `name`; must hold `dtype` (str: text) in `shape` where those are given."""
-    found = file.get(name)
+    found = inside(file, path, name)
     if not isinstance(found, h5py.Dataset):
         raise mismatch(path, f"/{name}", "a dataset", "none" if found is None else "a group")
+    if name != "images" and (found.external or found.is_virtual):
+        raise mismatch(path, f"/{name}", "content in this file", "content in other files")
     if shape is not None and found.shape != shape:
         raise mismatch(path, f"/{name}", f"shape {shape}", found.shape)
     if dtype is str and h5py.check_string_dtype(found.dtype) is None:
@@ -50,7 +65,7 @@ def dataset(file, path, name, dtype=None, shape=None):
 
 def group(file, path, name):
     """The group `name`."""
-    found = file.get(name)
+    found = inside(file, path, name)
     if not isinstance(found, h5py.Group):
         raise mismatch(path, f"/{name}", "a group", "none" if found is None else "a dataset")
     return found

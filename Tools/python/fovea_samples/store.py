@@ -111,5 +111,5 @@ class Store:
     def _parsed(self, text, field):
         try:
             return json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise mismatch(self.path, field, "JSON", f"what is none ({error})") from error

@@ -39,6 +39,13 @@ def external(file):
     file.create_dataset("images", shape, np.uint8, external=[("pixels.raw", 0, int(np.prod(shape)))])
 
 
+def seeds_elsewhere(file):
+    """Seeds that are the bytes of another file."""
+    count = len(file["provenance/seed"])
+    del file["provenance/seed"]
+    file["provenance"].create_dataset("seed", (count,), "u8", external=[("/etc/hostname", 0, 8 * count)])
+
+
 def linked(file):
     with h5py.File(os.path.join(os.path.dirname(file.filename), "other.h5"), "w") as other:
         other["images"] = file["images"][()]
@@ -63,7 +70,8 @@ REFUSED = [
     (replaced("images", np.zeros((12, 6, 8, 3), np.float32)), "/images: expected uint8, found float32"),
     (replaced("images", np.zeros((11, 6, 8, 3), np.uint8)), r"expected shape \(11,.*\), found \(12,"),
     (external, "/images: expected pictures in this file, found pictures in other files"),
-    (linked, "/images: expected pictures in this file, found pictures in other files"),
+    (linked, "/images: expected content in this file, found a link to elsewhere"),
+    (seeds_elsewhere, "/provenance/seed: expected content in this file, found content in other files"),
     (replaced("cohort", None), "/cohort: expected a group, found none"),
     (replaced("cohort/sex", np.zeros(12, np.int16)), "/cohort/sex: expected an int16 enumeration, found int16"),
     (replaced("cohort_request/dme", None), "/cohort_request/dme: expected a dataset, found none"),
