@@ -105,6 +105,7 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         learningRate = 1e-3
         // The coarsest of three levels is a small picture, in which optic disc and macula are decided at higher noise.
         noiseLevels = space.levels > 2 ? NoiseLevels(mean: -1.8, deviation: 1.7) : NoiseLevels(mean: -2, deviation: 1.5)
+        preconditioning.bandWeighting = space.levels > 2 ? 0.5 : 0
     }
 
     /// What `base` brings: what it was trained for and how.

@@ -85,8 +85,10 @@ import Training
         }
         settings.use(.wavelet(levels: 2), .small)
         #expect(settings.noiseLevels == NoiseLevels(mean: -2, deviation: 1.5))
+        #expect(settings.preconditioning.bandWeighting == 0)
         settings.use(.wavelet(levels: 3), .small)
         #expect(settings.noiseLevels == NoiseLevels(mean: -1.8, deviation: 1.7))
+        #expect(settings.preconditioning.bandWeighting == 0.5)
         settings.use(.wavelet(levels: 2), .small)
         settings.size = 40
         #expect(settings.problem?.contains("multiple of 32") == true)
