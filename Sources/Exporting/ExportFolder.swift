@@ -43,9 +43,4 @@ final class ExportFolder {
             throw Failure(.readOrWriteFailed, target, "could not be written: \(String(cString: strerror(errno)))")
         }
     }
-
-    /// A number in a file's name.
-    static func padded(_ number: Int, to digits: Int) -> String {
-        String(repeating: "0", count: max(0, digits - "\(number)".count)) + "\(number)"
-    }
 }

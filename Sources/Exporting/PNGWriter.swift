@@ -23,7 +23,7 @@ struct PNGWriter: ExportWriter {
 
     mutating func append(_ details: [SampleDetails], pixels: [UInt8]) throws {
         for (detail, png) in zip(details, try encoding.encode(details, pixels: pixels)) {
-            let name = "\(ExportFolder.padded(detail.row, to: 6)).png"
+            let name = "\(detail.row.padded(to: 6)).png"
             try folder.write(png, PNGWriter.folderName + name)
             table.append(detail.line(file: name, asked: asked))
         }

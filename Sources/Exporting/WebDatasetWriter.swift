@@ -24,10 +24,10 @@ struct WebDatasetWriter: ExportWriter {
         for (detail, png) in zip(details, try encoding.encode(details, pixels: pixels)) {
             if detail.row % rows == 0 {
                 try closeShard()
-                let name = "\(stem)-\(ExportFolder.padded(detail.row / rows, to: 6)).tar"
+                let name = "\(stem)-\((detail.row / rows).padded(to: 6)).tar"
                 archive = (try ArchiveWriter(folder.file(name), .tar), name)
             }
-            let key = ExportFolder.padded(detail.row, to: 9)
+            let key = detail.row.padded(to: 9)
             try archive?.writer.add("\(key).png", png)
             try archive?.writer.add("\(key).json", Data(try JSONText.encoded(detail).utf8))
         }

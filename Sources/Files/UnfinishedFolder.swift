@@ -16,7 +16,7 @@ public final class UnfinishedFolder {
     }
 
     public static func path(for output: String) -> String {
-        String(output.reversed().drop { $0 == "/" }.reversed()) + ".unfinished"
+        output.withoutTrailingSlashes + ".unfinished"
     }
 
     /// Makes the folder of `output` where there is none, and takes it.

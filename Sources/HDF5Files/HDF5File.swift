@@ -5,7 +5,7 @@ import Foundation
 /// An HDF5 file that is open. Bytes depend on the calls alone: no object times, no addresses of memory.
 ///
 /// HDF5 1.10.8 has known flaws with hostile input. What can be checked before the library touches a file is checked
-/// (`SampleSetFile.verifyUserBlock`), plug-ins, external storage and links out of the file are refused; for files of
+/// (`UserBlock.verify`), plug-ins, external storage and links out of the file are refused; for files of
 /// unknown origin, open them in a child process.
 @HDF5Actor
 public final class HDF5File {

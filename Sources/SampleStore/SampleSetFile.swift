@@ -102,12 +102,6 @@ public struct SampleSetFile: Sendable {
         pictures.rowsThatDiffer(from: digests)
     }
 
-    /// Checks the raw bytes of the file at `path` against the digest in its first block, without the HDF5 library.
-    /// - Throws: see `UserBlock.verify`.
-    public static func verifyUserBlock(_ path: String) throws {
-        try UserBlock.verify(path)
-    }
-
     /// SHA-256 of every dataset and attribute but the moments (started, finished, created): the same for the same
     /// samples of the same runs, whenever they were made, in one file or in shards.
     @HDF5Actor

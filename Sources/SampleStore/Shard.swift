@@ -12,10 +12,9 @@ struct Shard: Hashable, Sendable {
 
     /// `S.h5` -> `S-00003-of-00010-1a2b3c4d.h5`, with the first digits of the shard's SHA-256.
     static func name(of set: String, number: Int, count: Int, digest: Digest) -> String {
-        func digits(_ number: Int) -> String { String(repeating: "0", count: max(0, 5 - "\(number)".count)) + "\(number)" }
         let whole = URL(fileURLWithPath: set).lastPathComponent
         let stem = whole.hasSuffix(".h5") ? String(whole.dropLast(3)) : whole
-        return "\(stem)-\(digits(number))-of-\(digits(count))-\(digest.description.prefix(8)).h5"
+        return "\(stem)-\(number.padded(to: 5))-of-\(count.padded(to: 5))-\(digest.description.prefix(8)).h5"
     }
 
     /// The path of a shard of the set at `set`.

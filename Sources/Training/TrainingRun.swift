@@ -274,9 +274,7 @@ public final class TrainingRun {
         let schedule = SigmaSchedule.karras(steps: 18, sigmaMin: sigmas.lowerBound, sigmaMax: sigmas.upperBound)
         let latents = DiffusionSampler(denoiser, HeunStep(), schedule: schedule, start: noise).last()
         let sheet = ContactSheet(pixels: PixelValues.decoded(model.description.space.decoded(latents)), width: size, height: size)
-        let seen = String(trainer.state.imagesSeen)
-        let padded = String(repeating: "0", count: Swift.max(0, 8 - seen.count)) + seen
-        try TrainingRun.write(sheet.png, to: folder + "/preview-\(padded).png")
+        try TrainingRun.write(sheet.png, to: folder + "/preview-\(trainer.state.imagesSeen.padded(to: 8)).png")
     }
 
     private static func write(_ data: Data, to path: String) throws {

@@ -45,7 +45,7 @@ struct ExportCommand: AsyncParsableCommand {
         guard try FileSort(contentsOf: file) == .sampleSet else { throw Failure(.badData, file, "is no sample set; only samples are exported") }
         try FileProbe.check(file)
         let set = try await SampleSetFile.open(file, verifying: false)
-        let out = String(out.reversed().drop { $0 == "/" }.reversed())
+        let out = out.withoutTrailingSlashes
         let export = try SampleExport(set, format: to, label: label, shardRows: shardSize, threads: common.threadCount)
         let progress = ProgressReporter("export", unit: "samples", isQuiet: common.quiet)
         defer { progress.end() }

@@ -97,7 +97,7 @@ struct ProbeCommand: AsyncParsableCommand {
         }
         switch sort {
         case .sampleSet:
-            try SampleSetFile.verifyUserBlock(file)
+            try UserBlock.verify(file)
             _ = try await SampleSetFile.describe(file)
         case .hdf5:
             _ = try await DatasetFile.describe(file)

@@ -19,7 +19,7 @@ import Testing
 
     @Test func everyFlippedByteIsFound() async throws {
         try await SampleFixtures.write(path)
-        try SampleSetFile.verifyUserBlock(path)
+        try UserBlock.verify(path)
         let whole = try Data(contentsOf: URL(fileURLWithPath: path))
         #expect(whole.prefix(16) == Data("fovea.samples 1\n".utf8))
         #expect(whole[80] == 0x0a)
@@ -29,14 +29,14 @@ import Testing
             var bytes = whole
             bytes[offset] ^= 0x10
             try bytes.write(to: URL(fileURLWithPath: copy))
-            #expect(throws: Failure.self, "byte \(offset)") { try SampleSetFile.verifyUserBlock(copy) }
+            #expect(throws: Failure.self, "byte \(offset)") { try UserBlock.verify(copy) }
         }
         try (whole + Data([0])).write(to: URL(fileURLWithPath: copy))
-        let longer = #expect(throws: Failure.self) { try SampleSetFile.verifyUserBlock(copy) }
+        let longer = #expect(throws: Failure.self) { try UserBlock.verify(copy) }
         #expect(longer?.kind == .checkFailed)
         try whole.prefix(300).write(to: URL(fileURLWithPath: copy))
-        #expect(throws: Failure.self) { try SampleSetFile.verifyUserBlock(copy) }
-        let absent = #expect(throws: Failure.self) { try SampleSetFile.verifyUserBlock(folder.file("absent.h5")) }
+        #expect(throws: Failure.self) { try UserBlock.verify(copy) }
+        let absent = #expect(throws: Failure.self) { try UserBlock.verify(folder.file("absent.h5")) }
         #expect(absent?.kind == .noSuchInput)
     }
 

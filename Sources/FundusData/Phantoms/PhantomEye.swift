@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The person behind a phantom: what both eyes and all visits share. Derived from the seed and the number alone.
@@ -42,8 +43,7 @@ public struct PhantomPatient: Hashable, Sendable {
 
     /// The key in data sets, such as `phantom-000123`.
     public var key: String {
-        let digits = String(number)
-        return "phantom-" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
+        "phantom-\(number.padded(to: 6))"
     }
 }
 
