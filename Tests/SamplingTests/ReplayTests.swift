@@ -89,6 +89,16 @@ extension SamplingTests {
         #expect(abs((outcome.lowestRatio ?? 0) - (48.13 - 26.02 + 10)) < 0.1)
     }
 
+    /// The right pixels under a wrong digest are not what the row says either.
+    @Test func aDigestThatWasChangedFails() async throws {
+        let file = try await draw("s.h5")
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: file.path))
+        bytes[try #require(bytes.firstRange(of: Data(file.digests[4].bytes))).lowerBound] ^= 1
+        try bytes.write(to: URL(fileURLWithPath: folder.file("changed.h5")))
+        let changed = try await SampleSetFile.open(folder.file("changed.h5"), verifying: false)
+        #expect(try await Replay(changed, model: model).run(rows: [3, 4, 5]).failures == [4])
+    }
+
     @Test func samplesOfAnotherModelAreRefused() async throws {
         let file = try await draw("s.h5")
         let other = try await copy(file, "other.h5") { _, _ in }
