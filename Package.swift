@@ -52,12 +52,13 @@ let package = Package(
         library("Reporting", ["SampleStore", "CheckpointStore", "FundusData", "Cohorts", "Pictures", "Files"]),
         library("Sampling", ["Diffusion", "Networks", "CheckpointStore", "SampleStore", "Training"]),
         library("Exporting", ["SampleStore", "Reporting", "Cohorts", "Pictures", "CArchive", "CZlib", "Files"]),
+        library("Consortium", ["Federation", "Sampling", "SampleStore", "Training", "FundusData", "Diffusion", "Networks", "CheckpointStore", "TensorCore", "Files", yams]),
         library("Interchange", ["Diffusion", "Networks", "CheckpointStore", "Training", "Files"]),
         library("Benchmarks", ["TensorCore", "Networks", "CheckpointStore", "SampleStore", "Training", "Files"]),
         .executableTarget(
             name: "fovea",
             dependencies: [
-                "Benchmarks", "Interchange", "Exporting", "Reporting", "Federation",
+                "Benchmarks", "Consortium", "Interchange", "Exporting", "Reporting", "Federation",
                 "Sampling", "SampleStore", "Training", "FundusData", "CheckpointStore", "Diffusion", "Networks", "Pictures",
                 "HDF5Files", "Cohorts", "TensorCore", "Files", arguments,
             ]),
@@ -81,6 +82,7 @@ let package = Package(
         tests("Diffusion", ["Cohorts", "TensorCore", "TestTensors"], exclude: ["Fixtures"]),
         tests("CheckpointStore", ["TensorCore", "Files"]),
         tests("Federation", ["CheckpointStore", "TensorCore", "Files"]),
+        tests("Consortium", ["Federation", "Training", "FundusData", "Sampling", "SampleStore", "CheckpointStore", "Diffusion", "Networks", "TensorCore", "Cohorts", "Files"]),
         tests("Training", ["CheckpointStore", "FundusData", "Diffusion", "Networks", "TensorCore", "Files"]),
         tests("Sampling", ["Training", "SampleStore", "FundusData", "CheckpointStore", "Pictures", "Diffusion", "Networks", "TensorCore", "Cohorts", "Files"]),
     ],

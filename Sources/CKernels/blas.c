@@ -1,6 +1,7 @@
 #include "fovea_kernels.h"
 
 #include <cblas.h>
+#include <stdlib.h>
 
 // Debian's cblas.h may come from another BLAS; these three are OpenBLAS's own.
 extern void openblas_set_num_threads(int);
@@ -19,4 +20,25 @@ void fovea_sgemm(
     cblas_sgemm(
         CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans, (int)m, (int)n,
         (int)k, alpha, a, (int)lda, b, (int)ldb, beta, c, (int)ldc);
+}
+
+// LAPACK, which Debian's OpenBLAS holds.
+extern void dsyevd_(
+    const char *jobz, const char *uplo, const int *n, double *a, const int *lda, double *w, double *work, const int *lwork,
+    int *iwork, const int *liwork, int *info);
+
+int fovea_symmetric_eigen(long n, double *a, double *values) {
+    int size = (int)n, info = 0, integers = -1, reals = -1, integer_size = 0;
+    double real_size = 0;
+    dsyevd_("V", "U", &size, a, &size, values, &real_size, &reals, &integer_size, &integers, &info);
+    if (info != 0) return info;
+    reals = (int)real_size;
+    integers = integer_size;
+    double *work = malloc(sizeof(double) * (size_t)reals);
+    int *integer_work = malloc(sizeof(int) * (size_t)integers);
+    if (work == NULL || integer_work == NULL) info = -1000;
+    else dsyevd_("V", "U", &size, a, &size, values, work, &reals, integer_work, &integers, &info);
+    free(work);
+    free(integer_work);
+    return info;
 }

@@ -28,6 +28,8 @@ public struct TrainingData: Codable, Hashable, Sendable {
     public var combinations: [[String: String]]?
     /// Whether its pictures were drawn and show no patient; nil where a file of older versions does not say.
     public var synthetic: Bool?
+    /// True where the base was trained on it, and these weights were not.
+    public var inherited: Bool?
 
     public init(
         digest: String, site: String, licence: String, source: String, cohortCounts: [String: [String: Int]], patients: Int,
@@ -72,6 +74,10 @@ public struct Manifest<Model: Codable & Sendable>: Codable, Sendable {
     public var unaudited: String?
     /// What the site says that shares them.
     public var parcel: ParcelStatement?
+    /// What may be done with the weights, where sites said so.
+    public var permissions: Permissions?
+    /// The merges that the weights came through, the last one first.
+    public var merges: [MergeRecord]?
 
     public init(
         kind: WeightsKind, model: Model, cohortSchemaVersion: Int, imagesSeen: Int, trainingData: [TrainingData],
@@ -110,10 +116,18 @@ extension Manifest {
             throw Failure(.badData, path, "manifest: \(JSONText.sentence(error))")
         }
         if let problem = manifest.parcel?.problem { throw Failure(.badData, path, "parcel.\(problem)") }
+        if let problem = manifest.permissions?.problem { throw Failure(.badData, path, "permissions.\(problem)") }
         guard manifest.version == 1 else {
             throw Failure(.badData, path, field: "manifest version", expected: "1", found: "\(manifest.version)")
         }
         return manifest
+    }
+}
+
+extension Manifest {
+    /// Every site that the weights come from, by training set, parcel or merge.
+    public var sites: Set<String> {
+        Set(trainingData.map(\.site)).union((merges ?? []).flatMap { $0.parts.map(\.site) }).union(parcel.map { [$0.site] } ?? [])
     }
 }
 
@@ -131,14 +145,14 @@ public struct WeightsFile<Model: Codable & Sendable>: Sendable {
     /// - Parameter kind: what it must be; nil takes any.
     /// - Returns: the file and the SHA-256 digest of its bytes.
     public static func read(_ path: String, kind: WeightsKind? = nil) throws -> (file: WeightsFile, digest: Digest) {
-        let data = try SafetensorsIndex.mapped(path)
+        let data = try mapped(path)
         // Digest and decoding read the same bytes side by side.
         nonisolated(unsafe) var digest: Digest?, decoded: Result<(SafetensorsIndex, [String: Tensor]), any Error>?
         DispatchQueue.concurrentPerform(iterations: 2) { part in
             if part == 0 { digest = Digest(of: data) } else {
                 decoded = Result {
                     let index = try SafetensorsIndex(data, path: path)
-                    return (index, index.tensors)
+                    return (index, try index.tensors())
                 }
             }
         }
@@ -149,6 +163,15 @@ public struct WeightsFile<Model: Codable & Sendable>: Sendable {
             throw Failure(.badData, path, field: "kind", expected: kind.rawValue, found: manifest.kind.rawValue)
         }
         return (WeightsFile(manifest: manifest, tensors: tensors), digest)
+    }
+
+    /// The bytes of the file at `path`, mapped: a copy would be as large as the weights.
+    private static func mapped(_ path: String) throws -> Data {
+        guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe) else {
+            let exists = FileManager.default.fileExists(atPath: path)
+            throw Failure(exists ? .readOrWriteFailed : .noSuchInput, path, exists ? "could not be read" : "does not exist")
+        }
+        return data
     }
 
     /// Writes the file, whole or not at all.

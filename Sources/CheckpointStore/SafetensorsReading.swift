@@ -2,7 +2,7 @@ import Files
 import Foundation
 import TensorCore
 
-/// A safetensors file that was checked, whose tensors are decoded when they are asked for.
+/// A safetensors file that was checked, whose tensors are read and decoded when they are asked for.
 public struct SafetensorsIndex: Sendable {
     /// One tensor: how its numbers are stored, and where in `body`.
     public struct Entry: Sendable {
@@ -10,13 +10,22 @@ public struct SafetensorsIndex: Sendable {
         public let type: StoredType
         public let shape: [Int]
         let range: Range<Int>
+
+        public var count: Int { shape.reduce(1, *) }
     }
 
     /// Sorted by name.
     public let entries: [Entry]
     public let metadata: [String: String]
-    /// What lies behind the header: a slice, which shares the file's bytes.
-    private let body: Data
+    /// What lies behind the header.
+    private let body: Body
+
+    private enum Body: Sendable {
+        /// A slice, which shares the file's bytes.
+        case memory(Data)
+        /// The open file, and where the first tensor starts: nothing of it is kept in memory.
+        case file(OpenFile, start: Int, path: String)
+    }
 
     /// Reads a header, strictly.
     ///
@@ -25,22 +34,41 @@ public struct SafetensorsIndex: Sendable {
     ///   unknown keys, unknown types, shapes that do not fit their bytes, tensors that overlap, leave gaps or lie outside,
     ///   bytes behind the last tensor.
     public init(_ data: Data, path: String) throws {
+        let data = data.startIndex == 0 ? data : Data(data)
+        try self.init(size: data.count, path: path) { data.subdata(in: $0) } body: { .memory(data[$0...]) }
+    }
+
+    /// Reads the header of the file at `path`, which stays open; tensors are read when they are asked for.
+    public init(contentsOf path: String) throws {
+        let file = try OpenFile(path)
+        try self.init(size: file.size, path: path) {
+            try file.bytes($0, path: path)
+        } body: {
+            .file(file, start: $0, path: path)
+        }
+    }
+
+    /// - Parameters:
+    ///   - read: some of the file's `size` bytes.
+    ///   - body: what lies from a place on.
+    private init(size: Int, path: String, read: (Range<Int>) throws -> Data, body: (Int) -> Body) throws {
         func bad(_ sentence: String) -> Failure { Failure(.badData, path, "not a valid safetensors file: \(sentence)") }
-        guard data.count >= 8 else { throw bad("expected at least 8 bytes, found \(data.count)") }
-        let length = data.prefix(8).enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << (8 * UInt64($1.offset)) }
+        guard size >= 8 else { throw bad("expected at least 8 bytes, found \(size)") }
+        let length = try read(0..<8).enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << (8 * UInt64($1.offset)) }
         guard length <= UInt64(Safetensors.longestHeader) else {
             throw bad("header: expected at most \(Safetensors.longestHeader) bytes, found \(length)")
         }
-        guard data.count >= 8 + Int(length) else {
-            throw bad("header: expected \(length) bytes, found \(data.count - 8)")
+        guard size >= 8 + Int(length) else {
+            throw bad("header: expected \(length) bytes, found \(size - 8)")
         }
         let header: [(String, HeaderValue)]
         do {
-            header = try HeaderParser.parse(data.subdata(in: 8..<8 + Int(length)))
+            header = try HeaderParser.parse(try read(8..<8 + Int(length)))
         } catch let problem as HeaderParser.Problem {
             throw bad("header: \(problem.sentence)")
         }
-        body = data[(data.startIndex + 8 + Int(length))...]
+        self.body = body(8 + Int(length))
+        let bodySize = size - 8 - Int(length)
         var entries: [Entry] = []
         var metadata: [String: String] = [:]
         for (name, value) in header {
@@ -54,13 +82,13 @@ public struct SafetensorsIndex: Sendable {
                     throw bad("tensor \(name): expected dtype F32, F16 or BF16, found \(entry.type)")
                 }
                 var count = 1
-                for size in entry.shape {
-                    let (product, overflow) = count.multipliedReportingOverflow(by: size)
-                    guard !overflow, product <= data.count else { throw bad("tensor \(name): shape \(entry.shape) is larger than the file") }
+                for side in entry.shape {
+                    let (product, overflow) = count.multipliedReportingOverflow(by: side)
+                    guard !overflow, product <= size else { throw bad("tensor \(name): shape \(entry.shape) is larger than the file") }
                     count = product
                 }
-                guard entry.start <= entry.end, entry.end <= body.count else {
-                    throw bad("tensor \(name): bytes \(entry.start) to \(entry.end) lie outside the file's \(body.count)")
+                guard entry.start <= entry.end, entry.end <= bodySize else {
+                    throw bad("tensor \(name): bytes \(entry.start) to \(entry.end) lie outside the file's \(bodySize)")
                 }
                 guard entry.end - entry.start == count * type.size else {
                     throw bad("tensor \(name): shape \(entry.shape) needs \(count * type.size) bytes, found \(entry.end - entry.start)")
@@ -75,39 +103,82 @@ public struct SafetensorsIndex: Sendable {
             }
             position = entry.range.upperBound
         }
-        guard position == body.count else { throw bad("\(body.count - position) bytes behind the last tensor") }
+        guard position == bodySize else { throw bad("\(bodySize - position) bytes behind the last tensor") }
         self.entries = entries.sorted { $0.name < $1.name }
         self.metadata = metadata
     }
 
-    /// Reads the header of the file at `path`, which is mapped: a copy would be as large as the weights.
-    public init(contentsOf path: String) throws { try self.init(try SafetensorsIndex.mapped(path), path: path) }
-
-    static func mapped(_ path: String) throws -> Data {
-        guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe) else {
-            let exists = FileManager.default.fileExists(atPath: path)
-            throw Failure(exists ? .readOrWriteFailed : .noSuchInput, path, exists ? "could not be read" : "does not exist")
-        }
-        return data
+    /// All tensors.
+    public func tensors() throws -> [String: Tensor] {
+        Dictionary(uniqueKeysWithValues: try entries.map { ($0.name, try tensor($0)) })
     }
 
-    /// All tensors.
-    public var tensors: [String: Tensor] { Dictionary(uniqueKeysWithValues: entries.map { ($0.name, tensor($0)) }) }
-
-    /// The tensor's bytes as they are stored.
-    func bytes(_ entry: Entry) -> Data {
-        body[body.startIndex + entry.range.lowerBound..<body.startIndex + entry.range.upperBound]
+    /// The bytes of numbers of a tensor as they are stored.
+    /// - Parameter numbers: which of them, row-major; nil for all.
+    /// - Throws: `Failure(.readOrWriteFailed)`.
+    public func bytes(_ entry: Entry, _ numbers: Range<Int>? = nil) throws -> Data {
+        let numbers = numbers ?? 0..<entry.count, first = entry.range.lowerBound
+        let range = first + numbers.lowerBound * entry.type.size..<first + numbers.upperBound * entry.type.size
+        switch body {
+        case .memory(let data): return data[data.startIndex + range.lowerBound..<data.startIndex + range.upperBound]
+        case .file(let file, let start, let path): return try file.bytes(start + range.lowerBound..<start + range.upperBound, path: path)
+        }
     }
 
     /// Decodes a tensor.
-    public func tensor(_ entry: Entry) -> Tensor {
-        bytes(entry).withUnsafeBytes { own in
-            switch entry.type {
-            case .f32: Tensor(float32: own, shape: entry.shape)
-            case .f16: Tensor(float16: own, shape: entry.shape)
-            case .bf16: Tensor(bfloat16: own, shape: entry.shape)
+    public func tensor(_ entry: Entry) throws -> Tensor { entry.decoded(try bytes(entry), shape: entry.shape) }
+}
+
+extension SafetensorsIndex.Entry {
+    /// Numbers of this entry's type from their bytes.
+    public func decoded(_ bytes: Data, shape: [Int]) -> Tensor {
+        bytes.withUnsafeBytes { own in
+            switch type {
+            case .f32: Tensor(float32: own, shape: shape)
+            case .f16: Tensor(float16: own, shape: shape)
+            case .bf16: Tensor(bfloat16: own, shape: shape)
             }
         }
+    }
+}
+
+/// A file that is open for reading. It is read, not mapped: a stick that is pulled out gives an error, and what was read of a large
+/// file does not stay in memory.
+private final class OpenFile: Sendable {
+    private let descriptor: Int32
+    let size: Int
+
+    /// - Throws: `Failure`: `.noSuchInput`, `.readOrWriteFailed`; `.badData` where it is no regular file.
+    init(_ path: String) throws {
+        descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else {
+            let isMissing = errno == ENOENT
+            throw isMissing ? Failure(.noSuchInput, path, "does not exist") : StagedFile.failure(path, nil, "read")
+        }
+        var found = stat()
+        guard fstat(descriptor, &found) == 0, found.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
+            throw Failure(.badData, path, "is a folder or a device, and a file is expected")
+        }
+        size = Int(found.st_size)
+    }
+
+    deinit { close(descriptor) }
+
+    func bytes(_ range: Range<Int>, path: String) throws -> Data {
+        var data = Data(count: range.count)
+        try data.withUnsafeMutableBytes { target in
+            var done = 0
+            while done < range.count {
+                let read = pread(descriptor, target.baseAddress.map { $0 + done }, range.count - done, off_t(range.lowerBound + done))
+                if read < 0, errno == EINTR { continue }
+                guard read > 0 else {
+                    throw read == 0 ? Failure(.readOrWriteFailed, path, "ended while it was read") : StagedFile.failure(path, nil, "read")
+                }
+                done += read
+            }
+        }
+        return data
     }
 }
 
@@ -125,6 +196,6 @@ extension Safetensors {
     /// - Parameter path: the file's name, for errors.
     public init(_ data: Data, path: String) throws {
         let index = try SafetensorsIndex(data, path: path)
-        self.init(tensors: index.tensors, metadata: index.metadata)
+        self.init(tensors: try index.tensors(), metadata: index.metadata)
     }
 }

@@ -21,14 +21,28 @@ public struct WeightsSignature: Codable, Hashable, Sendable {
         self.signature = signature
     }
 
-    private static func message(manifest: String, table: some Sequence<(name: String, type: StoredType, shape: [Int], digest: Digest)>) -> Data {
+    /// One tensor as it is signed.
+    public struct Line: Hashable, Sendable {
+        public let name: String
+        public let type: StoredType
+        public let shape: [Int]
+        /// Of its bytes as they are stored.
+        public let digest: Digest
+    }
+
+    /// SHA-256 of the table of tensors, sorted by name: the same tensors are the same digest, whoever signed them.
+    public static func digest(of table: [Line]) -> Digest {
         var lines = DigestBuilder()
-        for entry in table {
+        for line in table {
             // A name cannot hold a line end or pass for two: its length stands before it.
-            let shape = entry.shape.map(String.init).joined(separator: ",")
-            lines.update(Array("\(entry.name.utf8.count) \(entry.name) \(entry.type.rawValue) [\(shape)] \(entry.digest)\n".utf8))
+            let shape = line.shape.map(String.init).joined(separator: ",")
+            lines.update(Array("\(line.name.utf8.count) \(line.name) \(line.type.rawValue) [\(shape)] \(line.digest)\n".utf8))
         }
-        return Data("fovea-parcel-1\0".utf8) + Digest(of: Array(manifest.utf8)).bytes + lines.finalize().bytes
+        return lines.finalize()
+    }
+
+    private static func message(manifest: String, table: [Line]) -> Data {
+        Data("fovea-parcel-1\0".utf8) + Digest(of: Array(manifest.utf8)).bytes + digest(of: table).bytes
     }
 
     /// Signs tensors that are to be written as `type`, with this manifest.
@@ -38,7 +52,7 @@ public struct WeightsSignature: Codable, Hashable, Sendable {
         let table = sources.sorted { $0.key < $1.key }.map { name, source in
             var digest = DigestBuilder()
             Safetensors.encode(source.make(), as: type) { digest.update($0) }
-            return (name: name, type: type, shape: source.shape, digest: digest.finalize())
+            return Line(name: name, type: type, shape: source.shape, digest: digest.finalize())
         }
         let signature = try key.signature(of: message(manifest: manifest, table: table))
         return WeightsSignature(key: key.publicKey.text, signature: signature.base64EncodedString())
@@ -48,17 +62,22 @@ public struct WeightsSignature: Codable, Hashable, Sendable {
     /// - Returns: whose it is; nil where the file has none.
     /// - Throws: `Failure(.badData)` for a signature that is none; `Failure(.notPermitted)` for one of other content.
     public static func signer(of file: SafetensorsIndex, path: String) throws -> PublicKey? {
+        try signedTable(of: file, path: path)?.signer
+    }
+
+    /// The same, with the table that was signed: whoever reads a tensor later can see that it is still the one.
+    public static func signedTable(of file: SafetensorsIndex, path: String) throws -> (signer: PublicKey, table: [Line])? {
         guard let text = file.metadata[metadataKey] else { return nil }
         let found = try JSONText.decode(WeightsSignature.self, Data(text.utf8), place: "\(path): \(metadataKey)")
         guard found.algorithm == "Ed25519" else {
             throw Failure(.badData, path, field: "signature.algorithm", expected: "Ed25519", found: found.algorithm)
         }
         let key = try PublicKey(found.key, field: "signature.key", place: path)
-        let table = file.entries.map { (name: $0.name, type: $0.type, shape: $0.shape, digest: Digest(of: file.bytes($0))) }
+        let table = try file.entries.map { Line(name: $0.name, type: $0.type, shape: $0.shape, digest: Digest(of: try file.bytes($0))) }
         let message = message(manifest: file.metadata[manifestKey] ?? "", table: table)
         guard let signature = Data(base64Encoded: found.signature), key.verifies(signature, of: message) else {
             throw Failure(.notPermitted, path, "the signature does not fit: manifest or tensors are not what \(key.fingerprint) signed")
         }
-        return key
+        return (key, table)
     }
 }

@@ -24,8 +24,10 @@ public struct TrustList: Sendable {
         public var largestShare: Double
         /// Whether weights without an audit are taken.
         public var unaudited: Bool
+        /// The most patients that the site can have; nil for what it says.
+        public var mostPatients: Int?
 
-        enum CodingKeys: String, CodingKey { case name, key, role, from, until, largestShare, unaudited }
+        enum CodingKeys: String, CodingKey { case name, key, role, from, until, largestShare, unaudited, mostPatients }
 
         public init(from decoder: any Decoder) throws {
             let container = try decoder.container(keyedBy: CodingKeys.self)
@@ -36,6 +38,7 @@ public struct TrustList: Sendable {
             until = try container.decode(String.self, forKey: .until)
             largestShare = try container.decodeIfPresent(Double.self, forKey: .largestShare) ?? 0.5
             unaudited = try container.decodeIfPresent(Bool.self, forKey: .unaudited) ?? false
+            mostPatients = try container.decodeIfPresent(Int.self, forKey: .mostPatients)
         }
     }
 
@@ -49,7 +52,7 @@ public struct TrustList: Sendable {
     }
 
     private static let keys: Set = ["version", "project", "coordinator", "members", "withdrawn"]
-    private static let memberKeys: Set = ["name", "key", "role", "from", "until", "largestShare", "unaudited"]
+    private static let memberKeys: Set = ["name", "key", "role", "from", "until", "largestShare", "unaudited", "mostPatients"]
 
     public let path: String
     public let project: String
@@ -103,6 +106,9 @@ public struct TrustList: Sendable {
             for (field, day) in [("from", member.from), ("until", member.until)] where (try? Date("\(day)T00:00:00Z", strategy: .iso8601)) == nil {
                 throw Failure(.badData, path, field: "\(place) \(field)", expected: "a day such as 2026-01-31", found: day.printable)
             }
+            if let most = member.mostPatients, most < 1 {
+                throw Failure(.badData, path, field: "\(place) mostPatients", expected: "at least 1", found: "\(most)")
+            }
             guard member.largestShare > 0, member.largestShare <= 1 else {
                 throw Failure(.badData, path, field: "\(place) largestShare", expected: "more than 0, at most 1", found: "\(member.largestShare)")
             }
@@ -129,6 +135,19 @@ public struct TrustList: Sendable {
         let staged = try StagedFile(signaturePath(path), force: true)
         try staged.write(Data((try key.signature(of: message(yaml)).base64EncodedString() + "\n").utf8))
         try staged.commit()
+    }
+
+    /// Checks that a weights file is signed by the coordinator: bases and merged models are.
+    /// - Throws: `Failure(.notPermitted)` with the reason.
+    public func requireCoordinator(_ index: SafetensorsIndex, path file: String, at moment: Date) throws {
+        guard let signer = try WeightsSignature.signer(of: index, path: file) else {
+            throw Failure(.notPermitted, file, "is unsigned, and \(path) asks for its coordinator's signature; the coordinator makes it with fovea parcel sign")
+        }
+        if signer == coordinator { return }
+        let member = try member(signing: signer, at: moment, file: file)
+        guard member.role == .coordinator else {
+            throw Failure(.notPermitted, file, field: "signer", expected: "a coordinator", found: "\(member.name), a \(member.role.rawValue)")
+        }
     }
 
     /// Whose key signed, where it counts at `moment`.

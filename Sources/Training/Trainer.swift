@@ -55,7 +55,8 @@ public final class Trainer: Sequence, IteratorProtocol {
             failure = nonFinite(batch, losses: losses.tensor)
             return nil
         }
-        let gradients = tape.gradients(of: loss, for: trained)
+        var gradients = tape.gradients(of: loss, for: trained)
+        if configuration.proximalWeight > 0 { pull(&gradients) }
         let norm = gradients.reduce(0) { $0 + $1.sumOfSquares }.squareRoot()
         guard norm.isFinite else {
             failure = nonFinite(batch, losses: losses.tensor)
@@ -72,6 +73,18 @@ public final class Trainer: Sequence, IteratorProtocol {
         state.apply(gradients, settings, imagesSeen: seen)
         return TrainingStep(
             imagesSeen: seen, loss: Double(loss.tensor.scalar), losses: losses.tensor.elements, sigmas: batch.sigma, gradientNorm: norm, learningRate: rate)
+    }
+
+    /// Adds mu (w - w0), the gradient of the proximal term: w0 is the base; an adapter's update is counted from zero.
+    private func pull(_ gradients: inout [Tensor]) {
+        let strength = Float(configuration.proximalWeight), origin = tuning.origin
+        for i in gradients.indices {
+            guard let start = origin?[i] else {
+                gradients[i] = gradients[i] + state.parameters.tensors[i].scaled(by: strength)
+                continue
+            }
+            gradients[i] = gradients[i] + (state.parameters.tensors[i] - start).scaled(by: strength)
+        }
     }
 
     /// A step of so many pictures that changes nothing, for what it takes of memory.
@@ -108,32 +121,10 @@ public final class Trainer: Sequence, IteratorProtocol {
             """)
     }
 
-    /// Mean validation loss of a network's `parameters` over `set`, at noise levels that are the same each time.
-    ///
-    /// - Parameter draws: noise levels a photograph, spread evenly over the training distribution.
+    /// Mean validation loss of a network's `parameters` over `set`.
     public func validationLoss(_ parameters: ParameterMap, _ set: TrainingSet, draws: Int = 3) -> Double {
-        let parameters = parameters.constants()
-        let shape = model.description.latentShape(1)
-        var total = 0.0
-        let jobs = (0..<set.count).flatMap { image in (0..<draws).map { (image, $0) } }
-        for start in stride(from: 0, to: jobs.count, by: configuration.batchSize) {
-            let part = jobs[start..<Swift.min(start + configuration.batchSize, jobs.count)]
-            var noise: [Tensor] = [], sigma: [Float] = []
-            for (image, draw) in part {
-                var random = Philox(seed: 0, stream: .validationNoise, index: UInt64(image * draws + draw))
-                // Stratified: every photograph gets one level of each of `draws` equal parts of the distribution.
-                let quantile = (Double(draw) + random.nextUniform()) / Double(draws)
-                sigma.append(Float(exp(configuration.noiseLevels.mean + configuration.noiseLevels.deviation * normalQuantile(quantile))))
-                noise.append(Tensor(shape: shape) { random.fillNormal($0) })
-            }
-            let indices = part.map(\.0)
-            let pictures = set.pictures(indices, mirrored: indices.map { _ in false })
-            let losses = model.losses(
-                clean: configuration.space.encoded(pictures), noise: stacked(noise), sigma: sigma,
-                cohorts: indices.map { set.values[$0] }, parameters)
-            total += losses.tensor.elements.reduce(0) { $0 + Double($1) }
-        }
-        return total / Double(Swift.max(1, jobs.count))
+        let losses = model.validationLosses(parameters, set, configuration, draws: draws)
+        return losses.reduce(0, +) / Double(Swift.max(1, losses.count))
     }
 }
 

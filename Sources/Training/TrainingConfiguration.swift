@@ -1,3 +1,4 @@
+import CheckpointStore
 import Diffusion
 import Files
 import Foundation
@@ -37,6 +38,9 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     public var beta1 = 0.9
     public var beta2 = 0.99
     public var weightDecay = 0.0
+    /// Strength mu of the pull towards the base, mu / 2 times the squared distance from it: FedProx (Li et al. 2020, "Federated
+    /// optimization in heterogeneous networks", equation 2), for rounds at sites that differ.
+    public var proximalWeight = 0.0
     /// The gradient's norm over all parameters is held below this.
     public var gradientClip = 1.0
     /// Lengths of the moving averages that are kept, as deviations relative to the images seen: the power-function averages of
@@ -46,6 +50,8 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     /// Keep only the inputs of the network's blocks and compute the rest again: less memory, a third more time, the same
     /// numbers.
     public var recompute = false
+    /// How snapshots are stored: F32, F16 or BF16.
+    public var snapshotType = StoredType.f16
 
     /// Write a checkpoint and a snapshot each time so many images were seen,
     public var checkpointEveryImages = 4_000
@@ -78,6 +84,7 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         guard (1...4).contains(averageLengths.count), averageLengths.allSatisfy({ (0.005...0.28).contains($0) }) else {
             return "averageLengths: expected 1 to 4 numbers from 0.005 to 0.28, found \(averageLengths)"
         }
+        guard proximalWeight >= 0, proximalWeight.isFinite else { return "proximalWeight: expected no negative number, found \(proximalWeight)" }
         guard weightDecay >= 0, weightDecay.isFinite, warmUpImages >= 0, patienceInImages >= 0 else {
             return "weightDecay, warmUpImages and patienceInImages: expected no negative number"
         }

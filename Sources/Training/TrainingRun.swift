@@ -237,10 +237,10 @@ public final class TrainingRun {
 
     /// The moving average as a snapshot, `NAME.safetensors`; an adapter for itself, too, `NAME.adapter.safetensors`.
     private func writeSnapshot(_ name: String) throws {
-        try ModelFile.write("\(folder)/\(name).safetensors", try manifest(.snapshot), chosen.fileSources(), as: .f16, force: true)
+        try ModelFile.write("\(folder)/\(name).safetensors", try manifest(.snapshot), chosen.fileSources(), as: trainer.configuration.snapshotType, force: true)
         if trainer.model.description.adapter != nil {
             try ModelFile.write(
-                "\(folder)/\(name).adapter.safetensors", try manifest(.adapter), trainer.state.average.fileSources(), as: .f16, force: true)
+                "\(folder)/\(name).adapter.safetensors", try manifest(.adapter), trainer.state.average.fileSources(), as: trainer.configuration.snapshotType, force: true)
         }
     }
 
@@ -252,11 +252,14 @@ public final class TrainingRun {
         var configuration = trainer.configuration
         // Where the base lay is this machine's business.
         configuration.base = lineage.parents.first ?? ""
-        return Manifest(
+        var manifest = Manifest(
             kind: kind, model: model, cohortSchemaVersion: CohortSchema.version, imagesSeen: trainer.state.imagesSeen,
             trainingData: data, parents: lineage.parents, licence: Set(data.map(\.licence)).sorted().joined(separator: " AND "),
             attributions: data.map(\.source), permittedUses: lineage.permittedUses,
             configuration: try Configuration.yaml(configuration), toolVersion: ToolVersion.current, state: state)
+        manifest.permissions = lineage.permissions
+        manifest.merges = lineage.merges
+        return manifest
     }
 
     /// Sixteen samples of the moving average, of the same noise each time.
@@ -293,12 +296,20 @@ private struct Lineage {
     /// Digests of the base and of what it came from, nearest first.
     let parents: [String]
     let permittedUses: [String]
+    let permissions: Permissions?
+    let merges: [MergeRecord]?
 
     init(_ data: [TrainingData], base: LoadedModel?) {
         self.data = data
-        baseData = base?.manifest.trainingData ?? []
+        baseData = (base?.manifest.trainingData ?? []).map { set in
+            var set = set
+            set.inherited = true
+            return set
+        }
         parents = base.map { [$0.digest.description] + $0.manifest.parents } ?? []
         permittedUses = base?.manifest.permittedUses ?? []
+        permissions = base?.manifest.permissions
+        merges = base?.manifest.merges
     }
 }
 

@@ -50,6 +50,14 @@ public struct TrainingSet: Sendable {
         self.names = names
     }
 
+    /// The photographs of several sets of one size.
+    init(joining sets: [TrainingSet], size: Int) {
+        self.size = size
+        pixels = sets.flatMap(\.pixels)
+        values = sets.flatMap(\.values)
+        names = sets.flatMap(\.names)
+    }
+
     /// Pictures in [-1, 1], [indices.count, size, size, 3]; mirrored left to right where `mirrored` says so.
     func pictures(_ indices: [Int], mirrored: [Bool]) -> Tensor {
         let bytes = size * size * 3

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CheckpointStore
+import Consortium
 import Diffusion
 import Federation
 import Files
@@ -12,7 +13,7 @@ struct ParcelCommand: AsyncParsableCommand {
         commandName: "parcel",
         abstract: "Weights that a site shares: its keys, one signed file to hand over, and whose signatures count.",
         discussion: "Example: fovea parcel seal run/best.adapter.safetensors --key aachen.key --site aachen --round 1 --purpose DUO:0000042 --out aachen-1.parcel",
-        subcommands: [KeygenCommand.self, SealCommand.self, OpenCommand.self, TrustCommand.self])
+        subcommands: [KeygenCommand.self, SealCommand.self, OpenCommand.self, TrustCommand.self, SignCommand.self])
 }
 
 private struct KeygenCommand: AsyncParsableCommand {
@@ -101,7 +102,8 @@ private struct SealCommand: AsyncParsableCommand {
                 redistribution: redistribution, singleSite: singleSite),
             contact: contact)
         let digest = try ParcelSeal.seal(
-            file, path: weights, statement: statement, unaudited: unaudited, key: signing, to: out, force: common.force)
+            file, path: weights, statement: statement, unaudited: unaudited, key: signing, to: out, as: try SafetensorsIndex(contentsOf: weights).entries.first?.type ?? .f16,
+            force: common.force)
         let bytes = (try? FileManager.default.attributesOfItem(atPath: out)[.size] as? Int) ?? 0
         try common.console.finish(
             Result(
@@ -166,6 +168,35 @@ private struct OpenCommand: AsyncParsableCommand {
                     + "sampling this site alone \(said.permissions.singleSite ? "yes" : "no")",
                 "contact: \(said.contact); audit: \(parcel.manifest.unaudited.map { "none, \($0)" } ?? "no photographs of patients")",
             ] + (out.map { ["weights: \($0)"] } ?? []))
+    }
+}
+
+private struct SignCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sign", abstract: "Signs a base or a merged model as the coordinator; sites train on no other.",
+        discussion: "Its digest becomes another: sign before the first site trains on it. Example: fovea parcel sign run/best.safetensors --key coordinator.key --out base.safetensors")
+
+    @Argument(help: ArgumentHelp("A snapshot.", valueName: "weights"))
+    var weights: String
+
+    @Option(help: ArgumentHelp("The coordinator's private key.", valueName: "file"))
+    var key: String
+
+    @Option(help: ArgumentHelp("The signed snapshot to write.", valueName: "file"))
+    var out: String
+
+    @OptionGroup var common: CommonOptions
+
+    private struct Result: Encodable {
+        let output, digest, fingerprint: String
+    }
+
+    func run() async throws {
+        common.apply()
+        try StagedFile.requireWritable(out, force: common.force)
+        let key = try SigningKey(contentsOf: key), digest = try SignedBase.sign(weights, with: key, to: out, force: common.force)
+        try common.console.finish(
+            Result(output: out, digest: digest.description, fingerprint: key.publicKey.fingerprint), ["\(out): signed by \(key.publicKey.fingerprint), digest \(digest)"])
     }
 }
 

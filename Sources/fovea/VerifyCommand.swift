@@ -56,6 +56,7 @@ struct VerifyCommand: AsyncParsableCommand {
         do {
             guard let signer = try WeightsSignature.signer(of: try SafetensorsIndex(contentsOf: file), path: file) else { return nil }
             guard let list else { return "it is signed by \(signer.fingerprint), whom no list was asked about" }
+            if signer == list.coordinator { return "it is signed by the coordinator" }
             let member = try list.member(signing: signer, at: Date(), file: file)
             return "it is signed by \(member.name)"
         } catch let failure as Failure where failure.kind == .notPermitted {

@@ -134,6 +134,8 @@ const char *fovea_isa_problem(void);
 void fovea_sgemm(
     int transpose_a, int transpose_b, long m, long n, long k, float alpha, const float *a, long lda, const float *b,
     long ldb, float beta, float *c, long ldc);
+/// Eigenvalues of the symmetric a[n][n], ascending; a becomes its eigenvectors, one a row. 0, or LAPACK's reason.
+int fovea_symmetric_eigen(long n, double *a, double *values);
 const char *fovea_blas_core(void);
 const char *fovea_blas_version(void);
 void fovea_blas_use_one_thread(void);

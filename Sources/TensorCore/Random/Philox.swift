@@ -103,5 +103,7 @@ public enum RandomStream: UInt8, Sendable {
     case samplingNoise = 8
     case ancestralNoise = 9
     case adapterFactor = 10
+    case siteAssignment = 11
+    case bootstrap = 12
     case tests = 255
 }

@@ -1,0 +1,110 @@
+import Files
+
+/// How weights were merged, in the manifest of the result: enough to make it again from the same parcels.
+public struct MergeRecord: Codable, Hashable, Sendable {
+    /// What counts as a site's share.
+    public enum Weighting: String, Codable, CaseIterable, Sendable {
+        case patients
+        case images
+        case equal
+    }
+
+    /// How the sites' numbers become one.
+    public enum Rule: String, Codable, CaseIterable, Sendable {
+        /// The weighted mean (McMahan et al. 2017, "Communication-efficient learning of deep networks").
+        case mean
+        /// The weighted mean of what low-rank adapters stand for, A B: exact where both factors were trained (Wang et al. 2024, "FLoRA").
+        case stack
+        /// The same, then cut to the adapters' own rank.
+        case svd
+        /// Coordinate by coordinate (Yin et al. 2018, "Byzantine-robust distributed learning").
+        case median
+        /// The mean without the largest and smallest of each coordinate (the same paper).
+        case trimmedMean = "trimmed-mean"
+
+        /// Whether shares do not matter: a robust rule counts heads, since a share is a site's own claim.
+        public var countsHeads: Bool { self == .median || self == .trimmedMean }
+    }
+
+    public struct Settings: Codable, Hashable, Sendable {
+        public var rule = Rule.mean
+        public var weighting = Weighting.patients
+        /// Share of the sites that a trimmed mean drops at each end.
+        public var trim = 0.2
+        /// Updates are cut to so many times the median of their norms; nil for not at all.
+        public var clip: Double?
+        /// Share of the base's own step that is taken again (Hsu et al. 2019, "Measuring the effects of non-identical data distribution").
+        public var momentum = 0.0
+
+        public init() {}
+
+        /// One clause on what is wrong, or nil.
+        public var problem: String? {
+            guard (0..<0.5).contains(trim) else { return "trim: expected 0 to less than 0.5, found \(trim)" }
+            if let clip, !(clip > 0 && clip <= 1000) { return "clip: expected more than 0, up to 1000, found \(clip)" }
+            guard (0..<1).contains(momentum) else { return "momentum: expected 0 to less than 1, found \(momentum)" }
+            return nil
+        }
+    }
+
+    /// A parcel that was merged.
+    public struct Part: Codable, Hashable, Sendable {
+        public var site: String
+        /// SHA-256 of the parcel's file, and of its table of tensors: the same tensors under another name are found.
+        public var parcel: Digest
+        public var tensors: Digest
+        /// Its share; all together are 1.
+        public var weight: Double
+        /// The largest share that the list of trust gave it.
+        public var largestShare: Double
+        public var patients: Int
+        public var images: Int
+        /// Whether one may sample from this site alone.
+        public var singleSite: Bool
+
+        public init(site: String, parcel: Digest, tensors: Digest, weight: Double, largestShare: Double, patients: Int, images: Int, singleSite: Bool) {
+            self.site = site
+            self.parcel = parcel
+            self.tensors = tensors
+            self.weight = weight
+            self.largestShare = largestShare
+            self.patients = patients
+            self.images = images
+            self.singleSite = singleSite
+        }
+    }
+
+    /// A parcel that was not.
+    public struct Excluded: Codable, Hashable, Sendable {
+        /// The site that it names; the file's name where it does not say.
+        public var name: String
+        public var reason: String
+
+        public init(name: String, reason: String) {
+            self.name = name
+            self.reason = reason
+        }
+    }
+
+    public var round: Int
+    /// Digest of the base.
+    public var base: Digest
+    public var settings: Settings
+    /// Sorted by site.
+    public var parts: [Part]
+    public var excluded: [Excluded]
+    /// The day on which keys and permissions were checked, `2026-01-31`.
+    public var day: String
+    /// What `svd` left out, relative to the whole difference.
+    public var residual: Double?
+
+    public init(round: Int, base: Digest, settings: Settings, parts: [Part], excluded: [Excluded], day: String, residual: Double?) {
+        self.round = round
+        self.base = base
+        self.settings = settings
+        self.parts = parts
+        self.excluded = excluded
+        self.day = day
+        self.residual = residual
+    }
+}

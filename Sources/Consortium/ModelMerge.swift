@@ -1,0 +1,283 @@
+import CheckpointStore
+import Diffusion
+import Federation
+import Files
+import Foundation
+import Networks
+import TensorCore
+import Training
+
+/// Merges parcels of sites into a new model.
+public struct ModelMerge: Sendable {
+    public let base: LoadedModel
+    public let admission: Admission<ModelDescription>
+    public let settings: MergeRecord.Settings
+    /// Shares of the parcels, in the order of `admission.admitted`.
+    public let shares: [Double]
+    public let permissions: Permissions?
+    private let mergeBase: MergeBase
+    private let adaptation: Adaptation?
+    private let moment: Date
+
+    /// What parcels of a base are: adapters of one kind, or full weights.
+    private struct Sort: Hashable {
+        let kind: WeightsKind
+        let adapter: AdapterConfiguration?
+
+        var name: String { adapter.map { "an adapter of kind \($0.kind.rawValue), rank \($0.rank), share \($0.layerShare), scale \($0.scale)" } ?? "full weights" }
+    }
+
+    /// Checks everything that can be checked before the merge.
+    ///
+    /// - Parameters:
+    ///   - ledger: what was taken before; nil where nothing is to be remembered.
+    ///   - excludesBad: go on without parcels that are refused.
+    /// - Throws: `Failure` of the first parcel that is refused, of the base, of permissions that have nothing in common, and of a rule
+    ///   that does not suit the parcels.
+    public init(
+        _ paths: [String], base path: String, trust: TrustList, settings: MergeRecord.Settings, round: Int? = nil, at moment: Date,
+        ledger: ParcelLedger? = nil, excludesBad: Bool = false
+    ) throws {
+        try SignedBase.require(path, trust: trust, at: moment)
+        let base = try LoadedModel(contentsOf: path), sort = try ModelMerge.sort(paths)
+        let (mergeBase, adaptation) = try ModelMerge.prepared(base, sort)
+        let admission = Admission(paths, base: mergeBase, trust: trust, round: round, at: moment, weighting: settings.weighting, ledger: ledger) {
+            try ModelMerge.requireModel($0, base: base, sort: sort)
+        }
+        if !excludesBad, let first = admission.refused.first {
+            let more = admission.refused.count > 1 ? "; \(admission.refused.count - 1) more are refused, and --exclude-bad goes on without them" : "; --exclude-bad goes on without it"
+            throw Failure(first.failure.kind, first.failure.place, first.failure.sentence + more)
+        }
+        try self.init(base: base, mergeBase: mergeBase, adaptation: adaptation, admission: admission, settings: settings, at: moment)
+    }
+
+    /// A merge that was made, without some of its sites.
+    init(_ record: MergeRecord, without sites: Set<String>, base: LoadedModel, path: (MergeRecord.Part) throws -> String) throws {
+        let rest = record.parts.filter { !sites.contains($0.site) }
+        let sort = try ModelMerge.sort(try rest.map(path))
+        let (mergeBase, adaptation) = try ModelMerge.prepared(base, sort)
+        let admission = try Admission<ModelDescription>(record, without: sites, base: mergeBase, path: path)
+        guard let moment = try? Date("\(record.day)T12:00:00Z", strategy: .iso8601) else {
+            throw Failure(.badData, base.path, field: "merges.day", expected: "a day", found: record.day.printable)
+        }
+        try self.init(base: base, mergeBase: mergeBase, adaptation: adaptation, admission: admission, settings: record.settings, at: moment)
+    }
+
+    private init(
+        base: LoadedModel, mergeBase: MergeBase, adaptation: Adaptation?, admission: Admission<ModelDescription>, settings: MergeRecord.Settings, at moment: Date
+    ) throws {
+        if let problem = settings.problem { throw Failure(.usage, nil, problem) }
+        guard !admission.admitted.isEmpty else { throw Failure(.notPermitted, nil, "no parcel is left to merge") }
+        self.base = base
+        self.mergeBase = mergeBase
+        self.adaptation = adaptation
+        self.admission = admission
+        self.settings = settings
+        self.moment = moment
+        shares = try admission.shares(settings)
+        permissions = try admission.permissions(mergeBase)
+        let isLowRank = settings.rule == .stack || settings.rule == .svd
+        switch adaptation?.layout.configuration.kind {
+        case nil where isLowRank:
+            throw Failure(.usage, nil, field: "--rule", expected: "mean, median or trimmed-mean for full weights", found: settings.rule.rawValue)
+        case .lora where settings.rule == .mean:
+            throw Failure(
+                .usage, nil,
+                "--rule: the mean of A and of B is not the mean of A B; here its error would be \(String(format: "%.3g", try factorAveragingError())) of the whole difference; "
+                    + "expected stack or svd for adapters of kind lora")
+        case .lora where !isLowRank, .lora where settings.clip != nil:
+            throw Failure(.usage, nil, field: "--rule", expected: "stack or svd, without --clip, for adapters of kind lora", found: settings.rule.rawValue)
+        default: break
+        }
+    }
+
+    /// What most of the parcels are; the others will not fit.
+    private static func sort(_ paths: [String]) throws -> Sort {
+        let sorts = paths.compactMap { path -> Sort? in
+            guard let index = try? SafetensorsIndex(contentsOf: path), let manifest = try? Manifest<ModelDescription>.read(index, path: path) else { return nil }
+            return Sort(kind: manifest.kind, adapter: manifest.kind == .adapter ? manifest.model.adapter : nil)
+        }
+        let counts = Dictionary(grouping: sorts) { $0 }.mapValues(\.count)
+        // The order of the parcels decides nothing.
+        return counts.max { ($0.value, $1.key.name) < ($1.value, $0.key.name) }?.key ?? Sort(kind: .adapter, adapter: AdapterConfiguration())
+    }
+
+    private static func prepared(_ base: LoadedModel, _ sort: Sort) throws -> (MergeBase, Adaptation?) {
+        var shapes: [String: [Int]] = [:], reference: [String: Tensor]?, adaptation: Adaptation?
+        if let configuration = sort.adapter, configuration.problem == nil {
+            let made = Adaptation(configuration, base: base.model.specifications, baseDigest: base.digest)
+            shapes = Dictionary(uniqueKeysWithValues: made.layout.specifications.map { ($0.path, $0.fileShape) })
+            adaptation = made
+        } else {
+            shapes = Dictionary(uniqueKeysWithValues: base.model.specifications.map { ($0.path, $0.fileShape) })
+            reference = base.parameters.fileTensors()
+        }
+        let norm = base.parameters.tensors.reduce(0) { $0 + $1.sumOfSquares }.squareRoot()
+        return (
+            MergeBase(
+                path: base.path, digest: base.digest, kind: adaptation == nil ? .snapshot : .adapter, shapes: shapes, reference: reference, norm: norm,
+                merges: base.manifest.merges ?? [], permissions: base.manifest.permissions),
+            adaptation
+        )
+    }
+
+    private static func requireModel(_ parcel: Parcel<ModelDescription>, base: LoadedModel, sort: Sort) throws {
+        var model = parcel.manifest.model
+        let found = Sort(kind: parcel.manifest.kind, adapter: model.adapter)
+        guard found == sort else { throw Failure(.badData, parcel.path, field: "model.adapter", expected: sort.name, found: found.name) }
+        model.adapter = nil
+        guard model == base.manifest.model else { throw Failure(.badData, parcel.path, field: "model", expected: "what the base is", found: "other settings") }
+    }
+
+    // MARK: - The merge
+
+    /// The merged parameters, and what `svd` left out of the difference, relative to it.
+    ///
+    /// - Parameter previous: what the base was merged from, for momentum.
+    public func merged(previous: LoadedModel? = nil) throws -> (parameters: ParameterMap, residual: Double?) {
+        var residual: Double?
+        var result: ParameterMap
+        if let adaptation {
+            (result, residual) = try settings.rule == .stack || settings.rule == .svd ? stacked(adaptation) : averaged(adaptation)
+        } else {
+            let tensors = try TensorMerge(admission, base: mergeBase, settings: settings, shares: shares).merged()
+            result = try ParameterMap(base.model.specifications, fileTensors: tensors, file: "the merge")
+        }
+        if settings.momentum > 0 {
+            guard let previous, previous.digest.description == base.manifest.parents.first else {
+                throw Failure(.usage, previous?.path, field: "--previous", expected: "what the base was merged on, \(base.manifest.parents.first ?? "which it does not say")", found: previous?.digest.description ?? "none")
+            }
+            for i in result.tensors.indices { result.tensors[i] = result.tensors[i].adding(settings.momentum, times: base.parameters.tensors[i], minus: previous.parameters.tensors[i]) }
+        }
+        try result.requireFinite(file: "the merge")
+        return (result, residual)
+    }
+
+    /// Adapters with the same frozen factors: B is merged, and added once.
+    private func averaged(_ adaptation: Adaptation) throws -> (ParameterMap, Double?) {
+        let merged = try TensorMerge(admission, base: mergeBase, settings: settings, shares: shares).merged()
+        let parameters = base.parameters.adding(adaptation.layout) { index in
+            guard let a = adaptation.frozenFactor(index), let b = merged[adaptation.names(index).b] else { fatalError("averaged: A is trained, or B was not merged") }
+            var sum = LowRankSum(adaptation.layout.adapted[index], scale: adaptation.layout.configuration.scale)
+            sum.add(LowRankSum.Term(share: 1, a: a, b: b))
+            return sum
+        }
+        return (parameters, nil)
+    }
+
+    /// What each adapter stands for is added, one parameter at a time.
+    private func stacked(_ adaptation: Adaptation) throws -> (ParameterMap, Double?) {
+        var squares = 0.0, left = 0.0
+        let parameters = try base.parameters.adding(adaptation.layout) { index in
+            var sum = LowRankSum(adaptation.layout.adapted[index], scale: adaptation.layout.configuration.scale)
+            for term in try terms(adaptation, index) { sum.add(term) }
+            guard settings.rule == .svd else { return sum }
+            let cut = sum.truncated()
+            squares += sum.squares
+            left += sum.squaredDistance(to: cut)
+            return cut
+        }
+        return (parameters, settings.rule == .svd ? (squares > 0 ? (left / squares).squareRoot() : 0) : nil)
+    }
+
+    private func terms(_ adaptation: Adaptation, _ index: Int) throws -> [LowRankSum.Term] {
+        let names = adaptation.names(index)
+        return try zip(admission.admitted, shares).map { one, share in
+            let a = try names.a.map { try one.parcel.tensor($0) } ?? adaptation.frozenFactor(index) ?? .zeros([0])
+            return LowRankSum.Term(share: share, a: a, b: try one.parcel.tensor(names.b))
+        }
+    }
+
+    /// How wrong the mean of A times the mean of B is, relative to the mean of A B.
+    private func factorAveragingError() throws -> Double {
+        guard let adaptation else { return 0 }
+        var squares = 0.0, wrong = 0.0
+        for index in adaptation.layout.adapted.indices {
+            let parameter = adaptation.layout.adapted[index], terms = try terms(adaptation, index)
+            var right = LowRankSum(parameter, scale: 1), plain = LowRankSum(parameter, scale: 1)
+            for term in terms { right.add(term) }
+            func mean(_ factor: (LowRankSum.Term) -> Tensor) -> Tensor {
+                terms.dropFirst().reduce(factor(terms[0]).scaled(by: Float(terms[0].share))) { $0 + factor($1).scaled(by: Float($1.share)) }
+            }
+            plain.add(LowRankSum.Term(share: 1, a: mean(\.a), b: mean(\.b)))
+            squares += right.squares
+            wrong += right.squaredDistance(to: plain)
+        }
+        return squares > 0 ? (wrong / squares).squareRoot() : 0
+    }
+
+    // MARK: - The result
+
+    /// What is said of the merged weights.
+    public func manifest(residual: Double?) throws -> Manifest<ModelDescription> {
+        var manifest = base.manifest
+        let parcels = admission.admitted.map(\.parcel)
+        let record = MergeRecord(
+            round: admission.round, base: base.digest, settings: settings, parts: admission.parts(shares),
+            excluded: admission.refused.map { MergeRecord.Excluded(name: $0.site ?? URL(fileURLWithPath: $0.path).lastPathComponent, reason: $0.failure.sentence) },
+            day: moment.formatted(.iso8601.year().month().day()), residual: residual)
+        let own = parcels.flatMap(\.manifest.trainingData)
+        let older = base.manifest.trainingData.filter { set in !own.contains { $0.site == set.site && $0.digest == set.digest } }.map { set in
+            var set = set
+            set.inherited = nil
+            return set
+        }
+        manifest.trainingData = (older + own).sorted { ($0.site, $0.digest) < ($1.site, $1.digest) }
+        manifest.imagesSeen = base.manifest.imagesSeen + admission.admitted.reduce(0) { $0 + $1.size.images }
+        manifest.parents = [base.digest.description] + base.manifest.parents
+        manifest.licence = Set(manifest.trainingData.map(\.licence)).sorted().joined(separator: " AND ")
+        manifest.attributions = (base.manifest.attributions + parcels.flatMap(\.manifest.attributions)).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+        manifest.permissions = permissions
+        manifest.permittedUses = permissions?.purposes.sorted() ?? []
+        let reasons = parcels.compactMap { parcel in parcel.manifest.unaudited.map { "\(parcel.statement.site): \($0)" } }
+        manifest.unaudited = reasons.isEmpty ? base.manifest.unaudited : reasons.joined(separator: "; ")
+        manifest.parcel = nil
+        manifest.state = nil
+        manifest.toolVersion = ToolVersion.current
+        manifest.merges = [record] + (base.manifest.merges ?? [])
+        return manifest
+    }
+
+    /// Merges and writes a snapshot of float32, signed where a key is given.
+    public func write(_ path: String, previous: LoadedModel? = nil, key: SigningKey?, force: Bool) throws -> (digest: Digest, residual: Double?) {
+        try StagedFile.requireWritable(path, force: force)
+        let (parameters, residual) = try merged(previous: previous)
+        let digest = try ModelFile.write(path, try manifest(residual: residual), parameters.fileSources(), as: .f32, force: force, key: key)
+        return (digest, residual)
+    }
+
+    // MARK: - Screening
+
+    /// Looks for outliers.
+    /// - Parameter canary: the loss of parameters on the coordinator's own pictures; nil for no such batch.
+    public func screening(canary: ((ParameterMap) -> Double)? = nil) throws -> Screening {
+        let losses = try canary.map { loss in try admission.admitted.indices.map { loss(try alone($0)) } } ?? []
+        return Screening(
+            names: admission.admitted.map(\.parcel.statement.site), norms: admission.admitted.map(\.norm), cosines: try admission.cosines(mergeBase),
+            canary: losses, baseLoss: canary.map { $0(base.parameters) })
+    }
+
+    /// The base with one site's update alone.
+    private func alone(_ place: Int) throws -> ParameterMap {
+        let parcel = admission.admitted[place].parcel
+        guard let adaptation else {
+            return try ParameterMap(base.model.specifications, fileTensors: try parcel.index.tensors(), file: parcel.path)
+        }
+        return base.parameters.adding([(try Adapter(adaptation, fileTensors: try parcel.index.tensors(), file: parcel.path), 1)])
+    }
+}
+
+extension Tensor {
+    /// This + factor (a - b), in float64, rounded once.
+    fileprivate func adding(_ factor: Double, times a: Tensor, minus b: Tensor) -> Tensor {
+        withUnsafeBuffer { own in
+            a.withUnsafeBuffer { a in
+                b.withUnsafeBuffer { b in
+                    Tensor(shape: shape) { target in
+                        for i in target.indices { target[i] = Float(Double(own[i]) + factor * (Double(a[i]) - Double(b[i]))) }
+                    }
+                }
+            }
+        }
+    }
+}

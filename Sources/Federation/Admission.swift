@@ -1,0 +1,210 @@
+import CheckpointStore
+import Files
+import Foundation
+import TensorCore
+
+/// Decides which parcels take part in a merge.
+public struct Admission<Model: Codable & Sendable>: Sendable {
+    /// A parcel that takes part.
+    public struct Admitted: Sendable {
+        public let parcel: Parcel<Model>
+        /// What the list of trust allows it of the merge.
+        public let largestShare: Double
+        public let size: ClaimedSize
+        /// Euclidean norm of its update: of B for adapters, of the difference from the base for full weights.
+        public let norm: Double
+    }
+
+    /// A parcel that does not.
+    public struct Refused: Sendable {
+        public let path: String
+        /// The site that it names; nil where it could not be read.
+        public let site: String?
+        public let failure: Failure
+    }
+
+    /// Sorted by site.
+    public let admitted: [Admitted]
+    /// Sorted by name and reason.
+    public let refused: [Refused]
+    public let round: Int
+
+    /// An update that is larger than so many times the base's weights is none.
+    static var largestNorm: Double { 10 }
+
+    /// - Parameters:
+    ///   - paths: parcels, in any order.
+    ///   - round: the round to merge; nil for the one after the base's last merge.
+    ///   - moment: when keys and permissions have to count.
+    ///   - weighting: what the shares follow.
+    ///   - ledger: parcels that were taken before; nil for none.
+    ///   - requireModel: throws where a manifest describes other weights than the base's.
+    public init(
+        _ paths: [String], base: MergeBase, trust: TrustList, round: Int?, at moment: Date, weighting: MergeRecord.Weighting, ledger: ParcelLedger?,
+        requireModel: (Parcel<Model>) throws -> Void
+    ) {
+        let round = round ?? base.nextRound
+        self.round = round
+        var candidates: [Admitted] = [], refused: [Refused] = []
+        for path in paths {
+            var site: String?
+            do {
+                let parcel = try Parcel<Model>(contentsOf: path)
+                site = parcel.statement.site
+                let member = try parcel.requireTrust(trust, at: moment)
+                try Admission.requireFit(parcel, base: base, round: round)
+                try requireModel(parcel)
+                let size = try ClaimedSize(parcel.manifest.trainingData, imagesSeen: parcel.manifest.imagesSeen, most: member.mostPatients, path: path)
+                _ = try size.weight(weighting, path: path)
+                try ledger?.requireNewest(parcel)
+                candidates.append(Admitted(parcel: parcel, largestShare: member.largestShare, size: size, norm: try Admission.norm(parcel, base)))
+            } catch let failure as Failure {
+                refused.append(Refused(path: path, site: site, failure: failure))
+            } catch {
+                refused.append(Refused(path: path, site: site, failure: StagedFile.failure(path, error, "read")))
+            }
+        }
+        candidates.sort { ($0.parcel.statement.site, $0.parcel.digest.description, $0.parcel.path) < ($1.parcel.statement.site, $1.parcel.digest.description, $1.parcel.path) }
+        admitted = Admission.withoutRepeats(candidates, &refused)
+        self.refused = refused.sorted { ($0.site ?? $0.path, $0.failure.sentence, $0.path) < ($1.site ?? $1.path, $1.failure.sentence, $1.path) }
+    }
+
+    /// The parcels of a merge that was made, without those of some sites: its record says what was taken, byte for byte, so that no
+    /// list is asked again.
+    ///
+    /// - Parameter path: of the parcel with a digest.
+    /// - Throws: `Failure`: what `path` throws; `.badData` where a file is not the parcel that was merged.
+    public init(_ record: MergeRecord, without sites: Set<String>, base: MergeBase, path: (MergeRecord.Part) throws -> String) throws {
+        round = record.round
+        refused = []
+        admitted = try record.parts.filter { !sites.contains($0.site) }.map { part in
+            let parcel = try Parcel<Model>(contentsOf: try path(part))
+            guard parcel.digest == part.parcel else {
+                throw Failure(.badData, parcel.path, field: "digest", expected: part.parcel.description, found: parcel.digest.description)
+            }
+            let size = try ClaimedSize(parcel.manifest.trainingData, imagesSeen: parcel.manifest.imagesSeen, most: nil, path: parcel.path)
+            return Admitted(parcel: parcel, largestShare: part.largestShare, size: size, norm: try Admission.norm(parcel, base))
+        }
+    }
+
+    /// The base, the round and the tensors.
+    private static func requireFit(_ parcel: Parcel<Model>, base: MergeBase, round: Int) throws {
+        let path = parcel.path, said = parcel.statement
+        guard said.base == base.digest.description else {
+            throw Failure(.badData, path, field: "base", expected: "\(base.digest)", found: said.base)
+        }
+        guard parcel.manifest.parents.first == said.base else {
+            throw Failure(.badData, path, field: "parents", expected: "the base that its statement names", found: parcel.manifest.parents.first ?? "none")
+        }
+        if let before = base.merges.first(where: { $0.parts.contains { $0.parcel == parcel.digest || $0.tensors == parcel.tensorsDigest } }) {
+            throw Failure(.notPermitted, path, "is replayed: it was merged in round \(before.round) already")
+        }
+        guard said.round == round else { throw Failure(.notPermitted, path, field: "round", expected: "\(round)", found: "\(said.round): it is replayed, or early") }
+        guard parcel.manifest.kind == base.kind else {
+            throw Failure(.badData, path, field: "kind", expected: "\(base.kind.rawValue), as the other parcels", found: parcel.manifest.kind.rawValue)
+        }
+        let found = parcel.table.mapValues(\.shape)
+        let missing = base.shapes.keys.filter { found[$0] == nil }.sorted(), unexpected = found.keys.filter { base.shapes[$0] == nil }.sorted()
+        let mismatched = base.shapes.keys.sorted().filter { found[$0] != nil && found[$0] != base.shapes[$0] }
+        func list(_ word: String, _ names: [String]) -> [String] {
+            names.isEmpty ? [] : ["\(word): \(names.prefix(4).map(\.printable).joined(separator: ", "))\(names.count > 4 ? " and \(names.count - 4) more" : "")"]
+        }
+        let shapes = mismatched.map { "\($0) (expected \(base.shapes[$0] ?? []), found \(found[$0] ?? []))" }
+        let problems = list("missing", missing) + list("unexpected", unexpected) + list("mismatched", shapes)
+        guard problems.isEmpty else { throw Failure(.badData, path, "tensors do not fit the base; \(problems.joined(separator: "; "))") }
+    }
+
+    /// Reads every number once.
+    /// - Throws: `Failure(.badData)` naming the tensor where one is not finite, and where the update is no update.
+    private static func norm(_ parcel: Parcel<Model>, _ base: MergeBase) throws -> Double {
+        let sum = try parcel.index.entries.reduce(0.0) { sum, entry in
+            let tensor = try parcel.index.tensor(entry)
+            guard tensor.isFinite else { throw Failure(.badData, parcel.path, field: entry.name.printable, expected: "finite numbers", found: "infinity or NaN") }
+            guard let reference = base.reference?[entry.name] else { return sum + squares(tensor) }
+            return sum + squares(tensor, minus: reference)
+        }
+        let norm = sum.squareRoot(), most = largestNorm * base.norm
+        guard norm <= most else {
+            throw Failure(
+                .badData, parcel.path, field: "norm of the update", expected: "at most \(largestNorm) times that of the base's weights, \(short(most))", found: short(norm))
+        }
+        return norm
+    }
+
+    private static func short(_ number: Double) -> String { String(format: "%.3g", number) }
+
+    private static func squares(_ tensor: Tensor, minus reference: Tensor? = nil) -> Double {
+        tensor.withUnsafeBuffer { values in
+            var sum = 0.0
+            guard let reference else {
+                for value in values { sum += Double(value) * Double(value) }
+                return sum
+            }
+            reference.withUnsafeBuffer { origin in
+                for i in values.indices {
+                    let difference = Double(values[i]) - Double(origin[i])
+                    sum += difference * difference
+                }
+            }
+            return sum
+        }
+    }
+
+    /// Nothing counts twice: not a file, not a site, not the same tensors under two names.
+    private static func withoutRepeats(_ candidates: [Admitted], _ refused: inout [Refused]) -> [Admitted] {
+        func refuse(_ one: Admitted, _ sentence: String) {
+            refused.append(Refused(path: one.parcel.path, site: one.parcel.statement.site, failure: Failure(.notPermitted, one.parcel.path, sentence)))
+        }
+        var kept: [Admitted] = []
+        for (site, own) in Dictionary(grouping: candidates, by: \.parcel.statement.site).sorted(by: { $0.key < $1.key }) {
+            let newest = own.map(\.parcel.statement.issued).max() ?? ""
+            let (best, older) = (own.filter { $0.parcel.statement.issued == newest }, own.filter { $0.parcel.statement.issued != newest })
+            let first = best[0]
+            if best.contains(where: { $0.parcel.digest != first.parcel.digest }) {
+                for one in own { refuse(one, "is one of \(own.count) parcels of \(site), of which two were issued in the same second") }
+                continue
+            }
+            for copy in best.dropFirst() { refuse(copy, "is given twice: \(first.parcel.path) is the same file") }
+            for one in older { refuse(one, "is replayed: \(first.parcel.path) of \(site) was issued later, \(newest)") }
+            kept.append(first)
+        }
+        for (_, same) in Dictionary(grouping: kept, by: \.parcel.tensorsDigest) where same.count > 1 {
+            let names = same.map(\.parcel.statement.site).joined(separator: ", ")
+            for one in same { refuse(one, "holds the same tensors as another: \(names) cannot all have made them") }
+            kept.removeAll { one in same.contains { $0.parcel.digest == one.parcel.digest } }
+        }
+        return kept
+    }
+
+    /// The shares of those that take part, none above its cap.
+    public func shares(_ settings: MergeRecord.Settings) throws -> [Double] {
+        let weighting = settings.rule.countsHeads ? .equal : settings.weighting
+        return Shares.shares(
+            try admitted.map { try $0.size.weight(weighting, path: $0.parcel.path) },
+            caps: settings.rule.countsHeads ? admitted.map { _ in 1 } : admitted.map(\.largestShare))
+    }
+
+    /// The parcels and their shares, for the record.
+    public func parts(_ shares: [Double]) -> [MergeRecord.Part] {
+        zip(admitted, shares).map { one, share in
+            MergeRecord.Part(
+                site: one.parcel.statement.site, parcel: one.parcel.digest, tensors: one.parcel.tensorsDigest, weight: share, largestShare: one.largestShare,
+                patients: one.size.patients, images: one.size.images, singleSite: one.parcel.statement.permissions.singleSite)
+        }
+    }
+
+    /// What all allow, the base's sites among them.
+    /// - Throws: `Failure(.notPermitted)` that names the sites which have nothing in common.
+    public func permissions(_ base: MergeBase) throws -> Permissions? {
+        let all = (base.permissions.map { [("the base", $0)] } ?? []) + admitted.map { ($0.parcel.statement.site, $0.parcel.statement.permissions) }
+        guard var common = all.first?.1 else { return nil }
+        for (place, next) in all.enumerated().dropFirst() {
+            guard let smaller = common.intersection(next.1) else {
+                let against = all[..<place].first { $0.1.intersection(next.1) == nil }?.0 ?? all[..<place].map(\.0).joined(separator: ", ")
+                throw Failure(.notPermitted, nil, "the permissions of \(against) and of \(next.0) have no purpose or no territory in common; merge without one of them")
+            }
+            common = smaller
+        }
+        return common
+    }
+}

@@ -1,0 +1,172 @@
+import CheckpointStore
+import Files
+import Foundation
+import Synchronization
+import TensorCore
+
+/// Merges the tensors of parcels: in float64, in one order, rounded once. The same parcels give the same bytes on every machine, in
+/// whatever order and with however many threads.
+public struct TensorMerge<Model: Codable & Sendable>: Sendable {
+    private let parcels: [Parcel<Model>]
+    private let settings: MergeRecord.Settings
+    private let shares: [Double]
+    /// What each update is multiplied by, so that none is larger than the clip allows.
+    private let factors: [Double]
+    private let reference: [String: Tensor]?
+
+    /// Numbers that are merged at a time.
+    private static var run: Int { 1 << 16 }
+
+    public init(_ admission: Admission<Model>, base: MergeBase, settings: MergeRecord.Settings, shares: [Double]) {
+        parcels = admission.admitted.map(\.parcel)
+        self.settings = settings
+        self.shares = shares
+        factors = TensorMerge.clipFactors(admission.admitted.map(\.norm), clip: settings.clip)
+        reference = base.reference
+    }
+
+    /// 1 for norms up to `clip` times their median, and what brings the others down to it (Sun et al. 2019, "Can you really backdoor
+    /// federated learning?").
+    static func clipFactors(_ norms: [Double], clip: Double?) -> [Double] {
+        guard let clip, let middle = median(norms.sorted()), middle > 0 else { return norms.map { _ in 1 } }
+        return norms.map { $0 > clip * middle ? clip * middle / $0 : 1 }
+    }
+
+    /// The middle of sorted numbers, the mean of the two middle ones where their count is even.
+    static func median(_ sorted: [Double]) -> Double? {
+        guard !sorted.isEmpty else { return nil }
+        return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
+    }
+
+    /// All tensors, merged.
+    /// - Throws: `Failure(.readOrWriteFailed)`; `.notPermitted` where a parcel is no longer what was signed.
+    public func merged() throws -> [String: Tensor] {
+        guard let entries = parcels.first?.index.entries else { return [:] }
+        nonisolated(unsafe) var results = [Result<Tensor, any Error>?](repeating: nil, count: entries.count)
+        let stop = StopFlag()
+        results.withUnsafeMutableBufferPointer { target in
+            nonisolated(unsafe) let target = target
+            parallelFor(entries.count) { number in
+                if stop.isRaised { return }
+                target[number] = Result { try merged(entries[number].name, shape: entries[number].shape) }
+                if case .failure = target[number] { stop.raise() }
+            }
+        }
+        for case .failure(let error)? in results { throw error }
+        return Dictionary(uniqueKeysWithValues: try zip(entries, results).map { entry, result in
+            guard let result else { throw Failure(.interrupted, nil, "the merge was stopped; nothing was written") }
+            return (entry.name, try result.get())
+        })
+    }
+
+    /// Whether the other tensors are no longer wanted.
+    private final class StopFlag: Sendable {
+        private let raised = Mutex(false)
+        var isRaised: Bool { raised.withLock { $0 } || Interruption.isRequested }
+        func raise() { raised.withLock { $0 = true } }
+    }
+
+    private func merged(_ name: String, shape: [Int]) throws -> Tensor {
+        var readers = try parcels.map { try VerifiedTensor($0, name) }
+        let result = try Tensor(shape: shape) { target in
+            var sums = [Double](repeating: 0, count: TensorMerge.run)
+            for start in stride(from: 0, to: target.count, by: TensorMerge.run) {
+                let numbers = start..<min(start + TensorMerge.run, target.count)
+                let values = settings.rule.countsHeads ? try readers.indices.map { try readers[$0].next(numbers) } : []
+                if settings.rule.countsHeads {
+                    robust(values, numbers, name, into: &sums)
+                } else {
+                    for i in numbers.indices { sums[i - start] = 0 }
+                    for place in readers.indices { add(try readers[place].next(numbers), place, numbers, name, to: &sums) }
+                }
+                for i in numbers { target[i] = Float(sums[i - start]) }
+            }
+        }
+        for reader in readers { try reader.finish() }
+        return result
+    }
+
+    /// Adds a site's share of its numbers, each counted from the reference and clipped.
+    private func add(_ tensor: Tensor, _ place: Int, _ numbers: Range<Int>, _ name: String, to sums: inout [Double]) {
+        let share = shares[place], factor = factors[place]
+        tensor.withUnsafeBuffer { values in
+            sums.withUnsafeMutableBufferPointer { sums in
+                guard factor != 1, let reference = reference?[name] else {
+                    for i in values.indices { sums[i] += share * (factor * Double(values[i])) }
+                    return
+                }
+                reference.withUnsafeBuffer { origin in
+                    for i in values.indices {
+                        let from = Double(origin[numbers.lowerBound + i])
+                        sums[i] += share * (from + factor * (Double(values[i]) - from))
+                    }
+                }
+            }
+        }
+    }
+
+    /// The median, or the trimmed mean, of each number.
+    private func robust(_ tensors: [Tensor], _ numbers: Range<Int>, _ name: String, into sums: inout [Double]) {
+        let count = tensors.count
+        let dropped = settings.rule == .median ? (count - 1) / 2 : TensorMerge.dropped(settings.trim, of: count)
+        let origin = reference?[name]?.elements[numbers]
+        let all = tensors.map(\.elements)
+        var column = [Double](repeating: 0, count: count)
+        for i in 0..<numbers.count {
+            for place in 0..<count {
+                let value = Double(all[place][i]), from = origin.map { Double($0[numbers.lowerBound + i]) } ?? 0
+                column[place] = factors[place] == 1 ? value : from + factors[place] * (value - from)
+            }
+            column.sort()
+            var sum = 0.0
+            for value in column[dropped..<count - dropped] { sum += value }
+            sums[i] = sum / Double(count - 2 * dropped)
+        }
+    }
+
+    /// How many a trimmed mean drops at each end: at least one of three or more, and never all.
+    static func dropped(_ trim: Double, of count: Int) -> Int {
+        min(max(trim > 0 && count > 2 ? 1 : 0, Int(trim * Double(count))), (count - 1) / 2)
+    }
+}
+
+/// Reads a tensor of a parcel from its first number to its last, and makes sure that the bytes are those that were signed.
+struct VerifiedTensor<Model: Codable & Sendable> {
+    private let parcel: Parcel<Model>
+    private let entry: SafetensorsIndex.Entry
+    private let expected: Digest
+    private var digest = DigestBuilder()
+
+    init(_ parcel: Parcel<Model>, _ name: String) throws {
+        guard let entry = parcel.index.entries.first(where: { $0.name == name }), let line = parcel.table[name] else {
+            throw Failure(.badData, parcel.path, field: name, expected: "a tensor", found: "none")
+        }
+        self.parcel = parcel
+        self.entry = entry
+        expected = line.digest
+    }
+
+    /// The next numbers; the ranges of a tensor's calls follow each other.
+    mutating func next(_ numbers: Range<Int>) throws -> Tensor {
+        let bytes = try parcel.index.bytes(entry, numbers)
+        digest.update(bytes)
+        return entry.decoded(bytes, shape: [numbers.count])
+    }
+
+    /// - Throws: `Failure(.notPermitted)`.
+    func finish() throws {
+        guard digest.finalize() == expected else { throw Failure(.notPermitted, parcel.path, "was changed while it was merged: \(entry.name.printable) is not what was signed") }
+    }
+}
+
+extension Parcel {
+    /// One tensor, whole.
+    /// - Throws: `Failure(.notPermitted)` where it is no longer what was signed.
+    package func tensor(_ name: String) throws -> Tensor {
+        var reader = try VerifiedTensor(self, name)
+        let shape = table[name]?.shape ?? []
+        let tensor = try reader.next(0..<shape.reduce(1, *))
+        try reader.finish()
+        return tensor.reshaped(shape)
+    }
+}

@@ -1,0 +1,133 @@
+import Foundation
+
+/// Curves over one axis, as SVG for any browser.
+package struct LinePlot {
+    package struct Curve {
+        let name: String
+        let colour: String
+        let points: [(x: Double, y: Double)]
+        let marks: Bool
+        /// Lengths of dashes and gaps; nil for a line without.
+        let dashes: String?
+
+        package init(name: String, colour: String, points: [(x: Double, y: Double)], marks: Bool, dashes: String? = nil) {
+            self.name = name
+            self.colour = colour
+            self.points = points
+            self.marks = marks
+            self.dashes = dashes
+        }
+    }
+
+    package struct Panel {
+        let top, height: Double
+        let title: String
+        /// The right end of the axis; the left one is 0.
+        let last: Double
+        let isLogarithmic: Bool
+        let curves: [Curve]
+
+        package init(top: Double, height: Double, title: String, last: Double, isLogarithmic: Bool, curves: [Curve]) {
+            self.top = top
+            self.height = height
+            self.title = title
+            self.last = last
+            self.isLogarithmic = isLogarithmic
+            self.curves = curves
+        }
+    }
+
+    fileprivate static let width = 820.0, left = 70.0, right = 16.0
+
+    private let title: String
+    private let panels: [Panel]
+    private let xLabel: String
+
+    package init(title: String, panels: [Panel], xLabel: String) {
+        self.title = title
+        self.panels = panels
+        self.xLabel = xLabel
+    }
+
+    package var svg: String {
+        let bottom = (panels.map { $0.top + $0.height }.max() ?? 0) + 44
+        return """
+            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(Int(LinePlot.width)) \(Int(bottom + 10))" font-family="sans-serif" font-size="12" role="img">
+            <title>\(title)</title>
+            <rect width="100%" height="100%" fill="white"/>
+            \(panels.map(\.svg).joined(separator: "\n"))
+            <text x="\(LinePlot.width / 2)" y="\(Int(bottom))" text-anchor="middle">\(xLabel)</text>
+            </svg>
+
+            """
+    }
+
+    /// The next of 1, 2, 5 times a power of ten.
+    fileprivate static func round(_ value: Double) -> Double {
+        let power = pow(10, log10(max(value, 1e-12)).rounded(.down))
+        return [1, 2, 5, 10].map { $0 * power }.first { $0 >= value } ?? value
+    }
+
+    fileprivate static func text(_ value: Double) -> String { String(format: "%.4g", value) }
+}
+
+extension LinePlot.Panel {
+    private var values: [Double] { curves.flatMap { $0.points.map(\.y) }.filter(\.isFinite) }
+
+    /// Lower and upper end of the axis, on its own scale.
+    private var range: (low: Double, high: Double) {
+        let values = values.map(scaled)
+        guard let low = values.min(), let high = values.max() else { return (0, 1) }
+        if !isLogarithmic { return (0, max(high * 1.05, 1e-9)) }
+        return high - low < 0.1 ? (low - 0.1, high + 0.1) : (low, high)
+    }
+
+    private func scaled(_ value: Double) -> Double { isLogarithmic ? log10(value) : value }
+
+    private func x(_ images: Double) -> Double {
+        LinePlot.left + images / last * (LinePlot.width - LinePlot.left - LinePlot.right)
+    }
+
+    private func y(_ value: Double) -> Double {
+        let (low, high) = range
+        return top + height * (1 - (scaled(value) - low) / (high - low))
+    }
+
+    /// Round numbers inside of the axis: 1, 2 and 5 times powers of ten, or four equal parts.
+    private var ticks: [Double] {
+        let (low, high) = range
+        if !isLogarithmic {
+            let step = LinePlot.round(high / 4)
+            return Array(stride(from: 0, through: high, by: step))
+        }
+        let powers = Int(low.rounded(.down))...Int(high.rounded(.up))
+        return powers.flatMap { power in [1, 2, 5].map { $0 * pow(10, Double(power)) } }.filter { (low...high).contains(log10($0)) }
+    }
+
+    var svg: String {
+        var parts = ["<text x=\"\(LinePlot.left)\" y=\"\(top - 10)\" font-weight=\"bold\">\(title)</text>"]
+        let end = LinePlot.width - LinePlot.right
+        for tick in ticks {
+            let y = LinePlot.text(y(tick))
+            parts.append("<line x1=\"\(LinePlot.left)\" x2=\"\(end)\" y1=\"\(y)\" y2=\"\(y)\" stroke=\"#e3e3e3\"/>")
+            parts.append("<text x=\"\(LinePlot.left - 8)\" y=\"\(y)\" dy=\"4\" text-anchor=\"end\">\(LinePlot.text(tick))</text>")
+        }
+        for tick in stride(from: 0, through: last, by: LinePlot.round(last / 5)) {
+            parts.append("<text x=\"\(LinePlot.text(x(tick)))\" y=\"\(top + height + 18)\" text-anchor=\"middle\">\(Int(tick))</text>")
+        }
+        for (number, curve) in curves.enumerated() where !curve.points.isEmpty {
+            let points = curve.points.filter(\.y.isFinite).map { "\(LinePlot.text(x($0.x))),\(LinePlot.text(y($0.y)))" }
+            parts.append("<polyline fill=\"none\" stroke=\"\(curve.colour)\" stroke-width=\"1.6\"\(curve.dashes.map { " stroke-dasharray=\"\($0)\"" } ?? "") points=\"\(points.joined(separator: " "))\"/>")
+            if curve.marks {
+                parts += points.map { point in
+                    let at = point.split(separator: ",")
+                    return "<circle cx=\"\(at[0])\" cy=\"\(at[1])\" r=\"2.5\" fill=\"\(curve.colour)\"/>"
+                }
+            }
+            if curves.count > 1 {
+                parts.append("<text x=\"\(end - 8)\" y=\"\(top + 16 + 18 * Double(number))\" text-anchor=\"end\" fill=\"\(curve.colour)\">\(curve.name)</text>")
+            }
+        }
+        return parts.joined(separator: "\n")
+    }
+}

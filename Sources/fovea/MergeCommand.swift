@@ -1,0 +1,137 @@
+import ArgumentParser
+import CheckpointStore
+import Consortium
+import Federation
+import Files
+import Foundation
+import FundusData
+import Training
+
+struct MergeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "merge",
+        abstract: "Merges the parcels of sites into a new model.",
+        discussion: """
+            A parcel that is unsigned, unknown, expired, replayed, of another base, not finite, of other shapes or forbidden stops the merge, \
+            and nothing is written; with --exclude-bad the merge goes on without it. Outliers are named. The order of the parcels changes nothing.
+
+            Example: fovea merge parcels/*.parcel --base base.safetensors --trust TRUST.yaml --key coordinator.key --out merged.safetensors
+            """)
+
+    @Argument(help: ArgumentHelp("Parcels of one round.", valueName: "parcel"))
+    var parcels: [String]
+
+    @Option(help: ArgumentHelp("The snapshot that the sites trained on, signed by the coordinator.", valueName: "snapshot"))
+    var base: String
+
+    @OptionGroup var trust: MergeTrustOptions
+    @OptionGroup var rule: MergeRuleOptions
+
+    @Option(help: ArgumentHelp("The round (default: the one after the base's last merge).", valueName: "n"))
+    var round: Int?
+
+    @Option(help: ArgumentHelp("What the base was merged on, for --momentum.", valueName: "snapshot"))
+    var previous: String?
+
+    @Flag(help: "Go on without parcels that are refused, and list them.")
+    var excludeBad = false
+
+    @Flag(help: "Stop where the screening names an outlier.")
+    var strict = false
+
+    @Option(help: ArgumentHelp("A data set of the coordinator's own, on whose validation split each update is tried.", valueName: "data.h5"))
+    var canary: String?
+
+    @Option(help: ArgumentHelp("The merged snapshot to write.", valueName: "merged"))
+    var out: String
+
+    @OptionGroup var common: CommonOptions
+
+    struct Result: Encodable {
+        struct Site: Encodable { let name: String; let weight: Double }
+        let sites: [Site]
+        let excluded: [MergeRecord.Excluded]
+        let screening: Screening
+        let residual: Double?
+        let round: Int
+        let output, digest: String
+        let permissions: Permissions?
+        let signed: Bool
+    }
+
+    func run() async throws {
+        common.apply()
+        try StagedFile.requireWritable(out, force: common.force)
+        let list = try TrustList(contentsOf: trust.trust), ledger = try ParcelLedger(for: list), key = try trust.signingKey()
+        let merge = try ModelMerge(
+            parcels, base: base, trust: list, settings: rule.settings, round: round, at: Date(), ledger: ledger, excludesBad: excludeBad)
+        let canaryLoss = try await canary.asyncMap { path in
+            try FileProbe.check(path)
+            return try await SiteValidation(merge.base, data: [try await DatasetFile.open(path)])
+        }
+        let screening = try merge.screening(canary: canaryLoss.map { canary in { canary.loss($0) } })
+        let said = screening.outliers.map { "outlier: \($0.name): \($0.reasons.joined(separator: "; "))" }
+        if strict, let first = screening.outliers.first {
+            throw Failure(.notPermitted, nil, "the screening names \(screening.outliers.map(\.name).joined(separator: ", ")): \(first.name) has \(first.reasons.joined(separator: "; ")); nothing was written")
+        }
+        let (digest, residual) = try merge.write(out, previous: try previous.map { try LoadedModel(contentsOf: $0) }, key: key, force: common.force)
+        try ledger.note(merge.admission.admitted.map(\.parcel))
+        let excluded = merge.admission.refused.map { MergeRecord.Excluded(name: $0.site ?? $0.path, reason: $0.failure.description) }
+        let sites = zip(merge.admission.admitted, merge.shares).map { Result.Site(name: $0.parcel.statement.site, weight: $1) }
+        try common.console.finish(
+            Result(
+                sites: sites, excluded: excluded, screening: screening, residual: residual, round: merge.admission.round, output: out, digest: digest.description,
+                permissions: merge.permissions, signed: key != nil),
+            ["\(out): round \(merge.admission.round), \(sites.count) \(sites.count == 1 ? "site" : "sites") by \(rule.rule.rawValue), \(key == nil ? "unsigned: sites will refuse it until fovea parcel sign" : "signed")"]
+                + sites.map { "\($0.name): \((100 * $0.weight).short) %" }
+                + excluded.map { "left out: \($0.name): \($0.reason)" }
+                + (residual.map { ["svd leaves out \((100 * $0).short) % of the difference"] } ?? [])
+                + (screening.state == "done" ? (said.isEmpty ? ["screening: no outliers"] : said) : ["screening: too few sites to say who is unlike the others (fewer than \(Screening.fewestSites))"]))
+    }
+}
+
+/// Whose signatures count, and who signs.
+struct MergeTrustOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Whose signatures count, signed by the coordinator.", valueName: "trust.yaml"))
+    var trust: String
+
+    @Option(help: ArgumentHelp("The coordinator's private key, which signs the result.", valueName: "file"))
+    var key: String?
+
+    func signingKey() throws -> SigningKey? { try key.map { try SigningKey(contentsOf: $0) } }
+}
+
+/// How the sites' numbers become one.
+struct MergeRuleOptions: ParsableArguments {
+    @Option(help: "mean, stack (adapters, exact where both factors were trained), svd (the same, cut to their rank), median or trimmed-mean (default: mean).")
+    var rule: MergeRecord.Rule = .mean
+
+    @Option(help: "What a site's share follows: patients, images or equal (default: patients).")
+    var weight: MergeRecord.Weighting = .patients
+
+    @Option(help: ArgumentHelp("Share of the sites that trimmed-mean drops at each end (default: 0.2).", valueName: "share"))
+    var trim: Double = 0.2
+
+    @Option(help: ArgumentHelp("Cut updates to so many times the median of their norms (default: not at all).", valueName: "factor"))
+    var clip: Double?
+
+    @Option(help: ArgumentHelp("Take so much of the base's own last step again; --previous says where it began.", valueName: "share"))
+    var momentum: Double = 0
+
+    var settings: MergeRecord.Settings {
+        var settings = MergeRecord.Settings()
+        (settings.rule, settings.weighting, settings.trim, settings.clip, settings.momentum) = (rule, weight, trim, clip, momentum)
+        return settings
+    }
+}
+
+extension MergeRecord.Rule: ExpressibleByArgument {}
+extension MergeRecord.Weighting: ExpressibleByArgument {}
+
+extension Optional {
+    /// `map` with an asynchronous body.
+    func asyncMap<Result>(_ body: (Wrapped) async throws -> Result) async rethrows -> Result? {
+        guard let self else { return nil }
+        return try await body(self)
+    }
+}
