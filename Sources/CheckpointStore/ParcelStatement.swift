@@ -105,15 +105,24 @@ public struct Permissions: Codable, Hashable, Sendable {
         try container.encode(singleSite, forKey: .singleSite)
     }
 
+    /// Whether a text is a code of the Data Use Ontology.
+    public static func isPurpose(_ text: String) -> Bool { isCode(text, prefix: "DUO:", digits: 7) }
+
     private static func isCode(_ text: String, prefix: String, digits: Int) -> Bool {
         text.hasPrefix(prefix) && text.utf8.count == prefix.utf8.count + digits
             && text.utf8.dropFirst(prefix.utf8.count).allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
     }
 
+    /// For people and for the samples' own terms.
+    public var text: String {
+        "\(purposes.sorted().joined(separator: ", ")); \(territories.sorted().joined(separator: ", ")); until \(expires ?? "further notice"); "
+            + "redistribution \(redistribution ? "yes" : "no"); sampling one site alone \(singleSite ? "yes" : "no")"
+    }
+
     /// One clause on what is wrong, or nil.
     public var problem: String? {
         guard !purposes.isEmpty else { return "purposes: expected at least one code of the Data Use Ontology" }
-        if let bad = purposes.sorted().first(where: { !Permissions.isCode($0, prefix: "DUO:", digits: 7) }) {
+        if let bad = purposes.sorted().first(where: { !Permissions.isPurpose($0) }) {
             return "purposes: expected codes such as DUO:0000042, found \(bad.debugDescription)"
         }
         guard !territories.isEmpty else { return "territories: expected \(Permissions.worldwide) or codes of countries" }

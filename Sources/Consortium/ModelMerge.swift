@@ -18,6 +18,8 @@ public struct ModelMerge: Sendable {
     private let mergeBase: MergeBase
     private let adaptation: Adaptation?
     private let moment: Date
+    /// Parcels that are left out, for the record.
+    private let excluded: [MergeRecord.Excluded]
 
     /// What parcels of a base are: adapters of one kind, or full weights.
     private struct Sort: Hashable {
@@ -38,17 +40,34 @@ public struct ModelMerge: Sendable {
         _ paths: [String], base path: String, trust: TrustList, settings: MergeRecord.Settings, round: Int? = nil, at moment: Date,
         ledger: ParcelLedger? = nil, excludesBad: Bool = false
     ) throws {
-        try SignedBase.require(path, trust: trust, at: moment)
-        let base = try LoadedModel(contentsOf: path), sort = try ModelMerge.sort(paths)
-        let (mergeBase, adaptation) = try ModelMerge.prepared(base, sort)
-        let admission = Admission(paths, base: mergeBase, trust: trust, round: round, at: moment, weighting: settings.weighting, ledger: ledger) {
-            try ModelMerge.requireModel($0, base: base, sort: sort)
-        }
+        let (base, mergeBase, adaptation, admission) = try ModelMerge.admit(
+            paths, base: path, trust: trust, settings: settings, round: round, at: moment, ledger: ledger)
         if !excludesBad, let first = admission.refused.first {
             let more = admission.refused.count > 1 ? "; \(admission.refused.count - 1) more are refused, and --exclude-bad goes on without them" : "; --exclude-bad goes on without it"
             throw Failure(first.failure.kind, first.failure.place, first.failure.sentence + more)
         }
-        try self.init(base: base, mergeBase: mergeBase, adaptation: adaptation, admission: admission, settings: settings, at: moment)
+        try self.init(base: base, mergeBase: mergeBase, adaptation: adaptation, admission: admission, settings: settings, at: moment, excluded: admission.refused.map {
+            MergeRecord.Excluded(name: $0.site ?? URL(fileURLWithPath: $0.path).lastPathComponent, reason: $0.failure.sentence)
+        })
+    }
+
+    /// Which parcels would be merged, and why the others would not.
+    static func admission(
+        _ paths: [String], base path: String, trust: TrustList, settings: MergeRecord.Settings, round: Int?, at moment: Date, ledger: ParcelLedger?
+    ) throws -> Admission<ModelDescription> {
+        try admit(paths, base: path, trust: trust, settings: settings, round: round, at: moment, ledger: ledger).3
+    }
+
+    private static func admit(
+        _ paths: [String], base path: String, trust: TrustList, settings: MergeRecord.Settings, round: Int?, at moment: Date, ledger: ParcelLedger?
+    ) throws -> (LoadedModel, MergeBase, Adaptation?, Admission<ModelDescription>) {
+        try SignedBase.require(path, trust: trust, at: moment)
+        let base = try LoadedModel(contentsOf: path), sort = try sort(paths)
+        let (mergeBase, adaptation) = try prepared(base, sort)
+        let weighting = settings.rule.countsHeads ? .equal : settings.weighting
+        return (base, mergeBase, adaptation, Admission(paths, base: mergeBase, trust: trust, round: round, at: moment, weighting: weighting, ledger: ledger) {
+            try requireModel($0, base: base, sort: sort)
+        })
     }
 
     /// A merge that was made, without some of its sites.
@@ -60,11 +79,12 @@ public struct ModelMerge: Sendable {
         guard let moment = try? Date("\(record.day)T12:00:00Z", strategy: .iso8601) else {
             throw Failure(.badData, base.path, field: "merges.day", expected: "a day", found: record.day.printable)
         }
-        try self.init(base: base, mergeBase: mergeBase, adaptation: adaptation, admission: admission, settings: record.settings, at: moment)
+        try self.init(base: base, mergeBase: mergeBase, adaptation: adaptation, admission: admission, settings: record.settings, at: moment, excluded: record.excluded)
     }
 
     private init(
-        base: LoadedModel, mergeBase: MergeBase, adaptation: Adaptation?, admission: Admission<ModelDescription>, settings: MergeRecord.Settings, at moment: Date
+        base: LoadedModel, mergeBase: MergeBase, adaptation: Adaptation?, admission: Admission<ModelDescription>, settings: MergeRecord.Settings, at moment: Date,
+        excluded: [MergeRecord.Excluded]
     ) throws {
         if let problem = settings.problem { throw Failure(.usage, nil, problem) }
         guard !admission.admitted.isEmpty else { throw Failure(.notPermitted, nil, "no parcel is left to merge") }
@@ -74,6 +94,7 @@ public struct ModelMerge: Sendable {
         self.admission = admission
         self.settings = settings
         self.moment = moment
+        self.excluded = excluded
         shares = try admission.shares(settings)
         permissions = try admission.permissions(mergeBase)
         let isLowRank = settings.rule == .stack || settings.rule == .svd
@@ -214,8 +235,7 @@ public struct ModelMerge: Sendable {
         let parcels = admission.admitted.map(\.parcel)
         let record = MergeRecord(
             round: admission.round, base: base.digest, settings: settings, parts: admission.parts(shares),
-            excluded: admission.refused.map { MergeRecord.Excluded(name: $0.site ?? URL(fileURLWithPath: $0.path).lastPathComponent, reason: $0.failure.sentence) },
-            day: moment.formatted(.iso8601.year().month().day()), residual: residual)
+            excluded: excluded, day: moment.formatted(.iso8601.year().month().day()), residual: residual)
         let own = parcels.flatMap(\.manifest.trainingData)
         let older = base.manifest.trainingData.filter { set in !own.contains { $0.site == set.site && $0.digest == set.digest } }.map { set in
             var set = set

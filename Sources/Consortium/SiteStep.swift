@@ -35,6 +35,9 @@ public struct SiteStep: Sendable {
     private let configuration: TrainingConfiguration
     private let round: Int
 
+    /// Another round draws other noise.
+    public static func seed(_ seed: UInt64, round: Int) -> UInt64 { seed &+ UInt64(round) &* 0x9E37_79B9_7F4A_7C15 }
+
     /// Settings that suit a round, under what a site's file says.
     public static func defaults(_ base: LoadedModel) -> TrainingConfiguration {
         var settings = TrainingConfiguration()
@@ -59,8 +62,7 @@ public struct SiteStep: Sendable {
         self.round = round
         var configuration = configuration
         configuration.base = base
-        // Another round draws other noise.
-        configuration.seed &+= UInt64(round) &* 0x9E37_79B9_7F4A_7C15
+        configuration.seed = SiteStep.seed(configuration.seed, round: round)
         self.configuration = configuration
     }
 

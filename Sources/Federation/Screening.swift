@@ -26,7 +26,16 @@ public struct Screening: Codable, Hashable, Sendable {
     public var state: String
     public var sites: [Site]
 
+    public static let tooFew = "too few"
+
     public var outliers: [Site] { sites.filter { !$0.reasons.isEmpty } }
+
+    /// - Throws: `Failure(.notPermitted)` that names the outliers.
+    public func requireNone() throws {
+        guard let first = outliers.first else { return }
+        throw Failure(
+            .notPermitted, nil, "the screening names \(outliers.map(\.name).joined(separator: ", ")): \(first.name) has \(first.reasons.joined(separator: "; ")); nothing was written")
+    }
 
     /// - Parameters:
     ///   - names: of the sites.
@@ -41,7 +50,7 @@ public struct Screening: Codable, Hashable, Sendable {
             Site(name: names[i], norm: middle > 0 ? norms[i] / middle : norms[i] > 0 ? .greatestFiniteMagnitude : 1, cosine: typical[i], canaryLoss: canary.isEmpty ? nil : canary[i], reasons: [])
         }
         guard count >= Screening.fewestSites else {
-            state = "too few"
+            state = Screening.tooFew
             return
         }
         state = "done"

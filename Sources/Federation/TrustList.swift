@@ -60,22 +60,14 @@ public struct TrustList: Sendable {
     public let members: [Member]
     public let withdrawn: Set<String>
 
-    static func signaturePath(_ path: String) -> String { path + ".sig" }
-    private static func message(_ yaml: Data) -> Data { Data("fovea-trust-1\0".utf8) + yaml }
+    private static let domain = "fovea-trust-1"
 
     /// Reads a list and checks its coordinator's signature.
     /// - Throws: `Failure`: `.noSuchInput`; `.badData` naming the key; `.notPermitted` where the signature is missing or does not fit.
     public init(contentsOf path: String) throws {
         let yaml = try JSONText.contents(path)
         try self.init(yaml, path: path)
-        let place = TrustList.signaturePath(path)
-        guard FileManager.default.fileExists(atPath: place) else {
-            throw Failure(.notPermitted, path, "is not signed: \(place) is missing; the coordinator makes it with fovea parcel trust")
-        }
-        let text = String(decoding: try JSONText.contents(place), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-        guard let signature = Data(base64Encoded: text), coordinator.verifies(signature, of: TrustList.message(yaml)) else {
-            throw Failure(.notPermitted, path, "is not what its coordinator \(coordinator.fingerprint) signed in \(place)")
-        }
+        try DetachedSignature.verify(yaml, at: path, domain: TrustList.domain, by: coordinator, advice: "the coordinator makes it with fovea parcel trust")
     }
 
     private init(_ yaml: Data, path: String) throws {
@@ -132,8 +124,32 @@ public struct TrustList: Sendable {
         guard list.coordinator == key.publicKey else {
             throw Failure(.notPermitted, path, field: "coordinator", expected: key.publicKey.fingerprint, found: list.coordinator.fingerprint)
         }
-        let staged = try StagedFile(signaturePath(path), force: true)
-        try staged.write(Data((try key.signature(of: message(yaml)).base64EncodedString() + "\n").utf8))
+        try DetachedSignature.write(yaml, at: path, domain: domain, key: key)
+    }
+
+    /// Marks a site as withdrawn in the list at `path`, and signs it.
+    ///
+    /// The rest of the text stays as it is, comments included.
+    /// - Throws: `Failure(.notPermitted)` where the key is not the coordinator's; `.badData` where `withdrawn` is written in a form that is not
+    ///   changed by program.
+    public static func withdraw(_ site: String, in path: String, with key: SigningKey) throws {
+        let list = try TrustList(contentsOf: path)
+        guard list.coordinator == key.publicKey else {
+            throw Failure(.notPermitted, path, field: "coordinator", expected: key.publicKey.fingerprint, found: list.coordinator.fingerprint)
+        }
+        if list.withdrawn.contains(site) { return }
+        let wanted = list.withdrawn.union([site])
+        var lines = String(decoding: try JSONText.contents(path), as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        lines.removeAll { $0.hasPrefix("withdrawn:") }
+        while lines.last?.isEmpty == true { lines.removeLast() }
+        let yaml = Data((lines + ["withdrawn: [\(wanted.sorted().joined(separator: ", "))]", ""]).joined(separator: "\n").utf8)
+        guard let changed = try? TrustList(yaml, path: path), changed.withdrawn == wanted, changed.members == list.members else {
+            throw Failure(.badData, path, field: "withdrawn", expected: "names in brackets on one line, to which \(site) can be added", found: "another form; add it by hand, and sign with fovea parcel trust")
+        }
+        let staged = try StagedFile(path, force: true)
+        try staged.write(yaml)
+        // Between the two the list is refused, and nothing is taken that should not be.
+        try DetachedSignature.write(yaml, at: path, domain: domain, key: key)
         try staged.commit()
     }
 

@@ -96,18 +96,38 @@ public final class StagedFile {
     }
 
     /// Flushes the file at `staged` to disk and renames it.
-    public static func move(_ staged: String, to destination: String) throws {
+    /// - Parameter replacing: false where somebody else's file of that name must stay: whoever comes second is told.
+    public static func move(_ staged: String, to destination: String, replacing: Bool = true) throws {
         let descriptor = open(staged, O_RDONLY)
         guard descriptor >= 0 else { throw StagedFile.failure(destination) }
         let flushed = fsync(descriptor)
         close(descriptor)
-        guard flushed == 0, rename(staged, destination) == 0 else { throw StagedFile.failure(destination) }
+        guard flushed == 0 else { throw StagedFile.failure(destination) }
+        if !replacing { try claim(staged, destination) } else if rename(staged, destination) != 0 { throw StagedFile.failure(destination) }
         // The rename itself is durable once the folder is flushed.
         let folder = open(URL(fileURLWithPath: destination).deletingLastPathComponent().path, O_RDONLY)
         if folder >= 0 {
             fsync(folder)
             close(folder)
         }
+    }
+
+    /// Gives the file at `staged` a name that nobody has.
+    private static func claim(_ staged: String, _ destination: String) throws {
+        var code = link(staged, destination)
+        if code == 0 {
+            unlink(staged)
+        } else if errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS {
+            // A stick's file system without links: an empty file takes the name, and is replaced.
+            let placeholder = open(destination, O_WRONLY | O_CREAT | O_EXCL, 0o666)
+            code = placeholder < 0 ? -1 : 0
+            if placeholder >= 0 {
+                close(placeholder)
+                code = rename(staged, destination)
+            }
+        }
+        if code != 0, errno == EEXIST { throw Failure(.cannotCreateOutput, destination, "was written by another process in the meantime") }
+        guard code == 0 else { throw StagedFile.failure(destination) }
     }
 
     /// The system's own words where there are any.

@@ -57,7 +57,7 @@ struct LineageDrawing: Sendable {
         }
         for parcel in lineage.parcels {
             add(
-                Node(key: parcel.digest, title: parcel.name, detail: "mixed in, weight \(ReportText.number(parcel.weight))"), column: 1,
+                Node(key: parcel.digest, title: parcel.name, detail: parcel.relation), column: 1,
                 to: lineage.model)
             for set in parcel.trainingSets ?? [] { add(set, column: 0, to: parcel.digest) }
         }

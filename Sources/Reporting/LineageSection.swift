@@ -41,7 +41,7 @@ struct LineageSection: Sendable {
     private func parcel(_ parcel: Lineage.Parcel) -> HTML {
         let sets = (parcel.trainingSets ?? []).map(LineageSection.words)
         return """
-            <li>\(parcel.name) <code>\(parcel.digest)</code> was mixed in with the weight \(ReportText.number(parcel.weight))\
+            <li>\(parcel.name) <code>\(parcel.digest)</code> was \(parcel.relation)\
             \(sets.isEmpty ? "" : "; trained on \(sets.joined("; "))" as HTML).</li>
 
             """

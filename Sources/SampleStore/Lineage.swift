@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Foundation
 
 /// Where a model comes from, `/models/<digest>/lineage`: bases, parcels or adapters that were mixed in, and training sets.
 public struct Lineage: Codable, Hashable, Sendable {
@@ -28,16 +29,27 @@ public struct Lineage: Codable, Hashable, Sendable {
         public var digest: String
         public var weight: Double
         public var trainingSets: [TrainingSet]?
+        /// The round that it was merged in, by the site of that name, and how; nil where it was mixed in.
+        public var round: Int?
+        public var rule: String?
 
-        public init(name: String, digest: String, weight: Double, trainingSets: [TrainingSet]?) {
+        public init(name: String, digest: String, weight: Double, trainingSets: [TrainingSet]?, round: Int? = nil, rule: String? = nil) {
             self.name = name
             self.digest = digest
             self.weight = weight
             self.trainingSets = trainingSets
+            self.round = round
+            self.rule = rule
+        }
+
+        /// What it is to the model, for people.
+        public var relation: String {
+            let share = String(format: "%.3g", weight)
+            return round.map { "merged in round \($0) by \(rule ?? "mean") with \(share)" } ?? "mixed in with \(share)"
         }
 
         enum CodingKeys: String, CodingKey {
-            case name, digest, weight
+            case name, digest, weight, round, rule
             case trainingSets = "training_sets"
         }
     }
@@ -67,6 +79,11 @@ public struct Lineage: Codable, Hashable, Sendable {
         case model, parents, sites, parcels
         case imagesSeen = "images_seen"
         case trainingSets = "training_sets"
+    }
+
+    /// Every site that the model comes from.
+    public var allSites: Set<String> {
+        Set(sites).union(trainingSets.map(\.site)).union(parcels.flatMap { $0.trainingSets ?? [] }.map(\.site)).union(parcels.filter { $0.round != nil }.map(\.name))
     }
 
     /// Sorted keys: the same lineage gives the same bytes.

@@ -91,15 +91,15 @@ public struct SamplingRun {
             path: path, width: description.width, height: description.height, run: run, model: try modelRecord(),
             terms: Terms(
                 licence: model.manifest.licence, attribution: model.manifest.attributions.joined(separator: "\n"),
-                permittedUses: SamplingRun.stated(model.manifest.permittedUses.joined(separator: ", ")),
+                permittedUses: SamplingRun.stated(try model.permissions()?.text ?? model.manifest.permittedUses.joined(separator: ", ")),
                 contact: SamplingRun.stated(contact)),
-            siteNames: sites.map(\.name), options: options)
+            siteNames: model.siteShares.map(\.name), options: options)
     }
 
     private func draw(
         _ sampler: Sampler, of samples: [PlannedSample], into writer: SampleSetWriter, progress: (Int) -> Void
     ) async throws {
-        let weights = sites.map(\.weight)
+        let weights = model.siteShares.map { Float($0.weight) }
         for batch in sampler {
             let rows = samples[writer.count...].prefix(batch.count)
             guard batch.isFinite else {
@@ -152,18 +152,6 @@ public struct SamplingRun {
     /// What was not stated says so.
     private static func stated(_ text: String) -> String { text.isEmpty ? "unspecified" : text }
 
-    /// How much of the model each site is, as far as that can be said, by site in order: of a mixture its adapters' weights, shared
-    /// evenly by an adapter's sites, and the rest to the base's; of a model of one training, evenly.
-    private var sites: [(name: String, weight: Float)] {
-        var weights: [String: Double] = [:]
-        func share(_ weight: Double, _ sites: [String]) {
-            for site in Set(sites) { weights[site, default: 0] += weight / Double(Set(sites).count) }
-        }
-        for adapter in model.mixture { share(adapter.weight, adapter.sites) }
-        share(max(0, 1 - model.mixture.reduce(0) { $0 + $1.weight }), model.manifest.trainingData.map(\.site))
-        return weights.sorted { $0.key < $1.key }.map { ($0.key, Float($0.value)) }
-    }
-
     private func record() throws -> RunRecord {
         let schedule = RecordedSchedule(
             steps: settings.steps, sigmaMin: settings.sigmaMin, sigmaMax: settings.sigmaMax, rho: settings.rho,
@@ -182,9 +170,14 @@ public struct SamplingRun {
         }
         let lineage = Lineage(
             model: model.digest.description, imagesSeen: model.manifest.imagesSeen, parents: model.manifest.parents,
-            sites: sites.map(\.name),
+            sites: model.siteShares.map(\.name),
             parcels: model.mixture.map {
                 Lineage.Parcel(name: $0.name, digest: $0.digest.description, weight: $0.weight, trainingSets: sets($0.trainingData))
+            } + (model.manifest.merges ?? []).flatMap { merge in
+                merge.parts.map {
+                    Lineage.Parcel(
+                        name: $0.site, digest: $0.parcel.description, weight: $0.weight, trainingSets: nil, round: merge.round, rule: merge.settings.rule.rawValue)
+                }
             },
             trainingSets: sets(model.manifest.trainingData))
         return ModelRecord(

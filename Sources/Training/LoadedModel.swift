@@ -62,7 +62,7 @@ public struct LoadedModel: Sendable {
                 let adapter = try Adapter(adaptation, fileTensors: file.tensors, file: path)
                 try adapter.parameters.requireFinite(file: path)
                 let sites = Set(file.manifest.trainingData.map(\.site)).sorted()
-                return (adapter, MixedAdapter(name: name, weight: weight, digest: digest, sites: sites, trainingData: file.manifest.trainingData))
+                return (adapter, MixedAdapter(name: name, weight: weight, digest: digest, sites: sites, trainingData: file.manifest.trainingData, permissions: file.manifest.parcel?.permissions))
             })
     }
 }
@@ -77,6 +77,8 @@ public struct MixedAdapter: Sendable {
     /// The sites that it was trained at.
     public let sites: [String]
     public let trainingData: [TrainingData]
+    /// What its site permits; nil where it is no parcel.
+    public let permissions: Permissions?
 }
 
 extension ParameterMap {

@@ -36,6 +36,13 @@ enum FileProbe {
         }
     }
 
+    /// Every site that the models of a sample set come from; none where it cannot be read.
+    static func lineageSites(_ path: String) throws -> Set<String> {
+        let (status, output, _) = try run([path, "--sites"], on: path)
+        guard case .exited(0) = status else { return [] }
+        return try JSONText.decode(Set<String>.self, output, place: path)
+    }
+
     private enum Status {
         case exited(Int32)
         case crashed(signal: Int32)
@@ -80,6 +87,9 @@ struct ProbeCommand: AsyncParsableCommand {
     @Flag(help: "Read the pictures, too, and print what is wrong as JSON.")
     var content = false
 
+    @Flag(help: "Print the sites of a sample set's lineage as JSON.")
+    var sites = false
+
     func run() async throws {
         // No core files and no minutes-long traces for a crash that is expected.
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
@@ -98,7 +108,8 @@ struct ProbeCommand: AsyncParsableCommand {
         switch sort {
         case .sampleSet:
             try UserBlock.verify(file)
-            _ = try await SampleSetFile.describe(file)
+            let description = try await SampleSetFile.describe(file)
+            if sites { print(try JSONText.encoded(description.lineage.reduce(into: Set<String>()) { $0.formUnion($1.allSites) }.sorted())) }
         case .hdf5:
             _ = try await DatasetFile.describe(file)
         case .weights:

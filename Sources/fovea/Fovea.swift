@@ -22,6 +22,8 @@ struct Fovea: AsyncParsableCommand {
         SampleCommand.self,
         ParcelCommand.self,
         MergeCommand.self,
+        WithdrawCommand.self,
+        RoundCommand.self,
         FederateStepCommand.self,
         SimulateCommand.self,
         ReplayCommand.self,

@@ -27,7 +27,7 @@ struct Tree {
             Node(text: "base \(parent.prefix(12))", children: older.map { [$0] } ?? [])
         }
         let parcels = lineage.parcels.map {
-            Node(text: "mixed in with \($0.weight): \($0.name) \($0.digest.prefix(12))", children: ($0.trainingSets ?? []).map(trainingSet))
+            Node(text: "\($0.relation): \($0.name) \($0.digest.prefix(12))", children: ($0.trainingSets ?? []).map(trainingSet))
         }
         return Node(
             text: "model \(lineage.model.prefix(12))\(seen)", children: (base.map { [$0] } ?? []) + parcels + lineage.trainingSets.map(trainingSet))

@@ -47,18 +47,6 @@ struct MergeCommand: AsyncParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
-    struct Result: Encodable {
-        struct Site: Encodable { let name: String; let weight: Double }
-        let sites: [Site]
-        let excluded: [MergeRecord.Excluded]
-        let screening: Screening
-        let residual: Double?
-        let round: Int
-        let output, digest: String
-        let permissions: Permissions?
-        let signed: Bool
-    }
-
     func run() async throws {
         common.apply()
         try StagedFile.requireWritable(out, force: common.force)
@@ -70,23 +58,55 @@ struct MergeCommand: AsyncParsableCommand {
             return try await SiteValidation(merge.base, data: [try await DatasetFile.open(path)])
         }
         let screening = try merge.screening(canary: canaryLoss.map { canary in { canary.loss($0) } })
-        let said = screening.outliers.map { "outlier: \($0.name): \($0.reasons.joined(separator: "; "))" }
-        if strict, let first = screening.outliers.first {
-            throw Failure(.notPermitted, nil, "the screening names \(screening.outliers.map(\.name).joined(separator: ", ")): \(first.name) has \(first.reasons.joined(separator: "; ")); nothing was written")
-        }
+        if strict { try screening.requireNone() }
         let (digest, residual) = try merge.write(out, previous: try previous.map { try LoadedModel(contentsOf: $0) }, key: key, force: common.force)
         try ledger.note(merge.admission.admitted.map(\.parcel))
-        let excluded = merge.admission.refused.map { MergeRecord.Excluded(name: $0.site ?? $0.path, reason: $0.failure.description) }
-        let sites = zip(merge.admission.admitted, merge.shares).map { Result.Site(name: $0.parcel.statement.site, weight: $1) }
-        try common.console.finish(
-            Result(
-                sites: sites, excluded: excluded, screening: screening, residual: residual, round: merge.admission.round, output: out, digest: digest.description,
-                permissions: merge.permissions, signed: key != nil),
-            ["\(out): round \(merge.admission.round), \(sites.count) \(sites.count == 1 ? "site" : "sites") by \(rule.rule.rawValue), \(key == nil ? "unsigned: sites will refuse it until fovea parcel sign" : "signed")"]
-                + sites.map { "\($0.name): \((100 * $0.weight).short) %" }
-                + excluded.map { "left out: \($0.name): \($0.reason)" }
-                + (residual.map { ["svd leaves out \((100 * $0).short) % of the difference"] } ?? [])
-                + (screening.state == "done" ? (said.isEmpty ? ["screening: no outliers"] : said) : ["screening: too few sites to say who is unlike the others (fewer than \(Screening.fewestSites))"]))
+        try MergeReport(merge, screening: screening, residual: residual, output: out, digest: digest, isSigned: key != nil).finish(common.console)
+    }
+}
+
+/// What a merge says when it is done.
+struct MergeReport: Encodable {
+    private struct Site: Encodable {
+        let name: String
+        let weight: Double
+    }
+
+    private let sites: [Site]
+    private let excluded: [MergeRecord.Excluded]
+    private let screening: Screening?
+    private let residual: Double?
+    private let round: Int
+    private let rule: MergeRecord.Rule
+    private let output, digest: String
+    private let permissions: Permissions?
+    private let signed: Bool
+
+    init(_ merge: ModelMerge, screening: Screening?, residual: Double?, output: String, digest: Digest, isSigned: Bool) {
+        sites = zip(merge.admission.admitted, merge.shares).map { Site(name: $0.parcel.statement.site, weight: $1) }
+        excluded = merge.admission.refused.map { MergeRecord.Excluded(name: $0.site ?? $0.path, reason: $0.failure.description) }
+        self.screening = screening
+        self.residual = residual
+        round = merge.admission.round
+        rule = merge.settings.rule
+        self.output = output
+        self.digest = digest.description
+        permissions = merge.permissions
+        signed = isSigned
+    }
+
+    func finish(_ console: Console) throws {
+        let outliers = (screening?.outliers ?? []).map { "outlier: \($0.name): \($0.reasons.joined(separator: "; "))" }
+        var lines = ["\(output): round \(round), \(sites.count) \(sites.count == 1 ? "site" : "sites") by \(rule.rawValue), \(signed ? "signed" : "unsigned: sites will refuse it until fovea parcel sign")"]
+        lines += sites.map { "\($0.name): \((100 * $0.weight).short) %" }
+        lines += excluded.map { "left out: \($0.name): \($0.reason)" }
+        if let residual { lines.append("svd leaves out \((100 * residual).short) % of the difference") }
+        if screening?.state == Screening.tooFew {
+            lines.append("screening: \(Screening.tooFew) sites to say who is unlike the others (fewer than \(Screening.fewestSites))")
+        } else {
+            lines += outliers.isEmpty ? ["screening: no outliers"] : outliers
+        }
+        try console.finish(self, lines)
     }
 }
 

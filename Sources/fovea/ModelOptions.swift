@@ -8,7 +8,7 @@ struct ModelOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A snapshot.", valueName: "snapshot"))
     var model: String
 
-    @Option(help: ArgumentHelp("Adapters to mix in by weight, NAME.adapter.safetensors or NAME.safetensors each.", valueName: "name=weight,..."))
+    @Option(help: ArgumentHelp("Adapters to mix in by weight, NAME.adapter.safetensors, NAME.safetensors or NAME.parcel each.", valueName: "name=weight,..."))
     var mix: String?
 
     @Option(help: ArgumentHelp("Where the adapters are (default: the folder of the model).", valueName: "folder"))
@@ -24,7 +24,7 @@ struct ModelOptions: ParsableArguments {
         guard let mix = try mix.map(Mixture.init) else { return loaded }
         let folder = adapters ?? URL(fileURLWithPath: model).deletingLastPathComponent().path
         return try loaded.mixing(mix.parts.map { name, weight in
-            let paths = ["adapter.safetensors", "safetensors"].map { "\(folder)/\(name).\($0)" }
+            let paths = ["adapter.safetensors", "safetensors", "parcel"].map { "\(folder)/\(name).\($0)" }
             return (name, paths.first { FileManager.default.fileExists(atPath: $0) } ?? paths[0], weight)
         })
     }

@@ -163,9 +163,7 @@ private struct OpenCommand: AsyncParsableCommand {
             [
                 "\(file): \(parcel.manifest.kind == .adapter ? "an adapter" : "weights") of \(said.site) for round \(said.round), on the base \(said.base.prefix(12))",
                 "signed by \(parcel.signer.fingerprint), \(trust.map { "whom \($0) trusts" } ?? "whom nobody has checked: compare it, or give --trust")",
-                "permitted: \(said.permissions.purposes.sorted().joined(separator: ", ")); \(said.permissions.territories.sorted().joined(separator: ", ")); "
-                    + "until \(said.permissions.expires ?? "further notice"); redistribution \(said.permissions.redistribution ? "yes" : "no"); "
-                    + "sampling this site alone \(said.permissions.singleSite ? "yes" : "no")",
+                "permitted: \(said.permissions.text)",
                 "contact: \(said.contact); audit: \(parcel.manifest.unaudited.map { "none, \($0)" } ?? "no photographs of patients")",
             ] + (out.map { ["weights: \($0)"] } ?? []))
     }

@@ -51,6 +51,9 @@ struct SampleCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Samples a batch (default: 16); the samples do not depend on it.", valueName: "n"))
     var batch: Int?
 
+    @Option(help: ArgumentHelp("What the samples are for, a code of the Data Use Ontology; refused where the sites do not permit it.", valueName: "DUO:0000042"))
+    var purpose: String?
+
     @Option(help: ArgumentHelp("Whom to ask about the samples; stored in the file.", valueName: "text"))
     var contact: String = ""
 
@@ -103,6 +106,7 @@ struct SampleCommand: AsyncParsableCommand {
         let wanted = try plan.map { try SamplingPlan(contentsOf: $0) }
             ?? SamplingPlan(count: count ?? 0, cohorts: try cohort.map { try CohortRequest($0) })
         let loaded = try source.load()
+        try loaded.requirePermission(purpose: purpose, at: Date())
         let sampling = SamplingRun(
             loaded, settings, plan: wanted, seed: seed, firstIndex: first, path: out,
             options: SampleSetWriter.Options(

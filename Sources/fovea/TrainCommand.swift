@@ -1,5 +1,7 @@
 import ArgumentParser
+import Consortium
 import Diffusion
+import Federation
 import Files
 import Foundation
 import FundusData
@@ -40,6 +42,12 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(help: "What to train on a base: ffa (a small adapter with one frozen factor, which merges exactly), lora, or full (default: ffa).")
     var adapter: AdapterOption?
 
+    @Option(help: ArgumentHelp("Whose signatures count: a base that the coordinator did not sign is refused.", valueName: "trust.yaml"))
+    var trust: String?
+
+    @Option(help: ArgumentHelp("The round that it is for: another round draws other noise.", valueName: "n"))
+    var round: Int?
+
     @Option(help: ArgumentHelp("Training images to see in all (default: 400000).", valueName: "n"))
     var images: Int?
 
@@ -67,8 +75,10 @@ struct TrainCommand: AsyncParsableCommand {
             throw ValidationError("--base brings its own network; --preset, --size and --space go without it")
         }
         if let memory, !(1...1 << 30).contains(memory) { throw ValidationError("--memory: expected a number of MiB, found \(memory)") }
+        if trust != nil, base == nil { throw ValidationError("--trust: expected --base, whose signature is checked") }
+        if let round, !(0...1_000_000).contains(round) { throw ValidationError("--round: expected 0 to 1000000, found \(round)") }
         if adapter != nil, base == nil { throw ValidationError("--adapter: expected --base, what it adapts") }
-        if resume, base != nil || preset != nil || size != nil || space != nil || seed != nil || config != nil {
+        if resume, base != nil || round != nil || preset != nil || size != nil || space != nil || seed != nil || config != nil {
             throw ValidationError("--resume takes its settings from the run's config.yaml; only --images may be changed")
         }
     }
@@ -96,6 +106,7 @@ struct TrainCommand: AsyncParsableCommand {
             settings.seed = seed ?? settings.seed
         }
         settings.images = images ?? settings.images
+        if let round { settings.seed = SiteStep.seed(settings.seed, round: round) }
         return settings
     }
 
@@ -114,6 +125,7 @@ struct TrainCommand: AsyncParsableCommand {
     func run() async throws {
         common.apply()
         let console = common.console
+        if let trust, let base { try SignedBase.require(base, trust: try TrustList(contentsOf: trust), at: Date()) }
         var datasets: [DatasetFile] = []
         for path in data {
             try FileProbe.check(path)

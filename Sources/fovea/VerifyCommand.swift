@@ -1,6 +1,7 @@
 import ArgumentParser
 import CheckpointStore
 import Exporting
+import Diffusion
 import Federation
 import Files
 import Foundation
@@ -40,6 +41,7 @@ struct VerifyCommand: AsyncParsableCommand {
         let list = try trust.map { try TrustList(contentsOf: $0) }
         var (kind, findings) = try check()
         let signature = kind == .weights ? try signature(list, &findings) : nil
+        if let list { findings += try withdrawn(kind, list) }
         if list != nil, signature == nil { findings.append(Finding("signature", "the file is unsigned")) }
         let lines = findings.prefix(VerifyCommand.most).map { "\($0.place): \($0.problem)" }
             + (findings.count > VerifyCommand.most ? ["and \(findings.count - VerifyCommand.most) more"] : [])
@@ -63,6 +65,17 @@ struct VerifyCommand: AsyncParsableCommand {
             findings.append(Finding("signature", failure.sentence))
             return "it is signed"
         }
+    }
+
+    /// Sites in the file's lineage that were withdrawn.
+    private func withdrawn(_ kind: Kind, _ list: TrustList) throws -> [Finding] {
+        let sites: Set<String>
+        switch kind {
+        case .weights: sites = try Manifest<ModelDescription>.read(try SafetensorsIndex(contentsOf: file), path: file).sites
+        case .sampleSet: sites = try FileProbe.lineageSites(file)
+        case .dataset, .export: return []
+        }
+        return sites.intersection(list.withdrawn).sorted().map { Finding("lineage", "\($0) was withdrawn") }
     }
 
     private enum Kind: String {

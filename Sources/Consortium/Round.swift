@@ -1,0 +1,176 @@
+import CheckpointStore
+import Diffusion
+import Federation
+import Files
+import Foundation
+import Training
+
+/// A round by files, in a folder that coordinator and sites share or carry about on a stick:
+///
+///     round.json, round.json.sig   what the coordinator asks for
+///     TRUST.yaml, TRUST.yaml.sig   whose signatures count
+///     base.safetensors             what the sites train on, signed
+///     parcels/*.parcel             what the sites deliver
+///     merged.safetensors           the result, signed; the round is closed where it is there
+public struct Round: Sendable {
+    /// What the coordinator asks for, `round.json`.
+    public struct Request: Codable, Hashable, Sendable {
+        public var round: Int
+        public var base: Digest
+        /// Sites that are asked, sorted.
+        public var sites: [String]
+        /// The last day, `2026-01-31`; nil for none.
+        public var deadline: String?
+        public var settings: MergeRecord.Settings
+    }
+
+    /// How far a site is.
+    public struct Delivery: Codable, Hashable, Sendable {
+        public enum State: String, Codable, Sendable {
+            case delivered, refused, missing, late
+        }
+
+        public var site: String
+        public var state: State
+        /// The parcel's name in its folder; nil where there is none.
+        public var file: String?
+        /// Why it is refused.
+        public var reason: String?
+    }
+
+    public let folder: String
+    public let request: Request
+    public let trust: TrustList
+
+    private static let domain = "fovea-round-1"
+    private static func file(_ name: String, in folder: String) -> String { "\(folder)/\(name)" }
+
+    public var basePath: String { Round.file("base.safetensors", in: folder) }
+    public var mergedPath: String { Round.file("merged.safetensors", in: folder) }
+    public var parcelFolder: String { Round.file("parcels", in: folder) }
+    public var isClosed: Bool { FileManager.default.fileExists(atPath: mergedPath) }
+
+    /// Opens a round.
+    /// - Parameter trust: the list to believe; nil for the folder's own, which whoever can write there could replace together with its
+    ///   coordinator: sites name theirs.
+    /// - Throws: `Failure`: `.noSuchInput` where the folder holds none, `.notPermitted` where it is not what the coordinator signed.
+    public init(_ folder: String, trust: String? = nil) throws {
+        let path = Round.file("round.json", in: folder)
+        guard FileManager.default.fileExists(atPath: path) else { throw Failure(.noSuchInput, folder, "holds no round: round.json is missing; fovea round init makes one") }
+        let content = try JSONText.contents(path)
+        self.trust = try TrustList(contentsOf: trust ?? Round.file("TRUST.yaml", in: folder))
+        try DetachedSignature.verify(content, at: path, domain: Round.domain, by: self.trust.coordinator, advice: "fovea round init makes it")
+        request = try JSONText.decode(Request.self, content, place: path)
+        self.folder = folder
+        if let problem = request.settings.problem { throw Failure(.badData, path, "settings.\(problem)") }
+    }
+
+    /// Begins a round. What another process has put into the folder in the meantime stays as it is.
+    ///
+    /// - Parameters:
+    ///   - base: a snapshot; signed here where it is not.
+    ///   - round: its number; nil for the one after the base's last merge.
+    ///   - sites: who is asked; nil for all sites of the list that count today.
+    /// - Throws: `Failure(.cannotCreateOutput)` where the folder holds a round already.
+    public static func begin(
+        _ folder: String, base: String, trust path: String, key: SigningKey, round: Int? = nil, sites: [String]? = nil, deadline: String? = nil,
+        settings: MergeRecord.Settings, at moment: Date
+    ) throws -> Round {
+        if let problem = settings.problem { throw Failure(.usage, nil, problem) }
+        if let deadline, (try? Date("\(deadline)T00:00:00Z", strategy: .iso8601)) == nil {
+            throw Failure(.usage, nil, field: "--deadline", expected: "a day such as 2026-12-31", found: deadline)
+        }
+        let trust = try TrustList(contentsOf: path)
+        guard trust.coordinator == key.publicKey else { throw Failure(.notPermitted, path, field: "coordinator", expected: key.publicKey.fingerprint, found: trust.coordinator.fingerprint) }
+        if FileManager.default.fileExists(atPath: file("round.json", in: folder)) {
+            throw Failure(.cannotCreateOutput, folder, "holds a round already; name another folder")
+        }
+        let today = moment.formatted(.iso8601.year().month().day())
+        let known = Set(trust.members.filter { $0.role == .site && $0.from <= today && today <= $0.until && !trust.withdrawn.contains($0.name) }.map(\.name))
+        if let stranger = sites?.first(where: { !known.contains($0) }) {
+            throw Failure(.usage, path, field: "--site", expected: known.sorted().joined(separator: ", "), found: stranger.printable)
+        }
+        let asked = (sites.map(Set.init) ?? known).sorted()
+        guard !asked.isEmpty else { throw Failure(.badData, path, "lists no site whose key counts today") }
+        do { try FileManager.default.createDirectory(atPath: file("parcels", in: folder), withIntermediateDirectories: true) } catch {
+            throw Failure(.cannotCreateOutput, folder, "the folder could not be made: \((error as NSError).localizedDescription)")
+        }
+        let index = try SafetensorsIndex(contentsOf: base), target = file("base.safetensors", in: folder)
+        let manifest = try Manifest<ModelDescription>.read(index, path: base)
+        let staging = StagedFile.stagingPath(for: target)
+        defer { try? FileManager.default.removeItem(atPath: staging) }
+        let digest: Digest
+        if try WeightsSignature.signer(of: index, path: base) == nil {
+            digest = try SignedBase.sign(base, with: key, to: staging, force: true)
+        } else {
+            try SignedBase.require(base, trust: trust, at: moment)
+            try JSONText.contents(base).write(to: URL(fileURLWithPath: staging))
+            digest = try Digest(ofFile: staging)
+        }
+        try StagedFile.move(staging, to: target, replacing: false)
+        for name in [path, DetachedSignature.path(for: path)] {
+            let copy = try StagedFile(file(name == path ? "TRUST.yaml" : "TRUST.yaml.sig", in: folder), force: true)
+            try copy.write(try JSONText.contents(name))
+            try copy.commit()
+        }
+        let request = Request(round: round ?? (manifest.merges?.first?.round ?? 0) + 1, base: digest, sites: asked, deadline: deadline, settings: settings)
+        let content = Data((try JSONText.encoded(request) + "\n").utf8), place = file("round.json", in: folder)
+        try DetachedSignature.write(content, at: place, domain: domain, key: key)
+        let staged = try StagedFile(place, force: true)
+        try staged.write(content)
+        try staged.commit()
+        return try Round(folder)
+    }
+
+    /// Parcels that were delivered, sorted.
+    public var parcels: [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: parcelFolder)) ?? []).filter { $0.hasSuffix(".parcel") && !$0.hasPrefix(".") }.sorted().map { "\(parcelFolder)/\($0)" }
+    }
+
+    private func isOver(at moment: Date) -> Bool { request.deadline.map { moment.formatted(.iso8601.year().month().day()) > $0 } ?? false }
+
+    /// Who has delivered, and who has not.
+    public func deliveries(at moment: Date, ledger: ParcelLedger? = nil) throws -> [Delivery] {
+        let found = parcels
+        let admission = found.isEmpty ? nil : try ModelMerge.admission(found, base: basePath, trust: trust, settings: request.settings, round: request.round, at: moment, ledger: ledger)
+        func name(_ path: String) -> String { URL(fileURLWithPath: path).lastPathComponent }
+        var all = (admission?.admitted ?? []).map { Delivery(site: $0.parcel.statement.site, state: .delivered, file: name($0.parcel.path), reason: nil) }
+        all += (admission?.refused ?? []).map { Delivery(site: $0.site ?? "unknown", state: .refused, file: name($0.path), reason: $0.failure.sentence) }
+        for site in request.sites where !all.contains(where: { $0.site == site && $0.state == .delivered }) {
+            if all.contains(where: { $0.site == site }) { continue }
+            all.append(Delivery(site: site, state: isOver(at: moment) ? .late : .missing, file: nil, reason: nil))
+        }
+        return all.sorted { ($0.site, $0.file ?? "") < ($1.site, $1.file ?? "") }
+    }
+
+    /// Merges what was delivered and closes the round. Whoever closes second is told, and changes nothing.
+    ///
+    /// - Parameters:
+    ///   - isEarly: close before the deadline, or without a deadline, though sites are missing.
+    ///   - excludesBad: go on without parcels that are refused.
+    ///   - previous: what the base was merged on, for momentum.
+    ///   - screen: looks at the outliers before anything is written; throws to stop.
+    /// - Throws: `Failure`: `.cannotCreateOutput` where it is closed; `.checkFailed` where sites are missing.
+    public func close(
+        key: SigningKey, isEarly: Bool, excludesBad: Bool, previous: String?, ledger: ParcelLedger, at moment: Date, screen: (Screening) throws -> Void
+    ) throws -> (merge: ModelMerge, digest: Digest, residual: Double?) {
+        guard !isClosed else { throw Failure(.cannotCreateOutput, mergedPath, "is there: round \(request.round) is closed") }
+        // A file that only says that it is a site's does not stand for it.
+        let delivered = Set(try deliveries(at: moment, ledger: ledger).filter { $0.state == .delivered }.map(\.site))
+        let missing = isOver(at: moment) ? [] : request.sites.filter { !delivered.contains($0) }
+        guard missing.isEmpty || isEarly else {
+            throw Failure(.checkFailed, folder, "round \(request.round) waits for \(missing.joined(separator: ", "))\(request.deadline.map { " until \($0)" } ?? ""); --early closes it without")
+        }
+        let merge = try ModelMerge(parcels, base: basePath, trust: trust, settings: request.settings, round: request.round, at: moment, ledger: ledger, excludesBad: excludesBad)
+        guard merge.base.digest == request.base else {
+            throw Failure(.notPermitted, basePath, field: "digest", expected: "\(request.base), after round.json", found: merge.base.digest.description)
+        }
+        try screen(try merge.screening())
+        let staging = StagedFile.stagingPath(for: mergedPath)
+        defer { try? FileManager.default.removeItem(atPath: staging) }
+        let result = try merge.write(staging, previous: try previous.map { try LoadedModel(contentsOf: $0) }, key: key, force: true)
+        try StagedFile.move(staging, to: mergedPath, replacing: false)
+        try ledger.note(merge.admission.admitted.map(\.parcel))
+        return (merge, result.digest, result.residual)
+    }
+}

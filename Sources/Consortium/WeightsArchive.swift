@@ -1,0 +1,29 @@
+import CheckpointStore
+import Diffusion
+import Files
+import Foundation
+
+/// The weights files in a folder and the folders in it, by the digest of their bytes.
+struct WeightsArchive {
+    private let files: [(path: String, digest: Digest)]
+
+    /// - Throws: `Failure(.noSuchInput)` where there is no such folder.
+    init(_ folder: String) throws {
+        guard let names = FileManager.default.enumerator(atPath: folder) else { throw Failure(.noSuchInput, folder, "is no folder") }
+        var paths: [String] = []
+        for case let name as String in names where name.hasSuffix(".safetensors") || name.hasSuffix(".parcel") {
+            paths.append("\(folder)/\(name)")
+        }
+        files = try paths.sorted().filter { RegularFile.exists($0) }.map { ($0, try Digest(ofFile: $0)) }
+    }
+
+    func path(_ digest: Digest) -> String? { files.first { $0.digest == digest }?.path }
+
+    /// Files whose lineage holds a site; what is no weights file is passed over.
+    func touched(by site: String) -> [String] {
+        files.map(\.path).filter { path in
+            guard let index = try? SafetensorsIndex(contentsOf: path), let manifest = try? Manifest<ModelDescription>.read(index, path: path) else { return false }
+            return manifest.sites.contains(site)
+        }
+    }
+}

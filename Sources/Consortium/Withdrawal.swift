@@ -1,0 +1,97 @@
+import CheckpointStore
+import Diffusion
+import Federation
+import Files
+import Foundation
+import SampleStore
+import Training
+
+/// Takes a site out of a merged model: back to the last base that lacks it, and merged again without it.
+public struct Withdrawal: Sendable {
+    /// What came of it.
+    public struct Outcome: Sendable {
+        /// Weights that the site touched, by path.
+        public let models: [String]
+        /// Sample sets that it touched, and how many of their samples.
+        public let sampleSets: [(path: String, samples: Int)]
+        /// The round that was merged again, and those behind it, which were trained on what the site had touched.
+        public let round: Int
+        public let roundsToRetrain: [Int]
+        public let digest: Digest
+        /// Whether the model before the site is what is left, because it was alone in its round.
+        public let isBase: Bool
+    }
+
+    private let site: String
+    private let merged: String
+    private let manifest: Manifest<ModelDescription>
+    private let archive: WeightsArchive
+    private let folder: String
+
+    /// - Parameters:
+    ///   - merged: the model that the site is in.
+    ///   - folder: where the parcels and the bases of all rounds lie, in folders of any depth.
+    /// - Throws: `Failure(.badData)` where the site is not in the model.
+    public init(site: String, from merged: String, parcels folder: String) throws {
+        manifest = try Manifest<ModelDescription>.read(try SafetensorsIndex(contentsOf: merged), path: merged)
+        guard manifest.sites.contains(site) else {
+            throw Failure(.badData, merged, field: "site", expected: manifest.sites.sorted().joined(separator: ", "), found: "\(site.printable), which is not in it")
+        }
+        self.site = site
+        self.merged = merged
+        self.folder = folder
+        archive = try WeightsArchive(folder)
+    }
+
+    private func path(_ digest: Digest, _ what: String) throws -> String {
+        guard let path = archive.path(digest) else { throw Failure(.noSuchInput, folder, "holds no file of digest \(digest): \(what)") }
+        return path
+    }
+
+    /// Merges again and writes the result.
+    ///
+    /// - Parameters:
+    ///   - withdrawn: other sites that go, too.
+    ///   - samples: sample sets to look through.
+    ///   - key: signs the result.
+    /// - Throws: `Failure`: `.checkFailed` where the site was in the base's own training; `.noSuchInput` naming a file that is missing.
+    public func run(to output: String, withdrawn: Set<String> = [], samples: [String], key: SigningKey?, force: Bool) async throws -> Outcome {
+        try StagedFile.requireWritable(output, force: force)
+        let gone = withdrawn.union([site]), merges = manifest.merges ?? []
+        guard let oldest = merges.lastIndex(where: { $0.parts.contains { gone.contains($0.site) } }) else {
+            throw Failure(.checkFailed, merged, "\(site) is in what the first base was trained on, and no merge lies between: train a base without it")
+        }
+        let record = merges[oldest]
+        let base = try LoadedModel(contentsOf: try path(record.base, "the base of round \(record.round)"))
+        if let before = base.manifest.sites.intersection(gone).sorted().first {
+            throw Failure(.checkFailed, base.path, "\(before) is in what the first base was trained on: train a base without it")
+        }
+        let touched = try await sampleSets(samples)
+        let digest: Digest, isBase = record.parts.allSatisfy { gone.contains($0.site) }
+        if isBase {
+            let staged = try StagedFile(output, force: force)
+            try staged.write(try JSONText.contents(base.path))
+            try staged.commit()
+            digest = base.digest
+        } else {
+            let merge = try ModelMerge(record, without: gone, base: base) { try path($0.parcel, "the parcel of \($0.site) for round \(record.round)") }
+            let previous = try record.settings.momentum > 0 ? base.manifest.parents.first.map {
+                try LoadedModel(contentsOf: try path(try Digest(hexadecimal: $0, field: "parents", file: base.path), "what round \(record.round - 1) was merged on"))
+            } : nil
+            digest = try merge.write(output, previous: previous, key: key, force: force).digest
+        }
+        return Outcome(
+            models: archive.touched(by: site), sampleSets: touched, round: record.round, roundsToRetrain: merges[..<oldest].map(\.round).sorted(), digest: digest, isBase: isBase)
+    }
+
+    private func sampleSets(_ paths: [String]) async throws -> [(path: String, samples: Int)] {
+        var found: [(path: String, samples: Int)] = []
+        for path in paths {
+            let set = try await SampleSetFile.describe(path)
+            let models = Set(set.lineage.filter { $0.allSites.contains(site) }.map(\.model))
+            let samples = set.runs.filter { models.contains($0.model) }.reduce(0) { $0 + $1.samples }
+            if samples > 0 { found.append((path, samples)) }
+        }
+        return found
+    }
+}
