@@ -126,7 +126,7 @@ public struct Admission<Model: Codable & Sendable>: Sendable {
         let norm = sum.squareRoot(), most = largestNorm * base.norm
         guard norm <= most else {
             throw Failure(
-                .badData, parcel.path, field: "norm of the update", expected: "at most \(largestNorm) times that of the base's weights, \(short(most))", found: short(norm))
+                .badData, parcel.path, field: "norm of the update", expected: "at most \(Int(largestNorm)) times that of the base's weights, \(short(most))", found: short(norm))
         }
         return norm
     }
