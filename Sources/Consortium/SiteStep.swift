@@ -63,6 +63,9 @@ public struct SiteStep: Sendable {
         var configuration = configuration
         configuration.base = base
         configuration.seed = SiteStep.seed(configuration.seed, round: round)
+        // The learning rate goes on falling where the last round left it.
+        let before = Double(max(0, round - 1) * configuration.images)
+        configuration.learningRate /= max(1, before / Double(configuration.decayAfterImages)).squareRoot()
         self.configuration = configuration
     }
 

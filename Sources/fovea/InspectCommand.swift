@@ -69,7 +69,11 @@ struct InspectCommand: AsyncParsableCommand {
             "licence: \(d.licence)",
         ] + d.attributions.map { "attribution: \($0)" } + d.training_data.map {
             "trained on: site \($0.site), about \($0.patients) patients, training set \($0.digest.prefix(12))"
-        } + ["conditioned on: \(d.attributes.isEmpty ? "nothing" : d.attributes.joined(separator: ", "))"]
+        } + (d.merges ?? []).flatMap { merge in
+            merge.parts.map { "merged in round \(merge.round) by \(merge.settings.rule.rawValue) with \(String(format: "%.3g", $0.weight)): \($0.site), parcel \($0.parcel.description.prefix(12))" }
+                + merge.excluded.map { "left out of round \(merge.round): \($0.name), \($0.reason)" }
+        } + (d.parcel.map { ["parcel of \($0.site) for round \($0.round), contact \($0.contact)", "permitted: \($0.permissions.text)"] } ?? [])
+            + (d.permissions.map { ["permitted: \($0.text)"] } ?? []) + ["conditioned on: \(d.attributes.isEmpty ? "nothing" : d.attributes.joined(separator: ", "))"]
     }
 
     static func lines(_ cohorts: [String: [String: Int]]) -> [String] {
@@ -116,6 +120,9 @@ private struct WeightsDescription: Encodable {
     let attributions, permitted_uses: [String]
     let network: ModelDescription
     let configuration, tool_version: String
+    let parcel: ParcelStatement?
+    let permissions: Permissions?
+    let merges: [MergeRecord]?
 
     init(_ file: ModelFile, digest: Digest) {
         let manifest = file.manifest
@@ -136,5 +143,8 @@ private struct WeightsDescription: Encodable {
         network = manifest.model
         configuration = manifest.configuration
         tool_version = manifest.toolVersion
+        parcel = manifest.parcel
+        permissions = manifest.permissions
+        merges = manifest.merges
     }
 }
