@@ -54,7 +54,7 @@ let package = Package(
         library("Exporting", ["SampleStore", "Reporting", "Cohorts", "Pictures", "CArchive", "CZlib", "Files"]),
         library("Consortium", ["Federation", "Sampling", "SampleStore", "Training", "FundusData", "Diffusion", "Networks", "CheckpointStore", "TensorCore", "Files", yams]),
         library("Interchange", ["Diffusion", "Networks", "CheckpointStore", "Training", "Files"]),
-        library("Benchmarks", ["TensorCore", "Networks", "CheckpointStore", "SampleStore", "Training", "Files"]),
+        library("Benchmarks", ["Federation", "Cohorts", "Diffusion", "TensorCore", "Networks", "CheckpointStore", "SampleStore", "Training", "Files"]),
         .executableTarget(
             name: "fovea",
             dependencies: [
@@ -68,6 +68,8 @@ let package = Package(
         .target(name: "TestTensors", dependencies: ["TensorCore"], path: "Tests/TestTensors"),
         .target(name: "KernelShapes", dependencies: ["CKernels"], path: "Tests/KernelShapes"),
         .executableTarget(name: "convolution-fuzz", dependencies: ["TensorCore"], path: "Tests/ConvolutionFuzz"),
+        .executableTarget(
+            name: "parcel-fuzz", dependencies: ["CheckpointStore", "Federation", "Diffusion", "Networks", "TensorCore", "Files"], path: "Tests/ParcelFuzz"),
         tests("CKernels", ["KernelShapes"]),
         tests("Cohorts", ["Files"]),
         tests("HDF5Files", ["Files"]),

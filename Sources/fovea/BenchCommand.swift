@@ -46,6 +46,16 @@ struct BenchCommand: AsyncParsableCommand {
     var deflate = 1
 
     @Option(help: ArgumentHelp(
+        "For Tools/bench/merge-parcels: a base of the preset and parcels of --count sites, made in a folder.", valueName: "folder", visibility: .hidden))
+    var parcels: String?
+
+    @Option(help: ArgumentHelp("With --parcels: sites.", valueName: "n", visibility: .hidden))
+    var count = 100
+
+    @Option(help: ArgumentHelp("With --parcels: ffa, lora or full.", valueName: "kind", visibility: .hidden))
+    var adapter: AdapterOption = .ffa
+
+    @Option(help: ArgumentHelp(
         "For Tools/bench: weights and batch from a folder, then one timing for each line `forward` or `step` on standard input.",
         valueName: "folder", visibility: .hidden))
     var exchange: String?
@@ -60,7 +70,7 @@ struct BenchCommand: AsyncParsableCommand {
     func validate() throws {
         for (name, value, range) in [
             ("batch", batch, 1...1024), ("repeats", repeats, 1...1000), ("size", size, 8...1024), ("samples", samples, 1...10_000_000),
-            ("deflate", deflate, 0...9),
+            ("deflate", deflate, 0...9), ("count", count, 1...10_000),
         ]
         where !range.contains(value) {
             throw ValidationError("--\(name): expected \(range.lowerBound) to \(range.upperBound), found \(value)")
@@ -74,6 +84,9 @@ struct BenchCommand: AsyncParsableCommand {
         if let exchange, let model { return try probe(model, exchange) }
         if let exchange { return try driven(exchange) }
         let console = common.console
+        if let parcels {
+            return try ParcelMaker(folder: parcels, preset: preset, adapter: AdapterKind(rawValue: adapter.rawValue)).write(count: count)
+        }
         if let store {
             let result = try await StoreBenchmark(
                 path: store, samples: samples, size: size, batch: batch, deflate: deflate, threads: common.threadCount)
