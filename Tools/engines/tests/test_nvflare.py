@@ -1,0 +1,99 @@
+"""Two sites and two rounds under NVIDIA FLARE, provisioned, with mutual TLS on loopback."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import unittest
+from pathlib import Path
+
+from fixture import ENGINES, ROUNDS, SITES, Federation, difference
+from processes import Processes, call, free_port
+
+WORK = Path(os.environ["ENGINES_WORK"])
+BIN = Path(sys.executable).parent
+ADMIN = "lead@hospital.example"
+
+PROJECT = """\
+api_version: 3
+name: fovea
+participants:
+  - {{name: localhost, type: server, org: coordinator, fed_learn_port: {port}}}
+  - {{name: site-1, type: client, org: aachen}}
+  - {{name: site-2, type: client, org: bonn}}
+  - {{name: lead@hospital.example, type: admin, org: coordinator, role: lead}}
+builders:
+  - {{path: nvflare.lighter.impl.workspace.WorkspaceBuilder, args: {{template_file: [master_template.yml]}}}}
+  - {{path: nvflare.lighter.impl.static_file.StaticFileBuilder, args: {{config_folder: config}}}}
+  - {{path: nvflare.lighter.impl.cert.CertBuilder}}
+  - {{path: nvflare.lighter.impl.signature.SignatureBuilder}}
+"""
+
+
+class NVFlareTests(unittest.TestCase):
+    def setUp(self) -> None:
+        self.federation = Federation(WORK / "federation")
+        self.work = WORK / "nvflare" / self._testMethodName
+        shutil.rmtree(self.work, ignore_errors=True)
+        (self.work / "home").mkdir(parents=True)
+        self.environment = os.environ | {"HOME": self.work / "home", "PYTHONPATH": ENGINES, "PATH": f"{BIN}:{os.environ['PATH']}"}
+        self.processes = Processes(self.work / "logs")
+        self.addCleanup(self.processes.stop)
+
+    def provision(self) -> None:
+        """Startup kits with certificates; nobody takes code from a job, and no class but those of Fovea."""
+        (self.work / "project.yml").write_text(PROJECT.format(port=free_port()))
+        made = call([BIN / "nvflare", "provision", "-p", "project.yml", "-w", "kits", "--force"], self.environment, self.work)
+        self.assertEqual(made.returncode, 0, made.stdout + made.stderr)
+        self.kits = self.work / "kits/fovea/prod_00"
+        for name, classes in [("localhost", ["fovea_nvflare.Rounds", "fovea_nvflare.Snapshots"])] + [(site, ["fovea_nvflare.Step"]) for site in SITES]:
+            local = self.kits / name / "local"
+            resources = json.loads((local / "resources.json.default").read_text())
+            resources |= {"class_allow_list": classes, "allow_log_streaming": False}
+            (local / "resources.json").write_text(json.dumps(resources))
+            permissions = json.loads((local / "authorization.json.default").read_text())
+            permissions["permissions"] = {"lead": {"submit_job": "any", "manage_job": "n:submitter", "download_job": "n:submitter", "view": "any", "byoc": "none"}}
+            (local / "authorization.json").write_text(json.dumps(permissions))
+
+    def start(self, name: str, variable: str, file: Path) -> None:
+        self.processes.start(name, [self.kits / name / "startup/sub_start.sh", "--once"], self.environment | {variable: file})
+
+    def nvflare(self, *arguments: object) -> dict:
+        command = [BIN / "nvflare", "--format", "json", *arguments, "--startup-kit", self.kits / ADMIN]
+        result = call(command, self.environment, self.work)
+        try:
+            return json.loads(result.stdout.strip().splitlines()[-1])
+        except (IndexError, ValueError):
+            return {"status": "error", "message": result.stdout + result.stderr}
+
+    def run_job(self, **changes: object) -> dict:
+        """Starts all participants and runs the job to its end."""
+        self.provision()
+        self.start("localhost", "FOVEA_COORDINATOR", self.federation.coordinator_file(self.work))
+        for name in SITES:
+            self.start(name, "FOVEA_SITE", self.federation.site_file(name, self.work, **(changes if name == "site-2" else {})))
+        self.processes.wait_for("two sites", lambda: self.processes.text("localhost").count("Client: New client") == 2)
+        submitted = self.nvflare("job", "submit", "-j", ENGINES / "nvflare_job")
+        print(submitted)
+        ended = self.nvflare("job", "wait", submitted["data"]["job_id"], "--timeout", 100)
+        print(ended)
+        return ended
+
+    def test_two_rounds_equal_a_merge_by_files(self) -> None:
+        self.run_job()
+        for number in range(1, ROUNDS + 1):
+            found = difference(self.work / f"out/round-{number}.safetensors", self.federation.folder / f"files/round-{number}.safetensors")
+            print(f"nvflare: round {number}: largest relative difference of a tensor {found:.2g}")
+            self.assertLess(found, 1e-6)
+
+    def test_a_site_that_fails_ends_the_run_with_its_sentence(self) -> None:
+        ended = self.run_job(data=self.work / "nothing")
+        self.assertEqual(ended["status"], "error", ended)
+        print([l for l in self.processes.text("localhost").splitlines() if 'site-2' in l and 'round 1' in l])
+        self.assertFalse((self.work / "out").exists(), "a round was averaged")
+
+
+if __name__ == "__main__":
+    unittest.main()
