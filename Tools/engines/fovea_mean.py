@@ -31,22 +31,22 @@ class Coordinator:
     base: Path
     out: Path
     sites: int
-    rounds: int
+    rounds: range
     largest_share: float
     timeout: int
 
     @classmethod
     def configured(cls) -> Coordinator:
-        values = settings(
-            "FOVEA_COORDINATOR", {"base": str, "out": str, "sites": int, "rounds": int}, {"largest_share": float, "timeout": int})
+        values = {"largest_share": 0.5, "timeout": 86_400, "first_round": 1} | settings(
+            "FOVEA_COORDINATOR", {"base": str, "out": str, "sites": int, "rounds": int}, {"largest_share": float, "timeout": int, "first_round": int})
         base, out = (absolute("FOVEA_COORDINATOR", key, values[key]) for key in ("base", "out"))
-        own = cls(base, out, values["sites"], values["rounds"], values.get("largest_share", 0.5), values.get("timeout", 86_400))
-        for key in ("sites", "rounds", "timeout"):
-            if getattr(own, key) < 1:
+        for key in ("sites", "rounds", "timeout", "first_round"):
+            if values[key] < 1:
                 raise StepFailure(f"FOVEA_COORDINATOR: {key}: expected at least 1")
-        if not 0 < own.largest_share <= 1:
+        if not 0 < values["largest_share"] <= 1:
             raise StepFailure("FOVEA_COORDINATOR: largest_share: expected more than 0, at most 1")
-        return own
+        rounds = range(values["first_round"], values["first_round"] + values["rounds"])
+        return cls(base, out, values["sites"], rounds, values["largest_share"], values["timeout"])
 
     def update(self, site: str, tensors: dict[str, object], numbers: dict, base: Snapshot) -> Update:
         """What a site sent, checked."""
@@ -64,7 +64,7 @@ class Coordinator:
         base.accept(dict(tensors), "the mean")
         manifest = json.loads(base.manifest)
         manifest["parents"] = [hashlib.sha256(self.base.read_bytes()).hexdigest(), *manifest["parents"]]
-        manifest["unaudited"] = f"the mean of {self.sites} sites after {round_number} rounds of an engine, without their statements"
+        manifest["unaudited"] = f"the mean of {self.sites} sites in round {round_number} of an engine, without their statements"
         self.out.mkdir(parents=True, exist_ok=True)
         path = self.out / f"round-{round_number}.safetensors"
         Snapshot(tensors, json.dumps(manifest, sort_keys=True)).write(path)

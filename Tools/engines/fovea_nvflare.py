@@ -62,14 +62,14 @@ class Rounds(ModelController):
         own = Coordinator.configured()
         base = Snapshot.read(own.base)
         model = self.load_model()
-        for round_number in range(1, own.rounds + 1):
-            model.current_round, model.start_round, model.total_rounds = round_number, 1, own.rounds
+        for round_number in own.rounds:
+            model.current_round = round_number
             sites = self.sample_clients()
             results = self.send_model_and_wait(targets=sites, data=model, timeout=own.timeout)
             if self.abort_signal.triggered:
                 return
             updates = [self.update(own, result, base, round_number) for result in results]
-            model = FLModel(params_type=ParamsType.FULL, params=own.mean(updates, round_number), current_round=round_number)
+            model = FLModel(params_type=ParamsType.FULL, params=own.mean(updates, round_number))
             self.save_model(model)
 
     def update(self, own: Coordinator, result: FLModel, base: Snapshot, round_number: int) -> Update:

@@ -104,6 +104,7 @@ def absolute(variable: str, key: str, text: str) -> Path:
 class Site:
     """What a site says of itself, in the file that FOVEA_SITE names."""
 
+    name: str
     fovea: Path
     base: Path
     data: Path
@@ -112,10 +113,10 @@ class Site:
 
     @classmethod
     def configured(cls) -> Site:
-        values = settings("FOVEA_SITE", {"fovea": str, "base": str, "data": str, "work": str}, {"images": int, "threads": int})
+        values = settings("FOVEA_SITE", {"name": str, "fovea": str, "base": str, "data": str, "work": str}, {"images": int, "threads": int})
         paths = [absolute("FOVEA_SITE", key, values[key]) for key in ("fovea", "base", "data", "work")]
         options = [text for key in ("images", "threads") if key in values for text in (f"--{key}", str(values[key]))]
-        return cls(*paths, tuple(options))
+        return cls(values["name"], *paths, tuple(options))
 
     def step(self, received: dict[str, object], round_number: int, stopped: Callable[[], bool] = lambda: False) -> tuple[Tensors, dict[str, float]]:
         """Trains on the site's data, from the weights received, until `stopped` says so.

@@ -83,12 +83,13 @@ class Federation:
 
     def site_file(self, name: str, work: Path, **changes: object) -> Path:
         """A site's configuration."""
-        values = {"fovea": FOVEA, "base": self.base, "data": self.folder / name, "work": work / name, "images": IMAGES, "threads": 1} | changes
+        values = {"name": name, "fovea": FOVEA, "base": self.base, "data": self.folder / name, "work": work / name, "images": IMAGES, "threads": 1} | changes
         return toml(work / f"{name}.toml", values)
 
-    def coordinator_file(self, work: Path) -> Path:
+    def coordinator_file(self, work: Path, **changes: object) -> Path:
         """The coordinator's configuration; as in its list of trust, no share is capped."""
-        return toml(work / "coordinator.toml", {"base": self.base, "out": work / "out", "sites": 2, "rounds": ROUNDS, "largest_share": 1.0, "timeout": 120})
+        values = {"base": self.base, "out": work / "out", "sites": 2, "rounds": ROUNDS, "largest_share": 1.0, "timeout": 300}
+        return toml(work / "coordinator.toml", values | changes)
 
     def patients(self) -> list[int]:
         return [json.loads((self.folder / f"files/{name}-1.json").read_text())["patients"] for name in SITES]

@@ -39,13 +39,13 @@ class Processes:
     def text(self, name: str) -> str:
         return (self.logs / f"{name}.log").read_text(errors="replace")
 
-    def wait_for(self, what: str, condition: Callable[[], bool], seconds: float = 60) -> None:
+    def wait_for(self, what: str, condition: Callable[[], bool], seconds: float = 60, every: float = 0.3) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > deadline:
                 logs = "\n".join(f"== {name}\n{self.text(name)[-3000:]}" for name in self.running)
                 raise TimeoutError(f"{what}: not within {seconds} s\n{logs}")
-            time.sleep(0.3)
+            time.sleep(every)
 
 
 def free_port() -> int:

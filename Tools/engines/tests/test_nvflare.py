@@ -68,31 +68,47 @@ class NVFlareTests(unittest.TestCase):
         except (IndexError, ValueError):
             return {"status": "error", "message": result.stdout + result.stderr}
 
-    def run_job(self, **changes: object) -> dict:
-        """Starts all participants and runs the job to its end."""
+    def start_all(self, timeout: int = 300, **changes: object) -> None:
+        """The server and both sites; the changes are of the second site's configuration."""
         self.provision()
-        self.start("localhost", "FOVEA_COORDINATOR", self.federation.coordinator_file(self.work))
+        self.start("localhost", "FOVEA_COORDINATOR", self.federation.coordinator_file(self.work, timeout=timeout))
         for name in SITES:
             self.start(name, "FOVEA_SITE", self.federation.site_file(name, self.work, **(changes if name == "site-2" else {})))
         self.processes.wait_for("two sites", lambda: self.processes.text("localhost").count("Client: New client") == 2)
-        submitted = self.nvflare("job", "submit", "-j", ENGINES / "nvflare_job")
-        print(submitted)
-        ended = self.nvflare("job", "wait", submitted["data"]["job_id"], "--timeout", 100)
-        print(ended)
-        return ended
+
+    def run_job(self, folder: Path) -> str:
+        """Runs a job, and says how it ended."""
+        submitted = self.nvflare("job", "submit", "-j", folder)
+        self.assertEqual(submitted["status"], "ok", submitted)
+        ended = self.nvflare("job", "wait", submitted["data"]["job_id"], "--timeout", 200)
+        return ended["data"]["status"]
 
     def test_two_rounds_equal_a_merge_by_files(self) -> None:
-        self.run_job()
+        self.start_all()
+        self.assertEqual(self.run_job(ENGINES / "nvflare_job"), "FINISHED:COMPLETED")
         for number in range(1, ROUNDS + 1):
-            found = difference(self.work / f"out/round-{number}.safetensors", self.federation.folder / f"files/round-{number}.safetensors")
-            print(f"nvflare: round {number}: largest relative difference of a tensor {found:.2g}")
-            self.assertLess(found, 1e-6)
+            self.compare(self.work / f"out/round-{number}.safetensors", number)
+        # A run that ended early goes on from its last round.
+        self.federation.coordinator_file(self.work, base=self.work / "out/round-1.safetensors", out=self.work / "again", first_round=2, rounds=1)
+        self.assertEqual(self.run_job(ENGINES / "nvflare_job"), "FINISHED:COMPLETED")
+        self.compare(self.work / "again/round-2.safetensors", 2)
 
-    def test_a_site_that_fails_ends_the_run_with_its_sentence(self) -> None:
-        ended = self.run_job(data=self.work / "nothing")
-        self.assertEqual(ended["status"], "error", ended)
-        print([l for l in self.processes.text("localhost").splitlines() if 'site-2' in l and 'round 1' in l])
+    def compare(self, path: Path, number: int) -> None:
+        found = difference(path, self.federation.folder / f"files/round-{number}.safetensors")
+        print(f"nvflare: round {number}: largest relative difference of a tensor {found:.2g}")
+        self.assertLess(found, 1e-6)
+
+    def test_a_site_that_fails_ends_the_run_and_code_in_a_job_is_refused(self) -> None:
+        self.start_all(data=self.work / "nothing")
+        self.assertEqual(self.run_job(ENGINES / "nvflare_job"), "FINISHED:EXECUTION_EXCEPTION")
+        self.assertIn("round 1: site-2: fovea: <data>: is no folder (exit code 66)", self.processes.text("localhost"))
         self.assertFalse((self.work / "out").exists(), "a round was averaged")
+        foreign = self.work / "foreign"
+        shutil.copytree(ENGINES / "nvflare_job", foreign)
+        (foreign / "app/custom").mkdir()
+        (foreign / "app/custom/own.py").write_text("raise SystemExit\n")
+        self.assertEqual(self.run_job(foreign), "FINISHED:FAILED_TO_RUN")
+        self.assertIn("BYOC not permitted", self.processes.text("localhost"))
 
 
 if __name__ == "__main__":
