@@ -16,21 +16,6 @@ WORK = Path(os.environ["ENGINES_WORK"])
 BIN = Path(sys.executable).parent
 ADMIN = "lead@hospital.example"
 
-PROJECT = """\
-api_version: 3
-name: fovea
-participants:
-  - {{name: localhost, type: server, org: coordinator, fed_learn_port: {port}}}
-  - {{name: site-1, type: client, org: aachen}}
-  - {{name: site-2, type: client, org: bonn}}
-  - {{name: lead@hospital.example, type: admin, org: coordinator, role: lead}}
-builders:
-  - {{path: nvflare.lighter.impl.workspace.WorkspaceBuilder, args: {{template_file: [master_template.yml]}}}}
-  - {{path: nvflare.lighter.impl.static_file.StaticFileBuilder, args: {{config_folder: config}}}}
-  - {{path: nvflare.lighter.impl.cert.CertBuilder}}
-  - {{path: nvflare.lighter.impl.signature.SignatureBuilder}}
-"""
-
 
 class NVFlareTests(unittest.TestCase):
     def setUp(self) -> None:
@@ -43,19 +28,15 @@ class NVFlareTests(unittest.TestCase):
         self.addCleanup(self.processes.stop)
 
     def provision(self) -> None:
-        """Startup kits with certificates; nobody takes code from a job, and no class but those of Fovea."""
-        (self.work / "project.yml").write_text(PROJECT.format(port=free_port()))
+        """Startup kits with certificates, restricted to Fovea."""
+        project = (ENGINES / "nvflare_project.yml").read_text()
+        (self.work / "project.yml").write_text(project.replace("8002", str(free_port())))
         made = call([BIN / "nvflare", "provision", "-p", "project.yml", "-w", "kits", "--force"], self.environment, self.work)
         self.assertEqual(made.returncode, 0, made.stdout + made.stderr)
         self.kits = self.work / "kits/fovea/prod_00"
-        for name, classes in [("localhost", ["fovea_nvflare.Rounds", "fovea_nvflare.Snapshots"])] + [(site, ["fovea_nvflare.Step"]) for site in SITES]:
-            local = self.kits / name / "local"
-            resources = json.loads((local / "resources.json.default").read_text())
-            resources |= {"class_allow_list": classes, "allow_log_streaming": False}
-            (local / "resources.json").write_text(json.dumps(resources))
-            permissions = json.loads((local / "authorization.json.default").read_text())
-            permissions["permissions"] = {"lead": {"submit_job": "any", "manage_job": "n:submitter", "download_job": "n:submitter", "view": "any", "byoc": "none"}}
-            (local / "authorization.json").write_text(json.dumps(permissions))
+        for name in ("localhost", *SITES):
+            made = call([sys.executable, ENGINES / "restrict_kit.py", self.kits / name], self.environment, self.work)
+            self.assertEqual(made.returncode, 0, made.stderr)
 
     def start(self, name: str, variable: str, file: Path) -> None:
         self.processes.start(name, [self.kits / name / "startup/sub_start.sh", "--once"], self.environment | {variable: file})
