@@ -35,6 +35,9 @@ public struct MergeRecord: Codable, Hashable, Sendable {
         public var clip: Double?
         /// Share of the base's own step that is taken again (Hsu et al. 2019, "Measuring the effects of non-identical data distribution").
         public var momentum = 0.0
+        /// Average each row of the table of cohorts over the sites that have patients of its value, by their shares: what one site alone
+        /// has learnt is not thinned out by sites that never saw it. Such a row is that site's, whatever its largest share.
+        public var cohortRows = false
 
         public init() {}
 
@@ -42,6 +45,7 @@ public struct MergeRecord: Codable, Hashable, Sendable {
         public var problem: String? {
             guard (0..<0.5).contains(trim) else { return "trim: expected 0 to less than 0.5, found \(trim)" }
             if let clip, !(clip > 0 && clip <= 1000) { return "clip: expected more than 0, up to 1000, found \(clip)" }
+            guard !cohortRows || rule == .mean else { return "cohortRows: expected the rule mean, found \(rule.rawValue)" }
             guard (0..<1).contains(momentum) else { return "momentum: expected 0 to less than 1, found \(momentum)" }
             return nil
         }

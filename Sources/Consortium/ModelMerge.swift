@@ -161,7 +161,7 @@ public struct ModelMerge: Sendable {
         if let adaptation {
             (result, residual) = try settings.rule == .stack || settings.rule == .svd ? stacked(adaptation) : averaged(adaptation)
         } else {
-            let tensors = try TensorMerge(admission, base: mergeBase, settings: settings, shares: shares).merged()
+            let tensors = try TensorMerge(admission, base: mergeBase, settings: settings, shares: shares, rowShares: settings.cohortRows ? rowShares : [:]).merged()
             result = try ParameterMap(base.model.specifications, fileTensors: tensors, file: "the merge")
         }
         if settings.momentum > 0 {
@@ -172,6 +172,20 @@ public struct ModelMerge: Sendable {
         }
         try result.requireFinite(file: "the merge")
         return (result, residual)
+    }
+
+    /// For each row of the table of cohorts, the shares of the sites that have patients of its value; of all where none has.
+    private var rowShares: [String: [[Double]]] {
+        let encoding = base.manifest.model.cohort
+        guard encoding.classes == nil, encoding.rowCount > 0 else { return [:] }
+        let seen = admission.admitted.map { one in
+            one.parcel.manifest.trainingData.map { encoding.seenRows($0.cohortCounts) }.reduce([Bool](repeating: false, count: encoding.rowCount)) { zip($0, $1).map { $0 || $1 } }
+        }
+        let rows = (0..<encoding.rowCount).map { row in
+            let own = zip(shares, seen).map { $1[row] ? $0 : 0 }, total = own.reduce(0, +)
+            return total > 0 ? own.map { $0 / total } : shares
+        }
+        return [DiffusionModel.cohortPath: rows]
     }
 
     /// Adapters with the same frozen factors: B is merged, and added once.

@@ -100,6 +100,23 @@ public struct CohortEncoding: Codable, Hashable, Sendable {
         return attributes.compactMap(CohortSchema.attribute).reduce(0) { $0 + rows($1) }
     }
 
+    /// Which rows of the table patients with these counts, by attribute and code name, take part in.
+    ///
+    /// - Returns: one flag a row. `null` is everybody's; so are all rows of classes, whose meaning is not known here.
+    public func seenRows(_ counts: [String: [String: Int]]) -> [Bool] {
+        guard classes == nil else { return [Bool](repeating: true, count: rowCount) }
+        return attributes.compactMap(CohortSchema.attribute).flatMap { attribute in
+            let own = counts[attribute.name] ?? [:]
+            func isSeen(_ name: String) -> Bool { own[name, default: 0] > 0 }
+            switch attribute.scale {
+            case .nominal: return [true, isSeen("unknown")] + names(of: attribute.name).map(isSeen)
+            case .ordinal(let highest):
+                let onLine = attribute.names.prefix(Int(highest) + 1).contains(where: isSeen)
+                return [true, isSeen("unknown"), onLine, onLine] + attribute.names.dropFirst(Int(highest) + 1).map(isSeen)
+            }
+        }
+    }
+
     /// [N, rowCount]
     /// - Parameter values: for each of N samples, one value an attribute, in the order of `attributes`.
     public func coefficients(_ values: [[Value]]) -> Tensor {

@@ -13,11 +13,15 @@ public struct TensorMerge<Model: Codable & Sendable>: Sendable {
     /// What each update is multiplied by, so that none is larger than the clip allows.
     private let factors: [Double]
     private let reference: [String: Tensor]?
+    /// Shares of their own for the rows of some tensors, [rows][parcels].
+    private let rowShares: [String: [[Double]]]
 
     /// Numbers that are merged at a time.
     private static var run: Int { 1 << 16 }
 
-    public init(_ admission: Admission<Model>, base: MergeBase, settings: MergeRecord.Settings, shares: [Double]) {
+    /// - Parameter rowShares: by the name of a tensor [rows, ...]: shares of the parcels for each row, for the rule `mean`.
+    public init(_ admission: Admission<Model>, base: MergeBase, settings: MergeRecord.Settings, shares: [Double], rowShares: [String: [[Double]]] = [:]) {
+        self.rowShares = rowShares
         parcels = admission.admitted.map(\.parcel)
         self.settings = settings
         self.shares = shares
@@ -91,6 +95,14 @@ public struct TensorMerge<Model: Codable & Sendable>: Sendable {
         let share = shares[place], factor = factors[place]
         tensor.withUnsafeBuffer { values in
             sums.withUnsafeMutableBufferPointer { sums in
+                if let rows = rowShares[name], let length = parcels[place].table[name].map({ $0.shape.dropFirst().reduce(1, *) }) {
+                    let origin = reference?[name]?.elements
+                    for i in values.indices {
+                        let number = numbers.lowerBound + i, from = origin.map { Double($0[number]) } ?? 0
+                        sums[i] += rows[number / length][place] * (from + factor * (Double(values[i]) - from))
+                    }
+                    return
+                }
                 guard factor != 1, let reference = reference?[name] else {
                     for i in values.indices { sums[i] += share * (factor * Double(values[i])) }
                     return

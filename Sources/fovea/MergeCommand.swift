@@ -138,9 +138,13 @@ struct MergeRuleOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Take so much of the base's own last step again; --previous says where it began.", valueName: "share"))
     var momentum: Double = 0
 
+    @Flag(help: "Full weights: average each row of the table of cohorts over the sites that have such patients, instead of over all.")
+    var cohortRows = false
+
     var settings: MergeRecord.Settings {
         var settings = MergeRecord.Settings()
         (settings.rule, settings.weighting, settings.trim, settings.clip, settings.momentum) = (rule, weight, trim, clip, momentum)
+        settings.cohortRows = cohortRows
         return settings
     }
 }
