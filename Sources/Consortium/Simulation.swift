@@ -71,7 +71,7 @@ public struct Simulation: Sendable {
     /// Runs what is left to run.
     /// - Throws: `Failure(.interrupted)` where the user asked to stop.
     public func run(say: (String) -> Void) async throws -> SimulationResult {
-        try makeFolder("keys")
+        for name in ["keys", "moments"] { try makeFolder(name) }
         let (coordinator, keys) = try prepareKeys()
         if !exists("base.safetensors") { _ = try SignedBase.sign(base, with: coordinator, to: mergedPath(0), force: false) }
         let trust = try TrustList(contentsOf: path("TRUST.yaml"))
@@ -140,7 +140,8 @@ public struct Simulation: Sendable {
         guard !FileManager.default.fileExists(atPath: parcel), let key = keys[name] else { return }
         let before = try LoadedModel(contentsOf: mergedPath(round - 1))
         if !FileManager.default.fileExists(atPath: weights) {
-            _ = try await SiteStep(base: before.path, data: [site], configuration: step(round, before), round: round).run(to: weights, force: false)
+            _ = try await SiteStep(base: before.path, data: [site], configuration: step(round, before), round: round)
+                .run(to: weights, moments: path("moments/\(name).safetensors"), force: false)
         }
         let file = try ModelFile.read(weights).file
         let statement = ParcelStatement(

@@ -70,13 +70,17 @@ public struct SiteStep: Sendable {
     }
 
     /// Trains and writes the weights: a snapshot of float32, or an adapter where the settings say so.
+    ///
+    /// - Parameter moments: where the optimizer's moments stay between rounds, at the site: taken from there where an earlier round of the
+    ///   same base's network left them, and left there for the next. For full weights alone: an adapter of another base is another's.
     /// - Throws: `Failure(.interrupted)` where the user asked to stop: the same command goes on.
-    public func run(to output: String, force: Bool, report: (TrainingEvent) -> Void = { _ in }) async throws -> Metrics {
+    public func run(to output: String, moments: String? = nil, force: Bool, report: (TrainingEvent) -> Void = { _ in }) async throws -> Metrics {
         try StagedFile.requireWritable(output, force: force)
         let folder = try UnfinishedFolder(for: output)
         let before = try LoadedModel(contentsOf: base)
         let isBegun = FileManager.default.fileExists(atPath: folder.file("checkpoint.safetensors"))
-        let run = try await TrainingRun(folder: folder.path, datasets: data, resume: isBegun) { earlier in
+        let kept = configuration.tunesEverything ? moments : nil, hasMoments = kept.map { FileManager.default.fileExists(atPath: $0) } ?? false
+        let run = try await TrainingRun(folder: folder.path, datasets: data, resume: isBegun, momentsFrom: hasMoments ? kept : nil) { earlier in
             if let earlier, earlier != configuration {
                 throw Failure(.cannotCreateOutput, folder.path, "holds a step of other settings, base or round; remove it to begin anew")
             }
@@ -100,6 +104,7 @@ public struct SiteStep: Sendable {
             validation_loss: hasValidation ? validation.loss(after.parameters) : nil,
             validation_patients: TrainingData.rounded(validation.patientCount), base: before.digest.description, output: digest.description)
         try StagedFile.move(made, to: output)
+        if let kept { try StagedFile.move(folder.file("checkpoint.safetensors"), to: kept) }
         try folder.remove(where: SiteStep.isOwn)
         return metrics
     }

@@ -56,12 +56,13 @@ public final class TrainingRun {
     /// - Parameters:
     ///   - force: begin anew where the folder holds a run.
     ///   - memory: bytes that it may take besides what the process holds; nil for all that there is.
+    ///   - momentsFrom: a checkpoint of the same parameters whose Adam's moments a new run starts with; nil for none.
     ///   - configuration: given what the folder's `config.yaml` says (nil in a new run), returns what is wanted.
     /// - Throws: `Failure`: `.cannotCreateOutput` where the folder holds a checkpoint and neither `resume` nor `force` is
     ///   true, `.noSuchInput` where it holds no run and `resume` is true, `.badData` for a checkpoint of another model or
     ///   another training set; `.usage` where it does not fit into memory. Where it throws, nothing is written.
     public init(
-        folder: String, datasets: [DatasetFile], resume: Bool, force: Bool = false, memory: Int? = nil,
+        folder: String, datasets: [DatasetFile], resume: Bool, force: Bool = false, memory: Int? = nil, momentsFrom: String? = nil,
         configuration: (TrainingConfiguration?) throws -> TrainingConfiguration
     ) async throws {
         self.folder = folder
@@ -110,6 +111,10 @@ public final class TrainingRun {
             trainer = Trainer(wanted, model, tuning, data: training, state: state)
         } else {
             trainer = Trainer(wanted, model, tuning, data: training)
+            if let momentsFrom {
+                let before = try ModelFile.read(momentsFrom, kind: .checkpoint).file
+                try trainer.state.takeMoments(fileTensors: before.tensors, numbers: before.manifest.state ?? [:], file: momentsFrom)
+            }
         }
         estimate = try MemoryEstimate(trainer, available: available)
         if !(resume && hasCheckpoint) {

@@ -27,6 +27,16 @@ public struct TrainingState: Sendable {
         moment2 = .zeros(specifications)
     }
 
+    /// Goes on with the moments of another training of the same parameters: Adam's first steps go by the sign of each gradient, whatever its
+    /// size, and a round that begins with them at every site adds noise to the merge.
+    mutating func takeMoments(fileTensors: [String: Tensor], numbers: [String: Double], file: String) throws {
+        for (prefix, path) in [("moment1/", \TrainingState.moment1), ("moment2/", \.moment2)] {
+            let own = fileTensors.filter { $0.key.hasPrefix(prefix) }.map { (String($0.key.dropFirst(prefix.count)), $0.value) }
+            self[keyPath: path] = try ParameterMap(parameters.specifications, fileTensors: Dictionary(uniqueKeysWithValues: own), file: "\(file) (\(prefix.dropLast()))")
+        }
+        step = Int(max(0, min(1e15, numbers["step"] ?? 0)))
+    }
+
     /// One update of all parameters.
     package mutating func apply(_ gradients: [Tensor], _ settings: AdamSettings, imagesSeen: Int) {
         step += 1

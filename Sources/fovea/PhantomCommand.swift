@@ -1,4 +1,5 @@
 import ArgumentParser
+import CheckpointStore
 import Files
 import FundusData
 import Foundation
@@ -31,14 +32,21 @@ struct PhantomCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("What the phantoms are drawn from.", valueName: "number"))
     var seed: UInt64
 
+    @Option(help: ArgumentHelp("The site that they stand for, to try a federation (default: phantom).", valueName: "name"))
+    var site: String = "phantom"
+
     @Option(help: ArgumentHelp("The dataset to write.", valueName: "file.h5"))
     var out: String
 
     @OptionGroup var common: CommonOptions
 
+    func validate() throws {
+        if let problem = SiteName.problem(site) { throw ValidationError("--site: \(problem)") }
+    }
+
     func run() async throws {
         let dataset = PhantomDataset(
-            try PhantomGenerator(patients: count, size: size, visits: visits, seed: seed), path: out, force: common.force)
+            try PhantomGenerator(patients: count, size: size, visits: visits, seed: seed), path: out, site: site, force: common.force)
         let progress = ProgressReporter("phantom", unit: "photographs", isQuiet: common.quiet)
         defer { progress.end() }
         let start = ContinuousClock.now

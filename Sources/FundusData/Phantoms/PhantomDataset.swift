@@ -18,9 +18,12 @@ public struct PhantomDataset: Sendable {
     public let path: String
     /// Whether outputs that exist may be replaced.
     public let force: Bool
+    /// The site that the phantoms stand for.
+    public let site: String
 
-    public init(_ generator: PhantomGenerator, path: String, force: Bool = false) {
+    public init(_ generator: PhantomGenerator, path: String, site: String = "phantom", force: Bool = false) {
         self.generator = generator
+        self.site = site
         self.path = path
         self.force = force
     }
@@ -67,7 +70,7 @@ public struct PhantomDataset: Sendable {
 
     private var info: DatasetInfo {
         DatasetInfo(
-            site: "phantom",
+            site: site,
             source: "fovea phantom --count \(generator.patients) --visits \(generator.visits) --size \(generator.size) "
                 + "--seed \(generator.seed)",
             licence: "CC0-1.0", synthetic: true,
