@@ -32,8 +32,8 @@ struct PhantomCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("What the phantoms are drawn from.", valueName: "number"))
     var seed: UInt64
 
-    @Option(help: ArgumentHelp("The site that they stand for, to try a federation (default: phantom).", valueName: "name"))
-    var site: String = "phantom"
+    @Option(help: ArgumentHelp("The site that they stand for, to try a federation (default: none).", valueName: "name"))
+    var site: String?
 
     @Option(help: ArgumentHelp("The dataset to write.", valueName: "file.h5"))
     var out: String
@@ -41,7 +41,7 @@ struct PhantomCommand: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-        if let problem = SiteName.problem(site) { throw ValidationError("--site: \(problem)") }
+        if let problem = site.flatMap(SiteName.problem) { throw ValidationError("--site: \(problem)") }
     }
 
     func run() async throws {

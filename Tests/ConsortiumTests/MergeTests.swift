@@ -230,6 +230,25 @@ import Training
         }
     }
 
+    /// A value that one site alone has is not thinned out by the others, and what nobody has stays as all left it.
+    @Test func rowsOfTheTableOfCohortsAreThoseOfTheSitesThatHaveThem() throws {
+        let counts: [String: [String: [String: Int]]] = ["aachen": ["dr_icdr": ["0": 40, "ungradable": 5]], "bonn": ["dr_icdr": ["unknown": 40]], "celle": ["dr_icdr": ["3": 40]]]
+        let paths = try counts.sorted { $0.key < $1.key }.map { site, own in try federation.parcel(site, .full) { $0.trainingData[0].cohortCounts = own } }
+        let files = try paths.map(stored), path = "cohort_embedding.weight"
+        let plain = try federation.merge(paths).merged().parameters.fileTensors(), merge = try federation.merge(paths, federation.settings { $0.cohortRows = true })
+        let byRow = try merge.merged().parameters.fileTensors()
+        // null, unknown, origin and direction of the line, ungradable: who has seen them.
+        let seen = [[0, 1, 2], [1], [0, 2], [0, 2], [0]]
+        let tables = try files.map { doubles(try #require($0[path])) }, found = doubles(try #require(byRow[path])), width = found.count / seen.count
+        for (row, sites) in seen.enumerated() {
+            let expected = (row * width..<(row + 1) * width).map { i in sites.reduce(0) { $0 + tables[$1][i] } / Double(sites.count) }
+            #expect(relativeDifference(Array(found[row * width..<(row + 1) * width]), expected) <= 1e-7, "row \(row)")
+        }
+        for (name, tensor) in plain where name != path { #expect(byRow[name]?.elements == tensor.elements, "\(name)") }
+        #expect(byRow[path]?.elements != plain[path]?.elements)
+        #expect((try #require(throws: Failure.self) { try federation.merge(paths, federation.settings(.median) { $0.cohortRows = true }) }).kind == .usage)
+    }
+
     @Test func theManifestSaysWhereItComesFrom() throws {
         let path = federation.folder.file("merged.safetensors")
         _ = try federation.merge(try parcels(.ffa)).write(path, key: federation.coordinator, force: false)

@@ -64,6 +64,25 @@ import Training
         #expect(try ModelFile.read(other).file.tensors.contains { a[$0.key]?.elements != $0.value.elements })
     }
 
+    /// The moments of a round stay for the next, and only there.
+    @Test func theOptimizersMomentsStayAtTheSite() async throws {
+        let phantoms = try await PhantomSites(), moments = phantoms.folder.file("moments.safetensors")
+        var settings = try configuration(phantoms.basePath)
+        settings.images = 64
+        func run(_ name: String, round: Int, moments: String?) async throws -> [String: Tensor] {
+            let path = phantoms.folder.file(name)
+            _ = try await SiteStep(base: phantoms.basePath, data: [phantoms.data], configuration: settings, round: round).run(to: path, moments: moments, force: false)
+            return try ModelFile.read(path).file.tensors
+        }
+        let alone = try await run("1", round: 1, moments: nil), first = try await run("2", round: 1, moments: moments)
+        #expect(alone.allSatisfy { first[$0.key]?.elements == $0.value.elements })
+        let kept = try ModelFile.read(moments).file
+        #expect(kept.manifest.kind == .checkpoint && kept.manifest.state?["step"] == 8)
+        let without = try await run("3", round: 2, moments: nil), with = try await run("4", round: 2, moments: moments)
+        #expect(without.contains { with[$0.key]?.elements != $0.value.elements })
+        #expect(try ModelFile.read(moments).file.manifest.state?["step"] == 16)
+    }
+
     @Test func theProximalTermHoldsASiteBack() async throws {
         let phantoms = try await PhantomSites(), base = try LoadedModel(contentsOf: phantoms.basePath)
         var distances: [Double] = []

@@ -18,10 +18,10 @@ public struct PhantomDataset: Sendable {
     public let path: String
     /// Whether outputs that exist may be replaced.
     public let force: Bool
-    /// The site that the phantoms stand for.
-    public let site: String
+    /// The site that the phantoms stand for; nil for none, and no value of the attribute.
+    public let site: String?
 
-    public init(_ generator: PhantomGenerator, path: String, site: String = "phantom", force: Bool = false) {
+    public init(_ generator: PhantomGenerator, path: String, site: String? = nil, force: Bool = false) {
         self.generator = generator
         self.site = site
         self.path = path
@@ -52,7 +52,7 @@ public struct PhantomDataset: Sendable {
             let phantoms = generator.phantoms(start..<min(start + batch, generator.count), threads: threads)
             let masks = PhantomMasks.names.map { name in (name, phantoms.compactMap { $0.masks[name] }) }
             try await writer.append(
-                phantoms.map(\.record), masks: Dictionary(uniqueKeysWithValues: masks),
+                phantoms.map { record($0) }, masks: Dictionary(uniqueKeysWithValues: masks),
                 visits: phantoms.map { Int32($0.visit.number) }, eyes: phantoms.map(\.eye.key))
             for phantom in phantoms {
                 splits["\(phantom.eye.patient.split)", default: 0] += 1
@@ -68,9 +68,15 @@ public struct PhantomDataset: Sendable {
         return Summary(photographs: generator.count, splits: splits, grades: grades)
     }
 
+    private func record(_ phantom: Phantom) -> DatasetRecord {
+        var record = phantom.record
+        record.cohort["site"] = site
+        return record
+    }
+
     private var info: DatasetInfo {
         DatasetInfo(
-            site: site,
+            site: site ?? "phantom",
             source: "fovea phantom --count \(generator.patients) --visits \(generator.visits) --size \(generator.size) "
                 + "--seed \(generator.seed)",
             licence: "CC0-1.0", synthetic: true,
