@@ -1,6 +1,5 @@
 import Files
 import Foundation
-import TensorCore
 import Training
 
 /// What a simulation measured: losses by patient, of every arm at every site after every round.
@@ -98,12 +97,10 @@ public struct SimulationResult: Codable, Sendable {
 
 extension SimulationResult.Comparison {
     fileprivate init(site: String, split: String, _ a: [Double], _ first: SimulationResult.Arm, _ b: [Double], _ second: SimulationResult.Arm) {
-        let differences = zip(a, b).map { $0 - $1 }, count = differences.count
         func mean(_ numbers: [Double]) -> Double { numbers.reduce(0, +) / Double(numbers.count) }
-        var random = Philox(seed: 0, stream: .bootstrap, index: 0)
-        let means = (0..<10_000).map { _ in mean((0..<count).map { _ in differences[min(count - 1, Int(random.nextUniform() * Double(count)))] }) }.sorted()
+        let paired = PairedDifference(a, b)
         self.init(
-            site: site, split: split, patients: count, first: first, second: second, firstLoss: mean(a), secondLoss: mean(b), difference: mean(differences),
-            low: means[250], high: means[9_749])
+            site: site, split: split, patients: a.count, first: first, second: second, firstLoss: mean(a), secondLoss: mean(b), difference: paired.mean,
+            low: paired.low, high: paired.high)
     }
 }

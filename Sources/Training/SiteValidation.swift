@@ -21,9 +21,13 @@ public struct SiteValidation: Sendable {
     /// - Parameters:
     ///   - model: brings network, space, attributes and, from its training, the distribution of noise levels.
     ///   - splits: whose photographs are measured.
-    public init(_ model: LoadedModel, data: [DatasetFile], splits: [Split] = [.validation], draws: Int = 3) async throws {
+    ///   - other: brings the noise levels instead, so that two models are measured at the same.
+    public init(_ model: LoadedModel, data: [DatasetFile], splits: [Split] = [.validation], draws: Int = 3, noiseLevels other: LoadedModel? = nil) async throws {
         var configuration = TrainingConfiguration()
+        configuration.start(from: other ?? model)
+        let levels = configuration.noiseLevels
         configuration.start(from: model)
+        configuration.noiseLevels = levels
         self.configuration = configuration
         self.model = model.model
         self.draws = draws

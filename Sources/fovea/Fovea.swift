@@ -19,6 +19,7 @@ struct Fovea: AsyncParsableCommand {
         ImportCommand.self,
         PhantomCommand.self,
         TrainCommand.self,
+        ValidateCommand.self,
         SampleCommand.self,
         ParcelCommand.self,
         MergeCommand.self,

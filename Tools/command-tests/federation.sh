@@ -56,6 +56,10 @@ assert len(xml.dom.minidom.parse("sim/curves.svg").getElementsByTagName("polylin
     fovea inspect round-1/merged.safetensors > inspect.txt
     check "inspect tells of the merge" grep -q "merged in round 1 by mean with 0.5: site-2" inspect.txt
 
+    check "is it better for a site than its own" bash -c 'fovea validate round-1/merged.safetensors --against ../model/snapshot.safetensors --data sim/sites/site-1.h5 --draws 4 --json > validate.json 2> /dev/null'
+    says "the losses of both, patient by patient" 'j["patients"] > 0 and abs(j["loss"] - j["other"] - j["difference"]) < 1e-9 and j["low"] <= j["difference"] <= j["high"]' validate.json
+    refuses "models of other pictures (65)" 65 "model: expected pictures of 32 x 32" "$work/empty" \
+        fovea validate round-1/merged.safetensors --against "$root/Checkpoints/open-64.safetensors" --data sim/sites/site-1.h5
     check "merge, in the other order" bash -c 'fovea merge round-1/parcels/site-2.parcel round-1/parcels/site-1.parcel --base round-1/base.safetensors --trust TRUST.yaml --key coordinator.key --out merged.safetensors --json > merged.json 2> /dev/null'
     check "the same bytes" cmp merged.safetensors round-1/merged.safetensors
     says "two sites are too few to screen" 'j["screening"]["state"] == "too few" and [s["weight"] for s in j["sites"]] == [0.5, 0.5] and j["signed"]' merged.json
