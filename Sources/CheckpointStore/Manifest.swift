@@ -125,6 +125,16 @@ extension Manifest {
 }
 
 extension Manifest {
+    /// What the weights' sites and the site that shares them permit together; nil where none said anything.
+    /// - Throws: `Failure(.notPermitted)` where they have nothing in common.
+    public func effectivePermissions(path: String) throws -> Permissions? {
+        guard let own = parcel?.permissions, let inherited = permissions else { return parcel?.permissions ?? permissions }
+        guard let both = own.intersection(inherited) else {
+            throw Failure(.notPermitted, path, "what \(parcel?.site ?? "its site") permits has no purpose or no territory in common with what its base permits")
+        }
+        return both
+    }
+
     /// Every site that the weights come from, by training set, parcel or merge.
     public var sites: Set<String> {
         Set(trainingData.map(\.site)).union((merges ?? []).flatMap { $0.parts.map(\.site) }).union(parcel.map { [$0.site] } ?? [])

@@ -25,6 +25,8 @@ public struct Simulation: Sendable {
         /// Noise levels and noises a photograph when losses are measured: on the way, and at the end.
         public var draws = 8
         public var lastDraws = 64
+        /// Losses are measured after every so many rounds, and after the last.
+        public var measureEvery = 1
         /// Skip the arms that no federation has.
         public var onlyMerged = false
         public init() {}
@@ -83,6 +85,7 @@ public struct Simulation: Sendable {
                 for site in sites { try await self.round(round, at: site, keys) }
                 try merge(round, trust, coordinator)
             }
+            guard round % settings.measureEvery == 0 || round == settings.rounds else { continue }
             try await measure(.merged, try LoadedModel(contentsOf: mergedPath(round)), round: round, sites, &measured)
             if !settings.onlyMerged {
                 for site in sites { try await alone(site, round: round, &measured) }
@@ -141,7 +144,7 @@ public struct Simulation: Sendable {
         let before = try LoadedModel(contentsOf: mergedPath(round - 1))
         if !FileManager.default.fileExists(atPath: weights) {
             _ = try await SiteStep(base: before.path, data: [site], configuration: step(round, before), round: round)
-                .run(to: weights, moments: path("moments/\(name).safetensors"), force: false)
+                .run(to: weights, moments: path("moments/\(name).safetensors"), isMeasured: false, force: false)
         }
         let file = try ModelFile.read(weights).file
         let statement = ParcelStatement(

@@ -71,10 +71,12 @@ public struct SiteStep: Sendable {
 
     /// Trains and writes the weights: a snapshot of float32, or an adapter where the settings say so.
     ///
-    /// - Parameter moments: where the optimizer's moments stay between rounds, at the site: taken from there where an earlier round of the
-    ///   same base's network left them, and left there for the next. For full weights alone: an adapter of another base is another's.
+    /// - Parameters:
+    ///   - moments: where the optimizer's moments stay between rounds, at the site: taken from there where an earlier round of the
+    ///     same network left them, and left there for the next. For full weights alone: an adapter of another base is another's.
+    ///   - isMeasured: whether the validation split is looked at before and after.
     /// - Throws: `Failure(.interrupted)` where the user asked to stop: the same command goes on.
-    public func run(to output: String, moments: String? = nil, force: Bool, report: (TrainingEvent) -> Void = { _ in }) async throws -> Metrics {
+    public func run(to output: String, moments: String? = nil, isMeasured: Bool = true, force: Bool, report: (TrainingEvent) -> Void = { _ in }) async throws -> Metrics {
         try StagedFile.requireWritable(output, force: force)
         let folder = try UnfinishedFolder(for: output)
         let before = try LoadedModel(contentsOf: base)
@@ -94,7 +96,7 @@ public struct SiteStep: Sendable {
         let isAdapter = !configuration.tunesEverything
         let made = folder.file(isAdapter ? "snapshot.adapter.safetensors" : "snapshot.safetensors")
         let after = try LoadedModel(contentsOf: folder.file("snapshot.safetensors"))
-        let hasValidation = validation.photographCount > 0
+        let hasValidation = isMeasured && validation.photographCount > 0
         let digest = try Digest(ofFile: made)
         let metrics = Metrics(
             round: round, sites: Set(data.map(\.info.site)).sorted(),

@@ -45,7 +45,8 @@ extension LoadedModel {
     /// What all sites of the model and of what is mixed in allow; nil where none said anything.
     /// - Throws: `Failure(.notPermitted)` where they have nothing in common.
     public func permissions() throws -> Permissions? {
-        let stated = [manifest.permissions, manifest.parcel?.permissions].compactMap { $0 }.map { (path, $0) }
+        let own = try manifest.effectivePermissions(path: path)
+        let stated = (own.map { [(path, $0)] } ?? [])
             + mixture.filter { $0.weight > 0 }.compactMap { adapter in adapter.permissions.map { (adapter.name, $0) } }
         guard var common = stated.first?.1 else { return nil }
         for (name, next) in stated.dropFirst() {

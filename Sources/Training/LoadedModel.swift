@@ -62,7 +62,7 @@ public struct LoadedModel: Sendable {
                 let adapter = try Adapter(adaptation, fileTensors: file.tensors, file: path)
                 try adapter.parameters.requireFinite(file: path)
                 let sites = Set(file.manifest.trainingData.map(\.site)).sorted()
-                return (adapter, MixedAdapter(name: name, weight: weight, digest: digest, sites: sites, trainingData: file.manifest.trainingData, permissions: file.manifest.parcel?.permissions))
+                return (adapter, MixedAdapter(name: name, weight: weight, digest: digest, sites: sites, trainingData: file.manifest.trainingData, permissions: try file.manifest.effectivePermissions(path: path)))
             })
     }
 }
@@ -77,7 +77,7 @@ public struct MixedAdapter: Sendable {
     /// The sites that it was trained at.
     public let sites: [String]
     public let trainingData: [TrainingData]
-    /// What its site permits; nil where it is no parcel.
+    /// What its site permits; nil where nobody said anything.
     public let permissions: Permissions?
 }
 

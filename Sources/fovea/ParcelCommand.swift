@@ -155,6 +155,8 @@ private struct OpenCommand: AsyncParsableCommand {
         if let trust { try parcel.requireTrust(try TrustList(contentsOf: trust), at: Date()) }
         if let out {
             var (weights, _) = try ModelFile.read(file)
+            // What its site permits stays with the weights.
+            weights.manifest.permissions = try weights.manifest.effectivePermissions(path: file)
             weights.manifest.parcel = nil
             try weights.write(out, as: .f16, force: common.force)
         }

@@ -45,6 +45,9 @@ struct SimulateCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Noises a photograph for the last comparison (default: 64).", valueName: "n"))
     var draws: Int = 64
 
+    @Option(help: ArgumentHelp("Measure losses after every so many rounds (default: 1).", valueName: "n"))
+    var measureEvery: Int = 1
+
     @Flag(help: "Leave out training at each site alone and in one place.")
     var onlyMerged = false
 
@@ -61,7 +64,7 @@ struct SimulateCommand: AsyncParsableCommand {
 
     func validate() throws {
         if data.isEmpty { throw ValidationError("--data: expected at least one data set") }
-        for (name, number) in [("--rounds", rounds), ("--images", images), ("--draws", draws), ("--sites", sites ?? 2)] where number < 1 {
+        for (name, number) in [("--rounds", rounds), ("--images", images), ("--draws", draws), ("--measure-every", measureEvery), ("--sites", sites ?? 2)] where number < 1 {
             throw ValidationError("\(name): expected at least 1, found \(number)")
         }
     }
@@ -83,6 +86,7 @@ struct SimulateCommand: AsyncParsableCommand {
         try makeFolder(out)
         var settings = Simulation.Settings()
         (settings.rounds, settings.images, settings.merge, settings.lastDraws, settings.onlyMerged) = (rounds, images, rule.settings, draws, onlyMerged)
+        settings.measureEvery = measureEvery
         settings.adapter = AdapterKind(rawValue: adapter.rawValue)
         if adapter == .lora, rule.rule == .mean { settings.merge.rule = .stack }
         var training = SiteStep.defaults(try LoadedModel(contentsOf: base))
