@@ -31,7 +31,7 @@ public struct ParcelMaker {
         func manifest(_ kind: WeightsKind, _ site: String, parents: [String]) -> Manifest<ModelDescription> {
             Manifest(
                 kind: kind, model: description, cohortSchemaVersion: 1, imagesSeen: 1000,
-                trainingData: [TrainingData(digest: site, site: site, licence: "none", source: "benchmark", cohortCounts: [:], patients: 100, synthetic: true)],
+                trainingData: [TrainingData(digest: site, site: site, licence: "none", source: "benchmark", cohortCounts: ["dr_icdr": ["0": 100]], patients: 100, synthetic: true)],
                 parents: parents, licence: "none", attributions: [], configuration: "", toolVersion: ToolVersion.current)
         }
         try coordinator.write("\(folder)/coordinator.key")

@@ -104,6 +104,11 @@ struct HeaderParser {
         }
         guard position < bytes.count else { throw Problem(sentence: "a string that starts at byte \(start) does not end") }
         position += 1
+        let inner = bytes[start + 1..<position - 1]
+        if !inner.contains(where: { $0 == UInt8(ascii: "\\") || $0 < 0x20 }) {
+            guard let plain = String(validating: inner, as: UTF8.self) else { throw Problem(sentence: "the string at byte \(start) is not UTF-8") }
+            return plain
+        }
         guard let decoded = try? JSONDecoder().decode([String].self, from: Data("[".utf8) + bytes[start..<position] + Data("]".utf8)),
             let string = decoded.first
         else { throw Problem(sentence: "the string at byte \(start) is not valid JSON") }

@@ -103,6 +103,9 @@ public struct Manifest<Model: Codable & Sendable>: Codable, Sendable {
 }
 
 extension Manifest {
+    /// More training images than anybody shows a model.
+    public static var mostImages: Int { 1_000_000_000_000 }
+
     /// The manifest of a file.
     /// - Throws: `Failure(.badData)` naming the key that is missing or wrong.
     public static func read(_ file: SafetensorsIndex, path: String) throws -> Manifest {
@@ -116,6 +119,10 @@ extension Manifest {
             throw Failure(.badData, path, "manifest: \(JSONText.sentence(error))")
         }
         if let problem = manifest.parcel?.problem { throw Failure(.badData, path, "parcel.\(problem)") }
+        guard (0...Manifest.mostImages).contains(manifest.imagesSeen) else {
+            throw Failure(.badData, path, field: "imagesSeen", expected: "0 to \(Manifest.mostImages)", found: "\(manifest.imagesSeen)")
+        }
+        if let problem = (manifest.merges ?? []).lazy.compactMap(\.problem).first { throw Failure(.badData, path, "merges.\(problem)") }
         if let problem = manifest.permissions?.problem { throw Failure(.badData, path, "permissions.\(problem)") }
         guard manifest.version == 1 else {
             throw Failure(.badData, path, field: "manifest version", expected: "1", found: "\(manifest.version)")

@@ -54,7 +54,7 @@ public struct MergeRecord: Codable, Hashable, Sendable {
     /// A parcel that was merged.
     public struct Part: Codable, Hashable, Sendable {
         public var site: String
-        /// SHA-256 of the parcel's file, and of its table of tensors: the same tensors under another name are found.
+        /// SHA-256 of what its site signed, and of its numbers: the same numbers under another name are found, however they are stored.
         public var parcel: Digest
         public var tensors: Digest
         /// Its share; all together are 1.
@@ -101,6 +101,21 @@ public struct MergeRecord: Codable, Hashable, Sendable {
     public var day: String
     /// What `svd` left out, relative to the whole difference.
     public var residual: Double?
+
+    /// One clause on what is wrong with a record that came from a file, or nil.
+    public var problem: String? {
+        guard (0...1_000_000).contains(round) else { return "round: expected 0 to 1000000, found \(round)" }
+        guard Day.noon(day) != nil else { return "day: expected a day such as 2026-01-31, found \(day.debugDescription)" }
+        if let problem = settings.problem { return "settings.\(problem)" }
+        guard !parts.isEmpty, Set(parts.map(\.site)).count == parts.count else { return "parts: expected each site once" }
+        for part in parts {
+            if let problem = SiteName.problem(part.site) { return "parts.site: \(problem)" }
+            guard (0...1).contains(part.weight), part.largestShare > 0, part.largestShare <= 1, part.patients >= 0, part.images >= 0 else {
+                return "parts \(part.site): expected a weight and a largest share from 0 to 1, and no negative number"
+            }
+        }
+        return residual.map { $0.isFinite } == false ? "residual: expected a finite number" : nil
+    }
 
     public init(round: Int, base: Digest, settings: Settings, parts: [Part], excluded: [Excluded], day: String, residual: Double?) {
         self.round = round

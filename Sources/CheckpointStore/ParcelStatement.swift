@@ -46,7 +46,7 @@ public struct ParcelStatement: Codable, Hashable, Sendable {
     public var problem: String? {
         if let problem = SiteName.problem(site) { return "site: \(problem)" }
         guard (0...1_000_000).contains(round) else { return "round: expected 0 to 1000000, found \(round)" }
-        guard (try? Date(issued, strategy: .iso8601)) != nil else { return "issued: expected a moment, found \(issued)" }
+        guard Day.isMoment(issued) else { return "issued: expected a moment such as 2026-01-31T12:00:00Z, found \(issued.debugDescription)" }
         guard selfTest.allSatisfy({ $0.sigma.isFinite && $0.error.isFinite }) else { return "selfTest: expected finite numbers" }
         guard contact.count <= 500, privacy.count <= 10_000 else { return "contact, privacy: expected at most 500 and 10000 characters" }
         return permissions.problem.map { "permissions.\($0)" }
@@ -55,6 +55,11 @@ public struct ParcelStatement: Codable, Hashable, Sendable {
 
 /// Names of sites: they stand in lists of trust, so none may look like another.
 public enum SiteName {
+    /// What a name looks like at a glance: without case, and with one form for letters and digits that are mistaken for each other.
+    public static func look(_ name: String) -> String {
+        String(name.lowercased().map { ["0": "o", "1": "l", "i": "l"][$0] ?? $0 })
+    }
+
     /// One clause on what is wrong with a name, or nil.
     public static func problem(_ name: String) -> String? {
         let isPlain = name.utf8.allSatisfy { byte in
@@ -130,7 +135,7 @@ public struct Permissions: Codable, Hashable, Sendable {
         if let bad = territories.sorted().first(where: { $0 != Permissions.worldwide && !($0.utf8.count == 2 && $0.utf8.allSatisfy(letters.contains)) }) {
             return "territories: expected \(Permissions.worldwide) or codes such as DE, found \(bad.debugDescription)"
         }
-        if let expires, (try? Date("\(expires)T00:00:00Z", strategy: .iso8601)) == nil {
+        if let expires, Day.noon(expires) == nil {
             return "expires: expected a day such as 2027-12-31, found \(expires.debugDescription)"
         }
         return nil
@@ -139,8 +144,7 @@ public struct Permissions: Codable, Hashable, Sendable {
     /// Whether the last day has passed at `moment`.
     public func isExpired(at moment: Date) -> Bool {
         guard let expires else { return false }
-        // Days in this form are sorted as texts.
-        return moment.formatted(.iso8601.year().month().day()) > expires
+        return Day.text(moment) > expires
     }
 
     /// What both allow; nil where nothing is left of purposes or territories.

@@ -65,9 +65,21 @@ public struct WeightsSignature: Codable, Hashable, Sendable {
         try signedTable(of: file, path: path)?.signer
     }
 
-    /// The same, with the table that was signed: whoever reads a tensor later can see that it is still the one.
-    public static func signedTable(of file: SafetensorsIndex, path: String) throws -> (signer: PublicKey, table: [Line])? {
+    /// Checks that a file which says that it is signed, or that a site shares it, is what was signed.
+    /// - Throws: `Failure(.notPermitted)`.
+    public static func requireIntact(_ path: String, isParcel: Bool) throws {
+        guard try signer(of: try SafetensorsIndex(contentsOf: path), path: path) != nil || !isParcel else {
+            throw Failure(.notPermitted, path, "says that a site shares it, and is unsigned")
+        }
+    }
+
+    /// The same, with the table that was signed (whoever reads a tensor later can see that it is still the one) and the digest of what was
+    /// signed, which is the same for every file that holds it.
+    public static func signedTable(of file: SafetensorsIndex, path: String) throws -> (signer: PublicKey, table: [Line], digest: Digest)? {
         guard let text = file.metadata[metadataKey] else { return nil }
+        if let other = file.metadata.keys.sorted().first(where: { $0 != metadataKey && $0 != manifestKey }) {
+            throw Failure(.badData, path, field: "metadata", expected: "\(manifestKey) and \(metadataKey) alone in a signed file", found: other.printable)
+        }
         let found = try JSONText.decode(WeightsSignature.self, Data(text.utf8), place: "\(path): \(metadataKey)")
         guard found.algorithm == "Ed25519" else {
             throw Failure(.badData, path, field: "signature.algorithm", expected: "Ed25519", found: found.algorithm)
@@ -78,6 +90,6 @@ public struct WeightsSignature: Codable, Hashable, Sendable {
         guard let signature = Data(base64Encoded: found.signature), key.verifies(signature, of: message) else {
             throw Failure(.notPermitted, path, "the signature does not fit: manifest or tensors are not what \(key.fingerprint) signed")
         }
-        return (key, table)
+        return (key, table, Digest(of: message))
     }
 }

@@ -26,22 +26,23 @@ public struct ModelMerge: Sendable {
         let kind: WeightsKind
         let adapter: AdapterConfiguration?
 
-        var name: String { adapter.map { "an adapter of kind \($0.kind.rawValue), rank \($0.rank), share \($0.layerShare), scale \($0.scale)" } ?? "full weights" }
+        var name: String { kind != .adapter ? "full weights" : adapter.map { "an adapter of kind \($0.kind.rawValue), rank \($0.rank), share \($0.layerShare), scale \($0.scale)" } ?? "an adapter without settings" }
     }
 
     /// Checks everything that can be checked before the merge.
     ///
     /// - Parameters:
     ///   - ledger: what was taken before; nil where nothing is to be remembered.
+    ///   - asked: the sites that the round asks; nil for all of the list.
     ///   - excludesBad: go on without parcels that are refused.
     /// - Throws: `Failure` of the first parcel that is refused, of the base, of permissions that have nothing in common, and of a rule
     ///   that does not suit the parcels.
     public init(
         _ paths: [String], base path: String, trust: TrustList, settings: MergeRecord.Settings, round: Int? = nil, at moment: Date,
-        ledger: ParcelLedger? = nil, excludesBad: Bool = false
+        ledger: ParcelLedger? = nil, asked: [String]? = nil, excludesBad: Bool = false
     ) throws {
         let (base, mergeBase, adaptation, admission) = try ModelMerge.admit(
-            paths, base: path, trust: trust, settings: settings, round: round, at: moment, ledger: ledger)
+            paths, base: path, trust: trust, settings: settings, round: round, at: moment, ledger: ledger, asked: asked)
         if !excludesBad, let first = admission.refused.first {
             let more = admission.refused.count > 1 ? "; \(admission.refused.count - 1) more are refused, and --exclude-bad goes on without them" : "; --exclude-bad goes on without it"
             throw Failure(first.failure.kind, first.failure.place, first.failure.sentence + more)
@@ -53,19 +54,19 @@ public struct ModelMerge: Sendable {
 
     /// Which parcels would be merged, and why the others would not.
     static func admission(
-        _ paths: [String], base path: String, trust: TrustList, settings: MergeRecord.Settings, round: Int?, at moment: Date, ledger: ParcelLedger?
+        _ paths: [String], base path: String, trust: TrustList, settings: MergeRecord.Settings, round: Int?, at moment: Date, ledger: ParcelLedger?, asked: [String]?
     ) throws -> Admission<ModelDescription> {
-        try admit(paths, base: path, trust: trust, settings: settings, round: round, at: moment, ledger: ledger).3
+        try admit(paths, base: path, trust: trust, settings: settings, round: round, at: moment, ledger: ledger, asked: asked).3
     }
 
     private static func admit(
-        _ paths: [String], base path: String, trust: TrustList, settings: MergeRecord.Settings, round: Int?, at moment: Date, ledger: ParcelLedger?
+        _ paths: [String], base path: String, trust: TrustList, settings: MergeRecord.Settings, round: Int?, at moment: Date, ledger: ParcelLedger?, asked: [String]?
     ) throws -> (LoadedModel, MergeBase, Adaptation?, Admission<ModelDescription>) {
         try SignedBase.require(path, trust: trust, at: moment)
-        let base = try LoadedModel(contentsOf: path), sort = try sort(paths)
-        let (mergeBase, adaptation) = try prepared(base, sort)
+        let base = try LoadedModel(contentsOf: path), opened = Admission<ModelDescription>.Opened(paths, base: base.digest, trust: trust, at: moment, asked: asked)
+        let sort = sort(opened.manifests), (mergeBase, adaptation) = try prepared(base, sort)
         let weighting = settings.rule.countsHeads ? .equal : settings.weighting
-        return (base, mergeBase, adaptation, Admission(paths, base: mergeBase, trust: trust, round: round, at: moment, weighting: weighting, ledger: ledger) {
+        return (base, mergeBase, adaptation, Admission(opened, base: mergeBase, round: round, weighting: weighting, ledger: ledger) {
             try requireModel($0, base: base, sort: sort)
         })
     }
@@ -73,10 +74,13 @@ public struct ModelMerge: Sendable {
     /// A merge that was made, without some of its sites.
     init(_ record: MergeRecord, without sites: Set<String>, base: LoadedModel, path: (MergeRecord.Part) throws -> String) throws {
         let rest = record.parts.filter { !sites.contains($0.site) }
-        let sort = try ModelMerge.sort(try rest.map(path))
+        let sort = ModelMerge.sort(try rest.map { part in
+            let file = try path(part)
+            return try Manifest<ModelDescription>.read(try SafetensorsIndex(contentsOf: file), path: file)
+        })
         let (mergeBase, adaptation) = try ModelMerge.prepared(base, sort)
         let admission = try Admission<ModelDescription>(record, without: sites, base: mergeBase, path: path)
-        guard let moment = try? Date("\(record.day)T12:00:00Z", strategy: .iso8601) else {
+        guard let moment = Day.noon(record.day) else {
             throw Failure(.badData, base.path, field: "merges.day", expected: "a day", found: record.day.printable)
         }
         try self.init(base: base, mergeBase: mergeBase, adaptation: adaptation, admission: admission, settings: record.settings, at: moment, excluded: record.excluded)
@@ -112,13 +116,10 @@ public struct ModelMerge: Sendable {
         }
     }
 
-    /// What most of the parcels are; the others will not fit.
-    private static func sort(_ paths: [String]) throws -> Sort {
-        let sorts = paths.compactMap { path -> Sort? in
-            guard let index = try? SafetensorsIndex(contentsOf: path), let manifest = try? Manifest<ModelDescription>.read(index, path: path) else { return nil }
-            return Sort(kind: manifest.kind, adapter: manifest.kind == .adapter ? manifest.model.adapter : nil)
-        }
-        let counts = Dictionary(grouping: sorts) { $0 }.mapValues(\.count)
+    /// What most of the trusted parcels are; the others will not fit.
+    private static func sort(_ manifests: [Manifest<ModelDescription>]) -> Sort {
+        let sorts = manifests.filter { $0.kind != .checkpoint }.map { Sort(kind: $0.kind, adapter: $0.kind == .adapter ? $0.model.adapter : nil) }
+        let counts = Dictionary(grouping: sorts.filter { $0.kind == .snapshot || $0.adapter?.problem == nil && $0.adapter != nil }) { $0 }.mapValues(\.count)
         // The order of the parcels decides nothing.
         return counts.max { ($0.value, $1.key.name) < ($1.value, $0.key.name) }?.key ?? Sort(kind: .adapter, adapter: AdapterConfiguration())
     }
@@ -137,7 +138,8 @@ public struct ModelMerge: Sendable {
         return (
             MergeBase(
                 path: base.path, digest: base.digest, kind: adaptation == nil ? .snapshot : .adapter, shapes: shapes, reference: reference, norm: norm,
-                merges: base.manifest.merges ?? [], permissions: base.manifest.permissions),
+                merges: base.manifest.merges ?? [], permissions: base.manifest.permissions,
+                factors: adaptation.map { adaptation in adaptation.layout.adapted.indices.map(adaptation.names) } ?? [], scale: sort.adapter?.scale ?? 1),
             adaptation
         )
     }
@@ -249,15 +251,17 @@ public struct ModelMerge: Sendable {
         let parcels = admission.admitted.map(\.parcel)
         let record = MergeRecord(
             round: admission.round, base: base.digest, settings: settings, parts: admission.parts(shares),
-            excluded: excluded, day: moment.formatted(.iso8601.year().month().day()), residual: residual)
-        let own = parcels.flatMap(\.manifest.trainingData)
-        let older = base.manifest.trainingData.filter { set in !own.contains { $0.site == set.site && $0.digest == set.digest } }.map { set in
+            excluded: excluded, day: Day.text(moment), residual: residual)
+        // What the base says of its own data stays; a parcel adds what is new.
+        let older = base.manifest.trainingData, own = parcels.flatMap(\.manifest.trainingData).filter { set in
+            set.inherited != true && !older.contains { $0.site == set.site && $0.digest == set.digest }
+        }
+        manifest.trainingData = (older + own).map { set in
             var set = set
             set.inherited = nil
             return set
-        }
-        manifest.trainingData = (older + own).sorted { ($0.site, $0.digest) < ($1.site, $1.digest) }
-        manifest.imagesSeen = base.manifest.imagesSeen + admission.admitted.reduce(0) { $0 + $1.size.images }
+        }.sorted { ($0.site, $0.digest) < ($1.site, $1.digest) }
+        manifest.imagesSeen = min(Manifest<ModelDescription>.mostImages, base.manifest.imagesSeen + admission.admitted.reduce(0) { $0 + $1.size.images })
         manifest.parents = [base.digest.description] + base.manifest.parents
         manifest.licence = Set(manifest.trainingData.map(\.licence)).sorted().joined(separator: " AND ")
         manifest.attributions = (base.manifest.attributions + parcels.flatMap(\.manifest.attributions)).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }

@@ -48,7 +48,11 @@ public struct Round: Sendable {
     public var basePath: String { Round.file("base.safetensors", in: folder) }
     public var mergedPath: String { Round.file("merged.safetensors", in: folder) }
     public var parcelFolder: String { Round.file("parcels", in: folder) }
-    public var isClosed: Bool { FileManager.default.fileExists(atPath: mergedPath) }
+    /// Whether the round's result is there, signed by the coordinator.
+    public var isClosed: Bool {
+        guard let index = try? SafetensorsIndex(contentsOf: mergedPath), (try? trust.requireCoordinator(index, path: mergedPath, at: Date())) != nil else { return false }
+        return (try? Manifest<ModelDescription>.read(index, path: mergedPath))?.merges?.first?.round == request.round
+    }
 
     /// Opens a round.
     /// - Parameter trust: the list to believe; nil for the folder's own, which whoever can write there could replace together with its
@@ -61,6 +65,7 @@ public struct Round: Sendable {
         self.trust = try TrustList(contentsOf: trust ?? Round.file("TRUST.yaml", in: folder))
         try DetachedSignature.verify(content, at: path, domain: Round.domain, by: self.trust.coordinator, advice: "fovea round init makes it")
         request = try JSONText.decode(Request.self, content, place: path)
+        guard (0...1_000_000).contains(request.round) else { throw Failure(.badData, path, field: "round", expected: "0 to 1000000", found: "\(request.round)") }
         self.folder = folder
         if let problem = request.settings.problem { throw Failure(.badData, path, "settings.\(problem)") }
     }
@@ -77,7 +82,7 @@ public struct Round: Sendable {
         settings: MergeRecord.Settings, at moment: Date
     ) throws -> Round {
         if let problem = settings.problem { throw Failure(.usage, nil, problem) }
-        if let deadline, (try? Date("\(deadline)T00:00:00Z", strategy: .iso8601)) == nil {
+        if let deadline, Day.noon(deadline) == nil {
             throw Failure(.usage, nil, field: "--deadline", expected: "a day such as 2026-12-31", found: deadline)
         }
         let trust = try TrustList(contentsOf: path)
@@ -85,18 +90,22 @@ public struct Round: Sendable {
         if FileManager.default.fileExists(atPath: file("round.json", in: folder)) {
             throw Failure(.cannotCreateOutput, folder, "holds a round already; name another folder")
         }
-        let today = moment.formatted(.iso8601.year().month().day())
+        if let round, !(0...1_000_000).contains(round) { throw Failure(.usage, nil, field: "--round", expected: "0 to 1000000", found: "\(round)") }
+        let today = Day.text(moment)
         let known = Set(trust.members.filter { $0.role == .site && $0.from <= today && today <= $0.until && !trust.withdrawn.contains($0.name) }.map(\.name))
         if let stranger = sites?.first(where: { !known.contains($0) }) {
             throw Failure(.usage, path, field: "--site", expected: known.sorted().joined(separator: ", "), found: stranger.printable)
         }
         let asked = (sites.map(Set.init) ?? known).sorted()
         guard !asked.isEmpty else { throw Failure(.badData, path, "lists no site whose key counts today") }
+        let index = try SafetensorsIndex(contentsOf: base), manifest = try Manifest<ModelDescription>.read(index, path: base)
+        if let gone = manifest.sites.intersection(trust.withdrawn).sorted().first {
+            throw Failure(.notPermitted, base, "\(gone) was withdrawn, and these weights were trained with it")
+        }
         do { try FileManager.default.createDirectory(atPath: file("parcels", in: folder), withIntermediateDirectories: true) } catch {
             throw Failure(.cannotCreateOutput, folder, "the folder could not be made: \((error as NSError).localizedDescription)")
         }
-        let index = try SafetensorsIndex(contentsOf: base), target = file("base.safetensors", in: folder)
-        let manifest = try Manifest<ModelDescription>.read(index, path: base)
+        let target = file("base.safetensors", in: folder)
         let staging = StagedFile.stagingPath(for: target)
         defer { try? FileManager.default.removeItem(atPath: staging) }
         let digest: Digest
@@ -127,12 +136,12 @@ public struct Round: Sendable {
         ((try? FileManager.default.contentsOfDirectory(atPath: parcelFolder)) ?? []).filter { $0.hasSuffix(".parcel") && !$0.hasPrefix(".") }.sorted().map { "\(parcelFolder)/\($0)" }
     }
 
-    private func isOver(at moment: Date) -> Bool { request.deadline.map { moment.formatted(.iso8601.year().month().day()) > $0 } ?? false }
+    private func isOver(at moment: Date) -> Bool { request.deadline.map { Day.text(moment) > $0 } ?? false }
 
     /// Who has delivered, and who has not.
     public func deliveries(at moment: Date, ledger: ParcelLedger? = nil) throws -> [Delivery] {
         let found = parcels
-        let admission = found.isEmpty ? nil : try ModelMerge.admission(found, base: basePath, trust: trust, settings: request.settings, round: request.round, at: moment, ledger: ledger)
+        let admission = found.isEmpty ? nil : try ModelMerge.admission(found, base: basePath, trust: trust, settings: request.settings, round: request.round, at: moment, ledger: ledger, asked: request.sites)
         func name(_ path: String) -> String { URL(fileURLWithPath: path).lastPathComponent }
         var all = (admission?.admitted ?? []).map { Delivery(site: $0.parcel.statement.site, state: .delivered, file: name($0.parcel.path), reason: nil) }
         all += (admission?.refused ?? []).map { Delivery(site: $0.site ?? "unknown", state: .refused, file: name($0.path), reason: $0.failure.sentence) }
@@ -154,14 +163,17 @@ public struct Round: Sendable {
     public func close(
         key: SigningKey, isEarly: Bool, excludesBad: Bool, previous: String?, ledger: ParcelLedger, at moment: Date, screen: (Screening) throws -> Void
     ) throws -> (merge: ModelMerge, digest: Digest, residual: Double?) {
+        try trust.requireCoordinator(key.publicKey, at: moment, file: "--key")
         guard !isClosed else { throw Failure(.cannotCreateOutput, mergedPath, "is there: round \(request.round) is closed") }
+        try StagedFile.requireWritable(mergedPath, force: false)
+        try ledger.requireWritable()
         // A file that only says that it is a site's does not stand for it.
         let delivered = Set(try deliveries(at: moment, ledger: ledger).filter { $0.state == .delivered }.map(\.site))
         let missing = isOver(at: moment) ? [] : request.sites.filter { !delivered.contains($0) }
         guard missing.isEmpty || isEarly else {
             throw Failure(.checkFailed, folder, "round \(request.round) waits for \(missing.joined(separator: ", "))\(request.deadline.map { " until \($0)" } ?? ""); --early closes it without")
         }
-        let merge = try ModelMerge(parcels, base: basePath, trust: trust, settings: request.settings, round: request.round, at: moment, ledger: ledger, excludesBad: excludesBad)
+        let merge = try ModelMerge(parcels, base: basePath, trust: trust, settings: request.settings, round: request.round, at: moment, ledger: ledger, asked: request.sites, excludesBad: excludesBad)
         guard merge.base.digest == request.base else {
             throw Failure(.notPermitted, basePath, field: "digest", expected: "\(request.base), after round.json", found: merge.base.digest.description)
         }

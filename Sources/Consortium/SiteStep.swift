@@ -64,7 +64,7 @@ public struct SiteStep: Sendable {
         configuration.base = base
         configuration.seed = SiteStep.seed(configuration.seed, round: round)
         // The learning rate goes on falling where the last round left it.
-        let before = Double(max(0, round - 1) * configuration.images)
+        let before = Double(max(0, round - 1)) * Double(configuration.images)
         configuration.learningRate /= max(1, before / Double(configuration.decayAfterImages)).squareRoot()
         self.configuration = configuration
     }

@@ -3,9 +3,9 @@ import Diffusion
 import Files
 import Foundation
 
-/// The weights files in a folder and the folders in it, by the digest of their bytes.
+/// The weights files in a folder and the folders in it, by the digest of their bytes, and parcels by that of what was signed.
 struct WeightsArchive {
-    private let files: [(path: String, digest: Digest)]
+    private let files: [(path: String, digest: Digest, signed: Digest?)]
 
     /// - Throws: `Failure(.noSuchInput)` where there is no such folder.
     init(_ folder: String) throws {
@@ -14,10 +14,14 @@ struct WeightsArchive {
         for case let name as String in names where name.hasSuffix(".safetensors") || name.hasSuffix(".parcel") {
             paths.append("\(folder)/\(name)")
         }
-        files = try paths.sorted().filter { RegularFile.exists($0) }.map { ($0, try Digest(ofFile: $0)) }
+        files = try paths.sorted().filter { RegularFile.exists($0) }.map { path in
+            let signed = try? WeightsSignature.signedTable(of: SafetensorsIndex(contentsOf: path), path: path)
+            return (path, try Digest(ofFile: path), signed?.digest)
+        }
     }
 
-    func path(_ digest: Digest) -> String? { files.first { $0.digest == digest }?.path }
+    /// The file with these bytes, or the one that holds what was signed with this digest.
+    func path(_ digest: Digest) -> String? { files.first { $0.digest == digest || $0.signed == digest }?.path }
 
     /// Files whose lineage holds a site; what is no weights file is passed over.
     func touched(by site: String) -> [String] {

@@ -20,6 +20,8 @@ public struct Withdrawal: Sendable {
         public let digest: Digest
         /// Whether the model before the site is what is left, because it was alone in its round.
         public let isBase: Bool
+        /// Whether the model was trained further after its last merge: that training is not in the result.
+        public let isTrainedFurther: Bool
     }
 
     private let site: String
@@ -81,7 +83,8 @@ public struct Withdrawal: Sendable {
             digest = try merge.write(output, previous: previous, key: key, force: force).digest
         }
         return Outcome(
-            models: archive.touched(by: site), sampleSets: touched, round: record.round, roundsToRetrain: merges[..<oldest].map(\.round).sorted(), digest: digest, isBase: isBase)
+            models: archive.touched(by: site), sampleSets: touched, round: record.round, roundsToRetrain: merges[..<oldest].map(\.round).sorted(), digest: digest, isBase: isBase,
+            isTrainedFurther: manifest.trainingData.contains { $0.inherited == true })
     }
 
     private func sampleSets(_ paths: [String]) async throws -> [(path: String, samples: Int)] {

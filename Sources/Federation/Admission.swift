@@ -11,8 +11,12 @@ public struct Admission<Model: Codable & Sendable>: Sendable {
         /// What the list of trust allows it of the merge.
         public let largestShare: Double
         public let size: ClaimedSize
-        /// Euclidean norm of its update: of B for adapters, of the difference from the base for full weights.
+        /// Euclidean norm of its update; an upper bound for `lora`.
         public let norm: Double
+        /// Euclidean norm of its tensors, counted from the base's for full weights.
+        let length: Double
+        /// SHA-256 of its numbers, however they are stored.
+        let numbers: Digest
     }
 
     /// A parcel that does not.
@@ -32,36 +36,71 @@ public struct Admission<Model: Codable & Sendable>: Sendable {
     /// An update that is larger than so many times the base's weights is none.
     static var largestNorm: Double { 10 }
 
+    /// Parcels that are signed, trusted and of a base, and why the others are not.
+    public struct Opened: Sendable {
+        fileprivate let parcels: [(parcel: Parcel<Model>, member: TrustList.Member)]
+        fileprivate let refused: [Refused]
+
+        /// Manifests of the parcels.
+        public var manifests: [Manifest<Model>] { parcels.map(\.parcel.manifest) }
+
+        /// - Parameters:
+        ///   - paths: parcels, in any order.
+        ///   - base: digest of the base.
+        ///   - moment: when keys and permissions have to count.
+        ///   - asked: the sites that the round asks; nil for all.
+        public init(_ paths: [String], base: Digest, trust: TrustList, at moment: Date, asked: [String]? = nil) {
+            var parcels: [(parcel: Parcel<Model>, member: TrustList.Member)] = [], refused: [Refused] = []
+            for path in paths {
+                // A name counts once its signature does.
+                var site: String?
+                do {
+                    let parcel = try Parcel<Model>(contentsOf: path), member = try parcel.requireTrust(trust, at: moment)
+                    site = member.name
+                    if let asked, !asked.contains(member.name) {
+                        throw Failure(.notPermitted, path, field: "site", expected: asked.joined(separator: ", ") + ", whom the round asks", found: member.name)
+                    }
+                    guard parcel.statement.base == base.description else {
+                        throw Failure(.badData, path, field: "base", expected: "\(base)", found: parcel.statement.base)
+                    }
+                    parcels.append((parcel, member))
+                } catch let failure as Failure {
+                    refused.append(Refused(path: path, site: site, failure: failure))
+                } catch {
+                    refused.append(Refused(path: path, site: site, failure: StagedFile.failure(path, error, "read")))
+                }
+            }
+            self.parcels = parcels
+            self.refused = refused
+        }
+    }
+
     /// - Parameters:
-    ///   - paths: parcels, in any order.
     ///   - round: the round to merge; nil for the one after the base's last merge.
-    ///   - moment: when keys and permissions have to count.
     ///   - weighting: what the shares follow.
     ///   - ledger: parcels that were taken before; nil for none.
     ///   - requireModel: throws where a manifest describes other weights than the base's.
     public init(
-        _ paths: [String], base: MergeBase, trust: TrustList, round: Int?, at moment: Date, weighting: MergeRecord.Weighting, ledger: ParcelLedger?,
-        requireModel: (Parcel<Model>) throws -> Void
+        _ opened: Opened, base: MergeBase, round: Int?, weighting: MergeRecord.Weighting, ledger: ParcelLedger?, requireModel: (Parcel<Model>) throws -> Void
     ) {
         let round = round ?? base.nextRound
         self.round = round
-        var candidates: [Admitted] = [], refused: [Refused] = []
-        for path in paths {
-            var site: String?
+        var candidates: [Admitted] = [], refused = opened.refused
+        for (parcel, member) in opened.parcels {
             do {
-                let parcel = try Parcel<Model>(contentsOf: path)
-                site = parcel.statement.site
-                let member = try parcel.requireTrust(trust, at: moment)
                 try Admission.requireFit(parcel, base: base, round: round)
                 try requireModel(parcel)
-                let size = try ClaimedSize(parcel.manifest.trainingData, imagesSeen: parcel.manifest.imagesSeen, most: member.mostPatients, path: path)
-                _ = try size.weight(weighting, path: path)
+                let size = try ClaimedSize(parcel.manifest.trainingData, imagesSeen: parcel.manifest.imagesSeen, most: member.mostPatients, path: parcel.path)
+                _ = try size.weight(weighting, path: parcel.path)
                 try ledger?.requireNewest(parcel)
-                candidates.append(Admitted(parcel: parcel, largestShare: member.largestShare, size: size, norm: try Admission.norm(parcel, base)))
+                let survey = try Admission.survey(parcel, base)
+                try Admission.requireNew(parcel, survey.numbers, base: base)
+                candidates.append(
+                    Admitted(parcel: parcel, largestShare: member.largestShare, size: size, norm: survey.norm, length: survey.length, numbers: survey.numbers))
             } catch let failure as Failure {
-                refused.append(Refused(path: path, site: site, failure: failure))
+                refused.append(Refused(path: parcel.path, site: member.name, failure: failure))
             } catch {
-                refused.append(Refused(path: path, site: site, failure: StagedFile.failure(path, error, "read")))
+                refused.append(Refused(path: parcel.path, site: member.name, failure: StagedFile.failure(parcel.path, error, "read")))
             }
         }
         candidates.sort { ($0.parcel.statement.site, $0.parcel.digest.description, $0.parcel.path) < ($1.parcel.statement.site, $1.parcel.digest.description, $1.parcel.path) }
@@ -82,8 +121,13 @@ public struct Admission<Model: Codable & Sendable>: Sendable {
             guard parcel.digest == part.parcel else {
                 throw Failure(.badData, parcel.path, field: "digest", expected: part.parcel.description, found: parcel.digest.description)
             }
+            guard parcel.statement.site == part.site else {
+                throw Failure(.badData, parcel.path, field: "site", expected: part.site, found: parcel.statement.site)
+            }
+            try Admission.requireFit(parcel, base: base, round: record.round)
             let size = try ClaimedSize(parcel.manifest.trainingData, imagesSeen: parcel.manifest.imagesSeen, most: nil, path: parcel.path)
-            return Admitted(parcel: parcel, largestShare: part.largestShare, size: size, norm: try Admission.norm(parcel, base))
+            let survey = try Admission.survey(parcel, base)
+            return Admitted(parcel: parcel, largestShare: part.largestShare, size: size, norm: survey.norm, length: survey.length, numbers: survey.numbers)
         }
     }
 
@@ -96,9 +140,10 @@ public struct Admission<Model: Codable & Sendable>: Sendable {
         guard parcel.manifest.parents.first == said.base else {
             throw Failure(.badData, path, field: "parents", expected: "the base that its statement names", found: parcel.manifest.parents.first ?? "none")
         }
-        if let before = base.merges.first(where: { $0.parts.contains { $0.parcel == parcel.digest || $0.tensors == parcel.tensorsDigest } }) {
-            throw Failure(.notPermitted, path, "is replayed: it was merged in round \(before.round) already")
+        for set in parcel.manifest.trainingData where set.inherited != true {
+            guard set.site == said.site else { throw Failure(.badData, path, field: "trainingData.site", expected: said.site, found: set.site.printable) }
         }
+        if let problem = parcel.manifest.trainingData.lazy.compactMap({ SiteName.problem($0.site) }).first { throw Failure(.badData, path, "trainingData.site: \(problem)") }
         guard said.round == round else { throw Failure(.notPermitted, path, field: "round", expected: "\(round)", found: "\(said.round): it is replayed, or early") }
         guard parcel.manifest.kind == base.kind else {
             throw Failure(.badData, path, field: "kind", expected: "\(base.kind.rawValue), as the other parcels", found: parcel.manifest.kind.rawValue)
@@ -114,21 +159,31 @@ public struct Admission<Model: Codable & Sendable>: Sendable {
         guard problems.isEmpty else { throw Failure(.badData, path, "tensors do not fit the base; \(problems.joined(separator: "; "))") }
     }
 
+    /// What was merged does not come back.
+    private static func requireNew(_ parcel: Parcel<Model>, _ numbers: Digest, base: MergeBase) throws {
+        guard let before = base.merges.first(where: { $0.parts.contains { $0.parcel == parcel.digest || $0.tensors == numbers } }) else { return }
+        throw Failure(.notPermitted, parcel.path, "is replayed: it was merged in round \(before.round) already")
+    }
+
     /// Reads every number once.
     /// - Throws: `Failure(.badData)` naming the tensor where one is not finite, and where the update is no update.
-    private static func norm(_ parcel: Parcel<Model>, _ base: MergeBase) throws -> Double {
-        let sum = try parcel.index.entries.reduce(0.0) { sum, entry in
+    private static func survey(_ parcel: Parcel<Model>, _ base: MergeBase) throws -> (norm: Double, length: Double, numbers: Digest) {
+        var digest = DigestBuilder(), lengths: [String: Double] = [:]
+        for entry in parcel.index.entries {
             let tensor = try parcel.index.tensor(entry)
             guard tensor.isFinite else { throw Failure(.badData, parcel.path, field: entry.name.printable, expected: "finite numbers", found: "infinity or NaN") }
-            guard let reference = base.reference?[entry.name] else { return sum + squares(tensor) }
-            return sum + squares(tensor, minus: reference)
+            tensor.withUnsafeBuffer { digest.update(UnsafeRawBufferPointer($0)) }
+            lengths[entry.name] = squares(tensor, minus: base.reference?[entry.name]).squareRoot()
         }
-        let norm = sum.squareRoot(), most = largestNorm * base.norm
+        let length = lengths.values.sorted().reduce(0) { $0 + $1 * $1 }.squareRoot()
+        // |A B| <= |A| |B|; an orthonormal A leaves B's norm as it is.
+        let products = base.factors.map { base.scale * ($0.a.flatMap { lengths[$0] } ?? 1) * (lengths[$0.b] ?? 0) }
+        let norm = base.factors.isEmpty ? length : products.reduce(0) { $0 + $1 * $1 }.squareRoot(), most = largestNorm * base.norm
         guard norm <= most else {
             throw Failure(
                 .badData, parcel.path, field: "norm of the update", expected: "at most \(Int(largestNorm)) times that of the base's weights, \(short(most))", found: short(norm))
         }
-        return norm
+        return (norm, length, digest.finalize())
     }
 
     private static func short(_ number: Double) -> String { String(format: "%.3g", number) }
@@ -168,7 +223,7 @@ public struct Admission<Model: Codable & Sendable>: Sendable {
             for one in older { refuse(one, "is replayed: \(first.parcel.path) of \(site) was issued later, \(newest)") }
             kept.append(first)
         }
-        for (_, same) in Dictionary(grouping: kept, by: \.parcel.tensorsDigest) where same.count > 1 {
+        for (_, same) in Dictionary(grouping: kept, by: \.numbers) where same.count > 1 {
             let names = same.map(\.parcel.statement.site).joined(separator: ", ")
             for one in same { refuse(one, "holds the same tensors as another: \(names) cannot all have made them") }
             kept.removeAll { one in same.contains { $0.parcel.digest == one.parcel.digest } }
@@ -188,7 +243,7 @@ public struct Admission<Model: Codable & Sendable>: Sendable {
     public func parts(_ shares: [Double]) -> [MergeRecord.Part] {
         zip(admitted, shares).map { one, share in
             MergeRecord.Part(
-                site: one.parcel.statement.site, parcel: one.parcel.digest, tensors: one.parcel.tensorsDigest, weight: share, largestShare: one.largestShare,
+                site: one.parcel.statement.site, parcel: one.parcel.digest, tensors: one.numbers, weight: share, largestShare: one.largestShare,
                 patients: one.size.patients, images: one.size.images, singleSite: one.parcel.statement.permissions.singleSite)
         }
     }

@@ -18,9 +18,10 @@ public struct ClaimedSize: Hashable, Sendable {
         }
         guard (0...ClaimedSize.mostImages).contains(imagesSeen) else { throw refuse("imagesSeen", "0 to \(ClaimedSize.mostImages)", imagesSeen) }
         var patients = 0
-        for set in data {
+        for set in data where set.inherited != true {
             guard (0...ClaimedSize.mostPatients).contains(set.patients) else { throw refuse("patients", "0 to \(ClaimedSize.mostPatients)", set.patients) }
             patients += set.patients
+            guard set.patients == 0 || !set.cohortCounts.isEmpty else { throw Failure(.badData, path, field: "cohortCounts", expected: "counts that bear out its \(set.patients) patients", found: "none") }
             for (attribute, counts) in set.cohortCounts.sorted(by: { $0.key < $1.key }) {
                 for (code, count) in counts.sorted(by: { $0.key < $1.key }) where !(0...ClaimedSize.mostPatients).contains(count) {
                     throw refuse("cohortCounts.\(attribute).\(code)", "0 to \(ClaimedSize.mostPatients)", count)

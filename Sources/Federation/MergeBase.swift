@@ -16,11 +16,17 @@ public struct MergeBase: Sendable {
     public let norm: Double
     public let merges: [MergeRecord]
     public let permissions: Permissions?
+    /// For adapters: the names of the factors whose products are the update (A's is nil where it is frozen and orthonormal), and what the
+    /// products are multiplied by.
+    public let factors: [(a: String?, b: String)]
+    public let scale: Double
 
     public init(
         path: String, digest: Digest, kind: WeightsKind, shapes: [String: [Int]], reference: [String: Tensor]?, norm: Double,
-        merges: [MergeRecord], permissions: Permissions?
+        merges: [MergeRecord], permissions: Permissions?, factors: [(a: String?, b: String)] = [], scale: Double = 1
     ) {
+        self.factors = factors
+        self.scale = scale
         self.path = path
         self.digest = digest
         self.kind = kind

@@ -10,10 +10,8 @@ public struct Parcel<Model: Codable & Sendable>: Sendable {
     public let manifest: Manifest<Model>
     public let statement: ParcelStatement
     public let signer: PublicKey
-    /// SHA-256 of the file.
+    /// SHA-256 of what was signed: the same for every file that holds it.
     public let digest: Digest
-    /// SHA-256 of the table of tensors: the same tensors under another name are found.
-    public let tensorsDigest: Digest
     package let index: SafetensorsIndex
     /// What each tensor is, as it is signed.
     package let table: [String: WeightsSignature.Line]
@@ -29,9 +27,14 @@ public struct Parcel<Model: Codable & Sendable>: Sendable {
         self.path = path
         self.statement = statement
         signer = signed.signer
-        digest = try Digest(ofFile: path)
-        tensorsDigest = WeightsSignature.digest(of: signed.table)
+        digest = signed.digest
         table = Dictionary(uniqueKeysWithValues: signed.table.map { ($0.name, $0) })
+    }
+
+    /// How its numbers are stored: the widest form that occurs, in which all keep their values.
+    public var storedType: StoredType {
+        let types = Set(index.entries.map(\.type))
+        return types.count == 1 ? types.first ?? .f32 : .f32
     }
 
     /// Checks that a list trusts the signer, for the site that the statement names, at `moment`.
@@ -41,6 +44,9 @@ public struct Parcel<Model: Codable & Sendable>: Sendable {
         let member = try list.member(signing: signer, as: statement.site, at: moment, file: path)
         guard !statement.permissions.isExpired(at: moment) else {
             throw Failure(.notPermitted, path, "its permissions ended on \(statement.permissions.expires ?? "")")
+        }
+        if let gone = manifest.sites.intersection(list.withdrawn).sorted().first {
+            throw Failure(.notPermitted, path, "\(gone.printable) was withdrawn, and these weights come from it, too")
         }
         guard member.role == .site else {
             throw Failure(.notPermitted, path, field: "role of \(member.name)", expected: TrustList.Role.site.rawValue, found: member.role.rawValue)
@@ -70,17 +76,17 @@ public enum ParcelSeal {
         var manifest = weights.manifest
         guard manifest.kind != .checkpoint else { throw Failure(.badData, path, field: "kind", expected: "an adapter or a snapshot", found: "a checkpoint") }
         guard manifest.parcel == nil else { throw Failure(.badData, path, "is a parcel already") }
-        manifest.trainingData.removeAll { $0.inherited == true }
-        guard manifest.trainingData.contains(where: { $0.site == statement.site }) else {
-            let sites = Set(manifest.trainingData.map(\.site)).sorted().joined(separator: ", ")
+        let own = manifest.trainingData.indices.filter { manifest.trainingData[$0].inherited != true }
+        guard !own.isEmpty, own.allSatisfy({ manifest.trainingData[$0].site == statement.site }) else {
+            let sites = Set(own.map { manifest.trainingData[$0].site }).sorted().joined(separator: ", ")
             throw Failure(.badData, path, field: "site", expected: sites.isEmpty ? "a site that it was trained at" : sites, found: statement.site)
         }
         let reason = unaudited.flatMap { $0.contains { !$0.isWhitespace } ? $0 : nil }
-        guard manifest.trainingData.allSatisfy({ $0.synthetic == true }) || reason != nil else {
+        guard own.allSatisfy({ manifest.trainingData[$0].synthetic == true }) || reason != nil else {
             throw Failure(.notPermitted, path, "was trained on photographs of patients and has no audit; --unaudited REASON seals it nevertheless, and lists may refuse it")
         }
         if let problem = statement.problem { throw Failure(.usage, nil, problem) }
-        for number in manifest.trainingData.indices { manifest.trainingData[number].digest = key.protected(manifest.trainingData[number].digest) }
+        for number in own { manifest.trainingData[number].digest = key.protected(manifest.trainingData[number].digest) }
         manifest.configuration = withoutPaths(manifest.configuration)
         manifest.permittedUses = statement.permissions.purposes.sorted()
         manifest.unaudited = reason

@@ -19,7 +19,8 @@ public struct ParcelLedger: Sendable {
 
     /// - Throws: `Failure(.badData)` with the line.
     public init(for trust: TrustList) throws {
-        path = trust.path + ".ledger"
+        // One list has one ledger, by whatever link it is reached.
+        path = URL(fileURLWithPath: trust.path).resolvingSymlinksInPath().path + ".ledger"
         lines = FileManager.default.fileExists(atPath: path) ? try ParcelLedger.lines(path) : []
     }
 
@@ -36,6 +37,14 @@ public struct ParcelLedger: Sendable {
         let newer = lines.first { $0.site == said.site && $0.round == said.round && $0.base == said.base && $0.parcel != parcel.digest && $0.issued >= said.issued }
         guard let newer else { return }
         throw Failure(.notPermitted, parcel.path, "is replayed: a parcel of \(said.site) for round \(said.round), issued \(newer.issued), was taken before")
+    }
+
+    /// Makes sure that a merge can be noted, before there is one.
+    /// - Throws: `Failure(.readOrWriteFailed)`.
+    public func requireWritable() throws {
+        let descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw StagedFile.failure(path) }
+        close(descriptor)
     }
 
     /// Notes the parcels of a merge.

@@ -65,6 +65,9 @@ public struct Screening: Codable, Hashable, Sendable {
             } else if typical[i] < median(typical) / 4, Screening.isFar(typical[i], among: typical, least: 0.2) {
                 sites[i].reasons.append("cosine \(Screening.short(typical[i])) to the others, whose median is \(Screening.short(median(typical)))")
             }
+            if let twin = (0..<count).first(where: { $0 != i && cosines[i][$0] > 0.999 }) {
+                sites[i].reasons.append("cosine \(String(format: "%.5f", cosines[i][twin])) to \(names[twin]): one may be a copy of the other")
+            }
             if !canary.isEmpty {
                 let isNoNumber = !canary[i].isFinite
                 let isFar = Screening.isFar(log(max(canary[i], 1e-12)), among: canary.filter(\.isFinite).map { log(max($0, 1e-12)) }, least: log(1.5)) && canary[i] > median(canary)
@@ -98,7 +101,7 @@ extension Admission {
         let count = admitted.count, run = 1 << 16
         var gram = [[Double]](repeating: [Double](repeating: 0, count: count), count: count)
         guard let entries = admitted.first?.parcel.index.entries, count > 1 else { return gram.map { _ in [1] } }
-        let scales = admitted.map { Float($0.norm > 0 ? 1 / $0.norm : 0) }
+        let scales = admitted.map { Float($0.length > 0 ? 1 / $0.length : 0) }
         for entry in entries {
             let own = try admitted.map { one in
                 guard let own = one.parcel.index.entries.first(where: { $0.name == entry.name }) else { throw Failure(.badData, one.parcel.path, field: entry.name, expected: "a tensor", found: "none") }

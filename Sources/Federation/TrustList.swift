@@ -88,14 +88,19 @@ public struct TrustList: Sendable {
         coordinator = try PublicKey(content.coordinator, field: "coordinator", place: path)
         members = content.members
         withdrawn = Set(content.withdrawn ?? [])
-        var seen: Set<PublicKey> = []
+        var seen: Set<PublicKey> = [], names: [String: String] = [:]
         for member in members {
             let place = "members \(member.name.printable)"
             if let problem = SiteName.problem(member.name) { throw Failure(.badData, path, "members name: \(problem)") }
+            // Several keys of one name are its rotation; names that people take for each other are a trick.
+            let look = SiteName.look(member.name), other = names.updateValue(member.name, forKey: look)
+            if let other, other != member.name {
+                throw Failure(.badData, path, field: "members name", expected: "names that nobody takes for each other", found: "\(other) and \(member.name)")
+            }
             guard seen.insert(try PublicKey(member.key, field: "\(place) key", place: path)).inserted else {
                 throw Failure(.badData, path, field: "\(place) key", expected: "a key of one name", found: "one that stands twice")
             }
-            for (field, day) in [("from", member.from), ("until", member.until)] where (try? Date("\(day)T00:00:00Z", strategy: .iso8601)) == nil {
+            for (field, day) in [("from", member.from), ("until", member.until)] where Day.noon(day) == nil {
                 throw Failure(.badData, path, field: "\(place) \(field)", expected: "a day such as 2026-01-31", found: day.printable)
             }
             if let most = member.mostPatients, most < 1 {
@@ -127,6 +132,16 @@ public struct TrustList: Sendable {
         try DetachedSignature.write(yaml, at: path, domain: domain, key: key)
     }
 
+    /// Checks that a key may sign bases and merged models.
+    /// - Throws: `Failure(.notPermitted)`.
+    public func requireCoordinator(_ key: PublicKey, at moment: Date, file: String) throws {
+        if key == coordinator { return }
+        let member = try member(signing: key, at: moment, file: file)
+        guard member.role == .coordinator else {
+            throw Failure(.notPermitted, file, field: "signer", expected: "a coordinator", found: "\(member.name), a \(member.role.rawValue)")
+        }
+    }
+
     /// Marks a site as withdrawn in the list at `path`, and signs it.
     ///
     /// The rest of the text stays as it is, comments included.
@@ -143,7 +158,7 @@ public struct TrustList: Sendable {
         lines.removeAll { $0.hasPrefix("withdrawn:") }
         while lines.last?.isEmpty == true { lines.removeLast() }
         let yaml = Data((lines + ["withdrawn: [\(wanted.sorted().joined(separator: ", "))]", ""]).joined(separator: "\n").utf8)
-        guard let changed = try? TrustList(yaml, path: path), changed.withdrawn == wanted, changed.members == list.members else {
+        guard let changed = try? TrustList(yaml, path: path), changed.withdrawn == wanted, changed.members == list.members, changed.coordinator == list.coordinator, changed.project == list.project else {
             throw Failure(.badData, path, field: "withdrawn", expected: "names in brackets on one line, to which \(site) can be added", found: "another form; add it by hand, and sign with fovea parcel trust")
         }
         let staged = try StagedFile(path, force: true)
@@ -159,11 +174,7 @@ public struct TrustList: Sendable {
         guard let signer = try WeightsSignature.signer(of: index, path: file) else {
             throw Failure(.notPermitted, file, "is unsigned, and \(path) asks for its coordinator's signature; the coordinator makes it with fovea parcel sign")
         }
-        if signer == coordinator { return }
-        let member = try member(signing: signer, at: moment, file: file)
-        guard member.role == .coordinator else {
-            throw Failure(.notPermitted, file, field: "signer", expected: "a coordinator", found: "\(member.name), a \(member.role.rawValue)")
-        }
+        try requireCoordinator(signer, at: moment, file: file)
     }
 
     /// Whose key signed, where it counts at `moment`.
@@ -176,7 +187,7 @@ public struct TrustList: Sendable {
         if let name, name != member.name {
             throw Failure(.notPermitted, file, field: "site", expected: "\(member.name), whose key signed", found: name.printable)
         }
-        let day = moment.formatted(.iso8601.year().month().day())
+        let day = Day.text(moment)
         guard day >= member.from, day <= member.until else {
             throw Failure(.notPermitted, file, "the key of \(member.name) counts from \(member.from) to \(member.until), and it is \(day)")
         }

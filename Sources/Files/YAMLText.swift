@@ -23,9 +23,17 @@ public enum YAMLText {
     /// Aliases can multiply a small file without end, and the parser resolves them unseen: they are looked for in the text.
     ///
     /// `&` and `*` mean an anchor or alias at the start of a value, outside quotes and comments, with a name behind them.
+    ///
+    /// Quotes are looked at both as ending with their line and as going on: one of them is how the parser sees them.
     private static func refuseAnchors(_ yaml: String, name: String) throws {
-        for (index, line) in yaml.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            var quote: Character?
+        for quotesGoOn in [false, true] { try refuseAnchors(yaml, name: name, quotesGoOn: quotesGoOn) }
+    }
+
+    private static func refuseAnchors(_ yaml: String, name: String, quotesGoOn: Bool) throws {
+        var quote: Character?
+        // Every character that YAML takes for the end of a line.
+        for (index, line) in yaml.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
+            if !quotesGoOn { quote = nil }
             var before: Character = " "
             let characters = Array(line)
             for (position, character) in characters.enumerated() {

@@ -29,7 +29,7 @@ extension LoadedModel {
             }
         }
         let rest = max(0, 1 - mixture.reduce(0) { $0 + $1.weight })
-        if let merge = manifest.merges?.first, merge.base.description == manifest.parents.first {
+        if let merge = manifest.merges?.first, isMerge {
             for part in merge.parts {
                 weights[part.site, default: 0] += rest * part.weight
                 permits[part.site] = part.singleSite && permits[part.site] != false
@@ -41,6 +41,9 @@ extension LoadedModel {
         }
         return weights.sorted { $0.key < $1.key }.map { SiteShare(name: $0.key, weight: $0.value, singleSite: permits[$0.key]) }
     }
+
+    /// Whether these weights are what came out of their last merge, and nobody has trained on since: all data are the merge's.
+    private var isMerge: Bool { manifest.trainingData.allSatisfy { $0.inherited != true } }
 
     /// What all sites of the model and of what is mixed in allow; nil where none said anything.
     /// - Throws: `Failure(.notPermitted)` where they have nothing in common.
@@ -67,7 +70,9 @@ extension LoadedModel {
         if let purpose, !Permissions.isPurpose(purpose) {
             throw Failure(.usage, nil, field: "--purpose", expected: "a code of the Data Use Ontology such as DUO:0000042", found: purpose)
         }
-        if let alone = siteShares.first(where: { $0.weight > LoadedModel.largestShare && $0.singleSite == false }) {
+        // A site that was nearly all of a merge is not asked less because somebody trained on.
+        let before = (manifest.merges?.first?.parts ?? []).map { SiteShare(name: $0.site, weight: $0.weight * max(0, 1 - mixture.reduce(0) { $0 + $1.weight }), singleSite: $0.singleSite) }
+        if let alone = (siteShares + before).first(where: { $0.weight > LoadedModel.largestShare && $0.singleSite == false }) {
             throw Failure(
                 .notPermitted, path, "\(alone.name) is \(String(format: "%.2g", alone.weight)) of the model and does not permit sampling from it alone (above \(LoadedModel.largestShare))")
         }

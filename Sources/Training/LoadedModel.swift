@@ -19,6 +19,7 @@ public struct LoadedModel: Sendable {
     public init(contentsOf path: String) throws {
         var (file, digest) = try ModelFile.read(path, kind: .snapshot)
         if let problem = file.manifest.model.problem { throw Failure(.badData, path, "manifest: model.\(problem)") }
+        try WeightsSignature.requireIntact(path, isParcel: file.manifest.parcel != nil)
         self.path = path
         self.digest = digest
         manifest = file.manifest
@@ -49,6 +50,7 @@ public struct LoadedModel: Sendable {
             self,
             try adapters.map { name, path, weight in
                 let (file, digest) = try ModelFile.read(path, kind: .adapter)
+                try WeightsSignature.requireIntact(path, isParcel: file.manifest.parcel != nil)
                 guard file.manifest.parents.first == self.digest.description else {
                     throw Failure(
                         .badData, path, field: "base", expected: self.digest.description, found: file.manifest.parents.first ?? "none")
@@ -61,7 +63,7 @@ public struct LoadedModel: Sendable {
                 let adaptation = Adaptation(configuration, base: model.specifications, baseDigest: self.digest)
                 let adapter = try Adapter(adaptation, fileTensors: file.tensors, file: path)
                 try adapter.parameters.requireFinite(file: path)
-                let sites = Set(file.manifest.trainingData.map(\.site)).sorted()
+                let sites = Set(file.manifest.trainingData.filter { $0.inherited != true }.map(\.site)).sorted()
                 return (adapter, MixedAdapter(name: name, weight: weight, digest: digest, sites: sites, trainingData: file.manifest.trainingData, permissions: try file.manifest.effectivePermissions(path: path)))
             })
     }

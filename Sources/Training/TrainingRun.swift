@@ -103,7 +103,7 @@ public final class TrainingRun {
         if let problem = description.problem { throw Failure(.badData, name, problem) }
         let model = DiffusionModel(description)
         let tuning = Tuning(model.specifications, base: base, adapter: description.adapter)
-        lineage = Lineage(data, base: base)
+        lineage = try Lineage(data, base: base)
         let available = memory ?? MemoryFigures.available
         try MemoryEstimate.requireRoom(tuning.specifications, averages: wanted.averageLengths.count, available: available)
         if resume, hasCheckpoint {
@@ -304,7 +304,7 @@ private struct Lineage {
     let permissions: Permissions?
     let merges: [MergeRecord]?
 
-    init(_ data: [TrainingData], base: LoadedModel?) {
+    init(_ data: [TrainingData], base: LoadedModel?) throws {
         self.data = data
         baseData = (base?.manifest.trainingData ?? []).map { set in
             var set = set
@@ -313,7 +313,7 @@ private struct Lineage {
         }
         parents = base.map { [$0.digest.description] + $0.manifest.parents } ?? []
         permittedUses = base?.manifest.permittedUses ?? []
-        permissions = base?.manifest.permissions
+        permissions = try base.flatMap { try $0.manifest.effectivePermissions(path: $0.path) }
         merges = base?.manifest.merges
     }
 }

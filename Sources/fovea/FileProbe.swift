@@ -36,10 +36,11 @@ enum FileProbe {
         }
     }
 
-    /// Every site that the models of a sample set come from; none where it cannot be read.
+    /// Every site that the models of a sample set come from.
+    /// - Throws: `Failure(.badData)` where it cannot be read.
     static func lineageSites(_ path: String) throws -> Set<String> {
         let (status, output, _) = try run([path, "--sites"], on: path)
-        guard case .exited(0) = status else { return [] }
+        guard case .exited(0) = status else { throw Failure(.badData, path, "its lineage could not be read") }
         return try JSONText.decode(Set<String>.self, output, place: path)
     }
 

@@ -51,6 +51,9 @@ struct MergeCommand: AsyncParsableCommand {
         common.apply()
         try StagedFile.requireWritable(out, force: common.force)
         let list = try TrustList(contentsOf: trust.trust), ledger = try ParcelLedger(for: list), key = try trust.signingKey()
+        if let key { try list.requireCoordinator(key.publicKey, at: Date(), file: trust.key ?? "--key") }
+        try OutputPath.requireOther(out, than: parcels + [base])
+        try ledger.requireWritable()
         let merge = try ModelMerge(
             parcels, base: base, trust: list, settings: rule.settings, round: round, at: Date(), ledger: ledger, excludesBad: excludeBad)
         let canaryLoss = try await canary.asyncMap { path in
@@ -73,6 +76,8 @@ struct MergeReport: Encodable {
     }
 
     private let sites: [Site]
+    /// Sites whose share is above their cap, because the caps together allow less than all.
+    private let capped: [String]
     private let excluded: [MergeRecord.Excluded]
     private let screening: Screening?
     private let residual: Double?
@@ -84,6 +89,7 @@ struct MergeReport: Encodable {
 
     init(_ merge: ModelMerge, screening: Screening?, residual: Double?, output: String, digest: Digest, isSigned: Bool) {
         sites = zip(merge.admission.admitted, merge.shares).map { Site(name: $0.parcel.statement.site, weight: $1) }
+        capped = merge.settings.rule.countsHeads ? [] : zip(merge.admission.admitted, merge.shares).filter { $1 > $0.largestShare + 1e-9 }.map { $0.0.parcel.statement.site }
         excluded = merge.admission.refused.map { MergeRecord.Excluded(name: $0.site ?? $0.path, reason: $0.failure.description) }
         self.screening = screening
         self.residual = residual
@@ -99,6 +105,7 @@ struct MergeReport: Encodable {
         let outliers = (screening?.outliers ?? []).map { "outlier: \($0.name): \($0.reasons.joined(separator: "; "))" }
         var lines = ["\(output): round \(round), \(sites.count) \(sites.count == 1 ? "site" : "sites") by \(rule.rawValue), \(signed ? "signed" : "unsigned: sites will refuse it until fovea parcel sign")"]
         lines += sites.map { "\($0.name): \((100 * $0.weight).short) %" }
+        lines += capped.map { "\($0) is above its largest share: with the caps of so few sites there is no other way" }
         lines += excluded.map { "left out: \($0.name): \($0.reason)" }
         if let residual { lines.append("svd leaves out \((100 * residual).short) % of the difference") }
         if screening?.state == Screening.tooFew {
@@ -151,6 +158,16 @@ struct MergeRuleOptions: ParsableArguments {
 
 extension MergeRecord.Rule: ExpressibleByArgument {}
 extension MergeRecord.Weighting: ExpressibleByArgument {}
+
+/// An output that is an input would be lost for a later withdrawal.
+enum OutputPath {
+    /// - Throws: `Failure(.usage)`.
+    static func requireOther(_ output: String, than inputs: [String]) throws {
+        func real(_ path: String) -> String { URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
+        guard let same = inputs.first(where: { real($0) == real(output) }) else { return }
+        throw Failure(.usage, output, "is an input, \(same); name another output")
+    }
+}
 
 extension Optional {
     /// `map` with an asynchronous body.

@@ -158,7 +158,7 @@ private struct OpenCommand: AsyncParsableCommand {
             // What its site permits stays with the weights.
             weights.manifest.permissions = try weights.manifest.effectivePermissions(path: file)
             weights.manifest.parcel = nil
-            try weights.write(out, as: .f16, force: common.force)
+            try weights.write(out, as: parcel.storedType, force: common.force)
         }
         try common.console.finish(
             Result(statement: said, fingerprint: parcel.signer.fingerprint, trusted: trust != nil, output: out),

@@ -87,7 +87,7 @@ private struct RoundStatusCommand: AsyncParsableCommand {
 
     func run() async throws {
         common.apply()
-        let round = try Round(folder, trust: trust), deliveries = try round.deliveries(at: Date())
+        let round = try Round(folder, trust: trust), deliveries = try round.deliveries(at: Date(), ledger: try ParcelLedger(for: round.trust))
         try common.console.finish(
             Result(round: round.request.round, closed: round.isClosed, deadline: round.request.deadline, deliveries: deliveries),
             ["\(folder): round \(round.request.round), \(round.isClosed ? "closed" : "open")\(round.request.deadline.map { ", until \($0)" } ?? "")"]

@@ -6,6 +6,7 @@ import Files
 import Foundation
 import FundusData
 import Networks
+import Sampling
 import TensorCore
 import Training
 
@@ -125,6 +126,9 @@ struct TrainCommand: AsyncParsableCommand {
     func run() async throws {
         common.apply()
         let console = common.console
+        if let base, let ended = try LoadedModel(contentsOf: base).permissions(), ended.isExpired(at: Date()) {
+            throw Failure(.notPermitted, base, "its permissions ended on \(ended.expires ?? "")")
+        }
         if let trust, let base { try SignedBase.require(base, trust: try TrustList(contentsOf: trust), at: Date()) }
         var datasets: [DatasetFile] = []
         for path in data {

@@ -72,7 +72,8 @@ struct VerifyCommand: AsyncParsableCommand {
         let sites: Set<String>
         switch kind {
         case .weights: sites = try Manifest<ModelDescription>.read(try SafetensorsIndex(contentsOf: file), path: file).sites
-        case .sampleSet: sites = try FileProbe.lineageSites(file)
+        case .sampleSet:
+            do { sites = try FileProbe.lineageSites(file) } catch let failure as Failure { return [Finding("lineage", failure.sentence)] }
         case .dataset, .export: return []
         }
         return sites.intersection(list.withdrawn).sorted().map { Finding("lineage", "\($0) was withdrawn") }

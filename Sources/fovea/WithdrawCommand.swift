@@ -59,10 +59,13 @@ struct WithdrawCommand: AsyncParsableCommand {
             others = list.withdrawn
         }
         for path in samples { try FileProbe.check(path) }
+        try StagedFile.requireWritable(out, force: common.force)
+        try OutputPath.requireOther(out, than: [from])
         let withdrawal = try Withdrawal(site: site, from: from, parcels: parcels)
-        let outcome = try await withdrawal.run(to: out, withdrawn: others, samples: samples, key: signing, force: common.force)
+        // The mark first: it holds whatever comes of the rest.
         let isMarked = trust != nil && signing != nil
         if let trust, let signing { try TrustList.withdraw(site, in: trust, with: signing) }
+        let outcome = try await withdrawal.run(to: out, withdrawn: others, samples: samples, key: signing, force: common.force)
         let touched = outcome.models.map { "touched by \(site): \($0)" } + outcome.sampleSets.map { "touched by \(site): \($0.path), \($0.samples) samples" }
         try common.console.finish(
             Result(
@@ -70,6 +73,9 @@ struct WithdrawCommand: AsyncParsableCommand {
                 digest: outcome.digest.description, round: outcome.round, rounds_to_retrain: outcome.roundsToRetrain, marked: isMarked),
             ["\(out): \(outcome.isBase ? "the base of round \(outcome.round), in which \(site) was alone" : "round \(outcome.round) without \(site)")"] + touched
                 + [isMarked ? "\(trust ?? ""): \(site) is withdrawn; verify --trust fails for what it touched" : "to make verify fail for what it touched, add \(site) to withdrawn in TRUST.yaml and sign it (--trust with --key does)"])
+        if outcome.isTrainedFurther {
+            throw Failure(.checkFailed, out, "\(from) was trained further after its last merge: that training is not in the result, and is to be done again from here")
+        }
         guard outcome.roundsToRetrain.isEmpty else {
             let rounds = outcome.roundsToRetrain.map(String.init).joined(separator: ", ")
             throw Failure(.checkFailed, out, "trained on what \(site) had touched, and to be trained again from here: \(outcome.roundsToRetrain.count == 1 ? "round" : "rounds") \(rounds)")

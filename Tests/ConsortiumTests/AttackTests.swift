@@ -195,16 +195,14 @@ import Training
     }
 
     @Test(arguments: [0, -5, Int.max, 20_000_000]) func patientCountsThatAreNone(count: Int) throws {
-        let path = try federation.parcel("aachen") { $0.trainingData[0].patients = count; $0.trainingData[0].cohortCounts = [:] }
+        let path = try federation.parcel("aachen") { $0.trainingData[0].patients = count }
         try expectRefused(path, .badData, "patients: expected")
     }
 
     @Test func countsThatOverflowTogether() throws {
         let path = try federation.parcel("aachen") { manifest in
             manifest.trainingData = (0..<3).map { _ in
-                var data = TestFederation.data("aachen", patients: 9_000_000)
-                data.cohortCounts = [:]
-                return data
+                TestFederation.data("aachen", patients: 9_000_000)
             }
         }
         try expectRefused(path, .badData, "patients: expected at most 10000000")
