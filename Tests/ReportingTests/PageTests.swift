@@ -146,7 +146,7 @@ import Testing
         // Two training sets, two parents, one parcel, the model, a run, the file.
         #expect(try found("(<rect class=\"box\")", in: svg).count == 8)
         #expect(try found("(<path class=\"edge\")", in: svg).count == 7)
-        for text in ["Site aachen", "Site bonn", "drawn pictures, CC BY 4.0", "mixed in, weight 0.25", "Run 1: 4 samples", "saw 1,200 images"] {
+        for text in ["Site aachen", "Site bonn", "drawn pictures, CC BY 4.0", "mixed in with 0.25", "Run 1: 4 samples", "saw 1,200 images"] {
             #expect(svg.contains(text), "\(text)")
         }
         let words = try #require(try found("<details>(.*?)</details>", in: page).first)
