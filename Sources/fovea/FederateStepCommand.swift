@@ -12,8 +12,8 @@ struct FederateStepCommand: AsyncParsableCommand {
         commandName: "federate-step",
         abstract: "One site's step of a round, for a federation engine: weights in, weights and metrics out.",
         discussion: """
-            DIR belongs to the site: its data sets (*.h5), and step.yaml with settings of training where the defaults do not suit; the optimizer's \
-            moments stay there between rounds. Nothing that comes from the engine names a path. Stopped or killed, the same command goes on.
+            DIR belongs to the site: its data sets (*.h5), and step.yaml with settings of training where the defaults do not suit. Nothing \
+            that comes from the engine names a path. Stopped or killed, the same command goes on.
 
             Example: fovea federate-step --init in.safetensors --out out.safetensors --metrics m.json --data /srv/fovea --round 1
             """)
@@ -42,6 +42,9 @@ struct FederateStepCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Whose signatures count; a base that the coordinator did not sign is refused then.", valueName: "trust.yaml"))
     var trust: String?
 
+    @Flag(help: "Go on with the optimizer's moments of the site's last step, kept in DIR: for many short rounds. A step is then not the same without those before it.")
+    var keepMoments = false
+
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
@@ -66,7 +69,7 @@ struct FederateStepCommand: AsyncParsableCommand {
         settings.tunesEverything = adapter == .full
         settings.adapter.kind = AdapterKind(rawValue: adapter.rawValue) ?? settings.adapter.kind
         let progress = ProgressReporter("train", unit: "images", isQuiet: common.quiet)
-        let said = try await SiteStep(base: initial, data: sets, configuration: settings, round: round).run(to: out, moments: "\(data)/\(SiteFolder.moments)", force: common.force) { event in
+        let said = try await SiteStep(base: initial, data: sets, configuration: settings, round: round).run(to: out, moments: keepMoments ? "\(data)/\(SiteFolder.moments)" : nil, force: common.force) { event in
             if case .step(let step) = event { progress.update(step.imagesSeen, of: settings.images) }
         }
         progress.end()
