@@ -57,7 +57,7 @@ import Training
         // In rounds 1 and 3: back to the first base, and rounds 2 and 3 are to be trained again.
         let outcome = try await withdraw("bonn", from: third)
         #expect(outcome.round == 1 && outcome.roundsToRetrain == [2, 3])
-        let never = try merge(try ["aachen", "celle"].map { file("\($0)-1.parcel") }, to: "never.safetensors")
+        let never = try merge(["aachen", "celle"].map { file("\($0)-1.parcel") }, to: "never.safetensors")
         #expect(try Digest(ofFile: never) == Digest(ofFile: file("without.safetensors")))
         // In the last round alone, with momentum: what the base was merged on is found.
         let again = try merge(try ["aachen", "dresden"].map { try federation.parcel($0, .full, round: 3, base: two) }, base: second, federation.settings { $0.momentum = 0.5 }, previous: one, to: "again.safetensors")
