@@ -1,6 +1,7 @@
 import Cohorts
 import Files
 import Foundation
+import RetinalMatching
 
 /// Decides what is kept of the photographs that were read: copies, conflicts, patients, splits.
 struct ImportAssembly {
@@ -10,6 +11,8 @@ struct ImportAssembly {
     let release: String?
     let readings: [Result<PhotographReader.Reading, Failure>]
     let spool: PixelSpool
+    /// Vessel fields.
+    let fields: PixelSpool
 
     /// A photograph that can be used.
     private struct Candidate {
@@ -21,7 +24,8 @@ struct ImportAssembly {
         let patient: String
     }
 
-    func result() throws -> ImportedPhotographs {
+    /// - Parameter progress: photographs that were compared, and all.
+    func result(progress: (Int, Int) -> Void) throws -> ImportedPhotographs {
         var (candidates, refused) = sorted()
         guard !candidates.isEmpty else {
             let first = refused.first.map { " (\($0.file): \($0.reason))" } ?? ""
@@ -41,10 +45,23 @@ struct ImportAssembly {
             candidates[copy.original].labels = before.labels.merged(dropped.labels)
             duplicates.append(.init(file: dropped.file, of: before.file, kind: copy.kind, conflict: isConflict))
         }
-        for pair in findings.sameEye { groups.join(candidates[pair.index].patient, candidates[pair.other].patient) }
+        var sameEye: [ImportReport.SameEye] = []
+        func join(_ index: Int, _ other: Int, vessels: Double?) {
+            let one = candidates[index], another = candidates[other]
+            groups.join(one.patient, another.patient)
+            sameEye.append(.init(
+                file: one.file, of: another.file, vessels: vessels.map { ($0 * 1000).rounded() / 1000 },
+                twoNames: table?.hasPatients == true && one.patient != another.patient))
+        }
+        for pair in findings.sameEye { join(pair.index, pair.other, vessels: nil) }
 
         let dropped = Set(findings.copies.map(\.index))
         let kept = candidates.indices.filter { !dropped.contains($0) }
+        let vessels = EyeFinder(
+            patients: PatientGroups.numbers(kept.map { groups.representative(of: candidates[$0].patient) }), limit: importer.comparedAtOnce
+        ) { VesselField(bytes: try fields.read(candidates[kept[$0]].index)) }
+        // Two names for one eye: a leak is worse than a coarser split.
+        for pair in try vessels.pairs(progress: progress) { join(kept[pair.index], kept[pair.other], vessels: pair.score) }
         let patients = kept.map { groups.representative(of: candidates[$0].patient) }
         let splits = importer.split.splits(of: patients, site: importer.site)
         let keys = PatientKeys(secret: importer.secret)
@@ -60,7 +77,7 @@ struct ImportAssembly {
             kept: kept.count, refused: refused, duplicates: duplicates,
             labelConflicts: kept.filter { !candidates[$0].labels.conflicts.isEmpty }
                 .map { .init(file: candidates[$0].file, attributes: candidates[$0].labels.conflicts) },
-            sameEye: findings.sameEye.map { .init(file: candidates[$0.index].file, of: candidates[$0.other].file) },
+            sameEye: sameEye, comparedAtOnce: kept.count > importer.comparedAtOnce ? importer.comparedAtOnce : nil,
             patients: Set(patients).count,
             splits: .init(
                 train: entries.count { $0.split == .train }, validation: entries.count { $0.split == .validation },

@@ -20,10 +20,14 @@ public struct ImportReport: Codable, Sendable, Equatable {
         public let attributes: [String]
     }
 
-    /// Photographs of one eye in nearly one pose: both stay, as one patient.
+    /// Photographs of one eye: both stay, as one patient.
     public struct SameEye: Codable, Sendable, Equatable {
         public let file: String
         public let of: String
+        /// Agreement of the vessels; nil where the two are nearly one photograph.
+        public let vessels: Double?
+        /// Whether the table gives them two patients' names: they may be one person under two names.
+        public let twoNames: Bool
     }
 
     public struct Splits: Codable, Sendable, Equatable {
@@ -49,6 +53,8 @@ public struct ImportReport: Codable, Sendable, Equatable {
     public var duplicates: [Duplicate]
     public var labelConflicts: [LabelConflict]
     public var sameEye: [SameEye]
+    /// How many photographs, in the order of their names, were compared for their vessels; nil where all were.
+    public var comparedAtOnce: Int?
     public var patients: Int
     /// Photographs by split.
     public var splits: Splits

@@ -2,6 +2,7 @@ import Cohorts
 import Files
 import Foundation
 import Pictures
+import RetinalMatching
 
 /// Turns a folder of photographs into records of a data set.
 public struct Importer: Sendable {
@@ -19,6 +20,12 @@ public struct Importer: Sendable {
     public var threads = 1
     /// Where decoded photographs wait until they are written; nil is the temporary folder.
     public var scratchFolder: String?
+    /// How many photographs are compared with each other for their vessels.
+    package var comparedAtOnce = EyeFinder.limit
+
+    public enum Step: Sendable {
+        case reading, comparing
+    }
 
     public init(folder: String, site: String, size: Int) {
         self.folder = folder
@@ -27,19 +34,20 @@ public struct Importer: Sendable {
     }
 
     /// Reads everything. The result does not depend on `threads`.
-    /// - Parameter progress: photographs done and in all; called from several threads.
+    /// - Parameter progress: photographs done and in all, of each step; called from several threads.
     /// - Throws: `Failure`: `.usage` for options that contradict each other, `.noSuchInput`, `.badData` where no photograph is
     ///   left or the labels cannot be read, `.interrupted`. A photograph that cannot be used is listed in the report.
-    public func run(progress: @Sendable (Int, Int) -> Void = { _, _ in }) throws -> ImportedPhotographs {
+    public func run(progress: @Sendable (Step, Int, Int) -> Void = { _, _, _ in }) throws -> ImportedPhotographs {
         let labelled = try prepared()
         let listing = try PhotographFolder(folder)
         let table = try labelled.map { try PhotographTable($0, photographs: listing.photographs) }
         let spool = try PixelSpool(folder: scratchFolder, byteCount: size * size * 3)
-        let readings = try PhotographReader(folder: folder, size: size, spool: spool)
-            .read(listing.photographs, threads: threads, progress: progress)
+        let fields = try PixelSpool(folder: scratchFolder, byteCount: VesselField.byteCount)
+        let readings = try PhotographReader(folder: folder, size: size, spool: spool, fields: fields)
+            .read(listing.photographs, threads: threads) { progress(.reading, $0, $1) }
         return try ImportAssembly(
-            importer: self, listing: listing, table: table, release: labelled?.map.release, readings: readings, spool: spool
-        ).result()
+            importer: self, listing: listing, table: table, release: labelled?.map.release, readings: readings, spool: spool, fields: fields
+        ).result { progress(.comparing, $0, $1) }
     }
 
     /// Checks the options, and reads the labels where there are any.

@@ -68,6 +68,16 @@ public struct PatientKeys: Sendable {
 struct PatientGroups {
     private var parent: [String: String] = [:]
 
+    /// Equal names as equal numbers, in the order in which they come.
+    static func numbers(_ names: [String]) -> [Int] {
+        var numbers: [String: Int] = [:]
+        return names.map { name in
+            let number = numbers[name] ?? numbers.count
+            numbers[name] = number
+            return number
+        }
+    }
+
     func representative(of name: String) -> String {
         var name = name
         while let next = parent[name] { name = next }

@@ -2,16 +2,16 @@ import Files
 import Foundation
 
 /// The photographs of a folder and of the folders in it.
-struct PhotographFolder {
+package struct PhotographFolder {
     /// Paths relative to the folder, sorted by their bytes.
-    let photographs: [String]
+    package let photographs: [String]
     /// Files with other suffixes (not hidden ones).
     let ignoredCount: Int
 
     static let suffixes: Set<String> = ["jpg", "jpeg", "jpe", "png"]
 
     /// - Throws: `Failure(.noSuchInput)` where there is no such folder, `.badData` where it holds no photograph.
-    init(_ path: String) throws {
+    package init(_ path: String) throws {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             throw Failure(.noSuchInput, path, "does not exist")

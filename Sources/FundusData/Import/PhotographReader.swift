@@ -2,6 +2,7 @@ import Dispatch
 import Files
 import Foundation
 import Pictures
+import RetinalMatching
 import Synchronization
 
 /// Decodes photographs, finds their field of view and cuts them to it, on several threads.
@@ -17,6 +18,8 @@ struct PhotographReader: Sendable {
     let size: Int
     /// Receives the cut photographs, [size, size, 3], at their index.
     let spool: PixelSpool
+    /// Receives the photographs' vessel fields at their index.
+    let fields: PixelSpool
 
     /// The readings in the order of `files`; a failure stands for a photograph that is refused.
     /// - Throws: `Failure(.interrupted)`, or `.readOrWriteFailed` and `.cannotCreateOutput` of the spool.
@@ -57,6 +60,9 @@ struct PhotographReader: Sendable {
         let crop = FundusCrop(photograph, fieldOfView: view, size: size)
         try spool.write(crop.picture.pixels, at: index)
         let small = FundusCrop(photograph, fieldOfView: view, size: DetailSignature.side)
+        // From the photograph, so that vessels are there however small the records are.
+        let vessels = FundusCrop(photograph, fieldOfView: view, size: VesselField.workingSide)
+        try fields.write(VesselField(vessels.picture).bytes, at: index)
         let digest = Digest(of: photograph.pixels + "\(photograph.width)x\(photograph.height)".utf8)
         return .success(Reading(fieldOfView: crop.fieldOfView, digest: digest, signature: DetailSignature(small)))
     }

@@ -105,5 +105,10 @@ public enum RandomStream: UInt8, Sendable {
     case adapterFactor = 10
     case siteAssignment = 11
     case bootstrap = 12
+    case disguise = 13
+    case copyDetector = 14
+    case membershipNoise = 15
+    case canary = 16
+    case auditSplit = 17
     case tests = 255
 }

@@ -1,0 +1,126 @@
+import Foundation
+import FundusData
+import Pictures
+import RetinalMatching
+import TensorCore
+import Testing
+
+@Suite struct RetinalMatchTests {
+    private static let size = 128
+
+    /// First and second visits of eight eyes.
+    private static let visits: (first: PictureSet, second: PictureSet) = {
+        guard let generator = try? PhantomGenerator(patients: 8, size: size, visits: 2, seed: 12) else { fatalError("phantoms") }
+        let all = generator.phantoms(0..<16, threads: 2)
+        func pictures(_ visit: Int) -> PictureSet {
+            let own = all.enumerated().filter { $0.offset % 2 == visit }.map { Picture(width: size, height: size, pixels: $0.element.pixels) }
+            return PictureSet(own, size: size, patients: Array(0..<8))
+        }
+        return (pictures(0), pictures(1))
+    }()
+    private static let gallery = RetinalGallery(visits.first)
+
+    private func probes(_ pictures: [Picture]) -> RetinalGallery {
+        RetinalGallery(PictureSet(pictures, size: Self.size, patients: Array(0..<pictures.count)))
+    }
+
+    @Test func `a photograph that was turned, shrunk and shifted is found, and its pose with it`() throws {
+        let hidden = Similarity(rotation: 0.3, scale: 1.08, shiftX: 0.05, shiftY: -0.03)
+        let pictures = (0..<3).map { Self.visits.first[$0].warped(hidden) }
+        let matches = Self.gallery.best(probes(pictures))
+        try #require(matches.count == 3)
+        // A point g of the gallery lies in the probe at p with g = hidden(p).
+        let c = cos(-hidden.rotation) / hidden.scale, s = sin(-hidden.rotation) / hidden.scale
+        let shiftX = -(c * hidden.shiftX - s * hidden.shiftY), shiftY = -(s * hidden.shiftX + c * hidden.shiftY)
+        for (i, match) in matches.enumerated() {
+            #expect(match.index == i && !match.mirrored && match.score > 0.6, "\(match)")
+            #expect(abs(match.pose.rotation.remainder(dividingBy: 2 * .pi) + hidden.rotation) < 0.03, "\(match.pose)")
+            #expect(abs(match.pose.scale * hidden.scale - 1) < 0.03, "\(match.pose)")
+            #expect(abs(match.pose.shiftX - shiftX) < 0.015 && abs(match.pose.shiftY - shiftY) < 0.015, "\(match.pose), not \(shiftX) \(shiftY)")
+        }
+    }
+
+    @Test func `a mirror image is found as one`() throws {
+        let pictures = (0..<3).map { Self.visits.first[$0].mirrored.warped(Similarity(rotation: 2)) }
+        let matches = Self.gallery.best(probes(pictures))
+        try #require(matches.count == 3)
+        for (i, match) in matches.enumerated() {
+            #expect(match.index == i && match.mirrored && match.score > 0.6, "\(match)")
+            // The probe's mirror image turns the other way: M R(2) M = R(-2), and the pose is its inverse.
+            #expect(abs((match.pose.rotation - 2).remainder(dividingBy: 2 * .pi)) < 0.03, "\(match.pose)")
+        }
+    }
+
+    @Test func `another visit of the same eye scores above every stranger`() throws {
+        let probes = RetinalGallery(Self.visits.second)
+        let matches = Self.gallery.best(probes)
+        let strangers = Self.gallery.best(probes, excludingOwnPatient: true)
+        try #require(matches.count == 8 && strangers.count == 8)
+        let highest = strangers.map(\.score).max() ?? 1
+        let found = matches.enumerated().filter { $0.element.index == $0.offset && $0.element.score > highest }.count
+        #expect(found >= 7, "\(found) of 8; own \(matches.map(\.score)), strangers \(strangers.map(\.score))")
+    }
+
+    @Test func `a patient's own photographs are left out where asked`() throws {
+        let own = Self.gallery.best(Self.gallery)
+        let others = Self.gallery.best(Self.gallery, excludingOwnPatient: true)
+        try #require(own.count == 8 && others.count == 8)
+        for i in 0..<8 {
+            #expect(own[i].index == i && own[i].score > 0.95, "\(own[i])")
+            #expect(others[i].index != i && others[i].index >= 0 && others[i].score < own[i].score - 0.3, "\(others[i])")
+        }
+        let single = RetinalGallery(Self.visits.first.selecting([2]))
+        let nobody = single.best(single, excludingOwnPatient: true)
+        #expect(nobody.count == 1 && nobody[0].index == -1 && nobody[0].score == -1)
+    }
+
+    @Test func `all photographs of an eye are found among strangers, its own patient's left out`() throws {
+        // Every eye three times: first visit, second visit, first visit turned.
+        let turned = (0..<8).map { Self.visits.first[$0].warped(Similarity(rotation: 0.2)) }
+        let pictures = (0..<8).flatMap { [Self.visits.first[$0], Self.visits.second[$0], turned[$0]] }
+        let apart = RetinalGallery(PictureSet(pictures, size: Self.size, patients: Array(0..<24)))
+        let found = apart.matches(of: 0..<24, from: 0.4) { _ in }
+        try #require(found.count == 24)
+        for (probe, matches) in found.enumerated() {
+            #expect(matches.allSatisfy { $0.index / 3 == probe / 3 && $0.index != probe && $0.score >= 0.4 }, "\(probe): \(matches)")
+        }
+        #expect(found.reduce(0) { $0 + $1.count } >= 42, "of 48")
+        let some = apart.matches(of: 6..<9, from: 0.4) { _ in }
+        #expect(some == Array(found[6..<9]))
+        let together = RetinalGallery(PictureSet(pictures, size: Self.size, patients: (0..<24).map { $0 / 3 }))
+        let others = together.matches(of: 0..<24, from: 0.4) { _ in }
+        #expect(others.allSatisfy { $0.isEmpty })
+    }
+
+    @Test func `a field is the same after it was stored`() {
+        let field = VesselField(Self.visits.first[0]), stored = VesselField(bytes: field.bytes)
+        #expect(field.bytes.count == VesselField.byteCount && stored.bytes == field.bytes && Set(field.bytes).count > 50)
+    }
+
+    @Test func `matches are the same on any number of threads, alone and in a batch`() throws {
+        let before = ComputeEnvironment.threads
+        defer { ComputeEnvironment.threads = before }
+        let set = Self.visits.second.selecting([0, 1, 2, 3])
+        let results = [1, 2, 3].map { threads in
+            ComputeEnvironment.threads = threads
+            return RetinalGallery(Self.visits.first).best(RetinalGallery(set))
+        }
+        try #require(results[0].count == 4)
+        #expect(results[0] == results[1] && results[0] == results[2])
+        for i in 0..<4 { #expect(Self.gallery.best(RetinalGallery(set.selecting([i]))) == [results[0][i]]) }
+    }
+
+    @Test func `progress rises to 1 and may stop the search`() {
+        struct Stop: Error {}
+        var shares: [Double] = []
+        _ = Self.gallery.bestMatches(of: RetinalGallery(Self.visits.second), excludingOwnPatient: false) { shares.append($0) }
+        #expect(shares.last == 1 && shares == shares.sorted())
+        #expect(throws: Stop.self) { try Self.gallery.bestMatches(of: RetinalGallery(Self.visits.second), excludingOwnPatient: false) { _ in throw Stop() } }
+    }
+}
+
+extension RetinalGallery {
+    fileprivate func best(_ probes: RetinalGallery, excludingOwnPatient: Bool = false) -> [RetinalMatch] {
+        bestMatches(of: probes, excludingOwnPatient: excludingOwnPatient) { _ in }
+    }
+}
