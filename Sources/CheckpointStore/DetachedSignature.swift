@@ -5,7 +5,7 @@ import Foundation
 public enum DetachedSignature {
     public static func path(for file: String) -> String { file + ".sig" }
 
-    private static func message(_ domain: String, _ content: Data) -> Data { Data("\(domain)\0".utf8) + content }
+    package static func message(_ domain: String, _ content: Data) -> Data { Data("\(domain)\0".utf8) + content }
 
     /// Signs `content`, which is at `path` or will be.
     public static func write(_ content: Data, at path: String, domain: String, key: SigningKey) throws {
@@ -24,7 +24,7 @@ public enum DetachedSignature {
         }
         let text = String(decoding: try JSONText.contents(place), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
         guard let signature = Data(base64Encoded: text), key.verifies(signature, of: message(domain, content)) else {
-            throw Failure(.notPermitted, path, "is not what its coordinator \(key.fingerprint) signed in \(place)")
+            throw Failure(.notPermitted, path, "is not what \(key.fingerprint) signed in \(place)")
         }
     }
 }

@@ -72,12 +72,16 @@ public struct Manifest<Model: Codable & Sendable>: Codable, Sendable {
     public var state: [String: Double]?
     /// Why the weights left their site without an audit for memorised patients.
     public var unaudited: String?
+    /// SHA-256 of the `audit.json` by which they left it.
+    public var audit: Digest?
     /// What the site says that shares them.
     public var parcel: ParcelStatement?
     /// What may be done with the weights, where sites said so.
     public var permissions: Permissions?
     /// The merges that the weights came through, the last one first.
     public var merges: [MergeRecord]?
+    /// Set where the weights, or any that they came from, were trained with canaries: they never leave their site.
+    public var canaries: CanaryRecord?
 
     public init(
         kind: WeightsKind, model: Model, cohortSchemaVersion: Int, imagesSeen: Int, trainingData: [TrainingData],
@@ -128,6 +132,13 @@ extension Manifest {
             throw Failure(.badData, path, field: "manifest version", expected: "1", found: "\(manifest.version)")
         }
         return manifest
+    }
+}
+
+extension Manifest {
+    /// - Throws: `Failure(.notPermitted)` where the weights were trained with canaries, whatever reason is given.
+    public func requireNoCanaries(path: String) throws {
+        if canaries != nil { throw Failure(.notPermitted, path, "was trained with canaries to measure what it remembers, and never leaves its site") }
     }
 }
 

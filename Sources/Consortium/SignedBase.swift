@@ -13,6 +13,7 @@ public enum SignedBase {
     public static func sign(_ path: String, with key: SigningKey, to output: String, force: Bool) throws -> Digest {
         let index = try SafetensorsIndex(contentsOf: path), loaded = try LoadedModel(contentsOf: path)
         guard loaded.manifest.parcel == nil else { throw Failure(.badData, path, "is a site's parcel; merge it first") }
+        try loaded.manifest.requireNoCanaries(path: path)
         let types = Set(index.entries.map(\.type)), type = types.count == 1 ? types.first ?? .f32 : .f32
         return try ModelFile.write(output, loaded.manifest, loaded.parameters.fileSources(), as: type, force: force, key: key)
     }

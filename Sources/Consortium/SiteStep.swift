@@ -80,6 +80,9 @@ public struct SiteStep: Sendable {
         try StagedFile.requireWritable(output, force: force)
         let folder = try UnfinishedFolder(for: output)
         let before = try LoadedModel(contentsOf: base)
+        // What a step writes leaves the site.
+        try before.manifest.requireNoCanaries(path: base)
+        guard configuration.canaries.isEmpty else { throw Failure(.notPermitted, configuration.canaries, "canaries: a step's weights leave the site; measure with fovea train --canaries") }
         let isBegun = FileManager.default.fileExists(atPath: folder.file("checkpoint.safetensors"))
         let kept = configuration.tunesEverything ? moments : nil, hasMoments = kept.map { FileManager.default.fileExists(atPath: $0) } ?? false
         let run = try await TrainingRun(folder: folder.path, datasets: data, resume: isBegun, momentsFrom: hasMoments ? kept : nil) { earlier in

@@ -51,6 +51,7 @@ public struct Parcel<Model: Codable & Sendable>: Sendable {
         guard member.role == .site else {
             throw Failure(.notPermitted, path, field: "role of \(member.name)", expected: TrustList.Role.site.rawValue, found: member.role.rawValue)
         }
+        try manifest.requireNoCanaries(path: path)
         guard member.unaudited || manifest.unaudited == nil else {
             throw Failure(.notPermitted, path, "has no audit (\(manifest.unaudited?.printable ?? "")), and \(list.path) takes none such of \(member.name)")
         }
@@ -66,30 +67,33 @@ public enum ParcelSeal {
     /// become HMACs under a secret of the site's key, and paths leave the settings.
     /// - Parameters:
     ///   - weights: an adapter or a snapshot.
+    ///   - audit: SHA-256 of the passing audit that it goes by, which the caller has checked.
     ///   - unaudited: why it goes without an audit for memorised patients, where it saw any.
     /// - Throws: `Failure`: `.notPermitted` where it saw photographs of patients and no reason is given; `.badData` for weights of
     ///   another site; `.usage` for a statement that is none.
     public static func seal<Model: Codable & Sendable>(
-        _ weights: WeightsFile<Model>, path: String, statement: ParcelStatement, unaudited: String?, key: SigningKey, to output: String,
+        _ weights: WeightsFile<Model>, path: String, statement: ParcelStatement, audit: Digest? = nil, unaudited: String?, key: SigningKey, to output: String,
         as type: StoredType = .f16, force: Bool
     ) throws -> Digest {
         var manifest = weights.manifest
         guard manifest.kind != .checkpoint else { throw Failure(.badData, path, field: "kind", expected: "an adapter or a snapshot", found: "a checkpoint") }
         guard manifest.parcel == nil else { throw Failure(.badData, path, "is a parcel already") }
+        try manifest.requireNoCanaries(path: path)
         let own = manifest.trainingData.indices.filter { manifest.trainingData[$0].inherited != true }
         guard !own.isEmpty, own.allSatisfy({ manifest.trainingData[$0].site == statement.site }) else {
             let sites = Set(own.map { manifest.trainingData[$0].site }).sorted().joined(separator: ", ")
             throw Failure(.badData, path, field: "site", expected: sites.isEmpty ? "a site that it was trained at" : sites, found: statement.site)
         }
         let reason = unaudited.flatMap { $0.contains { !$0.isWhitespace } ? $0 : nil }
-        guard own.allSatisfy({ manifest.trainingData[$0].synthetic == true }) || reason != nil else {
-            throw Failure(.notPermitted, path, "was trained on photographs of patients and has no audit; --unaudited REASON seals it nevertheless, and lists may refuse it")
+        guard own.allSatisfy({ manifest.trainingData[$0].synthetic == true }) || reason != nil || audit != nil else {
+            throw Failure(.notPermitted, path, "was trained on photographs of patients and has no audit; give a passing one with --audit, or --unaudited REASON, which seals it nevertheless, and lists may refuse it")
         }
         if let problem = statement.problem { throw Failure(.usage, nil, problem) }
         for number in own { manifest.trainingData[number].digest = key.protected(manifest.trainingData[number].digest) }
         manifest.configuration = withoutPaths(manifest.configuration)
         manifest.permittedUses = statement.permissions.purposes.sorted()
         manifest.unaudited = reason
+        manifest.audit = audit
         manifest.parcel = statement
         let sources = weights.tensors.mapValues { tensor in TensorSource(shape: tensor.shape) { tensor } }
         return try WeightsFile.write(output, manifest, sources, as: type, force: force, key: key)

@@ -9,10 +9,13 @@ import Training
 extension ModelFolder {
     /// Writes a snapshot as a new folder, whole or not at all.
     ///
-    /// - Parameter unaudited: why it goes without an audit for memorised patients, where it saw any.
+    /// - Parameters:
+    ///   - audit: SHA-256 of the passing audit that it goes by, which the caller has checked.
+    ///   - unaudited: why it goes without an audit for memorised patients, where it saw any.
     /// - Throws: `Failure(.cannotCreateOutput)` where the folder exists and `force` is false; `.notPermitted` where the model
     ///   saw photographs of patients and no reason is given; `.readOrWriteFailed`.
-    public func write(_ model: LoadedModel, unaudited: String?, force: Bool) throws {
+    public func write(_ model: LoadedModel, audit: Digest? = nil, unaudited: String?, force: Bool) throws {
+        try model.manifest.requireNoCanaries(path: model.path)
         let files = FileManager.default
         if files.fileExists(atPath: path) {
             guard force else { throw Failure(.cannotCreateOutput, path, "exists already; give --force to replace it") }
@@ -23,10 +26,10 @@ extension ModelFolder {
         }
         let reason = unaudited.flatMap { $0.contains { !$0.isWhitespace } ? $0 : nil }
         let sites = Set(model.manifest.trainingData.filter { $0.synthetic != true }.map(\.site)).sorted()
-        guard sites.isEmpty || reason != nil else {
+        guard sites.isEmpty || reason != nil || audit != nil else {
             throw Failure(
                 .notPermitted, model.path,
-                "was trained on photographs of patients (\(sites.joined(separator: ", "))) and has no audit; --unaudited REASON takes it out nevertheless")
+                "was trained on photographs of patients (\(sites.joined(separator: ", "))) and has no audit; give a passing one with --audit, or --unaudited REASON, which takes it out nevertheless")
         }
         let staging = ModelFolder(StagedFile.stagingPath(for: path))
         do {
@@ -35,7 +38,7 @@ extension ModelFolder {
             throw Failure(.cannotCreateOutput, path, "the folder could not be made: \((error as NSError).localizedDescription)")
         }
         defer { try? files.removeItem(atPath: staging.path) }
-        try staging.fill(model, unaudited: reason)
+        try staging.fill(model, audit: audit, unaudited: reason)
         do {
             // The folder from before goes when its successor is there.
             let before = staging.path + ".before"
@@ -47,7 +50,7 @@ extension ModelFolder {
         }
     }
 
-    private func fill(_ model: LoadedModel, unaudited: String?) throws {
+    private func fill(_ model: LoadedModel, audit: Digest?, unaudited: String?) throws {
         let description = model.manifest.model, cohort = description.cohort
         var theirs = DiffusersUNet(description.network)
         let latent = description.latentShape(1)
@@ -71,6 +74,7 @@ extension ModelFolder {
         var manifest = model.manifest
         manifest.parents = [model.digest.description] + manifest.parents
         manifest.unaudited = unaudited
+        manifest.audit = audit
         try write(Data(try manifest.json().utf8), "fovea.json")
         try write(Data(ModelFolder.readMe(model).utf8), "README.md")
     }

@@ -88,8 +88,7 @@ extension SampleSetFile {
             "started", "finished",
         ],
         "shards": ["name", "samples", "digest"],
-        // Holds the public verdict once there is one.
-        "audit": [],
+        "audit": ReleaseRecord.fields,
     ]
     private static let attributes: Set = [
         "kind", "version", "schema_version", "created", "synthetic", "digital_source_type", "releasable", "licence", "attribution",

@@ -33,6 +33,8 @@ public struct SampleSetFile: Sendable {
     public let siteWeights: [Float]
     public let runs: [RunRecord]
     public let models: [ModelRecord]
+    /// The audit and the statement of a released set; nil for others.
+    public let release: ReleaseRecord?
     let pictures: PictureStore
 
     /// Opens the file and checks every field and link, but not the pixels' digests.
@@ -84,6 +86,7 @@ public struct SampleSetFile: Sendable {
         runs = try RunColumns.read(try root.group("runs"))
         let group = try root.group("models")
         models = try group.names.map { try ModelRecord($0, in: group) }
+        release = try ReleaseRecord(from: try root.group("audit"))
         try requireLinks()
         try requireRanges()
     }
@@ -104,11 +107,12 @@ public struct SampleSetFile: Sendable {
 
     /// SHA-256 of every dataset and attribute but the moments (started, finished, created): the same for the same
     /// samples of the same runs, whenever they were made, in one file or in shards.
+    /// - Parameter others: more paths that are left out.
     @HDF5Actor
-    public static func contentDigest(_ path: String) async throws -> Digest {
+    public static func contentDigest(_ path: String, besides others: Set<String> = []) async throws -> Digest {
         let file = try HDF5File.open(path)
         let pictures = try PictureStore(file.root)
-        return try file.contentDigest(excluding: SampleSet.momentPaths.union(["/shards"])) { try pictures.readRows(Array($0)) }
+        return try file.contentDigest(excluding: SampleSet.momentPaths.union(["/shards"]).union(others)) { try pictures.readRows(Array($0)) }
     }
 
     /// What was asked for in `row`; `unknown` where the unknown token was, absent where nothing was.

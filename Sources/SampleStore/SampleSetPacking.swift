@@ -36,7 +36,7 @@ struct SampleSetPacking {
         let file = try HDF5File.create(staged, shownAs: place, userBlock: UserBlock.byteCount)
         let root = file.root
         try images(root).setDimensionLabels(["sample", "height", "width", "channel"])
-        try SampleSet.writeAttributes(to: root, terms: set.terms, created: set.created)
+        try SampleSet.writeAttributes(to: root, terms: set.terms, created: set.created, releasable: set.release != nil)
         var columns = try SampleColumns(in: root, count: rows.count, siteNames: set.siteNames, openNames: openNames)
         var runs = set.runs
         try journal.forEachBatch(part: part) { batch in
@@ -47,7 +47,8 @@ struct SampleSetPacking {
         try RunColumns.write(runs, to: try root.createGroup("runs"))
         try set.model.write(to: try root.createGroup("models"))
         // Holds the public verdict once there is one.
-        _ = try root.createGroup("audit")
+        let audit = try root.createGroup("audit")
+        try set.release?.write(to: audit)
         try file.close()
         try UserBlock.seal(staged, shownAs: place)
         try StagedFile.move(staged, to: path)
@@ -64,7 +65,7 @@ struct SampleSetPacking {
 
 extension SampleSet {
     @HDF5Actor
-    static func writeAttributes(to root: HDF5Group, terms: Terms, created: Date) throws {
+    static func writeAttributes(to root: HDF5Group, terms: Terms, created: Date, releasable: Bool) throws {
         try root.setAttribute("kind", kind)
         try root.setAttribute("version", version)
         try root.setAttribute("schema_version", CohortSchema.version)
@@ -72,7 +73,7 @@ extension SampleSet {
         try root.setAttribute("synthetic", "YES")
         try root.setAttribute("digital_source_type", digitalSourceType)
         // YES only with a valid verdict.
-        try root.setAttribute("releasable", "NO")
+        try root.setAttribute("releasable", releasable ? "YES" : "NO")
         try root.setAttribute("licence", terms.licence)
         try root.setAttribute("attribution", terms.attribution)
         try root.setAttribute("permitted_uses", terms.permittedUses)

@@ -63,8 +63,11 @@ public enum SampleSetVerification {
 
     private static func labelFindings(_ file: SampleSetFile) -> [Finding] {
         var findings: [Finding] = []
-        if file.isReleasable {
+        if file.isReleasable, file.release == nil {
             findings.append(Finding("attribute releasable of /", "is YES, and there is no verdict of an audit in /audit"))
+        }
+        if !file.isReleasable, file.release != nil {
+            findings.append(Finding("attribute releasable of /", "is NO, and there is a verdict of an audit in /audit"))
         }
         let terms = [
             ("licence", file.terms.licence), ("permitted_uses", file.terms.permittedUses), ("contact", file.terms.contact),

@@ -43,11 +43,12 @@ public final class SampleSetWriter {
     ///   - openNames: codes of open attributes (camera, ethnicity, site) in the model's order; names that samples use
     ///     beyond these follow, sorted.
     ///   - created: the root attribute of that name; whole seconds.
+    ///   - release: makes the set a released one.
     /// - Throws: `Failure(.cannotCreateOutput)`, also where another process writes the same set; `Failure(.badData)` where the
     ///   model's or the schedule's JSON is none; `Failure(.usage)` where what is there was begun otherwise.
     public init(
         path: String, width: Int, height: Int, run: RunRecord, model: ModelRecord, terms: Terms, siteNames: [String] = [],
-        openNames: [String: [String]] = [:], created: Date = Date(), options: Options = Options()
+        openNames: [String: [String]] = [:], created: Date = Date(), release: ReleaseRecord? = nil, options: Options = Options()
     ) throws {
         guard width > 0, height > 0 else { fatalError("pictures of \(width) x \(height) pixels") }
         guard run.modelDigest == model.digest else { fatalError("a run of \(run.modelDigest) with the model \(model.digest)") }
@@ -61,7 +62,7 @@ public final class SampleSetWriter {
         }
         let wanted = UnfinishedSet(
             width: width, height: height, deflate: options.deflate, shardRows: options.shardRows, created: created, terms: terms,
-            siteNames: siteNames, openNames: openNames, model: model, run: run, replaces: options.force)
+            siteNames: siteNames, openNames: openNames, model: model, run: run, replaces: options.force, release: release)
         self.path = path
         threads = options.threads
         // A folder is taken only where the output could be written.

@@ -22,6 +22,8 @@ struct UnfinishedSet: Codable, Sendable {
     var runs: [RunRecord]
     /// Whether an output that exists may be replaced.
     var replaces: Bool
+    /// Of a released set.
+    var release: ReleaseRecord?
     /// Names of the shards, once they are being given, and which of them are full.
     var named: [String] = []
     var isFull: [Bool] = []
@@ -43,7 +45,7 @@ struct UnfinishedSet: Codable, Sendable {
 
     init(
         width: Int, height: Int, deflate: Int, shardRows: Int?, created: Date, terms: Terms, siteNames: [String],
-        openNames: [String: [String]], model: ModelRecord, run: RunRecord, replaces: Bool
+        openNames: [String: [String]], model: ModelRecord, run: RunRecord, replaces: Bool, release: ReleaseRecord? = nil
     ) {
         self.width = width
         self.height = height
@@ -56,6 +58,7 @@ struct UnfinishedSet: Codable, Sendable {
         self.model = model
         runs = [run]
         self.replaces = replaces
+        self.release = release
     }
 
     func write(to folder: UnfinishedFolder) throws {

@@ -42,6 +42,11 @@ public struct SamplingPlan: Sendable {
         return requests.enumerated().map { PlannedSample(request: $1, seed: seed, index: firstIndex + UInt64($0)) }
     }
 
+    /// The samples under a random seed of each its own: no seed and no gap leads from one to another.
+    func independentSamples() -> [PlannedSample] {
+        requests.map { PlannedSample(request: $0, seed: UInt64.random(in: 1...UInt64.max), index: 0) }
+    }
+
     /// Reads a table with a column `count` and one column for each attribute that matters; an empty cell leaves it open.
     /// - Throws: `Failure` with file and line.
     public init(contentsOf path: String) throws {

@@ -11,7 +11,8 @@ public struct SamplingRun {
     private let model: LoadedModel
     private let settings: SamplerSettings
     private let plan: SamplingPlan
-    private let seed: UInt64
+    /// Nil draws one for each sample.
+    private let seed: UInt64?
     private let firstIndex: UInt64
     private let path: String
     private let options: SampleSetWriter.Options
@@ -21,10 +22,11 @@ public struct SamplingRun {
     private static let sheetCount = 64
 
     /// - Parameters:
+    ///   - seed: nil gives each sample a random seed of its own, for sets that are to be released.
     ///   - options: whether to go on with a run that was not finished, and how the set is written.
     ///   - allowsUnseen: draw cohorts, too, that the model saw with fewer than five patients.
     public init(
-        _ model: LoadedModel, _ settings: SamplerSettings, plan: SamplingPlan, seed: UInt64, firstIndex: UInt64,
+        _ model: LoadedModel, _ settings: SamplerSettings, plan: SamplingPlan, seed: UInt64?, firstIndex: UInt64,
         path: String, options: SampleSetWriter.Options, allowsUnseen: Bool = false
     ) {
         self.model = model
@@ -52,7 +54,7 @@ public struct SamplingRun {
         contact: String, firstStep: () -> Void = {}, progress: (Int) -> Void = { _ in }
     ) async throws -> Int {
         try StagedFile.requireWritable(sheetPath, force: options.force || options.resume)
-        let samples = try plan.samples(seed: seed, firstIndex: firstIndex)
+        var samples = try seed.map { try plan.samples(seed: $0, firstIndex: firstIndex) } ?? plan.independentSamples()
         _ = try Sampler(model, settings, samples: samples)
         if !allowsUnseen {
             let seen = SeenCohorts(model)
@@ -67,6 +69,7 @@ public struct SamplingRun {
             try SampleSetWriter.removeLeftovers(of: try await SampleSetFile.open(path, verifying: false))
         } else {
             let writer = try writer(run, contact: contact)
+            if seed == nil { try takeSeeds(of: writer, into: &samples) }
             try requirePrefix(of: samples, in: writer)
             let rest = try Sampler(model, settings, samples: Array(samples.dropFirst(writer.count)))
             progress(writer.count)
@@ -118,6 +121,16 @@ public struct SamplingRun {
         }
     }
 
+    /// Seeds that were drawn when the run began stay.
+    private func takeSeeds(of writer: SampleSetWriter, into samples: inout [PlannedSample]) throws {
+        let planned = samples
+        var kept = samples
+        try writer.forEachSample { row, _, _, seed, index in
+            if row < kept.count { kept[row] = PlannedSample(request: planned[row].request, seed: seed, index: index) }
+        }
+        samples = kept
+    }
+
     /// What is there must be what this run would have drawn.
     private func requirePrefix(of samples: [PlannedSample], in writer: SampleSetWriter) throws {
         guard writer.count <= samples.count else {
@@ -135,7 +148,8 @@ public struct SamplingRun {
     private func isFinished(_ samples: [PlannedSample], _ run: RunRecord) async throws -> Bool {
         guard FileManager.default.fileExists(atPath: path) else { return false }
         let file = try await SampleSetFile.open(path)
-        return file.planned == samples
+        let isSame = seed == nil ? file.planned.map(\.request) == samples.map(\.request) : file.planned == samples
+        return isSame
             && file.runs.allSatisfy {
                 $0.modelDigest == run.modelDigest && $0.sampler == run.sampler && $0.schedule == run.schedule && $0.guidance == run.guidance
             }

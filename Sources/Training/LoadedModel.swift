@@ -38,9 +38,17 @@ public struct LoadedModel: Sendable {
         mixture = adapters.map(\.as)
         parameters = base.parameters.adding(adapters.map { ($0.adapter, $0.as.weight) })
         // Names and order of the adapters do not matter: the same weights of the same files are the same mixture.
-        let parts = mixture.map { "\($0.digest) \($0.weight)" }.sorted()
-        digest = Digest(of: Array("fovea-mixture-1\n\(base.digest)\n\(parts.joined(separator: "\n"))".utf8))
+        digest = LoadedModel.mixtureDigest(base.digest.description, mixture.map { ($0.digest, $0.weight) })
     }
+
+    private static func mixtureDigest(_ base: String, _ adapters: [(digest: Digest, weight: Double)]) -> Digest {
+        let parts = adapters.map { "\($0.digest) \($0.weight)" }.sorted()
+        return Digest(of: Array("fovea-mixture-1\n\(base)\n\(parts.joined(separator: "\n"))".utf8))
+    }
+
+    /// The digest of a base with one adapter mixed in whole.
+    /// - Parameter base: the base's digest.
+    public static func mixtureDigest(base: String, adapter: Digest) -> Digest { mixtureDigest(base, [(adapter, 1)]) }
 
     /// This model with adapters mixed in, each a file of kind `fovea.adapter` that was trained on it.
     ///

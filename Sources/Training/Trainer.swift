@@ -129,7 +129,7 @@ public final class Trainer: Sequence, IteratorProtocol {
 }
 
 /// Joins tensors along the first axis.
-func stacked(_ tensors: [Tensor]) -> Tensor {
+package func stacked(_ tensors: [Tensor]) -> Tensor {
     var shape = tensors[0].shape
     shape[0] = tensors.reduce(0) { $0 + $1.shape[0] }
     return Tensor(shape: shape) { target in

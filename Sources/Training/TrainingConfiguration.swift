@@ -27,6 +27,12 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     /// The adapter that is trained on a base.
     public var adapter = AdapterConfiguration()
 
+    /// A data set of phantoms, each of which a coin flip adds to the training, so that an audit can measure what the model
+    /// remembers; empty for none. Such a model never leaves its site.
+    public var canaries = ""
+    /// How many times a canary's photographs stand in the training set; more than 1 gives exposure, and no bound on epsilon.
+    public var canaryRepetitions = 1
+
     public var batchSize = 16
     /// Training images to see in all; a resumed run may be given more.
     public var images = 400_000
@@ -79,6 +85,9 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         if let problem = preconditioning.problem(channels: space.channels) { return "preconditioning.\(problem)" }
         if let problem = adapter.problem { return "adapter.\(problem)" }
         guard (0...0.5).contains(conditionDropout) else { return "conditionDropout: expected 0 to 0.5, found \(conditionDropout)" }
+        guard CanarySet.repetitions.contains(canaryRepetitions) else {
+            return "canaryRepetitions: expected \(CanarySet.repetitions.map(String.init).joined(separator: ", ")), found \(canaryRepetitions)"
+        }
         guard batchSize <= 1024 else { return "batchSize: expected at most 1024, found \(batchSize)" }
         guard (0..<1).contains(beta1), (0..<1).contains(beta2) else { return "beta1 and beta2: expected 0 up to 1" }
         guard (1...4).contains(averageLengths.count), averageLengths.allSatisfy({ (0.005...0.28).contains($0) }) else {

@@ -84,10 +84,18 @@ public final class TrainingRun {
         }
         let encoding = try base?.manifest.model.cohort ?? CohortEncoding(wanted.attributes, over: datasets, file: name)
         wanted.attributes = encoding.attributes
-        training = try await TrainingSet(datasets, split: .train, size: wanted.size, encoding: encoding)
+        let photographs = try await TrainingSet(datasets, split: .train, size: wanted.size, encoding: encoding)
         validation = try await TrainingSet(datasets, split: .validation, size: wanted.size, encoding: encoding)
-        guard training.count > 0 else {
+        guard photographs.count > 0 else {
             throw Failure(.badData, datasets.map(\.path).joined(separator: ", "), "the train split holds no photograph")
+        }
+        let canaries = wanted.canaries.isEmpty
+            ? nil : try CanarySet(try await DatasetFile.open(wanted.canaries), seed: wanted.seed, repetitions: wanted.canaryRepetitions)
+        if let canaries {
+            let added = try await TrainingSet([(canaries.dataset, canaries.trainingRows)], size: wanted.size, encoding: encoding)
+            training = TrainingSet(joining: [photographs, added], size: wanted.size)
+        } else {
+            training = photographs
         }
         if wanted.space.levels > 0, wanted.preconditioning.kind == .edm, wanted.preconditioning.channelDeviations.isEmpty {
             wanted.preconditioning.channelDeviations = training.channelDeviations(wanted.space)
@@ -103,7 +111,7 @@ public final class TrainingRun {
         if let problem = description.problem { throw Failure(.badData, name, problem) }
         let model = DiffusionModel(description)
         let tuning = Tuning(model.specifications, base: base, adapter: description.adapter)
-        lineage = try Lineage(data, base: base)
+        lineage = try Lineage(data, base: base, canaries: canaries?.record)
         let available = memory ?? MemoryFigures.available
         try MemoryEstimate.requireRoom(tuning.specifications, averages: wanted.averageLengths.count, available: available)
         if resume, hasCheckpoint {
@@ -140,6 +148,10 @@ public final class TrainingRun {
             throw Failure(
                 .badData, path, field: "training set", expected: found.joined(separator: ", "),
                 found: expected.joined(separator: ", "))
+        }
+        guard file.manifest.canaries == lineage.canaries else {
+            throw Failure(
+                .badData, path, field: "canaries", expected: file.manifest.canaries?.digest ?? "none", found: lineage.canaries?.digest ?? "none, or others")
         }
         guard file.manifest.parents == lineage.parents else {
             throw Failure(
@@ -257,6 +269,7 @@ public final class TrainingRun {
         var configuration = trainer.configuration
         // Where the base lay is this machine's business.
         configuration.base = lineage.parents.first ?? ""
+        if let own = lineage.ownCanaries { configuration.canaries = own.digest }
         var manifest = Manifest(
             kind: kind, model: model, cohortSchemaVersion: CohortSchema.version, imagesSeen: trainer.state.imagesSeen,
             trainingData: data, parents: lineage.parents, licence: Set(data.map(\.licence)).sorted().joined(separator: " AND "),
@@ -264,6 +277,7 @@ public final class TrainingRun {
             configuration: try Configuration.yaml(configuration), toolVersion: ToolVersion.current, state: state)
         manifest.permissions = lineage.permissions
         manifest.merges = lineage.merges
+        manifest.canaries = lineage.canaries
         return manifest
     }
 
@@ -303,8 +317,14 @@ private struct Lineage {
     let permittedUses: [String]
     let permissions: Permissions?
     let merges: [MergeRecord]?
+    /// Of this training.
+    let ownCanaries: CanaryRecord?
+    /// Of this training, or those that the base was trained with.
+    let canaries: CanaryRecord?
 
-    init(_ data: [TrainingData], base: LoadedModel?) throws {
+    init(_ data: [TrainingData], base: LoadedModel?, canaries own: CanaryRecord?) throws {
+        ownCanaries = own
+        canaries = own ?? base?.manifest.canaries
         self.data = data
         baseData = (base?.manifest.trainingData ?? []).map { set in
             var set = set

@@ -13,7 +13,7 @@ public struct TrainingSet: Sendable {
     /// [count, size, size, 3]
     let pixels: [UInt8]
     /// One row of values a photograph, in the order of the encoding's attributes.
-    let values: [[CohortEncoding.Value]]
+    package private(set) var values: [[CohortEncoding.Value]]
     /// What an error may call a photograph: the data set's file and the row.
     let names: [String]
 
@@ -21,15 +21,20 @@ public struct TrainingSet: Sendable {
 
     /// - Throws: `Failure(.badData)` where a data set is smaller than `size`, or the split is empty.
     public init(_ datasets: [DatasetFile], split: Split, size: Int, encoding: CohortEncoding) async throws {
+        try await self.init(datasets.map { ($0, $0.rows(of: split)) }, size: size, encoding: encoding)
+    }
+
+    /// Photographs of any rows; a row that is named twice is there twice.
+    /// - Throws: `Failure(.badData)` where a data set is smaller than `size`.
+    package init(_ parts: [(dataset: DatasetFile, rows: [Int])], size: Int, encoding: CohortEncoding) async throws {
         self.size = size
         var pixels: [UInt8] = [], values: [[CohortEncoding.Value]] = [], names: [String] = []
-        for dataset in datasets {
+        for (dataset, rows) in parts {
             guard dataset.size >= size else {
                 throw Failure(
                     .badData, dataset.path, field: "size", expected: "at least \(size) pixels, the model's",
                     found: "\(dataset.size)")
             }
-            let rows = dataset.rows(of: split)
             let columns = encoding.attributes.map { ($0, dataset.cohorts[$0]) }
             // A few at a time: a data set may be larger than the memory at its own size.
             for start in stride(from: 0, to: rows.count, by: 64) {
@@ -50,16 +55,45 @@ public struct TrainingSet: Sendable {
         self.names = names
     }
 
+    /// Pictures without attributes.
+    /// - Parameter pixels: [count, size, size, 3]
+    package init(pixels: [UInt8], size: Int) {
+        self.size = size
+        self.pixels = pixels
+        let count = pixels.count / (size * size * 3)
+        values = [[CohortEncoding.Value]](repeating: [], count: count)
+        names = (0..<count).map { "picture \($0)" }
+    }
+
     /// The photographs of several sets of one size.
-    init(joining sets: [TrainingSet], size: Int) {
+    package init(joining sets: [TrainingSet], size: Int) {
         self.size = size
         pixels = sets.flatMap(\.pixels)
         values = sets.flatMap(\.values)
         names = sets.flatMap(\.names)
     }
 
+    /// The first photographs, at most all.
+    package func first(_ count: Int) -> TrainingSet { TrainingSet(self, Array(0..<min(count, self.count))) }
+
+    /// The same photographs with all cohorts left open.
+    package var withoutCohorts: TrainingSet {
+        var result = self
+        result.values = values.map { [CohortEncoding.Value](repeating: .null, count: $0.count) }
+        return result
+    }
+
+    /// Some of the photographs of a set.
+    package init(_ set: TrainingSet, _ indices: [Int]) {
+        let bytes = set.size * set.size * 3
+        size = set.size
+        pixels = indices.flatMap { set.pixels[$0 * bytes..<($0 + 1) * bytes] }
+        values = indices.map { set.values[$0] }
+        names = indices.map { set.names[$0] }
+    }
+
     /// Pictures in [-1, 1], [indices.count, size, size, 3]; mirrored left to right where `mirrored` says so.
-    func pictures(_ indices: [Int], mirrored: [Bool]) -> Tensor {
+    package func pictures(_ indices: [Int], mirrored: [Bool]) -> Tensor {
         let bytes = size * size * 3
         return Tensor(shape: [indices.count, size, size, 3]) { target in
             for (i, index) in indices.enumerated() {
@@ -77,7 +111,7 @@ public struct TrainingSet: Sendable {
 
 extension TrainingSet {
     /// Deviation about 0 of each channel of the latents of all pictures; at most a thousand of them, evenly spread.
-    func channelDeviations(_ space: LatentSpace) -> [Float] {
+    package func channelDeviations(_ space: LatentSpace) -> [Float] {
         var sums = [Double](repeating: 0, count: space.channels), pixels = 0
         for index in stride(from: 0, to: count, by: max(1, count / 1000)) {
             let latent = space.encoded(pictures([index], mirrored: [false])).elements

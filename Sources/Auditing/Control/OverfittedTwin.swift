@@ -1,0 +1,126 @@
+import Cohorts
+import Diffusion
+import Files
+import Foundation
+import FundusData
+import Networks
+import TensorCore
+import Training
+
+/// A positive control: a model that was trained on a few patients until it copies them. A copy test that does not catch it has no power.
+package struct OverfittedTwin: Sendable {
+    /// Samples of it are nearly photographs of `parts`.
+    package let model: ModelInMemory
+    /// What it was trained on.
+    package let parts: [(dataset: DatasetFile, rows: [Int])]
+    package let patients: Int
+    package let imagesSeen: Int
+
+    /// What a twin takes.
+    package struct Settings: Codable, Hashable, Sendable {
+        /// Patients that it learns by heart.
+        package var patients = 8
+        /// Images that it sees in all; nil for what suits the size.
+        package var images: Int?
+        package var seed: UInt64 = 0
+
+        package init() {}
+    }
+
+    /// Trains a twin.
+    /// - Parameters:
+    ///   - datasets: their train splits are what is copied.
+    ///   - size: width of the pictures; an audited model's own where there is one.
+    ///   - audited: brings architecture and weights to start from.
+    ///   - report: called with images seen and in all; returning false ends the training there.
+    /// - Throws: `Failure(.badData)` without a photograph; `.usage` for a size that no network takes.
+    package static func train(
+        on datasets: [DatasetFile], size: Int, audited: LoadedModel? = nil, _ settings: Settings = Settings(), report: (Int, Int) throws -> Bool = { _, _ in true }
+    ) async throws -> OverfittedTwin {
+        let plan = try Plan(datasets, size: size, audited: audited, settings)
+        let photographs = try await TrainingSet(plan.parts, size: plan.training.size, encoding: plan.encoding)
+        var seen = 0
+        let model = try MemoryTraining.run(plan.training, encoding: plan.encoding, on: photographs.withoutCohorts, from: audited?.parameters) { step in
+            seen = step.imagesSeen
+            return try report(seen, plan.training.images)
+        }
+        return OverfittedTwin(model: model, parts: plan.parts, patients: plan.patients, imagesSeen: seen)
+    }
+
+    /// How long `train` takes, in seconds, judged by two steps; nothing is kept of them.
+    package static func estimatedSeconds(
+        on datasets: [DatasetFile], size: Int, audited: LoadedModel? = nil, _ settings: Settings = Settings()
+    ) async throws -> Double {
+        let plan = try Plan(datasets, size: size, audited: audited, settings)
+        let photographs = try await TrainingSet(plan.parts, size: plan.training.size, encoding: plan.encoding)
+        let clock = ContinuousClock()
+        var last = clock.now, took = Duration.zero, steps = 0
+        // The first step also makes buffers.
+        _ = try MemoryTraining.run(plan.training, encoding: plan.encoding, on: photographs.withoutCohorts, from: audited?.parameters) { _ in
+            took = clock.now - last
+            last = clock.now
+            steps += 1
+            return steps < 3
+        }
+        return took.inSeconds * Double(plan.training.images) / Double(plan.training.batchSize)
+    }
+}
+
+extension OverfittedTwin {
+    /// What is trained, and on what.
+    struct Plan {
+        let training: TrainingConfiguration
+        let encoding: CohortEncoding
+        let parts: [(dataset: DatasetFile, rows: [Int])]
+        let patients: Int
+
+        init(_ datasets: [DatasetFile], size: Int, audited: LoadedModel?, _ settings: Settings) throws {
+            guard settings.patients > 0, settings.images.map({ $0 > 0 }) ?? true else {
+                throw Failure(.usage, nil, "positive control: expected at least one patient and one image")
+            }
+            var chosen: [[Int]] = [], all: [(Int, String)] = []
+            for (place, file) in datasets.enumerated() {
+                chosen.append([])
+                var known: Set<String> = []
+                for row in file.rows(of: .train) where known.insert(file.patients[row]).inserted { all.append((place, file.patients[row])) }
+            }
+            guard !all.isEmpty else { throw Failure(.badData, datasets.map(\.path).joined(separator: ", "), "the train split holds no photograph") }
+            var random = Philox(seed: settings.seed, stream: .auditSplit, index: 0)
+            let some = random.permutation(all.count).prefix(settings.patients).sorted().map { all[$0] }
+            for (place, file) in datasets.enumerated() {
+                let keys = Set(some.filter { $0.0 == place }.map(\.1))
+                chosen[place] = file.rows(of: .train).filter { keys.contains(file.patients[$0]) }
+            }
+            parts = zip(datasets, chosen).map { ($0, $1) }.filter { !$0.1.isEmpty }
+            patients = some.count
+            var training = TrainingConfiguration()
+            if let audited { training = TrainingConfiguration(trainedAs: audited) } else { training.fit(size) }
+            training.memorize(images: settings.images, seed: settings.seed, startsFromModel: audited != nil)
+            self.training = training
+            encoding = audited?.manifest.model.cohort ?? CohortEncoding(attributes: [])
+        }
+    }
+}
+
+extension TrainingConfiguration {
+    /// A network for pictures of this size: pixels up to 128, tiny ones with a tiny network, wavelets of two or three levels above.
+    mutating func fit(_ size: Int) {
+        use(size > 128 ? .wavelet(levels: size >= 256 ? 3 : 2) : .pixels, size < 64 ? .tiny : .small)
+        self.size = size
+        attributes = []
+    }
+
+    /// What makes a training learn by heart: no mirror images, no dropped conditions, small batches, a high rate, a short average.
+    mutating func memorize(images: Int?, seed: UInt64, startsFromModel: Bool) {
+        self.images = images ?? 4_000
+        self.seed = seed
+        flips = false
+        conditionDropout = 0
+        batchSize = 4
+        learningRate = startsFromModel ? 1e-3 : 2e-3
+        warmUpImages = 200
+        decayAfterImages = 40_000
+        weightDecay = 0
+        averageLengths = [0.05]
+    }
+}

@@ -1,0 +1,104 @@
+import Pictures
+import Diffusion
+import Foundation
+import TensorCore
+import Training
+
+/// What a model is asked of every photograph.
+package struct MembershipConfiguration: Codable, Hashable, Sendable {
+    /// Noise levels, evenly over ln(sigma).
+    package var levels = 7
+    /// They span the mean of the training's ln(sigma) and so many of its deviations to both sides.
+    package var reach = 1.5
+    /// Noises a level and photograph.
+    package var draws = 2
+    /// Ask for the mirrored photograph, too, where the model was trained on such.
+    package var mirrors = true
+    /// Bootstrap resamples of the patients.
+    package var resamples = 1000
+    package var seed: UInt64 = 0
+    /// Photographs that go through the network together.
+    package var batchSize = 16
+
+    package init() {}
+
+    /// One sentence on what is wrong, or nil.
+    package var problem: String? {
+        for (name, value, most) in [("levels", levels, 100), ("draws", draws, 1000), ("resamples", resamples, 1_000_000), ("batchSize", batchSize, 1024)]
+        where !(1...most).contains(value) {
+            return "membership.\(name): expected 1 to \(most), found \(value)"
+        }
+        return reach > 0 && reach <= 4 ? nil : "membership.reach: expected above 0 to 4, found \(reach)"
+    }
+}
+
+/// One evaluation of a photograph: a noise level, a noise, and whether the photograph is mirrored. The noise is the same for every
+/// photograph and every model, so that what it makes easy or hard it makes so for all: the differences have less variance.
+package struct MembershipQuery: Hashable, Sendable {
+    package let sigma: Float
+    /// The index of the noise in its random stream, `.membershipNoise`.
+    package let noise: UInt64
+    package let isMirrored: Bool
+    /// Which of the levels it belongs to; nil for the single query.
+    package let level: Int?
+}
+
+extension MembershipConfiguration {
+    /// The queries, the single one first: noise 0 at the middle of the training's levels, unmirrored, decided before anything is measured. With
+    /// pictures in [-1, 1] and the usual levels that is sigma 0.30, about where Carlini et al. 2023 ask ("Extracting training data from
+    /// diffusion models", section 5.1: timestep 100 of 1,000).
+    package func queries(of levels: NoiseLevels, flips: Bool, known: ClosedRange<Float>) -> [MembershipQuery] {
+        func sigma(_ deviations: Double) -> Float {
+            min(max(Float(exp(levels.mean + deviations * levels.deviation)), known.lowerBound), known.upperBound)
+        }
+        var queries = [MembershipQuery(sigma: sigma(0), noise: 0, isMirrored: false, level: nil)]
+        for level in 0..<self.levels {
+            let place = self.levels == 1 ? 0 : 2 * Double(level) / Double(self.levels - 1) - 1
+            for draw in 0..<draws {
+                let noise = UInt64(1 + level * draws + draw)
+                for isMirrored in mirrors && flips ? [false, true] : [false] {
+                    queries.append(MembershipQuery(sigma: sigma(place * reach), noise: noise, isMirrored: isMirrored, level: level))
+                }
+            }
+        }
+        return queries
+    }
+}
+
+extension ModelInMemory {
+    /// ln of the weighted denoising loss of each photograph, [photographs][queries].
+    ///
+    /// A function of weights, photographs and seed alone: the batches are the same on any number of threads.
+    package func logLosses(
+        of set: TrainingSet, _ queries: [MembershipQuery], _ configuration: MembershipConfiguration, report: (Int) throws -> Void = { _ in }
+    ) rethrows -> [[Double]] {
+        let bound = parameters.constants(), shape = model.description.latentShape(1), space = model.description.space
+        var result = [[Double]](repeating: [Double](repeating: 0, count: queries.count), count: set.count)
+        var done = 0, noises: [UInt64: Tensor] = [:]
+        for query in queries where noises[query.noise] == nil {
+            noises[query.noise] = Tensor(shape: shape) { target in
+                var random = Philox(seed: configuration.seed, stream: .membershipNoise, index: query.noise)
+                random.fillNormal(target)
+            }
+        }
+        for start in stride(from: 0, to: set.count, by: configuration.batchSize) {
+            let indices = Array(start..<min(start + configuration.batchSize, set.count))
+            var clean: [Bool: Tensor] = [:]
+            for (column, query) in queries.enumerated() {
+                let pictures = clean[query.isMirrored]
+                    ?? space.encoded(set.pictures(indices, mirrored: [Bool](repeating: query.isMirrored, count: indices.count)))
+                clean[query.isMirrored] = pictures
+                guard let noise = noises[query.noise] else { fatalError("logLosses: no noise \(query.noise)") }
+                let cohorts = indices.map { query.isMirrored ? model.description.cohort.mirrored(set.values[$0]) : set.values[$0] }
+                let losses = model.losses(
+                    clean: pictures, noise: stacked([Tensor](repeating: noise, count: indices.count)),
+                    sigma: [Float](repeating: query.sigma, count: indices.count), cohorts: cohorts, bound)
+                // A loss of 0 is beyond any network; the bound keeps the logarithm finite.
+                for (index, loss) in zip(indices, losses.tensor.elements) { result[index][column] = log(max(Double(loss), 1e-30)) }
+                done += indices.count
+                try report(done)
+            }
+        }
+        return result
+    }
+}

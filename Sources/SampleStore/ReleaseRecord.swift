@@ -1,0 +1,40 @@
+import HDF5Files
+
+/// What a released set says of its audit, `/audit`: texts exactly as they were signed.
+public struct ReleaseRecord: Codable, Hashable, Sendable {
+    /// `audit.json` of the audit, and the privacy officer's signature of it.
+    public var verdict: String
+    public var verdictSignature: String
+    /// What the release says of itself, and the signature of that.
+    public var statement: String
+    public var signature: String
+
+    public init(verdict: String, verdictSignature: String, statement: String, signature: String) {
+        self.verdict = verdict
+        self.verdictSignature = verdictSignature
+        self.statement = statement
+        self.signature = signature
+    }
+
+    static let fields: Set = ["verdict", "verdict_signature", "release", "release_signature"]
+
+    @HDF5Actor
+    func write(to group: HDF5Group) throws {
+        for (name, text) in [("verdict", verdict), ("verdict_signature", verdictSignature), ("release", statement), ("release_signature", signature)] {
+            _ = try group.write(name, strings: [text])
+        }
+    }
+
+    /// Nil where the group is empty.
+    @HDF5Actor
+    init?(from group: HDF5Group) throws {
+        guard try !group.names.isEmpty else { return nil }
+        func text(_ name: String) throws -> String {
+            let dataset = try group.dataset(name)
+            try dataset.require(shape: [1])
+            return try dataset.readStrings()[0]
+        }
+        self.init(
+            verdict: try text("verdict"), verdictSignature: try text("verdict_signature"), statement: try text("release"), signature: try text("release_signature"))
+    }
+}

@@ -1,0 +1,51 @@
+import CheckpointStore
+import Files
+import FundusData
+import TensorCore
+
+/// The canaries of a training: the phantom patients of a file, each of which a coin flip of the training's seed includes
+/// (Steinke, Nasr and Jagielski 2023, "Privacy auditing with one (1) training run", algorithm 1: all examples are canaries'
+/// coin flips, independent of each other).
+package struct CanarySet: Sendable {
+    /// Fewer give no bound that says anything.
+    package static let fewest = 100
+    package static let repetitions = [1, 4, 16, 64]
+
+    package let dataset: DatasetFile
+    /// Rows of each canary, in the order in which the canaries first appear in the file.
+    package let rows: [[Int]]
+    /// Which canaries are trained on.
+    package let isIncluded: [Bool]
+    package let record: CanaryRecord
+
+    /// - Throws: `Failure(.badData)` for anything but phantoms, or for fewer than `fewest`.
+    package init(_ dataset: DatasetFile, seed: UInt64, repetitions: Int) throws {
+        guard dataset.info.synthetic, dataset.visits != nil else {
+            throw Failure(.badData, dataset.path, field: "canaries", expected: "phantoms, as fovea phantom makes them", found: "photographs")
+        }
+        var known: [String: Int] = [:], rows: [[Int]] = []
+        for (row, patient) in dataset.patients.enumerated() {
+            if let number = known[patient] { rows[number].append(row) } else {
+                known[patient] = rows.count
+                rows.append([row])
+            }
+        }
+        guard rows.count >= CanarySet.fewest else {
+            throw Failure(.badData, dataset.path, field: "canaries", expected: "at least \(CanarySet.fewest) phantom patients", found: "\(rows.count)")
+        }
+        self.dataset = dataset
+        self.rows = rows
+        isIncluded = rows.indices.map { number in
+            var random = Philox(seed: seed, stream: .canary, index: UInt64(number))
+            return random.nextUniform() < 0.5
+        }
+        record = CanaryRecord(
+            digest: Digest(of: dataset.digests.flatMap(\.bytes)).description, count: rows.count, included: isIncluded.count { $0 },
+            repetitions: repetitions, seed: seed)
+    }
+
+    /// Rows that are added to the training set, an included canary's so many times.
+    package var trainingRows: [Int] {
+        rows.indices.filter { isIncluded[$0] }.flatMap { number in (0..<record.repetitions).flatMap { _ in rows[number] } }
+    }
+}

@@ -1,0 +1,74 @@
+import CheckpointStore
+import Diffusion
+import Files
+import Foundation
+import Networks
+import TensorCore
+
+/// A network with parameters and the noise levels that it was trained at: what an audit needs of a model, from a file or not.
+package struct ModelInMemory: Sendable {
+    package let model: DiffusionModel
+    package let parameters: ParameterMap
+    package let noiseLevels: NoiseLevels
+    /// Whether it was trained on mirrored photographs, too.
+    package let flips: Bool
+
+    package init(model: DiffusionModel, parameters: ParameterMap, noiseLevels: NoiseLevels, flips: Bool) {
+        self.model = model
+        self.parameters = parameters
+        self.noiseLevels = noiseLevels
+        self.flips = flips
+    }
+
+    package init(_ loaded: LoadedModel) {
+        let settings = TrainingConfiguration(trainedAs: loaded)
+        self.init(model: loaded.model, parameters: loaded.parameters, noiseLevels: settings.noiseLevels, flips: settings.flips)
+    }
+
+    /// Width of the square photographs that it sees, in pixels.
+    package var size: Int { model.description.width }
+}
+
+extension TrainingConfiguration {
+    /// The settings that a model was trained with where its manifest says them, as a training from nothing: no base, no
+    /// canaries, no adapter.
+    package init(trainedAs loaded: LoadedModel) {
+        self.init()
+        if let before = try? Configuration.decode(loaded.manifest.configuration, name: loaded.path, over: TrainingConfiguration()) { self = before }
+        start(from: loaded)
+        (base, canaries, canaryRepetitions, proximalWeight) = ("", "", 1, 0)
+    }
+}
+
+/// A training that leaves nothing on the disk: reference models and positive controls of an audit.
+package enum MemoryTraining {
+    /// Trains a network on `photographs` until `configuration.images` were seen.
+    ///
+    /// - Parameters:
+    ///   - encoding: what stands for the photographs' cohorts.
+    ///   - start: where its parameters start; nil for random ones. Of the same architecture.
+    ///   - report: called behind each step with the images seen; returning false ends the training there.
+    /// - Returns: the shortest of the moving averages.
+    /// - Throws: `Failure` where the loss is not finite.
+    package static func run(
+        _ configuration: TrainingConfiguration, encoding: CohortEncoding, on photographs: TrainingSet, from start: ParameterMap? = nil,
+        report: (TrainingStep) throws -> Bool = { _ in true }
+    ) throws -> ModelInMemory {
+        var wanted = configuration
+        if let problem = wanted.problem { throw Failure(.usage, nil, problem) }
+        if wanted.space.levels > 0, wanted.preconditioning.kind == .edm, wanted.preconditioning.channelDeviations.isEmpty {
+            wanted.preconditioning.channelDeviations = photographs.channelDeviations(wanted.space)
+        }
+        let model = DiffusionModel(
+            ModelDescription(
+                network: wanted.network, preconditioning: wanted.preconditioning, space: wanted.space, height: wanted.size, width: wanted.size, cohort: encoding))
+        let state = start.map {
+            TrainingState(model.specifications, seed: wanted.seed, averages: wanted.averageLengths.count, parameters: $0)
+        }
+        let trainer = Trainer(wanted, model, Tuning(model.specifications, base: nil, adapter: nil), data: photographs, state: state)
+        while let step = trainer.next() { if try !report(step) { break } }
+        if let failure = trainer.failure { throw failure }
+        let shortest = wanted.averageLengths.indices.min { wanted.averageLengths[$0] < wanted.averageLengths[$1] } ?? 0
+        return ModelInMemory(model: model, parameters: trainer.network(average: shortest), noiseLevels: wanted.noiseLevels, flips: wanted.flips)
+    }
+}
