@@ -4,30 +4,30 @@ import Files
 ///
 /// Text gets in through interpolation alone, and interpolation escapes it for elements and for quoted attributes alike. Names of
 /// sites, cameras and contacts come from other people's files: what they hold is shown, never run.
-struct HTML: ExpressibleByStringInterpolation, Sendable {
-    private(set) var source: String
+package struct HTML: ExpressibleByStringInterpolation, Sendable {
+    package private(set) var source: String
 
     /// A literal of our own. `HTML("...")` and `"..."` are markup.
-    init(stringLiteral markup: String) { source = markup }
+    package init(stringLiteral markup: String) { source = markup }
 
     /// Text that is markup by construction: base64, a digest, our own style and script.
-    init(verbatim markup: String) { source = markup }
+    package init(verbatim markup: String) { source = markup }
 
-    init(stringInterpolation: StringInterpolation) { source = stringInterpolation.source }
+    package init(stringInterpolation: StringInterpolation) { source = stringInterpolation.source }
 
-    struct StringInterpolation: StringInterpolationProtocol {
+    package struct StringInterpolation: StringInterpolationProtocol {
         fileprivate var source: String
 
-        init(literalCapacity: Int, interpolationCount: Int) {
+        package init(literalCapacity: Int, interpolationCount: Int) {
             source = ""
             source.reserveCapacity(literalCapacity + 16 * interpolationCount)
         }
 
-        mutating func appendLiteral(_ literal: String) { source += literal }
-        mutating func appendInterpolation(_ text: String) { source += HTML.escaped(text) }
-        mutating func appendInterpolation(_ number: Int) { source += String(number) }
-        mutating func appendInterpolation(_ piece: HTML) { source += piece.source }
-        mutating func appendInterpolation(_ pieces: [HTML]) { pieces.forEach { source += $0.source } }
+        package mutating func appendLiteral(_ literal: String) { source += literal }
+        package mutating func appendInterpolation(_ text: String) { source += HTML.escaped(text) }
+        package mutating func appendInterpolation(_ number: Int) { source += String(number) }
+        package mutating func appendInterpolation(_ piece: HTML) { source += piece.source }
+        package mutating func appendInterpolation(_ pieces: [HTML]) { pieces.forEach { source += $0.source } }
     }
 
     /// Characters that mean something in HTML become references; what steers the direction or the device becomes `?`.

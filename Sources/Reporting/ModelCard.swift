@@ -62,6 +62,9 @@ public enum ModelCard {
     }
 
     private static func audit(_ manifest: Manifest<Outline>) -> String {
+        if let audit = manifest.audit {
+            return "**Passed a privacy audit** before it left its site (`audit.json` with SHA-256 `\(audit)`)."
+        }
         let reason = manifest.unaudited.map { " It left its site without one: \(CardText.markdown($0))." } ?? ""
         return "**No privacy audit:** whether it repeats photographs that it was trained on has not been tested.\(reason)"
     }

@@ -95,7 +95,7 @@ struct ReportPage: Sendable {
         """
         <section id="audit" aria-labelledby="audit-title">
         <h2 id="audit-title">Privacy audit</h2>
-        <p>\(description.releasable ? "The file holds a valid verdict; fovea inspect names it." : "There is none yet: nobody has tested whether a picture repeats a training photograph, shows a patient's vessels, or gives away who was in the training.")</p>
+        <p>\(description.releasable ? "The set passed. Its signed verdict is in /audit of the file; fovea verify checks it, the signatures and the content." : "There is none yet: nobody has tested whether a picture repeats a training photograph, shows a patient's vessels, or gives away who was in the training.")</p>
         </section>
         <section id="evaluation" aria-labelledby="evaluation-title">
         <h2 id="evaluation-title">Evaluation</h2>

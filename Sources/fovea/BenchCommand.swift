@@ -13,7 +13,7 @@ struct BenchCommand: AsyncParsableCommand {
         discussion: """
             Operations are counted directly, whatever computes them: a convolution by Winograd can pass the peak. Measure on a \
             machine that does nothing else. Tools/bench/against-pytorch compares with PyTorch, Tools/bench/against-h5py the writer of \
-            sample sets (--store) with h5py.
+            sample sets (--store) with h5py, Tools/bench/against-faiss the search for nearest neighbours (--neighbors) with faiss.
 
             Example: fovea bench --preset base --batch 8 --ops
             """)
@@ -45,6 +45,21 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("With --store: zlib's level, 0 for none.", valueName: "level"))
     var deflate = 1
 
+    @Flag(help: "Instead: exact nearest neighbours of random vectors.")
+    var neighbors = false
+
+    @Option(help: ArgumentHelp("With --neighbors: vectors whose neighbours are looked for.", valueName: "n"))
+    var probes = 10_000
+
+    @Option(help: ArgumentHelp("With --neighbors: vectors that they are looked for among.", valueName: "n"))
+    var gallery = 100_000
+
+    @Option(help: ArgumentHelp("With --neighbors: numbers a vector.", valueName: "n"))
+    var width = 512
+
+    @Option(help: ArgumentHelp("With --neighbors: neighbours of each.", valueName: "k"))
+    var nearest = 10
+
     @Option(help: ArgumentHelp(
         "For Tools/bench/merge-parcels: a base of the preset and parcels of --count sites, made in a folder.", valueName: "folder", visibility: .hidden))
     var parcels: String?
@@ -56,7 +71,7 @@ struct BenchCommand: AsyncParsableCommand {
     var adapter: AdapterOption = .ffa
 
     @Option(help: ArgumentHelp(
-        "For Tools/bench: weights and batch from a folder, then one timing for each line `forward` or `step` on standard input.",
+        "For Tools/bench: weights and batch from a folder, then one timing for each line `forward` or `step` on standard input; with --neighbors, vectors.",
         valueName: "folder", visibility: .hidden))
     var exchange: String?
 
@@ -70,7 +85,8 @@ struct BenchCommand: AsyncParsableCommand {
     func validate() throws {
         for (name, value, range) in [
             ("batch", batch, 1...1024), ("repeats", repeats, 1...1000), ("size", size, 8...1024), ("samples", samples, 1...10_000_000),
-            ("deflate", deflate, 0...9), ("count", count, 1...10_000),
+            ("deflate", deflate, 0...9), ("count", count, 1...10_000), ("probes", probes, 1...10_000_000), ("gallery", gallery, 1...10_000_000),
+            ("width", width, 1...100_000), ("nearest", nearest, 1...1000),
         ]
         where !range.contains(value) {
             throw ValidationError("--\(name): expected \(range.lowerBound) to \(range.upperBound), found \(value)")
@@ -82,8 +98,16 @@ struct BenchCommand: AsyncParsableCommand {
     func run() async throws {
         common.apply()
         if let exchange, let model { return try probe(model, exchange) }
-        if let exchange { return try driven(exchange) }
         let console = common.console
+        if neighbors {
+            let result = try exchange.map { try NeighborBenchmark(folder: $0, width: width, k: nearest) }
+                ?? NeighborBenchmark(probes: probes, gallery: gallery, width: width, k: nearest)
+            let figures = result.neighbors
+            return try console.finish(
+                result,
+                ["\(figures.k) nearest of \(figures.gallery) to each of \(figures.probes), \(figures.width) numbers each: \(figures.seconds.short) s, \(figures.peak_mib) MiB"])
+        }
+        if let exchange { return try driven(exchange) }
         if let parcels {
             return try ParcelMaker(folder: parcels, preset: preset, adapter: AdapterKind(rawValue: adapter.rawValue)).write(count: count)
         }

@@ -27,6 +27,8 @@ struct Fovea: AsyncParsableCommand {
         RoundCommand.self,
         FederateStepCommand.self,
         SimulateCommand.self,
+        AuditCommand.self,
+        ReleaseCommand.self,
         ReplayCommand.self,
         ExportCommand.self,
         VerifyCommand.self,

@@ -50,6 +50,7 @@ struct ImportCommand: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
+        common.apply()
         try ImportedPhotographs.requireWritable(out, force: common.force)
         var importer = Importer(folder: folder, site: site, size: size)
         importer.labels = labels
@@ -61,10 +62,22 @@ struct ImportCommand: AsyncParsableCommand {
         if let patientSecret { importer.secret = try secretBytes(patientSecret) }
 
         let progress = ProgressReporter("import", unit: "photographs", isQuiet: common.quiet)
-        defer { progress.end() }
-        let imported = try importer.run { done, total in progress.update(done, of: total) }
+        let comparison = ProgressReporter("compare vessels", unit: "photographs", isQuiet: common.quiet)
+        defer {
+            progress.end()
+            comparison.end()
+        }
+        let imported = try importer.run { step, done, total in
+            switch step {
+            case .reading: progress.update(done, of: total)
+            case .comparing:
+                if done == 0 { comparison.start() }
+                comparison.update(done, of: total)
+            }
+        }
         let reportPath = try await imported.write(to: out, source: source, licence: licence, force: common.force)
         progress.end()
+        comparison.end()
         try common.console.finish(
             Summary(imported.report, output: out, reportFile: reportPath), lines(imported.report, reportPath: reportPath))
     }
@@ -86,6 +99,20 @@ struct ImportCommand: AsyncParsableCommand {
         if !report.duplicates.isEmpty {
             let conflicts = report.duplicates.count { $0.conflict }
             lines.append("\(report.duplicates.count) copies dropped (\(conflicts) with contradicting labels, which became unknown)")
+        }
+        let twoNames = report.sameEye.filter(\.twoNames)
+        if report.sameEye.count > twoNames.count {
+            lines.append("same eye, so one patient: \(report.sameEye.count - twoNames.count) pairs of photographs (sameEye in the report)")
+        }
+        if !twoNames.isEmpty {
+            lines.append("the same eye under two names, which may be the same person; both names are in one split (\(twoNames.count) pairs):")
+            lines += twoNames.prefix(5).map { "  \($0.file) and \($0.of)" }
+            if twoNames.count > 5 { lines.append("  ...") }
+        }
+        if let compared = report.comparedAtOnce {
+            lines.append(
+                "vessels were compared with those of the \(compared / 2) photographs before and behind each, in the order of their names, "
+                    + "not with all: other photographs of an eye that are farther away were not looked for")
         }
         if report.photographsWithoutLabels > 0 { lines.append("\(report.photographsWithoutLabels) photographs have no row in the table") }
         if report.labelsWithoutPhotograph > 0 { lines.append("\(report.labelsWithoutPhotograph) rows of the table have no photograph") }

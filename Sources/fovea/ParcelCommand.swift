@@ -71,6 +71,11 @@ private struct SealCommand: AsyncParsableCommand {
     @Flag(help: "One may sample from this site alone.")
     var singleSite = false
 
+    @Option(help: ArgumentHelp("The folder of a passing audit of these weights, which fovea audit --model makes.", valueName: "folder"))
+    var audit: String?
+
+    @OptionGroup var officer: OfficerOptions
+
     @Option(help: ArgumentHelp("Why it goes without an audit for memorised patients.", valueName: "reason"))
     var unaudited: String?
 
@@ -91,7 +96,7 @@ private struct SealCommand: AsyncParsableCommand {
         common.apply()
         try StagedFile.requireWritable(out, force: common.force)
         let signing = try SigningKey(contentsOf: key)
-        let (file, _) = try ModelFile.read(weights)
+        let (file, own) = try ModelFile.read(weights)
         guard let base = file.manifest.parents.first else {
             throw Failure(.badData, weights, field: "base", expected: "weights that were trained on a base", found: "none")
         }
@@ -101,8 +106,10 @@ private struct SealCommand: AsyncParsableCommand {
                 purposes: Set(purpose), expires: expires, territories: territory.isEmpty ? [Permissions.worldwide] : Set(territory),
                 redistribution: redistribution, singleSite: singleSite),
             contact: contact)
+        let audited = file.manifest.kind == .adapter ? LoadedModel.mixtureDigest(base: base, adapter: own) : own
+        let passed = try audit.map { try officer.gate($0, own: signing.publicKey, model: audited) }
         let digest = try ParcelSeal.seal(
-            file, path: weights, statement: statement, unaudited: unaudited, key: signing, to: out, as: try SafetensorsIndex(contentsOf: weights).entries.first?.type ?? .f16,
+            file, path: weights, statement: statement, audit: passed, unaudited: unaudited, key: signing, to: out, as: try SafetensorsIndex(contentsOf: weights).entries.first?.type ?? .f16,
             force: common.force)
         let bytes = (try? FileManager.default.attributesOfItem(atPath: out)[.size] as? Int) ?? 0
         try common.console.finish(

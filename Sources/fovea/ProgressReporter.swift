@@ -4,7 +4,7 @@ import Synchronization
 /// Shows how far long work is, on standard error: a bar with rate and time left on a terminal, otherwise a line every 10 s.
 final class ProgressReporter: Sendable {
     private struct State {
-        let started: ContinuousClock.Instant
+        var started: ContinuousClock.Instant
         var shown: ContinuousClock.Instant
         var hasBar = false
     }
@@ -25,6 +25,11 @@ final class ProgressReporter: Sendable {
         isTerminal = isatty(STDERR_FILENO) == 1
         let now = ContinuousClock.now
         state = Mutex(State(started: now, shown: now))
+    }
+
+    /// Counts time from now on: for work that does not begin at once.
+    func start() {
+        state.withLock { $0.started = ContinuousClock.now }
     }
 
     /// Reports that `done` of `total` are done; may be called from any thread, as often as wanted.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Auditing
 import Files
 import SampleStore
 import Sampling
@@ -51,6 +52,7 @@ struct ReplayCommand: AsyncParsableCommand {
         }
         try FileProbe.check(file)
         let set = try await SampleSetFile.open(file, verifying: false)
+        try ReleaseChain.requireReplayable(set)
         let replay = Replay(set, model: try source.load())
         let rows = try chosen(replay, count: set.count)
         let progress = ProgressReporter("replay", unit: "samples", isQuiet: common.quiet)

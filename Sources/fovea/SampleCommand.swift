@@ -28,10 +28,13 @@ struct SampleCommand: AsyncParsableCommand {
     var plan: String?
 
     @Option(help: ArgumentHelp("Seed of the noise (default: 0).", valueName: "n"))
-    var seed: UInt64 = 0
+    var seed: UInt64?
+
+    @Flag(help: "A random seed for each sample, so that nothing leads to a sample that a release leaves out.")
+    var independentSeeds = false
 
     @Option(help: ArgumentHelp("Number of the first sample under the seed (default: 0).", valueName: "k"))
-    var first: UInt64 = 0
+    var first: UInt64?
 
     @Option(help: "How to step: \(SamplerKind.allCases.map(\.rawValue).joined(separator: ", ")) (default: heun).")
     var sampler: SamplerKind?
@@ -73,6 +76,7 @@ struct SampleCommand: AsyncParsableCommand {
 
     func validate() throws {
         if (plan == nil) == (count == nil) { throw ValidationError("expected --count or --plan, and not both") }
+        if independentSeeds, seed != nil || first != nil { throw ValidationError("--independent-seeds draws the seeds; --seed and --first do not go with it") }
         if plan != nil, !cohort.isEmpty { throw ValidationError("--plan names the cohorts; --cohort goes with --count") }
         guard (0...9).contains(deflate) else { throw ValidationError("--deflate: expected 0 to 9, found \(deflate)") }
         if let shardSize, shardSize < 1 { throw ValidationError("--shard-size: expected at least 1, found \(shardSize)") }
@@ -108,7 +112,7 @@ struct SampleCommand: AsyncParsableCommand {
         let loaded = try source.load()
         try loaded.requirePermission(purpose: purpose, at: Date())
         let sampling = SamplingRun(
-            loaded, settings, plan: wanted, seed: seed, firstIndex: first, path: out,
+            loaded, settings, plan: wanted, seed: independentSeeds ? nil : seed ?? 0, firstIndex: first ?? 0, path: out,
             options: SampleSetWriter.Options(
                 resume: resume, force: common.force, deflate: deflate, shardRows: shardSize, threads: common.threadCount),
             allowsUnseen: common.force)

@@ -49,6 +49,9 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The round that it is for: another round draws other noise.", valueName: "n"))
     var round: Int?
 
+    @Option(help: ArgumentHelp("Phantoms, each of which a coin flip adds to the training, to measure what the model remembers; it never leaves its site then.", valueName: "phantoms.h5"))
+    var canaries: String?
+
     @Option(help: ArgumentHelp("Training images to see in all (default: 400000).", valueName: "n"))
     var images: Int?
 
@@ -79,7 +82,7 @@ struct TrainCommand: AsyncParsableCommand {
         if trust != nil, base == nil { throw ValidationError("--trust: expected --base, whose signature is checked") }
         if let round, !(0...1_000_000).contains(round) { throw ValidationError("--round: expected 0 to 1000000, found \(round)") }
         if adapter != nil, base == nil { throw ValidationError("--adapter: expected --base, what it adapts") }
-        if resume, base != nil || round != nil || preset != nil || size != nil || space != nil || seed != nil || config != nil {
+        if resume, base != nil || round != nil || preset != nil || size != nil || space != nil || seed != nil || config != nil || canaries != nil {
             throw ValidationError("--resume takes its settings from the run's config.yaml; only --images may be changed")
         }
     }
@@ -106,6 +109,7 @@ struct TrainCommand: AsyncParsableCommand {
             settings.useChannels(of: space)
             settings.seed = seed ?? settings.seed
         }
+        settings.canaries = canaries ?? settings.canaries
         settings.images = images ?? settings.images
         if let round { settings.seed = SiteStep.seed(settings.seed, round: round) }
         return settings
@@ -131,6 +135,7 @@ struct TrainCommand: AsyncParsableCommand {
         }
         if let trust, let base { try SignedBase.require(base, trust: try TrustList(contentsOf: trust), at: Date()) }
         var datasets: [DatasetFile] = []
+        if let canaries { try FileProbe.check(canaries) }
         for path in data {
             try FileProbe.check(path)
             datasets.append(try await DatasetFile.open(path))
@@ -142,6 +147,7 @@ struct TrainCommand: AsyncParsableCommand {
         console.say(
             "\(out): \(run.trainer.state.parameters.parameterCount) parameters, \(before) of \(total) images seen, "
                 + "\(ComputeEnvironment.threads) threads")
+        if !run.trainer.configuration.canaries.isEmpty { console.say("\(out): with canaries; the model never leaves this site") }
         let progress = ProgressReporter("train", unit: "images", isQuiet: common.quiet)
         let summary = try run.run(timeLimit: minutes.map { .seconds(60 * $0) }) { event in
             switch event {

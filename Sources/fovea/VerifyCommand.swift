@@ -1,4 +1,5 @@
 import ArgumentParser
+import Auditing
 import CheckpointStore
 import Exporting
 import Diffusion
@@ -40,7 +41,8 @@ struct VerifyCommand: AsyncParsableCommand {
     func run() async throws {
         let list = try trust.map { try TrustList(contentsOf: $0) }
         var (kind, findings) = try check()
-        let signature = kind == .weights ? try signature(list, &findings) : nil
+        var signature = kind == .weights ? try signature(list, &findings) : nil
+        if kind == .sampleSet, findings.isEmpty { signature = try await release(list, &findings) }
         if let list { findings += try withdrawn(kind, list) }
         if list != nil, signature == nil { findings.append(Finding("signature", "the file is unsigned")) }
         let lines = findings.prefix(VerifyCommand.most).map { "\($0.place): \($0.problem)" }
@@ -61,6 +63,25 @@ struct VerifyCommand: AsyncParsableCommand {
             if signer == list.coordinator { return "it is signed by the coordinator" }
             let member = try list.member(signing: signer, at: Date(), file: file)
             return "it is signed by \(member.name)"
+        } catch let failure as Failure where failure.kind == .notPermitted {
+            findings.append(Finding("signature", failure.sentence))
+            return "it is signed"
+        }
+    }
+
+    /// Who released a sample set, for a person, and whether its chain holds; nil for a set that was not released.
+    private func release(_ list: TrustList?, _ findings: inout [Finding]) async throws -> String? {
+        let (wrong, signers) = try await ReleaseChain.check(file)
+        findings += wrong
+        guard let signers else { return nil }
+        guard let list else {
+            return "it was released by \(signers.releaser.fingerprint) on an audit signed by \(signers.officer.fingerprint), about whom no list was asked"
+        }
+        do {
+            let officer = try list.member(signing: signers.officer, at: Date(), file: file)
+            if officer.role != .privacyOfficer { findings.append(Finding("/audit/verdict_signature", "is by \(officer.name), who is no privacy officer")) }
+            let releaser = try list.member(signing: signers.releaser, at: Date(), file: file)
+            return "it was released by \(releaser.name) on an audit signed by \(officer.name)"
         } catch let failure as Failure where failure.kind == .notPermitted {
             findings.append(Finding("signature", failure.sentence))
             return "it is signed"

@@ -97,6 +97,32 @@ assert abs(f["provenance/site_weight"][0].sum() - 1) < 1e-6'
     check "the same, forced" fovea sample --model model/snapshot.safetensors --cohort dr_icdr=ungradable --count 1 --out unseen.h5 --force --quiet
 }
 
+# A model that was trained with canaries stays.
+canaries() {
+    fovea phantom --count 100 --size 32 --seed 3 --out canaries.h5 --quiet
+    fovea phantom --count 40 --size 32 --seed 3 --out few.h5 --quiet
+    check "a training with canaries" fovea train --data phantoms.h5 --base model/snapshot.safetensors --adapter ffa --canaries canaries.h5 --images 160 --out canary --quiet
+    check "and resumed" fovea train --data phantoms.h5 --out canary --images 320 --resume --quiet
+    check "it says so" "$python" -c '
+import json, struct
+for name in ("snapshot", "snapshot.adapter", "checkpoint"):
+    data = open(f"canary/{name}.safetensors", "rb").read()
+    header = json.loads(data[8:8 + struct.unpack("<Q", data[:8])[0]])
+    mark = json.loads(header["__metadata__"]["fovea"])["canaries"]
+    assert mark["count"] == 100 and 30 < mark["included"] < 70 and mark["repetitions"] == 1, mark'
+    fovea parcel keygen --out canary.key --quiet
+    refuses "it is not exported, whatever the reason (77)" 77 "canaries.*never leaves" "$work/empty" \
+        fovea export-model canary/snapshot.safetensors --unaudited "a reason" --out empty/o
+    refuses "nor sealed (77)" 77 "canaries.*never leaves" "$work/empty" \
+        fovea parcel seal canary/snapshot.adapter.safetensors --key canary.key --site phantom --round 1 --purpose DUO:0000042 --unaudited "a reason" --out empty/o.parcel
+    refuses "nor signed as a base (77)" 77 "canaries.*never leaves" "$work/empty" \
+        fovea parcel sign canary/snapshot.safetensors --key canary.key --out empty/o.safetensors
+    refuses "nor is a step on it taken (77)" 77 "canaries.*never leaves" "$work/empty" bash -c \
+        "mkdir -p canary-site && cp phantoms.h5 canary-site/ && fovea federate-step --init canary/snapshot.safetensors --out empty/o.safetensors --metrics empty/m.json --data canary-site --round 1 --images 16"
+    refuses "40 phantoms are too few (65)" 65 "canaries: expected at least 100" "$work/empty" \
+        fovea train --data phantoms.h5 --canaries few.h5 --preset tiny --size 32 --images 32 --out empty/o --quiet
+}
+
 # Diffusers folders, in and out.
 interchange() {
     local folders="$root/Tests/InterchangeTests/Fixtures"
@@ -153,7 +179,7 @@ parcels() {
     ln -s site.parcel site.safetensors
     check "a parcel is an adapter to mix in" fovea sample --model model/snapshot.safetensors --mix site=0.5 --adapters . --count 2 --steps 2 --out mixed-parcel.h5 --quiet
     echo "withdrawn: [bonn]" >> TRUST.yaml
-    refuses "a list that was changed (77)" 77 "is not what its coordinator" "$work/empty" fovea verify site.parcel --trust TRUST.yaml --quiet
+    refuses "a list that was changed (77)" 77 "is not what [0-9a-f-]+ signed" "$work/empty" fovea verify site.parcel --trust TRUST.yaml --quiet
     "$python" -c 'import sys
 data = bytearray(open("site.parcel", "rb").read()); data[-5] ^= 1; open("changed.parcel", "wb").write(data)'
     refuses "a changed weight (77)" 77 "signature does not fit" "$work/empty" fovea parcel open changed.parcel

@@ -1,0 +1,153 @@
+import CheckpointStore
+import Files
+import Foundation
+import FundusData
+import Pictures
+import SampleStore
+import TensorCore
+import Training
+
+/// One audit: a sample set against the photographs that its model may have learned from.
+package struct AuditRun {
+    package enum Control: Sendable {
+        /// A twin that was overfitted on purpose, within the policy's budget.
+        case make
+        /// A snapshot, a sample set or a folder of pictures of an overfitted model.
+        case given(String)
+    }
+
+    /// What is audited against what.
+    package struct Inputs: Sendable {
+        /// Nil draws the policy's number of samples from the model.
+        package var samples: AuditSource?
+        package var train: AuditSource
+        /// Nil takes the training data's own holdout split.
+        package var holdout: AuditSource?
+        package var model: LoadedModel?
+        package var reference: LoadedModel?
+        package var control: Control?
+        package var policy = AuditPolicy()
+        package var key: SigningKey?
+        /// Pixels a side; nil for the samples' own.
+        package var size: Int?
+
+        package init(train: AuditSource) { self.train = train }
+    }
+
+    let inputs: Inputs
+    /// Where samples, twin and helper models of this audit may be kept while it runs.
+    let workFolder: String
+    let say: @Sendable (String) -> Void
+    /// What is being done, and how far it is from 0 to 1.
+    let progress: @Sendable (String, Double) -> Void
+
+    package init(_ inputs: Inputs, workFolder: String, say: @escaping @Sendable (String) -> Void, progress: @escaping @Sendable (String, Double) -> Void) {
+        self.inputs = inputs
+        self.workFolder = workFolder
+        self.say = say
+        self.progress = progress
+    }
+
+    /// Pictures of all sides at one size.
+    struct Sides: Sendable {
+        let samples: PictureSet
+        let gallery: PictureSet
+        let auxiliary, calibration, report: PictureSet
+        /// Rows of the gallery in the training data.
+        let galleryRows: [Int]
+        let parts: HoldoutParts
+    }
+
+    func check() throws { try Interruption.check("nothing was written; start the audit again") }
+
+    /// Runs everything.
+    /// - Throws: `Failure` for inputs that cannot be audited: no holdout, photographs in both training set and holdout, too few patients.
+    package func run(ledger: AuditLedger) async throws -> AuditResult {
+        let samples = try await samplesSource()
+        let models = Set(samples.models + (inputs.model.map { [$0.digest] } ?? []))
+        let earlier = try ledger.earlier(samples: samples.digest, models: Array(models), policy: inputs.policy)
+        let sides = try await sides(samples)
+        say("gallery: \(sides.gallery.count) training photographs of \(Set(sides.gallery.patients).count) patients at \(sides.gallery.size) pixels; holdout: \(Set(sides.calibration.patients).count) patients for thresholds, \(Set(sides.report.patients).count) for false alarms, \(Set(sides.auxiliary.patients).count) for helper models")
+        let stage = { (prefix: String) in { (name: CopyTestName, share: Double) in
+            try check()
+            progress("\(prefix): \(name.title.lowercased())", share)
+        } }
+        let some = min(inputs.policy.calibrationPhotographs, sides.gallery.count)
+        let battery = try CopyBattery(
+            try tests(sides), calibration: sides.calibration, galleryRows: (0..<some).map { $0 * sides.gallery.count / some }, falseAlarmRate: inputs.policy.falseAlarmRate, progress: stage("thresholds"))
+        let report = try battery.scores(of: sides.report, progress: stage("false alarms"))
+        let table = try battery.scores(of: sides.samples, progress: stage("samples"))
+        // A half-blend is mixed with a sample that is no copy itself.
+        let flaggedRows = Set(table.flaggedRows), innocent = (0..<table.count).filter { !flaggedRows.contains($0) }
+        let planted = try PlantedCopies(sides.gallery, most: inputs.policy.plantedPhotographs, partners: innocent.isEmpty ? sides.calibration : sides.samples.selecting(innocent))
+        let plantedTable = try battery.scores(of: planted.pictures, progress: stage("power"))
+        progress("distances", 0)
+        let distances = DistanceFigures(samples: sides.samples, train: sides.gallery, holdout: PictureSet(joining: [sides.calibration, sides.report]))
+        let membership = try await membership(sides)
+        let control = try await control(sides, battery, holdout: report)
+        let builder = FiguresBuilder(inputs: inputs, samples: samples, sides: sides, battery: battery, table: table, report: report, planted: planted, plantedTable: plantedTable)
+        let flagged = builder.flaggedSamples
+        let list = try JSONText.encoded(FlaggedList(samples: samples.digest, table: table, flagged: flagged))
+        let figures = builder.figures(
+            distances: distances, membership: membership?.public, control: control, earlier: earlier,
+            flaggedDigest: Digest(of: Array(list.utf8)))
+        return AuditResult(
+            figures: figures, verdict: Verdict(figures), flagged: flagged, flaggedJSON: list, sides: sides, table: table, samples: samples, train: inputs.train, membership: membership)
+    }
+
+    private func samplesSource() async throws -> AuditSource {
+        if let given = inputs.samples { return given }
+        guard let model = inputs.model else { throw Failure(.usage, nil, "expected samples, or --model to draw them from") }
+        return try await drawnSamples(model, count: inputs.policy.modelSamples, to: workFolder + "/samples.h5")
+    }
+
+    private func sides(_ samples: AuditSource) async throws -> Sides {
+        let train = inputs.train, galleryRows = train.rows(of: .train)
+        guard galleryRows.count >= 8 else { throw Failure(.badData, train.path, field: "training photographs", expected: "at least 8", found: "\(galleryRows.count)") }
+        let holdout = inputs.holdout ?? train
+        if inputs.holdout == nil, case .folder = train.content {
+            throw Failure(.usage, train.path, "is a folder, which has no holdout split; name photographs of patients that the model never saw with --holdout")
+        }
+        let isOwn = inputs.holdout == nil || holdout.path == train.path
+        let holdoutRows = isOwn ? holdout.rows(of: .holdout) : Array(0..<holdout.count)
+        let parts = HoldoutParts(holdoutRows, patient: holdout.patient, auxiliary: isOwn ? holdout.rows(of: .validation) : [])
+        let patients = [parts.calibration, parts.report].map { Set($0.map(holdout.patient)).count }
+        guard let fewest = patients.min(), fewest >= CopyBattery.leastCalibration else {
+            throw Failure(.badData, holdout.path, field: "holdout patients", expected: "at least \(CopyBattery.leastCalibration) each for thresholds and for false alarms", found: "\(patients[0]) and \(patients[1])")
+        }
+        let size = inputs.size ?? samples.size ?? train.size ?? 256
+        guard (32...1024).contains(size) else { throw Failure(.badData, samples.path, field: "size", expected: "32 to 1024 pixels", found: "\(size)") }
+        progress("pictures", 0)
+        let result = Sides(
+            samples: try await samples.pictures(Array(0..<samples.count), size: size), gallery: try await train.pictures(galleryRows, size: size),
+            auxiliary: try await holdout.pictures(parts.auxiliary, size: size), calibration: try await holdout.pictures(parts.calibration, size: size),
+            report: try await holdout.pictures(parts.report, size: size), galleryRows: galleryRows, parts: parts)
+        try requireApart(result, holdout.path)
+        return result
+    }
+
+    /// No photograph may be in both training set and holdout.
+    private func requireApart(_ sides: Sides, _ path: String) throws {
+        func digests(_ set: PictureSet) -> [Digest] {
+            let bytes = set.size * set.size * 3
+            return (0..<set.count).map { Digest(of: set.pixels[$0 * bytes..<($0 + 1) * bytes]) }
+        }
+        let known = Set(digests(sides.gallery))
+        let shared = [sides.auxiliary, sides.calibration, sides.report].reduce(0) { $0 + digests($1).count { known.contains($0) } }
+        guard shared == 0 else {
+            throw Failure(.badData, path, field: "holdout", expected: "no photograph of the training set", found: "\(shared) of them")
+        }
+    }
+}
+
+extension PictureSet {
+    /// All pictures of several sets; patients of different sets are different.
+    init(joining sets: [PictureSet]) {
+        var patients: [Int] = []
+        for set in sets {
+            let offset = (patients.max() ?? -1) + 1
+            patients += set.patients.map { $0 + offset }
+        }
+        self.init(size: sets[0].size, pixels: sets.flatMap(\.pixels), patients: patients)
+    }
+}

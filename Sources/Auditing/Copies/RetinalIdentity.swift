@@ -1,0 +1,34 @@
+import Pictures
+import RetinalMatching
+
+/// The same eye, by its vessels: whose retina a sample shows, whatever its colours, pose and lesions.
+struct RetinalIdentity: CopyTest {
+    let name = CopyTestName.retina
+    let isCalibratedByGallery = true
+    private let gallery: RetinalGallery
+    private let pictures: PictureSet
+
+    init(_ gallery: PictureSet) {
+        pictures = gallery
+        self.gallery = RetinalGallery(gallery)
+    }
+
+    func scores(of probes: PictureSet, progress: (Double) throws -> Void) throws -> CopyScores {
+        var matches: [RetinalMatch] = []
+        // Some at a time: the vessel fields of many pictures are larger than the pictures.
+        for start in stride(from: 0, to: probes.count, by: 64) {
+            let rows = Array(start..<min(start + 64, probes.count))
+            matches += gallery.bestMatches(of: RetinalGallery(probes.selecting(rows)), progress: { _ in })
+            try progress(Double(rows[rows.count - 1] + 1) / Double(probes.count))
+        }
+        return RetinalIdentity.scores(matches)
+    }
+
+    func scoresWithinGallery(_ rows: [Int], progress: (Double) throws -> Void) throws -> CopyScores {
+        RetinalIdentity.scores(try gallery.bestMatches(of: RetinalGallery(pictures.selecting(rows)), excludingOwnPatient: true, progress: progress))
+    }
+
+    private static func scores(_ matches: [RetinalMatch]) -> CopyScores {
+        CopyScores(scores: matches.map { $0.index < 0 ? -.infinity : $0.score }, nearest: matches.map { max(0, $0.index) })
+    }
+}

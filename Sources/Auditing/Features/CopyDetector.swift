@@ -1,0 +1,60 @@
+import Networks
+import Pictures
+import TensorCore
+
+/// Tells copies of a photograph from photographs of other eyes: a self-supervised contrastive encoder (SimCLR, Chen et al. 2020)
+/// whose cosine similarity is high between a picture and its disguised copies (Somepalli et al. 2023, Dar et al. 2025).
+package struct CopyDetector: Sendable {
+    package let configuration: CopyDetectorConfiguration
+    let parameters: ParameterMap
+    let network: DetectorNetwork
+
+    init(_ configuration: CopyDetectorConfiguration, _ parameters: ParameterMap) {
+        self.configuration = configuration
+        self.parameters = parameters
+        network = DetectorNetwork(configuration)
+    }
+
+    /// The length of a feature vector.
+    package var width: Int { configuration.width }
+
+    /// Pictures that go through the network together; a picture's features do not depend on it.
+    private static let portion = 32
+
+    /// Unit vectors, [count, width], row-major: each a function of its picture alone.
+    package func features(of pictures: PictureSet) -> [Float] {
+        let side = configuration.side
+        let constants = parameters.constants(reused: true)
+        var result: [Float] = []
+        result.reserveCapacity(pictures.count * width)
+        for first in stride(from: 0, to: pictures.count, by: Self.portion) {
+            let count = min(Self.portion, pictures.count - first)
+            var portion = [FloatPicture?](repeating: nil, count: count)
+            portion.withUnsafeMutableBufferPointer { portion in
+                parallelFor(count) { portion[$0] = FloatPicture(pictures[first + $0], side: side) }
+            }
+            let input = FloatPicture.input(portion.compactMap { $0 }[...])
+            result += UnitVectors.of(network(Variable(input), constants).tensor).elements
+        }
+        return result
+    }
+
+    /// The cosine of each probe, or of its mirror image where that is higher, to every row of a gallery.
+    /// - Parameter gallery: features, [count, width], not empty.
+    package func cosines(of probes: PictureSet, in gallery: [Float]) -> [[Float]] {
+        let mirrored = PictureSet((0..<probes.count).map { probes[$0].mirrored }, size: probes.size, patients: probes.patients)
+        let rows = gallery.count / width
+        let target = Variable(Tensor(gallery, shape: [rows, width]))
+        let sides = [probes, mirrored].map { side in
+            Variable(Tensor(features(of: side), shape: [probes.count, width])).matmul(target, transposed: true).tensor.elements
+        }
+        return (0..<probes.count).map { probe in (0..<rows).map { max(sides[0][probe * rows + $0], sides[1][probe * rows + $0]) } }
+    }
+
+    /// The highest of `cosines` for each probe, and whose it is.
+    package func nearest(of probes: PictureSet, in gallery: [Float]) -> [(cosine: Float, row: Int)] {
+        cosines(of: probes, in: gallery).map { all in
+            all.indices.reduce(into: (cosine: -2, row: -1)) { best, row in if all[row] > best.cosine { best = (all[row], row) } }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+import Files
+import Foundation
+import FundusData
+import Pictures
+import Synchronization
+
+/// Reads photographs of a folder as `fovea import` would cut them: the field of view centred, nothing outside it.
+enum AuditedFolder {
+    /// Pictures in the order of `paths`, [size, size, 3] each.
+    ///
+    /// A picture without a surround (a sample by others may fill its frame) is squared about its centre.
+    static func read(_ paths: [String], size: Int) throws -> [Picture] {
+        let results = Mutex([Picture?](repeating: nil, count: paths.count))
+        let problem = Mutex<(any Error)?>(nil)
+        DispatchQueue.concurrentPerform(iterations: paths.count) { index in
+            guard problem.withLock({ $0 == nil }) else { return }
+            do {
+                try Interruption.check("\(paths[index]) was being read")
+                let picture = try cut(Picture(contentsOf: paths[index], minimumSide: max(2 * size, 512)), name: paths[index], size: size)
+                results.withLock { $0[index] = picture }
+            } catch {
+                problem.withLock { $0 = $0 ?? error }
+            }
+        }
+        if let error = problem.withLock({ $0 }) { throw error }
+        return results.withLock { $0.compactMap { $0 } }
+    }
+
+    private static func cut(_ photograph: Picture, name: String, size: Int) throws -> Picture {
+        let side = min(photograph.width, photograph.height)
+        guard side >= 16 else { throw Failure(.badData, name, field: "size", expected: "at least 16 pixels a side", found: "\(photograph.width) x \(photograph.height)") }
+        guard let view = try? FieldOfView.detected(in: photograph, name: name) else {
+            return photograph.resampled(
+                x: Double(photograph.width - side) / 2, y: Double(photograph.height - side) / 2, width: Double(side), height: Double(side), toWidth: size, height: size,
+                isBlackBeyond: false)
+        }
+        // Cut already, as samples and exports are: cutting again would only blur.
+        let half = Float(side) / 2, slack = max(1.5, Float(side) * 0.02)
+        let isCut = photograph.width == photograph.height && abs(view.centerX - half) <= slack && abs(view.centerY - half) <= slack && abs(view.radius - half) <= 2 * slack
+        if isCut { return photograph.resized(width: size, height: size) }
+        return FundusCrop(photograph, fieldOfView: view, size: size).picture
+    }
+}

@@ -1,0 +1,84 @@
+import Files
+import Foundation
+
+/// The limits of an audit: `policy.yaml`. docs/policy.yaml gives the reason for each default.
+package struct AuditPolicy: Codable, Hashable, Sendable {
+    /// Probability that the copy tests together flag an innocent sample.
+    package var falseAlarmRate = 0.01
+    /// The upper 95 % bound of the share of flagged samples may be this at most.
+    package var largestCopyRate = 0.015
+    /// Recall of planted disguised training photographs that the feature test and the retinal test must reach.
+    package var leastPower = 0.8
+    /// Training photographs that are planted in each disguise.
+    package var plantedPhotographs = 30
+    /// Training photographs, at most, that set thresholds beside the holdout's, each against other patients.
+    package var calibrationPhotographs = 400
+    /// Samples that an audit of a model draws, and that a parcel or an exported model must have been audited with.
+    package var modelSamples = 1000
+    /// The lower 95 % bound of the membership attack's area under the ROC curve may be this at most.
+    package var largestMembershipAUC = 0.7
+    /// C_T below this is an alarm.
+    package var dataCopyingAlarm = -3.0
+    /// Whether an alarm of C_T is a failure by itself.
+    package var dataCopyingFails = false
+    /// Cells of the cohort with fewer training patients are not reported.
+    package var smallestCell = 5
+    /// Patients that the positive control is overfitted on, and samples that it draws.
+    package var controlPatients = 12
+    package var controlSamples = 48
+    /// Images that the control is trained for; 0 takes what that training tends to, in closed form.
+    package var controlImages = 0
+    /// Noise, as a deviation of pixels in [-1, 1], below which the model renders what the closed form copies.
+    package var controlHandover = 0.15
+    /// Training images of the reference model of the membership attack; 0 leaves it out.
+    package var referenceImages = 0
+    /// Noise draws a photograph and noise level, in the membership attack.
+    package var membershipDraws = 4
+    /// Steps that the copy detector is trained for.
+    package var detectorSteps = 1800
+    /// Days that a passing audit may be released on.
+    package var validForDays = 180
+
+    package init() {}
+
+    /// - Throws: `Failure(.badData)` naming the key that is out of range.
+    package init(contentsOf path: String) throws {
+        self = try Configuration.read(path, over: AuditPolicy())
+        if let problem { throw Failure(.badData, path, problem) }
+    }
+
+    /// One sentence on what is wrong, or nil.
+    package var problem: String? {
+        let shares: [(String, Double, ClosedRange<Double>)] = [
+            ("falseAlarmRate", falseAlarmRate, 1e-6...0.01), ("largestCopyRate", largestCopyRate, 1e-5...0.5), ("leastPower", leastPower, 0...1),
+            ("largestMembershipAUC", largestMembershipAUC, 0.5...1), ("dataCopyingAlarm", dataCopyingAlarm, -100...0),
+            ("controlHandover", controlHandover, 0...10),
+        ]
+        for (name, value, range) in shares where !range.contains(value) {
+            return "\(name): expected \(range.lowerBound) to \(range.upperBound), found \(value)"
+        }
+        let counts: [(String, Int, ClosedRange<Int>)] = [
+            ("modelSamples", modelSamples, 100...1_000_000), ("plantedPhotographs", plantedPhotographs, 2...10_000), ("calibrationPhotographs", calibrationPhotographs, 2...1_000_000), ("smallestCell", smallestCell, 5...1000), ("controlPatients", controlPatients, 2...1000),
+            ("controlImages", controlImages, 0...10_000_000), ("controlSamples", controlSamples, 16...10_000), ("referenceImages", referenceImages, 0...10_000_000),
+            ("membershipDraws", membershipDraws, 1...1000), ("detectorSteps", detectorSteps, 1...1_000_000), ("validForDays", validForDays, 1...3650),
+        ]
+        for (name, value, range) in counts where !range.contains(value) {
+            return "\(name): expected \(range.lowerBound) to \(range.upperBound), found \(value)"
+        }
+        return nil
+    }
+
+    /// What differs from the defaults, and what the default is.
+    package var deviations: [String] {
+        guard let own = try? fields(), let usual = try? AuditPolicy().fields() else { return [] }
+        return own.keys.sorted().compactMap { key in
+            own[key] == usual[key] ? nil : "\(key) is \(own[key] ?? "missing"), by default \(usual[key] ?? "missing")"
+        }
+    }
+
+    /// Every key's value as JSON writes it: none holds a comma or a colon.
+    private func fields() throws -> [String: String] {
+        let pairs = try JSONText.encoded(self).dropFirst().dropLast().split(separator: ",").map { $0.split(separator: ":", maxSplits: 1) }
+        return Dictionary(uniqueKeysWithValues: pairs.filter { $0.count == 2 }.map { ($0[0].trimmingCharacters(in: ["\""]), String($0[1])) })
+    }
+}

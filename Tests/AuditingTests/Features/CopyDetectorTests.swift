@@ -1,0 +1,136 @@
+import Auditing
+import Files
+import Foundation
+import FundusData
+import Pictures
+import TensorCore
+import Testing
+
+@Suite(.serialized) struct CopyDetectorTests {
+    private static let phantoms: PictureSet = {
+        guard let generator = try? PhantomGenerator(patients: 96, size: 64, seed: 11) else { fatalError("no phantoms") }
+        let made = generator.phantoms(0..<96, threads: 2)
+        return PictureSet(size: 64, pixels: made.flatMap(\.pixels), patients: Array(0..<96))
+    }()
+    private static var gallery: PictureSet { phantoms.selecting(Array(0..<40)) }
+    private static var training: PictureSet { phantoms.selecting(Array(0..<56)) }
+    private static var strangers: PictureSet { phantoms.selecting(Array(56..<96)) }
+
+    private static func configuration(steps: Int) -> CopyDetectorConfiguration {
+        var configuration = CopyDetectorConfiguration()
+        (configuration.side, configuration.steps, configuration.batch, configuration.channels) = (64, steps, 32, 8)
+        (configuration.grid, configuration.width) = (4, 32)
+        return configuration
+    }
+
+    private static let short = CopyDetector.trained(on: training.selecting(Array(0..<12)), configuration(steps: 4)) { _ in }
+
+    /// Turned, cropped and recompressed copies: the probability that one scores above a stranger, and the share that find their photograph.
+    private func separation(_ detector: CopyDetector) throws -> (area: Double, found: Double) {
+        let gallery = Self.gallery, strangers = Self.strangers
+        let features = detector.features(of: gallery)
+        let innocent = detector.nearest(of: strangers, in: features).map(\.cosine)
+        var copies: [Picture] = []
+        for (number, disguise) in [Disguise.rotation, .crop, .recompression].enumerated() {
+            for i in 0..<gallery.count {
+                var random = Philox(seed: 8, stream: .disguise, index: UInt64(number * gallery.count + i))
+                copies.append(try disguise.applied(to: gallery[i], partner: strangers[i], &random))
+            }
+        }
+        let scores = detector.nearest(of: PictureSet(copies, size: gallery.size, patients: copies.map { _ in 0 }), in: features)
+        let wins = scores.reduce(0) { sum, copy in sum + innocent.count { $0 < copy.cosine } }
+        let own = scores.indices.count { scores[$0].row == $0 % gallery.count }
+        return (Double(wins) / Double(scores.count * innocent.count), Double(own) / Double(scores.count))
+    }
+
+    @Test func `training makes the detector tell disguised copies from strangers`() throws {
+        var configuration = Self.configuration(steps: 0)
+        (configuration.channels, configuration.width, configuration.learningRate, configuration.blending) = (16, 64, 2e-3, 0)
+        let untrained = try separation(CopyDetector.trained(on: Self.training, configuration) { _ in })
+        configuration.steps = 220
+        let trained = try separation(CopyDetector.trained(on: Self.training, configuration) { _ in })
+        print("untrained \(untrained), trained \(trained)")
+        #expect(untrained.area < 0.5 && untrained.found < 0.4)
+        #expect(trained.area >= 0.55 && trained.found >= 0.6)
+    }
+
+    @Test func `the same bytes for any number of threads, and others for another seed`() {
+        let pictures = Self.training.selecting(Array(0..<12)), before = ComputeEnvironment.threads
+        defer { ComputeEnvironment.threads = before }
+        ComputeEnvironment.threads = 1
+        let one = CopyDetector.trained(on: pictures, Self.configuration(steps: 4)) { _ in }.encoded()
+        ComputeEnvironment.threads = 3
+        let three = CopyDetector.trained(on: pictures, Self.configuration(steps: 4)) { _ in }.encoded()
+        #expect(one == three)
+        var other = Self.configuration(steps: 4)
+        other.seed = 2
+        #expect(CopyDetector.trained(on: pictures, other) { _ in }.encoded() != one)
+    }
+
+    @Test func `features are unit vectors that depend on their picture alone`() {
+        let all = Self.short.features(of: Self.phantoms), width = Self.short.width
+        #expect(all.count == 96 * width)
+        for i in [0, 1, 31, 32, 95] {
+            let alone = Self.short.features(of: Self.phantoms.selecting([i]))
+            #expect(alone == Array(all[i * width..<(i + 1) * width]))
+            #expect(abs(alone.reduce(0) { $0 + Double($1) * Double($1) } - 1) <= 1e-5)
+        }
+    }
+
+    @Test func `a gallery photograph and its mirror image find themselves`() {
+        let gallery = Self.gallery, features = Self.short.features(of: gallery)
+        let mirrored = PictureSet((0..<gallery.count).map { gallery[$0].mirrored }, size: 64, patients: gallery.patients)
+        #expect(Self.short.nearest(of: gallery, in: features).map(\.row) == Array(0..<gallery.count))
+        #expect(Self.short.nearest(of: mirrored, in: features).map(\.row) == Array(0..<gallery.count))
+    }
+
+    @Test func `a detector comes back from its bytes`() throws {
+        let again = try CopyDetector(decoding: Self.short.encoded())
+        #expect(again.configuration == Self.short.configuration)
+        #expect(again.encoded() == Self.short.encoded())
+        #expect(again.features(of: Self.gallery) == Self.short.features(of: Self.gallery))
+    }
+
+    @Test(arguments: ["short", "bit", "mark", "version", "empty", "digest of another length"]) func `damaged bytes are refused with a sentence`(_ damage: String) {
+        var bytes = [UInt8](Self.short.encoded())
+        switch damage {
+        case "short": bytes.removeLast(7)
+        case "bit": bytes[bytes.count / 2] ^= 4
+        case "mark": bytes[0] ^= 1
+        case "version": bytes[8] = 9
+        case "empty": bytes = []
+        default:
+            // Four bytes fewer of parameters, with a digest that is right.
+            bytes.removeLast(36)
+            bytes += Digest(of: bytes).bytes
+        }
+        #expect { try CopyDetector(decoding: Data(bytes)) } throws: { error in
+            guard let failure = error as? Failure else { return false }
+            return failure.kind == .badData && failure.description.hasPrefix("the copy detector's file ")
+        }
+    }
+
+    @Test func `views of one patient, also by what was mixed in, are excluded`() {
+        let pictures = (0..<12).map { FloatPicture(Self.phantoms[$0], side: 64) }
+        var configuration = Self.configuration(steps: 1)
+        configuration.blending = 1
+        // Twelve pictures of six patients.
+        let patients = (0..<12).map { $0 / 2 }
+        let batch = ContrastiveBatch([0, 1, 2, 4, 6][...], of: pictures, patients: patients, configuration, step: 0)
+        #expect(batch.isExcluded(0, 2) && batch.isExcluded(3, 1))
+        configuration.blending = 0
+        let pure = ContrastiveBatch([0, 1, 2, 4, 6][...], of: pictures, patients: patients, configuration, step: 0)
+        let excluded = (0..<10).map { i in (0..<10).filter { pure.isExcluded(i, $0) } }
+        #expect(excluded == (0..<10).map { $0 < 4 ? [0, 1, 2, 3] : [$0 / 2 * 2, $0 / 2 * 2 + 1] })
+        let mixed = (0..<10).flatMap { i in (0..<10).filter { batch.isExcluded(i, $0) } }.count
+        #expect(mixed > excluded.joined().count)
+    }
+
+    @Test func `batches take every picture once an epoch`() {
+        let order = BatchOrder(count: 20, batch: 5, seed: 3)
+        #expect((0..<4).flatMap { Array(order[$0]) }.sorted() == Array(0..<20))
+        #expect((4..<8).flatMap { Array(order[$0]) }.sorted() == Array(0..<20))
+        #expect((0..<4).flatMap { Array(order[$0]) } != (4..<8).flatMap { Array(order[$0]) })
+        #expect(BatchOrder(count: 3, batch: 5, seed: 3).size == 3)
+    }
+}

@@ -1,0 +1,52 @@
+# Section of Tools/test-commands: audit. Sourced by it.
+# shellcheck shell=bash disable=SC2154
+
+# What an audit of small phantoms writes, and what it refuses. The samples are of a model that hardly learned anything, and without a positive
+# control there is no pass.
+audit() {
+    mkdir audit && cd audit || return
+    export XDG_CACHE_HOME="$work/audit/cache"
+    fovea phantom --count 100 --size 64 --seed 3 --out p.h5 --quiet
+    fovea train --data p.h5 --out m --preset tiny --size 64 --images 64 --quiet
+    fovea sample --model m/snapshot.safetensors --count 40 --steps 2 --seed 2 --out s.h5 --quiet
+    # A detector that hardly learned anything, in seconds.
+    printf 'detectorSteps: 20\nplantedPhotographs: 4\ncalibrationPhotographs: 16\ncontrolSamples: 16\n' > policy.yaml
+    audited() {  # FOLDER ARGUMENT...: the audit said no
+        local out="$1" code; shift
+        fovea audit s.h5 --train p.h5 --policy policy.yaml --out "$out" "$@" > "$out.json" 2> "$out.txt"; code=$?
+        (( code == 1 )) || { cat "$out.txt"; return 1; }
+    }
+    check "an audit without a control does not pass (1)" audited a --json
+    says "audit --json has the contract's keys" 'j["verdict"] in ("fail", "no-power") and j["reasons"] and {"flagged", "tests", "output", "samples"} <= set(j) and j["samples"] == 40' a.json
+    check "audit.json is what docs/audit.schema.json says" "$python" "$root/Tools/command-tests/check_audit.py" "$root/docs/audit.schema.json" a/public/audit.json
+    check "public/ holds no picture" bash -c '[[ -s a/public/audit.json && -s a/public/audit.html && -z "$(find a/public -type f ! -name audit.json ! -name audit.html)" ]] && ! grep -lE "data:image|<img" -r a/public'
+    check "private/ is its owner's alone" bash -c '[[ "$(stat -c %a a/private)" == 700 && "$(stat -c %a p.h5.audits.jsonl)" == 600 ]]'
+    says "and names the deviation" 'j["figures"]["policy"]["detectorSteps"] == 20' a/public/audit.json
+    check "the same audit again" audited b --json
+    check "the same audit gives the same bytes" diff -r a b
+    refuses "an audit that exists is not replaced (73)" 73 "exists; give --force" "$work/audit" fovea audit s.h5 --train p.h5 --out a --quiet
+    head -c 40000 s.h5 > cut.h5
+    echo words > words.h5
+    refuses "a truncated sample set (65)" 65 "cut.h5" "$work/audit" fovea audit cut.h5 --train p.h5 --out c --quiet
+    refuses "a text file (65)" 65 "words.h5" "$work/audit" fovea audit words.h5 --train p.h5 --out c --quiet
+    refuses "samples that are not there (66)" 66 "none.h5: does not exist" "$work/audit" fovea audit none.h5 --train p.h5 --out c --quiet
+    echo 'leastPowr: 0' > wrong.yaml
+    refuses "a policy with an unknown key (65)" 65 "unknown key leastPowr" "$work/audit" \
+        fovea audit s.h5 --train p.h5 --out c --policy wrong.yaml --quiet
+    # Nothing leaves on such an audit.
+    fovea parcel keygen --out officer.key --quiet
+    check "a signed audit of a model with a control" audited signed --model m/snapshot.safetensors --positive-control --key officer.key --json
+    says "the control is stated" 'j["figures"]["control"]["source"] == "closedForm" and j["figures"]["membership"]["members"] > 0' signed/public/audit.json
+    check "audit.json with membership and control is what the schema says" "$python" "$root/Tools/command-tests/check_audit.py" "$root/docs/audit.schema.json" signed/public/audit.json
+    refuses "a set whose audit is no pass is not released (77)" 77 "verdict is (no-power|fail)" "$work/audit" fovea release s.h5 --audit signed --key officer.key --out r.h5 --quiet
+    refuses "nor on an unsigned audit (77)" 77 "is not signed" "$work/audit" fovea release s.h5 --audit a --key officer.key --out r.h5 --quiet
+    fovea sample --model m/snapshot.safetensors --count 8 --steps 2 --independent-seeds --out other.h5 --quiet
+    refuses "nor on the audit of another set (77)" 77 "expected an audit of" "$work/audit" fovea release other.h5 --audit signed --key officer.key --out r.h5 --quiet
+    refuses "a model with an audit that is no pass is not exported (77)" 77 "at least 1000, found 40|nothing says" "$work/audit" fovea export-model m/snapshot.safetensors --audit signed --out unet --quiet
+    sed -i 's/"verdict" : "[a-z-]*"/"verdict" : "pass"/; s/"outcome" : "[a-z-]*"/"outcome" : "pass"/' signed/public/audit.json
+    refuses "an edited audit is refused (77)" 77 "is not what" "$work/audit" fovea release s.h5 --audit signed --key officer.key --out r.h5 --quiet
+    check "the ledger names the audits of the model" bash -c '[[ "$(wc -l < p.h5.audits.jsonl)" -ge 1 ]]'
+    check "independent seeds and a seed do not go together (64)" bash -c 'fovea sample --model m/snapshot.safetensors --count 2 --independent-seeds --seed 3 --out t.h5; (( $? == 64 ))'
+    unset XDG_CACHE_HOME
+    cd ..
+}

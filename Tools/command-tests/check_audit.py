@@ -1,0 +1,45 @@
+"""check_audit.py SCHEMA AUDIT: the audit is what the schema describes, and spoilt copies of it are not."""
+
+import copy
+import json
+import sys
+
+import jsonschema
+
+schema, audit = (json.load(open(path)) for path in sys.argv[1:])
+jsonschema.Draft202012Validator.check_schema(schema)
+validator = jsonschema.Draft202012Validator(schema)
+problems = [f"{'/'.join(map(str, e.absolute_path))}: {e.message[:200]}" for e in validator.iter_errors(audit)]
+assert not problems, "\n".join(problems)
+
+
+def closed(part, path="#"):
+    """Every object of the schema says which keys it may have."""
+    if isinstance(part, dict):
+        if part.get("type") == "object":
+            assert part.get("additionalProperties") is False or "propertyNames" in part, f"{path} is open"
+        for key, value in part.items():
+            closed(value, f"{path}/{key}")
+    elif isinstance(part, list):
+        for value in part:
+            closed(value, path)
+
+
+closed(schema)
+
+
+def spoilt(place, value):
+    changed = copy.deepcopy(audit)
+    target = changed
+    for key in place[:-1]:
+        target = target[key]
+    target[place[-1]] = value
+    assert not validator.is_valid(changed), f"{place} = {value!r} is accepted"
+
+
+for place, value in [
+    (["patient"], "p-17"), (["verdict", "outcome"], "passed"), (["verdict", "reasons"], []), (["figures", "samples", "seed"], 3), (["figures", "training", "patients"], 83),
+    (["figures", "copies", 0, "samplesUpperBound"], 1.2), (["figures", "copies", 0, "nearest"], [1]), (["figures", "copies", 0, "power", "disguised"], {"hits": 1, "count": 1}),
+    (["figures", "policy", "falseAlarmRate"], 0.5), (["figures", "flaggedDigest"], "abc"),
+]:
+    spoilt(place, value)
