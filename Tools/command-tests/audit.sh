@@ -10,7 +10,7 @@ audit() {
     fovea train --data p.h5 --out m --preset tiny --size 64 --images 64 --quiet
     fovea sample --model m/snapshot.safetensors --count 40 --steps 2 --seed 2 --out s.h5 --quiet
     # A detector that hardly learned anything, in seconds.
-    printf 'detectorSteps: 20\nplantedPhotographs: 4\ncalibrationPhotographs: 16\ncontrolSamples: 16\n' > policy.yaml
+    printf 'detectorSteps: 20\nplantedPhotographs: 4\ncalibrationPhotographs: 16\ncontrolSamples: 16\nmembershipDraws: 1\n' > policy.yaml
     audited() {  # FOLDER ARGUMENT...: the audit said no
         local out="$1" code; shift
         fovea audit s.h5 --train p.h5 --policy policy.yaml --out "$out" "$@" > "$out.json" 2> "$out.txt"; code=$?
