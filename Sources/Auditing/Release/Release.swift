@@ -45,6 +45,7 @@ package struct Release {
         guard source.models.count == 1, let model = source.models.first else {
             throw Failure(.badData, path, field: "models", expected: "one", found: "\(source.models.count)")
         }
+        try Release.requireNoCanaries(model, path: path)
         let dropped = Set(try folder.flagged(audit).rows), kept = (0..<source.count).filter { !dropped.contains($0) }
         guard !kept.isEmpty else { throw Failure(.badData, path, "every sample is flagged; nothing is left to release") }
         // A seed that several samples share, or a number that a gap shows in, leads to what was dropped.
@@ -61,6 +62,14 @@ package struct Release {
             signature: signature)
         try await write(source, model, kept, isReplayable: isReplayable, release: record, to: output, force: force)
         return Outcome(samples: kept.count, dropped: dropped.count, isReplayable: isReplayable, deviations: audit.figures.policy.deviations)
+    }
+
+    /// Samples of a model that was trained with canaries show phantoms that were planted, and its other patients at a cost that nobody bounded.
+    private static func requireNoCanaries(_ model: ModelRecord, path: String) throws {
+        struct Marked: Decodable { var canaries: CanaryRecord? }
+        guard try JSONText.decode(Marked.self, Data(model.manifestJSON.utf8), place: "\(path) /models").canaries == nil else {
+            throw Failure(.notPermitted, path, "is of a model that was trained with canaries, which is for audits alone; draw samples of one without")
+        }
     }
 
     private func write(

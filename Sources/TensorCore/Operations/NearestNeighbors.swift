@@ -142,7 +142,7 @@ private struct NeighborBlock {
     private let kept: Int
     private let exclude: (probes: [Int], gallery: [Int])?
     /// Gallery rows that are multiplied together.
-    private static let columns = 1024
+    private static let columns = 512
 
     init(_ probes: NeighborVectors, _ rows: Range<Int>, _ gallery: NeighborVectors, kept: Int, exclude: (probes: [Int], gallery: [Int])?) {
         (self.probes, self.rows, self.gallery, self.kept, self.exclude) = (probes, rows, gallery, kept, exclude)
@@ -223,11 +223,13 @@ private struct NeighborBlock {
         let (p, q) = (UnsafeRawPointer(values), UnsafeRawPointer(squares))
         func sixteen(_ j: Int) -> SIMD16<Float> { p.loadUnaligned(fromByteOffset: 4 * j, as: SIMD16<Float>.self) + q.loadUnaligned(fromByteOffset: 4 * j, as: SIMD16<Float>.self) }
         var j = 0
-        while j + 32 <= count {
-            let some = sixteen(j), others = sixteen(j + 16)
+        func smaller(_ a: SIMD16<Float>, _ b: SIMD16<Float>) -> SIMD16<Float> { a.replacing(with: b, where: b .< a) }
+        while j + 128 <= count {
+            var least = sixteen(j)
+            for place in stride(from: j + 16, to: j + 128, by: 16) { least = smaller(least, sixteen(place)) }
             // Most hold nothing that is near enough.
-            if any(some.replacing(with: others, where: others .< some) .< SIMD16(repeating: list.worst - square)) { for offset in 0..<32 { look(j + offset) } }
-            j += 32
+            if any(least .< SIMD16(repeating: list.worst - square)) { for offset in 0..<128 { look(j + offset) } }
+            j += 128
         }
         while j < count {
             look(j)

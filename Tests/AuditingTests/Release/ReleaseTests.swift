@@ -13,15 +13,21 @@ private struct Audited {
     let digest: Digest
     static let count = 12
 
+    private static func marked() throws -> String {
+        let record = CanaryRecord(digest: Digest(of: [3]).description, count: 100, included: 50, repetitions: 1, seed: 4)
+        return #"{"canaries": \#(try JSONText.encoded(record)), "parents": [], "trainingData": []}"#
+    }
+
     var samples: String { folder.file("s.h5") }
     var audit: String { folder.file("audit") }
 
     /// - Parameters:
     ///   - seeds: of the samples; nil for one seed that all share.
     ///   - flagged: rows that the audit flags.
-    init(seeds: [UInt64]? = nil, flagged: [Int] = [3], date: String = Day.text(Date()), spoil: (inout AuditFigures) -> Void = { _ in }) async throws {
+    ///   - canaries: whether the model was trained with some.
+    init(seeds: [UInt64]? = nil, flagged: [Int] = [3], canaries: Bool = false, date: String = Day.text(Date()), spoil: (inout AuditFigures) -> Void = { _ in }) async throws {
         let model = ModelRecord(
-            digest: Digest(of: [1]), manifestJSON: #"{"parents": [], "trainingData": []}"#,
+            digest: Digest(of: [1]), manifestJSON: canaries ? try Audited.marked() : #"{"parents": [], "trainingData": []}"#,
             lineageJSON: try Lineage(model: Digest(of: [1]).description, imagesSeen: nil, parents: [], sites: [], parcels: [], trainingSets: []).json(), provJSON: "{}")
         let run = RunRecord(
             modelDigest: model.digest, sampler: "heun", schedule: #"{"rho": 7, "sigma_max": 80, "sigma_min": 0.002, "steps": 18}"#, steps: 18, guidance: 1, openBLASVersion: "0", blasCore: "none",
@@ -83,6 +89,22 @@ private struct Audited {
         #expect(checked.findings.isEmpty && checked.signers?.officer == audited.officer.publicKey)
     }
 
+    @Test func `another set under the same signatures is found`() async throws {
+        let audited = try await Audited(flagged: [])
+        _ = try await audited.release()
+        let released = try await SampleSetFile.open(audited.folder.file("r.h5")), record = try #require(released.release)
+        // The same record, and one sample that nobody audited.
+        let path = audited.folder.file("forged.h5")
+        let writer = try SampleSetWriter(
+            path: path, width: 8, height: 8, run: released.runs[0], model: released.models[0], terms: released.terms, created: released.created, release: record)
+        try await writer.append((0..<Audited.count).map { row in
+            SampleRecord(pixels: [UInt8](repeating: row == 4 ? 1 : UInt8(10 * row), count: 192), seed: 5, index: UInt64(row))
+        })
+        try await writer.finish()
+        let places = try await ReleaseChain.check(path).findings.map(\.place)
+        #expect(places == ["content"])
+    }
+
     @Test func `seeds that lead to what was dropped are removed`() async throws {
         let audited = try await Audited()
         let outcome = try await audited.release()
@@ -108,6 +130,8 @@ private struct Audited {
         #expect(try await foreign.refusal().contains("expected an audit of"))
         let elsewhere = try await Audited { $0.training.inLineage = .no }
         #expect(try await elsewhere.refusal().contains("did not learn from"))
+        let canaries = try await Audited(canaries: true)
+        #expect(try await canaries.refusal().contains("trained with canaries"))
         let stale = try await Audited(date: "2020-01-31")
         #expect(try await stale.refusal().contains("is stale"))
     }
