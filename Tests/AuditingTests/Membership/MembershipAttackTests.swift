@@ -95,7 +95,7 @@ import Training
         #expect(cost.evaluations == set.count * 29 * 2)
         #expect(try #require(cost.seconds) > 0)
         var last = 0
-        _ = try attack.scores(of: [set]) { done, all in
+        _ = attack.scores(of: [set]) { done, all in
             #expect(done > last && all == cost.evaluations)
             last = done
         }
