@@ -13,7 +13,8 @@ import Training
 /// What of an audit needs models: samples drawn from one, the overfitted twin, membership.
 extension AuditRun {
     func tests(_ sides: Sides) throws -> [any CopyTest] {
-        let helpers = PictureSet(joining: [sides.gallery, sides.auxiliary])
+        let taught = FeatureCopies.patientsToTeach(sides.gallery)
+        let helpers = PictureSet(joining: [sides.gallery.selecting(sides.gallery.patients.indices.filter { taught.contains(sides.gallery.patients[$0]) }), sides.auxiliary])
         var configuration = CopyDetectorConfiguration()
         configuration.steps = inputs.policy.detectorSteps
         let detector = try DetectorCache.detector(on: helpers, configuration) { share in
@@ -21,7 +22,7 @@ extension AuditRun {
             progress("training the copy detector", share)
         }
         progress("vessel maps", 0)
-        return [PixelCopies(sides.gallery), FeatureCopies(detector, gallery: sides.gallery), RetinalIdentity(sides.gallery)]
+        return [PixelCopies(sides.gallery), FeatureCopies(detector, gallery: sides.gallery, taught: taught), RetinalIdentity(sides.gallery)]
     }
 
     /// Samples of the cohorts that the model was trained on, as often as they occur, so that rare ones are looked at, too.
@@ -138,6 +139,17 @@ extension AuditRun {
             progress("membership", Double(done) / Double(all))
         }
         return MembershipFindings(public: found.result, members: found.members, nonMembers: found.nonMembers)
+    }
+
+    /// Which canaries a model that was trained with some saw, asked of that model.
+    func canaries(_ audit: CanaryAudit) throws -> AuditFigures.Canaries {
+        let cost = audit.cost
+        say("canaries: \(cost.evaluations) evaluations of the network, about \(Int((cost.seconds ?? 0) / 60) + 1) minutes")
+        let result = try audit.run { done, all in
+            try check()
+            progress("canaries", Double(done) / Double(all))
+        }
+        return AuditFigures.Canaries(model: audit.model, result: result)
     }
 
     private func reference(_ model: LoadedModel, _ sides: Sides, _ others: AuditSource) async throws -> ModelInMemory? {

@@ -21,6 +21,8 @@ package struct AuditRun {
         /// Nil draws the policy's number of samples from the model.
         package var samples: AuditSource?
         package var train: AuditSource
+        /// A model of the same recipe that was trained with canaries, and the canaries.
+        package var canaries: (model: LoadedModel, phantoms: DatasetFile)?
         /// Nil takes the training data's own holdout split.
         package var holdout: AuditSource?
         package var model: LoadedModel?
@@ -63,6 +65,10 @@ package struct AuditRun {
     /// Runs everything.
     /// - Throws: `Failure` for inputs that cannot be audited: no holdout, photographs in both training set and holdout, too few patients.
     package func run(ledger: AuditLedger) async throws -> AuditResult {
+        // What does not fit is refused before the long work.
+        var canaryAudit: CanaryAudit?
+        if let (model, phantoms) = inputs.canaries { canaryAudit = try await CanaryAudit(model, canaries: phantoms) }
+        if let model = inputs.model, let reference = inputs.reference { _ = try MembershipAttack(model: ModelInMemory(model), reference: ModelInMemory(reference)) }
         let samples = try await samplesSource()
         let models = Set(samples.models + (inputs.model.map { [$0.digest] } ?? []))
         let earlier = try ledger.earlier(samples: samples.digest, models: Array(models), policy: inputs.policy)
@@ -84,12 +90,13 @@ package struct AuditRun {
         progress("distances", 0)
         let distances = DistanceFigures(samples: sides.samples, train: sides.gallery, holdout: PictureSet(joining: [sides.calibration, sides.report]))
         let membership = try await membership(sides)
+        let canaries = try canaryAudit.map(canaries)
         let control = try await control(sides, battery, holdout: report)
         let builder = FiguresBuilder(inputs: inputs, samples: samples, sides: sides, battery: battery, table: table, report: report, planted: planted, plantedTable: plantedTable)
         let flagged = builder.flaggedSamples
         let list = try JSONText.encoded(FlaggedList(samples: samples.digest, table: table, flagged: flagged))
         let figures = builder.figures(
-            distances: distances, membership: membership?.public, control: control, earlier: earlier,
+            distances: distances, membership: membership?.public, canaries: canaries, control: control, earlier: earlier,
             flaggedDigest: Digest(of: Array(list.utf8)))
         return AuditResult(
             figures: figures, verdict: Verdict(figures), flagged: flagged, flaggedJSON: list, sides: sides, table: table, samples: samples, train: inputs.train, membership: membership)

@@ -31,12 +31,12 @@ struct FiguresBuilder {
         }
     }
 
-    func figures(distances: DistanceFigures, membership: MembershipResult?, control: AuditFigures.Control?, earlier: [AuditFigures.EarlierAudit], flaggedDigest: Digest) -> AuditFigures {
+    func figures(distances: DistanceFigures, membership: MembershipResult?, canaries: AuditFigures.Canaries?, control: AuditFigures.Control?, earlier: [AuditFigures.EarlierAudit], flaggedDigest: Digest) -> AuditFigures {
         let models = samples.models
         return AuditFigures(
             samples: AuditFigures.Samples(kind: inputs.samples == nil ? .drawn : models.isEmpty ? .pictures : .samples, digest: samples.digest, count: table.count, size: sides.gallery.size, models: models),
             training: training, holdout: holdout, model: inputs.model?.digest, policy: inputs.policy, copies: battery.tests.map(copies), flagged: flagged, cells: cells, distances: distances,
-            membership: membership, control: control, notTested: notTested(membership), remarks: remarks, earlierAudits: earlier, flaggedDigest: flaggedDigest)
+            membership: membership, canaries: canaries, control: control, notTested: notTested(membership, canaries), remarks: remarks, earlierAudits: earlier, flaggedDigest: flaggedDigest)
     }
 
     private func protected(_ digest: Digest) -> String? { inputs.key?.protected(digest.description) }
@@ -123,11 +123,11 @@ struct FiguresBuilder {
         }
     }
 
-    private func notTested(_ membership: MembershipResult?) -> [String] {
+    private func notTested(_ membership: MembershipResult?, _ canaries: AuditFigures.Canaries?) -> [String] {
         var missing: [String] = []
         if membership == nil { missing.append("who was in the training (membership inference): the model was not given") }
         if membership != nil, membership?.likelihoodRatio == nil { missing.append("membership by likelihood ratio: there was no reference model") }
-        missing.append("canaries: they need a training run of their own, which is never released")
+        if canaries == nil { missing.append("canaries: they need a training run of their own, which is never released (fovea train --canaries)") }
         missing.append("differential privacy: no bound is claimed")
         let sites = Set(samples.trainingSets.map(\.site)), own = training.site
         let others = sites.filter { $0 != own }.sorted()

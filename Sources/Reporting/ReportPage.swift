@@ -6,6 +6,7 @@ import SampleStore
 struct ReportPage: Sendable {
     let content: ReportContent
     let pictures: ReportPictures
+    let audit: HTML?
 
     private var description: SampleSetDescription { content.description }
 
@@ -96,6 +97,7 @@ struct ReportPage: Sendable {
         <section id="audit" aria-labelledby="audit-title">
         <h2 id="audit-title">Privacy audit</h2>
         <p>\(description.releasable ? "The set passed. Its signed verdict is in /audit of the file; fovea verify checks it, the signatures and the content." : "There is none yet: nobody has tested whether a picture repeats a training photograph, shows a patient's vessels, or gives away who was in the training.")</p>
+        \(audit ?? "")
         </section>
         <section id="evaluation" aria-labelledby="evaluation-title">
         <h2 id="evaluation-title">Evaluation</h2>

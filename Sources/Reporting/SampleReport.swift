@@ -24,15 +24,16 @@ public struct SampleReport: Sendable {
     /// - Parameters:
     ///   - name: the file's, as the page shows it.
     ///   - most: samples to show; of a larger set, a selection that is spread evenly over the cohorts.
+    ///   - audit: what the audit of a released set found, for people.
     ///   - byteLimit: bytes of the page. Pictures are JPEG copies of the best quality that fits, then smaller ones.
     /// - Throws: `Failure(.usage)` where the pictures cannot fit; `Failure(.badData)` for a lineage or a schedule that is none.
-    public init(of file: SampleSetFile, name: String, most: Int = most, byteLimit: Int = byteLimit) async throws {
+    package init(of file: SampleSetFile, name: String, most: Int = most, audit: HTML? = nil, byteLimit: Int = byteLimit) async throws {
         let content = try ReportContent(file, name: name, most: most)
         let rows = content.rows
-        let around = ReportPage(content: content, pictures: ReportPictures(placeholders: rows.count, of: file)).html.source.utf8.count
+        let around = ReportPage(content: content, pictures: ReportPictures(placeholders: rows.count, of: file), audit: audit).html.source.utf8.count
         // The sentence about the copies has a few digits more or less than the one without them.
         let pictures = try await ReportPictures(of: file, rows: rows, byteLimit: byteLimit - around - 100)
-        html = ReportPage(content: content, pictures: pictures).html.source
+        html = ReportPage(content: content, pictures: pictures, audit: audit).html.source
         shown = rows.count
         (quality, width, height) = (pictures.setting.quality, pictures.setting.width, pictures.setting.height)
     }

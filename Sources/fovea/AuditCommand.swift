@@ -3,6 +3,7 @@ import Auditing
 import CheckpointStore
 import Files
 import Foundation
+import FundusData
 import Training
 
 struct AuditCommand: AsyncParsableCommand {
@@ -33,6 +34,14 @@ struct AuditCommand: AsyncParsableCommand {
     var reference: String?
 
     @Option(
+        name: .customLong("canary-model"),
+        help: ArgumentHelp("A model of the same recipe, of train --canaries: which canaries it remembers; goes with --canaries.", valueName: "snapshot"))
+    var canaryModel: String?
+
+    @Option(help: ArgumentHelp("The phantoms that --canary-model was trained with.", valueName: "phantoms.h5"))
+    var canaries: String?
+
+    @Option(
         name: .customLong("positive-control"), defaultAsFlag: "",
         help: ArgumentHelp("Make a twin that copies a few training patients, or take one: a snapshot, or a sample set or folder of its pictures.", valueName: "twin"))
     var positiveControl: String?
@@ -53,6 +62,7 @@ struct AuditCommand: AsyncParsableCommand {
 
     func validate() throws {
         if samples == nil, model == nil { throw ValidationError("expected samples, or --model to draw them from") }
+        if (canaryModel == nil) != (canaries == nil) { throw ValidationError("--canary-model and --canaries go together") }
     }
 
     private struct Result: Encodable {
@@ -76,6 +86,10 @@ struct AuditCommand: AsyncParsableCommand {
         if let samples { inputs.samples = try await AuditCommand.source(samples) }
         if let holdout { inputs.holdout = try await AuditCommand.source(holdout) }
         inputs.model = try model.map { try LoadedModel(contentsOf: $0) }
+        if let canaryModel, let canaries {
+            try FileProbe.check(canaries)
+            inputs.canaries = (try LoadedModel(contentsOf: canaryModel), try await DatasetFile.open(canaries))
+        }
         inputs.reference = try reference.map { try LoadedModel(contentsOf: $0) }
         if let positiveControl {
             if !positiveControl.isEmpty { try AuditCommand.check(positiveControl) }
@@ -83,6 +97,8 @@ struct AuditCommand: AsyncParsableCommand {
         }
         let work = out + ".work"
         try AuditCommand.makePrivate(work)
+        // What an interrupted audit keeps there stays; an empty folder does not.
+        defer { rmdir(work) }
         let progress = StageReporter(isQuiet: common.quiet)
         defer { progress.end() }
         let run = AuditRun(inputs, workFolder: work) { line in

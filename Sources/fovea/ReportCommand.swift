@@ -1,4 +1,5 @@
 import ArgumentParser
+import Auditing
 import Files
 import Foundation
 import Reporting
@@ -41,7 +42,8 @@ struct ReportCommand: AsyncParsableCommand {
         try FileProbe.check(samples)
         // The probe has compared every byte with the file's digest.
         let file = try await SampleSetFile.open(samples, verifying: false)
-        let report = try await SampleReport(of: file, name: URL(fileURLWithPath: samples).lastPathComponent, most: most)
+        let audit = try file.release.map { try AuditPage(PublicAudit.decode(Data($0.verdict.utf8), place: "\(samples) /audit/verdict")).excerpt }
+        let report = try await SampleReport(of: file, name: URL(fileURLWithPath: samples).lastPathComponent, most: most, audit: audit)
         let staged = try StagedFile(out, force: common.force)
         let page = Data(report.html.utf8)
         try staged.write(page)

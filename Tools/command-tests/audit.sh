@@ -38,6 +38,16 @@ audit() {
     check "a signed audit of a model with a control" audited signed --model m/snapshot.safetensors --positive-control --key officer.key --json
     says "the control is stated" 'j["figures"]["control"]["source"] == "closedForm" and j["figures"]["membership"]["members"] > 0' signed/public/audit.json
     check "audit.json with membership and control is what the schema says" "$python" "$root/Tools/command-tests/check_audit.py" "$root/docs/audit.schema.json" signed/public/audit.json
+    fovea phantom --count 100 --size 64 --seed 5 --out c.h5 --quiet
+    fovea train --data p.h5 --canaries c.h5 --out with-canaries --preset tiny --size 64 --images 64 --quiet
+    check "an audit with a model of canaries" audited canaries --canary-model with-canaries/snapshot.safetensors --canaries c.h5 --json
+    says "states what it remembers" 'j["figures"]["canaries"]["result"]["canaries"]["count"] == 100 and j["figures"]["canaries"]["result"]["epsilon"] >= 0 and not any("canaries" in t for t in j["figures"]["notTested"])' canaries/public/audit.json
+    check "audit.json with canaries is what the schema says" "$python" "$root/Tools/command-tests/check_audit.py" "$root/docs/audit.schema.json" canaries/public/audit.json
+    refuses "a model without canaries in its place (65)" 65 "expected a model of fovea train --canaries" "$work/audit" \
+        fovea audit s.h5 --train p.h5 --policy policy.yaml --canary-model m/snapshot.safetensors --canaries c.h5 --out d --quiet
+    refuses "other phantoms (65)" 65 "canaries: expected the file" "$work/audit" \
+        fovea audit s.h5 --train p.h5 --policy policy.yaml --canary-model with-canaries/snapshot.safetensors --canaries p.h5 --out d --quiet
+    check "--canaries alone (64)" bash -c 'fovea audit s.h5 --train p.h5 --canaries c.h5 --out d; (( $? == 64 ))'
     refuses "a set whose audit is no pass is not released (77)" 77 "verdict is (no-power|fail)" "$work/audit" fovea release s.h5 --audit signed --key officer.key --out r.h5 --quiet
     refuses "nor on an unsigned audit (77)" 77 "is not signed" "$work/audit" fovea release s.h5 --audit a --key officer.key --out r.h5 --quiet
     fovea sample --model m/snapshot.safetensors --count 8 --steps 2 --independent-seeds --out other.h5 --quiet
@@ -45,6 +55,21 @@ audit() {
     refuses "a model with an audit that is no pass is not exported (77)" 77 "at least 1000, found 40|nothing says" "$work/audit" fovea export-model m/snapshot.safetensors --audit signed --out unet --quiet
     sed -i 's/"verdict" : "[a-z-]*"/"verdict" : "pass"/; s/"outcome" : "[a-z-]*"/"outcome" : "pass"/' signed/public/audit.json
     refuses "an edited audit is refused (77)" 77 "is not what" "$work/audit" fovea release s.h5 --audit signed --key officer.key --out r.h5 --quiet
+    # A pass under limits that this model can meet, with copies as the control; then everything that leaves.
+    printf 'detectorSteps: 60\nplantedPhotographs: 4\ncalibrationPhotographs: 16\nmembershipDraws: 1\nleastPower: 0\nlargestCopyRate: 0.2\n' > lenient.yaml
+    "$python" - << 'END'
+import h5py, os, PIL.Image
+os.mkdir("twin")
+with h5py.File("p.h5") as file:
+    for row in range(16):
+        PIL.Image.fromarray(file["images"][row]).save(f"twin/{row}.png")
+END
+    check "an audit that passes" fovea audit s.h5 --train p.h5 --policy lenient.yaml --positive-control twin --key officer.key --out passed --quiet
+    says "and says which limits were others" '"largestCopyRate is 0.2, by default 0.015" in open("passed/public/audit.html").read()' passed/public/audit.json
+    check "its set is released" fovea release s.h5 --audit passed --key officer.key --out released.h5 --quiet
+    check "the released set is verified" fovea verify released.h5 --quiet
+    check "and reported with what the audit found" bash -c 'fovea report released.h5 --out released.html --quiet && grep -q "Retinal identity" released.html && ! grep -q "nobody has tested" released.html'
+    check "no training photograph, digest or patient is in what leaves" "$python" "$root/Tools/command-tests/check_no_patient.py" p.h5 released.h5 released.html passed/public/audit.json passed/public/audit.html
     check "the ledger names the audits of the model" bash -c '[[ "$(wc -l < p.h5.audits.jsonl)" -ge 1 ]]'
     check "independent seeds and a seed do not go together (64)" bash -c 'fovea sample --model m/snapshot.safetensors --count 2 --independent-seeds --seed 3 --out t.h5; (( $? == 64 ))'
     unset XDG_CACHE_HOME

@@ -5,6 +5,8 @@ import Training
 
 /// Asks a model that was trained with canaries which of them it saw.
 package struct CanaryAudit: Sendable {
+    /// The model's digest.
+    package let model: Digest
     package let attack: MembershipAttack
     private let set: CanarySet
     private let photographs: AuditPhotographs
@@ -24,6 +26,7 @@ package struct CanaryAudit: Sendable {
         guard set.record == record else {
             throw Failure(.badData, canaries.path, field: "canaries", expected: "the file that \(model.path) was trained with (\(record.digest))", found: set.record.digest)
         }
+        self.model = model.digest
         attack = try MembershipAttack(model: ModelInMemory(model), reference: reference, configuration: configuration)
         // One canary after the other, in the order of the coins.
         photographs = try await AuditPhotographs([(canaries, set.rows.flatMap { $0 })], of: model.manifest.model)

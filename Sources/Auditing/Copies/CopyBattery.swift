@@ -14,8 +14,9 @@ struct CopyBattery: Sendable {
 
     let tests: [Calibrated]
 
-    /// Patients of the holdout that each of thresholds and false alarms need. So few make thresholds so high that a verdict lacks power.
-    static let leastCalibration = 2
+    /// Patients of the holdout that each of thresholds and false alarms need. Of so few the gallery sets the thresholds, nearly alone, and their
+    /// false-alarm rate says little.
+    static let leastCalibration = 1
 
     /// Sets each threshold so that the tests together flag an innocent picture with probability `falseAlarmRate`.
     /// - Parameters:
@@ -24,9 +25,7 @@ struct CopyBattery: Sendable {
     init(_ tests: [any CopyTest], calibration: PictureSet, galleryRows: [Int], falseAlarmRate: Double, progress: (CopyTestName, Double) throws -> Void) throws {
         self.tests = try tests.map { test in
             var scores = try test.scores(of: calibration) { try progress(test.name, $0 / 2) }.scores
-            if test.isCalibratedByGallery {
-                scores += try test.scoresWithinGallery(galleryRows) { try progress(test.name, 0.5 + $0 / 2) }.scores.filter { $0.isFinite }
-            }
+            scores += try test.scoresWithinGallery(test.innocent(of: galleryRows)) { try progress(test.name, 0.5 + $0 / 2) }.scores.filter { $0.isFinite }
             let null = NullTail(scores), each = falseAlarmRate * test.name.shareOfFalseAlarms
             return Calibrated(test: test, null: null, threshold: null.threshold(falseAlarmRate: each), falseAlarmRate: each)
         }

@@ -36,11 +36,15 @@ package enum CopyTestName: String, Codable, CaseIterable, Sendable, Comparable {
 /// A gallery that was made ready for one test.
 package protocol CopyTest: Sendable {
     var name: CopyTestName { get }
-    /// Whether what the gallery's photographs score against each other's patients is what innocent pictures score: false for a test that
-    /// was trained on the gallery.
-    var isCalibratedByGallery: Bool { get }
+    /// Those of some photographs of the gallery that score against other patients what innocent pictures score: none that the test was
+    /// trained on.
+    func innocent(of rows: [Int]) -> [Int]
     /// Best match of each probe in the gallery.
     func scores(of probes: PictureSet, progress: (Double) throws -> Void) throws -> CopyScores
     /// Best match of some photographs of the gallery among those of other patients.
     func scoresWithinGallery(_ rows: [Int], progress: (Double) throws -> Void) throws -> CopyScores
+}
+
+extension CopyTest {
+    package func innocent(of rows: [Int]) -> [Int] { rows }
 }

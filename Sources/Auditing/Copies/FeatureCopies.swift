@@ -5,24 +5,44 @@ import Pictures
 
 /// Copies in the feature space of a contrastive encoder that is trained in the audit (Somepalli et al. 2023, "Diffusion art or digital
 /// forgery?"; Dar et al. 2025, "Unconditional latent diffusion models memorize patient imaging data"): the cosine to the nearest.
-struct FeatureCopies: CopyTest {
-    let name = CopyTestName.features
-    /// The encoder has learned to tell the gallery's photographs from each other, not from those it never saw.
-    let isCalibratedByGallery = false
+package struct FeatureCopies: CopyTest {
+    package let name = CopyTestName.features
     private let detector: CopyDetector
+    private let gallery: PictureSet
     private let features: [Float]
+    private let taught: Set<Int>
 
-    init(_ detector: CopyDetector, gallery: PictureSet) {
+    /// - Parameter taught: patients of the gallery whom the detector was trained on. It has learned to tell their photographs from
+    ///   each other, so that only the others', whom it never saw, score what innocent pictures score.
+    package init(_ detector: CopyDetector, gallery: PictureSet, taught: Set<Int>) {
         self.detector = detector
+        self.gallery = gallery
+        self.taught = taught
         features = detector.features(of: gallery)
     }
 
-    func scores(of probes: PictureSet, progress: (Double) throws -> Void) throws -> CopyScores {
+    /// Patients of a gallery whom a detector should be trained on: two thirds. The others set its threshold beside the holdout, which
+    /// often has too few for a threshold that is not far too high.
+    package static func patientsToTeach(_ gallery: PictureSet) -> Set<Int> { Set(gallery.patients.filter { $0 % 3 != 0 }) }
+
+    package func innocent(of rows: [Int]) -> [Int] { rows.filter { !taught.contains(gallery.patients[$0]) } }
+
+    package func scores(of probes: PictureSet, progress: (Double) throws -> Void) throws -> CopyScores {
+        try scores(of: probes, excluding: { _ in nil }, progress: progress)
+    }
+
+    package func scoresWithinGallery(_ rows: [Int], progress: (Double) throws -> Void) throws -> CopyScores {
+        try scores(of: gallery.selecting(rows), excluding: { gallery.patients[rows[$0]] }, progress: progress)
+    }
+
+    /// - Parameter patient: of the gallery, whom a probe is not compared with.
+    private func scores(of probes: PictureSet, excluding patient: (Int) -> Int?, progress: (Double) throws -> Void) throws -> CopyScores {
         var scores: [Double] = [], nearest: [Int] = []
         for start in stride(from: 0, to: probes.count, by: 128) {
             let rows = Array(start..<min(start + 128, probes.count))
-            for found in detector.cosines(of: probes.selecting(rows), in: features) {
-                let (score, row) = FeatureCopies.score(found)
+            for (probe, cosines) in zip(rows, detector.cosines(of: probes.selecting(rows), in: features)) {
+                let own = patient(probe)
+                let (score, row) = FeatureCopies.score(cosines, of: cosines.indices.filter { own == nil || gallery.patients[$0] != own })
                 scores.append(score)
                 nearest.append(row)
             }
@@ -33,16 +53,17 @@ struct FeatureCopies: CopyTest {
 
     /// How far the nearest stands out from the next: a picture of a common kind is near to many, and a copy to one. Cosines go through
     /// Fisher's transform, so that equal steps near 1 count more.
-    /// - Parameter cosines: to every photograph of the gallery.
-    private static func score(_ cosines: [Float]) -> (score: Double, row: Int) {
-        let order = cosines.indices.sorted { (cosines[$0], $1) > (cosines[$1], $0) }
-        let next = order.dropFirst().prefix(max(1, min(20, cosines.count / 2)))
+    /// - Parameters:
+    ///   - cosines: to every photograph of the gallery.
+    ///   - rows: those that count; without any the score is that of no match at all.
+    private static func score(_ cosines: [Float], of rows: [Int]) -> (score: Double, row: Int) {
+        let order = rows.sorted { (cosines[$0], $1) > (cosines[$1], $0) }
+        guard !order.isEmpty else { return (-.infinity, 0) }
+        let next = order.dropFirst().prefix(max(1, min(20, order.count / 2)))
         func stretched(_ row: Int) -> Double { atanh(Double(min(max(cosines[row], -0.9999), 0.9999))) }
         let mean = next.reduce(0) { $0 + stretched($1) } / Double(max(1, next.count))
         return (stretched(order[0]) - mean, order[0])
     }
-
-    func scoresWithinGallery(_ rows: [Int], progress: (Double) throws -> Void) throws -> CopyScores { CopyScores(scores: [], nearest: []) }
 }
 
 /// Detectors that were trained before, by the digest of all that they follow from. They saw photographs of patients: the folder is the
@@ -57,7 +78,7 @@ enum DetectorCache {
     /// The detector of these pictures, trained where it is not there yet. A cache that cannot be written is none.
     static func detector(on pictures: PictureSet, _ configuration: CopyDetectorConfiguration, progress: (Double) throws -> Void) throws -> CopyDetector {
         let settings = try JSONText.encoded(configuration)
-        let key = Digest(of: Array("fovea-copy-detector-1\n\(ToolVersion.current)\n\(settings)\n\(pictures.size)\n\(pictures.patients)\n".utf8) + pictures.pixels)
+        let key = Digest(of: Array("fovea-copy-detector-2\n\(ToolVersion.current)\n\(settings)\n\(pictures.size)\n\(pictures.patients)\n".utf8) + pictures.pixels)
         let path = "\(folder)/\(key).detector"
         if let data = FileManager.default.contents(atPath: path), let found = try? CopyDetector(decoding: data), found.configuration == configuration { return found }
         let detector = try CopyDetector.trained(on: pictures, configuration, progress: progress)

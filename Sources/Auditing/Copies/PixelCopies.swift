@@ -8,7 +8,6 @@ import TensorCore
 /// exposure and white balance do not count; a probe is also looked up mirrored.
 package struct PixelCopies: CopyTest {
     package let name = CopyTestName.pixels
-    package let isCalibratedByGallery = true
     private let gallery: NeighborVectors
     private let patients: [Int]
     private let size: Int

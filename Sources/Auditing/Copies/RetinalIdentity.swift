@@ -4,7 +4,6 @@ import RetinalMatching
 /// The same eye, by its vessels: whose retina a sample shows, whatever its colours, pose and lesions.
 struct RetinalIdentity: CopyTest {
     let name = CopyTestName.retina
-    let isCalibratedByGallery = true
     private let gallery: RetinalGallery
     private let pictures: PictureSet
 

@@ -21,8 +21,12 @@ package struct CopyDetector: Sendable {
     /// Pictures that go through the network together; a picture's features do not depend on it.
     private static let portion = 32
 
-    /// Unit vectors, [count, width], row-major: each a function of its picture alone.
-    package func features(of pictures: PictureSet) -> [Float] {
+    /// Angles in radians and scales that a picture's features are averaged over: one pose alone is noisier, above all of cropped copies.
+    private static let poses = [(0, 1), (0.1, 1), (-0.1, 1), (0, 0.93), (0, 1.07)]
+
+    /// Unit vectors, [count, width], row-major: each a function of its picture alone, the mean over a few poses of it.
+    /// - Parameter mirrored: of the pictures' mirror images.
+    package func features(of pictures: PictureSet, mirrored: Bool = false) -> [Float] {
         let side = configuration.side
         let constants = parameters.constants(reused: true)
         var result: [Float] = []
@@ -33,8 +37,13 @@ package struct CopyDetector: Sendable {
             portion.withUnsafeMutableBufferPointer { portion in
                 parallelFor(count) { portion[$0] = FloatPicture(pictures[first + $0], side: side) }
             }
-            let input = FloatPicture.input(portion.compactMap { $0 }[...])
-            result += UnitVectors.of(network(Variable(input), constants).tensor).elements
+            let plain = portion.compactMap { $0 }
+            var sum = Tensor.zeros([count, width])
+            for (angle, scale) in Self.poses {
+                let pose = ViewPose(mirrored: mirrored, angle: angle, scale: scale)
+                sum = sum + UnitVectors.of(network(Variable(FloatPicture.input(plain[...], pose)), constants).tensor)
+            }
+            result += UnitVectors.of(sum).elements
         }
         return result
     }
@@ -42,11 +51,10 @@ package struct CopyDetector: Sendable {
     /// The cosine of each probe, or of its mirror image where that is higher, to every row of a gallery.
     /// - Parameter gallery: features, [count, width], not empty.
     package func cosines(of probes: PictureSet, in gallery: [Float]) -> [[Float]] {
-        let mirrored = PictureSet((0..<probes.count).map { probes[$0].mirrored }, size: probes.size, patients: probes.patients)
         let rows = gallery.count / width
         let target = Variable(Tensor(gallery, shape: [rows, width]))
-        let sides = [probes, mirrored].map { side in
-            Variable(Tensor(features(of: side), shape: [probes.count, width])).matmul(target, transposed: true).tensor.elements
+        let sides = [false, true].map { mirrored in
+            Variable(Tensor(features(of: probes, mirrored: mirrored), shape: [probes.count, width])).matmul(target, transposed: true).tensor.elements
         }
         return (0..<probes.count).map { probe in (0..<rows).map { max(sides[0][probe * rows + $0], sides[1][probe * rows + $0]) } }
     }

@@ -9,18 +9,18 @@ package struct CopyDetectorConfiguration: Codable, Hashable, Sendable {
     /// Pictures a step, of each of which two views are compared; fewer where there are not as many.
     package var batch = 48
     /// Length of a feature vector.
-    package var width = 128
+    package var width = 512
     /// Channels of the first layer, a multiple of 8; the deeper ones have two, four and four times as many.
     package var channels = 16
     /// Cells along a side that the last layer is averaged over before the projection: 1 forgets where things lie. As many as
     /// the layer has (side / 16) is what tells copies best.
     package var grid = 4
-    /// Temperature of the softmax over similarities (Chen et al. 2020: 0.1).
-    package var temperature = 0.1
+    /// Temperature of the softmax over similarities (Chen et al. 2020: 0.1; half of it spreads strangers farther).
+    package var temperature = 0.05
     package var learningRate = 4e-3
     package var weightDecay = 1e-2
     /// The share of views that are mixed with another picture.
-    package var blending = 0.3
+    package var blending = 0.7
     package var seed: UInt64 = 1
 
     package init() {}

@@ -49,11 +49,12 @@ package struct FloatPicture: Sendable {
     func luma(_ i: Int) -> Float { 0.299 * pixels[3 * i] + 0.587 * pixels[3 * i + 1] + 0.114 * pixels[3 * i + 2] }
 
     /// What the network reads of each picture, [N, side, side, 3]; not empty.
-    static func input(_ pictures: ArraySlice<FloatPicture>) -> Tensor {
+    /// - Parameter pose: that they are seen through; nil for as they are.
+    static func input(_ pictures: ArraySlice<FloatPicture>, _ pose: ViewPose? = nil) -> Tensor {
         let pictures = Array(pictures), side = pictures[0].side, length = 3 * side * side
         return Tensor(shape: [pictures.count, side, side, 3]) { target in
             parallelFor(pictures.count) { i in
-                let contrast = pictures[i].localContrast()
+                let contrast = (pose.map { pictures[i].seen(through: $0) } ?? pictures[i]).localContrast()
                 for k in 0..<length { target[i * length + k] = contrast[k] }
             }
         }

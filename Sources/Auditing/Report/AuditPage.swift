@@ -3,11 +3,11 @@ import Foundation
 import Reporting
 
 /// `public/audit.html`: the verdict in one sentence, then the evidence in aggregates. No picture, no row and no seed.
-struct AuditPage {
+package struct AuditPage {
     private let audit: PublicAudit
     private var figures: AuditFigures { audit.figures }
 
-    init(_ audit: PublicAudit) { self.audit = audit }
+    package init(_ audit: PublicAudit) { self.audit = audit }
 
     var html: HTML {
         let body: HTML = """
@@ -22,6 +22,7 @@ struct AuditPage {
             \(distributions)
             \(control)
             \(membership)
+            \(canaries)
             \(distances)
             \(cells)
             \(limits)
@@ -68,7 +69,13 @@ struct AuditPage {
         return section("Limits other than the usual ones", "<ul>\(all.map { "<li>\($0)</li>" as HTML })</ul>")
     }
 
-    private var copies: HTML {
+    /// For a page about a released set: what the verdict rests on, without plots and what was not tested.
+    package var excerpt: HTML {
+        let membership = figures.membership.map { "<p>Membership inference: area under the ROC curve \(rounded($0.loss.area.value)) (\(rounded($0.loss.area.interval.low)) to \(rounded($0.loss.area.interval.high))), 0.5 says nothing.</p>" as HTML } ?? ""
+        return "<p>Audited on \(audit.date), \(figures.samples.count) samples against about \(figures.training.patients) training patients:</p>\n<ul>\(audit.verdict.reasons.map { "<li>\($0)</li>" as HTML })</ul>\n\(copiesTable)\n\(membership)"
+    }
+
+    private var copiesTable: HTML {
         let rows: [HTML] = figures.copies.map { test in
             """
             <tr><th scope="row">\(test.name.title)</th><td class="number">\(test.samples.hits) of \(test.samples.count)</td><td class="number">\(percent(test.samplesUpperBound))</td>
@@ -77,12 +84,19 @@ struct AuditPage {
             """
         }
         let flagged = figures.flagged
-        return section("Copies of single photographs", """
-            <p>Each sample is compared with every training photograph. A sample is flagged where it comes nearer to one than photographs of other people do; the threshold allows one innocent sample in \(Int((1 / figures.policy.falseAlarmRate).rounded())) to be flagged. Rates are of all samples that were drawn, before any was dropped.</p>
+        return """
             <div class="scroll"><table>
             <thead><tr><th>Test</th><th class="number">Samples flagged</th><th class="number">At most (95 %)</th><th class="number">Photographs of others flagged</th><th class="number">Patients hit</th><th class="number">Planted copies found</th></tr></thead>
             <tbody>\(rows)<tr><th scope="row">Any of them</th><td class="number">\(flagged.samples.hits) of \(flagged.samples.count)</td><td class="number">\(percent(flagged.samplesUpperBound))</td><td class="number">\(flagged.holdout.hits) of \(flagged.holdout.count)</td><td></td><td></td></tr></tbody>
             </table></div>
+            """
+    }
+
+    private var copies: HTML {
+        let flagged = figures.flagged
+        return section("Copies of single photographs", """
+            <p>Each sample is compared with every training photograph. A sample is flagged where it comes nearer to one than photographs of other people do; the threshold allows one innocent sample in \(Int((1 / figures.policy.falseAlarmRate).rounded())) to be flagged. Rates are of all samples that were drawn, before any was dropped.</p>
+            \(copiesTable)
             <p>\(flagged.confirmed == 0 ? "No sample is a confirmed copy" : "\(flagged.confirmed) samples are confirmed copies"): one that two tests match to the same patient.</p>
             <h2>Would copies have been found?</h2>
             <p>Training photographs were planted in disguise. The share that each test found at its threshold:</p>
@@ -136,6 +150,17 @@ struct AuditPage {
             <p>Whoever holds the model can ask how well it denoises a photograph. 0.5 says nothing about who was in the training, 1 says all. \(found.members) members against \(found.nonMembers) others, by patient.</p>
             <div class="scroll"><table><thead><tr><th>Attack</th><th class="number">Area under the ROC curve</th><th class="number">Others against others</th><th>Members found at a false-alarm rate of</th></tr></thead><tbody>\(rows)</tbody></table></div>
             \(found.nonMembers >= 20 ? AuditPlots.roc(found.loss) : "<p>Too few others for a curve.</p>" as HTML)
+            """)
+    }
+
+    private var canaries: HTML {
+        guard let found = figures.canaries?.result else { return "" }
+        let record = found.canaries, exposure = found.exposure
+        let bound = found.epsilon.map { "Whatever is promised of this recipe, its epsilon is at least \(rounded($0)) (with \(percent(found.confidence)) confidence, one run)." }
+            ?? "Each was trained on \(record.repetitions) times, so there is no bound on epsilon."
+        return section("Canaries", """
+            <p>Another model of this recipe was trained with \(record.included) of \(record.count) phantom patients, by the toss of a coin, and asked which. It never leaves. \(bound)</p>
+            <p>Area under the ROC curve \(rounded(found.area.value)) (\(rounded(found.area.interval.low)) to \(rounded(found.area.interval.high))); 0.5 says nothing. Exposure: \(rounded(exposure.mean)) bits in the mean, \(rounded(exposure.largest)) at most; \(rounded(exposure.meaningless)) say nothing, \(rounded(exposure.limit)) is the most that there can be.</p>
             """)
     }
 

@@ -33,6 +33,10 @@ package struct AuditSummary: Sendable {
             }
             lines.append("membership: AUC \(rounded(membership.loss.area.value)) (\(rounded(membership.loss.area.interval.low)) to \(rounded(membership.loss.area.interval.high))) of \(membership.members) members against \(membership.nonMembers) others")
         }
+        if let found = figures.canaries?.result {
+            tests["canaries"] = Test(value: found.area.value, interval: [found.area.interval.low, found.area.interval.high], limit: 0.5)
+            lines.append("canaries: AUC \(rounded(found.area.value)) (\(rounded(found.area.interval.low)) to \(rounded(found.area.interval.high))) of \(found.canaries.included) of \(found.canaries.count)\(found.epsilon.map { ", epsilon at least \(rounded($0))" } ?? "")")
+        }
         if let control = figures.control {
             lines.append("positive control: caught by \(control.caught.isEmpty ? "no test" : control.caught.map(\.title).joined(separator: ", "))")
         }

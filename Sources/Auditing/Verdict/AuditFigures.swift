@@ -110,6 +110,13 @@ package struct AuditFigures: Codable, Hashable, Sendable {
         package var caught: [CopyTestName]
     }
 
+    /// What a model remembers that was trained with canaries by the recipe of the audited one.
+    package struct Canaries: Codable, Hashable, Sendable {
+        /// The model's digest.
+        package var model: Digest
+        package var result: CanaryResult
+    }
+
     package struct EarlierAudit: Codable, Hashable, Sendable {
         package var date: String
         package var samples: Digest
@@ -128,6 +135,8 @@ package struct AuditFigures: Codable, Hashable, Sendable {
     package var distances: DistanceFigures
     /// Nil without the model.
     package var membership: MembershipResult?
+    /// Nil without a model that was trained with canaries.
+    package var canaries: Canaries?
     package var control: Control?
     package var notTested: [String]
     package var remarks: [String]

@@ -79,10 +79,9 @@ package struct Verdict: Codable, Hashable, Sendable {
 }
 
 extension AuditFigures.Copies {
-    /// Mean recall over the disguises.
+    /// Mean recall over the disguises: flip, rotation, recolouring, crop and half-blend. A plain copy is none, and a recompressed one hardly.
     package var recall: Double {
-        // A plain copy is no disguise.
-        let rates = power.filter { $0.key != Disguise.plain.rawValue }.values.map(\.value)
+        let rates = power.filter { $0.key != Disguise.plain.rawValue && $0.key != Disguise.recompression.rawValue }.values.map(\.value)
         return rates.isEmpty ? 0 : rates.reduce(0, +) / Double(rates.count)
     }
 }
