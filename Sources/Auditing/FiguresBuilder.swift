@@ -132,7 +132,7 @@ struct FiguresBuilder {
         let sites = Set(samples.trainingSets.map(\.site)), own = training.site
         let others = sites.filter { $0 != own }.sorted()
         if !others.isEmpty { missing.append("photographs of other sites that the model came from: \(others.joined(separator: ", "))") }
-        if sides.gallery.size < 128 { missing.append("retinal identity at a useful resolution: \(sides.gallery.size) pixels do not show enough vessels") }
+        if sides.gallery.size < 128 { missing.append("retinal identity by fine vessels: \(sides.gallery.size) pixels show the large ones alone") }
         missing.append("whether a person is recognised by other means than the vessels: lesions, scars, the shape of the optic disc")
         return missing
     }
