@@ -128,10 +128,8 @@ extension AuditRun {
         let memberRows = try data.rowsOf(inputs.train, sides.galleryRows), otherRows = try outside.rowsOf(others, sides.parts.calibration + sides.parts.report)
         let members = try await AuditPhotographs([(data, memberRows)], of: description)
         let nonMembers = try await AuditPhotographs([(outside, otherRows)], of: description)
-        var configuration = MembershipConfiguration()
-        configuration.draws = inputs.policy.membershipDraws
         let reference = try await reference(model, sides, others)
-        let attack = try MembershipAttack(model: ModelInMemory(model), reference: reference, configuration: configuration)
+        let attack = try MembershipAttack(model: ModelInMemory(model), reference: reference, configuration: membershipConfiguration)
         let cost = attack.cost(photographs: members.count + nonMembers.count, timedOn: members)
         say("membership: \(cost.evaluations) evaluations of the network, about \(Int((cost.seconds ?? 0) / 60) + 1) minutes")
         let found = try attack.run(members: members, nonMembers: nonMembers) { done, all in

@@ -60,6 +60,13 @@ package struct AuditRun {
         let parts: HoldoutParts
     }
 
+    /// Of the attacks on the model and on that of the canaries.
+    var membershipConfiguration: MembershipConfiguration {
+        var configuration = MembershipConfiguration()
+        configuration.draws = inputs.policy.membershipDraws
+        return configuration
+    }
+
     func check() throws { try Interruption.check("nothing was written; start the audit again") }
 
     /// Runs everything.
@@ -67,7 +74,7 @@ package struct AuditRun {
     package func run(ledger: AuditLedger) async throws -> AuditResult {
         // What does not fit is refused before the long work.
         var canaryAudit: CanaryAudit?
-        if let (model, phantoms) = inputs.canaries { canaryAudit = try await CanaryAudit(model, canaries: phantoms) }
+        if let (model, phantoms) = inputs.canaries { canaryAudit = try await CanaryAudit(model, canaries: phantoms, configuration: membershipConfiguration) }
         if let model = inputs.model, let reference = inputs.reference { _ = try MembershipAttack(model: ModelInMemory(model), reference: ModelInMemory(reference)) }
         let samples = try await samplesSource()
         let models = Set(samples.models + (inputs.model.map { [$0.digest] } ?? []))

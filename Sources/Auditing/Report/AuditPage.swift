@@ -9,7 +9,7 @@ package struct AuditPage {
 
     package init(_ audit: PublicAudit) { self.audit = audit }
 
-    var html: HTML {
+    package var html: HTML {
         let body: HTML = """
             <header>
             <p class="label">Privacy audit</p>
@@ -34,7 +34,11 @@ package struct AuditPage {
     private var sentence: String {
         let count = figures.samples.count
         switch audit.verdict.outcome {
-        case .pass: return "Pass. No patient was found in \(count) samples, and the tests would have found copies."
+        case .pass:
+            let limits = figures.policy.deviations.isEmpty ? "Pass." : "Pass, by other limits than the usual ones (below)."
+            let hits = figures.flagged.samples.hits
+            if hits > 0 { return "\(limits) \(hits) of \(count) samples are flagged, as photographs of others are, too; a release leaves them out." }
+            return "\(limits) No patient was found in \(count) samples\(figures.policy.deviations.isEmpty ? ", and the tests would have found copies" : "")."
         case .fail: return "Fail. Do not release: the samples or their model give patients away."
         case .noPower: return "No verdict. Nothing was found, but these tests have not shown that they would have found something. Do not release."
         }
@@ -72,7 +76,7 @@ package struct AuditPage {
     /// For a page about a released set: what the verdict rests on, without plots and what was not tested.
     package var excerpt: HTML {
         let membership = figures.membership.map { "<p>Membership inference: area under the ROC curve \(rounded($0.loss.area.value)) (\(rounded($0.loss.area.interval.low)) to \(rounded($0.loss.area.interval.high))), 0.5 says nothing.</p>" as HTML } ?? ""
-        return "<p>Audited on \(audit.date), \(figures.samples.count) samples against about \(figures.training.patients) training patients:</p>\n<ul>\(audit.verdict.reasons.map { "<li>\($0)</li>" as HTML })</ul>\n\(copiesTable)\n\(membership)"
+        return "<p>Audited on \(audit.date), \(figures.samples.count) samples against about \(figures.training.patients) training patients:</p>\n<ul>\((audit.verdict.reasons + figures.policy.deviations.map { "not the usual limit: \($0)" }).map { "<li>\($0)</li>" as HTML })</ul>\n\(copiesTable)\n\(membership)"
     }
 
     private var copiesTable: HTML {
@@ -156,7 +160,7 @@ package struct AuditPage {
     private var canaries: HTML {
         guard let found = figures.canaries?.result else { return "" }
         let record = found.canaries, exposure = found.exposure
-        let bound = found.epsilon.map { "Whatever is promised of this recipe, its epsilon is at least \(rounded($0)) (with \(percent(found.confidence)) confidence, one run)." }
+        let bound = found.epsilon.map { $0 == 0 ? "It remembers too few of them to say that epsilon is above 0." : "Whatever is promised of this recipe, its epsilon is at least \(rounded($0)) (with \(percent(found.confidence)) confidence, one run)." }
             ?? "Each was trained on \(record.repetitions) times, so there is no bound on epsilon."
         return section("Canaries", """
             <p>Another model of this recipe was trained with \(record.included) of \(record.count) phantom patients, by the toss of a coin, and asked which. It never leaves. \(bound)</p>

@@ -115,6 +115,8 @@ package struct AuditFigures: Codable, Hashable, Sendable {
         /// The model's digest.
         package var model: Digest
         package var result: CanaryResult
+
+        package init(model: Digest, result: CanaryResult) { (self.model, self.result) = (model, result) }
     }
 
     package struct EarlierAudit: Codable, Hashable, Sendable {
