@@ -70,6 +70,13 @@ END
     check "the released set is verified" fovea verify released.h5 --quiet
     check "and reported with what the audit found" bash -c 'fovea report released.h5 --out released.html --quiet && grep -q "Retinal identity" released.html && ! grep -q "nobody has tested" released.html'
     check "no training photograph, digest or patient is in what leaves" "$python" "$root/Tools/command-tests/check_no_patient.py" p.h5 released.h5 released.html passed/public/audit.json passed/public/audit.html
+    "$python" - << 'END'
+import h5py, shutil
+shutil.copy("released.h5", "leaking.h5")
+with h5py.File("p.h5") as data, h5py.File("leaking.h5", "r+") as file:
+    file["images"][5] = data["images"][9]
+END
+    check "which is found where it is put into the set" bash -c '! "$0" "$1" p.h5 leaking.h5 2> leaking.txt && grep -q "leaking.h5 holds" leaking.txt' "$python" "$root/Tools/command-tests/check_no_patient.py"
     check "the ledger names the audits of the model" bash -c '[[ "$(wc -l < p.h5.audits.jsonl)" -ge 1 ]]'
     check "independent seeds and a seed do not go together (64)" bash -c 'fovea sample --model m/snapshot.safetensors --count 2 --independent-seeds --seed 3 --out t.h5; (( $? == 64 ))'
     unset XDG_CACHE_HOME

@@ -12,10 +12,11 @@ def haystacks(path):
     """The file's bytes and, of an HDF5 file, the bytes of each data set."""
     raw = open(path, "rb").read()
     yield raw
-    if raw.startswith(b"\x89HDF"):
+    if h5py.is_hdf5(path):
         parts = []
         with h5py.File(path) as file:
             file.visititems(lambda _, node: parts.append(node[()]) if isinstance(node, h5py.Dataset) else None)
+        assert parts, f"{path} shows no data set: nothing was looked at"
         for part in parts:
             yield part if isinstance(part, bytes) else part.tobytes()
 
