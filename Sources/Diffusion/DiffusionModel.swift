@@ -13,6 +13,11 @@ public struct ModelDescription: Codable, Hashable, Sendable {
     public var cohort: CohortEncoding
     /// Whether the network takes an embedding that its caller makes, and of which nothing is known here; it is 0 then.
     public var takesEmbedding = false
+    /// How many numbers the first network is told of how a training picture was changed; see `Augmentation`. They are 0 when it
+    /// samples.
+    public var augmentations = 0
+    /// The network for the lowest noise levels; nil where one network denoises at all levels.
+    public var fine: FineNetwork?
     /// Set where the weights are an adapter on the parameters of such a network.
     public var adapter: AdapterConfiguration?
 
@@ -28,7 +33,7 @@ public struct ModelDescription: Codable, Hashable, Sendable {
         self.cohort = cohort
     }
 
-    private enum CodingKeys: CodingKey { case network, preconditioning, space, height, width, cohort, takesEmbedding, adapter }
+    private enum CodingKeys: CodingKey { case network, preconditioning, space, height, width, cohort, takesEmbedding, augmentations, fine, adapter }
 
     /// Keys that older files lack have their defaults.
     public init(from decoder: any Decoder) throws {
@@ -40,6 +45,8 @@ public struct ModelDescription: Codable, Hashable, Sendable {
         width = try container.decode(Int.self, forKey: .width)
         cohort = try container.decode(CohortEncoding.self, forKey: .cohort)
         takesEmbedding = try container.decodeIfPresent(Bool.self, forKey: .takesEmbedding) ?? false
+        augmentations = try container.decodeIfPresent(Int.self, forKey: .augmentations) ?? 0
+        fine = try container.decodeIfPresent(FineNetwork.self, forKey: .fine)
         adapter = try container.decodeIfPresent(AdapterConfiguration.self, forKey: .adapter)
     }
 
@@ -56,21 +63,23 @@ public struct ModelDescription: Codable, Hashable, Sendable {
     }
 
     /// Sides of pictures are multiples of this.
-    public var sideMultiple: Int { network.sideMultiple * space.factor }
+    public var sideMultiple: Int {
+        max(network.sideMultiple * space.factor, fine.map { $0.network.sideMultiple * $0.space.factor } ?? 1)
+    }
+
+    /// The highest noise level, in the model's space, that the fine network denoises at; 0 where there is none.
+    public var handover: Float { (fine?.highestNoise ?? 0) * space.noiseScale }
 
     /// One sentence on what is wrong with a description that came from a file, or nil.
     public var problem: String? {
-        if let problem = network.problem { return "network.\(problem)" }
-        for (name, channels) in [("inChannels", network.inChannels), ("outChannels", network.outChannels)]
-        where channels != space.channels {
-            return "network.\(name): expected \(space.channels) for \(space.name), found \(channels)"
-        }
+        if let problem = Expert.problem(network, preconditioning, space) { return problem }
+        guard (0...1024).contains(augmentations) else { return "augmentations: expected 0 to 1024, found \(augmentations)" }
+        if let problem = fine?.problem(embeddingWidth: network.embeddingWidth) { return "fine.\(problem)" }
         for (name, side) in [("height", height), ("width", width)] {
             guard side > 0, side <= 4096, side % sideMultiple == 0 else {
                 return "\(name): expected a multiple of \(sideMultiple) up to 4096, found \(side)"
             }
         }
-        if let problem = preconditioning.problem(channels: space.channels) { return "preconditioning.\(problem)" }
         // Both take timesteps 0, 1, 2, ...; a logarithm of a sigma is none.
         if network.time.kind != .positional, preconditioning.kind != .discrete {
             return "network.time.kind: expected positional for preconditioning.kind \(preconditioning.kind.rawValue), found \(network.time.kind.rawValue)"
@@ -83,30 +92,48 @@ public struct ModelDescription: Codable, Hashable, Sendable {
     }
 }
 
-/// A preconditioned denoiser over a UNet, conditioned on a cohort. Parameters come with each call.
+/// A preconditioned denoiser over one UNet or two, conditioned on a cohort. Parameters come with each call.
 public struct DiffusionModel: Sendable {
     public let description: ModelDescription
     public let specifications: [ParameterSpecification]
-    private let network: UNet
+    /// The network for all noise levels, or for those above the handover.
+    package let coarse: Expert
+    /// The network for the lowest noise levels.
+    package let fine: Expert?
     /// The table of cohort embeddings, [rows, embeddingWidth]; nil where nothing is conditioned on.
     private let cohortTable: Int?
 
     /// Paths of the table of cohort embeddings, and of diffusers' table of classes.
     public static let cohortPath = "cohort_embedding.weight", classPath = "class_embedding.weight"
+    /// Path of the table of embeddings of how training pictures are changed.
+    public static let augmentationPath = "augmentation_embedding.weight"
+    /// What the paths of the fine network's parameters begin with.
+    public static let finePrefix = "fine."
 
     public init(_ description: ModelDescription) {
         let registry = ParameterRegistry()
-        network = UNet(description.network, registry)
+        let network = UNet(description.network, registry)
         let path = description.cohort.classes == nil ? DiffusionModel.cohortPath : DiffusionModel.classPath
-        cohortTable = description.cohort.rowCount == 0
+        let table = description.cohort.rowCount == 0
             ? nil
             : registry.register(
                 path, [description.cohort.rowCount, description.network.embeddingWidth], .plain, .normal(deviation: 0.5))
+        let changes = description.augmentations == 0
+            ? nil
+            : registry.register(
+                DiffusionModel.augmentationPath, [description.augmentations, description.network.embeddingWidth], .plain, .constant(0))
+        coarse = Expert(
+            network, description.preconditioning, description.space, cohort: description.cohort, table: table, augmentationTable: changes)
+        fine = description.fine.map { fine in
+            let network = registry.nested(DiffusionModel.finePrefix) { UNet(fine.network, $0) }
+            return Expert(network, fine.preconditioning, fine.space, cohort: description.cohort, table: table)
+        }
+        cohortTable = table
         specifications = registry.specifications
         self.description = description
     }
 
-    /// D(x; sigma) with one sigma a picture.
+    /// D(x; sigma) with one sigma a picture, by the network that is for it.
     ///
     /// - Parameters:
     ///   - x: [N, H, W, C].
@@ -115,16 +142,79 @@ public struct DiffusionModel: Sendable {
     public func denoised(
         _ x: Variable, sigma: [Float], cohorts: [[CohortEncoding.Value]], _ parameters: BoundParameters
     ) -> Variable {
-        let p = description.preconditioning
-        let embedding = cohortTable.map {
-            Variable(description.cohort.coefficients(cohorts)).linear(parameters[$0], bias: nil)
+        guard fine != nil, sigma.contains(where: isFine) else {
+            return coarse.denoised(x, sigma: sigma, cohorts: cohorts, parameters)
         }
-        let raw = network(
-            x * Variable(p.column(sigma, p.input)), timesteps: sigma.map(p.noise), classEmbedding: embedding, parameters)
-        return x * Variable(p.column(sigma, p.skip)) + raw * Variable(p.column(sigma, p.out))
+        return Variable(
+            byExpert(sigma) { expert, rows in
+                let noisy = rows.count == sigma.count ? x.tensor : DiffusionModel.rows(x.tensor, rows)
+                let space = description.space, isOwn = expert.space == space
+                let levels = rows.map { sigma[$0] * expert.space.noiseScale / space.noiseScale }
+                let input = isOwn ? noisy : expert.space.encoded(space.decoded(noisy))
+                let output = expert.denoised(Variable(input), sigma: levels, cohorts: rows.map { cohorts[$0] }, parameters).tensor
+                return isOwn ? output : space.encoded(expert.space.decoded(output))
+            })
     }
 
-    /// What the network itself gives, [N, H, W, C]: for comparison with other software.
+    /// The weighted denoising loss of each picture at its noise level, by the network that is for it: [N, 1, 1, 1]. Of a model
+    /// of one network it can be differentiated. See `Expert.losses`.
+    ///
+    /// - Parameters:
+    ///   - clean, noise: [N, H, W, C], in the model's space.
+    ///   - sigma: [N].
+    public func losses(
+        clean: Tensor, noise: Tensor, sigma: [Float], cohorts: [[CohortEncoding.Value]], _ parameters: BoundParameters
+    ) -> Variable {
+        guard fine != nil, sigma.contains(where: isFine) else {
+            return coarse.losses(clean: clean, noise: noise, sigma: sigma, cohorts: cohorts, parameters)
+        }
+        return Variable(
+            byExpert(sigma) { expert, rows in
+                let space = description.space, isOwn = expert.space == space
+                let scale = expert.space.noiseScale / space.noiseScale
+                func moved(_ tensor: Tensor) -> Tensor {
+                    let own = DiffusionModel.rows(tensor, rows)
+                    return isOwn ? own : expert.space.encoded(space.decoded(own))
+                }
+                // White noise of deviation 1 in one space has deviation `scale` in the other.
+                return expert.losses(
+                    clean: moved(clean), noise: moved(noise).scaled(by: 1 / scale), sigma: rows.map { sigma[$0] * scale },
+                    cohorts: rows.map { cohorts[$0] }, parameters
+                ).tensor
+            })
+    }
+
+    private func isFine(_ sigma: Float) -> Bool { sigma <= description.handover }
+
+    /// Calls `body` with each expert and the rows that are its, and puts what it gives back in order.
+    private func byExpert(_ sigma: [Float], _ body: (Expert, [Int]) -> Tensor) -> Tensor {
+        let parts = [(fine, sigma.indices.filter { isFine(sigma[$0]) }), (coarse, sigma.indices.filter { !isFine(sigma[$0]) })]
+            .compactMap { expert, rows in expert.flatMap { rows.isEmpty ? nil : (rows, body($0, rows)) } }
+        if parts.count == 1 { return parts[0].1 }
+        let each = parts[0].1.count / parts[0].0.count
+        return Tensor(shape: [sigma.count] + parts[0].1.shape.dropFirst()) { target in
+            for (rows, tensor) in parts {
+                tensor.withUnsafeBuffer { source in
+                    for (place, row) in rows.enumerated() {
+                        for i in 0..<each { target[row * each + i] = source[place * each + i] }
+                    }
+                }
+            }
+        }
+    }
+
+    private static func rows(_ tensor: Tensor, _ rows: [Int]) -> Tensor {
+        let each = tensor.count / tensor.shape[0]
+        return tensor.withUnsafeBuffer { source in
+            Tensor(shape: [rows.count] + tensor.shape.dropFirst()) { target in
+                for (place, row) in rows.enumerated() {
+                    for i in 0..<each { target[place * each + i] = source[row * each + i] }
+                }
+            }
+        }
+    }
+
+    /// What the first network itself gives, [N, H, W, C]: for comparison with other software.
     ///
     /// - Parameters:
     ///   - timesteps: [N], in the network's units.
@@ -132,7 +222,7 @@ public struct DiffusionModel: Sendable {
     package func networkOutput(
         _ x: Tensor, timesteps: [Float], embedding: Tensor?, _ parameters: BoundParameters
     ) -> Tensor {
-        network(Variable(x), timesteps: timesteps, classEmbedding: embedding.map { Variable($0) }, parameters).tensor
+        coarse.output(x, timesteps: timesteps, embedding: embedding, parameters)
     }
 
     /// Rows of the table of classes or cohorts, [N, embeddingWidth]; nil where there is none.

@@ -9,13 +9,39 @@ public enum LatentSpace: Hashable, Sendable {
     /// The orthonormal Haar packet of so many levels, every band split again, times 2^-levels: the coarsest band is the
     /// picture's block means, so that it spans [-1, 1] as pixels do, and white noise stays white.
     case wavelet(levels: Int)
+    /// The orthonormal cosine transform of side x side blocks, over side, on axes of colour. The axes are measured on the
+    /// training set; nil stands for axes that are not measured yet.
+    case dct(side: Int, colours: ColourAxes?)
 
-    /// Splits of the wavelet packet; 0 for pixels.
+    /// Base 2 logarithm of `factor`: splits of the wavelet packet; 0 for pixels.
     public var levels: Int {
         switch self {
         case .pixels, .grey: 0
         case .wavelet(let levels): levels
+        case .dct(let side, _): side.trailingZeroBitCount
         }
+    }
+
+    /// Whether colour axes are still to be measured.
+    public var lacksColours: Bool {
+        if case .dct(_, nil) = self { return true }
+        return false
+    }
+
+    /// The same space on these axes, where it has axes.
+    public func with(_ colours: ColourAxes) -> LatentSpace {
+        if case .dct(let side, _) = self { return .dct(side: side, colours: colours) }
+        return self
+    }
+
+    /// The channels of a block that is black, as the surround of the field of view is.
+    public var black: [Float] {
+        encoded(Tensor(repeating: -1, shape: [1, factor, factor, 3])).elements
+    }
+
+    /// The space that measured best for pictures of so many pixels a side; see docs/recipes.md.
+    public static func usual(size: Int) -> LatentSpace {
+        size > 128 ? (size >= 256 ? .dct(side: 8, colours: nil) : .wavelet(levels: 2)) : .pixels
     }
 
     /// Pixels a side of a picture for each of the latent.
@@ -31,6 +57,7 @@ public enum LatentSpace: Hashable, Sendable {
         case .pixels: pictures
         case .grey: LatentSpace.mapped(pictures, channels: 1) { pixel in (pixel[0] + pixel[1] + pixel[2]) / 3 }
         case .wavelet(let levels): HaarPacket(levels: levels).forward(pictures)
+        case .dct(let side, let colours): DiscreteCosine(side: side, colours: colours ?? .identity).forward(pictures)
         }
     }
 
@@ -40,6 +67,7 @@ public enum LatentSpace: Hashable, Sendable {
         case .pixels: latents
         case .grey: LatentSpace.mapped(latents, channels: 3) { pixel in pixel[0] }
         case .wavelet(let levels): HaarPacket(levels: levels).inverse(latents)
+        case .dct(let side, let colours): DiscreteCosine(side: side, colours: colours ?? .identity).inverse(latents)
         }
     }
 
@@ -58,6 +86,22 @@ public enum LatentSpace: Hashable, Sendable {
         }
     }
 
+    /// The octave of frequencies that a channel belongs to: 0 for the means of blocks, then 1 to `levels`, the highest
+    /// frequencies last.
+    public func octave(channel: Int) -> Int {
+        let band = channel / 3
+        let either = band / factor | band % factor
+        switch self {
+        case .pixels, .grey: return 0
+        // Bit l of a coordinate says that neighbours 2^l pixels apart were subtracted.
+        case .wavelet: return either == 0 ? 0 : levels - either.trailingZeroBitCount
+        case .dct: return Int.bitWidth - either.leadingZeroBitCount
+        }
+    }
+
+    /// The colour of a channel: 0 to 2.
+    public func colour(channel: Int) -> Int { channel % 3 }
+
     /// Deviation of the latents' noise over that of the same noise on pixels.
     public var noiseScale: Float { 1 / Float(factor) }
 
@@ -68,12 +112,13 @@ public enum LatentSpace: Hashable, Sendable {
 }
 
 extension LatentSpace: Codable {
-    /// `pixels`, `grey`, `wavelet-2`, `wavelet-3`, ...
+    /// `pixels`, `grey`, `wavelet-2`, `wavelet-3`, ..., `dct-2`, `dct-4`, `dct-8`, ...
     public var name: String {
         switch self {
         case .pixels: "pixels"
         case .grey: "grey"
         case .wavelet(let levels): "wavelet-\(levels)"
+        case .dct(let side, _): "dct-\(side)"
         }
     }
 
@@ -85,21 +130,38 @@ extension LatentSpace: Codable {
         self = space
     }
 
-    private static let all = [LatentSpace.pixels, .grey] + (1...mostLevels).map { .wavelet(levels: $0) }
+    private static let all = [LatentSpace.pixels, .grey]
+        + (1...mostLevels).map { .wavelet(levels: $0) } + (1...mostLevels).map { .dct(side: 1 << $0, colours: nil) }
 
+    private enum CodingKeys: CodingKey { case name, colours }
+
+    /// A name, or `name` and `colours` where the axes are measured.
     public init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        let name = try container.decode(String.self)
+        let name: String, colours: ColourAxes?
+        if let container = try? decoder.container(keyedBy: CodingKeys.self) {
+            name = try container.decode(String.self, forKey: .name)
+            colours = try container.decodeIfPresent(ColourAxes.self, forKey: .colours)
+        } else {
+            name = try decoder.singleValueContainer().decode(String.self)
+            colours = nil
+        }
         guard let space = LatentSpace(name: name) else {
             let known = LatentSpace.all.map(\.name).joined(separator: ", ")
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "expected one of \(known), found \(name)")
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: decoder.codingPath, debugDescription: "expected one of \(known), found \(name)"))
         }
-        self = space
+        self = colours.map(space.with) ?? space
     }
 
     public func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(name)
+        if case .dct(_, let colours?) = self {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(name, forKey: .name)
+            try container.encode(colours, forKey: .colours)
+        } else {
+            var container = encoder.singleValueContainer()
+            try container.encode(name)
+        }
     }
 }
 

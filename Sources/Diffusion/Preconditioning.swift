@@ -23,17 +23,33 @@ public struct Preconditioning: Codable, Hashable, Sendable {
     /// 0 weights the loss of every channel as the coarsest band's; 1 as each channel's own deviation asks for (unit weight on
     /// F); between them geometrically.
     public var bandWeighting: Float
+    /// Weight the squared error of each picture by what c_skip alone leaves at its noise level, summed over all channels. All
+    /// channels then count alike, and so do all noise levels; `bandWeighting` is not used.
+    public var relativeLoss: Bool
+    /// Multiply the network's input once more by d / sqrt(sigma^2 + d^2), so that a channel whose signal drowns in the noise goes to
+    /// 0 instead of filling the input with noise of deviation 1. With one deviation for all channels there is nothing to gain.
+    public var shrinksInput: Bool
+    /// Whether the network has a further channel that says where the picture is black; see `Variable.denoised`.
+    public var gatesSurround: Bool
     /// What a model of discrete timesteps was trained with; of no consequence to other kinds.
     public var discrete = DiscreteNoise()
 
-    public init(kind: Kind = .edm, sigmaData: Float = 0.5, channelDeviations: [Float] = [], bandWeighting: Float = 0) {
+    public init(
+        kind: Kind = .edm, sigmaData: Float = 0.5, channelDeviations: [Float] = [], bandWeighting: Float = 0,
+        relativeLoss: Bool = false, shrinksInput: Bool = false, gatesSurround: Bool = false
+    ) {
         self.kind = kind
         self.sigmaData = sigmaData
         self.channelDeviations = channelDeviations
         self.bandWeighting = bandWeighting
+        self.relativeLoss = relativeLoss
+        self.shrinksInput = shrinksInput
+        self.gatesSurround = gatesSurround
     }
 
-    private enum CodingKeys: CodingKey { case kind, sigmaData, channelDeviations, bandWeighting, discrete }
+    private enum CodingKeys: CodingKey {
+        case kind, sigmaData, channelDeviations, bandWeighting, relativeLoss, shrinksInput, gatesSurround, discrete
+    }
 
     /// Keys that older files lack have their defaults.
     public init(from decoder: any Decoder) throws {
@@ -42,6 +58,9 @@ public struct Preconditioning: Codable, Hashable, Sendable {
         sigmaData = try container.decode(Float.self, forKey: .sigmaData)
         channelDeviations = try container.decodeIfPresent([Float].self, forKey: .channelDeviations) ?? []
         bandWeighting = try container.decodeIfPresent(Float.self, forKey: .bandWeighting) ?? 0
+        relativeLoss = try container.decodeIfPresent(Bool.self, forKey: .relativeLoss) ?? false
+        shrinksInput = try container.decodeIfPresent(Bool.self, forKey: .shrinksInput) ?? false
+        gatesSurround = try container.decodeIfPresent(Bool.self, forKey: .gatesSurround) ?? false
         discrete = try container.decodeIfPresent(DiscreteNoise.self, forKey: .discrete) ?? DiscreteNoise()
     }
 
@@ -53,6 +72,7 @@ public struct Preconditioning: Codable, Hashable, Sendable {
         }
         guard channelDeviations.allSatisfy({ $0 > 0 && $0.isFinite }) else { return "channelDeviations: expected positive numbers" }
         guard (0...1).contains(bandWeighting) else { return "bandWeighting: expected 0 to 1, found \(bandWeighting)" }
+        guard !gatesSurround || kind == .edm else { return "gatesSurround: expected false for preconditioning.kind \(kind.rawValue), found true" }
         return discrete.problem.map { "discrete.\($0)" }
     }
 
@@ -83,6 +103,7 @@ public struct Preconditioning: Codable, Hashable, Sendable {
     /// c_in
     public func input(_ sigma: Float, deviation: Float) -> Float {
         switch kind {
+        case .edm where shrinksInput: deviation / Preconditioning.sum(sigma, deviation)
         case .edm: 1 / Preconditioning.sum(sigma, deviation).squareRoot()
         case .flow: 1 / (1 + sigma)
         case .discrete: 1 / Preconditioning.sum(sigma, 1).squareRoot()
@@ -95,7 +116,7 @@ public struct Preconditioning: Codable, Hashable, Sendable {
 
     /// The noise levels that sampling goes through: Karras et al. 2022, table 1, within those that the model knows.
     public var sampledSigmas: ClosedRange<Float> {
-        guard kind == .discrete else { return 0.002...80 }
+        guard kind == .discrete else { return relativeLoss ? 0.002...10 : 0.002...80 }
         let known = discrete.sigmas
         let low = max(0.002, Float(known[0]))
         return low...max(low * 1.001, min(80, Float(known[known.count - 1])))
@@ -109,6 +130,21 @@ public struct Preconditioning: Codable, Hashable, Sendable {
         }
         if bandWeighting == 0 || deviation == sigmaData { return unit(sigmaData) }
         return pow(unit(sigmaData), 1 - bandWeighting) * pow(unit(deviation), bandWeighting)
+    }
+
+    /// Channels that the network has beside those of the picture: one says where it is black, and the rest fill up a panel of
+    /// sixteen, in which convolutions are fastest.
+    public var extraChannels: Int { gatesSurround ? 16 : 0 }
+
+    /// What the gate's channel must exceed before black is the more probable: a new network takes nothing for black.
+    static let gateOffset: Float = 6
+
+    /// The weight of a picture's mean squared error: 1 / mean of c_out^2 over channels, which is 1 / the mean squared error of
+    /// c_skip x alone.
+    func relativeWeight(_ sigma: Float) -> Float {
+        let deviations = channelDeviations.isEmpty ? [sigmaData] : channelDeviations
+        let sum = deviations.reduce(Float(0)) { $0 + out(sigma, deviation: $1) * out(sigma, deviation: $1) }
+        return Float(deviations.count) / sum
     }
 
     /// A coefficient for each picture and channel, [N, 1, 1, C], or [N, 1, 1, 1] where all channels have one.

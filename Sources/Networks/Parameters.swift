@@ -40,8 +40,17 @@ public struct ParameterSpecification: Hashable, Sendable {
 public final class ParameterRegistry {
     public private(set) var specifications: [ParameterSpecification] = []
     private var paths: Set<String> = []
+    private var prefix = ""
 
     public init() {}
+
+    /// Registers what `body` builds under paths that begin with `prefix`.
+    public func nested<Network>(_ prefix: String, _ body: (ParameterRegistry) -> Network) -> Network {
+        let before = self.prefix
+        self.prefix = before + prefix
+        defer { self.prefix = before }
+        return body(self)
+    }
 
     /// How many there are: the number of the next.
     var count: Int { specifications.count }
@@ -49,6 +58,7 @@ public final class ParameterRegistry {
     public func register(
         _ path: String, _ shape: [Int], _ layout: ParameterLayout, _ initialization: Initialization
     ) -> Int {
+        let path = prefix + path
         if !paths.insert(path).inserted { fatalError("parameter \(path) is registered twice") }
         specifications.append(
             ParameterSpecification(path: path, shape: shape, layout: layout, initialization: initialization))

@@ -120,6 +120,20 @@ public enum Preset: String, CaseIterable, Codable, Sendable {
     /// The network for photographs in pixels.
     public var configuration: UNetConfiguration { configuration(channels: 3) }
 
+    /// The network for the lowest noise levels, which sees crops: without attention, and wide where the blocks are small.
+    /// - Parameter embeddingWidth: of the network for the other levels, with which it shares the embeddings of cohorts.
+    public func fineConfiguration(channels: Int, embeddingWidth: Int) -> UNetConfiguration {
+        var configuration = UNetConfiguration(
+            blockOutChannels: self == .tiny ? [16, 32] : [64, 64, 128], attentionLevels: [Bool](repeating: false, count: self == .tiny ? 2 : 3))
+        configuration.layersPerBlock = 1
+        configuration.normGroups = self == .tiny ? 8 : 16
+        configuration.middle = .residual
+        configuration.time.width = embeddingWidth
+        configuration.inChannels = channels
+        configuration.outChannels = channels
+        return configuration
+    }
+
     /// The network for inputs of so many channels: a first level that is much narrower than its input loses what it reads.
     public func configuration(channels: Int) -> UNetConfiguration {
         var configuration: UNetConfiguration

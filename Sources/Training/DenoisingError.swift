@@ -1,4 +1,5 @@
 import Diffusion
+import FundusData
 import Networks
 import TensorCore
 
@@ -9,16 +10,109 @@ public struct DenoisingError: Codable, Hashable, Sendable {
     public let sigma: Double
     /// Root of the mean squared difference from the clean picture, over all pixels, in the same unit.
     public let error: Double
+    /// The same inside the eye, at the edge of the field of view, and in the black surround; see `PictureRegion`. Nil where no
+    /// photograph has such a region, and in logs of version 0.1.
+    public var eye: Double?, edge: Double?, surround: Double?
+    /// What preconditioning alone leaves, c_skip x: a network that does no better has learned nothing at this level.
+    public var skip: Double?
+    /// The same by groups of channels.
+    public var groups: [Group]?
 
-    static let sigmas = [0.05, 0.1, 0.2, 0.4, 0.8, 1.6]
+    /// The channels of one octave of frequencies on one axis of colour.
+    public struct Group: Codable, Hashable, Sendable {
+        /// 0 for the means of blocks, then from the lowest to the highest frequencies.
+        public let octave: Int
+        /// 0 to 2; of a cosine transform the strongest axis first.
+        public let colour: Int
+        /// Root mean squares, in units of pixels: of the error, of what c_skip alone leaves, and of the photographs.
+        public let error: Double, skip: Double, deviation: Double
+    }
+
+    static let sigmas = [0.016, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6]
+}
+
+/// A part of a photograph, by the signed distance to the boundary of its field of view.
+enum PictureRegion: Int, CaseIterable {
+    case eye, edge, surround
+
+    /// The region of each pixel, [size * size], row by row. `edge` is within size / 64 pixels of the boundary.
+    static func map(_ view: FieldOfView, size: Int) -> [PictureRegion] {
+        let margin = Float(size) / 64
+        return (0..<size * size).map { place in
+            let distance = view.signedDistance(x: Float(place % size) + 0.5, y: Float(place / size) + 0.5)
+            return abs(distance) <= margin ? .edge : distance > 0 ? .eye : .surround
+        }
+    }
+}
+
+/// Sums of squared differences over parts of pictures.
+private struct ErrorSums {
+    var total = 0.0, skip = 0.0
+    var regions = [Double](repeating: 0, count: PictureRegion.allCases.count), pixels = [0, 0, 0]
+    /// By channel of the latents.
+    var channels: [Double], skipChannels: [Double], squares: [Double]
+
+    init(channels count: Int) {
+        let zeros = [Double](repeating: 0, count: count)
+        (channels, skipChannels, squares) = (zeros, zeros, zeros)
+    }
+
+    /// - Parameters:
+    ///   - error, skipError, clean: [N, h, w, C], in the model's space.
+    ///   - difference: [N, H, W, 3], the error in pixels.
+    ///   - maps: the region of each pixel, one map a picture.
+    mutating func add(error: Tensor, skipError: Tensor, clean: Tensor, difference: Tensor, maps: [[PictureRegion]]) {
+        total += error.sumOfSquares
+        skip += skipError.sumOfSquares
+        let count = channels.count
+        func addChannels(_ tensor: Tensor, _ sums: inout [Double]) {
+            tensor.withUnsafeBuffer { for i in $0.indices { sums[i % count] += Double($0[i]) * Double($0[i]) } }
+        }
+        addChannels(error, &channels)
+        addChannels(skipError, &skipChannels)
+        addChannels(clean, &squares)
+        difference.withUnsafeBuffer { source in
+            var pixel = 0
+            for map in maps {
+                for region in map {
+                    for c in 0..<3 { regions[region.rawValue] += Double(source[3 * pixel + c]) * Double(source[3 * pixel + c]) }
+                    pixels[region.rawValue] += 3
+                    pixel += 1
+                }
+            }
+        }
+    }
+
+    /// - Parameters:
+    ///   - places: numbers in all latents together.
+    func result(sigma: Double, space: LatentSpace, places: Int) -> DenoisingError {
+        // The transform is orthonormal but for its scale.
+        let unit = 1 / Double(space.noiseScale)
+        func root(_ sum: Double, _ count: Int) -> Double { (sum / Double(max(1, count))).squareRoot() }
+        var result = DenoisingError(sigma: sigma, error: root(total, places) * unit)
+        let parts = PictureRegion.allCases.map { pixels[$0.rawValue] > 0 ? root(regions[$0.rawValue], pixels[$0.rawValue]) : nil }
+        (result.eye, result.edge, result.surround) = (parts[0], parts[1], parts[2])
+        result.skip = root(skip, places) * unit
+        let count = channels.count
+        let groups = Dictionary(grouping: 0..<count) { [space.octave(channel: $0), space.colour(channel: $0)] }
+        result.groups = groups.keys.sorted { $0.lexicographicallyPrecedes($1) }.map { key in
+            let own = groups[key] ?? []
+            func part(_ sums: [Double]) -> Double {
+                root(own.reduce(0) { $0 + sums[$1] }, places / count * own.count) * unit
+            }
+            return .init(octave: key[0], colour: key[1], error: part(channels), skip: part(skipChannels), deviation: part(squares))
+        }
+        return result
+    }
 }
 
 extension Trainer {
     /// The error of `parameters` on every photograph of `set`, with noise that is the same each time.
     public func denoisingErrors(_ parameters: ParameterMap, _ set: TrainingSet) -> [DenoisingError] {
         let parameters = parameters.constants(), space = configuration.space, shape = model.description.latentShape(1)
+        let maps = set.views.map { PictureRegion.map($0, size: set.size) }
         return DenoisingError.sigmas.map { sigma in
-            var sum = 0.0
+            var sums = ErrorSums(channels: space.channels)
             for start in stride(from: 0, to: set.count, by: configuration.batchSize) {
                 let indices = Array(start..<Swift.min(start + configuration.batchSize, set.count))
                 let clean = space.encoded(set.pictures(indices, mirrored: indices.map { _ in false }))
@@ -27,12 +121,14 @@ extension Trainer {
                     return Tensor(shape: shape) { random.fillNormal($0) }
                 })
                 let level = Float(sigma) * space.noiseScale
+                let noisy = clean + noise.scaled(by: level)
                 let denoiser = ModelDenoiser(model, parameters, cohorts: indices.map { set.values[$0] })
-                sum += (denoiser.denoised(clean + noise.scaled(by: level), sigma: level) - clean).sumOfSquares
+                let error = denoiser.denoised(noisy, sigma: level) - clean
+                let skipError = model.coarse.skipped(noisy, sigma: level) - clean
+                sums.add(
+                    error: error, skipError: skipError, clean: clean, difference: space.decoded(error), maps: indices.map { maps[$0] })
             }
-            // The transform is orthonormal but for its scale.
-            let pixels = Double(set.count * shape.reduce(1, *))
-            return DenoisingError(sigma: sigma, error: (sum / Swift.max(1, pixels)).squareRoot() / Double(space.noiseScale))
+            return sums.result(sigma: sigma, space: space, places: set.count * shape.reduce(1, *))
         }
     }
 }

@@ -56,12 +56,8 @@ package enum MemoryTraining {
     ) throws -> ModelInMemory {
         var wanted = configuration
         if let problem = wanted.problem { throw Failure(.usage, nil, problem) }
-        if wanted.space.levels > 0, wanted.preconditioning.kind == .edm, wanted.preconditioning.channelDeviations.isEmpty {
-            wanted.preconditioning.channelDeviations = photographs.channelDeviations(wanted.space)
-        }
-        let model = DiffusionModel(
-            ModelDescription(
-                network: wanted.network, preconditioning: wanted.preconditioning, space: wanted.space, height: wanted.size, width: wanted.size, cohort: encoding))
+        wanted.measure(photographs)
+        let model = DiffusionModel(wanted.description(encoding))
         let state = start.map {
             TrainingState(model.specifications, seed: wanted.seed, averages: wanted.averageLengths.count, parameters: $0)
         }

@@ -87,8 +87,3 @@ extension DiffusionModel {
         return totals
     }
 }
-
-extension NoiseLevels {
-    /// The level below which this share of the training's levels lies.
-    func sigma(quantile: Double) -> Float { Float(exp(mean + deviation * normalQuantile(quantile))) }
-}

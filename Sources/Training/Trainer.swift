@@ -8,8 +8,10 @@ import TensorCore
 /// What one step of training did.
 public struct TrainingStep: Sendable {
     public let imagesSeen: Int
-    /// Mean weighted denoising loss of the batch (Karras et al. 2022, equation 8).
+    /// Mean weighted denoising loss of the batch (Karras et al. 2022, equation 8); of both networks together where there are two.
     public let loss: Double
+    /// The part of it that is the network's for the lowest noise levels; nil where there is none.
+    public let fineLoss: Double?
     /// The loss of each picture, and its noise level.
     public let losses: [Float]
     public let sigmas: [Float]
@@ -49,8 +51,9 @@ public final class Trainer: Sequence, IteratorProtocol {
         guard state.imagesSeen < configuration.images, failure == nil, data.count > 0 else { return nil }
         let batch = TrainingBatch(configuration, model.description.cohort, data: data, imagesSeen: state.imagesSeen)
         let tape = Tape()
-        let (trained, losses) = losses(batch, tape)
-        let loss = losses.mean()
+        let (trained, losses, fineLosses) = losses(batch, tape)
+        let fineLoss = fineLosses?.mean()
+        let loss = fineLoss.map { losses.mean() + $0 } ?? losses.mean()
         guard loss.tensor.scalar.isFinite else {
             failure = nonFinite(batch, losses: losses.tensor)
             return nil
@@ -72,7 +75,8 @@ public final class Trainer: Sequence, IteratorProtocol {
         settings.gradientScale = Float(Swift.min(1, configuration.gradientClip / Swift.max(norm, 1e-12)))
         state.apply(gradients, settings, imagesSeen: seen)
         return TrainingStep(
-            imagesSeen: seen, loss: Double(loss.tensor.scalar), losses: losses.tensor.elements, sigmas: batch.sigma, gradientNorm: norm, learningRate: rate)
+            imagesSeen: seen, loss: Double(loss.tensor.scalar), fineLoss: fineLoss.map { Double($0.tensor.scalar) },
+            losses: losses.tensor.elements, sigmas: batch.whole.sigma, gradientNorm: norm, learningRate: rate)
     }
 
     /// Adds mu (w - w0), the gradient of the proximal term: w0 is the base; an adapter's update is counted from zero.
@@ -93,17 +97,20 @@ public final class Trainer: Sequence, IteratorProtocol {
         configuration.batchSize = pictures
         let batch = TrainingBatch(configuration, model.description.cohort, data: data, imagesSeen: state.imagesSeen)
         let tape = Tape()
-        let (trained, losses) = losses(batch, tape)
-        _ = tape.gradients(of: losses.mean(), for: trained)
+        let (trained, losses, fineLosses) = losses(batch, tape)
+        _ = tape.gradients(of: fineLosses.map { losses.mean() + $0.mean() } ?? losses.mean(), for: trained)
     }
 
-    /// The loss of each picture of a batch, and what it is differentiated by.
-    private func losses(_ batch: TrainingBatch, _ tape: Tape) -> (trained: [Variable], losses: Variable) {
+    /// The loss of each picture and of each crop of a batch, and what they are differentiated by.
+    private func losses(_ batch: TrainingBatch, _ tape: Tape) -> (trained: [Variable], losses: Variable, fine: Variable?) {
         let (trained, network) = tuning.variables(state.parameters, on: tape, recompute: configuration.recompute)
-        return (
-            trained,
-            model.losses(clean: batch.clean, noise: batch.noise, sigma: batch.sigma, cohorts: batch.cohorts, network)
-        )
+        func losses(_ expert: Expert, _ pictures: NoisyPictures) -> Variable {
+            expert.losses(
+                clean: pictures.clean, noise: pictures.noise, sigma: pictures.sigma, cohorts: pictures.cohorts,
+                changes: pictures.changes, network)
+        }
+        let fine = batch.crops.flatMap { crops in model.fine.map { losses($0, crops) } }
+        return (trained, losses(model.coarse, batch.whole), fine)
     }
 
     /// The network's parameters that one of the moving averages stands for.
@@ -112,7 +119,7 @@ public final class Trainer: Sequence, IteratorProtocol {
     private func nonFinite(_ batch: TrainingBatch, losses: Tensor) -> Failure {
         let bad = losses.elements.indices.filter { !losses.elements[$0].isFinite }
         let which = (bad.isEmpty ? Array(batch.names.indices) : bad).prefix(4)
-            .map { "\(batch.names[$0]) at sigma \(batch.sigma[$0])" }
+            .map { "\(batch.names[$0]) at sigma \(batch.whole.sigma[$0])" }
         return Failure(
             .badData, nil,
             """
@@ -141,14 +148,4 @@ package func stacked(_ tensors: [Tensor]) -> Tensor {
             }
         }
     }
-}
-
-/// The inverse of the standard normal distribution function, by bisection on erfc (exact to float64 rounding).
-package func normalQuantile(_ probability: Double) -> Double {
-    var low = -10.0, high = 10.0
-    for _ in 0..<64 {
-        let middle = (low + high) / 2
-        if 0.5 * erfc(-middle / 2.0.squareRoot()) < probability { low = middle } else { high = middle }
-    }
-    return (low + high) / 2
 }

@@ -1,15 +1,25 @@
 import Diffusion
 import TensorCore
 
-/// One batch: which photographs, how they are changed, and the noise that is added. A function of the seed and of the
-/// number of images seen before.
-package struct TrainingBatch {
-    /// [N, h, w, C], in the model's space.
+/// Pictures with the noise that is added to them.
+struct NoisyPictures {
+    /// [N, h, w, C], in the space of the network that sees them.
     let clean: Tensor
     let noise: Tensor
     /// [N]
     let sigma: [Float]
     let cohorts: [[CohortEncoding.Value]]
+    /// [N, numbers], how the pictures were changed; nil where none is.
+    var changes: Tensor?
+}
+
+/// One batch: which photographs, how they are changed, and the noise that is added. A function of the seed and of the
+/// number of images seen before.
+package struct TrainingBatch {
+    /// Whole pictures, for the first network.
+    let whole: NoisyPictures
+    /// Crops, for the network of the lowest noise levels; nil where there is none.
+    let crops: NoisyPictures?
     let names: [String]
 
     init(_ configuration: TrainingConfiguration, _ encoding: CohortEncoding, data: TrainingSet, imagesSeen: Int) {
@@ -20,11 +30,11 @@ package struct TrainingBatch {
             var random = Philox(seed: seed, stream: .augmentation, index: number)
             return configuration.flips && random.nextUniform() < 0.5
         }
-        sigma = numbers.map { number in
+        let sigma = numbers.map { number in
             var random = Philox(seed: seed, stream: .noiseLevel, index: number)
             return configuration.noiseLevels.sigma(&random)
         }
-        cohorts = zip(numbers, zip(indices, mirrored)).map { number, image in
+        let cohorts = zip(numbers, zip(indices, mirrored)).map { number, image in
             var random = Philox(seed: seed, stream: .conditionDropout, index: number)
             let values = image.1 ? encoding.mirrored(data.values[image.0]) : data.values[image.0]
             let dropsAll = random.nextUniform() < configuration.conditionDropout
@@ -33,15 +43,63 @@ package struct TrainingBatch {
                 return dropsAll || drops ? .null : value
             }
         }
-        clean = configuration.space.encoded(data.pictures(indices, mirrored: mirrored))
-        noise = Tensor(shape: clean.shape) { target in
+        let pictures = data.pictures(indices, mirrored: mirrored)
+        let changes = numbers.map { number in
+            var random = Philox(seed: seed, stream: .pictureChange, index: number)
+            return Augmentation(&random, share: configuration.augmentedShare)
+        }
+        let clean = configuration.space.encoded(Augmentation.applied(changes, to: pictures))
+        whole = NoisyPictures(
+            clean: clean, noise: TrainingBatch.noise(clean.shape, seed: seed, .trainingNoise, numbers), sigma: sigma, cohorts: cohorts,
+            changes: configuration.augmentedShare > 0
+                ? Tensor(changes.flatMap(\.numbers), shape: [changes.count, Augmentation.count]) : nil)
+        crops = configuration.fine.isUsed
+            ? TrainingBatch.crops(of: pictures, cohorts, configuration, first: imagesSeen) : nil
+        names = indices.map { data.names[$0] }
+    }
+
+    /// Crops at random places, half of them upside down: what is so near looks alike from both sides.
+    private static func crops(
+        of pictures: Tensor, _ cohorts: [[CohortEncoding.Value]], _ configuration: TrainingConfiguration, first imagesSeen: Int
+    ) -> NoisyPictures {
+        let fine = configuration.fine, side = fine.cropSize, width = pictures.shape[2]
+        let count = pictures.shape[0] * fine.cropsPerImage
+        let numbers = (0..<count).map { UInt64(imagesSeen * fine.cropsPerImage + $0) }
+        let levels = fine.noiseLevels
+        var sigma: [Float] = []
+        let cut = Tensor(shape: [count, side, side, 3]) { target in
+            pictures.withUnsafeBuffer { source in
+                for (crop, number) in numbers.enumerated() {
+                    var random = Philox(seed: configuration.seed, stream: .crop, index: number)
+                    sigma.append(levels.sigma(&random))
+                    let left = Int(random.nextUniform() * Double(width - side + 1))
+                    let top = Int(random.nextUniform() * Double(pictures.shape[1] - side + 1))
+                    let isUpsideDown = configuration.flips && random.nextUniform() < 0.5
+                    let picture = crop / fine.cropsPerImage * pictures.shape[1]
+                    for y in 0..<side {
+                        let from = ((picture + top + (isUpsideDown ? side - 1 - y : y)) * width + left) * 3
+                        let to = (crop * side + y) * side * 3
+                        for i in 0..<3 * side { target[to + i] = source[from + i] }
+                    }
+                }
+            }
+        }
+        let clean = fine.space.encoded(cut)
+        return NoisyPictures(
+            clean: clean, noise: noise(clean.shape, seed: configuration.seed, .cropNoise, numbers), sigma: sigma,
+            cohorts: (0..<count).map { cohorts[$0 / fine.cropsPerImage] })
+    }
+
+    /// Standard normal numbers of this shape, a stream for each picture.
+    private static func noise(_ shape: [Int], seed: UInt64, _ stream: RandomStream, _ numbers: [UInt64]) -> Tensor {
+        Tensor(shape: shape) { target in
             let each = target.count / numbers.count
-            for (i, number) in numbers.enumerated() {
-                var random = Philox(seed: seed, stream: .trainingNoise, index: number)
+            nonisolated(unsafe) let target = target
+            parallelFor(numbers.count) { i in
+                var random = Philox(seed: seed, stream: stream, index: numbers[i])
                 random.fillNormal(UnsafeMutableBufferPointer(rebasing: target[i * each..<(i + 1) * each]))
             }
         }
-        names = indices.map { data.names[$0] }
     }
 
     /// Photographs in the order of training: every epoch is a permutation of its own.

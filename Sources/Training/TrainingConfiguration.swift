@@ -13,12 +13,16 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     public var network = Preset.small.configuration
     public var preconditioning = Preconditioning()
     public var noiseLevels = NoiseLevels()
+    /// The network for the lowest noise levels.
+    public var fine = FineTraining()
     /// Attributes that the model is conditioned on; `all` stands for those with at least two values in the data.
     public var attributes = [TrainingConfiguration.allAttributes]
     /// Share of images whose attributes are dropped, each by itself; the same share again loses all together.
     public var conditionDropout = 0.1
     /// Mirror half of the images left to right; a laterality label is exchanged with it.
     public var flips = true
+    /// Share of images that are turned, resized, shifted and lit differently, which the network is told; 0 for none.
+    public var augmentedShare = 0.0
 
     /// The snapshot to start from; empty to start from nothing. It brings size, space, network and attributes.
     public var base = ""
@@ -75,16 +79,16 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     /// One sentence on what is wrong, or nil.
     public var problem: String? {
         if let problem = network.problem { return "network.\(problem)" }
-        guard network.inChannels == space.channels, network.outChannels == space.channels else {
-            return "network.inChannels and outChannels: expected \(space.channels), for photographs in RGB in \(space.name)"
+        if fine.isUsed, let problem = fine.network.problem { return "fine.network.\(problem)" }
+        let model = description(CohortEncoding(attributes: []))
+        guard size >= 8, size <= 1024, size % model.sideMultiple == 0 else {
+            return "size: expected 8 to 1024 and a multiple of \(model.sideMultiple), found \(size)"
         }
-        let multiple = network.sideMultiple * space.factor
-        guard size >= 8, size <= 1024, size % multiple == 0 else {
-            return "size: expected 8 to 1024 and a multiple of \(multiple), found \(size)"
-        }
-        if let problem = preconditioning.problem(channels: space.channels) { return "preconditioning.\(problem)" }
+        if let problem = model.problem { return problem }
+        if let problem = fine.problem(size: size) { return "fine.\(problem)" }
         if let problem = adapter.problem { return "adapter.\(problem)" }
         guard (0...0.5).contains(conditionDropout) else { return "conditionDropout: expected 0 to 0.5, found \(conditionDropout)" }
+        guard (0...1).contains(augmentedShare) else { return "augmentedShare: expected 0 to 1, found \(augmentedShare)" }
         guard CanarySet.repetitions.contains(canaryRepetitions) else {
             return "canaryRepetitions: expected \(CanarySet.repetitions.map(String.init).joined(separator: ", ")), found \(canaryRepetitions)"
         }
@@ -102,37 +106,79 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
             ("decayAfterImages", Double(decayAfterImages)), ("gradientClip", gradientClip),
             ("checkpointEveryImages", Double(checkpointEveryImages)),
             ("validateEveryImages", Double(validateEveryImages)), ("previewEveryImages", Double(previewEveryImages)),
-            ("noiseLevels.deviation", noiseLevels.deviation),
         ]
         for (name, value) in positive where !(value > 0 && value.isFinite) {
             return "\(name): expected a positive number, found \(value)"
         }
-        guard abs(noiseLevels.mean) <= 20, noiseLevels.deviation <= 20 else {
-            return "noiseLevels: expected a mean from -20 to 20 and a deviation up to 20, found \(noiseLevels.mean) and \(noiseLevels.deviation)"
+        return noiseLevels.problem.map { "noiseLevels: \($0)" }
+    }
+
+    /// The model that is trained, without an adapter.
+    func description(_ encoding: CohortEncoding) -> ModelDescription {
+        var result = ModelDescription(
+            network: network, preconditioning: preconditioning, space: space, height: size, width: size, cohort: encoding)
+        result.augmentations = augmentedShare > 0 ? Augmentation.count : 0
+        result.fine = fine.description
+        return result
+    }
+
+    /// Settings with what follows from the photographs: colour axes, and the deviation of each channel.
+    mutating func measure(_ photographs: TrainingSet) {
+        guard space.levels > 0, preconditioning.kind == .edm else { return }
+        if space.lacksColours || (fine.isUsed && fine.space.lacksColours) {
+            let colours = photographs.colourAxes()
+            if space.lacksColours { space = space.with(colours) }
+            if fine.space.lacksColours { fine.space = fine.space.with(colours) }
         }
-        return nil
+        if preconditioning.channelDeviations.isEmpty { preconditioning.channelDeviations = photographs.channelDeviations(space) }
+        if fine.isUsed, fine.preconditioning.channelDeviations.isEmpty {
+            fine.preconditioning.channelDeviations = photographs.channelDeviations(fine.space)
+        }
     }
 
     /// The settings that measured best in `space`: network, noise levels and learning rate.
     public mutating func use(_ space: LatentSpace, _ preset: Preset) {
-        self.space = space
-        network = preset.configuration(channels: space.channels)
+        useChannels(of: space, preset.configuration(channels: space.channels))
         guard space.levels > 0 else { return }
         learningRate = 1e-3
+        if case .dct = space { return useTwoNetworks(preset) }
         // The coarsest of three levels is a small picture, in which optic disc and macula are decided at higher noise.
         noiseLevels = space.levels > 2 ? NoiseLevels(mean: -1.8, deviation: 1.7) : NoiseLevels(mean: -2, deviation: 1.5)
         preconditioning.bandWeighting = space.levels > 2 ? 0.5 : 0
+    }
+
+    /// A first network that decides the eye, and a fine one that draws edges, thin vessels and grain.
+    private mutating func useTwoNetworks(_ preset: Preset) {
+        preconditioning.relativeLoss = true
+        preconditioning.shrinksInput = true
+        preconditioning.gatesSurround = true
+        network.outChannels = space.channels + preconditioning.extraChannels
+        noiseLevels = NoiseLevels(mean: -1.5, deviation: 1.2, uniformShare: 0.4, lowest: 0.02, highest: 10)
+        augmentedShare = 0.5
+        fine = FineTraining()
+        fine.highestNoise = 0.25
+        fine.cropSize = preset == .tiny ? 16 : 96
+        fine.network = preset.fineConfiguration(channels: fine.space.channels, embeddingWidth: network.embeddingWidth)
+        fine.network.outChannels += fine.preconditioning.extraChannels
+        validateEveryImages = 8_000
     }
 
     /// What `base` brings: what it was trained for and how.
     public mutating func start(from base: LoadedModel) {
         // Noise levels are not a part of the model; the configuration of its training says them.
         if let before = try? Configuration.decode(base.manifest.configuration, name: base.path, over: TrainingConfiguration()) {
-            noiseLevels = before.noiseLevels
+            (noiseLevels, fine, augmentedShare) = (before.noiseLevels, before.fine, before.augmentedShare)
         }
         let model = base.manifest.model
         (size, space, network) = (model.width, model.space, model.network)
         preconditioning = model.preconditioning
+        if let network = model.fine {
+            (fine.network, fine.preconditioning, fine.space) = (network.network, network.preconditioning, network.space)
+            fine.highestNoise = Double(network.highestNoise)
+        } else {
+            fine.highestNoise = 0
+        }
+        if model.augmentations == 0 { augmentedShare = 0 } else if augmentedShare == 0 { augmentedShare = 0.5 }
         attributes = model.cohort.attributes
         self.base = base.path
     }
@@ -141,10 +187,11 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     var adapterToTrain: AdapterConfiguration? { base.isEmpty || tunesEverything ? nil : adapter }
 
     /// `space`, and a network for it.
-    public mutating func useChannels(of space: LatentSpace) {
+    public mutating func useChannels(of space: LatentSpace, _ network: UNetConfiguration? = nil) {
         self.space = space
-        network.inChannels = space.channels
-        network.outChannels = space.channels
+        if let network { self.network = network }
+        self.network.inChannels = space.channels
+        self.network.outChannels = space.channels + preconditioning.extraChannels
     }
 
     /// The learning rate at `imagesSeen`.

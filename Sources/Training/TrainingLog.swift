@@ -10,6 +10,8 @@ final class TrainingLog {
     struct Line: Codable {
         var images_seen: Int
         var loss: Double?
+        /// The part of it that is the network's for the lowest noise levels.
+        var fine_loss: Double?
         var gradient_norm: Double?
         var learning_rate: Float?
         var images_per_second: Double?
@@ -46,7 +48,7 @@ final class TrainingLog {
     func append(_ step: TrainingStep, imagesPerSecond: Double) throws {
         try append(
             Line(
-                images_seen: step.imagesSeen, loss: step.loss, gradient_norm: step.gradientNorm,
+                images_seen: step.imagesSeen, loss: step.loss, fine_loss: step.fineLoss, gradient_norm: step.gradientNorm,
                 learning_rate: step.learningRate, images_per_second: imagesPerSecond))
     }
 
@@ -92,7 +94,7 @@ struct LossByNoise {
 
     init(_ levels: NoiseLevels) {
         bounds = [0] + (1..<LossByNoise.count).map {
-            exp(levels.mean + levels.deviation * normalQuantile(Double($0) / Double(LossByNoise.count)))
+            Double(levels.sigma(quantile: Double($0) / Double(LossByNoise.count)))
         }
     }
 

@@ -97,13 +97,9 @@ public final class TrainingRun {
         } else {
             training = photographs
         }
-        if wanted.space.levels > 0, wanted.preconditioning.kind == .edm, wanted.preconditioning.channelDeviations.isEmpty {
-            wanted.preconditioning.channelDeviations = training.channelDeviations(wanted.space)
-        }
+        wanted.measure(training)
         let data = datasets.map { TrainingData($0, attributes: encoding.attributes) }
-        var description = ModelDescription(
-            network: wanted.network, preconditioning: wanted.preconditioning, space: wanted.space, height: wanted.size,
-            width: wanted.size, cohort: encoding)
+        var description = wanted.description(encoding)
         if let base, base.manifest.model != description {
             throw Failure(.badData, name, field: "network", expected: "what \(base.path) is", found: "other settings")
         }

@@ -12,6 +12,8 @@ public struct TrainingSet: Sendable {
     public let size: Int
     /// [count, size, size, 3]
     let pixels: [UInt8]
+    /// Where each photograph is not black, in pixels of `size`.
+    let views: [FieldOfView]
     /// One row of values a photograph, in the order of the encoding's attributes.
     package private(set) var values: [[CohortEncoding.Value]]
     /// What an error may call a photograph: the data set's file and the row.
@@ -28,7 +30,7 @@ public struct TrainingSet: Sendable {
     /// - Throws: `Failure(.badData)` where a data set is smaller than `size`.
     package init(_ parts: [(dataset: DatasetFile, rows: [Int])], size: Int, encoding: CohortEncoding) async throws {
         self.size = size
-        var pixels: [UInt8] = [], values: [[CohortEncoding.Value]] = [], names: [String] = []
+        var pixels: [UInt8] = [], views: [FieldOfView] = [], values: [[CohortEncoding.Value]] = [], names: [String] = []
         for (dataset, rows) in parts {
             guard dataset.size >= size else {
                 throw Failure(
@@ -45,12 +47,14 @@ public struct TrainingSet: Sendable {
                     let picture = Picture(
                         width: dataset.size, height: dataset.size, pixels: Array(whole[i * bytes..<(i + 1) * bytes]))
                     pixels += picture.resized(width: size, height: size).pixels
+                    views.append(dataset.fieldsOfView[row].scaled(by: Float(size) / Float(dataset.size)))
                     values.append(columns.map { encoding.value($0.0, $0.1, row: row) })
                     names.append("\(dataset.path) row \(row)")
                 }
             }
         }
         self.pixels = pixels
+        self.views = views
         self.values = values
         self.names = names
     }
@@ -61,6 +65,7 @@ public struct TrainingSet: Sendable {
         self.size = size
         self.pixels = pixels
         let count = pixels.count / (size * size * 3)
+        views = [FieldOfView](repeating: .everything(size), count: count)
         values = [[CohortEncoding.Value]](repeating: [], count: count)
         names = (0..<count).map { "picture \($0)" }
     }
@@ -69,6 +74,7 @@ public struct TrainingSet: Sendable {
     package init(joining sets: [TrainingSet], size: Int) {
         self.size = size
         pixels = sets.flatMap(\.pixels)
+        views = sets.flatMap(\.views)
         values = sets.flatMap(\.values)
         names = sets.flatMap(\.names)
     }
@@ -88,6 +94,7 @@ public struct TrainingSet: Sendable {
         let bytes = set.size * set.size * 3
         size = set.size
         pixels = indices.flatMap { set.pixels[$0 * bytes..<($0 + 1) * bytes] }
+        views = indices.map { set.views[$0] }
         values = indices.map { set.values[$0] }
         names = indices.map { set.names[$0] }
     }
@@ -110,6 +117,26 @@ public struct TrainingSet: Sendable {
 }
 
 extension TrainingSet {
+    /// The principal components of the colours of all pixels that are not black, about their mean; at most a thousand pictures
+    /// are asked, evenly spread.
+    package func colourAxes() -> ColourAxes {
+        var sum = [Double](repeating: 0, count: 3), products = [Double](repeating: 0, count: 9), count = 0.0
+        let bytes = size * size * 3
+        for index in stride(from: 0, to: self.count, by: max(1, self.count / 1000)) {
+            for pixel in stride(from: index * bytes, to: (index + 1) * bytes, by: 3) {
+                let colour = pixels[pixel..<pixel + 3].map { Double(PixelValues.encoded($0)) }
+                guard colour.reduce(0, +) > -3 else { continue }
+                count += 1
+                for a in 0..<3 {
+                    sum[a] += colour[a]
+                    for b in 0..<3 { products[3 * a + b] += colour[a] * colour[b] }
+                }
+            }
+        }
+        guard count > 0 else { return .identity }
+        return ColourAxes(covariance: (0..<9).map { products[$0] / count - sum[$0 / 3] / count * sum[$0 % 3] / count })
+    }
+
     /// Deviation about 0 of each channel of the latents of all pictures; at most a thousand of them, evenly spread.
     package func channelDeviations(_ space: LatentSpace) -> [Float] {
         var sums = [Double](repeating: 0, count: space.channels), pixels = 0

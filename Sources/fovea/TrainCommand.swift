@@ -34,7 +34,7 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Height and width of the pictures (default: 64).", valueName: "pixels"))
     var size: Int?
 
-    @Option(help: "Where pictures are denoised: pixels or wavelet (default: pixels up to 128 pixels, wavelet above).")
+    @Option(help: "Where pictures are denoised: pixels, wavelet or dct (default: pixels up to 128 pixels, wavelet above, dct from 256 on).")
     var space: SpaceOption?
 
     @Option(help: ArgumentHelp("A snapshot to start from; it brings network, size, space and attributes.", valueName: "snapshot"))
@@ -101,12 +101,11 @@ struct TrainCommand: AsyncParsableCommand {
             let named = try config.map { try Configuration.read($0, over: settings) } ?? settings
             let size = size ?? named.size
             let isSpaceNamed = try config.map { try Configuration.keys($0).contains("space") } ?? false
-            let space = space?.space(size: size) ?? (isSpaceNamed ? named.space : SpaceOption.usual(size: size))
+            let space = space?.space(size: size) ?? (isSpaceNamed ? named.space : LatentSpace.usual(size: size))
             settings.use(space, preset ?? .small)
             if let config { settings = try Configuration.read(config, over: settings) }
-            if let preset { settings.network = preset.configuration(channels: space.channels) }
             settings.size = size
-            settings.useChannels(of: space)
+            settings.useChannels(of: space, preset?.configuration(channels: space.channels))
             settings.seed = seed ?? settings.seed
         }
         settings.canaries = canaries ?? settings.canaries
@@ -186,15 +185,15 @@ enum AdapterOption: String, CaseIterable, ExpressibleByArgument {
 }
 
 enum SpaceOption: String, CaseIterable, ExpressibleByArgument {
-    case pixels, wavelet
+    case pixels, wavelet, dct
 
-    /// The space for pictures of `size`: three levels learn faster than two where 32 places a side are left.
+    /// The space for pictures of `size`: blocks of 8 x 8 where 32 places a side are left, smaller ones below.
     func space(size: Int) -> LatentSpace {
-        self == .pixels ? .pixels : .wavelet(levels: size >= 256 ? 3 : 2)
-    }
-
-    static func usual(size: Int) -> LatentSpace {
-        (size > 128 ? SpaceOption.wavelet : .pixels).space(size: size)
+        switch self {
+        case .pixels: .pixels
+        case .wavelet: .wavelet(levels: size >= 256 ? 3 : 2)
+        case .dct: .dct(side: size >= 256 ? 8 : 4, colours: nil)
+        }
     }
 }
 

@@ -110,5 +110,8 @@ public enum RandomStream: UInt8, Sendable {
     case membershipNoise = 15
     case canary = 16
     case auditSplit = 17
+    case crop = 18
+    case cropNoise = 19
+    case pictureChange = 20
     case tests = 255
 }

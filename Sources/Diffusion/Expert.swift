@@ -1,0 +1,80 @@
+import Networks
+import TensorCore
+
+/// One network of a model, with the space that it works in and its preconditioning: a denoiser for a range of noise levels.
+///
+/// All noise levels here are those of its own space.
+package struct Expert: Sendable {
+    package let space: LatentSpace
+    package let preconditioning: Preconditioning
+    private let network: UNet
+    private let cohort: CohortEncoding
+    /// The number of the table of cohort embeddings, [rows, embeddingWidth]; nil where nothing is conditioned on.
+    private let cohortTable: Int?
+    /// The number of the table of embeddings of changes, [numbers, embeddingWidth]; nil where the network is not told of any.
+    private let augmentationTable: Int?
+    /// The channels of a black block.
+    private let black: [Float]
+
+    init(
+        _ network: UNet, _ preconditioning: Preconditioning, _ space: LatentSpace, cohort: CohortEncoding, table: Int?,
+        augmentationTable: Int? = nil
+    ) {
+        self.network = network
+        self.preconditioning = preconditioning
+        self.space = space
+        self.cohort = cohort
+        cohortTable = table
+        self.augmentationTable = augmentationTable
+        black = preconditioning.gatesSurround ? space.black : []
+    }
+
+    /// One sentence on settings that do not fit together, or nil.
+    static func problem(_ network: UNetConfiguration, _ preconditioning: Preconditioning, _ space: LatentSpace) -> String? {
+        if let problem = network.problem { return "network.\(problem)" }
+        for (name, channels, expected) in [
+            ("inChannels", network.inChannels, space.channels),
+            ("outChannels", network.outChannels, space.channels + preconditioning.extraChannels),
+        ] where channels != expected {
+            return "network.\(name): expected \(expected) for \(space.name), found \(channels)"
+        }
+        if let problem = preconditioning.problem(channels: space.channels) { return "preconditioning.\(problem)" }
+        return nil
+    }
+
+    /// D(x; sigma) with one sigma a picture.
+    ///
+    /// - Parameters:
+    ///   - x: [N, H, W, C], in this expert's space.
+    ///   - sigma: [N].
+    ///   - cohorts: N rows of values in the order of the encoding's attributes.
+    ///   - changes: [N, numbers], how the pictures were changed; nil where they were not.
+    package func denoised(
+        _ x: Variable, sigma: [Float], cohorts: [[CohortEncoding.Value]], changes: Tensor? = nil, _ parameters: BoundParameters
+    ) -> Variable {
+        let p = preconditioning
+        var embedding = cohortTable.map { Variable(cohort.coefficients(cohorts)).linear(parameters[$0], bias: nil) }
+        if let changes, let augmentationTable {
+            let change = Variable(changes).linear(parameters[augmentationTable], bias: nil)
+            embedding = embedding.map { $0 + change } ?? change
+        }
+        let raw = network(
+            x * Variable(p.column(sigma, p.input)), timesteps: sigma.map(p.noise), classEmbedding: embedding, parameters)
+        if p.gatesSurround {
+            func rows(_ coefficient: (Float, Float) -> Float) -> Tensor {
+                p.column(sigma, coefficient).reshaped([sigma.count, space.channels])
+            }
+            return raw.denoised(
+                x.tensor, skip: rows(p.skip), out: rows(p.out), black: black, offset: Preconditioning.gateOffset)
+        }
+        return x * Variable(p.column(sigma, p.skip)) + raw * Variable(p.column(sigma, p.out))
+    }
+
+    /// c_skip x, what preconditioning alone makes of pictures [N, H, W, C] at one noise level.
+    package func skipped(_ x: Tensor, sigma: Float) -> Tensor { x * preconditioning.column([sigma], preconditioning.skip) }
+
+    /// What the network itself gives; see `DiffusionModel.networkOutput`.
+    func output(_ x: Tensor, timesteps: [Float], embedding: Tensor?, _ parameters: BoundParameters) -> Tensor {
+        network(Variable(x), timesteps: timesteps, classEmbedding: embedding.map { Variable($0) }, parameters).tensor
+    }
+}

@@ -1,0 +1,49 @@
+import Diffusion
+import Networks
+
+/// How the network for the lowest noise levels is trained beside the first: on crops of the same photographs, in the same steps.
+public struct FineTraining: Codable, Hashable, Sendable {
+    /// It denoises up to this deviation of the noise on pixels in [-1, 1]; 0 for no such network.
+    public var highestNoise = 0.0
+    /// The lowest deviation that it is trained at. Levels are uniform in their logarithm, up to 1.3 times `highestNoise`, so that
+    /// it knows the level at which it takes over from both sides.
+    public var lowestNoise = 0.01
+    public var space = LatentSpace.dct(side: 2, colours: nil)
+    public var network = Preset.small.fineConfiguration(channels: 12, embeddingWidth: 256)
+    public var preconditioning = Preconditioning(relativeLoss: true, shrinksInput: true, gatesSurround: true)
+    /// Side of a crop, in pixels.
+    public var cropSize = 96
+    /// Crops that each training image gives.
+    public var cropsPerImage = 1
+
+    public init() {}
+
+    /// Whether there is such a network.
+    public var isUsed: Bool { highestNoise > 0 }
+
+    /// The distribution of its training noise levels, in its own space.
+    var noiseLevels: NoiseLevels {
+        let scale = Double(space.noiseScale)
+        return NoiseLevels(uniformShare: 1, lowest: lowestNoise * scale, highest: 1.3 * highestNoise * scale)
+    }
+
+    /// What a model says of it; nil where there is none.
+    var description: FineNetwork? {
+        isUsed
+            ? FineNetwork(network: network, preconditioning: preconditioning, space: space, highestNoise: Float(highestNoise)) : nil
+    }
+
+    /// One sentence on what is wrong, or nil.
+    func problem(size: Int) -> String? {
+        guard isUsed else { return highestNoise == 0 ? nil : "highestNoise: expected 0 or more, found \(highestNoise)" }
+        guard highestNoise <= 100, lowestNoise > 0, lowestNoise < highestNoise else {
+            return "lowestNoise and highestNoise: expected positive numbers, the lowest below the highest, found \(lowestNoise) and \(highestNoise)"
+        }
+        let multiple = network.sideMultiple * space.factor
+        guard cropSize > 0, cropSize <= size, cropSize % multiple == 0 else {
+            return "cropSize: expected a multiple of \(multiple) up to \(size), found \(cropSize)"
+        }
+        guard (1...64).contains(cropsPerImage) else { return "cropsPerImage: expected 1 to 64, found \(cropsPerImage)" }
+        return nil
+    }
+}
