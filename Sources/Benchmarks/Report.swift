@@ -13,6 +13,8 @@ public struct ConvolutionResult: Codable, Sendable {
 public struct BenchmarkReport: Codable, Sendable {
     public let preset: String
     public let batch: Int
+    /// Of the network's input.
+    public let channels: Int
     /// Medians.
     public let forward_ms: Double
     public let step_ms: Double
@@ -32,11 +34,15 @@ public struct BenchmarkReport: Codable, Sendable {
     public var operations: [OperationResult]?
 
     /// - Parameters:
+    ///   - channels: of the network's input: 3 for pixels, more in wavelet space.
     ///   - withOperations: all operations besides the 3x3 convolutions.
     ///   - progress: told what is being measured.
-    public init(preset: Preset, batch: Int, size: Int, repeats: Int, recompute: Bool, withOperations: Bool, progress: (String) -> Void) {
-        let configuration = preset.configuration
-        progress("\(preset.rawValue), \(size) x \(size), batch \(batch): forward passes and training steps")
+    public init(
+        preset: Preset, channels: Int, batch: Int, size: Int, repeats: Int, recompute: Bool, withOperations: Bool,
+        progress: (String) -> Void
+    ) {
+        let configuration = preset.configuration(channels: channels)
+        progress("\(preset.rawValue), \(size) x \(size) x \(channels), batch \(batch): forward passes and training steps")
         let network = NetworkBenchmark(configuration, batchSize: batch, size: size)
         network.recompute = recompute
         forward_ms = Timing.of(repeats: repeats) { network.forward() }.median
@@ -52,6 +58,7 @@ public struct BenchmarkReport: Codable, Sendable {
         sgemm_gflops = peak
         self.preset = preset.rawValue
         self.batch = batch
+        self.channels = channels
         threads = ComputeEnvironment.threads
         blas_core = ComputeEnvironment.blasCore
         instruction_set = ComputeEnvironment.instructionSet

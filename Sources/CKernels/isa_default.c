@@ -6,6 +6,7 @@
 #define FOVEA_WIDTH 4
 #define ISA_NAME "default"
 #include "loops.h"
+#include "normals.h"
 #include "products.h"
 #include "winograd.h"
 #include "table.h"

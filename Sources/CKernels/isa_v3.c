@@ -9,6 +9,7 @@
 #define ISA_NAME "v3"
 #pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
 #include "loops.h"
+#include "normals.h"
 #include "products.h"
 #include "winograd.h"
 #pragma clang attribute pop

@@ -10,6 +10,7 @@
 #pragma clang attribute push(__attribute__((target("arch=x86-64-v4"))), apply_to = function)
 #pragma clang attribute push(__attribute__((min_vector_width(512))), apply_to = function)
 #include "loops.h"
+#include "normals.h"
 #include "products.h"
 #include "winograd.h"
 #pragma clang attribute pop

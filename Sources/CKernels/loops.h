@@ -314,12 +314,14 @@ static void FN(adam)(
     long count, const fovea_adam_settings *s, const float *restrict gradient, float *restrict parameter,
     float *restrict moment1, float *restrict moment2) {
     const float rate = s->learning_rate / s->correction1, root = 1.0f / s->correction2;
+    WIDE
     for (long i = 0; i < count; i++) {
         float g = gradient[i] * s->gradient_scale;
         float m = s->beta1 * moment1[i] + (1.0f - s->beta1) * g;
         float v = s->beta2 * moment2[i] + (1.0f - s->beta2) * g * g;
         float p = parameter[i] * (1.0f - s->learning_rate * s->weight_decay);
-        p -= rate * m / (__builtin_sqrtf(v * root) + s->epsilon);
+        // Not sqrtf, which may set errno, so that the loop would not be vectorised.
+        p -= rate * m / (__builtin_elementwise_sqrt(v * root) + s->epsilon);
         moment1[i] = m;
         moment2[i] = v;
         parameter[i] = p;

@@ -139,61 +139,62 @@ static void FN(product)(const fovea_product *p) {
     }
 }
 
-/// `rows` rows of c = a^T b in panels; a's element of row r at step k is a[16 k + r].
+/// `rows` rows of c (+)= a^T b in panels, one chain; a's element of row r at step k is a[16 k + r].
 INLINE void FN(adjoint_tile)(
-    const int rows, const int panels, long k, const float *a, const float *b, long b_panel, int add, float *c, long c_panel) {
-    for (long first = 0; first < k || first == 0; first += FN(chain), add = 1) {
-        const long end = first + FN(chain) < k ? first + FN(chain) : k;
-        FN(v16) sums[FN(adjoint_rows)][FN(tile_panels)];
+    const int rows, const int panels, long length, const float *a, const float *b, long b_panel, int add, float *c,
+    long c_panel) {
+    FN(v16) sums[FN(adjoint_rows)][FN(tile_panels)];
 #pragma clang loop unroll(full)
-        for (int r = 0; r < rows; r++)
+    for (int r = 0; r < rows; r++)
 #pragma clang loop unroll(full)
-            for (int p = 0; p < panels; p++) sums[r][p] = (FN(v16))0.0f;
-        UNROLL_STEPS
-        for (long step = first; step < end; step++) {
-            FN(v16) b_row[FN(tile_panels)];
+        for (int p = 0; p < panels; p++) sums[r][p] = (FN(v16))0.0f;
+    UNROLL_STEPS
+    for (long step = 0; step < length; step++) {
+        FN(v16) b_row[FN(tile_panels)];
 #pragma clang loop unroll(full)
-            for (int p = 0; p < panels; p++) b_row[p] = *(const FN(v16) *)(b + p * b_panel + step * 16);
+        for (int p = 0; p < panels; p++) b_row[p] = *(const FN(v16) *)(b + p * b_panel + step * 16);
 #pragma clang loop unroll(full)
-            for (int r = 0; r < rows; r++) {
-                FN(v16) value = a[step * 16 + r];
+        for (int r = 0; r < rows; r++) {
+            FN(v16) value = a[step * 16 + r];
 #pragma clang loop unroll(full)
-                for (int p = 0; p < panels; p++) sums[r][p] += value * b_row[p];
-            }
+            for (int p = 0; p < panels; p++) sums[r][p] += value * b_row[p];
         }
-#pragma clang loop unroll(full)
-        for (int r = 0; r < rows; r++)
-#pragma clang loop unroll(full)
-            for (int p = 0; p < panels; p++) {
-                FN(v16) *target = (FN(v16) *)(c + p * c_panel + r * 16);
-                *target = add ? *target + sums[r][p] : sums[r][p];
-            }
     }
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++)
+#pragma clang loop unroll(full)
+        for (int p = 0; p < panels; p++) {
+            FN(v16) *target = (FN(v16) *)(c + p * c_panel + r * 16);
+            *target = add ? *target + sums[r][p] : sums[r][p];
+        }
 }
 
+/// All of c, one chain after the other: what a chain reads of a and b stays in the first-level cache.
 static void FN(product_adjoint)(
     long k, long a_columns, long b_columns, const float *a, const float *b, int accumulate, float *c) {
-    const long c_panel = a_columns * 16;
-    long column = 0;
-    while (column < b_columns) {
-        const int is_wide = FN(tile_panels) > 1 && column + 16 * FN(tile_panels) <= b_columns;
-        const float *b_panels = b + column * k;
-        for (long i = 0; i < a_columns; i += 16)
-            for (long r = 0; r < 16;) {
-                const float *a_rows = a + i * k + r;
-                float *target = c + column * a_columns + (i + r) * 16;
-                const long rows = r + FN(adjoint_rows) <= 16 ? FN(adjoint_rows) : 16 % FN(adjoint_rows);
-                // 16 is no multiple of 6: the last tile of a panel is lower.
-                if (rows == FN(adjoint_rows)) {
-                    if (is_wide)
-                        FN(adjoint_tile)(FN(adjoint_rows), FN(tile_panels), k, a_rows, b_panels, k * 16, accumulate, target, c_panel);
-                    else
-                        FN(adjoint_tile)(FN(adjoint_rows), 1, k, a_rows, b_panels, k * 16, accumulate, target, c_panel);
-                } else
-                    FN(adjoint_tile)(16 % FN(adjoint_rows), 1, k, a_rows, b_panels, k * 16, accumulate, target, c_panel);
-                r += rows;
-            }
-        column += is_wide ? 16 * FN(tile_panels) : 16;
+    const long c_panel = a_columns * 16, b_panel = k * 16;
+    for (long first = 0; first < k || first == 0; first += FN(chain), accumulate = 1) {
+        const long length = k - first < FN(chain) ? k - first : FN(chain);
+        for (long column = 0; column < b_columns;) {
+            const int is_wide = FN(tile_panels) > 1 && column + 16 * FN(tile_panels) <= b_columns;
+            const float *b_panels = b + column * k + first * 16;
+            for (long i = 0; i < a_columns; i += 16)
+                for (long r = 0; r < 16;) {
+                    const float *a_rows = a + i * k + first * 16 + r;
+                    float *target = c + column * a_columns + (i + r) * 16;
+                    const long rows = r + FN(adjoint_rows) <= 16 ? FN(adjoint_rows) : 16 % FN(adjoint_rows);
+                    // 16 is no multiple of 6: the last tile of a panel is lower.
+                    if (rows == FN(adjoint_rows)) {
+                        if (is_wide)
+                            FN(adjoint_tile)(FN(adjoint_rows), FN(tile_panels), length, a_rows, b_panels, b_panel, accumulate, target, c_panel);
+                        else
+                            FN(adjoint_tile)(FN(adjoint_rows), 1, length, a_rows, b_panels, b_panel, accumulate, target, c_panel);
+                    } else
+                        FN(adjoint_tile)(16 % FN(adjoint_rows), 1, length, a_rows, b_panels, b_panel, accumulate, target, c_panel);
+                    r += rows;
+                }
+            column += is_wide ? 16 * FN(tile_panels) : 16;
+        }
     }
 }
 

@@ -20,6 +20,7 @@ const fovea_kernel_table FN(table) = {
     .add_bias = FN(add_bias),
     .adam = FN(adam),
     .move_average = FN(move_average),
+    .normals = FN(normals),
     .product = FN(product),
     .product_adjoint = FN(product_adjoint),
     .pack = FN(pack),

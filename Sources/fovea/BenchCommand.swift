@@ -27,6 +27,9 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Height and width of the pictures.", valueName: "pixels"))
     var size = 64
 
+    @Option(help: ArgumentHelp("Channels of the network's input: 3 in pixels, 192 for 256 pixels in wavelet space.", valueName: "n"))
+    var channels = 3
+
     @Option(help: ArgumentHelp("Runs of each; the median counts.", valueName: "n"))
     var repeats = 7
 
@@ -84,14 +87,14 @@ struct BenchCommand: AsyncParsableCommand {
 
     func validate() throws {
         for (name, value, range) in [
-            ("batch", batch, 1...1024), ("repeats", repeats, 1...1000), ("size", size, 8...1024), ("samples", samples, 1...10_000_000),
+            ("batch", batch, 1...1024), ("channels", channels, 1...4096), ("repeats", repeats, 1...1000), ("size", size, 8...1024), ("samples", samples, 1...10_000_000),
             ("deflate", deflate, 0...9), ("count", count, 1...10_000), ("probes", probes, 1...10_000_000), ("gallery", gallery, 1...10_000_000),
             ("width", width, 1...100_000), ("nearest", nearest, 1...1000),
         ]
         where !range.contains(value) {
             throw ValidationError("--\(name): expected \(range.lowerBound) to \(range.upperBound), found \(value)")
         }
-        let multiple = preset.configuration.sideMultiple
+        let multiple = preset.configuration(channels: channels).sideMultiple
         if size % multiple != 0 { throw ValidationError("--size: expected a multiple of \(multiple), found \(size)") }
     }
 
@@ -122,7 +125,7 @@ struct BenchCommand: AsyncParsableCommand {
                 ])
         }
         var report = BenchmarkReport(
-            preset: preset, batch: batch, size: size, repeats: repeats, recompute: recompute, withOperations: ops
+            preset: preset, channels: channels, batch: batch, size: size, repeats: repeats, recompute: recompute, withOperations: ops
         ) { if !console.isQuiet { Console.put("\($0) ...\n", on: .standardError) } }
         report.peak_mib = MemoryFigures.peak >> 20
         try console.finish(report, lines(report))
@@ -175,7 +178,7 @@ struct BenchCommand: AsyncParsableCommand {
     private func driven(_ folder: String) throws {
         let weights = try Safetensors(contentsOf: folder + "/weights.safetensors")
         let batch = try Safetensors(contentsOf: folder + "/batch.safetensors")
-        let network = try NetworkBenchmark(preset.configuration, weights: weights, batch: batch, file: folder)
+        let network = try NetworkBenchmark(preset.configuration(channels: channels), weights: weights, batch: batch, file: folder)
         network.recompute = recompute
         let clock = ContinuousClock()
         while let line = readLine() {

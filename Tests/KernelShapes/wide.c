@@ -10,6 +10,7 @@
 #pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
 #endif
 #include "../../Sources/CKernels/loops.h"
+#include "../../Sources/CKernels/normals.h"
 #include "../../Sources/CKernels/products.h"
 #include "../../Sources/CKernels/winograd.h"
 #if defined(__x86_64__)

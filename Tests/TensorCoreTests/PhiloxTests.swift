@@ -37,6 +37,23 @@ import Testing
         #expect(abs(fourth - 3) < 5 * (96 / Double(count)).squareRoot())
     }
 
+    /// Many at a time, they are the C library's to the last bit, at any place and with any remainder.
+    @Test func filledNormalsAreTheLibrarys() {
+        for (count, begun) in [(3_000_001, 0), (4098, 0), (4098, 1), (1001, 2), (7, 3), (3, 0)] {
+            var filling = Philox(seed: 5, stream: .tests, index: UInt64(count)), single = filling
+            for _ in 0..<begun { _ = (filling.nextWord(), single.nextWord()) }
+            let filled = Tensor(shape: [count]) { filling.fillNormal($0) }.elements
+            var different = 0
+            for i in stride(from: 0, to: count, by: 2) {
+                let pair = single.nextNormalPair()
+                if filled[i].bitPattern != Float(pair.0).bitPattern { different += 1 }
+                if i + 1 < count, filled[i + 1].bitPattern != Float(pair.1).bitPattern { different += 1 }
+            }
+            #expect(different == 0, "of \(count), \(begun) words begun")
+            #expect(filling.nextWord() == single.nextWord())
+        }
+    }
+
     @Test func permutationHoldsEachOnce() {
         var random = Philox(seed: 1, stream: .imageOrder, index: 3)
         let order = random.permutation(1000)

@@ -22,6 +22,11 @@ typedef struct {
     float gradient_scale;
 } fovea_adam_settings;
 
+/// A stream of Philox 4x32-10: the key, and the upper half of the counter.
+typedef struct {
+    uint32_t key[2], high[2];
+} fovea_philox;
+
 /// The pictures that a Winograd transform reads or writes.
 typedef struct {
     long images, height, width, channels;
@@ -92,6 +97,9 @@ typedef struct {
         float *moment2);
     /// average = decay * average + (1 - decay) * x
     void (*move_average)(long count, float decay, const float *x, float *average);
+    /// Four normal numbers from each of the counters first ..< first + blocks; NaN where the C library must be asked. Returns
+    /// how many those are.
+    long (*normals)(const fovea_philox *stream, uint64_t first, long blocks, float *out);
     // Products; see products.h for the order of their sums.
     void (*product)(const fovea_product *product);
     /// c[b_columns / 16][a_columns][16] (+)= a^T b of a[a_columns / 16][k][16] and b[b_columns / 16][k][16].
