@@ -42,7 +42,7 @@ package struct Expert: Sendable {
         return nil
     }
 
-    /// D(x; sigma) with one sigma a picture.
+    /// D(x; sigma) with one sigma a picture. Where the network says what is black, nothing is recorded for gradients: see `losses`.
     ///
     /// - Parameters:
     ///   - x: [N, H, W, C], in this expert's space.
@@ -52,22 +52,32 @@ package struct Expert: Sendable {
     package func denoised(
         _ x: Variable, sigma: [Float], cohorts: [[CohortEncoding.Value]], changes: Tensor? = nil, _ parameters: BoundParameters
     ) -> Variable {
+        let raw = output(x, sigma: sigma, cohorts: cohorts, changes: changes, parameters), p = preconditioning
+        if p.gatesSurround { return Variable(head(sigma).denoised(raw.tensor, x.tensor)) }
+        return x * Variable(p.column(sigma, p.skip)) + raw * Variable(p.column(sigma, p.out))
+    }
+
+    /// F(c_in x; c_noise).
+    func output(
+        _ x: Variable, sigma: [Float], cohorts: [[CohortEncoding.Value]], changes: Tensor?, _ parameters: BoundParameters
+    ) -> Variable {
         let p = preconditioning
         var embedding = cohortTable.map { Variable(cohort.coefficients(cohorts)).linear(parameters[$0], bias: nil) }
         if let changes, let augmentationTable {
             let change = Variable(changes).linear(parameters[augmentationTable], bias: nil)
             embedding = embedding.map { $0 + change } ?? change
         }
-        let raw = network(
+        return network(
             x * Variable(p.column(sigma, p.input)), timesteps: sigma.map(p.noise), classEmbedding: embedding, parameters)
-        if p.gatesSurround {
-            func rows(_ coefficient: (Float, Float) -> Float) -> Tensor {
-                p.column(sigma, coefficient).reshaped([sigma.count, space.channels])
-            }
-            return raw.denoised(
-                x.tensor, skip: rows(p.skip), out: rows(p.out), black: black, offset: Preconditioning.gateOffset)
+    }
+
+    /// What makes denoised pictures of the network's output, where it says what is black.
+    func head(_ sigma: [Float]) -> DenoiserHead {
+        let p = preconditioning
+        func rows(_ coefficient: (Float, Float) -> Float) -> Tensor {
+            p.column(sigma, coefficient).reshaped([sigma.count, space.channels])
         }
-        return x * Variable(p.column(sigma, p.skip)) + raw * Variable(p.column(sigma, p.out))
+        return DenoiserHead(skip: rows(p.skip), out: rows(p.out), black: black, offset: Preconditioning.gateOffset)
     }
 
     /// c_skip x, what preconditioning alone makes of pictures [N, H, W, C] at one noise level.

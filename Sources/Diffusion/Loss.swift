@@ -3,7 +3,7 @@ import TensorCore
 
 extension Expert {
     /// The weighted denoising loss of each picture: lambda(sigma) times the mean of (D(y + sigma n; sigma) - y)^2
-    /// (Karras et al. 2022, equations 2 and 8).
+    /// (Karras et al. 2022, equations 2 and 8). Of a network that says what is black, the cross-entropy of that is added.
     ///
     /// - Parameters:
     ///   - clean, noise: [N, H, W, C].
@@ -16,8 +16,13 @@ extension Expert {
     ) -> Variable {
         let levels = Tensor(sigma, shape: [sigma.count, 1, 1, 1])
         let noisy = clean + noise * levels
-        let error = denoised(Variable(noisy), sigma: sigma, cohorts: cohorts, changes: changes, parameters) - Variable(clean)
         let p = preconditioning
+        if p.gatesSurround {
+            let raw = output(Variable(noisy), sigma: sigma, cohorts: cohorts, changes: changes, parameters)
+            let weights = sigma.map { p.relativeLoss ? p.relativeWeight($0) : p.lossWeight($0, deviation: p.sigmaData) }
+            return head(sigma).losses(raw, noisy, clean: clean, weights: weights)
+        }
+        let error = denoised(Variable(noisy), sigma: sigma, cohorts: cohorts, changes: changes, parameters) - Variable(clean)
         if p.relativeLoss || p.bandWeighting == 0 {
             // One weight for all channels: less to multiply.
             let weights = sigma.map { p.relativeLoss ? p.relativeWeight($0) : p.lossWeight($0, deviation: p.sigmaData) }

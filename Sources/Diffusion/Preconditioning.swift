@@ -29,7 +29,7 @@ public struct Preconditioning: Codable, Hashable, Sendable {
     /// Multiply the network's input once more by d / sqrt(sigma^2 + d^2), so that a channel whose signal drowns in the noise goes to
     /// 0 instead of filling the input with noise of deviation 1. With one deviation for all channels there is nothing to gain.
     public var shrinksInput: Bool
-    /// Whether the network has a further channel that says where the picture is black; see `Variable.denoised`.
+    /// Whether the network has a further channel that says where the picture is black; see `DenoiserHead`.
     public var gatesSurround: Bool
     /// What a model of discrete timesteps was trained with; of no consequence to other kinds.
     public var discrete = DiscreteNoise()
@@ -137,7 +137,7 @@ public struct Preconditioning: Codable, Hashable, Sendable {
     public var extraChannels: Int { gatesSurround ? 16 : 0 }
 
     /// What the gate's channel must exceed before black is the more probable: a new network takes nothing for black.
-    static let gateOffset: Float = 6
+    static let gateOffset: Float = 4
 
     /// The weight of a picture's mean squared error: 1 / mean of c_out^2 over channels, which is 1 / the mean squared error of
     /// c_skip x alone.

@@ -16,10 +16,14 @@ public struct RecordedSchedule: Codable, Hashable, Sendable {
     public var guidanceInterval: [Float]?
     /// Attributes that guidance acts on; nil for all.
     public var guidedAttributes: [String]?
+    /// `black` where what lies outside the field of view was made black when the samples were written; nil where it was not.
+    public var surround: String?
+
+    public static let blackSurround = "black"
 
     public init(
         steps: Int, sigmaMin: Float, sigmaMax: Float, rho: Float, evaluations: Int, guidanceInterval: ClosedRange<Float>?,
-        guidedAttributes: [String]?
+        guidedAttributes: [String]?, surround: String? = nil
     ) {
         kind = "karras"
         self.steps = steps
@@ -29,6 +33,7 @@ public struct RecordedSchedule: Codable, Hashable, Sendable {
         self.evaluations = evaluations
         self.guidanceInterval = guidanceInterval.map { [$0.lowerBound, $0.upperBound] }
         self.guidedAttributes = guidedAttributes
+        self.surround = surround
     }
 
     /// One clause on what is wrong with a schedule that came from a file, or nil.
@@ -46,6 +51,9 @@ public struct RecordedSchedule: Codable, Hashable, Sendable {
             guard interval.count == 2, interval[0] >= 0, interval[0] <= interval[1], interval[1].isFinite else {
                 return "guidance_interval: expected two noise levels in order, found \(interval)"
             }
+        }
+        if let surround, surround != RecordedSchedule.blackSurround {
+            return "surround: expected \(RecordedSchedule.blackSurround), found \(surround.debugDescription)"
         }
         if let unknown = guidedAttributes?.first(where: { CohortSchema.attribute($0) == nil }) {
             return "guided_attributes: expected attributes of the schema, found \(unknown.debugDescription)"

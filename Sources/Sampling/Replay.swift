@@ -105,6 +105,7 @@ public struct Replay {
         settings.rho = schedule.rho
         settings.guidanceScale = run.guidance
         settings.guidanceInterval = schedule.guidanceInterval.map { $0[0]...$0[1] }
+        settings.blackensSurround = schedule.surround == RecordedSchedule.blackSurround
         settings.guidedAttributes = schedule.guidedAttributes
         settings.batchSize = batchSize
         if let problem = settings.problem { throw Failure(.badData, place, problem) }

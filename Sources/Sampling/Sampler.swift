@@ -17,6 +17,8 @@ public struct SamplerSettings: Codable, Hashable, Sendable {
     public var guidanceInterval: ClosedRange<Float>?
     /// Attributes that guidance acts on; the others stay as asked for in both terms. Nil for all.
     public var guidedAttributes: [String]?
+    /// Make what lies outside the field of view black when a sample is written.
+    public var blackensSurround = false
     /// Samples a batch; results do not depend on it.
     public var batchSize = 16
 
@@ -126,7 +128,9 @@ public struct Sampler: Sequence, IteratorProtocol {
             Sampler.normal(&later, shape: shape)
         }
         let pictures = description.space.decoded(sampler.last())
-        return Batch(start: range.lowerBound, pixels: PixelValues.decoded(pictures), isFinite: pictures.isFinite, count: range.count)
+        var pixels = PixelValues.decoded(pictures)
+        if settings.blackensSurround { BlackSurround.apply(&pixels, width: description.width, height: description.height) }
+        return Batch(start: range.lowerBound, pixels: pixels, isFinite: pictures.isFinite, count: range.count)
     }
 
     /// The values with those that guidance acts on left open.

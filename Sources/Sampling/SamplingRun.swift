@@ -30,7 +30,10 @@ public struct SamplingRun {
         path: String, options: SampleSetWriter.Options, allowsUnseen: Bool = false
     ) {
         self.model = model
-        self.settings = settings.limited(to: model.manifest.model.sampledSigmas)
+        var settings = settings.limited(to: model.manifest.model.sampledSigmas)
+        // Models that were trained to know the surround; those of version 0.1 go on to the same bytes.
+        settings.blackensSurround = model.manifest.model.preconditioning.gatesSurround
+        self.settings = settings
         self.plan = plan
         self.seed = seed
         self.firstIndex = firstIndex
@@ -169,7 +172,8 @@ public struct SamplingRun {
     private func record() throws -> RunRecord {
         let schedule = RecordedSchedule(
             steps: settings.steps, sigmaMin: settings.sigmaMin, sigmaMax: settings.sigmaMax, rho: settings.rho,
-            evaluations: settings.evaluations, guidanceInterval: settings.guidanceInterval, guidedAttributes: settings.guidedAttributes)
+            evaluations: settings.evaluations, guidanceInterval: settings.guidanceInterval, guidedAttributes: settings.guidedAttributes,
+            surround: settings.blackensSurround ? RecordedSchedule.blackSurround : nil)
         return RunRecord(
             modelDigest: model.digest, sampler: settings.sampler.rawValue, schedule: try JSONText.encoded(schedule), steps: settings.steps,
             guidance: settings.guidanceScale, openBLASVersion: ComputeEnvironment.blasVersion,

@@ -5,15 +5,15 @@ import TensorCore
 /// learned from changed pictures serves, and the changes do not show (Karras et al. 2022, appendix F.2).
 ///
 /// A few hundred photographs give more that way, and none of them is seen twice just so.
-struct Augmentation: Sendable {
+package struct Augmentation: Sendable {
     /// Standard normal: rotation, size, shift to the right, shift downwards, exposure, colour temperature. All 0 for none.
-    let numbers: [Float]
+    package let numbers: [Float]
 
-    static let count = 6
+    package static let count = 6
     static let none = Augmentation(numbers: [Float](repeating: 0, count: count))
 
     /// - Parameter share: of the pictures that are changed.
-    init(_ random: inout Philox, share: Double) {
+    package init(_ random: inout Philox, share: Double) {
         guard random.nextUniform() < share else {
             self = .none
             return
@@ -21,7 +21,8 @@ struct Augmentation: Sendable {
         numbers = (0..<Augmentation.count).map { _ in Float(max(-3, min(3, random.nextNormal()))) }
     }
 
-    private init(numbers: [Float]) { self.numbers = numbers }
+    /// - Parameter numbers: one for each kind of change.
+    package init(numbers: [Float]) { self.numbers = numbers }
 
     private var isNone: Bool { numbers.allSatisfy { $0 == 0 } }
 
@@ -33,7 +34,7 @@ struct Augmentation: Sendable {
     private var gains: [Float] { [1, 0, -1].map { exp(0.1 * numbers[4] + 0.07 * numbers[5] * $0) } }
 
     /// Each picture of [N, H, W, 3] in [-1, 1] changed by its own numbers; bilinear, black beyond the border.
-    static func applied(_ changes: [Augmentation], to pictures: Tensor) -> Tensor {
+    package static func applied(_ changes: [Augmentation], to pictures: Tensor) -> Tensor {
         if changes.allSatisfy(\.isNone) { return pictures }
         let (height, width) = (pictures.shape[1], pictures.shape[2])
         return pictures.withUnsafeBuffer { source in

@@ -9,7 +9,7 @@ public struct DenoisingError: Codable, Hashable, Sendable {
     /// Deviation of white noise on pixels in [-1, 1].
     public let sigma: Double
     /// Root of the mean squared difference from the clean picture, over all pixels, in the same unit.
-    public let error: Double
+    public var error: Double
     /// The same inside the eye, at the edge of the field of view, and in the black surround; see `PictureRegion`. Nil where no
     /// photograph has such a region, and in logs of version 0.1.
     public var eye: Double?, edge: Double?, surround: Double?
@@ -28,15 +28,18 @@ public struct DenoisingError: Codable, Hashable, Sendable {
         public let error: Double, skip: Double, deviation: Double
     }
 
+    /// `error`, for key paths to parts.
+    var all: Double? { error }
+
     static let sigmas = [0.016, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6]
 }
 
 /// A part of a photograph, by the signed distance to the boundary of its field of view.
-enum PictureRegion: Int, CaseIterable {
+package enum PictureRegion: Int, CaseIterable {
     case eye, edge, surround
 
     /// The region of each pixel, [size * size], row by row. `edge` is within size / 64 pixels of the boundary.
-    static func map(_ view: FieldOfView, size: Int) -> [PictureRegion] {
+    package static func map(_ view: FieldOfView, size: Int) -> [PictureRegion] {
         let margin = Float(size) / 64
         return (0..<size * size).map { place in
             let distance = view.signedDistance(x: Float(place % size) + 0.5, y: Float(place / size) + 0.5)

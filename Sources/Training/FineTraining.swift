@@ -22,7 +22,7 @@ public struct FineTraining: Codable, Hashable, Sendable {
     public var isUsed: Bool { highestNoise > 0 }
 
     /// The distribution of its training noise levels, in its own space.
-    var noiseLevels: NoiseLevels {
+    package var noiseLevels: NoiseLevels {
         let scale = Double(space.noiseScale)
         return NoiseLevels(uniformShare: 1, lowest: lowestNoise * scale, highest: 1.3 * highestNoise * scale)
     }

@@ -2,13 +2,13 @@ import Diffusion
 import TensorCore
 
 /// Pictures with the noise that is added to them.
-struct NoisyPictures {
+package struct NoisyPictures {
     /// [N, h, w, C], in the space of the network that sees them.
-    let clean: Tensor
-    let noise: Tensor
+    package let clean: Tensor
+    package let noise: Tensor
     /// [N]
-    let sigma: [Float]
-    let cohorts: [[CohortEncoding.Value]]
+    package let sigma: [Float]
+    package let cohorts: [[CohortEncoding.Value]]
     /// [N, numbers], how the pictures were changed; nil where none is.
     var changes: Tensor?
 }
@@ -19,10 +19,10 @@ package struct TrainingBatch {
     /// Whole pictures, for the first network.
     let whole: NoisyPictures
     /// Crops, for the network of the lowest noise levels; nil where there is none.
-    let crops: NoisyPictures?
+    package let crops: NoisyPictures?
     let names: [String]
 
-    init(_ configuration: TrainingConfiguration, _ encoding: CohortEncoding, data: TrainingSet, imagesSeen: Int) {
+    package init(_ configuration: TrainingConfiguration, _ encoding: CohortEncoding, data: TrainingSet, imagesSeen: Int) {
         let seed = configuration.seed
         let numbers = (imagesSeen..<imagesSeen + configuration.batchSize).map(UInt64.init)
         let indices = TrainingBatch.order(seed: seed, from: imagesSeen, count: configuration.batchSize, of: data.count)

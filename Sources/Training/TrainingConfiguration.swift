@@ -123,7 +123,7 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     }
 
     /// Settings with what follows from the photographs: colour axes, and the deviation of each channel.
-    mutating func measure(_ photographs: TrainingSet) {
+    package mutating func measure(_ photographs: TrainingSet) {
         guard space.levels > 0, preconditioning.kind == .edm else { return }
         if space.lacksColours || (fine.isUsed && fine.space.lacksColours) {
             let colours = photographs.colourAxes()

@@ -3,11 +3,42 @@ import Foundation
 /// `curve.svg`: losses and speed over the images seen, from the lines of `log.jsonl`.
 struct TrainingPlot {
     private let lines: [TrainingLog.Line]
+    /// What another denoiser leaves of the same noise; nil where it was not measured.
+    private let baseline: DenoisingBaseline?
+
+    /// Noise levels whose errors are drawn, and their colours.
+    private static let levels = [(sigma: 0.016, colour: "#2f6f4f"), (0.05, "#2f5f9f"), (0.1, "#7a4a9a"), (0.2, "#b3401e"), (0.8, "#8a6a10")]
 
     /// Points of the training curve, at most.
     private static let points = 200
 
-    init(_ lines: [TrainingLog.Line]) { self.lines = lines }
+    init(_ lines: [TrainingLog.Line], baseline: DenoisingBaseline? = nil) {
+        self.lines = lines
+        self.baseline = baseline
+    }
+
+    /// The errors in one part of the pictures over the images seen; beside them, what c_skip alone leaves (dotted) and the
+    /// baseline (dashed).
+    private func errors(
+        _ part: KeyPath<DenoisingError, Double?>, skip: KeyPath<DenoisingError, Double?>?, last: Double
+    ) -> [LinePlot.Curve] {
+        TrainingPlot.levels.flatMap { sigma, colour -> [LinePlot.Curve] in
+            func points(_ value: KeyPath<DenoisingError, Double?>) -> [(x: Double, y: Double)] {
+                lines.compactMap { line in
+                    guard let error = line.denoising_errors?.first(where: { $0.sigma == sigma })?[keyPath: value], error > 0 else { return nil }
+                    return (Double(line.images_seen), error)
+                }
+            }
+            let own = points(part)
+            guard !own.isEmpty else { return [] }
+            var curves = [LinePlot.Curve(name: "\(sigma)", colour: colour, points: own, marks: true)]
+            if let skip { curves.append(.init(name: "", colour: colour, points: points(skip), marks: false, dashes: "1 4")) }
+            if let value = baseline?.errors.first(where: { $0.sigma == sigma })?[keyPath: part], value > 0 {
+                curves.append(.init(name: "", colour: colour, points: [(0, value), (last, value)], marks: false, dashes: "7 4"))
+            }
+            return curves
+        }
+    }
 
     /// Means of equal parts of the run: x is the images seen at the part's end.
     private func means(_ value: (TrainingLog.Line) -> Double?) -> [(x: Double, y: Double)] {
@@ -23,7 +54,10 @@ struct TrainingPlot {
         let training = means(\.loss).filter { $0.y > 0 }, speed = means(\.images_per_second)
         let validation = lines.compactMap { line in line.validation_loss.map { (x: Double(line.images_seen), y: $0) } }.filter { $0.y > 0 }
         let last = max(1, lines.map { Double($0.images_seen) }.max() ?? 1)
-        let panels = [
+        let eye = errors(\.eye, skip: nil, last: last), surround = errors(\.surround, skip: nil, last: last)
+        let all = errors(\.all, skip: \.skip, last: last)
+        let named = baseline.map { "; dashed: \($0.name)" } ?? ""
+        var panels = [
             LinePlot.Panel(
                 top: 30, height: 300, title: "weighted denoising loss", last: last, isLogarithmic: true,
                 curves: [
@@ -34,6 +68,29 @@ struct TrainingPlot {
                 top: 380, height: 110, title: "images per second", last: last, isLogarithmic: false,
                 curves: [LinePlot.Curve(name: "images per second", colour: "#2f6f4f", points: speed, marks: false)]),
         ]
+        var top = 540.0
+        for (title, curves) in [
+            ("denoising error inside the eye, by noise on pixels\(named)", eye),
+            ("the same in the black surround\(named)", surround),
+            ("the same over all pixels; dotted: c_skip alone", all),
+        ] where !curves.isEmpty {
+            panels.append(LinePlot.Panel(top: top, height: 260, title: title, last: last, isLogarithmic: true, curves: curves))
+            top += 320
+        }
         return LinePlot(title: "Training: losses and speed", panels: panels, xLabel: "training images seen").svg
+    }
+}
+
+/// The denoising errors of another method on the same photographs: `baseline.json` in a run's folder, as
+/// `Tools/evaluation/denoising_baseline` writes it.
+struct DenoisingBaseline: Decodable {
+    let name: String
+    let errors: [DenoisingError]
+
+    init?(contentsOf path: String) {
+        guard let data = FileManager.default.contents(atPath: path),
+            let read = try? JSONDecoder().decode(DenoisingBaseline.self, from: data)
+        else { return nil }
+        self = read
     }
 }

@@ -13,7 +13,7 @@ public struct TrainingSet: Sendable {
     /// [count, size, size, 3]
     let pixels: [UInt8]
     /// Where each photograph is not black, in pixels of `size`.
-    let views: [FieldOfView]
+    package let views: [FieldOfView]
     /// One row of values a photograph, in the order of the encoding's attributes.
     package private(set) var values: [[CohortEncoding.Value]]
     /// What an error may call a photograph: the data set's file and the row.

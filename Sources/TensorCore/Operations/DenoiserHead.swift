@@ -1,65 +1,118 @@
 import Foundation
 
-extension Variable {
-    /// The denoised picture of a network that also says where the picture is black: D = A + S (black - A), with
-    /// A = skip x + out F and S = 1 / (1 + e^(offset - g)).
-    ///
-    /// The surround of a fundus photograph is black without noise. The expected picture given a noisy one is then a mixture of
-    /// black and of what the network thinks, and S is the probability of black.
+// The head of a denoiser that also says where the picture is black: D = A + S (black - A), with A = c_skip x + c_out F and
+// S = 1 / (1 + e^(offset - g)).
+//
+// The surround of a fundus photograph is black without any noise. The expected picture given a noisy one is therefore a
+// mixture of black and of what is expected inside the eye, and S is the probability of black. Trained through D alone the gate
+// does not open: inside the eye S must fall below c_out^2 first, and its gradient falls with it. So S is told what is black
+// (binary cross-entropy, whose optimum is the same probability), and no gradient reaches g through D.
+
+/// What the head needs to know of each picture.
+public struct DenoiserHead: Sendable {
+    /// c_skip and c_out, [N, C].
+    public let skip: Tensor, out: Tensor
+    /// The channels of a black block, [C].
+    public let black: [Float]
+    /// What g must exceed before S passes one half.
+    public let offset: Float
+
+    public init(skip: Tensor, out: Tensor, black: [Float], offset: Float) {
+        (self.skip, self.out, self.black, self.offset) = (skip, out, black, offset)
+    }
+
+    private func require(_ raw: Tensor, _ x: Tensor) {
+        requireShape(
+            raw.shape.dropLast() == x.shape.dropLast() && raw.shape[raw.rank - 1] > black.count && x.shape.last == black.count
+                && skip.shape == [x.shape[0], black.count] && out.shape == skip.shape, "DenoiserHead", [raw.shape, skip.shape], x.shape)
+    }
+
+    /// Runs over the places of pictures, on the pool, none across two pictures.
+    private func eachRun(_ raw: Tensor, _ body: (_ picture: Int, _ start: Int, _ length: Int) -> Void) {
+        let pictures = raw.shape[0], places = raw.shape.dropLast().reduce(1, *) / max(1, pictures)
+        let grain = max(1, 16384 / black.count), runs = (places + grain - 1) / grain
+        parallelFor(pictures * runs) { run in
+            let start = run % runs * grain
+            body(run / runs, run / runs * places + start, min(grain, places - start))
+        }
+    }
+
+    /// D, [N, H, W, C].
     ///
     /// - Parameters:
-    ///   - self: what the network gives, [N, H, W, C + 1 or more]: F, then g; channels behind g are not used.
-    ///   - x: the noisy picture, [N, H, W, C].
-    ///   - skip, out: c_skip and c_out, [N, C].
-    ///   - black: the channels of a black block, [C].
-    ///   - offset: what g must exceed before S passes one half.
-    /// - Returns: [N, H, W, C].
-    public func denoised(_ x: Tensor, skip: Tensor, out: Tensor, black: [Float], offset: Float) -> Variable {
-        let channels = x.shape.last ?? 0, width = shape.last ?? 0, pictures = shape.first ?? 0
-        requireShape(
-            shape.dropLast() == x.shape.dropLast() && width > channels && skip.shape == [pictures, channels]
-                && out.shape == skip.shape && black.count == channels, "DenoiserHead", [shape, skip.shape, [black.count]], x.shape)
-        let places = shape.dropLast().reduce(1, *), placesEach = places / max(1, pictures)
-        let raw = tensor
-        // A, and S for each place, are kept for the pullback.
-        let straight = Tensor(uninitialized: x.shape), share = Tensor(uninitialized: [places]), result = Tensor(uninitialized: x.shape)
+    ///   - raw: what the network gives, [N, H, W, C + 1 or more]: F, then g; channels behind g are not used.
+    ///   - x: the noisy pictures, [N, H, W, C].
+    public func denoised(_ raw: Tensor, _ x: Tensor) -> Tensor {
+        require(raw, x)
+        let channels = black.count, width = raw.shape[raw.rank - 1], result = Tensor(uninitialized: x.shape)
         black.withUnsafeBufferPointer { black in
             nonisolated(unsafe) let black = black
-            parallelRuns(places, grain: max(1, 16384 / channels)) { start, length in
+            eachRun(raw) { picture, start, length in
+                let s = skip.pointer + picture * channels, o = out.pointer + picture * channels
                 for place in start..<start + length {
-                    let f = raw.pointer + place * width, picture = place / placesEach
-                    let (s, o) = (skip.pointer + picture * channels, out.pointer + picture * channels)
-                    let probability = 1 / (1 + expf(offset - f[channels]))
-                    share.pointer[place] = probability
-                    let from = x.pointer + place * channels
-                    let (a, d) = (straight.pointer + place * channels, result.pointer + place * channels)
+                    let f = raw.pointer + place * width, from = x.pointer + place * channels
+                    let probability = 1 / (1 + expf(offset - f[channels])), target = result.pointer + place * channels
                     for c in 0..<channels {
-                        a[c] = s[c] * from[c] + o[c] * f[c]
-                        d[c] = a[c] + probability * (black[c] - a[c])
+                        let straight = s[c] * from[c] + o[c] * f[c]
+                        target[c] = straight + probability * (black[c] - straight)
                     }
                 }
             }
         }
-        return Tape.record([self], result) { grad in
-            let gradInput = Tensor(uninitialized: raw.shape)
-            black.withUnsafeBufferPointer { black in
-                nonisolated(unsafe) let black = black
-                parallelRuns(places, grain: max(1, 16384 / channels)) { start, length in
-                    for place in start..<start + length {
-                        let g = grad.pointer + place * channels, a = straight.pointer + place * channels
-                        let o = out.pointer + place / placesEach * channels, target = gradInput.pointer + place * width
-                        let probability = share.pointer[place]
-                        var towardsBlack: Float = 0
-                        for c in 0..<channels {
-                            target[c] = g[c] * (1 - probability) * o[c]
-                            towardsBlack += g[c] * (black[c] - a[c])
-                        }
-                        target[channels] = towardsBlack * probability * (1 - probability)
-                        for c in (channels + 1)..<width { target[c] = 0 }
+        return result
+    }
+
+    /// The loss of each picture: weight times the mean of (D - clean)^2, plus the mean cross-entropy of S over places.
+    ///
+    /// - Parameters:
+    ///   - raw, x: as in `denoised`.
+    ///   - clean: [N, H, W, C]; a place all of whose channels are within `tolerance` of black is black.
+    ///   - weights: [N].
+    /// - Returns: [N, 1, 1, 1].
+    public func losses(_ raw: Variable, _ x: Tensor, clean: Tensor, weights: [Float], tolerance: Float = 1e-3) -> Variable {
+        require(raw.tensor, x)
+        requireShape(clean.shape == x.shape && weights.count == x.shape[0], "DenoiserHead.losses", clean.shape, x.shape)
+        let values = raw.tensor, channels = black.count, width = values.shape[values.rank - 1], pictures = values.shape[0]
+        let places = values.shape.dropLast().reduce(1, *) / max(1, pictures)
+        // The gradient is made at once, to be multiplied by what comes back for each picture; sums by place, added in order.
+        let gradient = Tensor(uninitialized: values.shape), sums = Tensor(uninitialized: [pictures, places])
+        black.withUnsafeBufferPointer { black in
+            nonisolated(unsafe) let black = black
+            eachRun(values) { picture, start, length in
+                let s = skip.pointer + picture * channels, o = out.pointer + picture * channels
+                let weight = weights[picture] / Float(places * channels), share = 1 / Float(places)
+                for place in start..<start + length {
+                    let f = values.pointer + place * width, g = gradient.pointer + place * width
+                    let from = x.pointer + place * channels, y = clean.pointer + place * channels
+                    let logit = f[channels] - offset, probability = 1 / (1 + expf(-logit))
+                    var isBlack = true, sum: Float = 0
+                    for c in 0..<channels {
+                        let straight = s[c] * from[c] + o[c] * f[c]
+                        let error = straight + probability * (black[c] - straight) - y[c]
+                        g[c] = 2 * weight * error * (1 - probability) * o[c]
+                        sum += error * error
+                        isBlack = isBlack && abs(y[c] - black[c]) <= tolerance
                     }
+                    g[channels] = share * (probability - (isBlack ? 1 : 0))
+                    for c in (channels + 1)..<width { g[c] = 0 }
+                    // ln(1 + e^-|z|), which neither overflows nor vanishes.
+                    let entropy = max(0, isBlack ? -logit : logit) + log1pf(expf(-abs(logit)))
+                    sums.pointer[place] = weight * sum + share * entropy
                 }
             }
-            return [gradInput]
+        }
+        let totals = Tensor(shape: [pictures, 1, 1, 1]) { target in
+            for picture in 0..<pictures {
+                target[picture] = Float((0..<places).reduce(0.0) { $0 + Double(sums.pointer[picture * places + $1]) })
+            }
+        }
+        return Tape.record([raw], totals) { grad in
+            let result = Tensor(uninitialized: values.shape)
+            eachRun(values) { picture, start, length in
+                Kernels.table.scale_add(
+                    length * width, grad.pointer[picture], gradient.pointer + start * width, 0, result.pointer + start * width)
+            }
+            return [result]
         }
     }
 }

@@ -1,0 +1,24 @@
+import FundusData
+import Pictures
+import TensorCore
+
+/// Makes what lies outside the field of view of samples black, as import does for photographs.
+enum BlackSurround {
+    /// - Parameter pixels: [count, height, width, 3]; a picture in which no field of view is found stays as it is.
+    static func apply(_ pixels: inout [UInt8], width: Int, height: Int) {
+        let size = width * height * 3
+        pixels.withUnsafeMutableBufferPointer { buffer in
+            nonisolated(unsafe) let buffer = buffer
+            parallelFor(buffer.count / size) { number in
+                let own = UnsafeMutableBufferPointer(rebasing: buffer[number * size..<(number + 1) * size])
+                let picture = Picture(width: width, height: height, pixels: Array(own))
+                guard let view = try? FieldOfView.detected(in: picture, name: "sample") else { return }
+                for y in 0..<height {
+                    for x in 0..<width where view.signedDistance(x: Float(x) + 0.5, y: Float(y) + 0.5) < 0 {
+                        for c in 0..<3 { own[(y * width + x) * 3 + c] = 0 }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,206 @@
+import Diffusion
+import Foundation
+import Networks
+import TensorCore
+import TestTensors
+import Testing
+
+@Suite struct TwoNetworkTests {
+    private static func network(_ channels: Int, out: Int) -> UNetConfiguration {
+        var network = UNetConfiguration(blockOutChannels: [16, 16], attentionLevels: [false, false])
+        network.layersPerBlock = 1
+        network.normGroups = 4
+        (network.inChannels, network.outChannels) = (channels, out)
+        return network
+    }
+
+    private let model: DiffusionModel
+    private let parameters: ParameterMap
+
+    init() {
+        let axes = DiscreteCosineTests.axes
+        let spaces = [LatentSpace.dct(side: 4, colours: axes), .dct(side: 2, colours: axes)]
+        let parts = spaces.map { space in
+            Preconditioning(
+                channelDeviations: (0..<space.channels).map { 1 / Float(1 + $0) }, relativeLoss: true, shrinksInput: true, gatesSurround: true)
+        }
+        var description = ModelDescription(
+            network: TwoNetworkTests.network(48, out: 64), preconditioning: parts[0], space: spaces[0], height: 16, width: 16,
+            cohort: CohortEncoding(attributes: ["dr_icdr"]))
+        description.augmentations = 2
+        description.fine = FineNetwork(
+            network: TwoNetworkTests.network(12, out: 28), preconditioning: parts[1], space: spaces[1], highestNoise: 0.2)
+        #expect(description.problem == nil)
+        model = DiffusionModel(description)
+        // Layers that start at zero would make all networks alike.
+        var drawn = ParameterMap(model.specifications, seed: 1)
+        for (number, tensor) in drawn.tensors.enumerated() where tensor.sumOfSquares == 0 {
+            drawn.tensors[number] = randomTensor(tensor.shape, seed: UInt64(number), scale: 0.2)
+        }
+        parameters = drawn
+    }
+
+    private var cohorts: [[CohortEncoding.Value]] { [[.code(1)], [.code(3)], [.null], [.code(1)]] }
+
+    @Test func parametersOfBothNetworksHavePaths() {
+        let paths = model.specifications.map(\.path)
+        #expect(paths.contains("conv_in.weight") && paths.contains("fine.conv_in.weight"))
+        #expect(paths.contains(DiffusionModel.augmentationPath))
+        #expect(paths.count { $0 == DiffusionModel.cohortPath } == 1)
+        #expect(Set(paths).count == paths.count)
+    }
+
+    /// Each picture goes to the network of its noise level, and comes back in the model's space.
+    @Test func eachNoiseLevelHasItsNetwork() throws {
+        let bound = parameters.constants(), fine = try #require(model.fine)
+        let x = randomTensor([4, 4, 4, 48], seed: 5), sigma: [Float] = [0.01, 0.5, 0.05, 0.0500001]
+        // The handover lies at 0.2 on pixels, 0.05 in blocks of 4 x 4.
+        #expect(model.description.handover == 0.05)
+        let found = model.denoised(Variable(x), sigma: sigma, cohorts: cohorts, bound).tensor
+        for row in 0..<4 {
+            let own = x.rows(row..<row + 1), level = sigma[row], values = [cohorts[row]]
+            let expected: Tensor
+            if row == 0 || row == 2 {
+                let input = fine.space.encoded(model.coarse.space.decoded(own))
+                let output = fine.denoised(Variable(input), sigma: [2 * level], cohorts: values, bound).tensor
+                expected = model.coarse.space.encoded(fine.space.decoded(output))
+            } else {
+                expected = model.coarse.denoised(Variable(own), sigma: [level], cohorts: values, bound).tensor
+            }
+            let difference = relativeDifference(
+                found.rows(row..<row + 1).elements.map(Double.init), expected.elements.map(Double.init))
+            #expect(found.shape == x.shape && difference <= 1e-6, "row \(row)")
+        }
+    }
+
+    /// Losses follow the definition: mean squared error over that of c_skip x alone, in the space of the network, and the
+    /// cross-entropy of the gate, which is one number more of pictures without anything black.
+    @Test func lossesAreRelativeToWhatSkippingLeaves() {
+        let bound = parameters.constants()
+        let clean = randomTensor([2, 4, 4, 48], seed: 6, scale: 0.3), noise = randomTensor([2, 4, 4, 48], seed: 7)
+        let sigma: [Float] = [0.02, 0.4]
+        func losses(_ clean: Tensor) -> [Float] {
+            model.losses(clean: clean, noise: noise, sigma: sigma, cohorts: Array(cohorts.prefix(2)), bound).tensor.elements
+        }
+        let found = losses(clean)
+        let noisy = clean + noise * Tensor(sigma, shape: [2, 1, 1, 1])
+        let denoised = model.denoised(Variable(noisy), sigma: sigma, cohorts: Array(cohorts.prefix(2)), bound).tensor
+        for row in 0..<2 {
+            let expert = row == 0 ? model.fine : model.coarse
+            let scale: Float = row == 0 ? 2 : 1, level = sigma[row] * scale
+            let error = Double((denoised - clean).rows(row..<row + 1).sumOfSquares) * Double(scale * scale) / Double(4 * 4 * 48)
+            let left = (expert?.preconditioning.channelDeviations ?? []).map { d -> Double in
+                Double(level * level * d * d / (level * level + d * d))
+            }
+            let expected = error / (left.reduce(0, +) / Double(left.count))
+            // What the gate adds: small and positive where it is nearly closed.
+            let gate = Double(found[row]) - expected
+            #expect(gate > 0 && gate < 4, "row \(row): \(found[row]) against \(expected)")
+        }
+    }
+
+    private static let head = DenoiserHead(
+        skip: Tensor([0.5, 0.25, 1.5, 0.75], shape: [2, 2]), out: Tensor([2, 3, 0.5, 0.25], shape: [2, 2]), black: [-1, 7], offset: 6)
+
+    /// The gate: where it is far open the result is black, far closed it is c_skip x + c_out F.
+    @Test func theGateMakesBlack() {
+        let raw = Tensor([0.1, 0.2, -40, 9, 0.3, 0.4, 60, 9, 1, 2, 6, 9, 1, 2, -40, 9, 1, 2, -40, 9, 1, 2, -40, 9], shape: [2, 1, 3, 4])
+        let x = Tensor([1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6], shape: [2, 1, 3, 2])
+        let found = TwoNetworkTests.head.denoised(raw, x)
+        let expected: [Float] = [0.7, 1.1, -1, 7, (4.5 - 1) / 2, (7.5 + 7) / 2, 2, 2, 5, 3.5, 8, 5]
+        #expect(found.shape == [2, 1, 3, 2])
+        for (a, b) in zip(found.elements, expected) { #expect(abs(a - b) <= 1e-5, "\(a) against \(b)") }
+    }
+
+    /// Against float64, from the definition; and gradients: of F by differences, of g that of the cross-entropy alone.
+    @Test func lossesOfTheGate() {
+        let head = TwoNetworkTests.head, weights: [Float] = [3, 0.5], from: [Float] = [1, 0.25]
+        let raw = Tensor(randomTensor([2, 3, 2, 4], seed: 8).elements.enumerated().map { $1 + ($0 % 4 == 2 ? 6 : 0) }, shape: [2, 3, 2, 4])
+        let x = randomTensor([2, 3, 2, 2], seed: 9)
+        var elements = randomTensor([2, 3, 2, 2], seed: 10).elements
+        // Two places are black.
+        for place in [1, 8] { (elements[2 * place], elements[2 * place + 1]) = (-1, 7) }
+        let clean = Tensor(elements, shape: [2, 3, 2, 2])
+        func expected(_ raw: [Float]) -> (squares: [Double], entropy: [Double]) {
+            var squares = [0.0, 0.0], entropy = [0.0, 0.0]
+            for place in 0..<12 {
+                let picture = place / 6, logit = Double(raw[4 * place + 2]) - 6, probability = 1 / (1 + exp(-logit))
+                for c in 0..<2 {
+                    let straight = Double(head.skip.elements[2 * picture + c]) * Double(x.elements[2 * place + c])
+                        + Double(head.out.elements[2 * picture + c]) * Double(raw[4 * place + c])
+                    let denoised = straight + probability * (Double(head.black[c]) - straight)
+                    squares[picture] += Double(weights[picture]) * pow(denoised - Double(elements[2 * place + c]), 2) / 12
+                }
+                entropy[picture] -= log([1, 8].contains(place) ? probability : 1 - probability) / 6
+            }
+            return (squares, entropy)
+        }
+        let tape = Tape(), variable = tape.variable(raw)
+        let losses = head.losses(variable, x, clean: clean, weights: weights)
+        #expect(losses.shape == [2, 1, 1, 1])
+        let own = expected(raw.elements)
+        for picture in 0..<2 {
+            let sum = own.squares[picture] + own.entropy[picture]
+            #expect(abs(Double(losses.tensor.elements[picture]) - sum) <= 1e-5 * sum)
+        }
+        let found = tape.gradients(of: losses, gradOutput: Tensor(from, shape: [2, 1, 1, 1]), for: [variable])[0].elements
+        #expect(found.count == raw.count)
+        for i in 0..<raw.count {
+            var above = raw.elements, below = raw.elements
+            above[i] += 0.01
+            below[i] -= 0.01
+            let (a, b) = (expected(above), expected(below)), picture = i / 24
+            let difference = i % 4 == 2 ? a.entropy[picture] - b.entropy[picture] : a.squares[picture] - b.squares[picture]
+            let slope = i % 4 == 3 ? 0 : Double(from[picture]) * difference / 0.02
+            #expect(abs(Double(found[i]) - slope) <= 1e-3 * max(0.1, abs(slope)), "element \(i)")
+        }
+    }
+
+    @Test func changesReachTheNetwork() {
+        let bound = parameters.constants(), x = randomTensor([1, 4, 4, 48], seed: 13)
+        func denoised(_ changes: [Float]?) -> [Float] {
+            model.coarse.denoised(
+                Variable(x), sigma: [0.5], cohorts: [[.null]], changes: changes.map { Tensor($0, shape: [1, 2]) }, bound).tensor.elements
+        }
+        // Numbers of 0 are no change, which is what samplers ask for.
+        #expect(denoised([0, 0]) == denoised(nil))
+        #expect(denoised([1, 0]) != denoised(nil))
+    }
+
+    @Test func inputsThatDrownInNoiseShrink() {
+        let p = Preconditioning(shrinksInput: true)
+        for (sigma, d) in [(Float(0.3), Float(0.004)), (0.3, 0.5), (0.001, 0.004)] {
+            let unit = Preconditioning().input(sigma, deviation: d)
+            #expect(abs(p.input(sigma, deviation: d) - unit * d / (sigma * sigma + d * d).squareRoot()) <= 1e-5 * unit)
+        }
+    }
+
+    @Test func descriptionsThatMakeNoSenseAreNamed() {
+        func problem(_ change: (inout ModelDescription) -> Void) -> String {
+            var changed = model.description
+            change(&changed)
+            return changed.problem ?? "none"
+        }
+        #expect(problem { _ in } == "none")
+        #expect(problem { $0.network.outChannels = 48 }.hasPrefix("network.outChannels: expected 64"))
+        func fineProblem(_ change: (inout FineNetwork) -> Void) -> String {
+            problem { description in
+                guard var fine = description.fine else { return }
+                change(&fine)
+                description.fine = fine
+            }
+        }
+        #expect(fineProblem { $0.network.outChannels = 12 }.hasPrefix("fine.network.outChannels: expected 28"))
+        #expect(fineProblem { $0.network.time.width = 32 }.hasPrefix("fine.network.time.width: expected 64"))
+        #expect(fineProblem { $0.highestNoise = -1 }.hasPrefix("fine.highestNoise"))
+        #expect(fineProblem { $0.preconditioning.channelDeviations.removeLast() }.hasPrefix("fine.preconditioning"))
+        #expect(problem { $0.augmentations = -1 }.hasPrefix("augmentations"))
+        #expect(problem { $0.preconditioning.kind = .flow }.contains("gatesSurround"))
+    }
+
+    /// A description of version 0.1 has one network and none of the new settings.
+    @Test func descriptionsAreReadAgain() throws {
+        let json = try JSONEncoder().encode(model.description)
+        #expect(try JSONDecoder().decode(ModelDescription.self, from: json) == model.description)
+    }
+}

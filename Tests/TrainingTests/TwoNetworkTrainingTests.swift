@@ -1,0 +1,210 @@
+import CheckpointStore
+import Diffusion
+import Files
+import Foundation
+import FundusData
+import Networks
+import Support
+import TensorCore
+import Testing
+import Training
+
+@Suite(.serialized) struct TwoNetworkTrainingTests {
+    private func settings(_ phantoms: PhantomFolder) -> TrainingConfiguration {
+        var settings = phantoms.settings
+        settings.size = 32
+        settings.use(.dct(side: 8, colours: nil), .tiny)
+        (settings.images, settings.validateEveryImages, settings.checkpointEveryImages) = (32, 16, 16)
+        return settings
+    }
+
+    private func run(_ folder: String, _ phantoms: PhantomFolder, images: Int = 32, resume: Bool = false) async throws -> TrainingRun {
+        let run = try await TrainingRun(folder: phantoms.folder.file(folder), datasets: [phantoms.dataset], resume: resume) { before in
+            var settings = before ?? settings(phantoms)
+            settings.images = images
+            return settings
+        }
+        _ = try run.run()
+        return run
+    }
+
+    /// Stopped, resumed, the same bytes; axes and deviations of both networks are in the description.
+    @Test func resumedWithTwoNetworks() async throws {
+        let phantoms = try await PhantomFolder()
+        let straight = try await run("straight", phantoms)
+        _ = try await run("stopped", phantoms, images: 12)
+        let stopped = try await run("stopped", phantoms, resume: true)
+        for file in ["checkpoint", "snapshot"] {
+            let isSame = FileManager.default.contentsEqual(
+                atPath: "\(straight.folder)/\(file).safetensors", andPath: "\(stopped.folder)/\(file).safetensors")
+            #expect(isSame, "\(file)")
+        }
+        let model = try ModelFile.read(straight.snapshotPath, kind: .snapshot).file.manifest.model
+        #expect(model.problem == nil)
+        #expect(!model.space.lacksColours && model.space.name == "dct-8")
+        let fine = try #require(model.fine)
+        #expect(!fine.space.lacksColours && fine.space.name == "dct-2")
+        #expect(model.preconditioning.channelDeviations.count == 192 && fine.preconditioning.channelDeviations.count == 12)
+        // The second axis of phantoms' colours carries less than the first, the finest band less than the next.
+        let deviations = model.preconditioning.channelDeviations
+        #expect(deviations[3] > deviations[4] && deviations[3] > deviations[189])
+        #expect(try LoadedModel(contentsOf: straight.snapshotPath).model.fine != nil)
+    }
+
+    /// What the log says of parts adds up to what it says of the whole.
+    @Test func errorsOfPartsAddUp() async throws {
+        let phantoms = try await PhantomFolder()
+        let run = try await run("run", phantoms)
+        struct Line: Decodable {
+            let fine_loss: Double?
+            let denoising_errors: [DenoisingError]?
+        }
+        let lines = try String(contentsOfFile: run.folder + "/log.jsonl", encoding: .utf8).split(separator: "\n")
+            .map { try JSONDecoder().decode(Line.self, from: Data($0.utf8)) }
+        #expect(lines.contains { ($0.fine_loss ?? 0) > 0 })
+        let errors = try #require(lines.compactMap(\.denoising_errors).last)
+        #expect(errors.map(\.sigma) == [0.016, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6])
+        let set = try await TrainingSet(
+            [phantoms.dataset], split: .validation, size: 32, encoding: run.trainer.model.description.cohort)
+        var counts = [PictureRegion: Double]()
+        for view in set.views { for region in PictureRegion.map(view, size: 32) { counts[region, default: 0] += 1 } }
+        let all = counts.values.reduce(0, +)
+        for error in errors {
+            let parts = [(PictureRegion.eye, error.eye), (.edge, error.edge), (.surround, error.surround)]
+            let sum = try parts.reduce(0.0) { try $0 + counts[$1.0, default: 0] * pow(#require($1.1), 2) }
+            #expect(abs((sum / all).squareRoot() - error.error) <= 1e-4 * error.error, "regions at \(error.sigma)")
+            let groups = try #require(error.groups)
+            #expect(groups.count == 12)
+            // Octaves of 1, 3, 12 and 48 channels of the 64 of each colour.
+            let shares = [1.0, 3, 12, 48].map { $0 / 192 }
+            let squares = groups.reduce(0.0) { $0 + shares[$1.octave] * $1.error * $1.error }
+            #expect(abs(squares.squareRoot() - error.error) <= 1e-4 * error.error, "groups at \(error.sigma)")
+            #expect(groups.allSatisfy { $0.skip < 1.0001 * max(error.sigma, $0.deviation) })
+        }
+        let svg = try String(contentsOfFile: run.folder + "/curve.svg", encoding: .utf8)
+        #expect(svg.contains("inside the eye") && svg.contains("c_skip alone"))
+    }
+
+    @Test func regionsFollowTheFieldOfView() {
+        let view = FieldOfView(centerX: 32, centerY: 32, radius: 20, top: 20, bottom: 64)
+        let map = PictureRegion.map(view, size: 64)
+        func region(_ x: Int, _ y: Int) -> PictureRegion { map[y * 64 + x] }
+        #expect(region(32, 32) == .eye)
+        #expect(region(32, 50) == .eye)
+        #expect(region(32, 52) == .edge)
+        #expect(region(32, 53) == .surround)
+        // Cut off at row 20.
+        #expect(region(32, 21) == .eye)
+        #expect(region(32, 19) == .edge)
+        #expect(region(32, 18) == .surround)
+        #expect(region(2, 2) == .surround)
+    }
+
+    /// A crop is a part of its photograph, upright or upside down.
+    @Test func cropsAreParts() async throws {
+        let phantoms = try await PhantomFolder()
+        var settings = settings(phantoms)
+        settings.fine.cropsPerImage = 2
+        settings.flips = false
+        let encoding = CohortEncoding(attributes: ["dr_icdr"])
+        let set = try await TrainingSet([phantoms.dataset], split: .train, size: 32, encoding: encoding)
+        settings.measure(set)
+        let batch = TrainingBatch(settings, encoding, data: set, imagesSeen: 8)
+        let crops = try #require(batch.crops), space = settings.fine.space
+        #expect(crops.clean.shape == [8, 8, 8, 12] && crops.noise.shape == crops.clean.shape)
+        #expect(crops.cohorts.count == 8)
+        let pixels = space.decoded(crops.clean).elements
+        let order = TrainingBatch.order(seed: settings.seed, from: 8, count: 4, of: set.count)
+        let pictures = set.pictures(order, mirrored: [false, false, false, false]).elements
+        for crop in 0..<8 {
+            let places = (0...16).flatMap { top in (0...16).map { (top, $0) } }
+            let isThere = places.contains { top, left in
+                (0..<16).allSatisfy { y in
+                    (0..<48).allSatisfy { i in
+                        abs(pixels[(crop * 16 + y) * 48 + i] - pictures[((crop / 2 * 32 + top + y) * 32 + left) * 3 + i]) <= 1e-4
+                    }
+                }
+            }
+            #expect(isThere, "crop \(crop)")
+        }
+        let levels = settings.fine.noiseLevels
+        #expect(crops.sigma.allSatisfy { Double($0) >= levels.lowest * 0.999 && Double($0) <= levels.highest * 1.001 })
+        #expect(Set(crops.sigma).count == 8)
+    }
+
+    @Test func settingsThatMakeNoSenseAreNamed() async throws {
+        let phantoms = try await PhantomFolder()
+        func problem(_ change: (inout TrainingConfiguration) -> Void) -> String {
+            var changed = settings(phantoms)
+            change(&changed)
+            return changed.problem ?? "none"
+        }
+        #expect(problem { _ in } == "none")
+        #expect(problem { $0.fine.cropSize = 18 }.hasPrefix("fine.cropSize: expected a multiple of 4"))
+        #expect(problem { $0.fine.cropSize = 64 }.hasPrefix("fine.cropSize"))
+        #expect(problem { $0.fine.lowestNoise = 1 }.hasPrefix("fine.lowestNoise"))
+        #expect(problem { $0.fine.cropsPerImage = 0 }.hasPrefix("fine.cropsPerImage"))
+        #expect(problem { $0.augmentedShare = 2 }.hasPrefix("augmentedShare"))
+        #expect(problem { $0.fine.network.blockOutChannels = [] }.hasPrefix("fine.network.blockOutChannels"))
+        #expect(problem { $0.noiseLevels.highest = 0 }.hasPrefix("noiseLevels"))
+    }
+}
+
+@Suite struct AugmentationTests {
+    private func changed(_ numbers: [Float], _ picture: Tensor) -> [Float] {
+        Augmentation.applied([Augmentation(numbers: numbers)], to: picture).elements
+    }
+
+    /// A spot on black in a picture of 64 x 64.
+    private func spot(x: Int, y: Int) -> Tensor {
+        Tensor(shape: [1, 64, 64, 3]) { target in
+            target.update(repeating: -1)
+            for c in 0..<3 { target[(y * 64 + x) * 3 + c] = 1 }
+        }
+    }
+
+    /// The middle of what is brighter than black, in pixels.
+    private func middle(_ picture: [Float]) -> (x: Double, y: Double) {
+        var sum = 0.0, x = 0.0, y = 0.0
+        for place in 0..<64 * 64 {
+            let light = Double(picture[3 * place]) + 1
+            (sum, x, y) = (sum + light, x + light * (Double(place % 64) + 0.5), y + light * (Double(place / 64) + 0.5))
+        }
+        return (x / sum, y / sum)
+    }
+
+    @Test func numbersMoveWhatTheySay() {
+        let picture = spot(x: 48, y: 31)
+        #expect(changed([0, 0, 0, 0, 0, 0], picture) == picture.elements)
+        // 2 % of 64 pixels to the right and downwards.
+        let shifted = middle(changed([0, 0, 1, -1, 0, 0], picture))
+        #expect(abs(shifted.x - (48.5 + 1.28)) <= 0.02 && abs(shifted.y - (31.5 - 1.28)) <= 0.02)
+        // A tenth larger, from the middle at 32.
+        let larger = middle(changed([0, 1, 0, 0, 0, 0], picture))
+        #expect(abs(larger.x - (32 + 16.5 * exp(0.1))) <= 0.1, "\(larger)")
+        // By 2 x 0.15 radians, clockwise as rows run downwards.
+        let turned = middle(changed([2, 0, 0, 0, 0, 0], picture))
+        #expect(abs(turned.x - (32 + 16.5 * cos(0.3) + 0.5 * sin(0.3))) <= 0.1, "\(turned)")
+        #expect(abs(turned.y - (32 + 16.5 * sin(0.3) - 0.5 * cos(0.3))) <= 0.1, "\(turned)")
+    }
+
+    @Test func lightChangesAndBlackStays() {
+        let picture = spot(x: 32, y: 32)
+        let found = changed([0, 0, 0, 0, 1, 1], picture)
+        let lit = (32 * 64 + 32) * 3
+        #expect(abs(Double(found[lit]) - (2 * exp(0.17) - 1)) <= 1e-5)
+        #expect(abs(Double(found[lit + 1]) - (2 * exp(0.1) - 1)) <= 1e-5)
+        #expect(abs(Double(found[lit + 2]) - (2 * exp(0.03) - 1)) <= 1e-5)
+        #expect(found.indices.allSatisfy { ($0 / 3) == 32 * 64 + 32 || found[$0] == -1 })
+    }
+
+    @Test func theShareIsKept() {
+        let changes = (0..<2000).map { number in
+            var random = Philox(seed: 1, stream: .pictureChange, index: UInt64(number))
+            return Augmentation(&random, share: 0.25)
+        }
+        let share = Double(changes.count { $0.numbers.contains { $0 != 0 } }) / 2000
+        #expect(abs(share - 0.25) <= 0.03)
+        #expect(changes.allSatisfy { $0.numbers.count == Augmentation.count && $0.numbers.allSatisfy { abs($0) <= 3 } })
+    }
+}
