@@ -9,8 +9,9 @@ not depend on the exposure.
 
 A peak of the contrast is a blob. Its strength is what its darkest fifth still has of the contrast: clumps of exudates
 are bright on average and ragged, a disc is bright all over. A blob counts as a disc where its strength is at least
-STRENGTH and at least RELATIVE of the strongest blob's. Both were chosen on 331 training photographs of IDRiD; the
-sizes are those of 54 outlines of IDRiD's optic discs (radius 0.15 of the eye's, 0.12 to 0.19).
+STRENGTH and at least RELATIVE of the strongest blob's. Both were chosen on 331 training photographs of IDRiD, 95 % of
+which count as one. The sizes are those of 54 outlines of IDRiD's optic discs (radius 0.15 of the eye's, 0.12 to 0.19).
+Other cameras fare worse: one disc is counted in 69 % of HRF's photographs, 86 % of CHASE_DB1's and 70 % of FIVES's.
 """
 
 import numpy as np

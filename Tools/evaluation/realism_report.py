@@ -54,7 +54,7 @@ def table(result):
     head = [counts, f"Sites: {', '.join(result['sites'])}"]
     parts = [
         head,
-        distances(result["distances"]),
+        [*distances(result["distances"]), "(blurs are Gaussians; their deviation is in pixels of a picture of 256)"],
         spectrum(result["spectrum"]),
         vessels(anatomy["vessels"], anatomy["vessel_threshold"]),
         discs(anatomy["discs"], anatomy["discs of known number"]),
