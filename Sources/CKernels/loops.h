@@ -178,6 +178,19 @@ static inline float FN(largest)(long count, const float *a) {
     return result;
 }
 
+/// The first place of `value` in a row; `count` where there is none.
+static inline long FN(first_equal)(long count, const float *a, float value) {
+    long i = 0;
+    // Sixteen at a time as long as none of them is.
+    for (; i + 16 <= count; i += 16) {
+        int found = 0;
+        for (int l = 0; l < 16; l++) found |= a[i + l] == value;
+        if (found) break;
+    }
+    while (i < count && a[i] != value) i++;
+    return i;
+}
+
 /// The sum of a row in sixteen lanes.
 static inline float FN(row_sum)(long count, const float *a) {
     FN(v16) lanes = 0.0f;
@@ -206,12 +219,8 @@ static void FN(softmax_gradient)(
     for (long row = 0; row < rows; row++, probabilities += columns, grad_output += columns, grad_input += columns) {
         // Gradients are taken relative to the likeliest column's, so that a saturated row does not cancel.
         float highest = FN(largest)(columns, probabilities);
-        float pivot = grad_output[0];
-        for (long i = 0; i < columns; i++)
-            if (probabilities[i] == highest) {
-                pivot = grad_output[i];
-                break;
-            }
+        long likeliest = FN(first_equal)(columns, probabilities, highest);
+        float pivot = grad_output[likeliest < columns ? likeliest : 0];
         FN(v16) lanes = 0.0f;
         float inner = 0;
         long i = 0;

@@ -30,12 +30,13 @@ final class DerivedValues: @unchecked Sendable {
     }
 }
 
-/// Keeps freed blocks by size, so that after the first steps no new memory comes from the system.
+/// Keeps freed memory, so that after the first steps none comes from the system: small blocks by size, the others in an arena.
 public final class Allocator: @unchecked Sendable {
     static let shared = Allocator()
 
     private let lock = NSLock()
     private var free: [Int: [UnsafeMutablePointer<Float>]] = [:]
+    private var arena = Arena()
     private var bytesInUse = 0
     private var peakBytes = 0
     private var systemAllocations = 0
@@ -46,59 +47,93 @@ public final class Allocator: @unchecked Sendable {
         shared.lock.withLock { (shared.bytesInUse, shared.peakBytes, shared.systemAllocations) }
     }
 
-    /// Bytes that `work` takes from the system when nothing is kept from before; nothing of it is kept afterwards. What blocks
-    /// are rounded up by does not count: it is never touched.
-    public static func systemBytes(_ work: () -> Void) -> Int {
-        shared.releaseCached()
-        let before = shared.lock.withLock { shared.bytesFromSystem }
+    /// Bytes that `work` takes from the system when nothing is kept from before; nothing of it is kept afterwards.
+    public static func systemBytes(_ work: () -> Void) -> Int { shared.systemBytes(work) }
+
+    private func systemBytes(_ work: () -> Void) -> Int {
+        releaseCached()
+        let (before, inUse, peak) = lock.withLock {
+            defer { peakBytes = bytesInUse }
+            return (bytesFromSystem, bytesInUse, peakBytes)
+        }
         work()
-        defer { shared.releaseCached() }
-        return shared.lock.withLock { shared.bytesFromSystem } - before
+        defer { releaseCached() }
+        return lock.withLock {
+            defer { peakBytes = max(peak, peakBytes) }
+            // The arena may have had gaps, which came back from the system without being counted.
+            return max(bytesFromSystem - before, peakBytes - inUse)
+        }
     }
 
+    /// Gives all that is kept back to the system.
     private func releaseCached() {
         let blocks = lock.withLock {
+            arena?.release()
             defer { free = [:] }
             return free.values.flatMap(\.self)
         }
         for block in blocks { Foundation.free(block) }
     }
 
-    /// Blocks of at least so many bytes begin at a huge page.
-    private static let hugeFrom = 4 << 20
+    /// Blocks of at least so many bytes stand in the arena.
+    private static let arenaFrom = 64 << 10
 
-    /// Sizes are rounded up to eighths of a power of two, so that similar shapes share blocks: at most 12.5 % lost.
+    /// Small sizes are rounded up to eighths of a power of two, so that similar shapes share blocks.
     private static func rounded(_ bytes: Int) -> Int {
         guard bytes > 512 else { return 512 }
+        if bytes >= arenaFrom {
+            // With one page for the stagger. An odd number, so that blocks of one size begin in different sets of the caches.
+            return ((bytes + Arena.page - 1) / Arena.page + 1 | 1) * Arena.page
+        }
         let step = max(64, 1 << (Int.bitWidth - 1 - bytes.leadingZeroBitCount - 3))
         return (bytes + step - 1) / step * step
     }
 
     fileprivate func take(floats: Int) -> (UnsafeMutablePointer<Float>, Int) {
         let bytes = Allocator.rounded(floats * MemoryLayout<Float>.stride)
-        let cached: UnsafeMutablePointer<Float>? = lock.withLock {
+        let kept: UnsafeMutablePointer<Float>? = lock.withLock {
             bytesInUse += bytes
             peakBytes = max(peakBytes, bytesInUse)
+            if bytes >= Allocator.arenaFrom, let block = takeFromArena(bytes) { return block }
             if let block = free[bytes]?.popLast() { return block }
             systemAllocations += 1
-            bytesFromSystem += floats * MemoryLayout<Float>.stride
+            bytesFromSystem += bytes
             return nil
         }
-        if let cached { return (cached, bytes) }
+        if let kept { return (kept, bytes) }
         var raw: UnsafeMutableRawPointer?
-        let alignment = bytes >= Allocator.hugeFrom ? 1 << 21 : 64
-        guard posix_memalign(&raw, alignment, bytes) == 0, let raw else {
+        guard posix_memalign(&raw, 64, bytes) == 0, let raw else {
             fatalError("out of memory: \(bytes) bytes for a tensor, \(bytesInUse) in use")
         }
-        // Fewer and larger pages: fewer faults on first use, fewer misses later.
-        if bytes >= Allocator.hugeFrom { madvise(raw, bytes, MADV_HUGEPAGE) }
         return (raw.bindMemory(to: Float.self, capacity: bytes / MemoryLayout<Float>.stride), bytes)
+    }
+
+    /// Call with the lock held.
+    private func takeFromArena(_ bytes: Int) -> UnsafeMutablePointer<Float>? {
+        let before = arena?.mark ?? 0
+        guard let block = arena?.take(bytes) else { return nil }
+        let grown = (arena?.mark ?? 0) - before
+        if grown > 0 { systemAllocations += 1 }
+        bytesFromSystem += grown
+        return (block + Allocator.stagger(block)).bindMemory(to: Float.self, capacity: bytes / MemoryLayout<Float>.stride - 1024)
+    }
+
+    /// Where a block's elements begin in its first page: were it the same place for all, loads from one block would wait for
+    /// stores to another whose addresses have the same lower twelve bits.
+    private static func stagger(_ block: UnsafeMutableRawPointer) -> Int {
+        let number = UInt32(truncatingIfNeeded: UInt(bitPattern: block) / UInt(Arena.page))
+        return Int((number &* 0x9e37_79b1) >> 26) * 64
     }
 
     fileprivate func give(_ pointer: UnsafeMutablePointer<Float>, bytes: Int) {
         lock.withLock {
             bytesInUse -= bytes
-            free[bytes, default: []].append(pointer)
+            if arena?.holds(pointer) ?? false {
+                let start = UInt(bitPattern: pointer) / UInt(Arena.page) * UInt(Arena.page)
+                if let block = UnsafeMutableRawPointer(bitPattern: start) { arena?.give(block, bytes: bytes) }
+            } else {
+                free[bytes, default: []].append(pointer)
+            }
         }
     }
 }

@@ -4,7 +4,8 @@ import TensorCore
 
 /// The most memory that a training will hold, known before its first step.
 ///
-/// Steps of a quarter and of half a batch are taken and forgotten; from there what a step holds grows in a straight line.
+/// Steps of half a batch and of a whole one, up to sixteen pictures, are taken and forgotten; from there what a step holds
+/// grows in a straight line.
 /// (From one and two pictures it does not: kernels go other ways for so few.)
 public struct MemoryEstimate: Sendable {
     /// What the process holds before the first step, and what the averages will.
@@ -43,7 +44,7 @@ public struct MemoryEstimate: Sendable {
         let rough = MemoryEstimate(trainer, before: before, pictures: 1)
         // Not even the larger probe may fit.
         if rough.bytes(batchSize: min(16, batch)) / 2 > available { throw rough.refusal(trainer, available) }
-        self = batch < 4 ? rough : MemoryEstimate(trainer, before: before, pictures: min(8, batch / 4))
+        self = batch < 4 ? rough : MemoryEstimate(trainer, before: before, pictures: min(8, batch / 2))
         if bytes(batchSize: batch) > available + MemoryFigures.resident { throw refusal(trainer, available) }
     }
 

@@ -17,9 +17,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 class Fovea:
     """`fovea bench --exchange`: one timing for each line that it is given."""
 
-    def __init__(self, fovea: str, folder: str, threads: int):
+    def __init__(self, fovea: str, folder: str, threads: int, network: list):
         self.process = subprocess.Popen(
-            [fovea, "bench", "--preset", "base", "--exchange", folder, "--threads", str(threads)],
+            [fovea, "bench", *network, "--exchange", folder, "--threads", str(threads)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def run(self, what: str) -> dict:
@@ -95,11 +95,14 @@ def check_agreement(reference, fovea: Fovea, folder: pathlib.Path) -> dict:
 
 def peak_memory(arguments, folder: str) -> tuple:
     """Five training steps each, alone in a process: VmHWM in MiB."""
-    ours = Fovea(arguments.fovea, folder, arguments.threads)
+    from reference_model import NETWORKS
+
+    ours = Fovea(arguments.fovea, folder, arguments.threads, NETWORKS[arguments.network][1])
     peak = max(ours.run("step")["peak_mib"] for _ in range(5))
     ours.close()
     theirs = subprocess.run(
-        [sys.executable, __file__, "--fovea", arguments.fovea, "--threads", str(arguments.threads), "--only-memory"],
+        [sys.executable, __file__, "--fovea", arguments.fovea, "--threads", str(arguments.threads), "--batch", str(arguments.batch),
+         "--network", arguments.network, "--only-memory"],
         check=True, capture_output=True, text=True)
     return int(theirs.stdout), peak
 
@@ -136,17 +139,18 @@ def main():
     parser.add_argument("--whole-pairs", type=int, default=7)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--network", default="base", choices=("base", "wavelet"))
     parser.add_argument("--json")
     parser.add_argument("--only-memory", action="store_true")
     arguments = parser.parse_args()
 
     import diffusers
     import torch
-    from reference_model import Reference
+    from reference_model import NETWORKS, Reference
     from safetensors.torch import save_file
 
     torch.set_num_threads(arguments.threads)
-    reference = Reference(arguments.batch)
+    reference = Reference(arguments.batch, arguments.network)
     if arguments.only_memory:
         for _ in range(5):
             reference.step()
@@ -154,13 +158,13 @@ def main():
         return
 
     results = dict(processor=processor(), threads=arguments.threads, torch=torch.__version__, diffusers=diffusers.__version__)
-    print(f"{results['processor']}, {arguments.threads} threads, torch {torch.__version__}, diffusers {diffusers.__version__}, batch {arguments.batch}")
+    print(f"{results['processor']}, {arguments.threads} threads, torch {torch.__version__}, diffusers {diffusers.__version__}, network {arguments.network}, batch {arguments.batch}")
     with tempfile.TemporaryDirectory() as folder:
         save_file({name: value.contiguous() for name, value in reference.model.state_dict().items()}, f"{folder}/weights.safetensors")
         save_file(dict(
             sample=reference.sample.contiguous(), target=reference.target.contiguous(), timesteps=reference.timesteps,
             labels=reference.labels.float()), f"{folder}/batch.safetensors")
-        ours = Fovea(arguments.fovea, folder, arguments.threads)
+        ours = Fovea(arguments.fovea, folder, arguments.threads, NETWORKS[arguments.network][1])
         results["agreement"] = check_agreement(reference, ours, pathlib.Path(folder))
         print(f"{'':44} {'theirs':>10} {'ours':>10} {'ratio':>7}", flush=True)
         for what in ("forward", "step"):
@@ -178,7 +182,7 @@ def main():
             median_ratio(f"{what}, float32 (ms)", float32, mine, results)
             median_ratio(f"{what}, bfloat16 autocast (ms)", bfloat16, mine, results)
         if arguments.threads > 1:
-            single = Fovea(arguments.fovea, folder, 1)
+            single = Fovea(arguments.fovea, folder, 1, NETWORKS[arguments.network][1])
             for what in ("forward", "step"):
                 single.run(what)
                 pairs = [(single.run(what)["ms"], ours.run(what)["ms"]) for _ in range(arguments.pairs)]
@@ -188,7 +192,7 @@ def main():
         theirs_peak, our_peak = peak_memory(arguments, folder)
         results["memory"] = dict(theirs=theirs_peak, ours=our_peak, ratio=our_peak / theirs_peak)
         print(f"{'peak memory of training (MiB)':44} {theirs_peak:10} {our_peak:10} {our_peak / theirs_peak:7.2f}", flush=True)
-    if arguments.whole_pairs > 0:
+    if arguments.whole_pairs > 0 and arguments.network == "base":
         whole_commands(arguments, results)
     if arguments.json:
         pathlib.Path(arguments.json).write_text(json.dumps(results, indent=1) + "\n")

@@ -115,14 +115,11 @@ struct GroupNorm {
     /// Two sums a channel for each of `tasks` pieces: [tasks, 2, channels].
     private static func pieceSums(
         _ tasks: Int, _ channels: Int, _ body: (Int, UnsafeMutablePointer<Double>, UnsafeMutablePointer<Double>) -> Void
-    ) -> [Double] {
-        var sums = [Double](repeating: 0, count: tasks * 2 * channels)
-        sums.withUnsafeMutableBufferPointer { buffer in
-            nonisolated(unsafe) let base = buffer.baseAddress.unsafelyUnwrapped
-            parallelFor(tasks) { task in
-                let first = base + task * 2 * channels
-                body(task, first, first + channels)
-            }
+    ) -> Sums {
+        let sums = Sums(tasks * 2 * channels)
+        parallelFor(tasks) { task in
+            let first = sums.pointer + task * 2 * channels
+            body(task, first, first + channels)
         }
         return sums
     }
@@ -181,7 +178,7 @@ struct GroupNorm {
     ///   - overwriting: `grad` itself where nobody else needs it any more; nil where somebody may.
     func pullback(_ x: [Tensor], _ grad: Tensor, overwriting: Tensor?) -> (inputs: [Tensor], scale: Tensor, shift: Tensor) {
         let dz = overwriting ?? Tensor(uninitialized: grad.shape)
-        var sums: [Double] = []
+        var sums = Sums(0)
         withPerChannel([PerChannel(ofGroup: mean), PerChannel(ofGroup: inverseDeviation)]) { values in
             sums = GroupNorm.pieceSums(images * pieces, channels) { task, sum, sumHat in
                 let image = task / pieces, start = task % pieces * pieceRows

@@ -90,15 +90,12 @@ func sumMiddle(_ a: Tensor, outer: Int, summed: Int, inner: Int) -> Tensor {
     // Pieces of rows, each into its own sums, then the pieces in order.
     let piece = max(64, 65536 / inner)
     let pieces = (summed + piece - 1) / piece
-    var sums = [Double](repeating: 0, count: outer * pieces * inner)
-    sums.withUnsafeMutableBufferPointer { buffer in
-        nonisolated(unsafe) let sums = buffer
-        parallelFor(outer * pieces) { task in
-            let o = task / pieces, p = task % pieces
-            Kernels.table.column_sums(
-                min(piece, summed - p * piece), inner, a.pointer + (o * summed + p * piece) * inner, inner,
-                sums.baseAddress.unsafelyUnwrapped + task * inner)
-        }
+    let sums = Sums(outer * pieces * inner)
+    parallelFor(outer * pieces) { task in
+        let o = task / pieces, p = task % pieces
+        Kernels.table.column_sums(
+            min(piece, summed - p * piece), inner, a.pointer + (o * summed + p * piece) * inner, inner,
+            sums.pointer + task * inner)
     }
     for o in 0..<outer {
         for i in 0..<inner {
@@ -108,4 +105,20 @@ func sumMiddle(_ a: Tensor, outer: Int, summed: Int, inner: Int) -> Tensor {
         }
     }
     return result
+}
+
+/// Sums in float64, from 0, in memory that is used again.
+struct Sums {
+    private let memory: Tensor
+
+    init(_ count: Int) {
+        memory = Tensor(uninitialized: [2 * count])
+        pointer.update(repeating: 0, count: count)
+    }
+
+    var pointer: UnsafeMutablePointer<Double> {
+        UnsafeMutableRawPointer(memory.pointer).assumingMemoryBound(to: Double.self)
+    }
+
+    subscript(index: Int) -> Double { pointer[index] }
 }

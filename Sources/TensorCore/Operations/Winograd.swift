@@ -131,9 +131,10 @@ private func forwardByPositions(
     _ x: Tensor, _ weight: TransformedWeight, _ source: fovea_tiling,
     _ finish: (fovea_tile_block, UnsafePointer<Float>) -> Void
 ) {
-    let piece = 12
-    let pieces = (source.tiles + piece - 1) / piece
-    let rows = pieces * piece
+    // Products take rows in twelves; transforms in sixes where threads would have unequal shares.
+    let rows = (source.tiles + 11) / 12 * 12
+    let piece = rows < 96 ? 6 : 12
+    let pieces = rows / piece
     let stepV = positionStep(rows * weight.inputs), stepM = positionStep(rows * weight.outputs)
     let v = Tensor(uninitialized: [36 * stepV]), m = Tensor(uninitialized: [36 * stepM])
     func block(_ index: Int, step: Int) -> fovea_tile_block {
@@ -159,16 +160,19 @@ func winogradGradWeight(_ x: Tensor, _ grad: Tensor) -> Tensor? {
     let source = fovea_tiling(x.shape), target = fovea_tiling(grad.shape)
     // Tiles a chunk, by shape: both transformed chunks stay near 8 MiB together.
     let chunk = max(32, min((source.tiles + 31) / 32 * 32, 2_097_152 / (36 * (inputs + outputs)) / 32 * 32))
+    // Tiles a task: few where there are few, so that threads have equal shares.
+    let pieceRows = chunk < 128 ? 8 : chunk <= fewTiles ? 16 : 32
     let stepV = positionStep(chunk * inputs), stepZ = positionStep(chunk * outputs), step = positionStep(inputs * outputs)
     let v = Tensor(uninitialized: [36 * stepV]), z = Tensor(uninitialized: [36 * stepZ])
     let transformed = Tensor(uninitialized: [36 * step])
     for start in stride(from: 0, to: source.tiles, by: chunk) {
-        parallelFor(chunk / 32) { piece in
+        parallelFor(chunk / pieceRows) { piece in
             var source = source, target = target
-            var block = fovea_tile_block(first_tile: start + piece * 32, rows: 32, plane_rows: chunk, position_step: stepV)
-            Kernels.table.winograd_input(&source, x.pointer, &block, v.pointer + piece * 32 * 16)
+            let first = piece * pieceRows
+            var block = fovea_tile_block(first_tile: start + first, rows: pieceRows, plane_rows: chunk, position_step: stepV)
+            Kernels.table.winograd_input(&source, x.pointer, &block, v.pointer + first * 16)
             block.position_step = stepZ
-            Kernels.table.winograd_output_adjoint(&target, grad.pointer, &block, z.pointer + piece * 32 * 16)
+            Kernels.table.winograd_output_adjoint(&target, grad.pointer, &block, z.pointer + first * 16)
         }
         parallelFor(36) { position in
             Kernels.table.product_adjoint(
