@@ -83,14 +83,27 @@ struct TrainingPlot {
 
 /// The denoising errors of another method on the same photographs: `baseline.json` in a run's folder, as
 /// `Tools/evaluation/denoising_baseline` writes it.
-struct DenoisingBaseline: Decodable {
+struct DenoisingBaseline {
     let name: String
     let errors: [DenoisingError]
 
+    private struct File: Decodable {
+        struct Errors: Decodable {
+            let sigma: Double, all: Double
+            let eye: Double?, edge: Double?, surround: Double?
+        }
+
+        let name: String
+        let errors: [Errors]
+    }
+
+    /// Nil where there is no such file, or one that cannot be read: a curve without the line is drawn then.
     init?(contentsOf path: String) {
-        guard let data = FileManager.default.contents(atPath: path),
-            let read = try? JSONDecoder().decode(DenoisingBaseline.self, from: data)
+        guard let data = FileManager.default.contents(atPath: path), let file = try? JSONDecoder().decode(File.self, from: data)
         else { return nil }
-        self = read
+        name = file.name
+        errors = file.errors.map {
+            DenoisingError(sigma: $0.sigma, error: $0.all, eye: $0.eye, edge: $0.edge, surround: $0.surround)
+        }
     }
 }

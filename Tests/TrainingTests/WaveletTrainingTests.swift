@@ -76,7 +76,7 @@ import Training
             return read.denoising_errors == nil ? nil : read
         }.last)
         let errors = try #require(line.denoising_errors)
-        #expect(errors.count == 6)
+        #expect(errors.count == 7)
         #expect(zip(errors, errors.dropFirst()).allSatisfy { $0.error < $1.error })
         #expect(errors.allSatisfy { $0.error < $0.sigma })
         let parts = try #require(line.loss_by_sigma)
