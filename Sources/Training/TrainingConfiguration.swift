@@ -2,6 +2,7 @@ import CheckpointStore
 import Diffusion
 import Files
 import Foundation
+import FundusData
 import Networks
 
 /// How a model is trained: `train.yaml`, and `config.yaml` in the run's folder with everything resolved.
@@ -153,10 +154,11 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         preconditioning.shrinksInput = true
         preconditioning.gatesSurround = true
         network.outChannels = space.channels + preconditioning.extraChannels
-        noiseLevels = NoiseLevels(mean: -1.5, deviation: 1.2, uniformShare: 0.4, lowest: 0.02, highest: 10)
+        noiseLevels = NoiseLevels(mean: -1.5, deviation: 1.2, uniformShare: 0.4, lowest: 0.045, highest: 10)
+        batchSize = 8
         augmentedShare = 0.5
         fine = FineTraining()
-        fine.highestNoise = 0.25
+        fine.highestNoise = 0.5
         fine.cropSize = preset == .tiny ? 16 : 96
         fine.network = preset.fineConfiguration(channels: fine.space.channels, embeddingWidth: network.embeddingWidth)
         fine.network.outChannels += fine.preconditioning.extraChannels
@@ -181,6 +183,12 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         if model.augmentations == 0 { augmentedShare = 0 } else if augmentedShare == 0 { augmentedShare = 0.5 }
         attributes = model.cohort.attributes
         self.base = base.path
+    }
+
+    /// The size for photographs of these data sets: the smallest of theirs, at most 256 pixels, a multiple of 32 where it can be one.
+    public static func usualSize(of datasets: [DatasetFile]) -> Int {
+        let smallest = min(256, datasets.map(\.size).min() ?? 256)
+        return smallest >= 32 ? smallest / 32 * 32 : max(8, smallest / 8 * 8)
     }
 
     /// The adapter to train; nil where all weights change.

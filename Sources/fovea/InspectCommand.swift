@@ -64,6 +64,7 @@ struct InspectCommand: AsyncParsableCommand {
     private static func lines(_ d: WeightsDescription) -> [String] {
         [
             "\(d.kind): \(d.parameters) parameters for \(d.width) x \(d.height), \(d.network.space.name), \(d.images_seen) training images seen",
+        ] + (d.network.fine.map { ["a fine network, \($0.space.name), denoises up to a noise of \($0.highestNoise) on pixels"] } ?? []) + [
             "digest: \(d.digest)",
         ] + d.parents.prefix(1).map { "\(d.kind == "adapter" ? "changes" : "trained on") the base \($0)" } + [
             "licence: \(d.licence)",

@@ -31,7 +31,7 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(help: "Network: \(Preset.allCases.map(\.rawValue).joined(separator: ", ")) (default: small).")
     var preset: Preset?
 
-    @Option(help: ArgumentHelp("Height and width of the pictures (default: 64).", valueName: "pixels"))
+    @Option(help: ArgumentHelp("Height and width of the pictures (default: those of the data set, at most 256).", valueName: "pixels"))
     var size: Int?
 
     @Option(help: "Where pictures are denoised: pixels, wavelet or dct (default: pixels up to 128 pixels, wavelet above, dct from 256 on).")
@@ -88,7 +88,8 @@ struct TrainCommand: AsyncParsableCommand {
     }
 
     /// The settings: defaults, then the file, then the command line; or the run's own, with more images.
-    private func resolve(_ before: TrainingConfiguration?) throws -> TrainingConfiguration {
+    /// - Parameter datasets: the pictures are not larger than theirs.
+    private func resolve(_ before: TrainingConfiguration?, _ datasets: [DatasetFile]) throws -> TrainingConfiguration {
         var settings = before ?? TrainingConfiguration()
         if !resume, let base {
             settings.start(from: try LoadedModel(contentsOf: base))
@@ -99,8 +100,9 @@ struct TrainCommand: AsyncParsableCommand {
         } else if !resume {
             // What the file says of size and space decides which defaults it goes over.
             let named = try config.map { try Configuration.read($0, over: settings) } ?? settings
-            let size = size ?? named.size
-            let isSpaceNamed = try config.map { try Configuration.keys($0).contains("space") } ?? false
+            let keys = try config.map { try Configuration.keys($0) } ?? []
+            let size = size ?? (keys.contains("size") ? named.size : TrainingConfiguration.usualSize(of: datasets))
+            let isSpaceNamed = keys.contains("space")
             let space = space?.space(size: size) ?? (isSpaceNamed ? named.space : LatentSpace.usual(size: size))
             settings.use(space, preset ?? .small)
             if let config { settings = try Configuration.read(config, over: settings) }
@@ -141,7 +143,7 @@ struct TrainCommand: AsyncParsableCommand {
         }
         let run = try await TrainingRun(
             folder: out, datasets: datasets, resume: resume, force: common.force, memory: memory.map { $0 << 20 },
-            configuration: resolve)
+            configuration: { try resolve($0, datasets) })
         let total = run.trainer.configuration.images, before = run.trainer.state.imagesSeen
         console.say(
             "\(out): \(run.trainer.state.parameters.parameterCount) parameters, \(before) of \(total) images seen, "
