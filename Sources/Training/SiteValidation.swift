@@ -60,25 +60,49 @@ public struct SiteValidation: Sendable {
     }
 }
 
+/// One noise of one photograph in a validation.
+private struct ValidationDraw {
+    let image: Int
+    /// Which of the parts of the distribution of noise levels, of how many.
+    let part: Int, parts: Int
+    /// Whether the level is one of the fine network's.
+    let isFine: Bool
+    /// The number of its random stream.
+    let number: Int
+
+    /// Its level, in the model's space. Stratified: every photograph gets one level of each of the parts.
+    func sigma(_ random: inout Philox, _ configuration: TrainingConfiguration, _ description: ModelDescription) -> Float {
+        let quantile = (Double(part) + random.nextUniform()) / Double(parts)
+        guard isFine else { return configuration.noiseLevels.sigma(quantile: quantile) }
+        let scale = description.space.noiseScale / configuration.fine.space.noiseScale
+        return min(description.handover, configuration.fine.noiseLevels.sigma(quantile: quantile) * scale)
+    }
+}
+
 extension DiffusionModel {
-    /// Mean loss of each photograph of `set` at noise levels and noises that are the same each time.
+    /// Mean loss of each photograph of `set` at noise levels and noises that are the same each time; of a model of two networks the sum
+    /// of both networks' mean losses, as in training.
     ///
-    /// - Parameter draws: noise levels a photograph, spread evenly over the training distribution.
+    /// - Parameter draws: noise levels a photograph and network, spread evenly over the training distribution.
     func validationLosses(_ parameters: ParameterMap, _ set: TrainingSet, _ configuration: TrainingConfiguration, draws: Int) -> [Double] {
         let parameters = parameters.constants(), shape = description.latentShape(1)
         var totals = [Double](repeating: 0, count: set.count)
-        let jobs = (0..<set.count).flatMap { image in (0..<draws).map { (image, $0) } }
+        let jobs = (fine == nil ? [false] : [false, true]).flatMap { isFine in
+            (0..<set.count * draws).map { number in
+                ValidationDraw(
+                    image: number / draws, part: number % draws, parts: draws, isFine: isFine,
+                    number: number + (isFine ? set.count * draws : 0))
+            }
+        }
         for start in stride(from: 0, to: jobs.count, by: configuration.batchSize) {
-            let part = jobs[start..<min(start + configuration.batchSize, jobs.count)]
+            let batch = jobs[start..<min(start + configuration.batchSize, jobs.count)]
             var noise: [Tensor] = [], sigma: [Float] = []
-            for (image, draw) in part {
-                var random = Philox(seed: 0, stream: .validationNoise, index: UInt64(image * draws + draw))
-                // Stratified: every photograph gets one level of each of `draws` equal parts of the distribution.
-                let quantile = (Double(draw) + random.nextUniform()) / Double(draws)
-                sigma.append(configuration.noiseLevels.sigma(quantile: quantile))
+            for draw in batch {
+                var random = Philox(seed: 0, stream: .validationNoise, index: UInt64(draw.number))
+                sigma.append(draw.sigma(&random, configuration, description))
                 noise.append(Tensor(shape: shape) { random.fillNormal($0) })
             }
-            let indices = part.map(\.0)
+            let indices = batch.map(\.image)
             let pictures = set.pictures(indices, mirrored: indices.map { _ in false })
             let losses = self.losses(
                 clean: configuration.space.encoded(pictures), noise: stacked(noise), sigma: sigma, cohorts: indices.map { set.values[$0] }, parameters)

@@ -85,6 +85,26 @@ import Training
         #expect(svg.contains("inside the eye") && svg.contains("c_skip alone"))
     }
 
+    /// The validation loss is both networks': a worse fine network shows in it.
+    @Test func validationMeasuresBothNetworks() async throws {
+        let phantoms = try await PhantomFolder()
+        let run = try await run("run", phantoms)
+        let set = try await TrainingSet(
+            [phantoms.dataset], split: .validation, size: 32, encoding: run.trainer.model.description.cohort)
+        let trained = run.trainer.state.parameters
+        func loss(spoiling prefix: String) -> Double {
+            var parameters = trained
+            for (number, specification) in parameters.specifications.enumerated() where specification.path == prefix + "conv_out.bias" {
+                parameters.tensors[number] = Tensor(repeating: 3, shape: specification.shape)
+            }
+            return run.trainer.validationLoss(parameters, set)
+        }
+        let own = loss(spoiling: "neither")
+        #expect(own.isFinite && own > 0)
+        #expect(loss(spoiling: "") > own + 1)
+        #expect(loss(spoiling: "fine.") > own + 1)
+    }
+
     @Test func regionsFollowTheFieldOfView() {
         let view = FieldOfView(centerX: 32, centerY: 32, radius: 20, top: 20, bottom: 64)
         let map = PictureRegion.map(view, size: 64)

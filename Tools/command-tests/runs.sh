@@ -97,6 +97,38 @@ assert abs(f["provenance/site_weight"][0].sum() - 1) < 1e-6'
     check "the same, forced" fovea sample --model model/snapshot.safetensors --cohort dr_icdr=ungradable --count 1 --out unseen.h5 --force --quiet
 }
 
+# A model of two networks goes the whole way: trained, stopped, sampled, replayed, tuned.
+two_networks() {
+    local settings=(--data phantoms.h5 --preset tiny --size 32 --space dct --seed 5)
+    check "a training with two networks" bash -c 'fovea train "$@" --images 640 --out two --json --quiet > two.json' - "${settings[@]}"
+    says "the memory that it foretold, within 15 %" 'abs(j["estimated_peak_mib"] - j["peak_mib"]) <= 0.15 * j["peak_mib"]' two.json
+    check "the same, stopped after 320 images" fovea train "${settings[@]}" --images 320 --out two-halves --quiet
+    check "and resumed on one thread" fovea train --data phantoms.h5 --out two-halves --resume --images 640 --threads 1 --quiet
+    check "the same snapshot" cmp two/snapshot.safetensors two-halves/snapshot.safetensors
+    check "the fine network's loss is in its log, and falls" "$python" -c '
+import json
+fine = [line["fine_loss"] for line in map(json.loads, open("two/log.jsonl")) if "fine_loss" in line]
+assert len(fine) == 80 and fine[-1] < fine[0], (len(fine), fine[0], fine[-1])'
+    check "inspect names the fine network" bash -c "fovea inspect two/snapshot.safetensors | grep -q 'a fine network, dct-2, denoises up to a noise of 0.5'"
+    check "its samples" fovea sample --model two/snapshot.safetensors --count 3 --steps 6 --seed 1 --out two.h5 --quiet
+    check "h5py finds every field of them" "$python" "$root/Tools/python/check_samples.py" two.h5
+    check "their surround was made black, and the file says so" "$python" -c '
+import h5py, json
+f = h5py.File("two.h5")
+assert json.loads(f["runs/schedule"].asstr()[0])["surround"] == "black"'
+    check "replayed on one thread, one at a time: all bits equal" fovea replay two.h5 --model two/snapshot.safetensors --threads 1 --batch 1
+    check "an adapter on both networks" fovea train --data phantoms.h5 --base two/snapshot.safetensors --adapter ffa --images 80 --out two-adapter --quiet
+    check "it changes both" "$python" -c '
+import json, struct
+data = open("two-adapter/snapshot.adapter.safetensors", "rb").read()
+names = json.loads(data[8:8 + struct.unpack("<Q", data[:8])[0]]).keys()
+assert any(n.startswith("fine.conv_in") for n in names) and any(n.startswith("conv_in") for n in names), sorted(names)'
+    refuses "a diffusers folder of two networks (65)" 65 "a second one for the lowest noise levels" "$work/empty" \
+        fovea export-model two/snapshot.safetensors --out empty/folder
+    refuses "a crop that is larger than the pictures (65)" 65 "fine.cropSize: expected a multiple of 4 up to 32, found 64" "$work/empty" bash -c \
+        "printf 'fine: {cropSize: 64}\n' > crop.yaml && fovea train --data phantoms.h5 --preset tiny --size 32 --space dct --config crop.yaml --out empty/run --quiet"
+}
+
 # A model that was trained with canaries stays.
 canaries() {
     fovea phantom --count 100 --size 32 --seed 3 --out canaries.h5 --quiet
