@@ -1,8 +1,9 @@
 // Standard normal numbers from Philox 4x32-10 by Box and Muller, many at a time. Included once by each isa_*.c.
 //
-// Every number is the one that the C library's log, sin and cos in float64 lead to, whatever the instruction set: what is
-// computed here is off by less than 1e-15 of itself, so where a change of 2^-44 rounds to the same float32, the library's
-// does too. Where it does not (about one number in a million) NaN is written, and the caller asks the library.
+// Every number is the one that the C library's log, sin and cos in float64 lead to, whatever the instruction set: what
+// is computed here is off by less than 1e-15 of itself, so where a change of 2^-44 rounds to the same float32, the
+// library's does too. Where it does not (about one number in a million) NaN is written, and the caller asks the
+// library.
 
 #define WIDE_DOUBLE _Pragma("clang loop vectorize_width(8)")
 

@@ -1,7 +1,7 @@
 import Foundation
 
-/// One long range of addresses, of which pieces are handed out and taken back: neighbours that are free become one, so that
-/// memory which held some shapes holds others next. Not safe by itself; `Allocator` locks.
+/// One long range of addresses, of which pieces are handed out and taken back: neighbours that are free become one, so
+/// that memory which held some shapes holds others next. Not safe by itself; `Allocator` locks.
 ///
 /// A request takes the smallest free piece that holds it (Knuth 1997, section 2.5, best fit), of equal ones the first. The
 /// same requests in the same order end in the same places: a step takes what the step before it took.

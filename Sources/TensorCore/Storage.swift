@@ -30,7 +30,8 @@ final class DerivedValues: @unchecked Sendable {
     }
 }
 
-/// Keeps freed memory, so that after the first steps none comes from the system: small blocks by size, the others in an arena.
+/// Keeps freed memory, so that after the first steps none comes from the system: small blocks by size, the others in an
+/// arena.
 public final class Allocator: @unchecked Sendable {
     static let shared = Allocator()
 
@@ -82,7 +83,8 @@ public final class Allocator: @unchecked Sendable {
     private static func rounded(_ bytes: Int) -> Int {
         guard bytes > 512 else { return 512 }
         if bytes >= arenaFrom {
-            // With one page for the stagger. An odd number, so that blocks of one size begin in different sets of the caches.
+            // With one page for the stagger. An odd number, so that blocks of one size begin in different sets of the
+            // caches.
             return ((bytes + Arena.page - 1) / Arena.page + 1 | 1) * Arena.page
         }
         let step = max(64, 1 << (Int.bitWidth - 1 - bytes.leadingZeroBitCount - 3))
@@ -115,11 +117,12 @@ public final class Allocator: @unchecked Sendable {
         let grown = (arena?.mark ?? 0) - before
         if grown > 0 { systemAllocations += 1 }
         bytesFromSystem += grown
-        return (block + Allocator.stagger(block)).bindMemory(to: Float.self, capacity: bytes / MemoryLayout<Float>.stride - 1024)
+        let elements = block + Allocator.stagger(block)
+        return elements.bindMemory(to: Float.self, capacity: (bytes - Arena.page) / MemoryLayout<Float>.stride)
     }
 
-    /// Where a block's elements begin in its first page: were it the same place for all, loads from one block would wait for
-    /// stores to another whose addresses have the same lower twelve bits.
+    /// Where a block's elements begin in its first page: were it the same place for all, loads from one block would wait
+    /// for stores to another whose addresses have the same lower twelve bits.
     private static func stagger(_ block: UnsafeMutableRawPointer) -> Int {
         let number = UInt32(truncatingIfNeeded: UInt(bitPattern: block) / UInt(Arena.page))
         return Int((number &* 0x9e37_79b1) >> 26) * 64
