@@ -131,7 +131,12 @@ public struct Simulation: Sendable {
     private func step(_ round: Int, _ before: LoadedModel) -> TrainingConfiguration {
         var own = configuration
         own.start(from: before)
-        own.noiseLevels = configuration.noiseLevels
+        (own.noiseLevels, own.augmentedShare) = (configuration.noiseLevels, own.augmentations > 0 ? configuration.augmentedShare : 0)
+        if own.fine.isUsed {
+            own.fine.lowestNoise = configuration.fine.lowestNoise
+            own.fine.cropSize = configuration.fine.cropSize
+            own.fine.cropsPerImage = configuration.fine.cropsPerImage
+        }
         own.images = settings.images
         own.tunesEverything = settings.adapter == nil
         own.adapter.kind = settings.adapter ?? own.adapter.kind

@@ -13,8 +13,7 @@ public struct ModelDescription: Codable, Hashable, Sendable {
     public var cohort: CohortEncoding
     /// Whether the network takes an embedding that its caller makes, and of which nothing is known here; it is 0 then.
     public var takesEmbedding = false
-    /// How many numbers the first network is told of how a training picture was changed; see `Augmentation`. They are 0 when it
-    /// samples.
+    /// How many numbers the first network is told of how a training picture was changed. All are 0 when it samples.
     public var augmentations = 0
     /// The network for the lowest noise levels; nil where one network denoises at all levels.
     public var fine: FineNetwork?
@@ -55,6 +54,9 @@ public struct ModelDescription: Codable, Hashable, Sendable {
 
     /// The noise levels that sampling goes through.
     public var sampledSigmas: ClosedRange<Float> {
+        // In blocks of cosines from 80 down to 0.016 on pixels: three channels hold the means of blocks, and above that there is
+        // nothing but noise.
+        if case .dct = space, preconditioning.kind == .edm { return 0.016 * space.noiseScale...80 * space.noiseScale }
         let known = preconditioning.sampledSigmas
         // The embedding takes the timestep's logarithm, and the first is 0.
         guard network.time.kind == .fourier, preconditioning.kind == .discrete else { return known }
@@ -79,13 +81,6 @@ public struct ModelDescription: Codable, Hashable, Sendable {
             guard side > 0, side <= 4096, side % sideMultiple == 0 else {
                 return "\(name): expected a multiple of \(sideMultiple) up to 4096, found \(side)"
             }
-        }
-        // Both take timesteps 0, 1, 2, ...; a logarithm of a sigma is none.
-        if network.time.kind != .positional, preconditioning.kind != .discrete {
-            return "network.time.kind: expected positional for preconditioning.kind \(preconditioning.kind.rawValue), found \(network.time.kind.rawValue)"
-        }
-        if network.time.kind == .learned, preconditioning.discrete.timesteps != network.time.timesteps {
-            return "network.time.timesteps: expected those of preconditioning.discrete, found \(network.time.timesteps)"
         }
         if let problem = adapter?.problem { return "adapter.\(problem)" }
         return cohort.problem.map { "cohort.\($0)" }
@@ -156,8 +151,8 @@ public struct DiffusionModel: Sendable {
             })
     }
 
-    /// The weighted denoising loss of each picture at its noise level, by the network that is for it: [N, 1, 1, 1]. Of a model
-    /// of one network it can be differentiated. See `Expert.losses`.
+    /// The weighted squared error of each picture at its noise level, by the network that is for it: [N, 1, 1, 1]. Of a model
+    /// of one network without a gate it is the loss that is trained with, and can be differentiated. See `Expert.errors`.
     ///
     /// - Parameters:
     ///   - clean, noise: [N, H, W, C], in the model's space.
@@ -166,7 +161,7 @@ public struct DiffusionModel: Sendable {
         clean: Tensor, noise: Tensor, sigma: [Float], cohorts: [[CohortEncoding.Value]], _ parameters: BoundParameters
     ) -> Variable {
         guard fine != nil, sigma.contains(where: isFine) else {
-            return coarse.losses(clean: clean, noise: noise, sigma: sigma, cohorts: cohorts, parameters)
+            return coarse.errors(clean: clean, noise: noise, sigma: sigma, cohorts: cohorts, parameters)
         }
         return Variable(
             byExpert(sigma) { expert, rows in
@@ -177,11 +172,18 @@ public struct DiffusionModel: Sendable {
                     return isOwn ? own : expert.space.encoded(space.decoded(own))
                 }
                 // White noise of deviation 1 in one space has deviation `scale` in the other.
-                return expert.losses(
+                return expert.errors(
                     clean: moved(clean), noise: moved(noise).scaled(by: 1 / scale), sigma: rows.map { sigma[$0] * scale },
                     cohorts: rows.map { cohorts[$0] }, parameters
                 ).tensor
             })
+    }
+
+    /// What preconditioning alone makes of pictures [N, H, W, C] at one noise level: c_skip x of the network that is for it.
+    package func skipped(_ x: Tensor, sigma: Float) -> Tensor {
+        guard let fine, isFine(sigma) else { return coarse.skipped(x, sigma: sigma) }
+        let space = description.space, level = sigma * fine.space.noiseScale / space.noiseScale
+        return space.encoded(fine.space.decoded(fine.skipped(fine.space.encoded(space.decoded(x)), sigma: level)))
     }
 
     private func isFine(_ sigma: Float) -> Bool { sigma <= description.handover }

@@ -39,6 +39,14 @@ package struct Expert: Sendable {
             return "network.\(name): expected \(expected) for \(space.name), found \(channels)"
         }
         if let problem = preconditioning.problem(channels: space.channels) { return "preconditioning.\(problem)" }
+        // Both take timesteps 0, 1, 2, ...; a logarithm of a sigma is none.
+        if network.time.kind != .positional, preconditioning.kind != .discrete {
+            return "network.time.kind: expected positional for preconditioning.kind \(preconditioning.kind.rawValue), "
+                + "found \(network.time.kind.rawValue)"
+        }
+        if network.time.kind == .learned, preconditioning.discrete.timesteps != network.time.timesteps {
+            return "network.time.timesteps: expected those of preconditioning.discrete, found \(network.time.timesteps)"
+        }
         return nil
     }
 

@@ -20,11 +20,15 @@ public struct FineNetwork: Codable, Hashable, Sendable {
     }
 
     /// One sentence on what is wrong with numbers that came from a file, or nil.
-    func problem(embeddingWidth: Int) -> String? {
+    package func problem(embeddingWidth: Int) -> String? {
         guard highestNoise > 0, highestNoise.isFinite else { return "highestNoise: expected a positive number, found \(highestNoise)" }
+        guard preconditioning.kind == .edm else {
+            return "preconditioning.kind: expected edm, found \(preconditioning.kind.rawValue)"
+        }
+        if let problem = Expert.problem(network, preconditioning, space) { return problem }
         guard network.embeddingWidth == embeddingWidth else {
             return "network.time.width: expected \(embeddingWidth), that of the model's first network, found \(network.embeddingWidth)"
         }
-        return Expert.problem(network, preconditioning, space)
+        return nil
     }
 }

@@ -86,6 +86,15 @@ public enum LatentSpace: Hashable, Sendable {
         }
     }
 
+    /// White noise of deviation 1 on latents of this shape. On axes of colour it is drawn on pixels and transformed, so that models
+    /// whose axes differ meet the same noise.
+    /// - Parameter fill: fills a buffer with standard normal numbers.
+    package func noise(_ shape: [Int], _ fill: (UnsafeMutableBufferPointer<Float>) -> Void) -> Tensor {
+        guard case .dct = self else { return Tensor(shape: shape, filledBy: fill) }
+        let pixels = Tensor(shape: [shape[0], shape[1] * factor, shape[2] * factor, 3], filledBy: fill)
+        return encoded(pixels).scaled(by: 1 / noiseScale)
+    }
+
     /// The octave of frequencies that a channel belongs to: 0 for the means of blocks, then 1 to `levels`, the highest
     /// frequencies last.
     public func octave(channel: Int) -> Int {

@@ -40,8 +40,8 @@ public struct NoiseLevels: Codable, Hashable, Sendable {
             return "expected a mean from -20 to 20 and a deviation above 0 up to 20, found \(mean) and \(deviation)"
         }
         guard (0...1).contains(uniformShare) else { return "uniformShare: expected 0 to 1, found \(uniformShare)" }
-        guard lowest > 0, lowest < highest, highest <= 1e6 else {
-            return "lowest and highest: expected positive numbers, the lowest below the highest, found \(lowest) and \(highest)"
+        guard lowest >= 1e-6, lowest < highest, highest <= 1e6 else {
+            return "lowest: expected 1e-6 or more and less than highest, which is at most 1e6; found \(lowest) and \(highest)"
         }
         return nil
     }

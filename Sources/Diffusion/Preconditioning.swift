@@ -72,7 +72,9 @@ public struct Preconditioning: Codable, Hashable, Sendable {
         }
         guard channelDeviations.allSatisfy({ $0 > 0 && $0.isFinite }) else { return "channelDeviations: expected positive numbers" }
         guard (0...1).contains(bandWeighting) else { return "bandWeighting: expected 0 to 1, found \(bandWeighting)" }
-        guard !gatesSurround || kind == .edm else { return "gatesSurround: expected false for preconditioning.kind \(kind.rawValue), found true" }
+        guard !gatesSurround || kind == .edm else {
+            return "gatesSurround: expected false for preconditioning.kind \(kind.rawValue), found true"
+        }
         return discrete.problem.map { "discrete.\($0)" }
     }
 
@@ -116,7 +118,7 @@ public struct Preconditioning: Codable, Hashable, Sendable {
 
     /// The noise levels that sampling goes through: Karras et al. 2022, table 1, within those that the model knows.
     public var sampledSigmas: ClosedRange<Float> {
-        guard kind == .discrete else { return relativeLoss ? 0.002...10 : 0.002...80 }
+        guard kind == .discrete else { return 0.002...80 }
         let known = discrete.sigmas
         let low = max(0.002, Float(known[0]))
         return low...max(low * 1.001, min(80, Float(known[known.count - 1])))
@@ -136,7 +138,8 @@ public struct Preconditioning: Codable, Hashable, Sendable {
     /// sixteen, in which convolutions are fastest.
     public var extraChannels: Int { gatesSurround ? 16 : 0 }
 
-    /// What the gate's channel must exceed before black is the more probable: a new network takes nothing for black.
+    /// What the gate's channel must exceed before black is the more probable. A new network's is 0, so it takes a place for black
+    /// with probability 0.02, and its first pictures are hardly darkened.
     static let gateOffset: Float = 4
 
     /// The weight of a picture's mean squared error: 1 / mean of c_out^2 over channels, which is 1 / the mean squared error of

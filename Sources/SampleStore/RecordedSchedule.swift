@@ -62,7 +62,7 @@ public struct RecordedSchedule: Codable, Hashable, Sendable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case kind, steps, rho, evaluations
+        case kind, steps, rho, evaluations, surround
         case sigmaMin = "sigma_min"
         case sigmaMax = "sigma_max"
         case guidanceInterval = "guidance_interval"

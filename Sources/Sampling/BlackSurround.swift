@@ -3,9 +3,9 @@ import Pictures
 import TensorCore
 
 /// Makes what lies outside the field of view of samples black, as import does for photographs.
-enum BlackSurround {
+package enum BlackSurround {
     /// - Parameter pixels: [count, height, width, 3]; a picture in which no field of view is found stays as it is.
-    static func apply(_ pixels: inout [UInt8], width: Int, height: Int) {
+    package static func apply(_ pixels: inout [UInt8], width: Int, height: Int) {
         let size = width * height * 3
         pixels.withUnsafeMutableBufferPointer { buffer in
             nonisolated(unsafe) let buffer = buffer

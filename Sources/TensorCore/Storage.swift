@@ -82,13 +82,12 @@ public final class Allocator: @unchecked Sendable {
     /// Small sizes are rounded up to eighths of a power of two, so that similar shapes share blocks.
     private static func rounded(_ bytes: Int) -> Int {
         guard bytes > 512 else { return 512 }
-        if bytes >= arenaFrom {
-            // With one page for the stagger. An odd number, so that blocks of one size begin in different sets of the
-            // caches.
-            return ((bytes + Arena.page - 1) / Arena.page + 1 | 1) * Arena.page
-        }
         let step = max(64, 1 << (Int.bitWidth - 1 - bytes.leadingZeroBitCount - 3))
-        return (bytes + step - 1) / step * step
+        let small = (bytes + step - 1) / step * step
+        // What is rounded up to an arena's block is one, too, and needs the page.
+        guard small >= arenaFrom else { return small }
+        // With one page for the stagger. An odd number, so that blocks of one size begin in different sets of the caches.
+        return ((bytes + Arena.page - 1) / Arena.page + 1 | 1) * Arena.page
     }
 
     fileprivate func take(floats: Int) -> (UnsafeMutablePointer<Float>, Int) {

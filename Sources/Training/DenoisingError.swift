@@ -127,7 +127,7 @@ extension Trainer {
                 let noisy = clean + noise.scaled(by: level)
                 let denoiser = ModelDenoiser(model, parameters, cohorts: indices.map { set.values[$0] })
                 let error = denoiser.denoised(noisy, sigma: level) - clean
-                let skipError = model.coarse.skipped(noisy, sigma: level) - clean
+                let skipError = model.skipped(noisy, sigma: level) - clean
                 sums.add(
                     error: error, skipError: skipError, clean: clean, difference: space.decoded(error), maps: indices.map { maps[$0] })
             }

@@ -16,7 +16,13 @@ public struct FineTraining: Codable, Hashable, Sendable {
     /// Crops that each training image gives.
     public var cropsPerImage = 1
 
-    public init() {}
+    public init() { useChannels() }
+
+    /// The network's channels, as space and preconditioning ask for them.
+    mutating func useChannels() {
+        network.inChannels = space.channels
+        network.outChannels = space.channels + preconditioning.extraChannels
+    }
 
     /// Whether there is such a network.
     public var isUsed: Bool { highestNoise > 0 }
@@ -36,8 +42,9 @@ public struct FineTraining: Codable, Hashable, Sendable {
     /// One sentence on what is wrong, or nil.
     func problem(size: Int) -> String? {
         guard isUsed else { return highestNoise == 0 ? nil : "highestNoise: expected 0 or more, found \(highestNoise)" }
-        guard highestNoise <= 100, lowestNoise > 0, lowestNoise < highestNoise else {
-            return "lowestNoise and highestNoise: expected positive numbers, the lowest below the highest, found \(lowestNoise) and \(highestNoise)"
+        guard lowestNoise >= 1e-6, lowestNoise < highestNoise, highestNoise <= 100 else {
+            return "lowestNoise: expected 1e-6 or more and less than highestNoise, which is at most 100; found \(lowestNoise) "
+                + "and \(highestNoise)"
         }
         let multiple = network.sideMultiple * space.factor
         guard cropSize > 0, cropSize <= size, cropSize % multiple == 0 else {

@@ -58,6 +58,9 @@ package enum MemoryTraining {
         if let problem = wanted.problem { throw Failure(.usage, nil, problem) }
         wanted.measure(photographs)
         let model = DiffusionModel(wanted.description(encoding))
+        if let start, start.specifications != model.specifications {
+            throw Failure(.badData, nil, "the model to start from has parameters of another network than its settings describe")
+        }
         let state = start.map {
             TrainingState(model.specifications, seed: wanted.seed, averages: wanted.averageLengths.count, parameters: $0)
         }

@@ -25,9 +25,10 @@ public struct SiteValidation: Sendable {
     public init(_ model: LoadedModel, data: [DatasetFile], splits: [Split] = [.validation], draws: Int = 3, noiseLevels other: LoadedModel? = nil) async throws {
         var configuration = TrainingConfiguration()
         configuration.start(from: other ?? model)
-        let levels = configuration.noiseLevels
+        let (levels, fine) = (configuration.noiseLevels, configuration.fine)
         configuration.start(from: model)
         configuration.noiseLevels = levels
+        if configuration.fine.isUsed, fine.isUsed { configuration.fine.lowestNoise = fine.lowestNoise }
         self.configuration = configuration
         self.model = model.model
         self.draws = draws
@@ -73,7 +74,7 @@ private struct ValidationDraw {
     /// Its level, in the model's space. Stratified: every photograph gets one level of each of the parts.
     func sigma(_ random: inout Philox, _ configuration: TrainingConfiguration, _ description: ModelDescription) -> Float {
         let quantile = (Double(part) + random.nextUniform()) / Double(parts)
-        guard isFine else { return configuration.noiseLevels.sigma(quantile: quantile) }
+        guard isFine else { return max(description.handover.nextUp, configuration.noiseLevels.sigma(quantile: quantile)) }
         let scale = description.space.noiseScale / configuration.fine.space.noiseScale
         return min(description.handover, configuration.fine.noiseLevels.sigma(quantile: quantile) * scale)
     }

@@ -55,14 +55,14 @@ public final class Trainer: Sequence, IteratorProtocol {
         let fineLoss = fineLosses?.mean()
         let loss = fineLoss.map { losses.mean() + $0 } ?? losses.mean()
         guard loss.tensor.scalar.isFinite else {
-            failure = nonFinite(batch, losses: losses.tensor)
+            failure = nonFinite(batch, losses: losses.tensor, fineLosses: fineLosses?.tensor)
             return nil
         }
         var gradients = tape.gradients(of: loss, for: trained)
         if configuration.proximalWeight > 0 { pull(&gradients) }
         let norm = gradients.reduce(0) { $0 + $1.sumOfSquares }.squareRoot()
         guard norm.isFinite else {
-            failure = nonFinite(batch, losses: losses.tensor)
+            failure = nonFinite(batch, losses: losses.tensor, fineLosses: fineLosses?.tensor)
             return nil
         }
         let seen = state.imagesSeen + configuration.batchSize
@@ -116,15 +116,20 @@ public final class Trainer: Sequence, IteratorProtocol {
     /// The network's parameters that one of the moving averages stands for.
     func network(average: Int) -> ParameterMap { tuning.network(state.averages[average]) }
 
-    private func nonFinite(_ batch: TrainingBatch, losses: Tensor) -> Failure {
-        let bad = losses.elements.indices.filter { !losses.elements[$0].isFinite }
-        let which = (bad.isEmpty ? Array(batch.names.indices) : bad).prefix(4)
-            .map { "\(batch.names[$0]) at sigma \(batch.whole.sigma[$0])" }
+    private func nonFinite(_ batch: TrainingBatch, losses: Tensor, fineLosses: Tensor?) -> Failure {
+        func bad(_ losses: Tensor) -> [Int] { losses.elements.indices.filter { !losses.elements[$0].isFinite } }
+        var which = bad(losses).map { "\(batch.names[$0]) at sigma \(batch.whole.sigma[$0])" }
+        if let fineLosses, let crops = batch.crops {
+            let each = Swift.max(1, crops.sigma.count / Swift.max(1, batch.names.count))
+            which += bad(fineLosses).map { "a crop of \(batch.names[$0 / each]) at sigma \(crops.sigma[$0])" }
+        }
+        // A gradient that is not finite says nothing of its picture.
+        if which.isEmpty { which = batch.names.indices.map { "\(batch.names[$0]) at sigma \(batch.whole.sigma[$0])" } }
         return Failure(
             .badData, nil,
             """
             training stopped at step \(state.step + 1) (\(state.imagesSeen) images seen): the loss or its gradient is \
-            not finite, with \(which.joined(separator: ", ")); lower learningRate in the configuration and go on with --resume
+            not finite, with \(which.prefix(4).joined(separator: ", ")); lower learningRate in the configuration and go on with --resume
             """)
     }
 

@@ -24,6 +24,8 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     public var flips = true
     /// Share of images that are turned, resized, shifted and lit differently, which the network is told; 0 for none.
     public var augmentedShare = 0.0
+    /// How many numbers the network is told of that; a network that knows them keeps them where the share is 0.
+    public var augmentations = 0
 
     /// The snapshot to start from; empty to start from nothing. It brings size, space, network and attributes.
     public var base = ""
@@ -89,6 +91,9 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         if let problem = fine.problem(size: size) { return "fine.\(problem)" }
         if let problem = adapter.problem { return "adapter.\(problem)" }
         guard (0...0.5).contains(conditionDropout) else { return "conditionDropout: expected 0 to 0.5, found \(conditionDropout)" }
+        guard [0, Augmentation.count].contains(augmentations) else {
+            return "augmentations: expected 0 or \(Augmentation.count), found \(augmentations)"
+        }
         guard (0...1).contains(augmentedShare) else { return "augmentedShare: expected 0 to 1, found \(augmentedShare)" }
         guard CanarySet.repetitions.contains(canaryRepetitions) else {
             return "canaryRepetitions: expected \(CanarySet.repetitions.map(String.init).joined(separator: ", ")), found \(canaryRepetitions)"
@@ -118,51 +123,56 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     func description(_ encoding: CohortEncoding) -> ModelDescription {
         var result = ModelDescription(
             network: network, preconditioning: preconditioning, space: space, height: size, width: size, cohort: encoding)
-        result.augmentations = augmentedShare > 0 ? Augmentation.count : 0
+        result.augmentations = augmentedShare > 0 ? Augmentation.count : augmentations
         result.fine = fine.description
         return result
     }
 
     /// Settings with what follows from the photographs: colour axes, and the deviation of each channel.
     package mutating func measure(_ photographs: TrainingSet) {
-        guard space.levels > 0, preconditioning.kind == .edm else { return }
         if space.lacksColours || (fine.isUsed && fine.space.lacksColours) {
             let colours = photographs.colourAxes()
             if space.lacksColours { space = space.with(colours) }
-            if fine.space.lacksColours { fine.space = fine.space.with(colours) }
+            if fine.isUsed, fine.space.lacksColours { fine.space = fine.space.with(colours) }
         }
-        if preconditioning.channelDeviations.isEmpty { preconditioning.channelDeviations = photographs.channelDeviations(space) }
-        if fine.isUsed, fine.preconditioning.channelDeviations.isEmpty {
+        if space.levels > 0, preconditioning.kind == .edm, preconditioning.channelDeviations.isEmpty {
+            preconditioning.channelDeviations = photographs.channelDeviations(space)
+        }
+        if fine.isUsed, fine.space.levels > 0, fine.preconditioning.channelDeviations.isEmpty {
             fine.preconditioning.channelDeviations = photographs.channelDeviations(fine.space)
         }
     }
 
     /// The settings that measured best in `space`: network, noise levels and learning rate.
-    public mutating func use(_ space: LatentSpace, _ preset: Preset) {
+    /// - Parameter size: of the pictures; crops are not larger.
+    public mutating func use(_ space: LatentSpace, _ preset: Preset, size: Int = 256) {
         useChannels(of: space, preset.configuration(channels: space.channels))
         guard space.levels > 0 else { return }
         learningRate = 1e-3
-        if case .dct = space { return useTwoNetworks(preset) }
+        if case .dct = space { return useTwoNetworks(preset, size: size) }
         // The coarsest of three levels is a small picture, in which optic disc and macula are decided at higher noise.
         noiseLevels = space.levels > 2 ? NoiseLevels(mean: -1.8, deviation: 1.7) : NoiseLevels(mean: -2, deviation: 1.5)
         preconditioning.bandWeighting = space.levels > 2 ? 0.5 : 0
     }
 
     /// A first network that decides the eye, and a fine one that draws edges, thin vessels and grain.
-    private mutating func useTwoNetworks(_ preset: Preset) {
+    private mutating func useTwoNetworks(_ preset: Preset, size: Int) {
         preconditioning.relativeLoss = true
         preconditioning.shrinksInput = true
         preconditioning.gatesSurround = true
-        network.outChannels = space.channels + preconditioning.extraChannels
-        noiseLevels = NoiseLevels(mean: -1.5, deviation: 1.2, uniformShare: 0.4, lowest: 0.045, highest: 10)
+        // Levels of 0.36 to 80 on pixels, most of them about 1.8; the fine network takes over at 0.5.
+        let scale = Double(space.noiseScale)
+        noiseLevels = NoiseLevels(
+            mean: log(1.8 * scale), deviation: 1.2, uniformShare: 0.4, lowest: 0.36 * scale, highest: 80 * scale)
         batchSize = 8
         augmentedShare = 0.5
         fine = FineTraining()
         fine.highestNoise = 0.5
-        fine.cropSize = preset == .tiny ? 16 : 96
         fine.network = preset.fineConfiguration(channels: fine.space.channels, embeddingWidth: network.embeddingWidth)
-        fine.network.outChannels += fine.preconditioning.extraChannels
+        let multiple = fine.network.sideMultiple * fine.space.factor
+        fine.cropSize = max(multiple, min(preset == .tiny ? 16 : 96, size) / multiple * multiple)
         validateEveryImages = 8_000
+        useChannels(of: space)
     }
 
     /// What `base` brings: what it was trained for and how.
@@ -180,9 +190,25 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         } else {
             fine.highestNoise = 0
         }
-        if model.augmentations == 0 { augmentedShare = 0 } else if augmentedShare == 0 { augmentedShare = 0.5 }
+        augmentations = model.augmentations
+        if augmentations == 0 { augmentedShare = 0 }
         attributes = model.cohort.attributes
         self.base = base.path
+    }
+
+    /// These settings, which came with a base, and what the file at `path` says over them. A file may name the base's spaces as it
+    /// named them for the training from nothing: without their colour axes.
+    public func tuned(by path: String) throws -> TrainingConfiguration {
+        var bare = self
+        bare.space = LatentSpace(name: space.name) ?? space
+        bare.fine.space = LatentSpace(name: fine.space.name) ?? fine.space
+        var result = try Configuration.read(path, over: bare)
+        for (key, own, wanted) in [("space", space, result.space), ("fine.space", fine.space, result.fine.space)]
+        where own.name != wanted.name {
+            throw Failure(.badData, path, field: key, expected: "\(own.name), the base's", found: wanted.name)
+        }
+        (result.space, result.fine.space) = (space, fine.space)
+        return result
     }
 
     /// The size for photographs of these data sets: the smallest of theirs, at most 256 pixels, a multiple of 32 where it can be one.
@@ -200,6 +226,7 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         if let network { self.network = network }
         self.network.inChannels = space.channels
         self.network.outChannels = space.channels + preconditioning.extraChannels
+        fine.useChannels()
     }
 
     /// The learning rate at `imagesSeen`.

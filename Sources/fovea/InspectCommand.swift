@@ -62,19 +62,31 @@ struct InspectCommand: AsyncParsableCommand {
     }
 
     private static func lines(_ d: WeightsDescription) -> [String] {
-        [
-            "\(d.kind): \(d.parameters) parameters for \(d.width) x \(d.height), \(d.network.space.name), \(d.images_seen) training images seen",
-        ] + (d.network.fine.map { ["a fine network, \($0.space.name), denoises up to a noise of \($0.highestNoise) on pixels"] } ?? []) + [
-            "digest: \(d.digest)",
-        ] + d.parents.prefix(1).map { "\(d.kind == "adapter" ? "changes" : "trained on") the base \($0)" } + [
-            "licence: \(d.licence)",
-        ] + d.attributions.map { "attribution: \($0)" } + d.training_data.map {
+        var lines = ["\(d.kind): \(d.parameters) parameters for \(d.width) x \(d.height), \(d.network.space.name), \(d.images_seen) training images seen"]
+        if let fine = d.network.fine {
+            lines.append("a fine network, \(fine.space.name), denoises up to a noise of \(fine.highestNoise) on pixels")
+        }
+        lines.append("digest: \(d.digest)")
+        if let parent = d.parents.first { lines.append("\(d.kind == "adapter" ? "changes" : "trained on") the base \(parent)") }
+        lines.append("licence: \(d.licence)")
+        lines += d.attributions.map { "attribution: \($0)" }
+        lines += d.training_data.map {
             "trained on: site \($0.site), about \($0.patients) patients, training set \($0.digest.prefix(12))"
-        } + (d.merges ?? []).flatMap { merge in
-            merge.parts.map { "merged in round \(merge.round) by \(merge.settings.rule.rawValue) with \(String(format: "%.3g", $0.weight)): \($0.site), parcel \($0.parcel.description.prefix(12))" }
-                + merge.excluded.map { "left out of round \(merge.round): \($0.name), \($0.reason)" }
-        } + (d.parcel.map { ["parcel of \($0.site) for round \($0.round), contact \($0.contact)", "permitted: \($0.permissions.text)"] } ?? [])
-            + (d.permissions.map { ["permitted: \($0.text)"] } ?? []) + ["conditioned on: \(d.attributes.isEmpty ? "nothing" : d.attributes.joined(separator: ", "))"]
+        }
+        for merge in d.merges ?? [] {
+            lines += merge.parts.map { part in
+                let weight = String(format: "%.3g", part.weight)
+                return "merged in round \(merge.round) by \(merge.settings.rule.rawValue) with \(weight): \(part.site), parcel \(part.parcel.description.prefix(12))"
+            }
+            lines += merge.excluded.map { "left out of round \(merge.round): \($0.name), \($0.reason)" }
+        }
+        if let parcel = d.parcel {
+            lines.append("parcel of \(parcel.site) for round \(parcel.round), contact \(parcel.contact)")
+            lines.append("permitted: \(parcel.permissions.text)")
+        }
+        if let permissions = d.permissions { lines.append("permitted: \(permissions.text)") }
+        lines.append("conditioned on: \(d.attributes.isEmpty ? "nothing" : d.attributes.joined(separator: ", "))")
+        return lines
     }
 
     static func lines(_ cohorts: [String: [String: Int]]) -> [String] {

@@ -31,7 +31,7 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(help: "Network: \(Preset.allCases.map(\.rawValue).joined(separator: ", ")) (default: small).")
     var preset: Preset?
 
-    @Option(help: ArgumentHelp("Height and width of the pictures (default: those of the data set, at most 256).", valueName: "pixels"))
+    @Option(help: ArgumentHelp("Height and width of the pictures (default: the data set's, at most 256, a multiple of 32).", valueName: "pixels"))
     var size: Int?
 
     @Option(help: "Where pictures are denoised: pixels, wavelet or dct (default: pixels up to 128 pixels, wavelet above, dct from 256 on).")
@@ -93,7 +93,7 @@ struct TrainCommand: AsyncParsableCommand {
         var settings = before ?? TrainingConfiguration()
         if !resume, let base {
             settings.start(from: try LoadedModel(contentsOf: base))
-            if let config { settings = try Configuration.read(config, over: settings) }
+            if let config { settings = try settings.tuned(by: config) }
             settings.tunesEverything = adapter == .full
             settings.adapter.kind = adapter.flatMap { AdapterKind(rawValue: $0.rawValue) } ?? settings.adapter.kind
             settings.seed = seed ?? settings.seed
@@ -104,7 +104,7 @@ struct TrainCommand: AsyncParsableCommand {
             let size = size ?? (keys.contains("size") ? named.size : TrainingConfiguration.usualSize(of: datasets))
             let isSpaceNamed = keys.contains("space")
             let space = space?.space(size: size) ?? (isSpaceNamed ? named.space : LatentSpace.usual(size: size))
-            settings.use(space, preset ?? .small)
+            settings.use(space, preset ?? .small, size: size)
             if let config { settings = try Configuration.read(config, over: settings) }
             settings.size = size
             settings.useChannels(of: space, preset?.configuration(channels: space.channels))

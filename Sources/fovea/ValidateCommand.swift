@@ -58,6 +58,12 @@ struct ValidateCommand: AsyncParsableCommand {
         if let second, (second.manifest.model.width, second.manifest.model.height) != (first.manifest.model.width, first.manifest.model.height) {
             throw Failure(.badData, second.path, field: "model", expected: "pictures of \(first.manifest.model.width) x \(first.manifest.model.height)", found: "\(second.manifest.model.width) x \(second.manifest.model.height)")
         }
+        if let second, second.manifest.model.fine?.highestNoise != first.manifest.model.fine?.highestNoise {
+            func text(_ model: LoadedModel) -> String {
+                model.manifest.model.fine.map { "two networks with a handover at \($0.highestNoise)" } ?? "one network"
+            }
+            throw Failure(.badData, second.path, field: "model", expected: "\(text(first)), so that losses compare", found: text(second))
+        }
         func losses(_ loaded: LoadedModel) async throws -> [Double] {
             // The first model's noise levels for both.
             try await SiteValidation(loaded, data: files, splits: [split == .validation ? .validation : .holdout], draws: draws, noiseLevels: first).losses(loaded.parameters)

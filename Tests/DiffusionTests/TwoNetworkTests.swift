@@ -73,17 +73,9 @@ import Testing
         }
     }
 
-    /// Losses follow the definition: mean squared error over that of c_skip x alone, in the space of the network. The gates are
-    /// shut, so that they neither add to the loss nor change what is denoised.
-    @Test func lossesAreRelativeToWhatSkippingLeaves() throws {
-        var shut = parameters
-        for (path, gate) in [("conv_out.bias", 48), ("fine.conv_out.bias", 12)] {
-            let number = try #require(model.specifications.firstIndex { $0.path == path })
-            var bias = shut.tensors[number].elements
-            bias[gate] = -100
-            shut.tensors[number] = Tensor(bias, shape: [bias.count])
-        }
-        let bound = shut.constants()
+    /// Losses follow the definition: mean squared error over that of c_skip x alone, in the space of the network.
+    @Test func lossesAreRelativeToWhatSkippingLeaves() {
+        let bound = parameters.constants()
         let clean = randomTensor([2, 4, 4, 48], seed: 6, scale: 0.3), noise = randomTensor([2, 4, 4, 48], seed: 7)
         let sigma: [Float] = [0.02, 0.4], cohorts = Array(cohorts.prefix(2))
         let found = model.losses(clean: clean, noise: noise, sigma: sigma, cohorts: cohorts, bound).tensor.elements
@@ -200,9 +192,51 @@ import Testing
         #expect(problem { $0.preconditioning.kind = .flow }.contains("gatesSurround"))
     }
 
-    /// A description of version 0.1 has one network and none of the new settings.
     @Test func descriptionsAreReadAgain() throws {
         let json = try JSONEncoder().encode(model.description)
         #expect(try JSONDecoder().decode(ModelDescription.self, from: json) == model.description)
+    }
+
+    /// A description as version 0.1 wrote it has one network and none of the new settings.
+    @Test func descriptionsOfVersion01AreRead() throws {
+        let json = #"""
+            {"cohort":{"attributes":["dr_icdr"],"openNames":{}},"height":16,"network":{"attentionHeadDim":8,"attentionLevels":[false,false],
+            "attentionLevelsUp":[],"blockOutChannels":[8,8],"centersInput":false,"downsamplePadding":1,"inChannels":12,"layersPerBlock":2,
+            "middle":"attention","middleNormGroups":0,"normEpsilon":1e-05,"normGroups":4,"outChannels":12,"time":{"frequencyShift":0,
+            "kind":"positional","sineFirst":false,"timesteps":0,"width":0}},"preconditioning":{"bandWeighting":0.5,"channelDeviations":
+            [1,1,1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1],"kind":"edm","sigmaData":0.5},"space":"wavelet-1","takesEmbedding":false,"width":16}
+            """#
+        let read = try JSONDecoder().decode(ModelDescription.self, from: Data(json.utf8))
+        #expect(read.problem == nil)
+        #expect(read.fine == nil && read.augmentations == 0 && read.handover == 0)
+        #expect(!read.preconditioning.relativeLoss && !read.preconditioning.shrinksInput && !read.preconditioning.gatesSurround)
+        #expect(read.space == .wavelet(levels: 1) && read.sampledSigmas == 0.002...80)
+        #expect(!DiffusionModel(read).specifications.contains { $0.path.hasPrefix(DiffusionModel.finePrefix) })
+    }
+
+    /// Numbers of a hostile file are named, and nothing is computed from them before.
+    @Test func hostileFineNetworksAreNamed() throws {
+        var fine = try #require(model.description.fine)
+        fine.network.blockOutChannels = [.max, 16]
+        fine.network.time.width = 0
+        #expect(fine.problem(embeddingWidth: 64)?.hasPrefix("network.blockOutChannels") == true)
+        fine = try #require(model.description.fine)
+        fine.network.time.kind = .fourier
+        #expect(fine.problem(embeddingWidth: 64)?.hasPrefix("network.time.kind") == true)
+        fine = try #require(model.description.fine)
+        fine.preconditioning.kind = .discrete
+        #expect(fine.problem(embeddingWidth: 64)?.hasPrefix("preconditioning.kind") == true)
+    }
+
+    /// Models on other axes meet the same noise, which is white on both.
+    @Test func noiseIsTheSameOnAllAxes() {
+        let spaces = [LatentSpace.dct(side: 4, colours: .identity), .dct(side: 4, colours: DiscreteCosineTests.axes)]
+        let pixels = spaces.map { space -> Tensor in
+            var random = Philox(seed: 3, stream: .tests, index: 0)
+            let noise = space.noise([1, 8, 8, 48]) { random.fillNormal($0) }
+            #expect(abs(noise.sumOfSquares / Double(noise.count) - 1) <= 0.06)
+            return space.decoded(noise)
+        }
+        #expect(relativeDifference(pixels[0].elements.map(Double.init), pixels[1].elements.map(Double.init)) <= 1e-5)
     }
 }

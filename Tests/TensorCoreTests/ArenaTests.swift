@@ -26,6 +26,17 @@ import Testing
         #expect(arena.mark == 40 * ArenaTests.page)
     }
 
+    /// Tensors that are alive at once do not share memory, whatever their size: also where a small size is rounded up to the
+    /// smallest block of the arena (64 KiB, 16,384 floats).
+    @Test(arguments: [15_360, 15_361, 16_256, 16_257, 16_320, 16_383, 16_384, 16_385, 20_000])
+    func tensorsDoNotOverlap(_ count: Int) {
+        let tensors = (0..<24).map { Tensor(repeating: Float($0), shape: [count]) }
+        for (number, tensor) in tensors.enumerated() {
+            let isOwn = tensor.withUnsafeBuffer { $0.allSatisfy { $0 == Float(number) } }
+            #expect(isOwn, "tensor \(number) of \(count)")
+        }
+    }
+
     /// Of the gaps that are wide enough the narrowest is taken, and the last one grows.
     @Test func bestFit() throws {
         var arena = try #require(Arena())

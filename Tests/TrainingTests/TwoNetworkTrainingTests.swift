@@ -120,36 +120,94 @@ import Training
         #expect(region(2, 2) == .surround)
     }
 
-    /// A crop is a part of its photograph, upright or upside down.
-    @Test func cropsAreParts() async throws {
+    /// A crop is a part of its photograph, upright; where pictures are mirrored, half of the crops are upside down.
+    @Test(arguments: [false, true]) func cropsAreParts(_ flips: Bool) async throws {
         let phantoms = try await PhantomFolder()
         var settings = settings(phantoms)
         settings.fine.cropsPerImage = 2
-        settings.flips = false
+        settings.flips = flips
+        settings.batchSize = 8
         let encoding = CohortEncoding(attributes: ["dr_icdr"])
         let set = try await TrainingSet([phantoms.dataset], split: .train, size: 32, encoding: encoding)
         settings.measure(set)
         let batch = TrainingBatch(settings, encoding, data: set, imagesSeen: 8)
         let crops = try #require(batch.crops), space = settings.fine.space
-        #expect(crops.clean.shape == [8, 8, 8, 12] && crops.noise.shape == crops.clean.shape)
-        #expect(crops.cohorts.count == 8)
+        #expect(crops.clean.shape == [16, 8, 8, 12] && crops.noise.shape == crops.clean.shape)
+        #expect(crops.cohorts.count == 16)
         let pixels = space.decoded(crops.clean).elements
-        let order = TrainingBatch.order(seed: settings.seed, from: 8, count: 4, of: set.count)
-        let pictures = set.pictures(order, mirrored: [false, false, false, false]).elements
-        for crop in 0..<8 {
-            let places = (0...16).flatMap { top in (0...16).map { (top, $0) } }
-            let isThere = places.contains { top, left in
-                (0..<16).allSatisfy { y in
-                    (0..<48).allSatisfy { i in
-                        abs(pixels[(crop * 16 + y) * 48 + i] - pictures[((crop / 2 * 32 + top + y) * 32 + left) * 3 + i]) <= 1e-4
+        let order = TrainingBatch.order(seed: settings.seed, from: 8, count: 8, of: set.count)
+        let upright = [Bool](repeating: false, count: 8)
+        let pictures = [false, true].map { isMirrored in set.pictures(order, mirrored: upright.map { _ in isMirrored }).elements }
+        var upsideDown = 0
+        for crop in 0..<16 {
+            /// Whether the crop stands somewhere in its picture.
+            func isThere(_ picture: [Float], isUpsideDown: Bool) -> Bool {
+                (0...16).contains { top in
+                    (0...16).contains { left in
+                        (0..<16).allSatisfy { y in
+                            let row = (crop / 2 * 32 + top + (isUpsideDown ? 15 - y : y)) * 32 + left
+                            return (0..<48).allSatisfy { abs(pixels[(crop * 16 + y) * 48 + $0] - picture[row * 3 + $0]) <= 1e-4 }
+                        }
                     }
                 }
             }
-            #expect(isThere, "crop \(crop)")
+            let own = flips ? pictures : [pictures[0]]
+            let isUpright = own.contains { isThere($0, isUpsideDown: false) }
+            if !isUpright, flips, own.contains(where: { isThere($0, isUpsideDown: true) }) {
+                upsideDown += 1
+            } else {
+                #expect(isUpright, "crop \(crop)")
+            }
         }
+        #expect(flips ? (3...13).contains(upsideDown) : upsideDown == 0, "\(upsideDown) of 16 upside down")
         let levels = settings.fine.noiseLevels
         #expect(crops.sigma.allSatisfy { Double($0) >= levels.lowest * 0.999 && Double($0) <= levels.highest * 1.001 })
-        #expect(Set(crops.sigma).count == 8)
+        #expect(Set(crops.sigma).count == 16)
+    }
+
+    /// A base of two networks brings both, how they were trained, and a place for changes; a file may name its spaces as before.
+    @Test func basesBringBothNetworks() async throws {
+        let phantoms = try await PhantomFolder()
+        let run = try await run("run", phantoms)
+        let base = try LoadedModel(contentsOf: run.snapshotPath)
+        var tuned = TrainingConfiguration()
+        tuned.start(from: base)
+        #expect(tuned.fine.isUsed && tuned.fine.cropSize == 16 && tuned.fine.highestNoise == 0.5)
+        #expect(tuned.augmentations == Augmentation.count && tuned.augmentedShare == 0.5)
+        #expect(tuned.problem == nil)
+        let file = phantoms.folder.file("tune.yaml")
+        try "space: dct-8\naugmentedShare: 0\n".write(toFile: file, atomically: true, encoding: .utf8)
+        let changed = try tuned.tuned(by: file)
+        #expect(changed.space == base.manifest.model.space && changed.augmentedShare == 0)
+        try "space: wavelet-3\n".write(toFile: file, atomically: true, encoding: .utf8)
+        #expect(throws: Failure.self) { try tuned.tuned(by: file) }
+        // Without changed pictures the network keeps its table.
+        let again = try MemoryTraining.run(
+            { () -> TrainingConfiguration in
+                var settings = changed
+                (settings.base, settings.images) = ("", 4)
+                return settings
+            }(), encoding: base.manifest.model.cohort,
+            on: try await TrainingSet([phantoms.dataset], split: .train, size: 32, encoding: base.manifest.model.cohort), from: base.parameters)
+        #expect(again.model.description.augmentations == Augmentation.count)
+    }
+
+    /// Crops fit into small pictures, and what a single network lacks is measured.
+    @Test func settingsFitTheirPictures() async throws {
+        var small = TrainingConfiguration()
+        small.use(.dct(side: 4, colours: nil), .small, size: 64)
+        small.size = 64
+        #expect(small.problem == nil && small.fine.cropSize == 64)
+        // The same levels on pixels whatever the blocks.
+        #expect(abs(small.noiseLevels.lowest * 4 - 0.36) <= 1e-9 && abs(small.noiseLevels.highest * 4 - 80) <= 1e-9)
+        let phantoms = try await PhantomFolder()
+        var pixels = phantoms.settings
+        (pixels.size, pixels.fine.highestNoise, pixels.fine.cropSize) = (32, 0.5, 16)
+        pixels.fine.network.time.width = pixels.network.embeddingWidth
+        #expect(pixels.problem == nil)
+        pixels.measure(try await TrainingSet([phantoms.dataset], split: .train, size: 32, encoding: CohortEncoding(attributes: [])))
+        #expect(!pixels.fine.space.lacksColours && pixels.fine.preconditioning.channelDeviations.count == 12)
+        #expect(TrainingConfiguration.usualSize(of: [phantoms.dataset]) == 32)
     }
 
     @Test func settingsThatMakeNoSenseAreNamed() async throws {
@@ -167,6 +225,8 @@ import Training
         #expect(problem { $0.augmentedShare = 2 }.hasPrefix("augmentedShare"))
         #expect(problem { $0.fine.network.blockOutChannels = [] }.hasPrefix("fine.network.blockOutChannels"))
         #expect(problem { $0.noiseLevels.highest = 0 }.hasPrefix("noiseLevels"))
+        #expect(problem { $0.noiseLevels.lowest = 1e-300 }.hasPrefix("noiseLevels"))
+        #expect(problem { $0.augmentations = 5 }.hasPrefix("augmentations"))
     }
 }
 

@@ -115,6 +115,7 @@ extension TrainingConfiguration {
         self.images = images ?? 4_000
         self.seed = seed
         flips = false
+        augmentedShare = 0
         conditionDropout = 0
         batchSize = 4
         learningRate = startsFromModel ? 1e-3 : 2e-3

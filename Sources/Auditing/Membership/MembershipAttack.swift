@@ -25,7 +25,7 @@ package struct MembershipAttack: Sendable {
         if let problem = configuration.problem { throw Failure(.usage, nil, problem) }
         if let reference {
             let (own, other) = (model.model.description, reference.model.description)
-            guard own.latentShape(1) == other.latentShape(1), own.space == other.space else {
+            guard own.latentShape(1) == other.latentShape(1), own.space.name == other.space.name else {
                 throw Failure(.usage, nil, field: "reference", expected: "\(own.space.name) of \(own.width) pixels, as the model", found: "\(other.space.name) of \(other.width)")
             }
             guard own.cohort == other.cohort else { throw Failure(.usage, nil, field: "reference", expected: "the model's attributes", found: "others") }
@@ -33,7 +33,9 @@ package struct MembershipAttack: Sendable {
         self.model = model
         self.reference = reference
         self.configuration = configuration
-        queries = configuration.queries(of: model.noiseLevels, flips: model.flips, known: model.model.description.sampledSigmas)
+        let description = model.model.description
+        queries = configuration.queries(
+            of: model.noiseLevels, flips: model.flips, known: description.sampledSigmas, handover: description.handover)
     }
 
     /// What an attack on so many photographs costs.
