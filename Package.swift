@@ -51,7 +51,9 @@ let package = Package(
         library("Training", ["Diffusion", "Networks", "CheckpointStore", "FundusData", "Pictures", yams]),
         library("SampleStore", ["Cohorts", "HDF5Files", "FundusData", "Pictures", "CheckpointStore", "Files", crypto]),
         library("Reporting", ["SampleStore", "CheckpointStore", "FundusData", "Cohorts", "Pictures", "Files"]),
-        library("Sampling", ["Diffusion", "Networks", "CheckpointStore", "SampleStore", "Training", "FundusData", "Pictures", "TensorCore"]),
+        library(
+            "Sampling",
+            ["Diffusion", "Networks", "CheckpointStore", "SampleStore", "Training", "FundusData", "Pictures", "TensorCore"]),
         library("Exporting", ["SampleStore", "Reporting", "Cohorts", "Pictures", "CArchive", "CZlib", "Files"]),
         library("Consortium", ["Federation", "Sampling", "SampleStore", "Training", "FundusData", "Diffusion", "Networks", "CheckpointStore", "TensorCore", "Files", yams]),
         library("Auditing", ["Consortium", "Reporting", "Sampling", "SampleStore", "Training", "FundusData", "Diffusion", "Networks", "CheckpointStore", "RetinalMatching", "Pictures", "Cohorts", "TensorCore", "Files", crypto]),

@@ -186,7 +186,9 @@ static void FN(product_adjoint)(
                     // 16 is no multiple of 6: the last tile of a panel is lower.
                     if (rows == FN(adjoint_rows)) {
                         if (is_wide)
-                            FN(adjoint_tile)(FN(adjoint_rows), FN(tile_panels), length, a_rows, b_panels, b_panel, accumulate, target, c_panel);
+                            FN(adjoint_tile)(
+                                FN(adjoint_rows), FN(tile_panels), length, a_rows, b_panels, b_panel, accumulate, target,
+                                c_panel);
                         else
                             FN(adjoint_tile)(FN(adjoint_rows), 1, length, a_rows, b_panels, b_panel, accumulate, target, c_panel);
                     } else

@@ -32,7 +32,9 @@ public struct ModelDescription: Codable, Hashable, Sendable {
         self.cohort = cohort
     }
 
-    private enum CodingKeys: CodingKey { case network, preconditioning, space, height, width, cohort, takesEmbedding, augmentations, fine, adapter }
+    private enum CodingKeys: CodingKey {
+        case network, preconditioning, space, height, width, cohort, takesEmbedding, augmentations, fine, adapter
+    }
 
     /// Keys that older files lack have their defaults.
     public init(from decoder: any Decoder) throws {

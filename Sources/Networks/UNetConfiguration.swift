@@ -123,8 +123,8 @@ public enum Preset: String, CaseIterable, Codable, Sendable {
     /// The network for the lowest noise levels, which sees crops: without attention, and wide where the blocks are small.
     /// - Parameter embeddingWidth: of the network for the other levels, with which it shares the embeddings of cohorts.
     public func fineConfiguration(channels: Int, embeddingWidth: Int) -> UNetConfiguration {
-        var configuration = UNetConfiguration(
-            blockOutChannels: self == .tiny ? [16, 32] : [64, 64, 128], attentionLevels: [Bool](repeating: false, count: self == .tiny ? 2 : 3))
+        let widths = self == .tiny ? [16, 32] : [64, 64, 128]
+        var configuration = UNetConfiguration(blockOutChannels: widths, attentionLevels: widths.map { _ in false })
         configuration.layersPerBlock = 1
         configuration.normGroups = self == .tiny ? 8 : 16
         configuration.middle = .residual

@@ -25,7 +25,8 @@ struct TrainingPlot {
         TrainingPlot.levels.flatMap { sigma, colour -> [LinePlot.Curve] in
             func points(_ value: KeyPath<DenoisingError, Double?>) -> [(x: Double, y: Double)] {
                 lines.compactMap { line in
-                    guard let error = line.denoising_errors?.first(where: { $0.sigma == sigma })?[keyPath: value], error > 0 else { return nil }
+                    let measured = line.denoising_errors?.first { $0.sigma == sigma }
+                    guard let error = measured?[keyPath: value], error > 0 else { return nil }
                     return (Double(line.images_seen), error)
                 }
             }

@@ -245,7 +245,8 @@ public final class TrainingRun {
         try ModelFile.write(
             checkpointPath, try manifest(.checkpoint, state: trainer.state.numbers()), trainer.state.fileSources(), as: .f32, force: true)
         try writeSnapshot("snapshot")
-        try TrainingRun.write(Data(TrainingPlot(log.lines(), baseline: DenoisingBaseline(contentsOf: folder + "/baseline.json")).svg.utf8), to: folder + "/curve.svg")
+        let plot = TrainingPlot(log.lines(), baseline: DenoisingBaseline(contentsOf: folder + "/baseline.json"))
+        try TrainingRun.write(Data(plot.svg.utf8), to: folder + "/curve.svg")
     }
 
     /// The moving average as a snapshot, `NAME.safetensors`; an adapter for itself, too, `NAME.adapter.safetensors`.

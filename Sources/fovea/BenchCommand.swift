@@ -87,7 +87,8 @@ struct BenchCommand: AsyncParsableCommand {
 
     func validate() throws {
         for (name, value, range) in [
-            ("batch", batch, 1...1024), ("channels", channels, 1...4096), ("repeats", repeats, 1...1000), ("size", size, 8...1024), ("samples", samples, 1...10_000_000),
+            ("batch", batch, 1...1024), ("channels", channels, 1...4096), ("repeats", repeats, 1...1000),
+            ("size", size, 8...1024), ("samples", samples, 1...10_000_000),
             ("deflate", deflate, 0...9), ("count", count, 1...10_000), ("probes", probes, 1...10_000_000), ("gallery", gallery, 1...10_000_000),
             ("width", width, 1...100_000), ("nearest", nearest, 1...1000),
         ]

@@ -62,7 +62,10 @@ struct InspectCommand: AsyncParsableCommand {
     }
 
     private static func lines(_ d: WeightsDescription) -> [String] {
-        var lines = ["\(d.kind): \(d.parameters) parameters for \(d.width) x \(d.height), \(d.network.space.name), \(d.images_seen) training images seen"]
+        var lines = [
+            "\(d.kind): \(d.parameters) parameters for \(d.width) x \(d.height), \(d.network.space.name), "
+                + "\(d.images_seen) training images seen",
+        ]
         if let fine = d.network.fine {
             lines.append("a fine network, \(fine.space.name), denoises up to a noise of \(fine.highestNoise) on pixels")
         }
@@ -76,7 +79,8 @@ struct InspectCommand: AsyncParsableCommand {
         for merge in d.merges ?? [] {
             lines += merge.parts.map { part in
                 let weight = String(format: "%.3g", part.weight)
-                return "merged in round \(merge.round) by \(merge.settings.rule.rawValue) with \(weight): \(part.site), parcel \(part.parcel.description.prefix(12))"
+                let rule = merge.settings.rule.rawValue, parcel = part.parcel.description.prefix(12)
+                return "merged in round \(merge.round) by \(rule) with \(weight): \(part.site), parcel \(parcel)"
             }
             lines += merge.excluded.map { "left out of round \(merge.round): \($0.name), \($0.reason)" }
         }

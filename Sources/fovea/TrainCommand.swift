@@ -31,7 +31,9 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(help: "Network: \(Preset.allCases.map(\.rawValue).joined(separator: ", ")) (default: small).")
     var preset: Preset?
 
-    @Option(help: ArgumentHelp("Height and width of the pictures (default: the data set's, at most 256, a multiple of 32).", valueName: "pixels"))
+    @Option(
+        help: ArgumentHelp(
+            "Height and width of the pictures (default: the data set's, at most 256, a multiple of 32).", valueName: "pixels"))
     var size: Int?
 
     @Option(help: "Where pictures are denoised: pixels, wavelet or dct (default: pixels up to 128 pixels, wavelet above, dct from 256 on).")

@@ -22,7 +22,8 @@ import Testing
         let spaces = [LatentSpace.dct(side: 4, colours: axes), .dct(side: 2, colours: axes)]
         let parts = spaces.map { space in
             Preconditioning(
-                channelDeviations: (0..<space.channels).map { 1 / Float(1 + $0) }, relativeLoss: true, shrinksInput: true, gatesSurround: true)
+                channelDeviations: (0..<space.channels).map { 1 / Float(1 + $0) }, relativeLoss: true, shrinksInput: true,
+                gatesSurround: true)
         }
         var description = ModelDescription(
             network: TwoNetworkTests.network(48, out: 64), preconditioning: parts[0], space: spaces[0], height: 16, width: 16,

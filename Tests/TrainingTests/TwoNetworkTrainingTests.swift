@@ -182,13 +182,11 @@ import Training
         try "space: wavelet-3\n".write(toFile: file, atomically: true, encoding: .utf8)
         #expect(throws: Failure.self) { try tuned.tuned(by: file) }
         // Without changed pictures the network keeps its table.
-        let again = try MemoryTraining.run(
-            { () -> TrainingConfiguration in
-                var settings = changed
-                (settings.base, settings.images) = ("", 4)
-                return settings
-            }(), encoding: base.manifest.model.cohort,
-            on: try await TrainingSet([phantoms.dataset], split: .train, size: 32, encoding: base.manifest.model.cohort), from: base.parameters)
+        var unchanged = changed
+        (unchanged.base, unchanged.images) = ("", 4)
+        let encoding = base.manifest.model.cohort
+        let photographs = try await TrainingSet([phantoms.dataset], split: .train, size: 32, encoding: encoding)
+        let again = try MemoryTraining.run(unchanged, encoding: encoding, on: photographs, from: base.parameters)
         #expect(again.model.description.augmentations == Augmentation.count)
     }
 
