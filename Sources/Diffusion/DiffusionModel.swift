@@ -190,13 +190,27 @@ public struct DiffusionModel: Sendable {
 
     private func isFine(_ sigma: Float) -> Bool { sigma <= description.handover }
 
-    /// Calls `body` with each expert and the rows that are its, and puts what it gives back in order.
+    /// Places that go through the fine network together, at most, where pictures are not larger: its layers are wide on large
+    /// pictures, and more of them would only take more memory.
+    private static let finePlaces = 1 << 15
+
+    /// Calls `body` with each expert and some of the rows that are its, and puts what it gives back in order.
     private func byExpert(_ sigma: [Float], _ body: (Expert, [Int]) -> Tensor) -> Tensor {
-        let parts = [(fine, sigma.indices.filter { isFine(sigma[$0]) }), (coarse, sigma.indices.filter { !isFine(sigma[$0]) })]
-            .compactMap { expert, rows in expert.flatMap { rows.isEmpty ? nil : (rows, body($0, rows)) } }
-        if parts.count == 1 { return parts[0].1 }
-        let each = parts[0].1.count / parts[0].0.count
-        return Tensor(shape: [sigma.count] + parts[0].1.shape.dropFirst()) { target in
+        var parts: [(rows: [Int], tensor: Tensor)] = []
+        let coarseRows = sigma.indices.filter { !isFine(sigma[$0]) }
+        if !coarseRows.isEmpty { parts.append((coarseRows, body(coarse, coarseRows))) }
+        if let fine {
+            let own = sigma.indices.filter { isFine(sigma[$0]) }
+            let places = description.height * description.width / (fine.space.factor * fine.space.factor)
+            let together = max(1, DiffusionModel.finePlaces / max(1, places))
+            for start in stride(from: 0, to: own.count, by: together) {
+                let rows = Array(own[start..<min(start + together, own.count)])
+                parts.append((rows, body(fine, rows)))
+            }
+        }
+        if parts.count == 1 { return parts[0].tensor }
+        let each = parts[0].tensor.count / parts[0].rows.count
+        return Tensor(shape: [sigma.count] + parts[0].tensor.shape.dropFirst()) { target in
             for (rows, tensor) in parts {
                 tensor.withUnsafeBuffer { source in
                     for (place, row) in rows.enumerated() {
