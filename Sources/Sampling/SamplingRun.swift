@@ -33,6 +33,11 @@ public struct SamplingRun {
         var settings = settings.limited(to: model.manifest.model.sampledSigmas)
         // Models that were trained to know the surround; those of version 0.1 go on to the same bytes.
         settings.blackensSurround = model.manifest.model.preconditioning.gatesSurround
+        // What a cohort decides is decided by the first network; the fine one would take twice as long for sharper grain.
+        let handover = model.manifest.model.handover
+        if handover > 0, settings.guidanceScale != 1, settings.guidanceInterval == nil, handover < settings.sigmaMax {
+            settings.guidanceInterval = handover.nextUp...settings.sigmaMax
+        }
         self.settings = settings
         self.plan = plan
         self.seed = seed

@@ -116,6 +116,14 @@ assert len(fine) == 80 and fine[-1] < fine[0], (len(fine), fine[0], fine[-1])'
 import h5py, json
 f = h5py.File("two.h5")
 assert json.loads(f["runs/schedule"].asstr()[0])["surround"] == "black"'
+    check "guidance acts on the coarse network alone" bash -c "fovea sample --model two/snapshot.safetensors --count 2 --steps 6 --guidance 2 --seed 1 --out guided.h5 --quiet"
+    check "and the file says where" "$python" -c '
+import h5py, json
+schedule = json.loads(h5py.File("guided.h5")["runs/schedule"].asstr()[0])
+low, high = schedule["guidance_interval"]
+assert abs(low - 0.5 / 4) < 1e-6 and abs(high - 20) < 1e-6, schedule
+assert 11 < schedule["evaluations"] < 22, schedule'
+    check "replayed, too" fovea replay guided.h5 --model two/snapshot.safetensors
     check "replayed on one thread, one at a time: all bits equal" fovea replay two.h5 --model two/snapshot.safetensors --threads 1 --batch 1
     check "an adapter on both networks" fovea train --data phantoms.h5 --base two/snapshot.safetensors --adapter ffa --images 80 --out two-adapter --quiet
     check "it changes both" "$python" -c '
