@@ -158,7 +158,8 @@ def main():
         return
 
     results = dict(processor=processor(), threads=arguments.threads, torch=torch.__version__, diffusers=diffusers.__version__)
-    print(f"{results['processor']}, {arguments.threads} threads, torch {torch.__version__}, diffusers {diffusers.__version__}, network {arguments.network}, batch {arguments.batch}")
+    versions = f"torch {torch.__version__}, diffusers {diffusers.__version__}"
+    print(f"{results['processor']}, {arguments.threads} threads, {versions}, network {arguments.network}, batch {arguments.batch}")
     with tempfile.TemporaryDirectory() as folder:
         save_file({name: value.contiguous() for name, value in reference.model.state_dict().items()}, f"{folder}/weights.safetensors")
         save_file(dict(
