@@ -91,7 +91,7 @@ let package = Package(
         tests("Federation", ["CheckpointStore", "TensorCore", "Files"]),
         tests("Consortium", ["Federation", "Training", "FundusData", "Sampling", "SampleStore", "CheckpointStore", "Diffusion", "Networks", "TensorCore", "Cohorts", "Files"]),
         tests("Auditing", ["Federation", "Interchange", "Sampling", "SampleStore", "Training", "FundusData", "Diffusion", "Networks", "CheckpointStore", "Pictures", "Cohorts", "TensorCore", "Files"], exclude: ["Fixtures"]),
-        tests("Training", ["CheckpointStore", "FundusData", "Diffusion", "Networks", "TensorCore", "Files"]),
+        tests("Training", ["CheckpointStore", "FundusData", "Diffusion", "Networks", "TensorCore", "TestTensors", "Files"]),
         tests("Sampling", ["Training", "SampleStore", "FundusData", "CheckpointStore", "Pictures", "Diffusion", "Networks", "TensorCore", "Cohorts", "Files"]),
     ],
     swiftLanguageModes: [.v6]

@@ -132,10 +132,10 @@ public struct Simulation: Sendable {
         var own = configuration
         own.start(from: before)
         (own.noiseLevels, own.augmentedShare) = (configuration.noiseLevels, own.augmentations > 0 ? configuration.augmentedShare : 0)
-        if own.fine.isUsed {
-            own.fine.lowestNoise = configuration.fine.lowestNoise
-            own.fine.cropSize = configuration.fine.cropSize
-            own.fine.cropsPerImage = configuration.fine.cropsPerImage
+        for expert in [\TrainingConfiguration.middle, \.fine] where own[keyPath: expert].isUsed {
+            own[keyPath: expert].lowestNoise = configuration[keyPath: expert].lowestNoise
+            own[keyPath: expert].cropSize = configuration[keyPath: expert].cropSize
+            own[keyPath: expert].cropsPerImage = configuration[keyPath: expert].cropsPerImage
         }
         own.images = settings.images
         own.tunesEverything = settings.adapter == nil

@@ -15,8 +15,13 @@ public struct ModelDescription: Codable, Hashable, Sendable {
     public var takesEmbedding = false
     /// How many numbers the first network is told of how a training picture was changed. All are 0 when it samples.
     public var augmentations = 0
-    /// The network for the lowest noise levels; nil where one network denoises at all levels.
-    public var fine: FineNetwork?
+    /// The network for the noise levels at which vessels and lesions are decided: it sees whole pictures in smaller blocks than the
+    /// first. Nil where the first network takes these levels, too.
+    public var middle: ExpertNetwork?
+    /// The network for the lowest noise levels, where only edges, thin vessels and grain are undecided: it is local and is trained
+    /// on crops, so that a few hundred photographs give it tens of thousands of examples. Nil where the network before it takes
+    /// these levels, too.
+    public var fine: ExpertNetwork?
     /// Set where the weights are an adapter on the parameters of such a network.
     public var adapter: AdapterConfiguration?
 
@@ -33,7 +38,7 @@ public struct ModelDescription: Codable, Hashable, Sendable {
     }
 
     private enum CodingKeys: CodingKey {
-        case network, preconditioning, space, height, width, cohort, takesEmbedding, augmentations, fine, adapter
+        case network, preconditioning, space, height, width, cohort, takesEmbedding, augmentations, middle, fine, adapter
     }
 
     /// Keys that older files lack have their defaults.
@@ -47,7 +52,8 @@ public struct ModelDescription: Codable, Hashable, Sendable {
         cohort = try container.decode(CohortEncoding.self, forKey: .cohort)
         takesEmbedding = try container.decodeIfPresent(Bool.self, forKey: .takesEmbedding) ?? false
         augmentations = try container.decodeIfPresent(Int.self, forKey: .augmentations) ?? 0
-        fine = try container.decodeIfPresent(FineNetwork.self, forKey: .fine)
+        middle = try container.decodeIfPresent(ExpertNetwork.self, forKey: .middle)
+        fine = try container.decodeIfPresent(ExpertNetwork.self, forKey: .fine)
         adapter = try container.decodeIfPresent(AdapterConfiguration.self, forKey: .adapter)
     }
 
@@ -68,17 +74,27 @@ public struct ModelDescription: Codable, Hashable, Sendable {
 
     /// Sides of pictures are multiples of this.
     public var sideMultiple: Int {
-        max(network.sideMultiple * space.factor, fine.map { $0.network.sideMultiple * $0.space.factor } ?? 1)
+        experts.map { $0.network.network.sideMultiple * $0.network.space.factor }.reduce(network.sideMultiple * space.factor, max)
     }
 
-    /// The highest noise level, in the model's space, that the fine network denoises at; 0 where there is none.
-    public var handover: Float { (fine?.highestNoise ?? 0) * space.noiseScale }
+    /// The networks behind the first by name, from the highest noise levels to the lowest.
+    public var experts: [(name: String, network: ExpertNetwork)] {
+        [("middle", middle), ("fine", fine)].compactMap { name, network in network.map { (name, $0) } }
+    }
+
+    /// The highest noise level, in the model's space, of each of the networks behind the first.
+    public var handovers: [Float] { experts.map { $0.network.highestNoise * space.noiseScale } }
 
     /// One sentence on what is wrong with a description that came from a file, or nil.
     public var problem: String? {
         if let problem = Expert.problem(network, preconditioning, space) { return problem }
         guard (0...1024).contains(augmentations) else { return "augmentations: expected 0 to 1024, found \(augmentations)" }
-        if let problem = fine?.problem(embeddingWidth: network.embeddingWidth) { return "fine.\(problem)" }
+        for (name, expert) in experts {
+            if let problem = expert.problem(embeddingWidth: network.embeddingWidth) { return "\(name).\(problem)" }
+        }
+        if let middle, let fine, fine.highestNoise >= middle.highestNoise {
+            return "fine.highestNoise: expected less than \(middle.highestNoise), that of the middle network, found \(fine.highestNoise)"
+        }
         for (name, side) in [("height", height), ("width", width)] {
             guard side > 0, side <= 4096, side % sideMultiple == 0 else {
                 return "\(name): expected a multiple of \(sideMultiple) up to 4096, found \(side)"
@@ -89,14 +105,14 @@ public struct ModelDescription: Codable, Hashable, Sendable {
     }
 }
 
-/// A preconditioned denoiser over one UNet or two, conditioned on a cohort. Parameters come with each call.
+/// A preconditioned denoiser over one UNet or up to three, conditioned on a cohort. Parameters come with each call.
 public struct DiffusionModel: Sendable {
     public let description: ModelDescription
     public let specifications: [ParameterSpecification]
-    /// The network for all noise levels, or for those above the handover.
-    package let coarse: Expert
-    /// The network for the lowest noise levels.
-    package let fine: Expert?
+    /// The networks, that of the highest noise levels first.
+    package let experts: [Expert]
+    /// Up to where each of the networks behind the first denoises, falling.
+    private let handovers: [Float]
     /// The table of cohort embeddings, [rows, embeddingWidth]; nil where nothing is conditioned on.
     private let cohortTable: Int?
 
@@ -104,8 +120,6 @@ public struct DiffusionModel: Sendable {
     public static let cohortPath = "cohort_embedding.weight", classPath = "class_embedding.weight"
     /// Path of the table of embeddings of how training pictures are changed.
     public static let augmentationPath = "augmentation_embedding.weight"
-    /// What the paths of the fine network's parameters begin with.
-    public static let finePrefix = "fine."
 
     public init(_ description: ModelDescription) {
         let registry = ParameterRegistry()
@@ -119,12 +133,15 @@ public struct DiffusionModel: Sendable {
             ? nil
             : registry.register(
                 DiffusionModel.augmentationPath, [description.augmentations, description.network.embeddingWidth], .plain, .constant(0))
-        coarse = Expert(
+        let first = Expert(
             network, description.preconditioning, description.space, cohort: description.cohort, table: table, augmentationTable: changes)
-        fine = description.fine.map { fine in
-            let network = registry.nested(DiffusionModel.finePrefix) { UNet(fine.network, $0) }
-            return Expert(network, fine.preconditioning, fine.space, cohort: description.cohort, table: table)
+        // The paths of a further network's parameters begin with its name.
+        experts = [first] + description.experts.map { name, expert in
+            let network = registry.nested(name + ".") { UNet(expert.network, $0) }
+            return Expert(
+                network, expert.preconditioning, expert.space, cohort: description.cohort, table: table, augmentationTable: changes)
         }
+        handovers = description.handovers
         cohortTable = table
         specifications = registry.specifications
         self.description = description
@@ -139,8 +156,8 @@ public struct DiffusionModel: Sendable {
     public func denoised(
         _ x: Variable, sigma: [Float], cohorts: [[CohortEncoding.Value]], _ parameters: BoundParameters
     ) -> Variable {
-        guard fine != nil, sigma.contains(where: isFine) else {
-            return coarse.denoised(x, sigma: sigma, cohorts: cohorts, parameters)
+        guard sigma.contains(where: { expert(at: $0) > 0 }) else {
+            return first.denoised(x, sigma: sigma, cohorts: cohorts, parameters)
         }
         return Variable(
             byExpert(sigma) { expert, rows in
@@ -162,8 +179,8 @@ public struct DiffusionModel: Sendable {
     public func losses(
         clean: Tensor, noise: Tensor, sigma: [Float], cohorts: [[CohortEncoding.Value]], _ parameters: BoundParameters
     ) -> Variable {
-        guard fine != nil, sigma.contains(where: isFine) else {
-            return coarse.errors(clean: clean, noise: noise, sigma: sigma, cohorts: cohorts, parameters)
+        guard sigma.contains(where: { expert(at: $0) > 0 }) else {
+            return first.errors(clean: clean, noise: noise, sigma: sigma, cohorts: cohorts, parameters)
         }
         return Variable(
             byExpert(sigma) { expert, rows in
@@ -183,29 +200,31 @@ public struct DiffusionModel: Sendable {
 
     /// What preconditioning alone makes of pictures [N, H, W, C] at one noise level: c_skip x of the network that is for it.
     package func skipped(_ x: Tensor, sigma: Float) -> Tensor {
-        guard let fine, isFine(sigma) else { return coarse.skipped(x, sigma: sigma) }
-        let space = description.space, level = sigma * fine.space.noiseScale / space.noiseScale
-        return space.encoded(fine.space.decoded(fine.skipped(fine.space.encoded(space.decoded(x)), sigma: level)))
+        let expert = experts[expert(at: sigma)], space = description.space
+        if expert.space == space { return expert.skipped(x, sigma: sigma) }
+        let level = sigma * expert.space.noiseScale / space.noiseScale
+        return space.encoded(expert.space.decoded(expert.skipped(expert.space.encoded(space.decoded(x)), sigma: level)))
     }
 
-    private func isFine(_ sigma: Float) -> Bool { sigma <= description.handover }
+    /// The number of the network for a noise level.
+    package func expert(at sigma: Float) -> Int { handovers.count { sigma <= $0 } }
 
-    /// Places that go through the fine network together, at most, where pictures are not larger: its layers are wide on large
-    /// pictures, and more of them would only take more memory.
-    private static let finePlaces = 1 << 15
+    private var first: Expert { experts[0] }
+
+    /// Places that go together through one of the networks behind the first, at most, where pictures are not larger: layers are wide on
+    /// large pictures, and more of them would only take more memory.
+    private static let mostPlaces = 1 << 15
 
     /// Calls `body` with each expert and some of the rows that are its, and puts what it gives back in order.
     private func byExpert(_ sigma: [Float], _ body: (Expert, [Int]) -> Tensor) -> Tensor {
         var parts: [(rows: [Int], tensor: Tensor)] = []
-        let coarseRows = sigma.indices.filter { !isFine(sigma[$0]) }
-        if !coarseRows.isEmpty { parts.append((coarseRows, body(coarse, coarseRows))) }
-        if let fine {
-            let own = sigma.indices.filter { isFine(sigma[$0]) }
-            let places = description.height * description.width / (fine.space.factor * fine.space.factor)
-            let together = max(1, DiffusionModel.finePlaces / max(1, places))
+        for (number, expert) in experts.enumerated() {
+            let own = sigma.indices.filter { self.expert(at: sigma[$0]) == number }
+            let places = description.height * description.width / (expert.space.factor * expert.space.factor)
+            let together = number == 0 ? max(1, own.count) : max(1, DiffusionModel.mostPlaces / max(1, places))
             for start in stride(from: 0, to: own.count, by: together) {
                 let rows = Array(own[start..<min(start + together, own.count)])
-                parts.append((rows, body(fine, rows)))
+                parts.append((rows, body(expert, rows)))
             }
         }
         if parts.count == 1 { return parts[0].tensor }
@@ -240,7 +259,7 @@ public struct DiffusionModel: Sendable {
     package func networkOutput(
         _ x: Tensor, timesteps: [Float], embedding: Tensor?, _ parameters: BoundParameters
     ) -> Tensor {
-        coarse.output(x, timesteps: timesteps, embedding: embedding, parameters)
+        first.output(x, timesteps: timesteps, embedding: embedding, parameters)
     }
 
     /// Rows of the table of classes or cohorts, [N, embeddingWidth]; nil where there is none.

@@ -54,6 +54,12 @@ public struct NoiseLevels: Codable, Hashable, Sendable {
         return Float(exp(mean + deviation * random.nextNormal()))
     }
 
+    /// The level to start samples at, where training went well above `highest`, the highest level of a sampler's schedule; nil where it
+    /// did not.
+    public func start(above highest: Float) -> Float? {
+        uniformShare > 0 && self.highest >= 2 * Double(highest) ? Float(self.highest) : nil
+    }
+
     /// The level below which this share of the images' levels lies.
     public func sigma(quantile: Double) -> Float {
         if uniformShare == 0 { return Float(exp(mean + deviation * normalQuantile(quantile))) }

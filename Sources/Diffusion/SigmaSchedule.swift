@@ -6,10 +6,19 @@ public struct SigmaSchedule: Codable, Hashable, Sendable {
 
     /// Karras et al. 2022, equation 5: steps + 1 levels from sigmaMax to sigmaMin, then 0.
     ///
-    /// - Parameter steps: at least 1; one step goes from sigmaMax to 0.
+    /// - Parameters:
+    ///   - steps: at least 1; one step goes from sigmaMax to 0.
+    ///   - start: a level above sigmaMax that the first of the steps goes down from, where there are more than one. A sampler starts with
+    ///     noise alone, as if pictures had a mean of 0; in large pictures the mean can still be told at sigmaMax, and from a higher level
+    ///     the first step takes it in.
     public static func karras(
-        steps: Int, sigmaMin: Float = 0.002, sigmaMax: Float = 80, rho: Float = 7
+        steps: Int, sigmaMin: Float = 0.002, sigmaMax: Float = 80, rho: Float = 7, start: Float? = nil
     ) -> SigmaSchedule {
+        if let start, steps > 1 {
+            if !(start > sigmaMax) { fatalError("SigmaSchedule.karras: start \(start) is not above sigmaMax \(sigmaMax)") }
+            let below = karras(steps: steps - 1, sigmaMin: sigmaMin, sigmaMax: sigmaMax, rho: rho)
+            return SigmaSchedule(sigmas: [start] + below.sigmas)
+        }
         if steps < 1 || !(sigmaMin > 0 && sigmaMin < sigmaMax && rho > 0) {
             fatalError("SigmaSchedule.karras: steps \(steps), sigmaMin \(sigmaMin), sigmaMax \(sigmaMax), rho \(rho)")
         }

@@ -13,13 +13,13 @@ extension ModelFolder {
     ///   - audit: SHA-256 of the passing audit that it goes by, which the caller has checked.
     ///   - unaudited: why it goes without an audit for memorised patients, where it saw any.
     /// - Throws: `Failure(.cannotCreateOutput)` where the folder exists and `force` is false; `.notPermitted` where the model
-    ///   saw photographs of patients and no reason is given; `.badData` for a model of two networks; `.readOrWriteFailed`.
+    ///   saw photographs of patients and no reason is given; `.badData` for a model of several networks; `.readOrWriteFailed`.
     public func write(_ model: LoadedModel, audit: Digest? = nil, unaudited: String?, force: Bool) throws {
         try model.manifest.requireNoCanaries(path: model.path)
-        guard model.manifest.model.fine == nil else {
+        guard model.manifest.model.experts.isEmpty else {
             throw Failure(
-                .badData, model.path, field: "model.fine", expected: "one network, as a diffusers folder holds it",
-                found: "a second one for the lowest noise levels")
+                .badData, model.path, field: "model", expected: "one network, as a diffusers folder holds it",
+                found: "\(model.manifest.model.experts.count + 1) networks")
         }
         let files = FileManager.default
         if files.fileExists(atPath: path) {

@@ -120,6 +120,21 @@ public enum Preset: String, CaseIterable, Codable, Sendable {
     /// The network for photographs in pixels.
     public var configuration: UNetConfiguration { configuration(channels: 3) }
 
+    /// The network for the noise levels at which vessels and lesions are decided: it sees whole pictures in small blocks.
+    /// - Parameter embeddingWidth: of the first network, with which it shares the embeddings of cohorts.
+    public func middleConfiguration(channels: Int, embeddingWidth: Int) -> UNetConfiguration {
+        let widths = self == .tiny ? [16, 32] : [64, 128, 128, 128]
+        var configuration = UNetConfiguration(
+            blockOutChannels: widths, attentionLevels: self == .tiny ? [false, true] : [false, false, true, true])
+        configuration.layersPerBlock = 1
+        configuration.normGroups = self == .tiny ? 8 : 16
+        configuration.attentionHeadDim = self == .tiny ? 8 : 32
+        configuration.time.width = embeddingWidth
+        configuration.inChannels = channels
+        configuration.outChannels = channels
+        return configuration
+    }
+
     /// The network for the lowest noise levels, which sees crops: without attention, and wide where the blocks are small.
     /// - Parameter embeddingWidth: of the network for the other levels, with which it shares the embeddings of cohorts.
     public func fineConfiguration(channels: Int, embeddingWidth: Int) -> UNetConfiguration {

@@ -9,6 +9,8 @@ public struct RecordedSchedule: Codable, Hashable, Sendable {
     public var steps: Int
     public var sigmaMin: Float
     public var sigmaMax: Float
+    /// A level above `sigmaMax` that the first of the steps goes down from; nil for none.
+    public var sigmaStart: Float?
     public var rho: Float
     /// Of the network, for each sample.
     public var evaluations: Int?
@@ -23,7 +25,7 @@ public struct RecordedSchedule: Codable, Hashable, Sendable {
 
     public init(
         steps: Int, sigmaMin: Float, sigmaMax: Float, rho: Float, evaluations: Int, guidanceInterval: ClosedRange<Float>?,
-        guidedAttributes: [String]?, surround: String? = nil
+        guidedAttributes: [String]?, surround: String? = nil, sigmaStart: Float? = nil
     ) {
         kind = "karras"
         self.steps = steps
@@ -34,6 +36,7 @@ public struct RecordedSchedule: Codable, Hashable, Sendable {
         self.guidanceInterval = guidanceInterval.map { [$0.lowerBound, $0.upperBound] }
         self.guidedAttributes = guidedAttributes
         self.surround = surround
+        self.sigmaStart = sigmaStart
     }
 
     /// One clause on what is wrong with a schedule that came from a file, or nil.
@@ -42,6 +45,9 @@ public struct RecordedSchedule: Codable, Hashable, Sendable {
         guard (1...1000).contains(steps) else { return "steps: expected 1 to 1000, found \(steps)" }
         guard sigmaMin > 0, sigmaMin < sigmaMax, sigmaMax <= 1e4 else {
             return "sigma: expected 0 < sigma_min < sigma_max <= 10000, found \(sigmaMin) and \(sigmaMax)"
+        }
+        if let sigmaStart, !(sigmaStart > sigmaMax && sigmaStart <= 1e4) {
+            return "sigma_start: expected more than sigma_max, \(sigmaMax), and at most 10000, found \(sigmaStart)"
         }
         guard (0.01...1000).contains(rho) else { return "rho: expected 0.01 to 1000, found \(rho)" }
         if let evaluations, !(steps...8 * steps).contains(evaluations) {
@@ -65,6 +71,7 @@ public struct RecordedSchedule: Codable, Hashable, Sendable {
         case kind, steps, rho, evaluations, surround
         case sigmaMin = "sigma_min"
         case sigmaMax = "sigma_max"
+        case sigmaStart = "sigma_start"
         case guidanceInterval = "guidance_interval"
         case guidedAttributes = "guided_attributes"
     }

@@ -102,6 +102,7 @@ public struct Replay {
         settings.steps = schedule.steps
         settings.sigmaMin = schedule.sigmaMin
         settings.sigmaMax = schedule.sigmaMax
+        settings.sigmaStart = schedule.sigmaStart
         settings.rho = schedule.rho
         settings.guidanceScale = run.guidance
         settings.guidanceInterval = schedule.guidanceInterval.map { $0[0]...$0[1] }

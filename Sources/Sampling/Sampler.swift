@@ -11,6 +11,8 @@ public struct SamplerSettings: Codable, Hashable, Sendable {
     public var sigmaMin: Float = 0.002
     public var sigmaMax: Float = 80
     public var rho: Float = 7
+    /// A level above `sigmaMax` that the first step goes down from; nil for none. See `SigmaSchedule.karras`.
+    public var sigmaStart: Float?
     /// 1 means none (Ho and Salimans 2021).
     public var guidanceScale: Float = 1
     /// Noise levels at which guidance acts; nil for all (Kynkaanniemi et al. 2024).
@@ -33,7 +35,7 @@ public struct SamplerSettings: Codable, Hashable, Sendable {
     }
 
     public var schedule: SigmaSchedule {
-        .karras(steps: steps, sigmaMin: sigmaMin, sigmaMax: sigmaMax, rho: rho)
+        .karras(steps: steps, sigmaMin: sigmaMin, sigmaMax: sigmaMax, rho: rho, start: sigmaStart)
     }
 
     /// Evaluations of the network for each sample.
@@ -56,6 +58,9 @@ public struct SamplerSettings: Codable, Hashable, Sendable {
         guard (1...1024).contains(batchSize) else { return "batch: expected 1 to 1024, found \(batchSize)" }
         guard sigmaMin > 0, sigmaMin < sigmaMax, sigmaMax <= 1e4 else {
             return "sigma: expected 0 < smallest < largest <= 10000, found \(sigmaMin) and \(sigmaMax)"
+        }
+        if let sigmaStart, !(sigmaStart > sigmaMax && sigmaStart <= 1e4) {
+            return "sigma: expected a start above \(sigmaMax) and up to 10000, found \(sigmaStart)"
         }
         guard (0.01...1000).contains(rho) else { return "rho: expected 0.01 to 1000, found \(rho)" }
         return nil

@@ -31,12 +31,13 @@ public struct SamplingRun {
     ) {
         self.model = model
         var settings = settings.limited(to: model.manifest.model.sampledSigmas)
+        settings.sigmaStart = TrainingConfiguration(trainedAs: model).noiseLevels.start(above: settings.sigmaMax)
         // Models that were trained to know the surround; those of version 0.1 go on to the same bytes.
         settings.blackensSurround = model.manifest.model.preconditioning.gatesSurround
-        // What a cohort decides is decided by the first network; the fine one would take twice as long for sharper grain.
-        let handover = model.manifest.model.handover
+        // What a cohort decides is decided above the fine network, which would take twice as long for sharper grain.
+        let description = model.manifest.model, handover = (description.fine?.highestNoise ?? 0) * description.space.noiseScale
         if handover > 0, settings.guidanceScale != 1, settings.guidanceInterval == nil, handover < settings.sigmaMax {
-            settings.guidanceInterval = handover.nextUp...settings.sigmaMax
+            settings.guidanceInterval = handover.nextUp...(settings.sigmaStart ?? settings.sigmaMax)
         }
         self.settings = settings
         self.plan = plan
@@ -178,7 +179,7 @@ public struct SamplingRun {
         let schedule = RecordedSchedule(
             steps: settings.steps, sigmaMin: settings.sigmaMin, sigmaMax: settings.sigmaMax, rho: settings.rho,
             evaluations: settings.evaluations, guidanceInterval: settings.guidanceInterval, guidedAttributes: settings.guidedAttributes,
-            surround: settings.blackensSurround ? RecordedSchedule.blackSurround : nil)
+            surround: settings.blackensSurround ? RecordedSchedule.blackSurround : nil, sigmaStart: settings.sigmaStart)
         return RunRecord(
             modelDigest: model.digest, sampler: settings.sampler.rawValue, schedule: try JSONText.encoded(schedule), steps: settings.steps,
             guidance: settings.guidanceScale, openBLASVersion: ComputeEnvironment.blasVersion,

@@ -25,10 +25,11 @@ public struct SiteValidation: Sendable {
     public init(_ model: LoadedModel, data: [DatasetFile], splits: [Split] = [.validation], draws: Int = 3, noiseLevels other: LoadedModel? = nil) async throws {
         var configuration = TrainingConfiguration()
         configuration.start(from: other ?? model)
-        let (levels, fine) = (configuration.noiseLevels, configuration.fine)
+        let before = configuration
         configuration.start(from: model)
-        configuration.noiseLevels = levels
-        if configuration.fine.isUsed, fine.isUsed { configuration.fine.lowestNoise = fine.lowestNoise }
+        configuration.noiseLevels = before.noiseLevels
+        if configuration.middle.isUsed, before.middle.isUsed { configuration.middle.lowestNoise = before.middle.lowestNoise }
+        if configuration.fine.isUsed, before.fine.isUsed { configuration.fine.lowestNoise = before.fine.lowestNoise }
         self.configuration = configuration
         self.model = model.model
         self.draws = draws
@@ -66,33 +67,35 @@ private struct ValidationDraw {
     let image: Int
     /// Which of the parts of the distribution of noise levels, of how many.
     let part: Int, parts: Int
-    /// Whether the level is one of the fine network's.
-    let isFine: Bool
+    /// Which of the networks the level is for.
+    let expert: Int
     /// The number of its random stream.
     let number: Int
 
     /// Its level, in the model's space. Stratified: every photograph gets one level of each of the parts.
     func sigma(_ random: inout Philox, _ configuration: TrainingConfiguration, _ description: ModelDescription) -> Float {
         let quantile = (Double(part) + random.nextUniform()) / Double(parts)
-        guard isFine else { return max(description.handover.nextUp, configuration.noiseLevels.sigma(quantile: quantile)) }
-        let scale = description.space.noiseScale / configuration.fine.space.noiseScale
-        return min(description.handover, configuration.fine.noiseLevels.sigma(quantile: quantile) * scale)
+        let handovers = description.handovers
+        let lowest = expert < handovers.count ? handovers[expert].nextUp : 0
+        guard expert > 0 else { return max(lowest, configuration.noiseLevels.sigma(quantile: quantile)) }
+        let training = configuration.experts[expert - 1].training
+        let scale = description.space.noiseScale / training.space.noiseScale
+        return min(handovers[expert - 1], max(lowest, training.noiseLevels.sigma(quantile: quantile) * scale))
     }
 }
 
 extension DiffusionModel {
-    /// Mean loss of each photograph of `set` at noise levels and noises that are the same each time; of a model of two networks the sum
-    /// of both networks' mean losses, as in training.
+    /// Mean loss of each photograph of `set` at noise levels and noises that are the same each time; of a model of several networks the
+    /// sum of their mean losses, as in training.
     ///
     /// - Parameter draws: noise levels a photograph and network, spread evenly over the training distribution.
     func validationLosses(_ parameters: ParameterMap, _ set: TrainingSet, _ configuration: TrainingConfiguration, draws: Int) -> [Double] {
         let parameters = parameters.constants(), shape = description.latentShape(1)
         var totals = [Double](repeating: 0, count: set.count)
-        let jobs = (fine == nil ? [false] : [false, true]).flatMap { isFine in
+        let jobs = experts.indices.flatMap { expert in
             (0..<set.count * draws).map { number in
                 ValidationDraw(
-                    image: number / draws, part: number % draws, parts: draws, isFine: isFine,
-                    number: number + (isFine ? set.count * draws : 0))
+                    image: number / draws, part: number % draws, parts: draws, expert: expert, number: number + expert * set.count * draws)
             }
         }
         for start in stride(from: 0, to: jobs.count, by: configuration.batchSize) {

@@ -8,10 +8,10 @@ import TensorCore
 /// What one step of training did.
 public struct TrainingStep: Sendable {
     public let imagesSeen: Int
-    /// Mean weighted denoising loss of the batch (Karras et al. 2022, equation 8); of both networks together where there are two.
+    /// Mean weighted denoising loss of the batch (Karras et al. 2022, equation 8); of all networks together where there are several.
     public let loss: Double
-    /// The part of it that is the network's for the lowest noise levels; nil where there is none.
-    public let fineLoss: Double?
+    /// The parts of it that are the networks' behind the first, by their names; see `ModelDescription.experts`.
+    public let expertLosses: [String: Double]
     /// The loss of each picture, and its noise level.
     public let losses: [Float]
     public let sigmas: [Float]
@@ -51,18 +51,18 @@ public final class Trainer: Sequence, IteratorProtocol {
         guard state.imagesSeen < configuration.images, failure == nil, data.count > 0 else { return nil }
         let batch = TrainingBatch(configuration, model.description.cohort, data: data, imagesSeen: state.imagesSeen)
         let tape = Tape()
-        let (trained, losses, fineLosses) = losses(batch, tape)
-        let fineLoss = fineLosses?.mean()
-        let loss = fineLoss.map { losses.mean() + $0 } ?? losses.mean()
+        let (trained, losses) = losses(batch, tape)
+        let means = losses.map { $0.mean() }
+        let loss = means.dropFirst().reduce(means[0]) { $0 + $1 }
         guard loss.tensor.scalar.isFinite else {
-            failure = nonFinite(batch, losses: losses.tensor, fineLosses: fineLosses?.tensor)
+            failure = nonFinite(batch, losses)
             return nil
         }
         var gradients = tape.gradients(of: loss, for: trained)
         if configuration.proximalWeight > 0 { pull(&gradients) }
         let norm = gradients.reduce(0) { $0 + $1.sumOfSquares }.squareRoot()
         guard norm.isFinite else {
-            failure = nonFinite(batch, losses: losses.tensor, fineLosses: fineLosses?.tensor)
+            failure = nonFinite(batch, losses)
             return nil
         }
         let seen = state.imagesSeen + configuration.batchSize
@@ -75,8 +75,10 @@ public final class Trainer: Sequence, IteratorProtocol {
         settings.gradientScale = Float(Swift.min(1, configuration.gradientClip / Swift.max(norm, 1e-12)))
         state.apply(gradients, settings, imagesSeen: seen)
         return TrainingStep(
-            imagesSeen: seen, loss: Double(loss.tensor.scalar), fineLoss: fineLoss.map { Double($0.tensor.scalar) },
-            losses: losses.tensor.elements, sigmas: batch.whole.sigma, gradientNorm: norm, learningRate: rate)
+            imagesSeen: seen, loss: Double(loss.tensor.scalar),
+            expertLosses: Dictionary(
+                uniqueKeysWithValues: zip(configuration.experts.map(\.name), means.dropFirst().map { Double($0.tensor.scalar) })),
+            losses: losses[0].tensor.elements, sigmas: batch.whole.sigma, gradientNorm: norm, learningRate: rate)
     }
 
     /// Adds mu (w - w0), the gradient of the proximal term: w0 is the base; an adapter's update is counted from zero.
@@ -97,31 +99,31 @@ public final class Trainer: Sequence, IteratorProtocol {
         configuration.batchSize = pictures
         let batch = TrainingBatch(configuration, model.description.cohort, data: data, imagesSeen: state.imagesSeen)
         let tape = Tape()
-        let (trained, losses, fineLosses) = losses(batch, tape)
-        _ = tape.gradients(of: fineLosses.map { losses.mean() + $0.mean() } ?? losses.mean(), for: trained)
+        let (trained, losses) = losses(batch, tape)
+        _ = tape.gradients(of: losses.dropFirst().reduce(losses[0].mean()) { $0 + $1.mean() }, for: trained)
     }
 
-    /// The loss of each picture and of each crop of a batch, and what they are differentiated by.
-    private func losses(_ batch: TrainingBatch, _ tape: Tape) -> (trained: [Variable], losses: Variable, fine: Variable?) {
+    /// The losses of the pictures or crops that each network sees of a batch, and what they are differentiated by.
+    private func losses(_ batch: TrainingBatch, _ tape: Tape) -> (trained: [Variable], losses: [Variable]) {
         let (trained, network) = tuning.variables(state.parameters, on: tape, recompute: configuration.recompute)
-        func losses(_ expert: Expert, _ pictures: NoisyPictures) -> Variable {
+        let losses = zip(model.experts, [batch.whole] + batch.experts).map { expert, pictures in
             expert.losses(
                 clean: pictures.clean, noise: pictures.noise, sigma: pictures.sigma, cohorts: pictures.cohorts,
                 changes: pictures.changes, network)
         }
-        let fine = batch.crops.flatMap { crops in model.fine.map { losses($0, crops) } }
-        return (trained, losses(model.coarse, batch.whole), fine)
+        return (trained, losses)
     }
 
     /// The network's parameters that one of the moving averages stands for.
     func network(average: Int) -> ParameterMap { tuning.network(state.averages[average]) }
 
-    private func nonFinite(_ batch: TrainingBatch, losses: Tensor, fineLosses: Tensor?) -> Failure {
-        func bad(_ losses: Tensor) -> [Int] { losses.elements.indices.filter { !losses.elements[$0].isFinite } }
-        var which = bad(losses).map { "\(batch.names[$0]) at sigma \(batch.whole.sigma[$0])" }
-        if let fineLosses, let crops = batch.crops {
-            let each = Swift.max(1, crops.sigma.count / Swift.max(1, batch.names.count))
-            which += bad(fineLosses).map { "a crop of \(batch.names[$0 / each]) at sigma \(crops.sigma[$0])" }
+    private func nonFinite(_ batch: TrainingBatch, _ losses: [Variable]) -> Failure {
+        var which: [String] = []
+        for (pictures, losses) in zip([batch.whole] + batch.experts, losses) {
+            let each = Swift.max(1, pictures.sigma.count / Swift.max(1, batch.names.count))
+            for (row, loss) in losses.tensor.elements.enumerated() where !loss.isFinite {
+                which.append("\(batch.names[row / each]) at sigma \(pictures.sigma[row])")
+            }
         }
         // A gradient that is not finite says nothing of its picture.
         if which.isEmpty { which = batch.names.indices.map { "\(batch.names[$0]) at sigma \(batch.whole.sigma[$0])" } }

@@ -17,9 +17,9 @@ package struct NoisyPictures {
 /// number of images seen before.
 package struct TrainingBatch {
     /// Whole pictures, for the first network.
-    let whole: NoisyPictures
-    /// Crops, for the network of the lowest noise levels; nil where there is none.
-    package let crops: NoisyPictures?
+    package let whole: NoisyPictures
+    /// What each of the networks behind the first sees, in their order: whole pictures or crops.
+    package let experts: [NoisyPictures]
     let names: [String]
 
     package init(_ configuration: TrainingConfiguration, _ encoding: CohortEncoding, data: TrainingSet, imagesSeen: Int) {
@@ -48,34 +48,49 @@ package struct TrainingBatch {
             var random = Philox(seed: seed, stream: .pictureChange, index: number)
             return Augmentation(&random, share: configuration.augmentedShare)
         }
-        let clean = configuration.space.encoded(Augmentation.applied(changes, to: pictures))
-        whole = NoisyPictures(
-            clean: clean, noise: TrainingBatch.noise(clean.shape, seed: seed, .trainingNoise, numbers), sigma: sigma, cohorts: cohorts,
-            changes: configuration.augmentedShare > 0
-                ? Tensor(changes.flatMap(\.numbers), shape: [changes.count, Augmentation.count]) : nil)
-        crops = configuration.fine.isUsed
-            ? TrainingBatch.crops(of: pictures, cohorts, configuration, first: imagesSeen) : nil
+        let changed = Augmentation.applied(changes, to: pictures)
+        let told = configuration.augmentedShare > 0
+            ? Tensor(changes.flatMap(\.numbers), shape: [changes.count, Augmentation.count]) : nil
+        func whole(_ space: LatentSpace, _ sigma: [Float], _ stream: RandomStream) -> NoisyPictures {
+            let clean = space.encoded(changed)
+            return NoisyPictures(
+                clean: clean, noise: TrainingBatch.noise(clean.shape, seed: seed, stream, numbers), sigma: sigma, cohorts: cohorts,
+                changes: told)
+        }
+        self.whole = whole(configuration.space, sigma, .trainingNoise)
+        experts = configuration.experts.map { name, expert in
+            let streams: (choice: RandomStream, noise: RandomStream) = name == "fine" ? (.crop, .cropNoise) : (.middleNetwork, .middleNoise)
+            guard expert.seesWholePictures else {
+                return TrainingBatch.crops(of: pictures, cohorts, configuration, expert, streams, first: imagesSeen)
+            }
+            let levels = numbers.map { number in
+                var random = Philox(seed: seed, stream: streams.choice, index: number)
+                return expert.noiseLevels.sigma(&random)
+            }
+            return whole(expert.space, levels, streams.noise)
+        }
         names = indices.map { data.names[$0] }
     }
 
     /// Crops at random places, half of them upside down: what is so near looks alike from both sides.
     private static func crops(
-        of pictures: Tensor, _ cohorts: [[CohortEncoding.Value]], _ configuration: TrainingConfiguration, first imagesSeen: Int
+        of pictures: Tensor, _ cohorts: [[CohortEncoding.Value]], _ configuration: TrainingConfiguration, _ expert: ExpertTraining,
+        _ streams: (choice: RandomStream, noise: RandomStream), first imagesSeen: Int
     ) -> NoisyPictures {
-        let fine = configuration.fine, side = fine.cropSize, width = pictures.shape[2]
-        let count = pictures.shape[0] * fine.cropsPerImage
-        let numbers = (0..<count).map { UInt64(imagesSeen * fine.cropsPerImage + $0) }
-        let levels = fine.noiseLevels
+        let side = expert.cropSize, width = pictures.shape[2]
+        let count = pictures.shape[0] * expert.cropsPerImage
+        let numbers = (0..<count).map { UInt64(imagesSeen * expert.cropsPerImage + $0) }
+        let levels = expert.noiseLevels
         var sigma: [Float] = []
         let cut = Tensor(shape: [count, side, side, 3]) { target in
             pictures.withUnsafeBuffer { source in
                 for (crop, number) in numbers.enumerated() {
-                    var random = Philox(seed: configuration.seed, stream: .crop, index: number)
+                    var random = Philox(seed: configuration.seed, stream: streams.choice, index: number)
                     sigma.append(levels.sigma(&random))
                     let left = Int(random.nextUniform() * Double(width - side + 1))
                     let top = Int(random.nextUniform() * Double(pictures.shape[1] - side + 1))
                     let isUpsideDown = configuration.flips && random.nextUniform() < 0.5
-                    let picture = crop / fine.cropsPerImage * pictures.shape[1]
+                    let picture = crop / expert.cropsPerImage * pictures.shape[1]
                     for y in 0..<side {
                         let from = ((picture + top + (isUpsideDown ? side - 1 - y : y)) * width + left) * 3
                         let to = (crop * side + y) * side * 3
@@ -84,10 +99,10 @@ package struct TrainingBatch {
                 }
             }
         }
-        let clean = fine.space.encoded(cut)
+        let clean = expert.space.encoded(cut)
         return NoisyPictures(
-            clean: clean, noise: noise(clean.shape, seed: configuration.seed, .cropNoise, numbers), sigma: sigma,
-            cohorts: (0..<count).map { cohorts[$0 / fine.cropsPerImage] })
+            clean: clean, noise: noise(clean.shape, seed: configuration.seed, streams.noise, numbers), sigma: sigma,
+            cohorts: (0..<count).map { cohorts[$0 / expert.cropsPerImage] })
     }
 
     /// Standard normal numbers of this shape, a stream for each picture.

@@ -14,8 +14,8 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     public var network = Preset.small.configuration
     public var preconditioning = Preconditioning()
     public var noiseLevels = NoiseLevels()
-    /// The network for the lowest noise levels.
-    public var fine = FineTraining()
+    /// The network for the noise levels at which vessels are decided, and the network for the lowest noise levels.
+    public var middle = ExpertTraining.middle, fine = ExpertTraining()
     /// Attributes that the model is conditioned on; `all` stands for those with at least two values in the data.
     public var attributes = [TrainingConfiguration.allAttributes]
     /// Share of images whose attributes are dropped, each by itself; the same share again loses all together.
@@ -82,13 +82,15 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     /// One sentence on what is wrong, or nil.
     public var problem: String? {
         if let problem = network.problem { return "network.\(problem)" }
-        if fine.isUsed, let problem = fine.network.problem { return "fine.network.\(problem)" }
+        for (name, expert) in experts { if let problem = expert.network.problem { return "\(name).network.\(problem)" } }
         let model = description(CohortEncoding(attributes: []))
         guard size >= 8, size <= 1024, size % model.sideMultiple == 0 else {
             return "size: expected 8 to 1024 and a multiple of \(model.sideMultiple), found \(size)"
         }
         if let problem = model.problem { return problem }
-        if let problem = fine.problem(size: size) { return "fine.\(problem)" }
+        for (name, expert) in [("middle", middle), ("fine", fine)] {
+            if let problem = expert.problem(size: size) { return "\(name).\(problem)" }
+        }
         if let problem = adapter.problem { return "adapter.\(problem)" }
         guard (0...0.5).contains(conditionDropout) else { return "conditionDropout: expected 0 to 0.5, found \(conditionDropout)" }
         guard [0, Augmentation.count].contains(augmentations) else {
@@ -124,23 +126,22 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         var result = ModelDescription(
             network: network, preconditioning: preconditioning, space: space, height: size, width: size, cohort: encoding)
         result.augmentations = augmentedShare > 0 ? Augmentation.count : augmentations
-        result.fine = fine.description
+        (result.middle, result.fine) = (middle.description, fine.description)
         return result
     }
 
+    /// The networks behind the first that are trained, by name, as `ModelDescription.experts`.
+    package var experts: [(name: String, training: ExpertTraining)] { [("middle", middle), ("fine", fine)].filter { $0.1.isUsed } }
+
     /// Settings with what follows from the photographs: colour axes, and the deviation of each channel.
     package mutating func measure(_ photographs: TrainingSet) {
-        if space.lacksColours || (fine.isUsed && fine.space.lacksColours) {
-            let colours = photographs.colourAxes()
-            if space.lacksColours { space = space.with(colours) }
-            if fine.isUsed, fine.space.lacksColours { fine.space = fine.space.with(colours) }
-        }
+        let colours = space.lacksColours || experts.contains { $0.training.space.lacksColours } ? photographs.colourAxes() : .identity
+        if space.lacksColours { space = space.with(colours) }
         if space.levels > 0, preconditioning.kind == .edm, preconditioning.channelDeviations.isEmpty {
             preconditioning.channelDeviations = photographs.channelDeviations(space)
         }
-        if fine.isUsed, fine.space.levels > 0, fine.preconditioning.channelDeviations.isEmpty {
-            fine.preconditioning.channelDeviations = photographs.channelDeviations(fine.space)
-        }
+        middle.measure(photographs, colours)
+        fine.measure(photographs, colours)
     }
 
     /// The settings that measured best in `space`: network, noise levels and learning rate.
@@ -149,25 +150,34 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         useChannels(of: space, preset.configuration(channels: space.channels))
         guard space.levels > 0 else { return }
         learningRate = 1e-3
-        if case .dct = space { return useTwoNetworks(preset, size: size) }
+        if case .dct = space { return useExperts(preset, size: size) }
         // The coarsest of three levels is a small picture, in which optic disc and macula are decided at higher noise.
         noiseLevels = space.levels > 2 ? NoiseLevels(mean: -1.8, deviation: 1.7) : NoiseLevels(mean: -2, deviation: 1.5)
         preconditioning.bandWeighting = space.levels > 2 ? 0.5 : 0
     }
 
-    /// A first network that decides the eye, and a fine one that draws edges, thin vessels and grain.
-    private mutating func useTwoNetworks(_ preset: Preset, size: Int) {
+    /// A first network that decides the eye, a middle one that decides vessels where the first one's blocks are too large for them, and
+    /// a fine one that draws edges, thin vessels and grain.
+    private mutating func useExperts(_ preset: Preset, size: Int) {
         preconditioning.relativeLoss = true
         preconditioning.shrinksInput = true
         preconditioning.gatesSurround = true
-        // Levels of 0.36 to 80 on pixels, most of them about 1.8; the fine network takes over at 0.5.
         let scale = Double(space.noiseScale)
+        (middle, fine) = (.middle, ExpertTraining())
+        if space.factor > middle.space.factor {
+            middle.highestNoise = 1.5
+            middle.network = preset.middleConfiguration(channels: middle.space.channels, embeddingWidth: network.embeddingWidth)
+            fine.highestNoise = 0.2
+        } else {
+            fine.highestNoise = 0.5
+        }
+        // From a little below the level at which the next network takes over up to 640 on pixels, where samples start.
+        let lowest = 0.73 * (middle.isUsed ? middle.highestNoise : fine.highestNoise)
         noiseLevels = NoiseLevels(
-            mean: log(1.8 * scale), deviation: 1.2, uniformShare: 0.4, lowest: 0.36 * scale, highest: 80 * scale)
+            mean: log((middle.isUsed ? 5 : 1.8) * scale), deviation: middle.isUsed ? 1 : 1.2, uniformShare: 0.4,
+            lowest: lowest * scale, highest: 640 * scale)
         batchSize = 8
         augmentedShare = 0.5
-        fine = FineTraining()
-        fine.highestNoise = 0.5
         fine.network = preset.fineConfiguration(channels: fine.space.channels, embeddingWidth: network.embeddingWidth)
         let multiple = fine.network.sideMultiple * fine.space.factor
         fine.cropSize = max(multiple, min(preset == .tiny ? 16 : 96, size) / multiple * multiple)
@@ -179,17 +189,13 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     public mutating func start(from base: LoadedModel) {
         // Noise levels are not a part of the model; the configuration of its training says them.
         if let before = try? Configuration.decode(base.manifest.configuration, name: base.path, over: TrainingConfiguration()) {
-            (noiseLevels, fine, augmentedShare) = (before.noiseLevels, before.fine, before.augmentedShare)
+            (noiseLevels, middle, fine, augmentedShare) = (before.noiseLevels, before.middle, before.fine, before.augmentedShare)
         }
         let model = base.manifest.model
         (size, space, network) = (model.width, model.space, model.network)
         preconditioning = model.preconditioning
-        if let network = model.fine {
-            (fine.network, fine.preconditioning, fine.space) = (network.network, network.preconditioning, network.space)
-            fine.highestNoise = Double(network.highestNoise)
-        } else {
-            fine.highestNoise = 0
-        }
+        middle.take(model.middle)
+        fine.take(model.fine)
         augmentations = model.augmentations
         if augmentations == 0 { augmentedShare = 0 }
         attributes = model.cohort.attributes
@@ -201,13 +207,16 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     public func tuned(by path: String) throws -> TrainingConfiguration {
         var bare = self
         bare.space = LatentSpace(name: space.name) ?? space
+        bare.middle.space = LatentSpace(name: middle.space.name) ?? middle.space
         bare.fine.space = LatentSpace(name: fine.space.name) ?? fine.space
         var result = try Configuration.read(path, over: bare)
-        for (key, own, wanted) in [("space", space, result.space), ("fine.space", fine.space, result.fine.space)]
-        where own.name != wanted.name {
+        for (key, own, wanted) in [
+            ("space", space, result.space), ("middle.space", middle.space, result.middle.space),
+            ("fine.space", fine.space, result.fine.space),
+        ] where own.name != wanted.name {
             throw Failure(.badData, path, field: key, expected: "\(own.name), the base's", found: wanted.name)
         }
-        (result.space, result.fine.space) = (space, fine.space)
+        (result.space, result.middle.space, result.fine.space) = (space, middle.space, fine.space)
         return result
     }
 
@@ -226,6 +235,7 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         if let network { self.network = network }
         self.network.inChannels = space.channels
         self.network.outChannels = space.channels + preconditioning.extraChannels
+        middle.useChannels()
         fine.useChannels()
     }
 

@@ -10,7 +10,8 @@ final class TrainingLog {
     struct Line: Codable {
         var images_seen: Int
         var loss: Double?
-        /// The part of it that is the network's for the lowest noise levels.
+        /// The parts of it that are the networks' behind the first.
+        var middle_loss: Double?
         var fine_loss: Double?
         var gradient_norm: Double?
         var learning_rate: Float?
@@ -48,8 +49,8 @@ final class TrainingLog {
     func append(_ step: TrainingStep, imagesPerSecond: Double) throws {
         try append(
             Line(
-                images_seen: step.imagesSeen, loss: step.loss, fine_loss: step.fineLoss, gradient_norm: step.gradientNorm,
-                learning_rate: step.learningRate, images_per_second: imagesPerSecond))
+                images_seen: step.imagesSeen, loss: step.loss, middle_loss: step.expertLosses["middle"],
+                fine_loss: step.expertLosses["fine"], gradient_norm: step.gradientNorm, learning_rate: step.learningRate, images_per_second: imagesPerSecond))
     }
 
     func append(validationLosses: [Double], errors: [DenoisingError], byNoise: LossByNoise, imagesSeen: Int) throws {

@@ -290,7 +290,9 @@ public final class TrainingRun {
         let denoiser = ModelDenoiser(
             model, chosen.constants(), cohorts: [[CohortEncoding.Value]](repeating: open, count: 16))
         let sigmas = model.description.sampledSigmas
-        let schedule = SigmaSchedule.karras(steps: 18, sigmaMin: sigmas.lowerBound, sigmaMax: sigmas.upperBound)
+        let schedule = SigmaSchedule.karras(
+            steps: 18, sigmaMin: sigmas.lowerBound, sigmaMax: sigmas.upperBound,
+            start: trainer.configuration.noiseLevels.start(above: sigmas.upperBound))
         let latents = DiffusionSampler(denoiser, HeunStep(), schedule: schedule, start: noise).last()
         let sheet = ContactSheet(pixels: PixelValues.decoded(model.description.space.decoded(latents)), width: size, height: size)
         try TrainingRun.write(sheet.png, to: folder + "/preview-\(trainer.state.imagesSeen.padded(to: 8)).png")

@@ -66,8 +66,8 @@ struct InspectCommand: AsyncParsableCommand {
             "\(d.kind): \(d.parameters) parameters for \(d.width) x \(d.height), \(d.network.space.name), "
                 + "\(d.images_seen) training images seen",
         ]
-        if let fine = d.network.fine {
-            lines.append("a fine network, \(fine.space.name), denoises up to a noise of \(fine.highestNoise) on pixels")
+        lines += d.network.experts.map { name, expert in
+            "a \(name) network, \(expert.space.name), denoises up to a noise of \(expert.highestNoise) on pixels"
         }
         lines.append("digest: \(d.digest)")
         if let parent = d.parents.first { lines.append("\(d.kind == "adapter" ? "changes" : "trained on") the base \(parent)") }

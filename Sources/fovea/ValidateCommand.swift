@@ -58,9 +58,12 @@ struct ValidateCommand: AsyncParsableCommand {
         if let second, (second.manifest.model.width, second.manifest.model.height) != (first.manifest.model.width, first.manifest.model.height) {
             throw Failure(.badData, second.path, field: "model", expected: "pictures of \(first.manifest.model.width) x \(first.manifest.model.height)", found: "\(second.manifest.model.width) x \(second.manifest.model.height)")
         }
-        if let second, second.manifest.model.fine?.highestNoise != first.manifest.model.fine?.highestNoise {
+        func handovers(_ model: LoadedModel) -> [Float] { model.manifest.model.experts.map(\.network.highestNoise) }
+        if let second, handovers(second) != handovers(first) {
             func text(_ model: LoadedModel) -> String {
-                model.manifest.model.fine.map { "two networks with a handover at \($0.highestNoise)" } ?? "one network"
+                let levels = handovers(model)
+                return levels.isEmpty
+                    ? "one network" : "\(levels.count + 1) networks with handovers at \(levels.map { "\($0)" }.joined(separator: " and "))"
             }
             throw Failure(.badData, second.path, field: "model", expected: "\(text(first)), so that losses compare", found: text(second))
         }

@@ -57,6 +57,31 @@ struct MixtureDenoiser: Denoiser {
         return relativeDifference(states[steps - 2].elements.map(Double.init), exact)
     }
 
+    /// A normal distribution of mean 1 and deviation 0.1.
+    private struct OffCentre: Denoiser {
+        func denoised(_ x: Tensor, sigma: Float) -> Tensor {
+            Tensor(x.elements.map { (sigma * sigma + 0.01 * $0) / (sigma * sigma + 0.01) }, shape: x.shape)
+        }
+    }
+
+    /// A sampler starts with noise alone; from a level that is high enough its first step takes in the mean of the pictures.
+    @Test func aHigherStartTakesInTheMean() {
+        let noise = Tensor([-1.5, -0.5, 0.5, 1.5], shape: [1, 1, 4, 1])
+        func mean(_ start: Float?) -> Double {
+            let schedule = SigmaSchedule.karras(steps: 12, sigmaMin: 0.01, sigmaMax: 0.5, start: start)
+            #expect(schedule.steps == 12)
+            let last = DiffusionSampler(OffCentre(), DPMSolverStep(), schedule: schedule, start: noise).last()
+            return last.elements.reduce(0) { $0 + Double($1) } / 4
+        }
+        // The flow takes 0 at sigma to 1 - 0.1 / (0.01 + sigma^2)^(1/2).
+        #expect(abs(mean(nil) - 0.804) <= 0.01)
+        #expect(abs(mean(4) - (1 - 0.196 / 8)) <= 0.01)
+        #expect(SigmaSchedule.karras(steps: 1, start: 200) == SigmaSchedule.karras(steps: 1))
+        #expect(SigmaSchedule.karras(steps: 4, start: 200).sigmas == [200] + SigmaSchedule.karras(steps: 3).sigmas)
+        #expect(NoiseLevels(uniformShare: 0.4, lowest: 0.1, highest: 80).start(above: 10) == 80)
+        #expect(NoiseLevels(uniformShare: 0.4, lowest: 0.1, highest: 10).start(above: 10) == nil && NoiseLevels().start(above: 10) == nil)
+    }
+
     /// From sigmaMax to sigmaMin the error falls with the square of the step.
     @Test(arguments: [SamplerKind.heun, .dpmpp]) func orderOfConvergence(_ kind: SamplerKind) {
         let errors = [32, 64, 128].map { error(kind, steps: $0) }

@@ -51,11 +51,12 @@ import Testing
 
     /// The schedule of a run says so, and one of version 0.1 says nothing.
     @Test func theRecordSaysSo() throws {
-        for surround in [nil, RecordedSchedule.blackSurround] {
+        for (surround, start) in [(nil, nil), (RecordedSchedule.blackSurround, Float(40))] {
             let schedule = RecordedSchedule(
                 steps: 4, sigmaMin: 0.002, sigmaMax: 10, rho: 7, evaluations: 4, guidanceInterval: nil, guidedAttributes: nil,
-                surround: surround)
+                surround: surround, sigmaStart: start)
             let json = try JSONText.encoded(schedule)
+            #expect(json.contains("\"sigma_start\":40") == (start != nil))
             #expect(json.contains("\"surround\":\"black\"") == (surround != nil))
             #expect(try JSONText.decode(RecordedSchedule.self, Data(json.utf8), place: "test") == schedule)
             #expect(schedule.problem == nil)

@@ -131,7 +131,7 @@ import json, struct
 data = open("two-adapter/snapshot.adapter.safetensors", "rb").read()
 names = json.loads(data[8:8 + struct.unpack("<Q", data[:8])[0]]).keys()
 assert any(n.startswith("fine.conv_in") for n in names) and any(n.startswith("conv_in") for n in names), sorted(names)'
-    refuses "a diffusers folder of two networks (65)" 65 "a second one for the lowest noise levels" "$work/empty" \
+    refuses "a diffusers folder of two networks (65)" 65 "expected one network, as a diffusers folder holds it, found 2 networks" "$work/empty" \
         fovea export-model two/snapshot.safetensors --out empty/folder
     refuses "a crop that is larger than the pictures (65)" 65 "fine.cropSize: expected a multiple of 4 up to 32, found 64" "$work/empty" bash -c \
         "printf 'fine: {cropSize: 64}\n' > crop.yaml && fovea train --data phantoms.h5 --preset tiny --size 32 --space dct --config crop.yaml --out empty/run --quiet"

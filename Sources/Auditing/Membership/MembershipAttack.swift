@@ -35,7 +35,8 @@ package struct MembershipAttack: Sendable {
         self.configuration = configuration
         let description = model.model.description
         queries = configuration.queries(
-            of: model.noiseLevels, flips: model.flips, known: description.sampledSigmas, handover: description.handover)
+            of: model.noiseLevels, flips: model.flips, known: description.sampledSigmas, handovers: description.handovers,
+            noiseScale: description.space.noiseScale)
     }
 
     /// What an attack on so many photographs costs.

@@ -48,21 +48,29 @@ extension MembershipConfiguration {
     /// pictures in [-1, 1] and the usual levels that is sigma 0.30, about where Carlini et al. 2023 ask ("Extracting training data from
     /// diffusion models", section 5.1: timestep 100 of 1,000).
     ///
-    /// A model of two networks is asked at as many levels of its fine network besides, from the handover down to a thirtieth of it,
-    /// and the single query lies at 0.6 of the handover: 0.30 on pixels, where the handover is 0.5.
+    /// A model of several networks is asked at as many levels of each that follows the first, from where it takes over down to where the
+    /// next one does, or to a thirtieth; its single query lies at 0.30 on pixels.
     ///
-    /// - Parameter handover: up to where a fine network denoises; 0 where there is none.
+    /// - Parameters:
+    ///   - handovers: up to where each of the networks behind the first denoises, falling.
+    ///   - noiseScale: the model's noise levels over those on pixels.
     package func queries(
-        of levels: NoiseLevels, flips: Bool, known: ClosedRange<Float>, handover: Float = 0
+        of levels: NoiseLevels, flips: Bool, known: ClosedRange<Float>, handovers: [Float] = [], noiseScale: Float = 1
     ) -> [MembershipQuery] {
         func sigma(_ deviations: Double) -> Float {
             let level = Float(exp(levels.mean + deviations * levels.deviation))
-            return min(max(level, known.lowerBound, handover.nextUp), known.upperBound)
+            return min(max(level, known.lowerBound, handovers.first?.nextUp ?? 0), known.upperBound)
         }
-        func fineSigma(_ place: Double) -> Float { max(known.lowerBound, handover * Float(pow(30, (place - 1) / 2))) }
+        /// From -1, the lowest level of a network behind the first, to 1, the highest, in equal ratios.
+        func sigma(_ place: Double, ofExpert expert: Int) -> Float {
+            let highest = handovers[expert]
+            let lowest = max(known.lowerBound, expert + 1 < handovers.count ? handovers[expert + 1].nextUp : highest / 30)
+            return place == 1 ? highest : max(lowest, highest * Float(pow(Double(highest / lowest), (place - 1) / 2)))
+        }
         let places = (0..<self.levels).map { self.levels == 1 ? 0 : 2 * Double($0) / Double(self.levels - 1) - 1 }
-        let sigmas = places.map { sigma($0 * reach) } + (handover > 0 ? places.map(fineSigma) : [])
-        var queries = [MembershipQuery(sigma: handover > 0 ? 0.6 * handover : sigma(0), noise: 0, isMirrored: false, level: nil)]
+        let sigmas = places.map { sigma($0 * reach) }
+            + handovers.indices.flatMap { expert in places.map { sigma($0, ofExpert: expert) } }
+        var queries = [MembershipQuery(sigma: handovers.isEmpty ? sigma(0) : 0.3 * noiseScale, noise: 0, isMirrored: false, level: nil)]
         for (level, sigma) in sigmas.enumerated() {
             for draw in 0..<draws {
                 let noise = UInt64(1 + level * draws + draw)

@@ -136,5 +136,7 @@ public enum RandomStream: UInt8, Sendable {
     case crop = 18
     case cropNoise = 19
     case pictureChange = 20
+    case middleNetwork = 21
+    case middleNoise = 22
     case tests = 255
 }

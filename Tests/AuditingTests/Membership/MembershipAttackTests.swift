@@ -86,15 +86,16 @@ import Training
         #expect(Set(queries.map(\.noise)).count == 15)
     }
 
-    @Test func `a model of two networks is asked at the levels of both`() {
+    @Test func `a model of three networks is asked at the levels of each`() {
         let queries = MembershipConfiguration().queries(
-            of: NoiseLevels(mean: -1.5, deviation: 1.2), flips: false, known: 0.002...10, handover: 0.0625)
-        // Seven levels each, two noises a level, and the single query at 0.6 of the handover.
-        #expect(queries.count == 1 + 14 * 2)
+            of: NoiseLevels(mean: -1.5, deviation: 1.2), flips: false, known: 0.002...10, handovers: [0.1875, 0.025], noiseScale: 0.125)
+        // Seven levels each, two noises a level, and the single query at 0.3 on pixels.
+        #expect(queries.count == 1 + 21 * 2)
         #expect(abs(queries[0].sigma - 0.0375) <= 1e-6 && queries[0].level == nil)
-        let sigmas: [Float] = (0..<14).map { level in queries.first { $0.level == level }?.sigma ?? 0 }
-        #expect(sigmas[..<7].allSatisfy { $0 > 0.0625 } && sigmas[7...].allSatisfy { $0 <= 0.0625 })
-        #expect(abs(sigmas[13] - 0.0625) <= 1e-6 && abs(sigmas[7] - 0.0625 / 30) <= 1e-6)
+        let sigmas: [Float] = (0..<21).map { level in queries.first { $0.level == level }?.sigma ?? 0 }
+        #expect(sigmas[..<7].allSatisfy { $0 > 0.1875 })
+        #expect(sigmas[7..<14].allSatisfy { $0 > 0.025 && $0 <= 0.1875 } && sigmas[13] == 0.1875)
+        #expect(sigmas[14...].allSatisfy { $0 <= 0.025 } && sigmas[20] == 0.025 && abs(sigmas[14] - 0.002) <= 1e-6)
         #expect(Set(queries.map(\.noise)).count == queries.count)
     }
 

@@ -1,15 +1,12 @@
 import Networks
 
-/// A second network for the lowest noise levels, where only edges, thin vessels and grain are undecided.
-///
-/// Experts for ranges of noise levels are those of Balaji et al. 2022 (eDiff-I, section 4.1). This one is local: it works in
-/// small blocks and is trained on crops, so that a few hundred photographs give it tens of thousands of examples, and none of
-/// them shows a whole eye.
-public struct FineNetwork: Codable, Hashable, Sendable {
+/// A further network of a model, for the noise levels below those of the network before it: an expert for a range of noise
+/// levels (Balaji et al. 2022, eDiff-I, section 4.1).
+public struct ExpertNetwork: Codable, Hashable, Sendable {
     public var network: UNetConfiguration
     public var preconditioning: Preconditioning
     public var space: LatentSpace
-    /// It denoises up to this deviation of the noise on pixels in [-1, 1]; above, the model's first network does.
+    /// It denoises up to this deviation of the noise on pixels in [-1, 1]; above, the network before it does.
     public var highestNoise: Float
 
     public init(network: UNetConfiguration, preconditioning: Preconditioning, space: LatentSpace, highestNoise: Float) {

@@ -5,7 +5,7 @@ import TensorCore
 import TestTensors
 import Testing
 
-@Suite struct TwoNetworkTests {
+@Suite struct ExpertTests {
     private static func network(_ channels: Int, out: Int) -> UNetConfiguration {
         var network = UNetConfiguration(blockOutChannels: [16, 16], attentionLevels: [false, false])
         network.layersPerBlock = 1
@@ -26,11 +26,13 @@ import Testing
                 gatesSurround: true)
         }
         var description = ModelDescription(
-            network: TwoNetworkTests.network(48, out: 64), preconditioning: parts[0], space: spaces[0], height: 16, width: 16,
+            network: ExpertTests.network(48, out: 64), preconditioning: parts[0], space: spaces[0], height: 16, width: 16,
             cohort: CohortEncoding(attributes: ["dr_icdr"]))
         description.augmentations = 2
-        description.fine = FineNetwork(
-            network: TwoNetworkTests.network(12, out: 28), preconditioning: parts[1], space: spaces[1], highestNoise: 0.2)
+        description.middle = ExpertNetwork(
+            network: ExpertTests.network(48, out: 64), preconditioning: parts[0], space: spaces[0], highestNoise: 1)
+        description.fine = ExpertNetwork(
+            network: ExpertTests.network(12, out: 28), preconditioning: parts[1], space: spaces[1], highestNoise: 0.2)
         #expect(description.problem == nil)
         model = DiffusionModel(description)
         // Layers that start at zero would make all networks alike.
@@ -43,9 +45,9 @@ import Testing
 
     private var cohorts: [[CohortEncoding.Value]] { [[.code(1)], [.code(3)], [.null], [.code(1)]] }
 
-    @Test func parametersOfBothNetworksHavePaths() {
+    @Test func parametersOfAllNetworksHavePaths() {
         let paths = model.specifications.map(\.path)
-        #expect(paths.contains("conv_in.weight") && paths.contains("fine.conv_in.weight"))
+        #expect(["conv_in.weight", "middle.conv_in.weight", "fine.conv_in.weight"].allSatisfy(paths.contains))
         #expect(paths.contains(DiffusionModel.augmentationPath))
         #expect(paths.count { $0 == DiffusionModel.cohortPath } == 1)
         #expect(Set(paths).count == paths.count)
@@ -53,20 +55,23 @@ import Testing
 
     /// Each picture goes to the network of its noise level, and comes back in the model's space.
     @Test func eachNoiseLevelHasItsNetwork() throws {
-        let bound = parameters.constants(), fine = try #require(model.fine)
-        let x = randomTensor([4, 4, 4, 48], seed: 5), sigma: [Float] = [0.01, 0.5, 0.05, 0.0500001]
-        // The handover lies at 0.2 on pixels, 0.05 in blocks of 4 x 4.
-        #expect(model.description.handover == 0.05)
+        let bound = parameters.constants(), (coarse, middle, fine) = (model.experts[0], model.experts[1], model.experts[2])
+        let x = randomTensor([6, 4, 4, 48], seed: 5), sigma: [Float] = [0.01, 0.5, 0.05, 0.0500001, 0.25, 0.2500001]
+        let cohorts = cohorts + cohorts.prefix(2)
+        // The handovers lie at 1 and 0.2 on pixels, at 0.25 and 0.05 in blocks of 4 x 4.
+        #expect(model.description.handovers == [0.25, 0.05])
+        #expect(sigma.map(model.expert) == [2, 0, 2, 1, 1, 0])
         let found = model.denoised(Variable(x), sigma: sigma, cohorts: cohorts, bound).tensor
-        for row in 0..<4 {
+        for row in 0..<6 {
             let own = x.rows(row..<row + 1), level = sigma[row], values = [cohorts[row]]
             let expected: Tensor
             if row == 0 || row == 2 {
-                let input = fine.space.encoded(model.coarse.space.decoded(own))
+                let input = fine.space.encoded(coarse.space.decoded(own))
                 let output = fine.denoised(Variable(input), sigma: [2 * level], cohorts: values, bound).tensor
-                expected = model.coarse.space.encoded(fine.space.decoded(output))
+                expected = coarse.space.encoded(fine.space.decoded(output))
             } else {
-                expected = model.coarse.denoised(Variable(own), sigma: [level], cohorts: values, bound).tensor
+                let expert = row == 3 || row == 4 ? middle : coarse
+                expected = expert.denoised(Variable(own), sigma: [level], cohorts: values, bound).tensor
             }
             let difference = relativeDifference(
                 found.rows(row..<row + 1).elements.map(Double.init), expected.elements.map(Double.init))
@@ -83,10 +88,10 @@ import Testing
         let noisy = clean + noise * Tensor(sigma, shape: [2, 1, 1, 1])
         let denoised = model.denoised(Variable(noisy), sigma: sigma, cohorts: cohorts, bound).tensor
         for row in 0..<2 {
-            let expert = row == 0 ? model.fine : model.coarse
+            let expert = model.experts[row == 0 ? 2 : 0]
             let scale: Float = row == 0 ? 2 : 1, level = sigma[row] * scale
             let error = Double((denoised - clean).rows(row..<row + 1).sumOfSquares) * Double(scale * scale) / Double(4 * 4 * 48)
-            let left = (expert?.preconditioning.channelDeviations ?? []).map { d -> Double in
+            let left = expert.preconditioning.channelDeviations.map { d -> Double in
                 Double(level * level * d * d / (level * level + d * d))
             }
             let expected = error / (left.reduce(0, +) / Double(left.count))
@@ -101,7 +106,7 @@ import Testing
     @Test func theGateMakesBlack() {
         let raw = Tensor([0.1, 0.2, -40, 9, 0.3, 0.4, 60, 9, 1, 2, 6, 9, 1, 2, -40, 9, 1, 2, -40, 9, 1, 2, -40, 9], shape: [2, 1, 3, 4])
         let x = Tensor([1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6], shape: [2, 1, 3, 2])
-        let found = TwoNetworkTests.head.denoised(raw, x)
+        let found = ExpertTests.head.denoised(raw, x)
         let expected: [Float] = [0.7, 1.1, -1, 7, (4.5 - 1) / 2, (7.5 + 7) / 2, 2, 2, 5, 3.5, 8, 5]
         #expect(found.shape == [2, 1, 3, 2])
         for (a, b) in zip(found.elements, expected) { #expect(abs(a - b) <= 1e-5, "\(a) against \(b)") }
@@ -109,7 +114,7 @@ import Testing
 
     /// Against float64, from the definition; and gradients: of F by differences, of g that of the cross-entropy alone.
     @Test func lossesOfTheGate() {
-        let head = TwoNetworkTests.head, weights: [Float] = [3, 0.5], from: [Float] = [1, 0.25]
+        let head = ExpertTests.head, weights: [Float] = [3, 0.5], from: [Float] = [1, 0.25]
         let raw = Tensor(randomTensor([2, 3, 2, 4], seed: 8).elements.enumerated().map { $1 + ($0 % 4 == 2 ? 6 : 0) }, shape: [2, 3, 2, 4])
         let x = randomTensor([2, 3, 2, 2], seed: 9)
         var elements = randomTensor([2, 3, 2, 2], seed: 10).elements
@@ -153,13 +158,17 @@ import Testing
 
     @Test func changesReachTheNetwork() {
         let bound = parameters.constants(), x = randomTensor([1, 4, 4, 48], seed: 13)
-        func denoised(_ changes: [Float]?) -> [Float] {
-            model.coarse.denoised(
-                Variable(x), sigma: [0.5], cohorts: [[.null]], changes: changes.map { Tensor($0, shape: [1, 2]) }, bound).tensor.elements
+        // The first network and the middle one see whole pictures.
+        for expert in model.experts.prefix(2) {
+            func denoised(_ changes: [Float]?) -> [Float] {
+                expert.denoised(
+                    Variable(x), sigma: [0.5], cohorts: [[.null]], changes: changes.map { Tensor($0, shape: [1, 2]) }, bound
+                ).tensor.elements
+            }
+            // Numbers of 0 are no change, which is what samplers ask for.
+            #expect(denoised([0, 0]) == denoised(nil))
+            #expect(denoised([1, 0]) != denoised(nil))
         }
-        // Numbers of 0 are no change, which is what samplers ask for.
-        #expect(denoised([0, 0]) == denoised(nil))
-        #expect(denoised([1, 0]) != denoised(nil))
     }
 
     @Test func inputsThatDrownInNoiseShrink() {
@@ -178,7 +187,7 @@ import Testing
         }
         #expect(problem { _ in } == "none")
         #expect(problem { $0.network.outChannels = 48 }.hasPrefix("network.outChannels: expected 64"))
-        func fineProblem(_ change: (inout FineNetwork) -> Void) -> String {
+        func fineProblem(_ change: (inout ExpertNetwork) -> Void) -> String {
             problem { description in
                 guard var fine = description.fine else { return }
                 change(&fine)
@@ -189,6 +198,10 @@ import Testing
         #expect(fineProblem { $0.network.time.width = 32 }.hasPrefix("fine.network.time.width: expected 64"))
         #expect(fineProblem { $0.highestNoise = -1 }.hasPrefix("fine.highestNoise"))
         #expect(fineProblem { $0.preconditioning.channelDeviations.removeLast() }.hasPrefix("fine.preconditioning"))
+        var otherMiddle = model.description
+        otherMiddle.middle?.network.inChannels = 12
+        #expect((otherMiddle.problem ?? "none").hasPrefix("middle.network.inChannels: expected 48"))
+        #expect(fineProblem { $0.highestNoise = 1 }.hasPrefix("fine.highestNoise: expected less than 1.0"))
         #expect(problem { $0.augmentations = -1 }.hasPrefix("augmentations"))
         #expect(problem { $0.preconditioning.kind = .flow }.contains("gatesSurround"))
     }
@@ -209,14 +222,14 @@ import Testing
             """#
         let read = try JSONDecoder().decode(ModelDescription.self, from: Data(json.utf8))
         #expect(read.problem == nil)
-        #expect(read.fine == nil && read.augmentations == 0 && read.handover == 0)
+        #expect(read.experts.isEmpty && read.augmentations == 0 && read.handovers.isEmpty)
         #expect(!read.preconditioning.relativeLoss && !read.preconditioning.shrinksInput && !read.preconditioning.gatesSurround)
         #expect(read.space == .wavelet(levels: 1) && read.sampledSigmas == 0.002...80)
-        #expect(!DiffusionModel(read).specifications.contains { $0.path.hasPrefix(DiffusionModel.finePrefix) })
+        #expect(!DiffusionModel(read).specifications.contains { $0.path.hasPrefix("fine.") || $0.path.hasPrefix("middle.") })
     }
 
     /// Numbers of a hostile file are named, and nothing is computed from them before.
-    @Test func hostileFineNetworksAreNamed() throws {
+    @Test func hostileExpertNetworksAreNamed() throws {
         var fine = try #require(model.description.fine)
         fine.network.blockOutChannels = [.max, 16]
         fine.network.time.width = 0

@@ -1,8 +1,9 @@
 import Diffusion
 import Networks
 
-/// How the network for the lowest noise levels is trained beside the first: on crops of the same photographs, in the same steps.
-public struct FineTraining: Codable, Hashable, Sendable {
+/// How a further network, for lower noise levels, is trained beside the first: on the same photographs or on crops of them, in the
+/// same steps.
+public struct ExpertTraining: Codable, Hashable, Sendable {
     /// It denoises up to this deviation of the noise on pixels in [-1, 1]; 0 for no such network.
     public var highestNoise = 0.0
     /// The lowest deviation that it is trained at. Levels are uniform in their logarithm, up to 1.3 times `highestNoise`, so that
@@ -11,12 +12,26 @@ public struct FineTraining: Codable, Hashable, Sendable {
     public var space = LatentSpace.dct(side: 2, colours: nil)
     public var network = Preset.small.fineConfiguration(channels: 12, embeddingWidth: 256)
     public var preconditioning = Preconditioning(relativeLoss: true, shrinksInput: true, gatesSurround: true)
-    /// Side of a crop, in pixels.
+    /// Side of a crop, in pixels; 0 for whole pictures, changed as those of the first network are.
     public var cropSize = 96
-    /// Crops that each training image gives.
+    /// Crops that each training image gives; of whole pictures 1.
     public var cropsPerImage = 1
 
     public init() { useChannels() }
+
+    /// The settings of the network for the noise levels at which vessels are decided.
+    static var middle: ExpertTraining {
+        var result = ExpertTraining()
+        result.space = .dct(side: 4, colours: nil)
+        result.network = Preset.small.middleConfiguration(channels: result.space.channels, embeddingWidth: 256)
+        result.lowestNoise = 0.15
+        result.cropSize = 0
+        result.useChannels()
+        return result
+    }
+
+    /// Whether it sees whole pictures.
+    var seesWholePictures: Bool { cropSize == 0 }
 
     /// The network's channels, as space and preconditioning ask for them.
     mutating func useChannels() {
@@ -34,9 +49,9 @@ public struct FineTraining: Codable, Hashable, Sendable {
     }
 
     /// What a model says of it; nil where there is none.
-    var description: FineNetwork? {
+    var description: ExpertNetwork? {
         isUsed
-            ? FineNetwork(network: network, preconditioning: preconditioning, space: space, highestNoise: Float(highestNoise)) : nil
+            ? ExpertNetwork(network: network, preconditioning: preconditioning, space: space, highestNoise: Float(highestNoise)) : nil
     }
 
     /// One sentence on what is wrong, or nil.
@@ -46,11 +61,30 @@ public struct FineTraining: Codable, Hashable, Sendable {
             return "lowestNoise: expected 1e-6 or more and less than highestNoise, which is at most 100; found \(lowestNoise) "
                 + "and \(highestNoise)"
         }
+        guard !seesWholePictures else {
+            return cropsPerImage == 1 ? nil : "cropsPerImage: expected 1 where cropSize is 0, found \(cropsPerImage)"
+        }
         let multiple = network.sideMultiple * space.factor
         guard cropSize > 0, cropSize <= size, cropSize % multiple == 0 else {
             return "cropSize: expected a multiple of \(multiple) up to \(size), found \(cropSize)"
         }
         guard (1...64).contains(cropsPerImage) else { return "cropsPerImage: expected 1 to 64, found \(cropsPerImage)" }
         return nil
+    }
+
+    /// Takes what follows from the photographs: colour axes, and the deviation of each channel.
+    mutating func measure(_ photographs: TrainingSet, _ colours: ColourAxes) {
+        guard isUsed else { return }
+        if space.lacksColours { space = space.with(colours) }
+        if space.levels > 0, preconditioning.channelDeviations.isEmpty {
+            preconditioning.channelDeviations = photographs.channelDeviations(space)
+        }
+    }
+
+    /// Takes what a base brings; nil where it has no such network.
+    mutating func take(_ expert: ExpertNetwork?) {
+        guard let expert else { return highestNoise = 0 }
+        (network, preconditioning, space) = (expert.network, expert.preconditioning, expert.space)
+        highestNoise = Double(expert.highestNoise)
     }
 }

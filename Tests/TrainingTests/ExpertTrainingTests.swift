@@ -6,10 +6,11 @@ import FundusData
 import Networks
 import Support
 import TensorCore
+import TestTensors
 import Testing
 import Training
 
-@Suite(.serialized) struct TwoNetworkTrainingTests {
+@Suite(.serialized) struct ExpertTrainingTests {
     private func settings(_ phantoms: PhantomFolder) -> TrainingConfiguration {
         var settings = phantoms.settings
         settings.size = 32
@@ -28,8 +29,8 @@ import Training
         return run
     }
 
-    /// Stopped, resumed, the same bytes; axes and deviations of both networks are in the description.
-    @Test func resumedWithTwoNetworks() async throws {
+    /// Stopped, resumed, the same bytes; axes and deviations of all networks are in the description.
+    @Test func resumedWithThreeNetworks() async throws {
         let phantoms = try await PhantomFolder()
         let straight = try await run("straight", phantoms)
         _ = try await run("stopped", phantoms, images: 12)
@@ -42,13 +43,14 @@ import Training
         let model = try ModelFile.read(straight.snapshotPath, kind: .snapshot).file.manifest.model
         #expect(model.problem == nil)
         #expect(!model.space.lacksColours && model.space.name == "dct-8")
-        let fine = try #require(model.fine)
+        let fine = try #require(model.fine), middle = try #require(model.middle)
+        #expect(!middle.space.lacksColours && middle.space.name == "dct-4" && middle.preconditioning.channelDeviations.count == 48)
         #expect(!fine.space.lacksColours && fine.space.name == "dct-2")
         #expect(model.preconditioning.channelDeviations.count == 192 && fine.preconditioning.channelDeviations.count == 12)
         // The second axis of phantoms' colours carries less than the first, the finest band less than the next.
         let deviations = model.preconditioning.channelDeviations
         #expect(deviations[3] > deviations[4] && deviations[3] > deviations[189])
-        #expect(try LoadedModel(contentsOf: straight.snapshotPath).model.fine != nil)
+        #expect(try LoadedModel(contentsOf: straight.snapshotPath).model.experts.count == 3)
     }
 
     /// What the log says of parts adds up to what it says of the whole.
@@ -56,12 +58,19 @@ import Training
         let phantoms = try await PhantomFolder()
         let run = try await run("run", phantoms)
         struct Line: Decodable {
+            let loss: Double?
+            let middle_loss: Double?
             let fine_loss: Double?
             let denoising_errors: [DenoisingError]?
         }
         let lines = try String(contentsOfFile: run.folder + "/log.jsonl", encoding: .utf8).split(separator: "\n")
             .map { try JSONDecoder().decode(Line.self, from: Data($0.utf8)) }
-        #expect(lines.contains { ($0.fine_loss ?? 0) > 0 })
+        let steps = lines.filter { $0.loss != nil }
+        #expect(steps.count == 4)
+        for step in steps {
+            let (all, middle, fine) = try (#require(step.loss), #require(step.middle_loss), #require(step.fine_loss))
+            #expect(middle > 0 && fine > 0 && middle + fine < all)
+        }
         let errors = try #require(lines.compactMap(\.denoising_errors).last)
         #expect(errors.map(\.sigma) == [0.016, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6])
         let set = try await TrainingSet(
@@ -85,8 +94,8 @@ import Training
         #expect(svg.contains("inside the eye") && svg.contains("c_skip alone"))
     }
 
-    /// The validation loss is both networks': a worse fine network shows in it.
-    @Test func validationMeasuresBothNetworks() async throws {
+    /// The validation loss is that of all networks: a worse fine or middle one shows in it.
+    @Test func validationMeasuresAllNetworks() async throws {
         let phantoms = try await PhantomFolder()
         let run = try await run("run", phantoms)
         let set = try await TrainingSet(
@@ -102,6 +111,7 @@ import Training
         let own = loss(spoiling: "neither")
         #expect(own.isFinite && own > 0)
         #expect(loss(spoiling: "") > own + 1)
+        #expect(loss(spoiling: "middle.") > own + 1)
         #expect(loss(spoiling: "fine.") > own + 1)
     }
 
@@ -131,7 +141,8 @@ import Training
         let set = try await TrainingSet([phantoms.dataset], split: .train, size: 32, encoding: encoding)
         settings.measure(set)
         let batch = TrainingBatch(settings, encoding, data: set, imagesSeen: 8)
-        let crops = try #require(batch.crops), space = settings.fine.space
+        #expect(batch.experts.count == 2)
+        let crops = batch.experts[1], space = settings.fine.space
         #expect(crops.clean.shape == [16, 8, 8, 12] && crops.noise.shape == crops.clean.shape)
         #expect(crops.cohorts.count == 16)
         let pixels = space.decoded(crops.clean).elements
@@ -165,14 +176,34 @@ import Training
         #expect(Set(crops.sigma).count == 16)
     }
 
-    /// A base of two networks brings both, how they were trained, and a place for changes; a file may name its spaces as before.
-    @Test func basesBringBothNetworks() async throws {
+    /// The middle network sees the pictures that the first sees, changed alike, with noises and levels of its own.
+    @Test func theMiddleNetworkSeesWholePictures() async throws {
+        let phantoms = try await PhantomFolder()
+        var settings = settings(phantoms)
+        settings.batchSize = 8
+        let encoding = CohortEncoding(attributes: ["dr_icdr"])
+        let set = try await TrainingSet([phantoms.dataset], split: .train, size: 32, encoding: encoding)
+        settings.measure(set)
+        let batch = TrainingBatch(settings, encoding, data: set, imagesSeen: 8), middle = batch.experts[0]
+        #expect(middle.clean.shape == [8, 8, 8, 48] && middle.noise.shape == middle.clean.shape)
+        let (first, own) = (settings.space.decoded(batch.whole.clean).elements, settings.middle.space.decoded(middle.clean).elements)
+        #expect(relativeDifference(own.map(Double.init), first.map(Double.init)) <= 1e-5)
+        let noises = [settings.space.decoded(batch.whole.noise).elements, settings.middle.space.decoded(middle.noise).elements]
+        #expect(relativeDifference(noises[0].map(Double.init), noises[1].map(Double.init)) > 0.1)
+        let levels = settings.middle.noiseLevels
+        #expect(middle.sigma.allSatisfy { Double($0) >= levels.lowest * 0.999 && Double($0) <= levels.highest * 1.001 })
+        #expect(Set(middle.sigma).count == 8)
+    }
+
+    /// A base of three networks brings all, how they were trained, and a place for changes; a file may name its spaces as before.
+    @Test func basesBringAllNetworks() async throws {
         let phantoms = try await PhantomFolder()
         let run = try await run("run", phantoms)
         let base = try LoadedModel(contentsOf: run.snapshotPath)
         var tuned = TrainingConfiguration()
         tuned.start(from: base)
-        #expect(tuned.fine.isUsed && tuned.fine.cropSize == 16 && tuned.fine.highestNoise == 0.5)
+        #expect(tuned.fine.isUsed && tuned.fine.cropSize == 16 && abs(tuned.fine.highestNoise - 0.2) <= 1e-6)
+        #expect(tuned.middle.isUsed && tuned.middle.cropSize == 0 && tuned.middle.highestNoise == 1.5)
         #expect(tuned.augmentations == Augmentation.count && tuned.augmentedShare == 0.5)
         #expect(tuned.problem == nil)
         let file = phantoms.folder.file("tune.yaml")
@@ -195,9 +226,14 @@ import Training
         var small = TrainingConfiguration()
         small.use(.dct(side: 4, colours: nil), .small, size: 64)
         small.size = 64
-        #expect(small.problem == nil && small.fine.cropSize == 64)
-        // The same levels on pixels whatever the blocks.
-        #expect(abs(small.noiseLevels.lowest * 4 - 0.36) <= 1e-9 && abs(small.noiseLevels.highest * 4 - 80) <= 1e-9)
+        #expect(small.problem == nil && small.fine.cropSize == 64 && !small.middle.isUsed && small.fine.highestNoise == 0.5)
+        #expect(abs(small.noiseLevels.lowest * 4 - 0.365) <= 1e-9 && abs(small.noiseLevels.highest * 4 - 640) <= 1e-9)
+        // The middle network takes the levels from 0.2 to 1.5 on pixels off the first, and is trained a little beyond them.
+        var large = TrainingConfiguration()
+        large.use(.dct(side: 8, colours: nil), .small, size: 256)
+        large.size = 256
+        #expect(large.problem == nil && large.experts.map(\.name) == ["middle", "fine"])
+        #expect(large.middle.lowestNoise < large.fine.highestNoise && large.noiseLevels.lowest * 8 < large.middle.highestNoise)
         let phantoms = try await PhantomFolder()
         var pixels = phantoms.settings
         (pixels.size, pixels.fine.highestNoise, pixels.fine.cropSize) = (32, 0.5, 16)
@@ -219,6 +255,8 @@ import Training
         #expect(problem { $0.fine.cropSize = 18 }.hasPrefix("fine.cropSize: expected a multiple of 4"))
         #expect(problem { $0.fine.cropSize = 64 }.hasPrefix("fine.cropSize"))
         #expect(problem { $0.fine.lowestNoise = 1 }.hasPrefix("fine.lowestNoise"))
+        #expect(problem { $0.middle.cropsPerImage = 2 }.hasPrefix("middle.cropsPerImage: expected 1 where cropSize is 0"))
+        #expect(problem { $0.middle.lowestNoise = 1.5 }.hasPrefix("middle.lowestNoise"))
         #expect(problem { $0.fine.cropsPerImage = 0 }.hasPrefix("fine.cropsPerImage"))
         #expect(problem { $0.augmentedShare = 2 }.hasPrefix("augmentedShare"))
         #expect(problem { $0.fine.network.blockOutChannels = [] }.hasPrefix("fine.network.blockOutChannels"))
