@@ -34,11 +34,13 @@ public struct HeunStep: StepRule {
 }
 
 /// DPM-Solver++(2M) (Lu et al. 2022, algorithm 2, with data prediction): second order from one evaluation a step, by the
-/// denoised picture of the step before.
+/// denoised picture of the step before. With noise it is SDE-DPM-Solver++(2M) (the same, section 4.3): each step takes off more than
+/// the next level asks for and puts fresh noise in its place, which corrects what earlier steps got wrong.
 public struct DPMSolverStep: StepRule {
+    private let addsNoise: Bool
     private var before: (denoised: Tensor, logWidth: Float)?
 
-    public init() {}
+    public init(addsNoise: Bool = false) { self.addsNoise = addsNoise }
 
     public mutating func step(
         _ x: Tensor, from sigma: Float, to next: Float, _ denoiser: some Denoiser, noise: () -> Tensor
@@ -53,7 +55,9 @@ public struct DPMSolverStep: StepRule {
             direction = denoised.scaled(by: 1 + 1 / (2 * ratio)) - before.denoised.scaled(by: 1 / (2 * ratio))
         }
         before = (denoised, h)
-        return x.scaled(by: next / sigma) - direction.scaled(by: expm1(-h))
+        guard addsNoise else { return x.scaled(by: next / sigma) - direction.scaled(by: expm1(-h)) }
+        let fresh = -expm1(-2 * h)
+        return x.scaled(by: (next / sigma) * (next / sigma)) + direction.scaled(by: fresh) + noise().scaled(by: next * fresh.squareRoot())
     }
 }
 
@@ -78,12 +82,14 @@ public struct EulerAncestralStep: StepRule {
 public enum SamplerKind: String, Codable, CaseIterable, Sendable {
     case heun
     case dpmpp
+    case dpmppSDE = "dpmpp-sde"
     case euler = "euler-ancestral"
 
     public var rule: any StepRule {
         switch self {
         case .heun: HeunStep()
         case .dpmpp: DPMSolverStep()
+        case .dpmppSDE: DPMSolverStep(addsNoise: true)
         case .euler: EulerAncestralStep()
         }
     }
@@ -92,7 +98,12 @@ public enum SamplerKind: String, Codable, CaseIterable, Sendable {
     public func evaluations(steps: Int) -> Int { self == .heun ? 2 * steps - 1 : steps }
 
     /// Whether it adds noise on the way.
-    public var isRandom: Bool { self == .euler }
+    public var isRandom: Bool { self == .euler || self == .dpmppSDE }
+
+    /// The sampler that measured best for models of this kind, and its steps; see docs/recipes.md.
+    public static func usual(for model: ModelDescription) -> (kind: SamplerKind, steps: Int) {
+        model.experts.isEmpty ? (.heun, 18) : (.dpmppSDE, 40)
+    }
 }
 
 /// A sampling run as a sequence of states, one a step of the schedule.

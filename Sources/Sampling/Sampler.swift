@@ -26,6 +26,9 @@ public struct SamplerSettings: Codable, Hashable, Sendable {
 
     public init() {}
 
+    /// With the sampler that measured best for models of this kind.
+    public init(for model: ModelDescription) { (sampler, steps) = SamplerKind.usual(for: model) }
+
     /// These settings within the noise levels that a model knows.
     public func limited(to known: ClosedRange<Float>) -> SamplerSettings {
         var result = self

@@ -282,18 +282,22 @@ public final class TrainingRun {
     private func writePreview() throws {
         let model = trainer.model
         let size = trainer.configuration.size
-        let noise = stacked((0..<16).map { index in
-            var random = Philox(seed: trainer.configuration.seed, stream: .samplingNoise, index: UInt64(index))
-            return Tensor(shape: model.description.latentShape(1)) { random.fillNormal($0) }
-        })
+        var streams = [RandomStream.samplingNoise, .ancestralNoise].map { stream in
+            (0..<16).map { Philox(seed: trainer.configuration.seed, stream: stream, index: UInt64($0)) }
+        }
+        func noise(_ stream: Int) -> Tensor {
+            stacked(streams[stream].indices.map { index in
+                Tensor(shape: model.description.latentShape(1)) { streams[stream][index].fillNormal($0) }
+            })
+        }
         let open = [CohortEncoding.Value](repeating: .null, count: trainer.configuration.attributes.count)
         let denoiser = ModelDenoiser(
             model, chosen.constants(), cohorts: [[CohortEncoding.Value]](repeating: open, count: 16))
-        let sigmas = model.description.sampledSigmas
+        let sigmas = model.description.sampledSigmas, usual = SamplerKind.usual(for: model.description)
         let schedule = SigmaSchedule.karras(
-            steps: 18, sigmaMin: sigmas.lowerBound, sigmaMax: sigmas.upperBound,
+            steps: usual.steps, sigmaMin: sigmas.lowerBound, sigmaMax: sigmas.upperBound,
             start: trainer.configuration.noiseLevels.start(above: sigmas.upperBound))
-        let latents = DiffusionSampler(denoiser, HeunStep(), schedule: schedule, start: noise).last()
+        let latents = DiffusionSampler(denoiser, usual.kind.rule, schedule: schedule, start: noise(0)) { noise(1) }.last()
         let sheet = ContactSheet(pixels: PixelValues.decoded(model.description.space.decoded(latents)), width: size, height: size)
         try TrainingRun.write(sheet.png, to: folder + "/preview-\(trainer.state.imagesSeen.padded(to: 8)).png")
     }

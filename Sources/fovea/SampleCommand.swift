@@ -36,10 +36,10 @@ struct SampleCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Number of the first sample under the seed (default: 0).", valueName: "k"))
     var first: UInt64?
 
-    @Option(help: "How to step: \(SamplerKind.allCases.map(\.rawValue).joined(separator: ", ")) (default: heun).")
+    @Option(help: "How to step: \(SamplerKind.allCases.map(\.rawValue).joined(separator: ", ")) (default: heun; of a model of several networks dpmpp-sde).")
     var sampler: SamplerKind?
 
-    @Option(help: ArgumentHelp("Steps; heun takes 2 n - 1 network evaluations, the others n (default: 18).", valueName: "n"))
+    @Option(help: ArgumentHelp("Steps; heun takes 2 n - 1 network evaluations, the others n (default: 18; of a model of several networks 40).", valueName: "n"))
     var steps: Int?
 
     @Option(help: ArgumentHelp("Guidance scale; 1 means none, more makes the cohort plainer and doubles the cost (default: 1).", valueName: "w"))
@@ -100,7 +100,9 @@ struct SampleCommand: AsyncParsableCommand {
     func run() async throws {
         common.apply()
         try StagedFile.requireWritable(out, force: common.force || resume)
-        var settings = SamplerSettings()
+        let loaded = try source.load()
+        try loaded.requirePermission(purpose: purpose, at: Date())
+        var settings = SamplerSettings(for: loaded.manifest.model)
         settings.sampler = sampler ?? settings.sampler
         settings.steps = steps ?? settings.steps
         settings.guidanceInterval = guidanceInterval?.range
@@ -109,8 +111,6 @@ struct SampleCommand: AsyncParsableCommand {
         settings.batchSize = batch ?? settings.batchSize
         let wanted = try plan.map { try SamplingPlan(contentsOf: $0) }
             ?? SamplingPlan(count: count ?? 0, cohorts: try cohort.map { try CohortRequest($0) })
-        let loaded = try source.load()
-        try loaded.requirePermission(purpose: purpose, at: Date())
         let sampling = SamplingRun(
             loaded, settings, plan: wanted, seed: independentSeeds ? nil : seed ?? 0, firstIndex: first ?? 0, path: out,
             options: SampleSetWriter.Options(

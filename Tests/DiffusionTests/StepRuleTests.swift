@@ -113,14 +113,15 @@ struct MixtureDenoiser: Denoiser {
         }
     }
 
-    /// Ancestral samples have the mixture's moments; their noise is new at each step.
-    @Test func ancestralMoments() {
+    /// Samples that noise is added to on the way have the mixture's moments; their noise is new at each step. The second order of
+    /// SDE-DPM-Solver++ needs a third of the steps.
+    @Test(arguments: [(SamplerKind.euler, 150), (.dpmppSDE, 50)]) func moments(_ kind: SamplerKind, _ steps: Int) {
         let count = 40_000
         var random = Philox(seed: 3, stream: .tests, index: 0)
         func noise() -> Tensor { Tensor(shape: [1, 1, count, 1]) { random.fillNormal($0) } }
         let first = noise()
         let samples = DiffusionSampler(
-            MixtureDenoiser(), EulerAncestralStep(), schedule: .karras(steps: 150, sigmaMin: 0.01), start: first, noise: noise
+            MixtureDenoiser(), kind.rule, schedule: .karras(steps: steps, sigmaMin: 0.01), start: first, noise: noise
         ).last().elements.map(Double.init)
         let mean = samples.reduce(0, +) / Double(count)
         func moment(_ power: Double) -> Double { samples.reduce(0) { $0 + pow($1 - mean, power) } / Double(count) }
@@ -130,7 +131,7 @@ struct MixtureDenoiser: Denoiser {
             let d = MixtureDenoiser.means[k] - 0.12, s2 = MixtureDenoiser.deviations[k] * MixtureDenoiser.deviations[k]
             return sum + MixtureDenoiser.weights[k] * (d * d * d + 3 * d * s2)
         }
-        // Four standard errors of 40,000 samples, and as much again for 150 steps.
+        // Four standard errors of 40,000 samples, and as much again for the steps.
         #expect(abs(mean - 0.12) <= 0.035, "\(mean)")
         #expect(abs(moment(2) - variance) <= 0.03, "\(moment(2)) for \(variance)")
         #expect(abs(moment(3) - third) <= 0.05, "\(moment(3)) for \(third)")
@@ -145,6 +146,19 @@ struct MixtureDenoiser: Denoiser {
         let moved = EulerAncestralStep().step(x, from: 2, to: 1, Keeps()) { ones }
         #expect(moved.elements.allSatisfy { abs($0 - Float(0.75).squareRoot()) <= 1e-6 })
         #expect(EulerAncestralStep().step(x, from: 2, to: 0, Keeps()) { ones }.elements == [0, 0])
+    }
+
+    /// With D = 0 the noise of the start is taken off twice over, and fresh noise fills it up to the next level.
+    @Test func noiseOfTheStochasticSolver() {
+        struct Nothing: Denoiser {
+            func denoised(_ x: Tensor, sigma: Float) -> Tensor { Tensor.zeros(x.shape) }
+        }
+        let x = Tensor(repeating: 2, shape: [1, 1, 1, 2]), ones = Tensor(repeating: 1, shape: [1, 1, 1, 2])
+        var rule = DPMSolverStep(addsNoise: true)
+        let moved = rule.step(x, from: 2, to: 1, Nothing()) { ones }
+        // 2 (1/2)^2 of the start, and 1 (1 - (1/2)^2)^(1/2) of fresh noise.
+        #expect(moved.elements.allSatisfy { abs($0 - 0.5 - Float(0.75).squareRoot()) <= 1e-6 })
+        #expect(rule.step(moved, from: 1, to: 0, Nothing()) { ones }.elements == [0, 0])
     }
 
     @Test func guidanceActsInItsInterval() {
