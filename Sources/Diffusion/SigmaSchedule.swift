@@ -34,3 +34,20 @@ public struct SigmaSchedule: Codable, Hashable, Sendable {
     /// How many steps the levels make.
     public var steps: Int { sigmas.count - 1 }
 }
+
+/// The noise levels that samples of a model go through, in its space.
+public struct SampledLevels: Hashable, Sendable {
+    /// From the last level before 0 to the highest of a schedule.
+    public var range: ClosedRange<Float>
+    /// A level above it to start at; see `SigmaSchedule.karras`.
+    public var start: Float?
+
+    public init(range: ClosedRange<Float>, start: Float? = nil) {
+        self.range = range
+        self.start = start
+    }
+
+    public func schedule(steps: Int) -> SigmaSchedule {
+        .karras(steps: steps, sigmaMin: range.lowerBound, sigmaMax: range.upperBound, start: start)
+    }
+}

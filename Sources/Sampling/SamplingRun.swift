@@ -30,12 +30,14 @@ public struct SamplingRun {
         path: String, options: SampleSetWriter.Options, allowsUnseen: Bool = false
     ) {
         self.model = model
-        var settings = settings.limited(to: model.manifest.model.sampledSigmas)
-        settings.sigmaStart = TrainingConfiguration(trainedAs: model).noiseLevels.start(above: settings.sigmaMax)
+        let description = model.manifest.model, levels = TrainingConfiguration(trainedAs: model).sampledLevels(of: description)
+        var settings = settings.limited(to: levels.range)
+        if case .dct = description.space { settings.sigmaMin = levels.range.lowerBound }
+        settings.sigmaStart = levels.start
         // Models that were trained to know the surround; those of version 0.1 go on to the same bytes.
-        settings.blackensSurround = model.manifest.model.preconditioning.gatesSurround
+        settings.blackensSurround = description.preconditioning.gatesSurround
         // What a cohort decides is decided above the fine network, which would take twice as long for sharper grain.
-        let description = model.manifest.model, handover = (description.fine?.highestNoise ?? 0) * description.space.noiseScale
+        let handover = (description.fine?.highestNoise ?? 0) * description.space.noiseScale
         if handover > 0, settings.guidanceScale != 1, settings.guidanceInterval == nil, handover < settings.sigmaMax {
             settings.guidanceInterval = handover.nextUp...(settings.sigmaStart ?? settings.sigmaMax)
         }

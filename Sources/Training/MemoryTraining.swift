@@ -12,9 +12,15 @@ package struct ModelInMemory: Sendable {
     package let noiseLevels: NoiseLevels
     /// Whether it was trained on mirrored photographs, too.
     package let flips: Bool
+    /// The levels that its samples go through.
+    package let sampledLevels: SampledLevels
 
-    package init(model: DiffusionModel, parameters: ParameterMap, noiseLevels: NoiseLevels, flips: Bool) {
+    /// - Parameter sampledLevels: nil for those of its description.
+    package init(
+        model: DiffusionModel, parameters: ParameterMap, noiseLevels: NoiseLevels, flips: Bool, sampledLevels: SampledLevels? = nil
+    ) {
         self.model = model
+        self.sampledLevels = sampledLevels ?? SampledLevels(range: model.description.sampledSigmas)
         self.parameters = parameters
         self.noiseLevels = noiseLevels
         self.flips = flips
@@ -22,7 +28,9 @@ package struct ModelInMemory: Sendable {
 
     package init(_ loaded: LoadedModel) {
         let settings = TrainingConfiguration(trainedAs: loaded)
-        self.init(model: loaded.model, parameters: loaded.parameters, noiseLevels: settings.noiseLevels, flips: settings.flips)
+        self.init(
+            model: loaded.model, parameters: loaded.parameters, noiseLevels: settings.noiseLevels, flips: settings.flips,
+            sampledLevels: settings.sampledLevels(of: loaded.model.description))
     }
 
     /// Width of the square photographs that it sees, in pixels.
@@ -68,6 +76,8 @@ package enum MemoryTraining {
         while let step = trainer.next() { if try !report(step) { break } }
         if let failure = trainer.failure { throw failure }
         let shortest = wanted.averageLengths.indices.min { wanted.averageLengths[$0] < wanted.averageLengths[$1] } ?? 0
-        return ModelInMemory(model: model, parameters: trainer.network(average: shortest), noiseLevels: wanted.noiseLevels, flips: wanted.flips)
+        return ModelInMemory(
+            model: model, parameters: trainer.network(average: shortest), noiseLevels: wanted.noiseLevels, flips: wanted.flips,
+            sampledLevels: wanted.sampledLevels(of: model.description))
     }
 }

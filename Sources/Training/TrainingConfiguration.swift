@@ -122,7 +122,7 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     }
 
     /// The model that is trained, without an adapter.
-    func description(_ encoding: CohortEncoding) -> ModelDescription {
+    package func description(_ encoding: CohortEncoding) -> ModelDescription {
         var result = ModelDescription(
             network: network, preconditioning: preconditioning, space: space, height: size, width: size, cohort: encoding)
         result.augmentations = augmentedShare > 0 ? Augmentation.count : augmentations
@@ -237,6 +237,14 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         self.network.outChannels = space.channels + preconditioning.extraChannels
         middle.useChannels()
         fine.useChannels()
+    }
+
+    /// The noise levels that samples of a model go through that was trained so: down to the lowest that the fine network knows, so that
+    /// texture of one or two grey levels is left, and from the highest on that the first network knows.
+    public func sampledLevels(of model: ModelDescription) -> SampledLevels {
+        let usual = model.sampledSigmas
+        let lowest = model.fine == nil ? usual.lowerBound : min(usual.lowerBound, Float(fine.lowestNoise) * model.space.noiseScale)
+        return SampledLevels(range: lowest...usual.upperBound, start: noiseLevels.start(above: usual.upperBound))
     }
 
     /// The learning rate at `imagesSeen`.

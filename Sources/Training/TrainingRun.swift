@@ -43,6 +43,8 @@ public final class TrainingRun {
     private let lineage: Lineage
     private let estimate: MemoryEstimate
     private let log: TrainingLog
+    /// Two trainings in one folder would overwrite each other's checkpoints; nil when this one has ended.
+    private var lock: FolderLock?
     /// Since the last validation.
     private var noiseLosses: LossByNoise
 
@@ -59,7 +61,7 @@ public final class TrainingRun {
     ///   - momentsFrom: a checkpoint of the same parameters whose Adam's moments a new run starts with; nil for none.
     ///   - configuration: given what the folder's `config.yaml` says (nil in a new run), returns what is wanted.
     /// - Throws: `Failure`: `.cannotCreateOutput` where the folder holds a checkpoint and neither `resume` nor `force` is
-    ///   true, `.noSuchInput` where it holds no run and `resume` is true, `.badData` for a checkpoint of another model or
+    ///   true, or another process trains in it, `.noSuchInput` where it holds no run and `resume` is true, `.badData` for a checkpoint of another model or
     ///   another training set; `.usage` where it does not fit into memory. Where it throws, nothing is written.
     public init(
         folder: String, datasets: [DatasetFile], resume: Bool, force: Bool = false, memory: Int? = nil, momentsFrom: String? = nil,
@@ -72,6 +74,7 @@ public final class TrainingRun {
             throw Failure(
                 .cannotCreateOutput, folder, "holds a run already; go on with --resume, replace it with --force, or name another folder")
         }
+        let held = files.fileExists(atPath: folder) ? try FolderLock(folder) : nil
         let hasRun = resume && files.fileExists(atPath: folder + "/config.yaml")
         if resume, !hasRun { throw Failure(.noSuchInput, folder, "holds no run to resume") }
         let before = hasRun ? try Configuration.read(folder + "/config.yaml", over: TrainingConfiguration()) : nil
@@ -130,6 +133,7 @@ public final class TrainingRun {
             // A replaced run leaves nothing behind that could be taken for the new one's.
             for name in ["checkpoint", "snapshot", "snapshot.adapter", "best", "best.adapter"] { try? files.removeItem(atPath: "\(folder)/\(name).safetensors") }
         }
+        lock = try held ?? FolderLock(folder)
         noiseLosses = LossByNoise(wanted.noiseLevels)
         log = try TrainingLog(folder + "/log.jsonl", keepingUpTo: trainer.state.imagesSeen)
         try TrainingRun.write(Data(Configuration.yaml(wanted).utf8), to: configurationPath)
@@ -198,6 +202,7 @@ public final class TrainingRun {
             last = clock.now
             if let timeLimit, last - began >= timeLimit { break }
         }
+        defer { lock = nil }
         if let failure = trainer.failure { throw failure }
         try save()
         report(.saved(imagesSeen: trainer.state.imagesSeen))
@@ -293,11 +298,10 @@ public final class TrainingRun {
         let open = [CohortEncoding.Value](repeating: .null, count: trainer.configuration.attributes.count)
         let denoiser = ModelDenoiser(
             model, chosen.constants(), cohorts: [[CohortEncoding.Value]](repeating: open, count: 16))
-        let sigmas = model.description.sampledSigmas, usual = SamplerKind.usual(for: model.description)
-        let schedule = SigmaSchedule.karras(
-            steps: usual.steps, sigmaMin: sigmas.lowerBound, sigmaMax: sigmas.upperBound,
-            start: trainer.configuration.noiseLevels.start(above: sigmas.upperBound))
-        let latents = DiffusionSampler(denoiser, usual.kind.rule, schedule: schedule, start: noise(0)) { noise(1) }.last()
+        let levels = trainer.configuration.sampledLevels(of: model.description), usual = SamplerKind.usual(for: model.description)
+        let latents = DiffusionSampler(
+            denoiser, usual.kind.rule, schedule: levels.schedule(steps: usual.steps), start: noise(0)
+        ) { noise(1) }.last()
         let sheet = ContactSheet(pixels: PixelValues.decoded(model.description.space.decoded(latents)), width: size, height: size)
         try TrainingRun.write(sheet.png, to: folder + "/preview-\(trainer.state.imagesSeen.padded(to: 8)).png")
     }

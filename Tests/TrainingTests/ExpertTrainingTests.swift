@@ -53,6 +53,24 @@ import Training
         #expect(try LoadedModel(contentsOf: straight.snapshotPath).model.experts.count == 3)
     }
 
+    /// A folder belongs to one training at a time, and is free when that has ended.
+    @Test func aFolderHasOneTraining() async throws {
+        let phantoms = try await PhantomFolder()
+        let first = try await TrainingRun(folder: phantoms.folder.file("shared"), datasets: [phantoms.dataset], resume: false) { _ in
+            var settings = settings(phantoms)
+            settings.images = 8
+            return settings
+        }
+        do {
+            _ = try await run("shared", phantoms)
+            Issue.record("a second training took the folder")
+        } catch let failure as Failure {
+            #expect(failure.kind == .cannotCreateOutput && "\(failure)".contains("another process is writing into this folder"))
+        }
+        #expect(try first.run().imagesSeen == 8)
+        #expect(try await run("shared", phantoms, resume: true).trainer.state.imagesSeen == 32)
+    }
+
     /// What the log says of parts adds up to what it says of the whole.
     @Test func errorsOfPartsAddUp() async throws {
         let phantoms = try await PhantomFolder()
@@ -234,6 +252,10 @@ import Training
         large.size = 256
         #expect(large.problem == nil && large.experts.map(\.name) == ["middle", "fine"])
         #expect(large.middle.lowestNoise < large.fine.highestNoise && large.noiseLevels.lowest * 8 < large.middle.highestNoise)
+        // Samples go down to the lowest level that is trained, a grey level's deviation, and start at the highest.
+        let levels = large.sampledLevels(of: large.description(CohortEncoding(attributes: [])))
+        #expect(abs(levels.range.lowerBound * 8 - 0.005) <= 1e-6 && levels.range.upperBound == 10)
+        #expect(levels.schedule(steps: 3).sigmas == [80, 10, levels.range.lowerBound, 0])
         let phantoms = try await PhantomFolder()
         var pixels = phantoms.settings
         (pixels.size, pixels.fine.highestNoise, pixels.fine.cropSize) = (32, 0.5, 16)

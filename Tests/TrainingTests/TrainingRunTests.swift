@@ -112,14 +112,16 @@ import Training
         }
         #expect(again?.kind == .cannotCreateOutput)
         // Replaced on request; and a run without a checkpoint begins again, either way.
-        let forced = try await TrainingRun(folder: folder, datasets: [phantoms.dataset], resume: false, force: true) { _ in settings }
-        #expect(forced.trainer.state.imagesSeen == 0)
-        #expect(!FileManager.default.fileExists(atPath: forced.checkpointPath))
+        do {
+            let forced = try await TrainingRun(folder: folder, datasets: [phantoms.dataset], resume: false, force: true) { _ in settings }
+            #expect(forced.trainer.state.imagesSeen == 0)
+            #expect(!FileManager.default.fileExists(atPath: forced.checkpointPath))
+        }
         for resume in [false, true] {
             let begun = try await TrainingRun(folder: folder, datasets: [phantoms.dataset], resume: resume) { $0 ?? settings }
             #expect(begun.trainer.state.imagesSeen == 0)
         }
-        _ = try forced.run()
+        _ = try await TrainingRun(folder: folder, datasets: [phantoms.dataset], resume: true) { $0 ?? settings }.run()
         let others = try await PhantomFolder(seed: 6)
         let foreign = await #expect(throws: Failure.self) {
             try await TrainingRun(folder: folder, datasets: [others.dataset], resume: true) { $0 ?? settings }

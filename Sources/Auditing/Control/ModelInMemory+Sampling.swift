@@ -28,9 +28,7 @@ extension ModelInMemory {
     }
 
     private func samples<D: Denoiser>(count: Int, steps: Int, seed: UInt64, batchSize: Int, denoiser: (Int) -> D) -> [UInt8] {
-        let description = model.description, sigmas = description.sampledSigmas
-        let schedule = SigmaSchedule.karras(
-            steps: steps, sigmaMin: sigmas.lowerBound, sigmaMax: sigmas.upperBound, start: noiseLevels.start(above: sigmas.upperBound))
+        let description = model.description, schedule = sampledLevels.schedule(steps: steps)
         var pixels: [UInt8] = []
         for start in stride(from: 0, to: count, by: batchSize) {
             let numbers = start..<min(start + batchSize, count)

@@ -1,0 +1,25 @@
+import Foundation
+
+/// Holds a folder, so that one process at a time writes into it. The system lets go of it when the process ends, however it ends, and
+/// nothing is left in the folder.
+public final class FolderLock: Sendable {
+    private let descriptor: Int32
+
+    /// - Throws: `Failure(.cannotCreateOutput)` where another process holds the folder, or it cannot be opened.
+    public init(_ folder: String) throws {
+        descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw Failure(.cannotCreateOutput, folder, "the folder could not be opened: \(String(cString: strerror(errno)))")
+        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) != 0 else { return }
+        let reason = errno
+        close(descriptor)
+        throw Failure(
+            .cannotCreateOutput, folder,
+            reason == EWOULDBLOCK
+                ? "another process is writing into this folder; wait for it or stop it"
+                : "the folder could not be locked: \(String(cString: strerror(reason)))")
+    }
+
+    deinit { close(descriptor) }
+}
