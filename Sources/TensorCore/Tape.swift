@@ -61,6 +61,11 @@ public final class Tape {
     /// The gradients of `output` with respect to `inputs`, in order; zeros where it does not depend on one.
     /// - Parameter gradOutput: the gradient of `output` itself; ones where it is nil.
     public func gradients(of output: Variable, gradOutput: Tensor? = nil, for inputs: [Variable]) -> [Tensor] {
+        zip(inputs, knownGradients(of: output, gradOutput: gradOutput, for: inputs)).map { $1 ?? .zeros($0.shape) }
+    }
+
+    /// The same; nil where `output` does not depend on an input.
+    package func knownGradients(of output: Variable, gradOutput: Tensor? = nil, for inputs: [Variable]) -> [Tensor?] {
         requireShape(output.tape === self, "gradients", "output of another tape", output.shape)
         requireShape(gradOutput.map { $0.shape == output.shape } ?? true, "gradients", gradOutput?.shape ?? [], output.shape)
         var gradients = [Tensor?](repeating: nil, count: nodes)
@@ -75,7 +80,7 @@ public final class Tape {
                 Tape.accumulate(contribution, into: &gradients[input])
             }
         }
-        return inputs.map { gradients[$0.node] ?? .zeros($0.shape) }
+        return inputs.map { gradients[$0.node] }
     }
 
     private static func accumulate(_ contribution: Tensor, into slot: inout Tensor?) {

@@ -50,15 +50,12 @@ public final class Trainer: Sequence, IteratorProtocol {
     public func next() -> TrainingStep? {
         guard state.imagesSeen < configuration.images, failure == nil, data.count > 0 else { return nil }
         let batch = TrainingBatch(configuration, model.description.cohort, data: data, imagesSeen: state.imagesSeen)
-        let tape = Tape()
-        let (trained, losses) = losses(batch, tape)
-        let means = losses.map { $0.mean() }
-        let loss = means.dropFirst().reduce(means[0]) { $0 + $1 }
-        guard loss.tensor.scalar.isFinite else {
+        var (losses, gradients) = differentiated(batch)
+        let means = losses.map { Double(Variable($0).mean().tensor.scalar) }, loss = means.reduce(0, +)
+        guard loss.isFinite else {
             failure = nonFinite(batch, losses)
             return nil
         }
-        var gradients = tape.gradients(of: loss, for: trained)
         if configuration.proximalWeight > 0 { pull(&gradients) }
         let norm = gradients.reduce(0) { $0 + $1.sumOfSquares }.squareRoot()
         guard norm.isFinite else {
@@ -75,10 +72,9 @@ public final class Trainer: Sequence, IteratorProtocol {
         settings.gradientScale = Float(Swift.min(1, configuration.gradientClip / Swift.max(norm, 1e-12)))
         state.apply(gradients, settings, imagesSeen: seen)
         return TrainingStep(
-            imagesSeen: seen, loss: Double(loss.tensor.scalar),
-            expertLosses: Dictionary(
-                uniqueKeysWithValues: zip(configuration.experts.map(\.name), means.dropFirst().map { Double($0.tensor.scalar) })),
-            losses: losses[0].tensor.elements, sigmas: batch.whole.sigma, gradientNorm: norm, learningRate: rate)
+            imagesSeen: seen, loss: loss,
+            expertLosses: Dictionary(uniqueKeysWithValues: zip(configuration.experts.map(\.name), means.dropFirst())),
+            losses: losses[0].elements, sigmas: batch.whole.sigma, gradientNorm: norm, learningRate: rate)
     }
 
     /// Adds mu (w - w0), the gradient of the proximal term: w0 is the base; an adapter's update is counted from zero.
@@ -98,30 +94,37 @@ public final class Trainer: Sequence, IteratorProtocol {
         var configuration = configuration
         configuration.batchSize = pictures
         let batch = TrainingBatch(configuration, model.description.cohort, data: data, imagesSeen: state.imagesSeen)
-        let tape = Tape()
-        let (trained, losses) = losses(batch, tape)
-        _ = tape.gradients(of: losses.dropFirst().reduce(losses[0].mean()) { $0 + $1.mean() }, for: trained)
+        _ = differentiated(batch)
     }
 
-    /// The losses of the pictures or crops that each network sees of a batch, and what they are differentiated by.
-    private func losses(_ batch: TrainingBatch, _ tape: Tape) -> (trained: [Variable], losses: [Variable]) {
-        let (trained, network) = tuning.variables(state.parameters, on: tape, recompute: configuration.recompute)
-        let losses = zip(model.experts, [batch.whole] + batch.experts).map { expert, pictures in
-            expert.losses(
+    /// The losses of the pictures or crops that each network sees of a batch, [N, 1, 1, 1] each, and the gradients of the sum of their means.
+    ///
+    /// One network after the other, so that the activations of one alone are held.
+    private func differentiated(_ batch: TrainingBatch) -> (losses: [Tensor], gradients: [Tensor]) {
+        var losses: [Tensor] = [], sums = [Tensor?](repeating: nil, count: state.parameters.tensors.count)
+        for (expert, pictures) in zip(model.experts, [batch.whole] + batch.experts) {
+            let tape = Tape()
+            let (trained, network) = tuning.variables(state.parameters, on: tape, recompute: configuration.recompute)
+            let own = expert.losses(
                 clean: pictures.clean, noise: pictures.noise, sigma: pictures.sigma, cohorts: pictures.cohorts,
                 changes: pictures.changes, network)
+            losses.append(own.tensor)
+            for (i, gradient) in tape.knownGradients(of: own.mean(), for: trained).enumerated() {
+                guard let gradient else { continue }
+                sums[i] = sums[i].map { $0 + gradient } ?? gradient
+            }
         }
-        return (trained, losses)
+        return (losses, zip(sums, state.parameters.tensors).map { $0 ?? .zeros($1.shape) })
     }
 
     /// The network's parameters that one of the moving averages stands for.
     func network(average: Int) -> ParameterMap { tuning.network(state.averages[average]) }
 
-    private func nonFinite(_ batch: TrainingBatch, _ losses: [Variable]) -> Failure {
+    private func nonFinite(_ batch: TrainingBatch, _ losses: [Tensor]) -> Failure {
         var which: [String] = []
         for (pictures, losses) in zip([batch.whole] + batch.experts, losses) {
             let each = Swift.max(1, pictures.sigma.count / Swift.max(1, batch.names.count))
-            for (row, loss) in losses.tensor.elements.enumerated() where !loss.isFinite {
+            for (row, loss) in losses.elements.enumerated() where !loss.isFinite {
                 which.append("\(batch.names[row / each]) at sigma \(pictures.sigma[row])")
             }
         }
