@@ -39,7 +39,8 @@ extension AuditRun {
         let seed = model.digest.bytes.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         say("drawing \(count) samples from \(model.path)")
         let run = SamplingRun(
-            model, SamplerSettings(for: model.manifest.model), plan: SamplingPlan(count: count, cohorts: requests), seed: seed, firstIndex: 0, path: path,
+            model, SamplerSettings(for: model.manifest.model), plan: SamplingPlan(count: count, cohorts: requests), seed: seed,
+            firstIndex: 0, path: path,
             options: SampleSetWriter.Options(resume: true, force: false, deflate: 1), allowsUnseen: true)
         let done = try await run.run(contact: "", progress: { progress("drawing samples", Double($0) / Double(count)) })
         guard done == count else { throw Failure(.interrupted, nil, "interrupted: \(done) of \(count) samples are kept; start the audit again") }

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Holds a folder, so that one process at a time writes into it. The system lets go of it when the process ends, however it ends, and
-/// nothing is left in the folder.
+/// nothing is left in the folder. Where a file system has no such locks (NFS has none for folders), nothing is held.
 public final class FolderLock: Sendable {
     private let descriptor: Int32
 
@@ -11,14 +11,9 @@ public final class FolderLock: Sendable {
         guard descriptor >= 0 else {
             throw Failure(.cannotCreateOutput, folder, "the folder could not be opened: \(String(cString: strerror(errno)))")
         }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) != 0 else { return }
-        let reason = errno
+        guard flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK else { return }
         close(descriptor)
-        throw Failure(
-            .cannotCreateOutput, folder,
-            reason == EWOULDBLOCK
-                ? "another process is writing into this folder; wait for it or stop it"
-                : "the folder could not be locked: \(String(cString: strerror(reason)))")
+        throw Failure(.cannotCreateOutput, folder, "another process is writing into this folder; wait for it or stop it")
     }
 
     deinit { close(descriptor) }

@@ -50,6 +50,9 @@ public struct SamplingRun {
         self.allowsUnseen = allowsUnseen
     }
 
+    /// Evaluations of the network for each sample.
+    public var evaluations: Int { settings.evaluations }
+
     /// Where the contact sheet goes: `S.h5` -> `S.contact-sheet.png`.
     public var sheetPath: String {
         (path.hasSuffix(".h5") ? String(path.dropLast(3)) : path) + ".contact-sheet.png"

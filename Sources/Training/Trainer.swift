@@ -50,7 +50,7 @@ public final class Trainer: Sequence, IteratorProtocol {
     public func next() -> TrainingStep? {
         guard state.imagesSeen < configuration.images, failure == nil, data.count > 0 else { return nil }
         let batch = TrainingBatch(configuration, model.description.cohort, data: data, imagesSeen: state.imagesSeen)
-        var (losses, gradients) = differentiated(batch)
+        var (losses, gradients) = differentiated(batch, at: state.parameters)
         let means = losses.map { Double(Variable($0).mean().tensor.scalar) }, loss = means.reduce(0, +)
         guard loss.isFinite else {
             failure = nonFinite(batch, losses)
@@ -94,17 +94,18 @@ public final class Trainer: Sequence, IteratorProtocol {
         var configuration = configuration
         configuration.batchSize = pictures
         let batch = TrainingBatch(configuration, model.description.cohort, data: data, imagesSeen: state.imagesSeen)
-        _ = differentiated(batch)
+        _ = differentiated(batch, at: state.parameters)
     }
 
-    /// The losses of the pictures or crops that each network sees of a batch, [N, 1, 1, 1] each, and the gradients of the sum of their means.
+    /// The losses of the pictures or crops that each network sees of a batch, [N, 1, 1, 1] each, and the gradients of the sum of
+    /// their means by the parameters that are trained.
     ///
     /// One network after the other, so that the activations of one alone are held.
-    private func differentiated(_ batch: TrainingBatch) -> (losses: [Tensor], gradients: [Tensor]) {
-        var losses: [Tensor] = [], sums = [Tensor?](repeating: nil, count: state.parameters.tensors.count)
+    package func differentiated(_ batch: TrainingBatch, at parameters: ParameterMap) -> (losses: [Tensor], gradients: [Tensor]) {
+        var losses: [Tensor] = [], sums = [Tensor?](repeating: nil, count: parameters.tensors.count)
         for (expert, pictures) in zip(model.experts, [batch.whole] + batch.experts) {
             let tape = Tape()
-            let (trained, network) = tuning.variables(state.parameters, on: tape, recompute: configuration.recompute)
+            let (trained, network) = tuning.variables(parameters, on: tape, recompute: configuration.recompute)
             let own = expert.losses(
                 clean: pictures.clean, noise: pictures.noise, sigma: pictures.sigma, cohorts: pictures.cohorts,
                 changes: pictures.changes, network)
@@ -114,7 +115,7 @@ public final class Trainer: Sequence, IteratorProtocol {
                 sums[i] = sums[i].map { $0 + gradient } ?? gradient
             }
         }
-        return (losses, zip(sums, state.parameters.tensors).map { $0 ?? .zeros($1.shape) })
+        return (losses, zip(sums, parameters.tensors).map { $0 ?? .zeros($1.shape) })
     }
 
     /// The network's parameters that one of the moving averages stands for.

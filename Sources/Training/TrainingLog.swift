@@ -50,7 +50,8 @@ final class TrainingLog {
         try append(
             Line(
                 images_seen: step.imagesSeen, loss: step.loss, middle_loss: step.expertLosses["middle"],
-                fine_loss: step.expertLosses["fine"], gradient_norm: step.gradientNorm, learning_rate: step.learningRate, images_per_second: imagesPerSecond))
+                fine_loss: step.expertLosses["fine"], gradient_norm: step.gradientNorm, learning_rate: step.learningRate,
+                images_per_second: imagesPerSecond))
     }
 
     func append(validationLosses: [Double], errors: [DenoisingError], byNoise: LossByNoise, imagesSeen: Int) throws {

@@ -36,10 +36,16 @@ struct SampleCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Number of the first sample under the seed (default: 0).", valueName: "k"))
     var first: UInt64?
 
-    @Option(help: "How to step: \(SamplerKind.allCases.map(\.rawValue).joined(separator: ", ")) (default: heun; of a model of several networks dpmpp-sde).")
+    @Option(
+        help: ArgumentHelp(
+            "How to step: \(SamplerKind.allCases.map(\.rawValue).joined(separator: ", ")) (default: heun; "
+                + "for a model of several networks dpmpp-sde)."))
     var sampler: SamplerKind?
 
-    @Option(help: ArgumentHelp("Steps; heun takes 2 n - 1 network evaluations, the others n (default: 18; of a model of several networks 40).", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "Steps; heun takes 2 n - 1 network evaluations, the others n (default: 18; for a model of several networks 40).",
+            valueName: "n"))
     var steps: Int?
 
     @Option(help: ArgumentHelp("Guidance scale; 1 means none, more makes the cohort plainer and doubles the cost (default: 1).", valueName: "w"))
@@ -135,7 +141,8 @@ struct SampleCommand: AsyncParsableCommand {
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         try common.console.finish(
             Result(
-                count: done, seconds: seconds, evaluations: settings.evaluations, first_step_seconds: firstStep, output: out, model: loaded.digest.description,
+                count: done, seconds: seconds, evaluations: sampling.evaluations, first_step_seconds: firstStep, output: out,
+                model: loaded.digest.description,
                 contact_sheet: sampling.sheetPath),
             [
                 "\(out): \(done) samples in \(seconds.short) s, \(settings.evaluations) network evaluations each",

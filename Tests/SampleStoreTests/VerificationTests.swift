@@ -79,7 +79,8 @@ import Testing
             (#""kind":"karras","steps":18,"sigma_min":20,"sigma_max":0.002,"rho":7"#, "sigma: expected 0 < sigma_min < sigma_max <= 10000, found 20.0 and 0.002"),
             (#""kind":"linear","steps":18,"sigma_min":0.002,"sigma_max":20,"rho":7"#, "kind: expected karras, found \"linear\""),
             (#""kind":"karras","steps":18,"sigma_min":0.002,"sigma_max":20,"rho":7,"evaluations":3"#, "evaluations: expected 18 to 144 for 18 steps, found 3"),
-            (#""kind":"karras","steps":18,"sigma_min":0.002,"sigma_max":20,"rho":7,"sigma_start":20"#, "sigma_start: expected more than sigma_max, 20.0, and at most 10000, found 20.0"),
+            (#""kind":"karras","steps":18,"sigma_min":0.002,"sigma_max":20,"rho":7,"sigma_start":20"#,
+             "sigma_start: expected more than sigma_max, 20.0, and at most 10000, found 20.0"),
             (#""kind":"karras","steps":18,"sigma_min":0.002,"sigma_max":20,"rho":7,"guidance_interval":[2,1]"#, "guidance_interval: expected two noise levels in order, found [2.0, 1.0]"),
             (#""kind":"karras","steps":18,"sigma_min":0.002,"sigma_max":20,"rho":7,"guided_attributes":["x"]"#, "guided_attributes: expected attributes of the schema, found \"x\""),
         ] {

@@ -133,6 +133,28 @@ import Training
         #expect(loss(spoiling: "fine.") > own + 1)
     }
 
+    /// All networks share the table of cohorts: its gradient is the sum of theirs, as differences of the whole loss say.
+    @Test func gradientsOfAllNetworksAddUp() async throws {
+        let phantoms = try await PhantomFolder()
+        let trainer = try await run("run", phantoms).trainer, configuration = trainer.configuration
+        let encoding = trainer.model.description.cohort
+        let set = try await TrainingSet([phantoms.dataset], split: .train, size: 32, encoding: encoding)
+        let batch = TrainingBatch(configuration, encoding, data: set, imagesSeen: 32), parameters = trainer.state.parameters
+        let table = try #require(parameters.specifications.firstIndex { $0.path == DiffusionModel.cohortPath })
+        let gradient = trainer.differentiated(batch, at: parameters).gradients[table].elements.map(Double.init)
+        // Along the gradient itself, where the difference is largest.
+        let norm = gradient.reduce(0) { $0 + $1 * $1 }.squareRoot()
+        func loss(_ step: Double) -> Double {
+            var moved = parameters
+            let values = zip(moved.tensors[table].elements, gradient).map { $0 + Float(step * $1 / norm) }
+            moved.tensors[table] = Tensor(values, shape: moved.tensors[table].shape)
+            let losses = trainer.differentiated(batch, at: moved).losses
+            return losses.reduce(0) { $0 + $1.elements.reduce(0) { $0 + Double($1) } / Double($1.count) }
+        }
+        let slope = (loss(0.05) - loss(-0.05)) / 0.1
+        #expect(norm > 0 && abs(slope - norm) <= 0.02 * norm, "\(slope) against \(norm)")
+    }
+
     @Test func regionsFollowTheFieldOfView() {
         let view = FieldOfView(centerX: 32, centerY: 32, radius: 20, top: 20, bottom: 64)
         let map = PictureRegion.map(view, size: 64)
