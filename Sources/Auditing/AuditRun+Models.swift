@@ -101,7 +101,8 @@ extension AuditRun {
         guard let model = inputs.model.map({ ModelInMemory($0) }) else {
             return (photographs.selecting((0..<count).map { $0 % photographs.count }), figures)
         }
-        let known = TrainingSet(pixels: photographs.resized(to: model.size).pixels, size: model.size)
+        var known = TrainingSet(pixels: photographs.resized(to: model.size).pixels, size: model.size)
+        known.measure(model.model.description.space.maps)
         let handover = Float(policy.controlHandover) * model.model.description.space.noiseScale
         let pixels = model.copies(of: known, handover: handover, count: count)
         return (PictureSet(size: model.size, pixels: pixels, patients: Array(0..<count)).resized(to: size), figures)

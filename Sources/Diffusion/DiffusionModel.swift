@@ -91,6 +91,9 @@ public struct ModelDescription: Codable, Hashable, Sendable {
         guard (0...1024).contains(augmentations) else { return "augmentations: expected 0 to 1024, found \(augmentations)" }
         for (name, expert) in experts {
             if let problem = expert.problem(embeddingWidth: network.embeddingWidth) { return "\(name).\(problem)" }
+            guard expert.space.maps == space.maps else {
+                return "\(name).space.maps: expected those of space, \(space.maps.map(\.rawValue)), found \(expert.space.maps.map(\.rawValue))"
+            }
         }
         if let middle, let fine, fine.highestNoise >= middle.highestNoise {
             return "fine.highestNoise: expected less than \(middle.highestNoise), that of the middle network, found \(fine.highestNoise)"
@@ -118,6 +121,8 @@ public struct DiffusionModel: Sendable {
 
     /// Paths of the table of cohort embeddings, and of diffusers' table of classes.
     public static let cohortPath = "cohort_embedding.weight", classPath = "class_embedding.weight"
+    /// Path of the table of embeddings of the noise level of structure maps.
+    public static let mapPath = "map_embedding.weight"
     /// Path of the table of embeddings of how training pictures are changed.
     public static let augmentationPath = "augmentation_embedding.weight"
 
@@ -133,13 +138,19 @@ public struct DiffusionModel: Sendable {
             ? nil
             : registry.register(
                 DiffusionModel.augmentationPath, [description.augmentations, description.network.embeddingWidth], .plain, .constant(0))
-        let first = Expert(
-            network, description.preconditioning, description.space, cohort: description.cohort, table: table, augmentationTable: changes)
+        let maps = description.space.maps.isEmpty
+            ? nil
+            : registry.register(
+                DiffusionModel.mapPath, [MapLevel.count, description.network.embeddingWidth], .plain, .constant(0))
+        func expert(_ network: UNet, _ preconditioning: Preconditioning, _ space: LatentSpace) -> Expert {
+            Expert(
+                network, preconditioning, space, cohort: description.cohort, table: table, augmentationTable: changes, mapTable: maps)
+        }
+        let first = expert(network, description.preconditioning, description.space)
         // The paths of a further network's parameters begin with its name.
-        experts = [first] + description.experts.map { name, expert in
-            let network = registry.nested(name + ".") { UNet(expert.network, $0) }
-            return Expert(
-                network, expert.preconditioning, expert.space, cohort: description.cohort, table: table, augmentationTable: changes)
+        experts = [first] + description.experts.map { name, own in
+            let network = registry.nested(name + ".") { UNet(own.network, $0) }
+            return expert(network, own.preconditioning, own.space)
         }
         handovers = description.handovers
         cohortTable = table

@@ -8,12 +8,15 @@ import TensorCore
 struct DiscreteCosine {
     let side: Int
     let colours: ColourAxes
+    /// Planes behind red, green and blue, which are transformed as they are.
+    let maps: Int
     /// C[u][x] = sqrt((u == 0 ? 1 : 2) / side) cos(pi (2 x + 1) u / (2 side)), [side, side]; orthonormal.
     private let cosines: [Float]
 
-    init(side: Int, colours: ColourAxes) {
+    init(side: Int, colours: ColourAxes, maps: Int = 0) {
         self.side = side
         self.colours = colours
+        self.maps = maps
         cosines = (0..<side * side).map { i in
             let (u, x) = (i / side, i % side)
             let scale = (Double(u == 0 ? 1 : 2) / Double(side)).squareRoot()
@@ -21,51 +24,53 @@ struct DiscreteCosine {
         }
     }
 
-    /// [N, H, W, 3] -> [N, H / side, W / side, 3 side^2]; channel 3 (v side + u) + k holds colour axis k of the frequency
-    /// u along x and v along y.
+    /// [N, H, W, 3 + maps] -> [N, H / side, W / side, (3 + maps) side^2]; channel 3 (v side + u) + k holds colour axis k of the
+    /// frequency u along x and v along y, and channel (3 + m) side^2 + v side + u that of map m.
     func forward(_ pictures: Tensor) -> Tensor {
-        let (n, height, width) = (pictures.shape[0], pictures.shape[1] / side, pictures.shape[2] / side)
-        if pictures.rank != 4 || pictures.shape[3] != 3 || height * side != pictures.shape[1] || width * side != pictures.shape[2] {
-            fatalError("DiscreteCosine: \(pictures.shape) is not [N, H, W, 3] with sides divisible by \(side)")
+        let (n, height, width) = (pictures.shape[0], pictures.shape[1] / side, pictures.shape[2] / side), depth = 3 + maps
+        if pictures.rank != 4 || pictures.shape[3] != depth || height * side != pictures.shape[1] || width * side != pictures.shape[2] {
+            fatalError("DiscreteCosine: \(pictures.shape) is not [N, H, W, \(depth)] with sides divisible by \(side)")
         }
         return pictures.withUnsafeBuffer { source in
-            Tensor(shape: [n, height, width, 3 * side * side]) { target in
+            Tensor(shape: [n, height, width, depth * side * side]) { target in
                 eachBlock(n * height, width) { row, column, planes, work in
-                    let first = ((row * side) * width + column) * side * 3
+                    let first = ((row * side) * width + column) * side * depth
                     for y in 0..<side {
-                        let line = source.baseAddress.unsafelyUnwrapped + first + y * width * side * 3
+                        let line = source.baseAddress.unsafelyUnwrapped + first + y * width * side * depth
                         turn(line, into: planes + y * side)
                     }
-                    let block = target.baseAddress.unsafelyUnwrapped + (row * width + column) * 3 * side * side
-                    for k in 0..<3 {
+                    let block = target.baseAddress.unsafelyUnwrapped + (row * width + column) * depth * side * side
+                    for k in 0..<depth {
                         product(planes + k * side * side, isTransposed: false, work)
-                        analyseRows(work, into: block + k)
+                        let place = channels(plane: k)
+                        analyseRows(work, into: block + place.first, step: place.step)
                     }
                 }
             }
         }
     }
 
-    /// [N, h, w, 3 side^2] -> [N, h side, w side, 3]
+    /// [N, h, w, (3 + maps) side^2] -> [N, h side, w side, 3 + maps]
     func inverse(_ latents: Tensor) -> Tensor {
-        if latents.rank != 4 || latents.shape[3] != 3 * side * side {
-            fatalError("DiscreteCosine: \(latents.shape) is not [N, h, w, \(3 * side * side)]")
+        let depth = 3 + maps
+        if latents.rank != 4 || latents.shape[3] != depth * side * side {
+            fatalError("DiscreteCosine: \(latents.shape) is not [N, h, w, \(depth * side * side)]")
         }
         let (n, height, width) = (latents.shape[0], latents.shape[1], latents.shape[2])
         return latents.withUnsafeBuffer { source in
-            Tensor(shape: [n, height * side, width * side, 3]) { target in
+            Tensor(shape: [n, height * side, width * side, depth]) { target in
                 eachBlock(n * height, width) { row, column, planes, work in
                     let area = side * side
-                    let block = source.baseAddress.unsafelyUnwrapped + (row * width + column) * 3 * area
-                    for k in 0..<3 {
-                        let plane = planes + k * area
-                        for i in 0..<area { work[i] = block[3 * i + k] }
+                    let block = source.baseAddress.unsafelyUnwrapped + (row * width + column) * depth * area
+                    for k in 0..<depth {
+                        let plane = planes + k * area, place = channels(plane: k)
+                        for i in 0..<area { work[i] = block[place.first + place.step * i] }
                         product(work, isTransposed: true, work + area)
                         composeRows(work + area, into: plane)
                     }
-                    let first = ((row * side) * width + column) * side * 3
+                    let first = ((row * side) * width + column) * side * depth
                     for y in 0..<side {
-                        let line = target.baseAddress.unsafelyUnwrapped + first + y * width * side * 3
+                        let line = target.baseAddress.unsafelyUnwrapped + first + y * width * side * depth
                         turnBack(planes + y * side, into: line)
                     }
                 }
@@ -73,37 +78,48 @@ struct DiscreteCosine {
         }
     }
 
+    /// Where a plane's frequencies lie among the channels.
+    private func channels(plane: Int) -> (first: Int, step: Int) {
+        plane < 3 ? (plane, 3) : (plane * side * side, 1)
+    }
+
     private typealias Numbers = UnsafeMutablePointer<Float>
 
-    /// Calls `body(row of blocks, column, planes [3, side, side], scratch [2, side, side])` for each block.
+    /// Calls `body(row of blocks, column, planes [3 + maps, side, side], scratch [2, side, side])` for each block.
     private func eachBlock(_ rows: Int, _ columns: Int, _ body: (Int, Int, Numbers, Numbers) -> Void) {
-        let area = side * side
+        let area = side * side, depth = 3 + maps
         parallelFor(rows) { row in
-            withUnsafeTemporaryAllocation(of: Float.self, capacity: 5 * area) { scratch in
+            withUnsafeTemporaryAllocation(of: Float.self, capacity: (depth + 2) * area) { scratch in
                 let start = scratch.baseAddress.unsafelyUnwrapped
-                for column in 0..<columns { body(row, column, start, start + 3 * area) }
+                for column in 0..<columns { body(row, column, start, start + depth * area) }
             }
         }
     }
 
-    /// A row of RGB pixels onto the colour axes, one plane each.
+    /// A row of pixels onto the colour axes and maps, one plane each.
     private func turn(_ pixels: UnsafePointer<Float>, into planes: Numbers) {
-        let area = side * side
+        let area = side * side, depth = 3 + maps
         for k in 0..<3 {
             let (r, g, b) = (colours.rows[3 * k], colours.rows[3 * k + 1], colours.rows[3 * k + 2])
             let plane = planes + k * area
-            for x in 0..<side { plane[x] = r * pixels[3 * x] + g * pixels[3 * x + 1] + b * pixels[3 * x + 2] }
+            for x in 0..<side { plane[x] = r * pixels[depth * x] + g * pixels[depth * x + 1] + b * pixels[depth * x + 2] }
+        }
+        for k in 3..<depth {
+            for x in 0..<side { planes[k * area + x] = pixels[depth * x + k] }
         }
     }
 
     /// The inverse of `turn`: the axes are orthonormal.
     private func turnBack(_ planes: Numbers, into pixels: Numbers) {
-        let area = side * side
+        let area = side * side, depth = 3 + maps
         for c in 0..<3 {
             let (first, second, third) = (colours.rows[c], colours.rows[3 + c], colours.rows[6 + c])
             for x in 0..<side {
-                pixels[3 * x + c] = first * planes[x] + second * planes[area + x] + third * planes[2 * area + x]
+                pixels[depth * x + c] = first * planes[x] + second * planes[area + x] + third * planes[2 * area + x]
             }
+        }
+        for k in 3..<depth {
+            for x in 0..<side { pixels[depth * x + k] = planes[k * area + x] }
         }
     }
 
@@ -120,14 +136,14 @@ struct DiscreteCosine {
         }
     }
 
-    /// out = a C^T / side, the transform along x, written to every third channel.
-    private func analyseRows(_ a: Numbers, into out: Numbers) {
+    /// out = a C^T / side, the transform along x, written to every channel that is so many steps on.
+    private func analyseRows(_ a: Numbers, into out: Numbers, step: Int) {
         let scale = 1 / Float(side)
         for row in 0..<side {
             for u in 0..<side {
                 var sum: Float = 0
                 for x in 0..<side { sum += a[row * side + x] * cosines[u * side + x] }
-                out[3 * (row * side + u)] = sum * scale
+                out[step * (row * side + u)] = sum * scale
             }
         }
     }

@@ -13,12 +13,14 @@ package struct Expert: Sendable {
     private let cohortTable: Int?
     /// The number of the table of embeddings of changes, [numbers, embeddingWidth]; nil where the network is not told of any.
     private let augmentationTable: Int?
+    /// The number of the table of embeddings of the maps' noise level; nil where there are no maps.
+    private let mapTable: Int?
     /// The channels of a black block.
     private let black: [Float]
 
     init(
         _ network: UNet, _ preconditioning: Preconditioning, _ space: LatentSpace, cohort: CohortEncoding, table: Int?,
-        augmentationTable: Int? = nil
+        augmentationTable: Int? = nil, mapTable: Int? = nil
     ) {
         self.network = network
         self.preconditioning = preconditioning
@@ -26,6 +28,7 @@ package struct Expert: Sendable {
         self.cohort = cohort
         cohortTable = table
         self.augmentationTable = augmentationTable
+        self.mapTable = mapTable
         black = preconditioning.gatesSurround ? space.black : []
     }
 
@@ -56,34 +59,49 @@ package struct Expert: Sendable {
     ///   - x: [N, H, W, C], in this expert's space.
     ///   - sigma: [N].
     ///   - cohorts: N rows of values in the order of the encoding's attributes.
+    ///   - maps: [N], the noise level of the structure maps; nil where it is the pictures'.
     ///   - changes: [N, numbers], how the pictures were changed; nil where they were not.
     package func denoised(
-        _ x: Variable, sigma: [Float], cohorts: [[CohortEncoding.Value]], changes: Tensor? = nil, _ parameters: BoundParameters
+        _ x: Variable, sigma: [Float], maps: [Float]? = nil, cohorts: [[CohortEncoding.Value]], changes: Tensor? = nil,
+        _ parameters: BoundParameters
     ) -> Variable {
-        let raw = output(x, sigma: sigma, cohorts: cohorts, changes: changes, parameters), p = preconditioning
-        if p.gatesSurround { return Variable(head(sigma).denoised(raw.tensor, x.tensor)) }
-        return x * Variable(p.column(sigma, p.skip)) + raw * Variable(p.column(sigma, p.out))
+        let raw = output(x, sigma: sigma, maps: maps, cohorts: cohorts, changes: changes, parameters), p = preconditioning
+        if p.gatesSurround { return Variable(head(sigma, maps: maps).denoised(raw.tensor, x.tensor)) }
+        return x * Variable(column(sigma, maps, p.skip)) + raw * Variable(column(sigma, maps, p.out))
     }
 
     /// F(c_in x; c_noise).
     func output(
-        _ x: Variable, sigma: [Float], cohorts: [[CohortEncoding.Value]], changes: Tensor?, _ parameters: BoundParameters
+        _ x: Variable, sigma: [Float], maps: [Float]?, cohorts: [[CohortEncoding.Value]], changes: Tensor?,
+        _ parameters: BoundParameters
     ) -> Variable {
         let p = preconditioning
         var embedding = cohortTable.map { Variable(cohort.coefficients(cohorts)).linear(parameters[$0], bias: nil) }
-        if let changes, let augmentationTable {
-            let change = Variable(changes).linear(parameters[augmentationTable], bias: nil)
-            embedding = embedding.map { $0 + change } ?? change
+        func add(_ numbers: Tensor, _ table: Int) {
+            let own = Variable(numbers).linear(parameters[table], bias: nil)
+            embedding = embedding.map { $0 + own } ?? own
         }
+        if let changes, let augmentationTable { add(changes, augmentationTable) }
+        if let mapTable { add(MapLevel.coefficients((maps ?? sigma).map { $0 / space.noiseScale }), mapTable) }
         return network(
-            x * Variable(p.column(sigma, p.input)), timesteps: sigma.map(p.noise), classEmbedding: embedding, parameters)
+            x * Variable(column(sigma, maps, p.input)), timesteps: sigma.map(p.noise), classEmbedding: embedding, parameters)
+    }
+
+    /// A coefficient for each picture and channel; that of the maps' channels is for their own noise level.
+    private func column(_ sigma: [Float], _ maps: [Float]?, _ coefficient: (Float, Float) -> Float) -> Tensor {
+        let deviations = preconditioning.channelDeviations
+        guard let maps, !deviations.isEmpty else { return preconditioning.column(sigma, coefficient) }
+        return Tensor(
+            zip(sigma, maps).flatMap { level, mapLevel in
+                deviations.enumerated().map { coefficient($0.offset < space.pictureChannels ? level : mapLevel, $0.element) }
+            }, shape: [sigma.count, 1, 1, deviations.count])
     }
 
     /// What makes denoised pictures of the network's output, where it says what is black.
-    func head(_ sigma: [Float]) -> DenoiserHead {
+    func head(_ sigma: [Float], maps: [Float]? = nil) -> DenoiserHead {
         let p = preconditioning
         func rows(_ coefficient: (Float, Float) -> Float) -> Tensor {
-            p.column(sigma, coefficient).reshaped([sigma.count, space.channels])
+            column(sigma, maps, coefficient).reshaped([sigma.count, space.channels])
         }
         return DenoiserHead(skip: rows(p.skip), out: rows(p.out), black: black, offset: Preconditioning.gateOffset)
     }

@@ -10,33 +10,46 @@ public enum LatentSpace: Hashable, Sendable {
     /// picture's block means, so that it spans [-1, 1] as pixels do, and white noise stays white.
     case wavelet(levels: Int)
     /// The orthonormal cosine transform of side x side blocks, over side, on axes of colour. The axes are measured on the
-    /// training set; nil stands for axes that are not measured yet.
-    case dct(side: Int, colours: ColourAxes?)
+    /// training set; nil stands for axes that are not measured yet. Maps of structures are transformed with the picture, as
+    /// further planes behind its three.
+    case dct(side: Int, colours: ColourAxes?, maps: [StructureMap] = [])
 
     /// Base 2 logarithm of `factor`: splits of the wavelet packet; 0 for pixels.
     public var levels: Int {
         switch self {
         case .pixels, .grey: 0
         case .wavelet(let levels): levels
-        case .dct(let side, _): side.trailingZeroBitCount
+        case .dct(let side, _, _): side.trailingZeroBitCount
         }
     }
 
     /// Whether colour axes are still to be measured.
     public var lacksColours: Bool {
-        if case .dct(_, nil) = self { return true }
+        if case .dct(_, nil, _) = self { return true }
         return false
     }
 
     /// The same space on these axes, where it has axes.
     public func with(_ colours: ColourAxes) -> LatentSpace {
-        if case .dct(let side, _) = self { return .dct(side: side, colours: colours) }
+        if case .dct(let side, _, let maps) = self { return .dct(side: side, colours: colours, maps: maps) }
+        return self
+    }
+
+    /// The maps that are drawn with a picture.
+    public var maps: [StructureMap] {
+        if case .dct(_, _, let maps) = self { return maps }
+        return []
+    }
+
+    /// The same space with these maps, where it can have any.
+    public func with(maps: [StructureMap]) -> LatentSpace {
+        if case .dct(let side, let colours, _) = self { return .dct(side: side, colours: colours, maps: maps) }
         return self
     }
 
     /// The channels of a block that is black, as the surround of the field of view is.
     public var black: [Float] {
-        encoded(Tensor(repeating: -1, shape: [1, factor, factor, 3])).elements
+        encoded(Tensor(repeating: -1, shape: [1, factor, factor, 3]).withPlanes(3 + maps.count)).elements
     }
 
     /// The space that measured best for pictures of so many pixels a side; see docs/recipes.md.
@@ -47,19 +60,28 @@ public enum LatentSpace: Hashable, Sendable {
     /// Pixels a side of a picture for each of the latent.
     public var factor: Int { 1 << levels }
 
-    /// Channels of the latent of a picture in RGB.
-    public var channels: Int { self == .grey ? 1 : 3 << (2 * levels) }
+    /// Channels of the latent of a picture in RGB and its maps.
+    public var channels: Int { pictureChannels + mapChannels }
+
+    /// Channels of the latent of a picture in RGB: the first of all channels.
+    public var pictureChannels: Int { self == .grey ? 1 : 3 << (2 * levels) }
+
+    /// Channels of its maps, which are the last.
+    public var mapChannels: Int { maps.count << (2 * levels) }
 
     /// [N, H, W, 3] in [-1, 1] -> [N, H / factor, W / factor, channels]; channel 3 b + c holds colour c of band b, the
-    /// coarsest first.
+    /// coarsest first. With maps it is [N, H, W, 3 + maps], and their bands are the last channels.
     public func encoded(_ pictures: Tensor) -> Tensor {
         switch self {
         case .pixels: pictures
         case .grey: LatentSpace.mapped(pictures, channels: 1) { pixel in (pixel[0] + pixel[1] + pixel[2]) / 3 }
         case .wavelet(let levels): HaarPacket(levels: levels).forward(pictures)
-        case .dct(let side, let colours): DiscreteCosine(side: side, colours: colours ?? .identity).forward(pictures)
+        case .dct(let side, let colours, let maps): DiscreteCosine(side: side, colours: colours ?? .identity, maps: maps.count).forward(pictures.withPlanes(3 + maps.count))
         }
     }
+
+    /// The pictures alone of latents, [N, H, W, 3].
+    public func pictures(_ latents: Tensor) -> Tensor { decoded(latents).withPlanes(3) }
 
     /// The inverse of `encoded`.
     public func decoded(_ latents: Tensor) -> Tensor {
@@ -67,7 +89,7 @@ public enum LatentSpace: Hashable, Sendable {
         case .pixels: latents
         case .grey: LatentSpace.mapped(latents, channels: 3) { pixel in pixel[0] }
         case .wavelet(let levels): HaarPacket(levels: levels).inverse(latents)
-        case .dct(let side, let colours): DiscreteCosine(side: side, colours: colours ?? .identity).inverse(latents)
+        case .dct(let side, let colours, let maps): DiscreteCosine(side: side, colours: colours ?? .identity, maps: maps.count).inverse(latents)
         }
     }
 
@@ -91,14 +113,15 @@ public enum LatentSpace: Hashable, Sendable {
     /// - Parameter fill: fills a buffer with standard normal numbers.
     package func noise(_ shape: [Int], _ fill: (UnsafeMutableBufferPointer<Float>) -> Void) -> Tensor {
         guard case .dct = self else { return Tensor(shape: shape, filledBy: fill) }
-        let pixels = Tensor(shape: [shape[0], shape[1] * factor, shape[2] * factor, 3], filledBy: fill)
+        let pixels = Tensor(shape: [shape[0], shape[1] * factor, shape[2] * factor, 3 + maps.count], filledBy: fill)
         return encoded(pixels).scaled(by: 1 / noiseScale)
     }
 
     /// The octave of frequencies that a channel belongs to: 0 for the means of blocks, then 1 to `levels`, the highest
     /// frequencies last.
     public func octave(channel: Int) -> Int {
-        let band = channel / 3
+        let ofMaps = channel - pictureChannels
+        let band = ofMaps < 0 ? channel / 3 : ofMaps % (factor * factor)
         let either = band / factor | band % factor
         switch self {
         case .pixels, .grey: return 0
@@ -108,8 +131,10 @@ public enum LatentSpace: Hashable, Sendable {
         }
     }
 
-    /// The colour of a channel: 0 to 2.
-    public func colour(channel: Int) -> Int { channel % 3 }
+    /// The plane of a channel: 0 to 2 for colours, then the maps.
+    public func plane(channel: Int) -> Int {
+        channel < pictureChannels ? channel % 3 : 3 + (channel - pictureChannels) / (factor * factor)
+    }
 
     /// Deviation of the latents' noise over that of the same noise on pixels.
     public var noiseScale: Float { 1 / Float(factor) }
@@ -127,7 +152,7 @@ extension LatentSpace: Codable {
         case .pixels: "pixels"
         case .grey: "grey"
         case .wavelet(let levels): "wavelet-\(levels)"
-        case .dct(let side, _): "dct-\(side)"
+        case .dct(let side, _, _): "dct-\(side)"
         }
     }
 
@@ -142,31 +167,33 @@ extension LatentSpace: Codable {
     private static let all = [LatentSpace.pixels, .grey]
         + (1...mostLevels).map { .wavelet(levels: $0) } + (1...mostLevels).map { .dct(side: 1 << $0, colours: nil) }
 
-    private enum CodingKeys: CodingKey { case name, colours }
+    private enum CodingKeys: CodingKey { case name, colours, maps }
 
-    /// A name, or `name` and `colours` where the axes are measured.
+    /// A name, or `name`, `colours` where the axes are measured, and `maps` where there are any.
     public init(from decoder: any Decoder) throws {
-        let name: String, colours: ColourAxes?
+        let name: String, colours: ColourAxes?, maps: [StructureMap]
         if let container = try? decoder.container(keyedBy: CodingKeys.self) {
             name = try container.decode(String.self, forKey: .name)
             colours = try container.decodeIfPresent(ColourAxes.self, forKey: .colours)
+            maps = try container.decodeIfPresent([StructureMap].self, forKey: .maps) ?? []
         } else {
             name = try decoder.singleValueContainer().decode(String.self)
-            colours = nil
+            (colours, maps) = (nil, [])
         }
         guard let space = LatentSpace(name: name) else {
             let known = LatentSpace.all.map(\.name).joined(separator: ", ")
             throw DecodingError.dataCorrupted(
                 .init(codingPath: decoder.codingPath, debugDescription: "expected one of \(known), found \(name)"))
         }
-        self = colours.map(space.with) ?? space
+        self = (colours.map { space.with($0) } ?? space).with(maps: maps)
     }
 
     public func encode(to encoder: any Encoder) throws {
-        if case .dct(_, let colours?) = self {
+        if case .dct(_, let colours, let maps) = self, colours != nil || !maps.isEmpty {
             var container = encoder.container(keyedBy: CodingKeys.self)
             try container.encode(name, forKey: .name)
-            try container.encode(colours, forKey: .colours)
+            try container.encodeIfPresent(colours, forKey: .colours)
+            if !maps.isEmpty { try container.encode(maps, forKey: .maps) }
         } else {
             var container = encoder.singleValueContainer()
             try container.encode(name)

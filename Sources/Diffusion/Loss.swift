@@ -8,18 +8,17 @@ extension Expert {
     /// - Parameters:
     ///   - clean, noise: [N, H, W, C].
     ///   - sigma: [N].
-    ///   - changes: see `denoised`.
+    ///   - maps, changes: see `denoised`.
     /// - Returns: [N, 1, 1, 1].
     package func losses(
-        clean: Tensor, noise: Tensor, sigma: [Float], cohorts: [[CohortEncoding.Value]], changes: Tensor? = nil,
+        clean: Tensor, noise: Tensor, sigma: [Float], maps: [Float]? = nil, cohorts: [[CohortEncoding.Value]], changes: Tensor? = nil,
         _ parameters: BoundParameters
     ) -> Variable {
-        let levels = Tensor(sigma, shape: [sigma.count, 1, 1, 1])
-        let noisy = clean + noise * levels
+        let noisy = clean + noise * levels(sigma, maps: maps)
         let p = preconditioning
         if p.gatesSurround {
-            let raw = output(Variable(noisy), sigma: sigma, cohorts: cohorts, changes: changes, parameters)
-            return head(sigma).losses(raw, noisy, clean: clean, weights: sigma.map(pictureWeight))
+            let raw = output(Variable(noisy), sigma: sigma, maps: maps, cohorts: cohorts, changes: changes, parameters)
+            return head(sigma, maps: maps).losses(raw, noisy, clean: clean, weights: channelWeights(sigma, maps: maps ?? sigma))
         }
         let error = denoised(Variable(noisy), sigma: sigma, cohorts: cohorts, changes: changes, parameters) - Variable(clean)
         if p.relativeLoss || p.bandWeighting == 0 {
@@ -30,10 +29,35 @@ extension Expert {
         return (error.squared() * Variable(p.column(sigma, p.lossWeight))).mean(axes: [1, 2, 3])
     }
 
+    /// The deviation of the noise, [N, 1, 1, 1], or [N, 1, 1, C] where that of the maps is another.
+    private func levels(_ sigma: [Float], maps: [Float]?) -> Tensor {
+        guard let maps, space.mapChannels > 0 else { return Tensor(sigma, shape: [sigma.count, 1, 1, 1]) }
+        let levels = zip(sigma, maps).flatMap { level, mapLevel in
+            [Float](repeating: level, count: space.pictureChannels) + [Float](repeating: mapLevel, count: space.mapChannels)
+        }
+        return Tensor(levels, shape: [sigma.count, 1, 1, space.channels])
+    }
+
+    /// What the squared error of each channel counts, [N, C]; their mean is the loss. Pictures and maps are each weighted by what
+    /// c_skip alone leaves of them, so that neither drowns the other, whatever their contrasts.
+    private func channelWeights(_ sigma: [Float], maps: [Float]) -> Tensor {
+        let (own, other) = (space.pictureChannels, space.mapChannels), all = Float(space.channels)
+        guard preconditioning.relativeLoss, other > 0 else {
+            let weights = sigma.flatMap { [Float](repeating: pictureWeight($0), count: space.channels) }
+            return Tensor(weights, shape: [sigma.count, space.channels])
+        }
+        let weights = zip(sigma, maps).flatMap { level, mapLevel in
+            let picture = preconditioning.relativeWeight(level, channels: 0..<own) * all / Float(own)
+            let map = preconditioning.relativeWeight(mapLevel, channels: own..<own + other) * all / Float(other)
+            return [Float](repeating: picture, count: own) + [Float](repeating: StructureMap.lossShare * map, count: other)
+        }
+        return Tensor(weights, shape: [sigma.count, space.channels])
+    }
+
     /// The weight of a picture's mean squared error where it is one for all channels.
     private func pictureWeight(_ sigma: Float) -> Float {
         preconditioning.relativeLoss
-            ? preconditioning.relativeWeight(sigma) : preconditioning.lossWeight(sigma, deviation: preconditioning.sigmaData)
+            ? preconditioning.relativeWeight(sigma, channels: 0..<space.pictureChannels) : preconditioning.lossWeight(sigma, deviation: preconditioning.sigmaData)
     }
 
     /// The weighted squared error of each picture as a sampler would denoise it, [N, 1, 1, 1]: `losses` without what trains the gate.
@@ -46,6 +70,10 @@ extension Expert {
         }
         let noisy = clean + noise * Tensor(sigma, shape: [sigma.count, 1, 1, 1])
         let error = denoised(Variable(noisy), sigma: sigma, cohorts: cohorts, parameters) - Variable(clean)
+        guard space.mapChannels == 0 else {
+            let weights = channelWeights(sigma, maps: sigma).reshaped([sigma.count, 1, 1, space.channels])
+            return (error.squared() * Variable(weights)).mean(axes: [1, 2, 3])
+        }
         let weights = Tensor(sigma.map(pictureWeight), shape: [sigma.count, 1, 1, 1])
         return error.squared().mean(axes: [1, 2, 3]) * Variable(weights)
     }

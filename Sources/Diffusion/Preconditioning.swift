@@ -144,8 +144,8 @@ public struct Preconditioning: Codable, Hashable, Sendable {
 
     /// The weight of a picture's mean squared error: 1 / mean of c_out^2 over channels, which is 1 / the mean squared error of
     /// c_skip x alone.
-    func relativeWeight(_ sigma: Float) -> Float {
-        let deviations = channelDeviations.isEmpty ? [sigmaData] : channelDeviations
+    func relativeWeight(_ sigma: Float, channels: Range<Int>) -> Float {
+        let deviations = channelDeviations.isEmpty ? [sigmaData] : Array(channelDeviations[channels])
         let sum = deviations.reduce(Float(0)) { $0 + out(sigma, deviation: $1) * out(sigma, deviation: $1) }
         return Float(deviations.count) / sum
     }

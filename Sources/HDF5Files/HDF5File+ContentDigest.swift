@@ -8,7 +8,7 @@ extension HDF5File {
     /// - Parameters:
     ///   - excluding: paths of datasets (`/runs/started`), of groups and root attributes (`created`) that are left out.
     ///   - virtual: reads rows of virtual datasets of bytes, whose content lies in other files; nil refuses such datasets.
-    public func contentDigest(excluding: Set<String> = [], virtual: ((Range<Int>) throws -> [UInt8])? = nil) throws -> Digest {
+    public func contentDigest(excluding: Set<String> = [], virtual: ((_ path: String, Range<Int>) throws -> [UInt8])? = nil) throws -> Digest {
         var content = ContentDigest(excluding: excluding, virtual: virtual)
         try content.add(root)
         return content.hasher.finalize()
@@ -18,10 +18,10 @@ extension HDF5File {
 @HDF5Actor
 private struct ContentDigest {
     let excluding: Set<String>
-    let virtual: ((Range<Int>) throws -> [UInt8])?
+    let virtual: ((_ path: String, Range<Int>) throws -> [UInt8])?
     var hasher = DigestBuilder()
 
-    init(excluding: Set<String>, virtual: ((Range<Int>) throws -> [UInt8])?) {
+    init(excluding: Set<String>, virtual: ((_ path: String, Range<Int>) throws -> [UInt8])?) {
         self.excluding = excluding
         self.virtual = virtual
     }
@@ -33,7 +33,7 @@ private struct ContentDigest {
             if try group.isGroup(name) {
                 try add(try group.group(name))
             } else if let virtual, let dataset = try group.virtualDataset(name) {
-                try add(dataset, reading: virtual)
+                try add(dataset) { try virtual(dataset.path, $0) }
             } else {
                 let dataset = try group.dataset(name)
                 try add(dataset) { try dataset.readBytes(rows: $0) }
@@ -41,7 +41,7 @@ private struct ContentDigest {
         }
     }
 
-    private mutating func add(_ dataset: HDF5Dataset, reading read: (Range<Int>) throws -> [UInt8]) throws {
+    private mutating func add(_ dataset: HDF5Dataset, _ read: (Range<Int>) throws -> [UInt8]) throws {
         hasher.update(line: "dataset \(dataset.path) \(dataset.type.canonical) \(dataset.shape)")
         try addAttributes(of: dataset)
         if dataset.type == .variableString {

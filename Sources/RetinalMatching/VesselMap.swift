@@ -10,3 +10,13 @@ package func vesselMap(_ picture: Picture) -> (map: [Float], insideFieldOfView: 
     let inside = LitRegion.eroded(lit, width: picture.width, height: picture.height, by: rim)
     return (zip(filter.strength, inside).map { $1 ? $0 : 0 }, inside)
 }
+
+/// How likely each pixel is a vessel, 0 to 1, [height, width]: the filter's response between that of the ground, the 80th percentile
+/// inside the field of view, and that of clear vessels, the 97th.
+package func vesselShares(_ picture: Picture) -> [Float] {
+    let (map, inside) = vesselMap(picture)
+    let known = zip(map, inside).filter(\.1).map(\.0).sorted()
+    guard known.count > 100 else { return [Float](repeating: 0, count: map.count) }
+    let ground = max(0, known[known.count * 80 / 100]), clear = max(known[known.count * 97 / 100], ground + 1e-6)
+    return map.map { min(1, max(0, ($0 - ground) / (clear - ground))) }
+}

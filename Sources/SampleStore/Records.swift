@@ -15,10 +15,12 @@ public struct SampleRecord: Sendable {
     public var index: UInt64
     /// Weight of each site's adapter, in the order of the writer's `siteNames`.
     public var siteWeights: [Float]
+    /// Structure maps in the order of the writer's `structures`, [height, width] each: 0 for none, 255 for certain.
+    public var maps: [[UInt8]]
 
     public init(
         pixels: [UInt8], cohort: Cohort = Cohort(), requests: [String: Float] = [:], seed: UInt64, index: UInt64,
-        siteWeights: [Float] = []
+        siteWeights: [Float] = [], maps: [[UInt8]] = []
     ) {
         self.pixels = pixels
         self.cohort = cohort
@@ -26,6 +28,7 @@ public struct SampleRecord: Sendable {
         self.seed = seed
         self.index = index
         self.siteWeights = siteWeights
+        self.maps = maps
     }
 }
 
@@ -111,6 +114,8 @@ public struct Terms: Hashable, Sendable, Codable {
 public enum SampleSet {
     public static let kind = "fovea.samples"
     public static let version = 1
+    /// Structures of which a set may hold a map for each sample.
+    public static let structures: Set = ["vessels"]
     /// The IPTC's term for pictures that a trained model made.
     public static let digitalSourceType = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
     /// Datasets that differ between two runs that make the same samples; the content digest leaves them out.

@@ -13,6 +13,11 @@ struct JournalSample: Codable, Hashable {
     var digest: String
     /// Length of the chunk that holds the pixels, in bytes.
     var chunkLength: Int
+    /// Lengths of the chunks of its structure maps, which follow; nil where there are none.
+    var mapLengths: [Int]?
+
+    /// Lengths of all its chunks.
+    var lengths: [Int] { [chunkLength] + (mapLengths ?? []) }
 }
 
 /// Samples that were made together.
@@ -34,7 +39,7 @@ struct JournalBatch: Codable, Hashable {
 /// power, all are there but the one in work.
 ///
 /// `samples.journal` holds a frame a batch: `FVB1`, the length of the JSON (uint32, little-endian), the JSON of `JournalBatch`, and
-/// its SHA-256. `pixels-<part>.journal` holds the chunks of the rows of one part, one after the other.
+/// its SHA-256. `pixels-<part>.journal` holds the chunks of the rows of one part, one after the other: each row's pixels, then its maps.
 final class SampleJournal {
     private let folder: String
     /// The output, which errors name.
@@ -67,7 +72,7 @@ final class SampleJournal {
         while let (batch, length) = try frame(at: end) {
             let part = part(of: batch.first)
             if part != lastPart { partBytes = 0 }
-            let bytes = batch.samples.reduce(0) { $0 + $1.chunkLength }
+            let bytes = batch.samples.reduce(0) { $0 + $1.lengths.reduce(0, +) }
             guard batch.first == rowCount, try isPacked(part) || holds(batch, part: part, bytes: bytes) else { break }
             lastPart = part
             add(batch, length: length, bytes: bytes)
@@ -89,8 +94,9 @@ final class SampleJournal {
     var room: Int { partRows.map { $0 - rowCount % $0 } ?? .max }
 
     /// Adds a batch, all of one part, and waits until the disk has it.
-    func append(_ samples: [JournalSample], chunks: [[UInt8]], run: Int, finished: Date) throws {
-        let part = part(of: rowCount)
+    /// - Parameter chunks: of each sample, its pixels and its maps.
+    func append(_ samples: [JournalSample], chunks: [[[UInt8]]], run: Int, finished: Date) throws {
+        let part = part(of: rowCount), chunks = chunks.flatMap { $0 }
         var digest = DigestBuilder()
         for chunk in chunks { digest.update(chunk) }
         let batch = JournalBatch(
@@ -141,16 +147,19 @@ final class SampleJournal {
     }
 
     /// The chunks of a part with their rows, in order.
-    func forEachChunk(part: Int, _ body: (_ row: Int, _ chunk: [UInt8]) throws -> Void) throws {
+    func forEachChunk(part: Int, _ body: (_ row: Int, _ chunks: [[UInt8]]) throws -> Void) throws {
         let source = try SampleJournal.open(pixelPath(part), place)
         defer { try? source.close() }
         try forEachBatch(part: part) { batch in
             for (row, sample) in zip(batch.rows, batch.samples) {
-                let chunk = try reading { try source.read(upToCount: sample.chunkLength) } ?? Data()
-                guard chunk.count == sample.chunkLength else {
-                    throw Failure(.readOrWriteFailed, place, "row \(row) of the journal in \(folder) can no longer be read")
+                let chunks = try sample.lengths.map { length in
+                    let chunk = try reading { try source.read(upToCount: length) } ?? Data()
+                    guard chunk.count == length else {
+                        throw Failure(.readOrWriteFailed, place, "row \(row) of the journal in \(folder) can no longer be read")
+                    }
+                    return Array(chunk)
                 }
-                try body(row, Array(chunk))
+                try body(row, chunks)
             }
         }
     }

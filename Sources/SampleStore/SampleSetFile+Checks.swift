@@ -89,6 +89,7 @@ extension SampleSetFile {
         ],
         "shards": ["name", "samples", "digest"],
         "audit": ReleaseRecord.fields,
+        "structure": SampleSet.structures,
     ]
     private static let attributes: Set = [
         "kind", "version", "schema_version", "created", "synthetic", "digital_source_type", "releasable", "licence", "attribution",

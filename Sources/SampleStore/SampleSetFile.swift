@@ -35,7 +35,11 @@ public struct SampleSetFile: Sendable {
     public let models: [ModelRecord]
     /// The audit and the statement of a released set; nil for others.
     public let release: ReleaseRecord?
+    /// Names of the structure maps that the set holds, such as `vessels`, sorted.
+    public let structures: [String]
     let pictures: PictureStore
+    /// In the order of `structures`.
+    private let maps: [PictureStore]
 
     /// Opens the file and checks every field and link, but not the pixels' digests.
     ///
@@ -69,6 +73,11 @@ public struct SampleSetFile: Sendable {
             permittedUses: try root.attributeString("permitted_uses"), contact: try root.attributeString("contact"))
         pictures = try PictureStore(root)
         let shape = pictures.shape
+        structures = try PictureStore.structures(root)
+        maps = try structures.map { try PictureStore(root, structure: $0) }
+        for map in maps where map.shape != Array(shape[0..<3]) {
+            throw Failure(.badData, path, field: "\(map.path) shape", expected: "\(Array(shape[0..<3]))", found: "\(map.shape)")
+        }
         count = shape[0]
         height = shape[1]
         width = shape[2]
@@ -98,6 +107,15 @@ public struct SampleSetFile: Sendable {
         try pictures.readRows(rows)
     }
 
+    /// The map of one structure for `rows`, in that order: 0 where there is none of it, 255 where it is certain.
+    /// - Parameter structure: one of `structures`.
+    /// - Returns: [rows.count, height, width].
+    @HDF5Actor
+    public func map(_ structure: String, rows: [Int]) async throws -> [UInt8] {
+        guard let number = structures.firstIndex(of: structure) else { fatalError("\(path) holds no map of \(structure)") }
+        return try maps[number].readRows(rows)
+    }
+
     /// Reads every picture again and compares its digest.
     /// - Returns: the rows that differ or cannot be read.
     @HDF5Actor
@@ -111,8 +129,13 @@ public struct SampleSetFile: Sendable {
     @HDF5Actor
     public static func contentDigest(_ path: String, besides others: Set<String> = []) async throws -> Digest {
         let file = try HDF5File.open(path)
-        let pictures = try PictureStore(file.root)
-        return try file.contentDigest(excluding: SampleSet.momentPaths.union(["/shards"]).union(others)) { try pictures.readRows(Array($0)) }
+        let stores = try [PictureStore(file.root)] + PictureStore.structures(file.root).map { try PictureStore(file.root, structure: $0) }
+        return try file.contentDigest(excluding: SampleSet.momentPaths.union(["/shards"]).union(others)) { path, rows in
+            guard let store = stores.first(where: { $0.path == path }) else {
+                throw Failure(.badData, file.path, "\(path) is no part of a sample set")
+            }
+            return try store.readRows(Array(rows))
+        }
     }
 
     /// What was asked for in `row`; `unknown` where the unknown token was, absent where nothing was.

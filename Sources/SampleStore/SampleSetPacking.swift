@@ -15,7 +15,12 @@ struct SampleSetPacking {
     func write(part: Int, rows: Range<Int>, to path: String) throws {
         try write(rows: rows, part: part, to: path) { root in
             let images = try root.create("images", UInt8.self, shape: [rows.count, set.height, set.width, 3], storage: set.storage)
-            try journal.forEachChunk(part: part) { row, chunk in try images.write(chunk: chunk, row: row - rows.lowerBound) }
+            let maps = try structures(in: root) { group, name in
+                try group.create(name, UInt8.self, shape: [rows.count, set.height, set.width], storage: set.storage)
+            }
+            try journal.forEachChunk(part: part) { row, chunks in
+                for (dataset, chunk) in zip([images] + maps, chunks) { try dataset.write(chunk: chunk, row: row - rows.lowerBound) }
+            }
             return images
         }
     }
@@ -25,9 +30,24 @@ struct SampleSetPacking {
         let count = journal.rowCount
         try write(rows: 0..<count, part: nil, to: path) { root in
             try Shard.write(shards, to: try root.createGroup("shards"))
+            let sources = shards.map { ($0.name, $0.samples) }
+            _ = try structures(in: root) { group, name in
+                try group.createVirtual(
+                    name, UInt8.self, shape: [count, set.height, set.width], sources: sources, dataset: "/structure/\(name)")
+            }
             return try root.createVirtual(
-                "images", UInt8.self, shape: [count, set.height, set.width, 3],
-                sources: shards.map { ($0.name, $0.samples) }, dataset: "/images")
+                "images", UInt8.self, shape: [count, set.height, set.width, 3], sources: sources, dataset: "/images")
+        }
+    }
+
+    /// Makes a dataset for each structure map.
+    private func structures(in root: HDF5Group, _ create: (HDF5Group, String) throws -> HDF5Dataset) throws -> [HDF5Dataset] {
+        guard let names = set.structures, !names.isEmpty else { return [] }
+        let group = try root.createGroup("structure")
+        return try names.map { name in
+            let map = try create(group, name)
+            try map.setDimensionLabels(["sample", "height", "width"])
+            return map
         }
     }
 

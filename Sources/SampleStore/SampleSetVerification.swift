@@ -27,7 +27,7 @@ public enum SampleSetVerification {
         }
         let rows = await file.rowsThatDiffer()
         return rows.map { Finding("/images row \($0)", "the pixels differ from their digest in /provenance/digest") }
-            + (await shardFindings(file)) + labelFindings(file) + runFindings(file, samplers) + rowFindings(file) + modelFindings(file) + siteFindings(file)
+            + (await mapFindings(file)) + (await shardFindings(file)) + labelFindings(file) + runFindings(file, samplers) + rowFindings(file) + modelFindings(file) + siteFindings(file)
             + weightFindings(file)
     }
 
@@ -40,6 +40,18 @@ public enum SampleSetVerification {
             let digests = try? root.group("provenance").readDigests("digest", count: pictures.shape[0])
         else { return [] }
         return pictures.rowsThatDiffer(from: digests).map { Finding("/images row \($0)", "the pixels differ from their digest") }
+    }
+
+    /// Maps that cannot be read: HDF5 keeps a checksum of each.
+    @HDF5Actor
+    private static func mapFindings(_ file: SampleSetFile) async -> [Finding] {
+        var findings: [Finding] = []
+        for name in file.structures {
+            for row in 0..<file.count where (try? await file.map(name, rows: [row])) == nil {
+                findings.append(Finding("/structure/\(name) row \(row)", "cannot be read"))
+            }
+        }
+        return findings
     }
 
     /// Each shard is the file that the set was written with, a sample set itself, and says the same of its samples.
@@ -187,7 +199,7 @@ extension SampleSetFile {
     /// Whether this file holds `rows` of `whole`, and says of them what that does.
     fileprivate func agrees(with whole: SampleSetFile, rows: Range<Int>) -> Bool {
         guard count == rows.count, runs.count == whole.runs.count, isReleasable == whole.isReleasable, terms == whole.terms,
-            models == whole.models, siteNames == whole.siteNames
+            models == whole.models, siteNames == whole.siteNames, structures == whole.structures
         else { return false }
         let sites = siteNames.count
         return (0..<count).allSatisfy { row in

@@ -40,6 +40,7 @@ public final class SampleSetWriter {
 
     /// - Parameters:
     ///   - siteNames: the sites that `SampleRecord.siteWeights` speaks of, in that order.
+    ///   - structures: names of the structure maps that come with each sample.
     ///   - openNames: codes of open attributes (camera, ethnicity, site) in the model's order; names that samples use
     ///     beyond these follow, sorted.
     ///   - created: the root attribute of that name; whole seconds.
@@ -48,6 +49,7 @@ public final class SampleSetWriter {
     ///   model's or the schedule's JSON is none; `Failure(.usage)` where what is there was begun otherwise.
     public init(
         path: String, width: Int, height: Int, run: RunRecord, model: ModelRecord, terms: Terms, siteNames: [String] = [],
+        structures: [String] = [],
         openNames: [String: [String]] = [:], created: Date = Date(), release: ReleaseRecord? = nil, options: Options = Options()
     ) throws {
         guard width > 0, height > 0 else { fatalError("pictures of \(width) x \(height) pixels") }
@@ -62,7 +64,7 @@ public final class SampleSetWriter {
         }
         let wanted = UnfinishedSet(
             width: width, height: height, deflate: options.deflate, shardRows: options.shardRows, created: created, terms: terms,
-            siteNames: siteNames, openNames: openNames, model: model, run: run, replaces: options.force, release: release)
+            siteNames: siteNames, structures: structures, openNames: openNames, model: model, run: run, replaces: options.force, release: release)
         self.path = path
         threads = options.threads
         // A folder is taken only where the output could be written.
@@ -165,6 +167,9 @@ public final class SampleSetWriter {
             guard sample.siteWeights.count == set.siteNames.count else {
                 fatalError("\(sample.siteWeights.count) site weights for \(set.siteNames.count) sites")
             }
+            guard sample.maps.count == set.structures?.count ?? 0, sample.maps.allSatisfy({ $0.count == set.height * set.width }) else {
+                fatalError("\(sample.maps.map(\.count)) bytes of maps for \(set.structures ?? []) of \(set.height) x \(set.width)")
+            }
             try sample.requireSchema(row: count + offset, file: path)
         }
         var rest = samples[...]
@@ -172,25 +177,26 @@ public final class SampleSetWriter {
             let batch = Array(rest.prefix(journal.room))
             rest = rest.dropFirst(batch.count)
             let encoded = encode(batch)
-            try journal.append(encoded.map(\.sample), chunks: encoded.map(\.chunk), run: run, finished: finished)
+            try journal.append(encoded.map(\.sample), chunks: encoded.map(\.chunks), run: run, finished: finished)
             if let shardRows = set.shardRows, count % shardRows == 0 { try await packShard(count / shardRows - 1, rows: shardRows) }
         }
     }
 
     /// Digests and chunks, side by side.
-    private func encode(_ samples: [SampleRecord]) -> [(sample: JournalSample, chunk: [UInt8])] {
+    private func encode(_ samples: [SampleRecord]) -> [(sample: JournalSample, chunks: [[UInt8]])] {
         let storage = set.storage, workers = min(threads, samples.count)
-        return [(sample: JournalSample, chunk: [UInt8])?](unsafeUninitializedCapacity: samples.count) { buffer, initialized in
+        return [(sample: JournalSample, chunks: [[UInt8]])?](unsafeUninitializedCapacity: samples.count) { buffer, initialized in
             buffer.initialize(repeating: nil)
             nonisolated(unsafe) let results = buffer
             DispatchQueue.concurrentPerform(iterations: workers) { worker in
                 for index in stride(from: worker, to: samples.count, by: workers) {
-                    let sample = samples[index], chunk = storage.encoded(sample.pixels)
+                    let sample = samples[index], chunks = ([sample.pixels] + sample.maps).map { storage.encoded($0) }
                     results[index] = (
                         JournalSample(
                             cohort: sample.cohort, requests: sample.requests, seed: sample.seed, index: sample.index,
                             siteWeights: sample.siteWeights, digest: Digest(of: sample.pixels).description,
-                            chunkLength: chunk.count), chunk
+                            chunkLength: chunks[0].count, mapLengths: sample.maps.isEmpty ? nil : chunks.dropFirst().map(\.count)),
+                        chunks
                     )
                 }
             }

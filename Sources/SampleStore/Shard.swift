@@ -53,7 +53,7 @@ struct Shard: Hashable, Sendable {
     }
 }
 
-/// Where the pixels of a set are.
+/// Where the pixels of a set, or its maps of one structure, are.
 @HDF5Actor
 final class PictureStore {
     private enum Place {
@@ -63,28 +63,36 @@ final class PictureStore {
 
     private let place: Place
     private let file: String
-    /// [samples, height, width, 3]
-    let shape: [Int]
+    /// `/images`, or `/structure/` and a name.
+    nonisolated let path: String
+    /// [samples, height, width, 3]; of maps [samples, height, width].
+    nonisolated let shape: [Int]
     private var opened: (number: Int, images: HDF5Dataset)?
     /// Whether a shard's bytes are checked before the library sees them.
     private var checksShards = true
 
     /// - Throws: `Failure(.badData)` for pictures of another type or shape, or a shard that is missing.
-    init(_ root: HDF5Group) throws {
+    /// - Parameter structure: the name of a map; nil for the pictures.
+    init(_ root: HDF5Group, structure: String? = nil) throws {
         file = root.file
+        path = structure.map { "/structure/\($0)" } ?? "/images"
         guard try root.contains("shards") else {
-            let images = try root.readImages()
+            let images = try structure.map { try root.readMap($0) } ?? root.readImages()
             place = .own(images)
             shape = images.shape
             return
         }
         // HDF5 reads zeros where a shard is missing, so pixels never come through the mapping.
-        guard let images = try root.virtualDataset("images") else {
-            throw Failure(.badData, file, field: "/images", expected: "a virtual dataset of uint8, for there are /shards", found: "another")
+        let group = structure == nil ? root : try root.group("structure")
+        guard let images = try group.virtualDataset(structure ?? "images") else {
+            throw Failure(.badData, file, field: path, expected: "a virtual dataset of uint8, for there are /shards", found: "another")
         }
         shape = images.shape
-        guard shape.count == 4, shape[0] > 0, (1...16384).contains(shape[1]), (1...16384).contains(shape[2]), shape[3] == 3 else {
-            throw Failure(.badData, file, field: "/images shape", expected: "pictures of 1 to 16384 pixels", found: "\(shape)")
+        let depth = structure == nil ? [3] : []
+        guard shape.count == 3 + depth.count, shape[0] > 0, (1...16384).contains(shape[1]), (1...16384).contains(shape[2]),
+            Array(shape.dropFirst(3)) == depth
+        else {
+            throw Failure(.badData, file, field: "\(path) shape", expected: "pictures of 1 to 16384 pixels", found: "\(shape)")
         }
         let shards = try Shard.read(try root.group("shards"), count: shape[0])
         try PictureStore.requireMapping(images, to: shards, shape: shape)
@@ -95,16 +103,21 @@ final class PictureStore {
         place = .shards(shards, folder: folder)
     }
 
+    /// Names of the structure maps that a set holds, sorted.
+    static func structures(_ root: HDF5Group) throws -> [String] {
+        try root.contains("structure") ? root.group("structure").names.sorted() : []
+    }
+
     /// What others see through the mapping is what is read here.
     private static func requireMapping(_ images: HDF5Dataset, to shards: [Shard], shape: [Int]) throws {
         let sources = try images.virtualSources()
         var first = 0
         let expected = shards.map { shard in
             defer { first += shard.samples }
-            return HDF5VirtualSource(file: shard.name, dataset: "/images", rows: first..<first + shard.samples, sourceRows: 0..<shard.samples)
+            return HDF5VirtualSource(file: shard.name, dataset: images.path, rows: first..<first + shard.samples, sourceRows: 0..<shard.samples)
         }
         guard sources == expected else {
-            throw Failure(.badData, images.file, field: "/images", expected: "the shards in /shards, in order", found: "a mapping to other rows or files")
+            throw Failure(.badData, images.file, field: images.path, expected: "the shards in /shards, in order", found: "a mapping to other rows or files")
         }
     }
 
@@ -142,7 +155,7 @@ final class PictureStore {
             let root = try HDF5File.open(path).root
             try root.requireKind(SampleSet.kind, version: SampleSet.version)
             try SampleSetFile.requireSyntheticLabel(root)
-            let images = try root.readImages()
+            let images = try self.path == "/images" ? root.readImages() : root.readMap(String(self.path.dropFirst("/structure/".count)))
             try images.require(shape: [shards[number].samples] + shape.dropFirst().map { $0 })
             opened = (number, images)
         }
@@ -160,5 +173,18 @@ final class PictureStore {
             opened = nil
         }
         return digests.indices.filter { row in (try? readRows([row])).map { Digest(of: $0) } != digests[row] }
+    }
+}
+
+extension HDF5Group {
+    /// `/structure/<name>`, checked: uint8 [N, H, W] with 1 or more rows, all in this file.
+    @HDF5Actor
+    fileprivate func readMap(_ name: String) throws -> HDF5Dataset {
+        let maps = try group("structure").dataset(name)
+        try maps.require(UInt8.self, shape: [nil, nil, nil])
+        guard maps.shape[0] > 0, maps.shape[0] <= maps.storedByteCount else {
+            throw Failure(.badData, file, field: maps.path, expected: "\(maps.shape[0]) maps", found: "\(maps.storedByteCount) stored bytes")
+        }
+        return maps
     }
 }

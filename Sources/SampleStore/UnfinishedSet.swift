@@ -15,6 +15,8 @@ struct UnfinishedSet: Codable, Sendable {
     var created: Date
     var terms: Terms
     var siteNames: [String]
+    /// Names of the structure maps that come with each sample; nil in sets that were begun before there were any.
+    var structures: [String]?
     /// Codes of open attributes in the model's order.
     var openNames: [String: [String]]
     var model: ModelRecord
@@ -45,7 +47,7 @@ struct UnfinishedSet: Codable, Sendable {
 
     init(
         width: Int, height: Int, deflate: Int, shardRows: Int?, created: Date, terms: Terms, siteNames: [String],
-        openNames: [String: [String]], model: ModelRecord, run: RunRecord, replaces: Bool, release: ReleaseRecord? = nil
+        structures: [String], openNames: [String: [String]], model: ModelRecord, run: RunRecord, replaces: Bool, release: ReleaseRecord? = nil
     ) {
         self.width = width
         self.height = height
@@ -54,6 +56,7 @@ struct UnfinishedSet: Codable, Sendable {
         self.created = created
         self.terms = terms
         self.siteNames = siteNames
+        self.structures = structures
         self.openNames = openNames
         self.model = model
         runs = [run]
@@ -82,6 +85,7 @@ struct UnfinishedSet: Codable, Sendable {
             ("contact", terms.contact, other.terms.contact), ("licence", terms.licence, other.terms.licence),
             ("attribution", terms.attribution, other.terms.attribution),
             ("permitted uses", terms.permittedUses, other.terms.permittedUses),
+            ("structures", (structures ?? []).joined(separator: ", "), (other.structures ?? []).joined(separator: ", ")),
             ("sites", siteNames.joined(separator: ", "), other.siteNames.joined(separator: ", ")),
         ]
         return fields.first { $0.1 != $0.2 }.map { (field: $0.0, found: $0.1, wanted: $0.2) }

@@ -55,13 +55,25 @@ public struct Replay {
                     .badData, file.path, field: "model of row \(rows[0])", expected: run.modelDigest.description, found: "\(model.digest) (\(model.path))")
             }
             if !run.isOfThisMachine { outcome.mode = .psnr }
+            let drawn = Set(model.manifest.model.space.maps.map(\.rawValue))
+            if let other = file.structures.first(where: { !drawn.contains($0) }) {
+                throw Failure(.badData, file.path, field: "/structure", expected: "what \(model.path) draws", found: other)
+            }
             let sampler = try Sampler(model, try settings(run, batchSize: batchSize), samples: rows.map { file.planned(row: $0) })
             for batch in sampler {
                 let batchRows = rows[batch.start..<batch.start + batch.count], size = batch.pixels.count / batch.count
                 let stored = try await file.images(rows: Array(batchRows))
+                var maps: [(again: [UInt8], stored: [UInt8])] = []
+                for (name, again) in batch.maps where file.structures.contains(name) {
+                    maps.append((again, try await file.map(name, rows: Array(batchRows))))
+                }
                 for (place, row) in batchRows.enumerated() {
                     let range = place * size..<(place + 1) * size
-                    compare(Array(batch.pixels[range]), stored: Array(stored[range]), row: row, isSameMachine: run.isOfThisMachine, &outcome)
+                    let mapRange = place * size / 3..<(place + 1) * size / 3
+                    compare(
+                        [(Array(batch.pixels[range]), Array(stored[range]))]
+                            + maps.map { (Array($0.again[mapRange]), Array($0.stored[mapRange])) },
+                        row: row, isSameMachine: run.isOfThisMachine, &outcome)
                 }
                 progress(outcome.checked)
                 try Interruption.check("\(outcome.checked) of \(rows.count) samples were compared, \(outcome.failures.count) failed")
@@ -71,12 +83,13 @@ public struct Replay {
         return outcome
     }
 
-    private func compare(_ again: [UInt8], stored: [UInt8], row: Int, isSameMachine: Bool, _ outcome: inout Outcome) {
+    /// - Parameter parts: the picture, then its structure maps: as they were drawn again, and as the set holds them.
+    private func compare(_ parts: [(again: [UInt8], stored: [UInt8])], row: Int, isSameMachine: Bool, _ outcome: inout Outcome) {
         outcome.checked += 1
-        let isIntact = Digest(of: stored) == file.digests[row]
-        var isEqual = isIntact && again == stored
+        let isIntact = Digest(of: parts[0].stored) == file.digests[row]
+        var isEqual = isIntact && parts.allSatisfy { $0.again == $0.stored }
         if isIntact, !isEqual {
-            let ratio = Replay.ratio(again, stored)
+            let ratio = parts.map { Replay.ratio($0.again, $0.stored) }.min() ?? 0
             outcome.lowestRatio = min(outcome.lowestRatio ?? .infinity, ratio)
             isEqual = !isSameMachine && ratio >= Replay.requiredRatio
         }

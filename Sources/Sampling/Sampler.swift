@@ -79,6 +79,8 @@ public struct Sampler: Sequence, IteratorProtocol {
         public let start: Int
         /// [count, height, width, 3]
         public let pixels: [UInt8]
+        /// The structure maps that the model draws, each [count, height, width]: 0 for none, 255 for certain.
+        public let maps: [(name: String, values: [UInt8])]
         /// Whether the model gave finite numbers; where it did not, the pixels mean nothing.
         public let isFinite: Bool
         public let count: Int
@@ -135,16 +137,29 @@ public struct Sampler: Sequence, IteratorProtocol {
         let sampler = DiffusionSampler(denoiser, settings.sampler.rule, schedule: settings.schedule, start: start) {
             Sampler.normal(&later, shape: shape)
         }
-        let pictures = description.space.decoded(sampler.last())
+        let planes = description.space.decoded(sampler.last()), pictures = planes.withPlanes(3)
         var pixels = PixelValues.decoded(pictures)
         if settings.blackensSurround { BlackSurround.apply(&pixels, width: description.width, height: description.height) }
-        return Batch(start: range.lowerBound, pixels: pixels, isFinite: pictures.isFinite, count: range.count)
+        let maps = description.space.maps.enumerated().map { ($0.element.rawValue, Sampler.map(3 + $0.offset, of: planes, where: pixels)) }
+        return Batch(start: range.lowerBound, pixels: pixels, maps: maps, isFinite: planes.isFinite, count: range.count)
     }
 
     /// The values with those that guidance acts on left open.
     private func withoutGuided(_ values: [CohortEncoding.Value]) -> [CohortEncoding.Value] {
         guard let guided = settings.guidedAttributes else { return values.map { _ in .null } }
         return zip(model.manifest.model.cohort.attributes, values).map { guided.contains($0) ? .null : $1 }
+    }
+
+    /// A plane of [N, H, W, planes] in [0, 1] as bytes, 0 where the picture is black.
+    private static func map(_ plane: Int, of planes: Tensor, where pixels: [UInt8]) -> [UInt8] {
+        let depth = planes.shape[3]
+        return planes.withUnsafeBuffer { source in
+            (0..<source.count / depth).map { place in
+                guard pixels[3 * place] > 0 || pixels[3 * place + 1] > 0 || pixels[3 * place + 2] > 0 else { return 0 }
+                let value = 255 * source[place * depth + plane]
+                return value >= 255 ? 255 : value > 0 ? UInt8(value.rounded()) : 0
+            }
+        }
     }
 
     /// Standard normal latents, one from each stream.

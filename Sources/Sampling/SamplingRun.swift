@@ -110,7 +110,7 @@ public struct SamplingRun {
                 licence: model.manifest.licence, attribution: model.manifest.attributions.joined(separator: "\n"),
                 permittedUses: SamplingRun.stated(try model.permissions()?.text ?? model.manifest.permittedUses.joined(separator: ", ")),
                 contact: SamplingRun.stated(contact)),
-            siteNames: model.siteShares.map(\.name), options: options)
+            siteNames: model.siteShares.map(\.name), structures: description.space.maps.map(\.rawValue), options: options)
     }
 
     private func draw(
@@ -123,12 +123,13 @@ public struct SamplingRun {
                 throw Failure(
                     .badData, model.path, "gives numbers that are not finite among samples \(rows.first?.index ?? 0) and following")
             }
-            let size = batch.pixels.count / batch.count
+            let size = batch.pixels.count / batch.count, area = size / 3
             try await writer.append(
                 rows.enumerated().map { place, sample in
                     SampleRecord(
                         pixels: Array(batch.pixels[place * size..<(place + 1) * size]), cohort: sample.request.cohort,
-                        requests: sample.request.positions, seed: sample.seed, index: sample.index, siteWeights: weights)
+                        requests: sample.request.positions, seed: sample.seed, index: sample.index, siteWeights: weights,
+                        maps: batch.maps.map { Array($0.values[place * area..<(place + 1) * area]) })
                 })
             progress(writer.count)
             if Interruption.isRequested { return }

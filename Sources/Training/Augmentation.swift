@@ -33,22 +33,23 @@ package struct Augmentation: Sendable {
     /// What (colour + 1) is multiplied by, so that black stays black.
     private var gains: [Float] { [1, 0, -1].map { exp(0.1 * numbers[4] + 0.07 * numbers[5] * $0) } }
 
-    /// Each picture of [N, H, W, 3] in [-1, 1] changed by its own numbers; bilinear, black beyond the border.
+    /// Each picture of [N, H, W, 3 or more] in [-1, 1] changed by its own numbers; bilinear, black beyond the border. Planes behind the
+    /// three colours are structure maps: they move, but keep their values, and are 0 beyond the border.
     package static func applied(_ changes: [Augmentation], to pictures: Tensor) -> Tensor {
         if changes.allSatisfy(\.isNone) { return pictures }
-        let (height, width) = (pictures.shape[1], pictures.shape[2])
+        let (height, width, depth) = (pictures.shape[1], pictures.shape[2], pictures.shape[3])
         return pictures.withUnsafeBuffer { source in
             Tensor(shape: pictures.shape) { target in
                 nonisolated(unsafe) let (source, target) = (source, target)
                 parallelFor(changes.count * height) { row in
-                    let change = changes[row / height], from = row / height * height * width * 3, to = row * width * 3
+                    let change = changes[row / height], from = row / height * height * width * depth, to = row * width * depth
                     if change.isNone {
-                        for i in 0..<3 * width { target[to + i] = source[to + i] }
+                        for i in 0..<depth * width { target[to + i] = source[to + i] }
                     } else {
                         change.fillRow(
-                            row % height, width: width, height: height,
-                            from: UnsafeBufferPointer(rebasing: source[from..<from + height * width * 3]),
-                            into: UnsafeMutableBufferPointer(rebasing: target[to..<to + width * 3]))
+                            row % height, width: width, height: height, depth: depth,
+                            from: UnsafeBufferPointer(rebasing: source[from..<from + height * width * depth]),
+                            into: UnsafeMutableBufferPointer(rebasing: target[to..<to + width * depth]))
                     }
                 }
             }
@@ -56,7 +57,8 @@ package struct Augmentation: Sendable {
     }
 
     private func fillRow(
-        _ y: Int, width: Int, height: Int, from source: UnsafeBufferPointer<Float>, into target: UnsafeMutableBufferPointer<Float>
+        _ y: Int, width: Int, height: Int, depth: Int, from source: UnsafeBufferPointer<Float>,
+        into target: UnsafeMutableBufferPointer<Float>
     ) {
         let (cosine, sine) = (cos(angle) / size, sin(angle) / size), gains = gains
         let middle = (x: Float(width) / 2, y: Float(height) / 2)
@@ -67,14 +69,16 @@ package struct Augmentation: Sendable {
             let fromX = cosine * dx + sine * dy + middle.x - 0.5, fromY = cosine * dy - sine * dx + middle.y - 0.5
             let left = fromX.rounded(.down), top = fromY.rounded(.down)
             let (column, row) = (Int(left), Int(top)), (right, below) = (fromX - left, fromY - top)
-            for c in 0..<3 {
+            for c in 0..<depth {
+                let empty: Float = c < 3 ? -1 : 0
                 func value(_ column: Int, _ row: Int) -> Float {
-                    guard column >= 0, column < width, row >= 0, row < height else { return -1 }
-                    return source[(row * width + column) * 3 + c]
+                    guard column >= 0, column < width, row >= 0, row < height else { return empty }
+                    return source[(row * width + column) * depth + c]
                 }
                 let upper = value(column, row) * (1 - right) + value(column + 1, row) * right
                 let lower = value(column, row + 1) * (1 - right) + value(column + 1, row + 1) * right
-                target[3 * x + c] = (upper * (1 - below) + lower * below + 1) * gains[c] - 1
+                let value = upper * (1 - below) + lower * below
+                target[depth * x + c] = c < 3 ? (value + 1) * gains[c] - 1 : value
             }
         }
     }

@@ -50,7 +50,6 @@ package enum PictureRegion: Int, CaseIterable {
 
 /// Sums of squared differences over parts of pictures.
 private struct ErrorSums {
-    var total = 0.0, skip = 0.0
     var regions = [Double](repeating: 0, count: PictureRegion.allCases.count), pixels = [0, 0, 0]
     /// By channel of the latents.
     var channels: [Double], skipChannels: [Double], squares: [Double]
@@ -62,12 +61,10 @@ private struct ErrorSums {
 
     /// - Parameters:
     ///   - error, skipError, clean: [N, h, w, C], in the model's space.
-    ///   - difference: [N, H, W, 3], the error in pixels.
+    ///   - difference: [N, H, W, 3 + maps], the error in pixels.
     ///   - maps: the region of each pixel, one map a picture.
     mutating func add(error: Tensor, skipError: Tensor, clean: Tensor, difference: Tensor, maps: [[PictureRegion]]) {
-        total += error.sumOfSquares
-        skip += skipError.sumOfSquares
-        let count = channels.count
+        let count = channels.count, depth = difference.shape[3]
         func addChannels(_ tensor: Tensor, _ sums: inout [Double]) {
             tensor.withUnsafeBuffer { for i in $0.indices { sums[i % count] += Double($0[i]) * Double($0[i]) } }
         }
@@ -78,7 +75,7 @@ private struct ErrorSums {
             var pixel = 0
             for map in maps {
                 for region in map {
-                    for c in 0..<3 { regions[region.rawValue] += Double(source[3 * pixel + c]) * Double(source[3 * pixel + c]) }
+                    for c in 0..<3 { regions[region.rawValue] += Double(source[depth * pixel + c]) * Double(source[depth * pixel + c]) }
                     pixels[region.rawValue] += 3
                     pixel += 1
                 }
@@ -92,12 +89,13 @@ private struct ErrorSums {
         // The transform is orthonormal but for its scale.
         let unit = 1 / Double(space.noiseScale)
         func root(_ sum: Double, _ count: Int) -> Double { (sum / Double(max(1, count))).squareRoot() }
-        var result = DenoisingError(sigma: sigma, error: root(total, places) * unit)
+        let own = space.pictureChannels, pictures = places / space.channels * own
+        var result = DenoisingError(sigma: sigma, error: root(channels[0..<own].reduce(0, +), pictures) * unit)
         let parts = PictureRegion.allCases.map { pixels[$0.rawValue] > 0 ? root(regions[$0.rawValue], pixels[$0.rawValue]) : nil }
         (result.eye, result.edge, result.surround) = (parts[0], parts[1], parts[2])
-        result.skip = root(skip, places) * unit
+        result.skip = root(skipChannels[0..<own].reduce(0, +), pictures) * unit
         let count = channels.count
-        let groups = Dictionary(grouping: 0..<count) { [space.octave(channel: $0), space.colour(channel: $0)] }
+        let groups = Dictionary(grouping: 0..<count) { [space.octave(channel: $0), space.plane(channel: $0)] }
         result.groups = groups.keys.sorted { $0.lexicographicallyPrecedes($1) }.map { key in
             let own = groups[key] ?? []
             func part(_ sums: [Double]) -> Double {

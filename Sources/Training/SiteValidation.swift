@@ -45,7 +45,9 @@ public struct SiteValidation: Sendable {
                 }
             }
         }
-        photographs = TrainingSet(joining: sets, size: configuration.size)
+        var photographs = TrainingSet(joining: sets, size: configuration.size)
+        photographs.measure(configuration.space.maps)
+        self.photographs = photographs
         self.patients = patients
     }
 

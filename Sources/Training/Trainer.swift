@@ -107,7 +107,7 @@ public final class Trainer: Sequence, IteratorProtocol {
             let tape = Tape()
             let (trained, network) = tuning.variables(parameters, on: tape, recompute: configuration.recompute)
             let own = expert.losses(
-                clean: pictures.clean, noise: pictures.noise, sigma: pictures.sigma, cohorts: pictures.cohorts,
+                clean: pictures.clean, noise: pictures.noise, sigma: pictures.sigma, maps: pictures.maps, cohorts: pictures.cohorts,
                 changes: pictures.changes, network)
             losses.append(own.tensor)
             for (i, gradient) in tape.knownGradients(of: own.mean(), for: trained).enumerated() {

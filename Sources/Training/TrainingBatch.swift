@@ -1,4 +1,5 @@
 import Diffusion
+import Foundation
 import TensorCore
 
 /// Pictures with the noise that is added to them.
@@ -8,6 +9,8 @@ package struct NoisyPictures {
     package let noise: Tensor
     /// [N]
     package let sigma: [Float]
+    /// [N], the noise level of the structure maps; nil where there are none.
+    package let maps: [Float]?
     package let cohorts: [[CohortEncoding.Value]]
     /// [N, numbers], how the pictures were changed; nil where none is.
     var changes: Tensor?
@@ -54,8 +57,8 @@ package struct TrainingBatch {
         func whole(_ space: LatentSpace, _ sigma: [Float], _ stream: RandomStream) -> NoisyPictures {
             let clean = space.encoded(changed)
             return NoisyPictures(
-                clean: clean, noise: TrainingBatch.noise(clean.shape, seed: seed, stream, numbers), sigma: sigma, cohorts: cohorts,
-                changes: told)
+                clean: clean, noise: TrainingBatch.noise(clean.shape, seed: seed, stream, numbers), sigma: sigma,
+                maps: TrainingBatch.mapLevels(sigma, space, seed: seed, numbers), cohorts: cohorts, changes: told)
         }
         self.whole = whole(configuration.space, sigma, .trainingNoise)
         experts = configuration.experts.map { name, expert in
@@ -82,7 +85,8 @@ package struct TrainingBatch {
         let numbers = (0..<count).map { UInt64(imagesSeen * expert.cropsPerImage + $0) }
         let levels = expert.noiseLevels
         var sigma: [Float] = []
-        let cut = Tensor(shape: [count, side, side, 3]) { target in
+        let depth = pictures.shape[3]
+        let cut = Tensor(shape: [count, side, side, depth]) { target in
             pictures.withUnsafeBuffer { source in
                 for (crop, number) in numbers.enumerated() {
                     var random = Philox(seed: configuration.seed, stream: streams.choice, index: number)
@@ -92,9 +96,9 @@ package struct TrainingBatch {
                     let isUpsideDown = configuration.flips && random.nextUniform() < 0.5
                     let picture = crop / expert.cropsPerImage * pictures.shape[1]
                     for y in 0..<side {
-                        let from = ((picture + top + (isUpsideDown ? side - 1 - y : y)) * width + left) * 3
-                        let to = (crop * side + y) * side * 3
-                        for i in 0..<3 * side { target[to + i] = source[from + i] }
+                        let from = ((picture + top + (isUpsideDown ? side - 1 - y : y)) * width + left) * depth
+                        let to = (crop * side + y) * side * depth
+                        for i in 0..<depth * side { target[to + i] = source[from + i] }
                     }
                 }
             }
@@ -102,7 +106,23 @@ package struct TrainingBatch {
         let clean = expert.space.encoded(cut)
         return NoisyPictures(
             clean: clean, noise: noise(clean.shape, seed: configuration.seed, streams.noise, numbers), sigma: sigma,
-            cohorts: (0..<count).map { cohorts[$0 / expert.cropsPerImage] })
+            maps: mapLevels(sigma, expert.space, seed: configuration.seed, numbers), cohorts: (0..<count).map { cohorts[$0 / expert.cropsPerImage] })
+    }
+
+    /// The noise levels of structure maps: for half of the pictures the pictures' own, which samples go through; the rest know the map,
+    /// or do not know it, or know it as well as chance will have it.
+    private static func mapLevels(_ sigma: [Float], _ space: LatentSpace, seed: UInt64, _ numbers: [UInt64]) -> [Float]? {
+        guard !space.maps.isEmpty else { return nil }
+        return zip(sigma, numbers).map { own, number in
+            var random = Philox(seed: seed, stream: .mapNoise, index: number)
+            let choice = random.nextUniform(), place = random.nextUniform()
+            switch choice {
+            case ..<0.5: return own
+            case ..<0.7: return StructureMap.known * space.noiseScale
+            case ..<0.85: return StructureMap.unknown * space.noiseScale
+            default: return StructureMap.known * Float(pow(Double(StructureMap.unknown / StructureMap.known), place)) * space.noiseScale
+            }
+        }
     }
 
     /// Standard normal numbers of this shape, a stream for each picture.

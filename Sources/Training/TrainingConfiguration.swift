@@ -239,6 +239,12 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         fine.useChannels()
     }
 
+    /// Draw these structure maps with the pictures; the space must be one of cosines.
+    public mutating func useMaps(_ maps: [StructureMap]) {
+        (middle.space, fine.space) = (middle.space.with(maps: maps), fine.space.with(maps: maps))
+        useChannels(of: space.with(maps: maps))
+    }
+
     /// The noise levels that samples of a model go through that was trained so: down to the lowest that the fine network knows, so that
     /// texture of one or two grey levels is left, and from the highest on that the first network knows.
     public func sampledLevels(of model: ModelDescription) -> SampledLevels {

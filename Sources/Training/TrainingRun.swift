@@ -87,8 +87,11 @@ public final class TrainingRun {
         }
         let encoding = try base?.manifest.model.cohort ?? CohortEncoding(wanted.attributes, over: datasets, file: name)
         wanted.attributes = encoding.attributes
-        let photographs = try await TrainingSet(datasets, split: .train, size: wanted.size, encoding: encoding)
-        validation = try await TrainingSet(datasets, split: .validation, size: wanted.size, encoding: encoding)
+        var photographs = try await TrainingSet(datasets, split: .train, size: wanted.size, encoding: encoding)
+        var validation = try await TrainingSet(datasets, split: .validation, size: wanted.size, encoding: encoding)
+        photographs.measure(wanted.space.maps)
+        validation.measure(wanted.space.maps)
+        self.validation = validation
         guard photographs.count > 0 else {
             throw Failure(.badData, datasets.map(\.path).joined(separator: ", "), "the train split holds no photograph")
         }
@@ -302,7 +305,7 @@ public final class TrainingRun {
         let latents = DiffusionSampler(
             denoiser, usual.kind.rule, schedule: levels.schedule(steps: usual.steps), start: noise(0)
         ) { noise(1) }.last()
-        let sheet = ContactSheet(pixels: PixelValues.decoded(model.description.space.decoded(latents)), width: size, height: size)
+        let sheet = ContactSheet(pixels: PixelValues.decoded(model.description.space.pictures(latents)), width: size, height: size)
         try TrainingRun.write(sheet.png, to: folder + "/preview-\(trainer.state.imagesSeen.padded(to: 8)).png")
     }
 

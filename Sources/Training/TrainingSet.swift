@@ -12,6 +12,9 @@ public struct TrainingSet: Sendable {
     public let size: Int
     /// [count, size, size, 3]
     let pixels: [UInt8]
+    /// Structure maps, [maps.count, count, size, size]; see `measure`.
+    private(set) var mapValues: [UInt8] = []
+    private(set) var maps: [StructureMap] = []
     /// Where each photograph is not black, in pixels of `size`.
     package let views: [FieldOfView]
     /// One row of values a photograph, in the order of the encoding's attributes.
@@ -77,6 +80,7 @@ public struct TrainingSet: Sendable {
         views = sets.flatMap(\.views)
         values = sets.flatMap(\.values)
         names = sets.flatMap(\.names)
+        measure(sets.first?.maps ?? [])
     }
 
     /// The first photographs, at most all.
@@ -97,20 +101,43 @@ public struct TrainingSet: Sendable {
         views = indices.map { set.views[$0] }
         values = indices.map { set.values[$0] }
         names = indices.map { set.names[$0] }
+        maps = set.maps
+        let area = set.size * set.size, total = set.count
+        mapValues = maps.indices.flatMap { map in
+            indices.flatMap { set.mapValues[(map * total + $0) * area..<(map * total + $0 + 1) * area] }
+        }
     }
 
-    /// Pictures in [-1, 1], [indices.count, size, size, 3]; mirrored left to right where `mirrored` says so.
+    /// Pictures in [-1, 1], [indices.count, size, size, 3 + maps]; mirrored left to right where `mirrored` says so.
     package func pictures(_ indices: [Int], mirrored: [Bool]) -> Tensor {
-        let bytes = size * size * 3
-        return Tensor(shape: [indices.count, size, size, 3]) { target in
+        let area = size * size, depth = 3 + maps.count, total = count
+        return Tensor(shape: [indices.count, size, size, depth]) { target in
             for (i, index) in indices.enumerated() {
                 for y in 0..<size {
                     for x in 0..<size {
-                        let from = index * bytes + (y * size + (mirrored[i] ? size - 1 - x : x)) * 3
-                        let to = i * bytes + (y * size + x) * 3
+                        let place = y * size + (mirrored[i] ? size - 1 - x : x)
+                        let from = (index * area + place) * 3, to = (i * area + y * size + x) * depth
                         for c in 0..<3 { target[to + c] = PixelValues.encoded(pixels[from + c]) }
+                        for m in maps.indices { target[to + 3 + m] = Float(mapValues[(m * total + index) * area + place]) / 255 }
                     }
                 }
+            }
+        }
+    }
+
+    /// Finds the structures of all photographs, where `maps` names any.
+    package mutating func measure(_ maps: [StructureMap]) {
+        guard maps != self.maps else { return }
+        self.maps = maps
+        let area = size * size, size = size, count = count, pixels = pixels
+        mapValues = maps.flatMap { map in
+            [UInt8](unsafeUninitializedCapacity: count * area) { target, filled in
+                nonisolated(unsafe) let target = target
+                parallelFor(count) { index in
+                    let picture = Picture(width: size, height: size, pixels: Array(pixels[3 * index * area..<3 * (index + 1) * area]))
+                    for (i, value) in map.values(of: picture).enumerated() { target[index * area + i] = value }
+                }
+                filled = count * area
             }
         }
     }

@@ -39,6 +39,9 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(help: "Where pictures are denoised: pixels, wavelet or dct (default: pixels up to 128 pixels, wavelet above, dct from 256 on).")
     var space: SpaceOption?
 
+    @Option(help: "Structures of which a map is drawn with each picture: none or vessels (default: none); with --space dct.")
+    var maps: MapsOption?
+
     @Option(help: ArgumentHelp("A snapshot to start from; it brings network, size, space and attributes.", valueName: "snapshot"))
     var base: String?
 
@@ -77,14 +80,14 @@ struct TrainCommand: AsyncParsableCommand {
     func validate() throws {
         if data.isEmpty { throw ValidationError("--data: expected at least one data set") }
         if let minutes, !(minutes > 0) { throw ValidationError("--minutes: expected a positive number, found \(minutes)") }
-        if base != nil, preset != nil || size != nil || space != nil {
-            throw ValidationError("--base brings its own network; --preset, --size and --space go without it")
+        if base != nil, preset != nil || size != nil || space != nil || maps != nil {
+            throw ValidationError("--base brings its own network; --preset, --size, --space and --maps go without it")
         }
         if let memory, !(1...1 << 30).contains(memory) { throw ValidationError("--memory: expected a number of MiB, found \(memory)") }
         if trust != nil, base == nil { throw ValidationError("--trust: expected --base, whose signature is checked") }
         if let round, !(0...1_000_000).contains(round) { throw ValidationError("--round: expected 0 to 1000000, found \(round)") }
         if adapter != nil, base == nil { throw ValidationError("--adapter: expected --base, what it adapts") }
-        if resume, base != nil || round != nil || preset != nil || size != nil || space != nil || seed != nil || config != nil || canaries != nil {
+        if resume, base != nil || round != nil || preset != nil || size != nil || space != nil || maps != nil || seed != nil || config != nil || canaries != nil {
             throw ValidationError("--resume takes its settings from the run's config.yaml; only --images may be changed")
         }
     }
@@ -110,6 +113,10 @@ struct TrainCommand: AsyncParsableCommand {
             if let config { settings = try Configuration.read(config, over: settings) }
             settings.size = size
             settings.useChannels(of: space, preset?.configuration(channels: space.channels))
+            settings.useMaps(maps?.maps ?? settings.space.maps)
+            if maps == .vessels, settings.space.maps.isEmpty {
+                throw Failure(.usage, nil, field: "--maps", expected: "none for the space \(space.name); vessels goes with --space dct", found: "vessels")
+            }
             settings.seed = seed ?? settings.seed
         }
         settings.canaries = canaries ?? settings.canaries
@@ -186,6 +193,12 @@ extension Preset: ExpressibleByArgument {}
 
 enum AdapterOption: String, CaseIterable, ExpressibleByArgument {
     case ffa, lora, full
+}
+
+enum MapsOption: String, CaseIterable, ExpressibleByArgument {
+    case none, vessels
+
+    var maps: [StructureMap] { self == .vessels ? [.vessels] : [] }
 }
 
 enum SpaceOption: String, CaseIterable, ExpressibleByArgument {

@@ -114,7 +114,7 @@ import Testing
 
     /// Against float64, from the definition; and gradients: of F by differences, of g that of the cross-entropy alone.
     @Test func lossesOfTheGate() {
-        let head = ExpertTests.head, weights: [Float] = [3, 0.5], from: [Float] = [1, 0.25]
+        let head = ExpertTests.head, weights: [Float] = [3, 2, 0.5, 0.25], from: [Float] = [1, 0.25]
         let raw = Tensor(randomTensor([2, 3, 2, 4], seed: 8).elements.enumerated().map { $1 + ($0 % 4 == 2 ? 6 : 0) }, shape: [2, 3, 2, 4])
         let x = randomTensor([2, 3, 2, 2], seed: 9)
         var elements = randomTensor([2, 3, 2, 2], seed: 10).elements
@@ -129,14 +129,14 @@ import Testing
                     let straight = Double(head.skip.elements[2 * picture + c]) * Double(x.elements[2 * place + c])
                         + Double(head.out.elements[2 * picture + c]) * Double(raw[4 * place + c])
                     let counts = [1, 8].contains(place) ? 0.1 : 1
-                    squares[picture] += counts * Double(weights[picture]) * pow(straight - Double(elements[2 * place + c]), 2) / 12
+                    squares[picture] += counts * Double(weights[2 * picture + c]) * pow(straight - Double(elements[2 * place + c]), 2) / 12
                 }
                 entropy[picture] -= log([1, 8].contains(place) ? probability : 1 - probability) / 6
             }
             return (squares, entropy)
         }
         let tape = Tape(), variable = tape.variable(raw)
-        let losses = head.losses(variable, x, clean: clean, weights: weights)
+        let losses = head.losses(variable, x, clean: clean, weights: Tensor(weights, shape: [2, 2]))
         #expect(losses.shape == [2, 1, 1, 1])
         let own = expected(raw.elements)
         for picture in 0..<2 {

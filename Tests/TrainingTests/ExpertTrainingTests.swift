@@ -11,22 +11,10 @@ import Testing
 import Training
 
 @Suite(.serialized) struct ExpertTrainingTests {
-    private func settings(_ phantoms: PhantomFolder) -> TrainingConfiguration {
-        var settings = phantoms.settings
-        settings.size = 32
-        settings.use(.dct(side: 8, colours: nil), .tiny)
-        (settings.images, settings.validateEveryImages, settings.checkpointEveryImages) = (32, 16, 16)
-        return settings
-    }
+    private func settings(_ phantoms: PhantomFolder) -> TrainingConfiguration { phantoms.threeNetworks() }
 
     private func run(_ folder: String, _ phantoms: PhantomFolder, images: Int = 32, resume: Bool = false) async throws -> TrainingRun {
-        let run = try await TrainingRun(folder: phantoms.folder.file(folder), datasets: [phantoms.dataset], resume: resume) { before in
-            var settings = before ?? settings(phantoms)
-            settings.images = images
-            return settings
-        }
-        _ = try run.run()
-        return run
+        try await phantoms.run(folder, settings(phantoms), images: images, resume: resume)
     }
 
     /// Stopped, resumed, the same bytes; axes and deviations of all networks are in the description.

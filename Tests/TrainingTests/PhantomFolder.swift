@@ -1,3 +1,4 @@
+import Diffusion
 import Foundation
 import FundusData
 import Networks
@@ -30,5 +31,26 @@ struct PhantomFolder {
         settings.previewEveryImages = 1_000_000
         settings.seed = 3
         return settings
+    }
+
+    /// Quick settings for a model of three networks, which draws these structure maps with its pictures.
+    func threeNetworks(maps: [StructureMap] = []) -> TrainingConfiguration {
+        var settings = settings
+        settings.size = 32
+        settings.use(.dct(side: 8, colours: nil), .tiny)
+        settings.useMaps(maps)
+        (settings.images, settings.validateEveryImages, settings.checkpointEveryImages) = (32, 16, 16)
+        return settings
+    }
+
+    /// Trains in `name` until so many images were seen.
+    func run(_ name: String, _ settings: TrainingConfiguration, images: Int = 32, resume: Bool = false) async throws -> TrainingRun {
+        let run = try await TrainingRun(folder: folder.file(name), datasets: [dataset], resume: resume) { before in
+            var settings = before ?? settings
+            settings.images = images
+            return settings
+        }
+        _ = try run.run()
+        return run
     }
 }

@@ -37,7 +37,7 @@ extension ModelInMemory {
                 return Tensor(shape: description.latentShape(1)) { random.fillNormal($0) }
             })
             let latents = DiffusionSampler(denoiser(numbers.count), HeunStep(), schedule: schedule, start: noise).last()
-            pixels += PixelValues.decoded(description.space.decoded(latents))
+            pixels += PixelValues.decoded(description.space.pictures(latents))
         }
         return pixels
     }

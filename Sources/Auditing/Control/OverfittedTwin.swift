@@ -38,7 +38,8 @@ package struct OverfittedTwin: Sendable {
         on datasets: [DatasetFile], size: Int, audited: LoadedModel? = nil, _ settings: Settings = Settings(), report: (Int, Int) throws -> Bool = { _, _ in true }
     ) async throws -> OverfittedTwin {
         let plan = try Plan(datasets, size: size, audited: audited, settings)
-        let photographs = try await TrainingSet(plan.parts, size: plan.training.size, encoding: plan.encoding)
+        var photographs = try await TrainingSet(plan.parts, size: plan.training.size, encoding: plan.encoding)
+        photographs.measure(plan.training.space.maps)
         var seen = 0
         let model = try MemoryTraining.run(plan.training, encoding: plan.encoding, on: photographs.withoutCohorts, from: audited?.parameters) { step in
             seen = step.imagesSeen
@@ -52,7 +53,8 @@ package struct OverfittedTwin: Sendable {
         on datasets: [DatasetFile], size: Int, audited: LoadedModel? = nil, _ settings: Settings = Settings()
     ) async throws -> Double {
         let plan = try Plan(datasets, size: size, audited: audited, settings)
-        let photographs = try await TrainingSet(plan.parts, size: plan.training.size, encoding: plan.encoding)
+        var photographs = try await TrainingSet(plan.parts, size: plan.training.size, encoding: plan.encoding)
+        photographs.measure(plan.training.space.maps)
         let clock = ContinuousClock()
         var last = clock.now, took = Duration.zero, steps = 0
         // The first step also makes buffers.

@@ -14,7 +14,9 @@ package struct AuditPhotographs: Sendable {
     /// - Parameter parts: rows of data sets; the same key in two data sets is two patients.
     /// - Throws: `Failure(.badData)` where a data set is smaller than the model's pictures.
     package init(_ parts: [(dataset: DatasetFile, rows: [Int])], of description: ModelDescription) async throws {
-        photographs = try await TrainingSet(parts, size: description.width, encoding: description.cohort)
+        var photographs = try await TrainingSet(parts, size: description.width, encoding: description.cohort)
+        photographs.measure(description.space.maps)
+        self.photographs = photographs
         var known: [String: Int] = [:], numbers: [Int] = []
         for (place, part) in parts.enumerated() {
             for row in part.rows {

@@ -83,18 +83,21 @@ package struct Release {
             options.resume = resume
             if resume { options.force = false }
             let writer = try SampleSetWriter(
-                path: output, width: source.width, height: source.height, run: run, model: model, terms: source.terms, siteNames: source.siteNames, created: source.created, release: release,
-                options: options)
+                path: output, width: source.width, height: source.height, run: run, model: model, terms: source.terms, siteNames: source.siteNames,
+                structures: source.structures, created: source.created, release: release, options: options)
             resume = true
             for start in stride(from: 0, to: own.count, by: 64) {
                 let part = Array(own[start..<min(start + 64, own.count)])
                 let pixels = try await source.images(rows: part), size = pixels.count / part.count, first = writer.count
+                var maps: [[UInt8]] = []
+                for name in source.structures { maps.append(try await source.map(name, rows: part)) }
                 try await writer.append(part.enumerated().map { place, row in
                     let sites = source.siteNames.count
                     return SampleRecord(
                         pixels: Array(pixels[place * size..<(place + 1) * size]), cohort: source.cohort(row: row),
                         requests: source.requests.compactMapValues { $0[row].isNaN ? nil : $0[row] }, seed: isReplayable ? source.seeds[row] : 0,
-                        index: isReplayable ? source.indices[row] : UInt64(first + place), siteWeights: Array(source.siteWeights[row * sites..<(row + 1) * sites]))
+                        index: isReplayable ? source.indices[row] : UInt64(first + place), siteWeights: Array(source.siteWeights[row * sites..<(row + 1) * sites]),
+                        maps: maps.map { Array($0[place * size / 3..<(place + 1) * size / 3]) })
                 }, finished: run.finished ?? run.started)
             }
             let isLast = rows.allSatisfy { Int(source.runOfSample[$0]) <= number }

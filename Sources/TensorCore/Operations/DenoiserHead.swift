@@ -66,17 +66,17 @@ public struct DenoiserHead: Sendable {
     /// What a black place counts in the loss of F.
     private static let blackWeight: Float = 0.1
 
-    /// The loss of each picture: weight times the mean of (A - clean)^2, in which black places count a tenth (the gate covers them),
+    /// The loss of each picture: the mean of weight times (A - clean)^2, in which black places count a tenth (the gate covers them),
     /// plus the mean cross-entropy of S over places.
     ///
     /// - Parameters:
     ///   - raw, x: as in `denoised`.
     ///   - clean: [N, H, W, C]; a place all of whose channels are within `tolerance` of black is black.
-    ///   - weights: [N].
+    ///   - weights: [N, C].
     /// - Returns: [N, 1, 1, 1].
-    public func losses(_ raw: Variable, _ x: Tensor, clean: Tensor, weights: [Float], tolerance: Float = 1e-3) -> Variable {
+    public func losses(_ raw: Variable, _ x: Tensor, clean: Tensor, weights: Tensor, tolerance: Float = 1e-3) -> Variable {
         require(raw.tensor, x)
-        requireShape(clean.shape == x.shape && weights.count == x.shape[0], "DenoiserHead.losses", clean.shape, x.shape)
+        requireShape(clean.shape == x.shape && weights.shape == skip.shape, "DenoiserHead.losses", clean.shape, weights.shape)
         let values = raw.tensor, channels = black.count, width = values.shape[values.rank - 1], pictures = values.shape[0]
         let places = values.shape.dropLast().reduce(1, *) / max(1, pictures)
         // The gradient is made at once, to be multiplied by what comes back for each picture; sums by place, added in order.
@@ -85,7 +85,7 @@ public struct DenoiserHead: Sendable {
             nonisolated(unsafe) let black = black
             eachRun(values) { picture, start, length in
                 let s = skip.pointer + picture * channels, o = out.pointer + picture * channels
-                let weight = weights[picture] / Float(places * channels), share = 1 / Float(places)
+                let w = weights.pointer + picture * channels, scale = 1 / Float(places * channels), share = 1 / Float(places)
                 for place in start..<start + length {
                     let f = values.pointer + place * width, g = gradient.pointer + place * width
                     let from = x.pointer + place * channels, y = clean.pointer + place * channels
@@ -95,11 +95,11 @@ public struct DenoiserHead: Sendable {
                         isBlack = false
                         break
                     }
-                    let counts = isBlack ? weight * DenoiserHead.blackWeight : weight
+                    let counts = isBlack ? scale * DenoiserHead.blackWeight : scale
                     for c in 0..<channels {
-                        let error = s[c] * from[c] + o[c] * f[c] - y[c]
-                        g[c] = 2 * counts * error * o[c]
-                        sum += error * error
+                        let error = s[c] * from[c] + o[c] * f[c] - y[c], weighted = w[c] * error
+                        g[c] = 2 * counts * weighted * o[c]
+                        sum += weighted * error
                     }
                     g[channels] = share * (probability - (isBlack ? 1 : 0))
                     for c in (channels + 1)..<width { g[c] = 0 }

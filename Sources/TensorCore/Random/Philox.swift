@@ -138,5 +138,6 @@ public enum RandomStream: UInt8, Sendable {
     case pictureChange = 20
     case middleNetwork = 21
     case middleNoise = 22
+    case mapNoise = 23
     case tests = 255
 }
