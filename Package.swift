@@ -18,7 +18,7 @@ let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swif
 let package = Package(
     name: "Fovea",
     products: [
-        .executable(name: "fovea", targets: ["fovea"]),
+        .executable(name: "fovea", targets: ["fovea"])
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -53,17 +53,36 @@ let package = Package(
         library("Reporting", ["SampleStore", "CheckpointStore", "FundusData", "Cohorts", "Pictures", "Files"]),
         library(
             "Sampling",
-            ["Diffusion", "Networks", "CheckpointStore", "SampleStore", "Training", "FundusData", "Pictures", "TensorCore"]),
+            [
+                "Diffusion", "Networks", "CheckpointStore", "SampleStore", "Training", "FundusData", "Pictures",
+                "TensorCore",
+            ]),
         library("Exporting", ["SampleStore", "Reporting", "Cohorts", "Pictures", "CArchive", "CZlib", "Files"]),
-        library("Consortium", ["Federation", "Sampling", "SampleStore", "Training", "FundusData", "Diffusion", "Networks", "CheckpointStore", "TensorCore", "Files", yams]),
-        library("Auditing", ["Consortium", "Reporting", "Sampling", "SampleStore", "Training", "FundusData", "Diffusion", "Networks", "CheckpointStore", "RetinalMatching", "Pictures", "Cohorts", "TensorCore", "Files", crypto]),
+        library(
+            "Consortium",
+            [
+                "Federation", "Sampling", "SampleStore", "Training", "FundusData", "Diffusion", "Networks",
+                "CheckpointStore", "TensorCore", "Files", yams,
+            ]),
+        library(
+            "Auditing",
+            [
+                "Consortium", "Reporting", "Sampling", "SampleStore", "Training", "FundusData", "Diffusion", "Networks",
+                "CheckpointStore", "RetinalMatching", "Pictures", "Cohorts", "TensorCore", "Files", crypto,
+            ]),
         library("Interchange", ["Diffusion", "Networks", "CheckpointStore", "Training", "Files"]),
-        library("Benchmarks", ["Federation", "Cohorts", "Diffusion", "TensorCore", "Networks", "CheckpointStore", "SampleStore", "Training", "Files"]),
+        library(
+            "Benchmarks",
+            [
+                "Federation", "Cohorts", "Diffusion", "TensorCore", "Networks", "CheckpointStore", "SampleStore",
+                "Training", "Files",
+            ]),
         .executableTarget(
             name: "fovea",
             dependencies: [
                 "Benchmarks", "Auditing", "Consortium", "Interchange", "Exporting", "Reporting", "Federation",
-                "Sampling", "SampleStore", "Training", "FundusData", "CheckpointStore", "Diffusion", "Networks", "Pictures",
+                "Sampling", "SampleStore", "Training", "FundusData", "CheckpointStore", "Diffusion", "Networks",
+                "Pictures",
                 "HDF5Files", "Cohorts", "TensorCore", "Files", arguments,
             ]),
 
@@ -73,7 +92,9 @@ let package = Package(
         .target(name: "KernelShapes", dependencies: ["CKernels"], path: "Tests/KernelShapes"),
         .executableTarget(name: "convolution-fuzz", dependencies: ["TensorCore"], path: "Tests/ConvolutionFuzz"),
         .executableTarget(
-            name: "parcel-fuzz", dependencies: ["CheckpointStore", "Federation", "Diffusion", "Networks", "TensorCore", "Files"], path: "Tests/ParcelFuzz"),
+            name: "parcel-fuzz",
+            dependencies: ["CheckpointStore", "Federation", "Diffusion", "Networks", "TensorCore", "Files"],
+            path: "Tests/ParcelFuzz"),
         tests("CKernels", ["KernelShapes"]),
         tests("Cohorts", ["Files"]),
         tests("HDF5Files", ["Files"]),
@@ -84,15 +105,35 @@ let package = Package(
         tests("Exporting", ["SampleStore", "Cohorts", "Pictures", "Files"]),
         tests("Reporting", ["SampleStore", "Cohorts", "HDF5Files", "Files"], exclude: ["Fixtures"]),
         tests("TensorCore", ["TestTensors"], exclude: ["Fixtures"]),
-        tests("Interchange", ["Networks", "Diffusion", "CheckpointStore", "Training", "TensorCore", "TestTensors", "Files"], exclude: ["Fixtures"]),
+        tests(
+            "Interchange",
+            ["Networks", "Diffusion", "CheckpointStore", "Training", "TensorCore", "TestTensors", "Files"],
+            exclude: ["Fixtures"]),
         tests("Networks", ["CheckpointStore", "Diffusion", "TensorCore", "TestTensors"], exclude: ["Fixtures"]),
         tests("Diffusion", ["Cohorts", "TensorCore", "TestTensors"], exclude: ["Fixtures"]),
         tests("CheckpointStore", ["TensorCore", "Files"]),
         tests("Federation", ["CheckpointStore", "TensorCore", "Files"]),
-        tests("Consortium", ["Federation", "Training", "FundusData", "Sampling", "SampleStore", "CheckpointStore", "Diffusion", "Networks", "TensorCore", "Cohorts", "Files"]),
-        tests("Auditing", ["Federation", "Interchange", "Sampling", "SampleStore", "Training", "FundusData", "Diffusion", "Networks", "CheckpointStore", "Pictures", "Cohorts", "TensorCore", "Files"], exclude: ["Fixtures"]),
-        tests("Training", ["CheckpointStore", "FundusData", "Diffusion", "Networks", "TensorCore", "TestTensors", "Files"]),
-        tests("Sampling", ["Training", "SampleStore", "FundusData", "CheckpointStore", "Pictures", "Diffusion", "Networks", "TensorCore", "Cohorts", "Files"]),
+        tests(
+            "Consortium",
+            [
+                "Federation", "Training", "FundusData", "Sampling", "SampleStore", "CheckpointStore", "Diffusion",
+                "Networks", "TensorCore", "Cohorts", "Files",
+            ]),
+        tests(
+            "Auditing",
+            [
+                "Federation", "Interchange", "Sampling", "SampleStore", "Training", "FundusData", "Diffusion",
+                "Networks", "CheckpointStore", "Pictures", "Cohorts", "TensorCore", "Files",
+            ], exclude: ["Fixtures"]),
+        tests(
+            "Training",
+            ["CheckpointStore", "FundusData", "Diffusion", "Networks", "TensorCore", "TestTensors", "Files"]),
+        tests(
+            "Sampling",
+            [
+                "Training", "SampleStore", "FundusData", "CheckpointStore", "Pictures", "Diffusion", "Networks",
+                "TensorCore", "Cohorts", "Files",
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

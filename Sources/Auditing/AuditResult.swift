@@ -14,8 +14,8 @@ package struct AuditResult: Sendable {
     let membership: MembershipFindings?
 }
 
-/// `private/flagged.json`: which samples a release drops. The scores of all samples stand in it, so that its digest, which is public,
-/// says nothing about a few of them.
+/// `private/flagged.json`: which samples a release drops. The scores of all samples stand in it, so that its digest,
+/// which is public, says nothing about a few of them.
 package struct FlaggedList: Codable, Sendable {
     package var samples: Digest
     package var flagged: [FlaggedSample]
@@ -25,7 +25,10 @@ package struct FlaggedList: Codable, Sendable {
     init(samples: Digest, table: CopyTable, flagged: [FlaggedSample]) {
         self.samples = samples
         self.flagged = flagged
-        scores = Dictionary(uniqueKeysWithValues: table.columns.map { ($0.name.rawValue, $0.scores.scores.map { $0.isFinite ? $0 : -1e9 }) })
+        scores = Dictionary(
+            uniqueKeysWithValues: table.columns.map {
+                ($0.name.rawValue, $0.scores.scores.map { $0.isFinite ? $0 : -1e9 })
+            })
     }
 
     /// Rows to drop, each once.

@@ -14,7 +14,10 @@ import Training
 extension AuditRun {
     func tests(_ sides: Sides) throws -> [any CopyTest] {
         let taught = FeatureCopies.patientsToTeach(sides.gallery)
-        let helpers = PictureSet(joining: [sides.gallery.selecting(sides.gallery.patients.indices.filter { taught.contains(sides.gallery.patients[$0]) }), sides.auxiliary])
+        let helpers = PictureSet(joining: [
+            sides.gallery.selecting(
+                sides.gallery.patients.indices.filter { taught.contains(sides.gallery.patients[$0]) }), sides.auxiliary,
+        ])
         var configuration = CopyDetectorConfiguration()
         configuration.steps = inputs.policy.detectorSteps
         let detector = try DetectorCache.detector(on: helpers, configuration) { share in
@@ -22,15 +25,22 @@ extension AuditRun {
             progress("training the copy detector", share)
         }
         progress("vessel maps", 0)
-        return [PixelCopies(sides.gallery), FeatureCopies(detector, gallery: sides.gallery, taught: taught), RetinalIdentity(sides.gallery)]
+        return [
+            PixelCopies(sides.gallery), FeatureCopies(detector, gallery: sides.gallery, taught: taught),
+            RetinalIdentity(sides.gallery),
+        ]
     }
 
-    /// Samples of the cohorts that the model was trained on, as often as they occur, so that rare ones are looked at, too.
+    /// Samples of the cohorts that the model was trained on, as often as they occur, so that rare ones are looked at,
+    /// too.
     func drawnSamples(_ model: LoadedModel, count: Int, to path: String) async throws -> AuditSource {
         let encoding = model.manifest.model.cohort, seen = SeenCohorts(model)
         let requests = inputs.train.rows(of: .train).compactMap { row -> CohortRequest? in
-            let known = inputs.train.cohort(row).filter { encoding.attributes.contains($0.key) }.sorted { $0.key < $1.key }
-            guard !known.isEmpty, let request = try? CohortRequest(known.map { "\($0.key)=\($0.value)" }.joined(separator: ",")),
+            let known = inputs.train.cohort(row).filter { encoding.attributes.contains($0.key) }.sorted {
+                $0.key < $1.key
+            }
+            guard !known.isEmpty,
+                let request = try? CohortRequest(known.map { "\($0.key)=\($0.value)" }.joined(separator: ",")),
                 (try? request.values(for: encoding, model: model.path)) != nil, seen.refusal(of: request) == nil
             else { return encoding.classes == nil ? .open : nil }
             return request
@@ -39,11 +49,14 @@ extension AuditRun {
         let seed = model.digest.bytes.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         say("drawing \(count) samples from \(model.path)")
         let run = SamplingRun(
-            model, SamplerSettings(for: model.manifest.model), plan: SamplingPlan(count: count, cohorts: requests), seed: seed,
+            model, SamplerSettings(for: model.manifest.model), plan: SamplingPlan(count: count, cohorts: requests),
+            seed: seed,
             firstIndex: 0, path: path,
             options: SampleSetWriter.Options(resume: true, force: false, deflate: 1), allowsUnseen: true)
         let done = try await run.run(contact: "", progress: { progress("drawing samples", Double($0) / Double(count)) })
-        guard done == count else { throw Failure(.interrupted, nil, "interrupted: \(done) of \(count) samples are kept; start the audit again") }
+        guard done == count else {
+            throw Failure(.interrupted, nil, "interrupted: \(done) of \(count) samples are kept; start the audit again")
+        }
         return try await AuditSource(path, isSampleSet: true)
     }
 
@@ -72,29 +85,48 @@ extension AuditRun {
 
     /// Samples of a twin that was overfitted on a few training patients.
     ///
-    /// Where the policy gives it training images, the twin is trained, from the model's weights where there are any. Otherwise it is what
-    /// that training tends to, in closed form: the denoiser for which the loss on those patients is least, with the audited model
-    /// rendering what is finer than its noise level. That one copies beyond doubt, so a test that does not catch it has no power.
+    /// Where the policy gives it training images, the twin is trained, from the model's weights where there are any.
+    /// Otherwise it is what that training tends to, in closed form: the denoiser for which the loss on those patients
+    /// is least, with the audited model rendering what is finer than its noise level. That one copies beyond doubt, so
+    /// a test that does not catch it has no power.
     private func twin(_ sides: Sides) async throws -> (PictureSet, AuditFigures.Control) {
         let policy = inputs.policy, size = sides.gallery.size, count = policy.controlSamples
         if policy.controlImages > 0 {
             let data = try await inputs.train.dataset(sides.galleryRows, sides.gallery, in: workFolder)
             var settings = OverfittedTwin.Settings()
             (settings.patients, settings.images) = (policy.controlPatients, policy.controlImages)
-            let seconds = try await OverfittedTwin.estimatedSeconds(on: [data], size: size, audited: inputs.model, settings)
-            say("the positive control overfits a twin on \(policy.controlPatients) patients for \(policy.controlImages) images, about \(Int(seconds / 60) + 1) minutes")
-            let twin = try await OverfittedTwin.train(on: [data], size: size, audited: inputs.model, settings) { seen, all in
+            let seconds = try await OverfittedTwin.estimatedSeconds(
+                on: [data], size: size, audited: inputs.model, settings)
+            say(
+                """
+                the positive control overfits a twin on \(policy.controlPatients) patients for \
+                \(policy.controlImages) images, about \(Int(seconds / 60) + 1) minutes
+                """
+            )
+            let twin = try await OverfittedTwin.train(on: [data], size: size, audited: inputs.model, settings) {
+                seen, all in
                 try check()
                 progress("overfitting the control", Double(seen) / Double(all))
                 return true
             }
-            let pictures = PictureSet(size: twin.model.size, pixels: twin.model.samples(count: count), patients: Array(0..<count)).resized(to: size)
-            return (pictures, AuditFigures.Control(source: .trained, patients: twin.patients, images: twin.imagesSeen, flagged: [:], caught: []))
+            let pictures = PictureSet(
+                size: twin.model.size, pixels: twin.model.samples(count: count), patients: Array(0..<count)
+            ).resized(to: size)
+            return (
+                pictures,
+                AuditFigures.Control(
+                    source: .trained, patients: twin.patients, images: twin.imagesSeen, flagged: [:], caught: [])
+            )
         }
         let patients = Array(Set(sides.gallery.patients)).sorted(), chosen = min(policy.controlPatients, patients.count)
         let some = Set((0..<chosen).map { patients[$0 * patients.count / chosen] })
         let rows = sides.gallery.patients.indices.filter { some.contains(sides.gallery.patients[$0]) }
-        say("the positive control copies \(chosen) training patients, in closed form\(inputs.model == nil ? "" : ", rendered by the model")")
+        say(
+            """
+            the positive control copies \(chosen) training patients, in closed \
+            form\(inputs.model == nil ? "" : ", rendered by the model")
+            """
+        )
         let photographs = sides.gallery.selecting(rows)
         let figures = AuditFigures.Control(source: .closedForm, patients: chosen, images: nil, flagged: [:], caught: [])
         // Without a model to render them they are the photographs themselves.
@@ -117,23 +149,34 @@ extension AuditRun {
         }
         let twin = ModelInMemory(try LoadedModel(contentsOf: path)), count = inputs.policy.controlSamples
         say("drawing \(count) samples of the control \(path)")
-        return PictureSet(size: twin.size, pixels: twin.samples(count: count), patients: Array(0..<count)).resized(to: size)
+        return PictureSet(size: twin.size, pixels: twin.samples(count: count), patients: Array(0..<count)).resized(
+            to: size)
     }
 
-    /// Who the model was trained on, asked of the model: training patients against those of the calibration and report parts.
+    /// Who the model was trained on, asked of the model: training patients against those of the calibration and report
+    /// parts.
     func membership(_ sides: Sides) async throws -> MembershipFindings? {
         guard let model = inputs.model else { return nil }
         let data = try await inputs.train.dataset(sides.galleryRows, sides.gallery, in: workFolder)
         let others = inputs.holdout ?? inputs.train
-        let outside = try await others.dataset(sides.parts.calibration + sides.parts.report, PictureSet(joining: [sides.calibration, sides.report]), in: workFolder)
+        let outside = try await others.dataset(
+            sides.parts.calibration + sides.parts.report, PictureSet(joining: [sides.calibration, sides.report]),
+            in: workFolder)
         let description = model.manifest.model
-        let memberRows = try data.rowsOf(inputs.train, sides.galleryRows), otherRows = try outside.rowsOf(others, sides.parts.calibration + sides.parts.report)
+        let memberRows = try data.rowsOf(inputs.train, sides.galleryRows),
+            otherRows = try outside.rowsOf(others, sides.parts.calibration + sides.parts.report)
         let members = try await AuditPhotographs([(data, memberRows)], of: description)
         let nonMembers = try await AuditPhotographs([(outside, otherRows)], of: description)
         let reference = try await reference(model, sides, others)
-        let attack = try MembershipAttack(model: ModelInMemory(model), reference: reference, configuration: membershipConfiguration)
+        let attack = try MembershipAttack(
+            model: ModelInMemory(model), reference: reference, configuration: membershipConfiguration)
         let cost = attack.cost(photographs: members.count + nonMembers.count, timedOn: members)
-        say("membership: \(cost.evaluations) evaluations of the network, about \(Int((cost.seconds ?? 0) / 60) + 1) minutes")
+        say(
+            """
+            membership: \(cost.evaluations) evaluations of the network, about \(Int((cost.seconds ?? 0) / 60) + 1) \
+            minutes
+            """
+        )
         let found = try attack.run(members: members, nonMembers: nonMembers) { done, all in
             try check()
             progress("membership", Double(done) / Double(all))
@@ -144,7 +187,11 @@ extension AuditRun {
     /// Which canaries a model that was trained with some saw, asked of that model.
     func canaries(_ audit: CanaryAudit) throws -> AuditFigures.Canaries {
         let cost = audit.cost
-        say("canaries: \(cost.evaluations) evaluations of the network, about \(Int((cost.seconds ?? 0) / 60) + 1) minutes")
+        say(
+            """
+            canaries: \(cost.evaluations) evaluations of the network, about \(Int((cost.seconds ?? 0) / 60) + 1) minutes
+            """
+        )
         let result = try audit.run { done, all in
             try check()
             progress("canaries", Double(done) / Double(all))
@@ -156,9 +203,16 @@ extension AuditRun {
         if let given = inputs.reference { return ModelInMemory(given) }
         guard inputs.policy.referenceImages > 0, sides.auxiliary.count > 0 else { return nil }
         let data = try await others.dataset(sides.parts.auxiliary, sides.auxiliary, in: workFolder)
-        let auxiliary = try await AuditPhotographs([(data, try data.rowsOf(others, sides.parts.auxiliary))], of: model.manifest.model)
-        say("training a reference model on \(auxiliary.patientCount) auxiliary patients for \(inputs.policy.referenceImages) images")
-        return try MembershipAttack.referenceModel(like: model, on: auxiliary, images: inputs.policy.referenceImages) { seen, all in
+        let auxiliary = try await AuditPhotographs(
+            [(data, try data.rowsOf(others, sides.parts.auxiliary))], of: model.manifest.model)
+        say(
+            """
+            training a reference model on \(auxiliary.patientCount) auxiliary patients for \
+            \(inputs.policy.referenceImages) images
+            """
+        )
+        return try MembershipAttack.referenceModel(like: model, on: auxiliary, images: inputs.policy.referenceImages) {
+            seen, all in
             try check()
             progress("training the reference model", Double(seen) / Double(all))
             return true
@@ -179,11 +233,15 @@ extension AuditSource {
         let path = "\(folder)/\(digest.description.prefix(16))-\(rows.count)-\(rows.first ?? 0).h5"
         if !FileManager.default.fileExists(atPath: path) {
             let writer = try await DatasetWriter(
-                path: path, size: pictures.size, info: DatasetInfo(site: "folder", source: "a folder", onePatientPerPhoto: true, created: Date(timeIntervalSince1970: 0)))
+                path: path, size: pictures.size,
+                info: DatasetInfo(
+                    site: "folder", source: "a folder", onePatientPerPhoto: true,
+                    created: Date(timeIntervalSince1970: 0)))
             for start in stride(from: 0, to: rows.count, by: 64) {
                 let records = (start..<min(start + 64, rows.count)).map { place in
                     DatasetRecord(
-                        pixels: pictures[place].pixels, fieldOfView: .whole(pictures.size), cohort: Cohort(), patient: patient(rows[place]), split: .train)
+                        pixels: pictures[place].pixels, fieldOfView: .whole(pictures.size), cohort: Cohort(),
+                        patient: patient(rows[place]), split: .train)
                 }
                 try await writer.append(records)
             }

@@ -43,7 +43,10 @@ package struct AuditRun {
     /// What is being done, and how far it is from 0 to 1.
     let progress: @Sendable (String, Double) -> Void
 
-    package init(_ inputs: Inputs, workFolder: String, say: @escaping @Sendable (String) -> Void, progress: @escaping @Sendable (String, Double) -> Void) {
+    package init(
+        _ inputs: Inputs, workFolder: String, say: @escaping @Sendable (String) -> Void,
+        progress: @escaping @Sendable (String, Double) -> Void
+    ) {
         self.inputs = inputs
         self.workFolder = workFolder
         self.say = say
@@ -70,71 +73,115 @@ package struct AuditRun {
     func check() throws { try Interruption.check("nothing was written; start the audit again") }
 
     /// Runs everything.
-    /// - Throws: `Failure` for inputs that cannot be audited: no holdout, photographs in both training set and holdout, too few patients.
+    /// - Throws: `Failure` for inputs that cannot be audited: no holdout, photographs in both training set and holdout,
+    ///   too few patients.
     package func run(ledger: AuditLedger) async throws -> AuditResult {
         // What does not fit is refused before the long work.
         var canaryAudit: CanaryAudit?
-        if let (model, phantoms) = inputs.canaries { canaryAudit = try await CanaryAudit(model, canaries: phantoms, configuration: membershipConfiguration) }
-        if let model = inputs.model, let reference = inputs.reference { _ = try MembershipAttack(model: ModelInMemory(model), reference: ModelInMemory(reference)) }
+        if let (model, phantoms) = inputs.canaries {
+            canaryAudit = try await CanaryAudit(model, canaries: phantoms, configuration: membershipConfiguration)
+        }
+        if let model = inputs.model, let reference = inputs.reference {
+            _ = try MembershipAttack(model: ModelInMemory(model), reference: ModelInMemory(reference))
+        }
         let samples = try await samplesSource()
         let models = Set(samples.models + (inputs.model.map { [$0.digest] } ?? []))
         let earlier = try ledger.earlier(samples: samples.digest, models: Array(models), policy: inputs.policy)
         let sides = try await sides(samples)
-        say("gallery: \(sides.gallery.count) training photographs of \(Set(sides.gallery.patients).count) patients at \(sides.gallery.size) pixels; holdout: \(Set(sides.calibration.patients).count) patients for thresholds, \(Set(sides.report.patients).count) for false alarms, \(Set(sides.auxiliary.patients).count) for helper models")
-        let stage = { (prefix: String) in { (name: CopyTestName, share: Double) in
-            try check()
-            progress("\(prefix): \(name.title.lowercased())", share)
-        } }
+        say(
+            """
+            gallery: \(sides.gallery.count) training photographs of \(Set(sides.gallery.patients).count) patients at \
+            \(sides.gallery.size) pixels; holdout: \(Set(sides.calibration.patients).count) patients for thresholds, \
+            \(Set(sides.report.patients).count) for false alarms, \(Set(sides.auxiliary.patients).count) for helper \
+            models
+            """
+        )
+        let stage = { (prefix: String) in
+            { (name: CopyTestName, share: Double) in
+                try check()
+                progress("\(prefix): \(name.title.lowercased())", share)
+            }
+        }
         let some = min(inputs.policy.calibrationPhotographs, sides.gallery.count)
         let battery = try CopyBattery(
-            try tests(sides), calibration: sides.calibration, galleryRows: (0..<some).map { $0 * sides.gallery.count / some }, falseAlarmRate: inputs.policy.falseAlarmRate, progress: stage("thresholds"))
+            try tests(sides), calibration: sides.calibration,
+            galleryRows: (0..<some).map { $0 * sides.gallery.count / some },
+            falseAlarmRate: inputs.policy.falseAlarmRate, progress: stage("thresholds"))
         let report = try battery.scores(of: sides.report, progress: stage("false alarms"))
         let table = try battery.scores(of: sides.samples, progress: stage("samples"))
         // A half-blend is mixed with a sample that is no copy itself.
         let flaggedRows = Set(table.flaggedRows), innocent = (0..<table.count).filter { !flaggedRows.contains($0) }
-        let planted = try PlantedCopies(sides.gallery, most: inputs.policy.plantedPhotographs, partners: innocent.isEmpty ? sides.calibration : sides.samples.selecting(innocent))
+        let planted = try PlantedCopies(
+            sides.gallery, most: inputs.policy.plantedPhotographs,
+            partners: innocent.isEmpty ? sides.calibration : sides.samples.selecting(innocent))
         let plantedTable = try battery.scores(of: planted.pictures, progress: stage("power"))
         progress("distances", 0)
-        let distances = DistanceFigures(samples: sides.samples, train: sides.gallery, holdout: PictureSet(joining: [sides.calibration, sides.report]))
+        let distances = DistanceFigures(
+            samples: sides.samples, train: sides.gallery,
+            holdout: PictureSet(joining: [sides.calibration, sides.report]))
         let membership = try await membership(sides)
         let canaries = try canaryAudit.map(canaries)
         let control = try await control(sides, battery, holdout: report)
-        let builder = FiguresBuilder(inputs: inputs, samples: samples, sides: sides, battery: battery, table: table, report: report, planted: planted, plantedTable: plantedTable)
+        let builder = FiguresBuilder(
+            inputs: inputs, samples: samples, sides: sides, battery: battery, table: table, report: report,
+            planted: planted, plantedTable: plantedTable)
         let flagged = builder.flaggedSamples
         let list = try JSONText.encoded(FlaggedList(samples: samples.digest, table: table, flagged: flagged))
         let figures = builder.figures(
-            distances: distances, membership: membership?.public, canaries: canaries, control: control, earlier: earlier,
+            distances: distances, membership: membership?.public, canaries: canaries, control: control,
+            earlier: earlier,
             flaggedDigest: Digest(of: Array(list.utf8)))
         return AuditResult(
-            figures: figures, verdict: Verdict(figures), flagged: flagged, flaggedJSON: list, sides: sides, table: table, samples: samples, train: inputs.train, membership: membership)
+            figures: figures, verdict: Verdict(figures), flagged: flagged, flaggedJSON: list, sides: sides,
+            table: table, samples: samples, train: inputs.train, membership: membership)
     }
 
     private func samplesSource() async throws -> AuditSource {
         if let given = inputs.samples { return given }
-        guard let model = inputs.model else { throw Failure(.usage, nil, "expected samples, or --model to draw them from") }
+        guard let model = inputs.model else {
+            throw Failure(.usage, nil, "expected samples, or --model to draw them from")
+        }
         return try await drawnSamples(model, count: inputs.policy.modelSamples, to: workFolder + "/samples.h5")
     }
 
     private func sides(_ samples: AuditSource) async throws -> Sides {
         let train = inputs.train, galleryRows = train.rows(of: .train)
-        guard galleryRows.count >= 8 else { throw Failure(.badData, train.path, field: "training photographs", expected: "at least 8", found: "\(galleryRows.count)") }
+        guard galleryRows.count >= 8 else {
+            throw Failure(
+                .badData, train.path, field: "training photographs", expected: "at least 8",
+                found: "\(galleryRows.count)")
+        }
         let holdout = inputs.holdout ?? train
         if inputs.holdout == nil, case .folder = train.content {
-            throw Failure(.usage, train.path, "is a folder, which has no holdout split; name photographs of patients that the model never saw with --holdout")
+            throw Failure(
+                .usage, train.path,
+                """
+                is a folder, which has no holdout split; name photographs of patients that the model never saw with \
+                --holdout
+                """
+            )
         }
         let isOwn = inputs.holdout == nil || holdout.path == train.path
         let holdoutRows = isOwn ? holdout.rows(of: .holdout) : Array(0..<holdout.count)
-        let parts = HoldoutParts(holdoutRows, patient: holdout.patient, auxiliary: isOwn ? holdout.rows(of: .validation) : [])
+        let parts = HoldoutParts(
+            holdoutRows, patient: holdout.patient, auxiliary: isOwn ? holdout.rows(of: .validation) : [])
         let patients = [parts.calibration, parts.report].map { Set($0.map(holdout.patient)).count }
         guard let fewest = patients.min(), fewest >= CopyBattery.leastCalibration else {
-            throw Failure(.badData, holdout.path, field: "holdout patients", expected: "at least \(CopyBattery.leastCalibration) each for thresholds and for false alarms", found: "\(patients[0]) and \(patients[1])")
+            throw Failure(
+                .badData, holdout.path, field: "holdout patients",
+                expected: "at least \(CopyBattery.leastCalibration) each for thresholds and for false alarms",
+                found: "\(patients[0]) and \(patients[1])")
         }
         let size = inputs.size ?? samples.size ?? train.size ?? 256
-        guard (32...1024).contains(size) else { throw Failure(.badData, samples.path, field: "size", expected: "32 to 1024 pixels", found: "\(size)") }
+        guard (32...1024).contains(size) else {
+            throw Failure(.badData, samples.path, field: "size", expected: "32 to 1024 pixels", found: "\(size)")
+        }
         progress("pictures", 0)
         let result = Sides(
-            samples: try await samples.pictures(Array(0..<samples.count), size: size), gallery: try await train.pictures(galleryRows, size: size),
-            auxiliary: try await holdout.pictures(parts.auxiliary, size: size), calibration: try await holdout.pictures(parts.calibration, size: size),
+            samples: try await samples.pictures(Array(0..<samples.count), size: size),
+            gallery: try await train.pictures(galleryRows, size: size),
+            auxiliary: try await holdout.pictures(parts.auxiliary, size: size),
+            calibration: try await holdout.pictures(parts.calibration, size: size),
             report: try await holdout.pictures(parts.report, size: size), galleryRows: galleryRows, parts: parts)
         try requireApart(result, holdout.path)
         return result
@@ -147,9 +194,13 @@ package struct AuditRun {
             return (0..<set.count).map { Digest(of: set.pixels[$0 * bytes..<($0 + 1) * bytes]) }
         }
         let known = Set(digests(sides.gallery))
-        let shared = [sides.auxiliary, sides.calibration, sides.report].reduce(0) { $0 + digests($1).count { known.contains($0) } }
+        let shared = [sides.auxiliary, sides.calibration, sides.report].reduce(0) {
+            $0 + digests($1).count { known.contains($0) }
+        }
         guard shared == 0 else {
-            throw Failure(.badData, path, field: "holdout", expected: "no photograph of the training set", found: "\(shared) of them")
+            throw Failure(
+                .badData, path, field: "holdout", expected: "no photograph of the training set",
+                found: "\(shared) of them")
         }
     }
 }

@@ -2,8 +2,8 @@ import Foundation
 import Pictures
 import TensorCore
 
-/// What a generator, or somebody who hides, may do to a photograph that it copies. The power of every test is its recall of training
-/// photographs in these disguises at the threshold in use.
+/// What a generator, or somebody who hides, may do to a photograph that it copies. The power of every test is its
+/// recall of training photographs in these disguises at the threshold in use.
 package enum Disguise: String, CaseIterable, Codable, Sendable {
     case plain, flip, rotation, recolour, recompression, crop
     case halfBlend = "half-blend"
@@ -22,11 +22,13 @@ package enum Disguise: String, CaseIterable, Codable, Sendable {
             let gamma = pow(1.35, 2 * random.nextUniform() - 1)
             let gains = (0..<3).map { _ in 0.8 + 0.4 * random.nextUniform() }
             return photograph.recoloured(gamma: gamma, gains: gains)
-        case .recompression: return try Picture(decoding: Array(photograph.jpegData(quality: 50)), name: "recompressed picture")
+        case .recompression:
+            return try Picture(decoding: Array(photograph.jpegData(quality: 50)), name: "recompressed picture")
         case .crop:
             let side = Double(photograph.width), x = random.nextUniform() * 0.1, y = random.nextUniform() * 0.1
             return photograph.resampled(
-                x: x * side, y: y * side, width: 0.9 * side, height: 0.9 * side, toWidth: photograph.width, height: photograph.height, isBlackBeyond: false)
+                x: x * side, y: y * side, width: 0.9 * side, height: 0.9 * side, toWidth: photograph.width,
+                height: photograph.height, isBlackBeyond: false)
         case .halfBlend: return photograph.blended(with: partner)
         }
     }
@@ -35,7 +37,9 @@ package enum Disguise: String, CaseIterable, Codable, Sendable {
 extension Picture {
     /// Every channel through v -> gain * v^gamma on [0, 1].
     package func recoloured(gamma: Double, gains: [Double]) -> Picture {
-        let tables = gains.map { gain in (0..<256).map { UInt8((255 * min(1, gain * pow(Double($0) / 255, gamma))).rounded()) } }
+        let tables = gains.map { gain in
+            (0..<256).map { UInt8((255 * min(1, gain * pow(Double($0) / 255, gamma))).rounded()) }
+        }
         var result = self
         for i in result.pixels.indices { result.pixels[i] = tables[i % 3][Int(pixels[i])] }
         return result

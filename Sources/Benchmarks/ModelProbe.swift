@@ -4,8 +4,8 @@ import Networks
 import TensorCore
 import Training
 
-/// What the network of a snapshot gives for a batch of somebody else's: `sample` [N, C, H, W], `timesteps` [N], and `labels` [N]
-/// (rows of its table) or `class_embedding` [N, width] where it takes one.
+/// What the network of a snapshot gives for a batch of somebody else's: `sample` [N, C, H, W], `timesteps` [N], and
+/// `labels` [N] (rows of its table) or `class_embedding` [N, width] where it takes one.
 public struct ModelProbe {
     private let model: LoadedModel
     private let sample: Tensor
@@ -23,13 +23,15 @@ public struct ModelProbe {
         sample = permuted(try part("sample"), [0, 2, 3, 1])
         timesteps = try part("timesteps").elements
         let parameters = model.parameters.constants()
-        embedding = batch.tensors["class_embedding"]
+        embedding =
+            batch.tensors["class_embedding"]
             ?? batch.tensors["labels"].flatMap { model.model.rows($0.elements.map { Int($0) }, parameters) }
     }
 
     /// `output` [N, C, H, W].
     public func results() -> Safetensors {
-        let output = model.model.networkOutput(sample, timesteps: timesteps, embedding: embedding, model.parameters.constants())
+        let output = model.model.networkOutput(
+            sample, timesteps: timesteps, embedding: embedding, model.parameters.constants())
         return Safetensors(tensors: ["output": permuted(output, [0, 3, 1, 2])], metadata: [:])
     }
 }

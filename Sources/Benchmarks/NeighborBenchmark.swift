@@ -34,12 +34,17 @@ public struct NeighborBenchmark: Codable, Sendable {
         (self, _) = NeighborBenchmark.timed(vectors(probes, 0), vectors(gallery, 1), width: width, k: k)
     }
 
-    /// Vectors of a folder: `probes.f32` and `gallery.f32`, little-endian and row by row; writes `indices.i32`, k a probe.
+    /// Vectors of a folder: `probes.f32` and `gallery.f32`, little-endian and row by row; writes `indices.i32`, k a
+    /// probe.
     public init(folder: String, width: Int, k: Int) throws {
         func vectors(_ name: String) throws -> [Float] {
-            guard let data = FileManager.default.contents(atPath: "\(folder)/\(name)") else { throw Failure(.noSuchInput, "\(folder)/\(name)", "does not exist") }
+            guard let data = FileManager.default.contents(atPath: "\(folder)/\(name)") else {
+                throw Failure(.noSuchInput, "\(folder)/\(name)", "does not exist")
+            }
             guard data.count > 0, data.count % (4 * width) == 0 else {
-                throw Failure(.badData, "\(folder)/\(name)", field: "bytes", expected: "a multiple of \(4 * width)", found: "\(data.count)")
+                throw Failure(
+                    .badData, "\(folder)/\(name)", field: "bytes", expected: "a multiple of \(4 * width)",
+                    found: "\(data.count)")
             }
             return data.withUnsafeBytes { bytes in
                 [Float](unsafeUninitializedCapacity: data.count / 4) { buffer, written in
@@ -49,21 +54,25 @@ public struct NeighborBenchmark: Codable, Sendable {
             }
         }
         let found: Neighbors
-        (self, found) = NeighborBenchmark.timed(try vectors("probes.f32"), try vectors("gallery.f32"), width: width, k: k)
+        (self, found) = NeighborBenchmark.timed(
+            try vectors("probes.f32"), try vectors("gallery.f32"), width: width, k: k)
         let indices = found.indices.map { Int32($0) }
         try indices.withUnsafeBytes { Data($0) }.write(to: URL(fileURLWithPath: folder + "/indices.i32"))
     }
 
     private init(_ figures: Figures) { neighbors = figures }
 
-    private static func timed(_ probes: [Float], _ gallery: [Float], width: Int, k: Int) -> (NeighborBenchmark, Neighbors) {
+    private static func timed(_ probes: [Float], _ gallery: [Float], width: Int, k: Int) -> (
+        NeighborBenchmark, Neighbors
+    ) {
         let clock = ContinuousClock(), start = clock.now
         let own = NeighborVectors(probes, count: probes.count / width, width: width)
         let others = NeighborVectors(gallery, count: gallery.count / width, width: width)
         let found = nearestNeighbors(of: own, in: others, k: k)
         let seconds = (clock.now - start) / .seconds(1)
         let figures = Figures(
-            probes: own.count, gallery: others.count, width: width, k: found.k, threads: ComputeEnvironment.threads, seconds: seconds, peak_mib: MemoryFigures.peak >> 20)
+            probes: own.count, gallery: others.count, width: width, k: found.k, threads: ComputeEnvironment.threads,
+            seconds: seconds, peak_mib: MemoryFigures.peak >> 20)
         return (NeighborBenchmark(figures), found)
     }
 }

@@ -4,8 +4,8 @@ import Networks
 import TensorCore
 import Training
 
-/// A UNet with class labels as diffusers' `UNet2DModel(num_class_embeds:)` has them, its optimizer and one batch: forward
-/// passes and whole training steps to be timed.
+/// A UNet with class labels as diffusers' `UNet2DModel(num_class_embeds:)` has them, its optimizer and one batch:
+/// forward passes and whole training steps to be timed.
 public final class NetworkBenchmark {
     public static let classes = 5
 
@@ -41,7 +41,8 @@ public final class NetworkBenchmark {
             labels: (0..<batchSize).map { $0 % NetworkBenchmark.classes })
     }
 
-    /// Parameters under diffusers' names, and a batch: `sample` and `target` [N, C, H, W], `timesteps` and `labels` [N].
+    /// Parameters under diffusers' names, and a batch: `sample` and `target` [N, C, H, W], `timesteps` and `labels`
+    /// [N].
     public init(_ configuration: UNetConfiguration, weights: Safetensors, batch: Safetensors, file: String) throws {
         let registry = ParameterRegistry()
         network = UNet(configuration, registry)
@@ -95,8 +96,8 @@ public final class NetworkBenchmark {
         state.apply(gradients, settings, imagesSeen: state.imagesSeen + batch.sample.shape[0])
     }
 
-    /// The output as `output` [N, C, H, W] and every parameter's gradient under its name: what another implementation is
-    /// compared with.
+    /// The output as `output` [N, C, H, W] and every parameter's gradient under its name: what another implementation
+    /// is compared with.
     public func results() -> Safetensors {
         var tensors = ParameterMap(state.parameters.specifications, tensors: gradients()).fileTensors()
         tensors["output"] = permuted(forward(), [0, 3, 1, 2])

@@ -67,16 +67,20 @@ struct OperationBenchmark {
         let deviation = 1 / Float(kernel * kernel * inputs).squareRoot()
         let outputSide = side / stride
         return OperationBenchmark(
-            name: "convolution \(kernel)x\(kernel)" + (stride > 1 ? " stride \(stride)" : "") + " \(inputs) -> \(outputs)",
+            name: "convolution \(kernel)x\(kernel)" + (stride > 1 ? " stride \(stride)" : "")
+                + " \(inputs) -> \(outputs)",
             inputs: [
-                random([batch, side, side, inputs], 0), random([kernel, kernel, inputs, outputs], 1, deviation: deviation),
+                random([batch, side, side, inputs], 0),
+                random([kernel, kernel, inputs, outputs], 1, deviation: deviation),
                 random([outputs], 2),
             ],
             operations: 2 * Double(batch * outputSide * outputSide * kernel * kernel * inputs * outputs)
         ) { $0[0].convolution($0[1], bias: $0[2], stride: stride, padding: kernel / 2) }
     }
 
-    private static func elementwise(_ name: String, _ shape: [Int], perElement: Double, _ run: @escaping (Variable) -> Variable)
+    private static func elementwise(
+        _ name: String, _ shape: [Int], perElement: Double, _ run: @escaping (Variable) -> Variable
+    )
         -> OperationBenchmark
     {
         OperationBenchmark(
@@ -88,7 +92,8 @@ struct OperationBenchmark {
     static func convolutions(batch: Int) -> [OperationBenchmark] {
         [
             (64, 64, 64), (64, 128, 64), (64, 192, 64), (64, 128, 128), (32, 64, 128), (32, 128, 128), (32, 256, 128),
-            (32, 384, 128), (32, 256, 256), (16, 128, 256), (16, 256, 256), (16, 384, 256), (16, 512, 256), (8, 256, 256), (8, 512, 256),
+            (32, 384, 128), (32, 256, 256), (16, 128, 256), (16, 256, 256), (16, 384, 256), (16, 512, 256),
+            (8, 256, 256), (8, 512, 256),
         ].map { convolution(batch, $0.0, $0.1, $0.2) }
     }
 
@@ -114,7 +119,10 @@ struct OperationBenchmark {
                 operations: 4 * Double(batch * tokens * tokens * width), backwardFactor: 2.5
             ) { $0[0].attention(keys: $0[1], values: $0[2], heads: width / 8) },
             OperationBenchmark(
-                name: "linear", inputs: [random([batch, tokens, width], 0), random([width, width], 1, deviation: 0.06), random([width], 2)],
+                name: "linear",
+                inputs: [
+                    random([batch, tokens, width], 0), random([width, width], 1, deviation: 0.06), random([width], 2),
+                ],
                 operations: 2 * Double(batch * tokens * width * width)
             ) { $0[0].linear($0[1], bias: $0[2]) },
             elementwise("upsampling", [batch, 32, 32, 128], perElement: 4) { $0.upsampledNearest() },

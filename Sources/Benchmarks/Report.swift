@@ -42,7 +42,8 @@ public struct BenchmarkReport: Codable, Sendable {
         progress: (String) -> Void
     ) {
         let configuration = preset.configuration(channels: channels)
-        progress("\(preset.rawValue), \(size) x \(size) x \(channels), batch \(batch): forward passes and training steps")
+        progress(
+            "\(preset.rawValue), \(size) x \(size) x \(channels), batch \(batch): forward passes and training steps")
         let network = NetworkBenchmark(configuration, batchSize: batch, size: size)
         network.recompute = recompute
         forward_ms = Timing.of(repeats: repeats) { network.forward() }.median

@@ -30,19 +30,23 @@ public struct StoreBenchmark: Codable, Sendable {
         self.threads = threads
         let pictures = (0..<16).map { StoreBenchmark.picture($0, size: size) }
         let digest = Digest(of: Array("benchmark".utf8)), clock = ContinuousClock()
-        let lineage = Lineage(model: digest.description, imagesSeen: nil, parents: [], sites: [], parcels: [], trainingSets: [])
+        let lineage = Lineage(
+            model: digest.description, imagesSeen: nil, parents: [], sites: [], parcels: [], trainingSets: [])
         let writer = try SampleSetWriter(
             path: path, width: size, height: size,
             run: RunRecord(
-                modelDigest: digest, sampler: "none", schedule: "{}", steps: 0, guidance: 1, openBLASVersion: "", blasCore: "", kernelISA: "",
+                modelDigest: digest, sampler: "none", schedule: "{}", steps: 0, guidance: 1, openBLASVersion: "",
+                blasCore: "", kernelISA: "",
                 started: Date()),
-            model: ModelRecord(digest: digest, manifestJSON: "{}", lineageJSON: try lineage.json(), provJSON: try lineage.prov()),
+            model: ModelRecord(
+                digest: digest, manifestJSON: "{}", lineageJSON: try lineage.json(), provJSON: try lineage.prov()),
             terms: Terms(licence: "none", attribution: "", permittedUses: "benchmark", contact: "none"),
             options: SampleSetWriter.Options(force: true, deflate: deflate, threads: threads))
         let start = clock.now
         for first in stride(from: 0, to: samples, by: batch) {
             let rows = first..<min(samples, first + batch)
-            try await writer.append(rows.map { SampleRecord(pixels: pictures[$0 % pictures.count], seed: 1, index: UInt64($0)) })
+            try await writer.append(
+                rows.map { SampleRecord(pixels: pictures[$0 % pictures.count], seed: 1, index: UInt64($0)) })
         }
         let appended = clock.now
         try await writer.finish()

@@ -1,7 +1,8 @@
 import Files
 import Foundation
 
-/// The signature of a text file, base64 in `FILE.sig` beside it. A domain keeps the signature of one kind of file from counting for another.
+/// The signature of a text file, base64 in `FILE.sig` beside it. A domain keeps the signature of one kind of file from
+/// counting for another.
 public enum DetachedSignature {
     public static func path(for file: String) -> String { file + ".sig" }
 
@@ -17,12 +18,15 @@ public enum DetachedSignature {
     /// Checks `content`, which was read from `path`.
     /// - Parameter advice: how the signature is made, for the message.
     /// - Throws: `Failure(.notPermitted)` where it is missing or does not fit.
-    public static func verify(_ content: Data, at path: String, domain: String, by key: PublicKey, advice: String) throws {
+    public static func verify(_ content: Data, at path: String, domain: String, by key: PublicKey, advice: String)
+        throws
+    {
         let place = self.path(for: path)
         guard FileManager.default.fileExists(atPath: place) else {
             throw Failure(.notPermitted, path, "is not signed: \(place) is missing; \(advice)")
         }
-        let text = String(decoding: try JSONText.contents(place), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        let text = String(decoding: try JSONText.contents(place), as: UTF8.self).trimmingCharacters(
+            in: .whitespacesAndNewlines)
         guard let signature = Data(base64Encoded: text), key.verifies(signature, of: message(domain, content)) else {
             throw Failure(.notPermitted, path, "is not what \(key.fingerprint) signed in \(place)")
         }

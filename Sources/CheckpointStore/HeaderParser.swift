@@ -29,11 +29,12 @@ struct HeaderParser {
 
     static func parse(_ data: Data) throws -> [(String, HeaderValue)] {
         var parser = HeaderParser(Array(data))
-        let result = try parser.object { parser, key in
-            key == "__metadata__"
-                ? .metadata(try parser.metadata())
-                : .tensor(try parser.tensor(key))
-        } as [(String, HeaderValue)]
+        let result =
+            try parser.object { parser, key in
+                key == "__metadata__"
+                    ? .metadata(try parser.metadata())
+                    : .tensor(try parser.tensor(key))
+            } as [(String, HeaderValue)]
         parser.skipSpace()
         guard parser.position == parser.bytes.count else { throw Problem(sentence: "text behind the JSON object") }
         return result
@@ -45,22 +46,27 @@ struct HeaderParser {
 
     private mutating func tensor(_ name: String) throws -> HeaderValue.TensorEntry {
         var entry = HeaderValue.TensorEntry()
-        let keys = try object { parser, key in
-            switch key {
-            case "dtype": entry.type = try parser.string()
-            case "shape": entry.shape = try parser.integers()
-            case "data_offsets":
-                let offsets = try parser.integers()
-                guard offsets.count == 2 else { throw Problem(sentence: "\(name): expected two data_offsets, found \(offsets.count)") }
-                (entry.start, entry.end) = (offsets[0], offsets[1])
-            default: throw Problem(sentence: "\(name): unknown key \(key)")
-            }
-        } as [(String, Void)]
+        let keys =
+            try object { parser, key in
+                switch key {
+                case "dtype": entry.type = try parser.string()
+                case "shape": entry.shape = try parser.integers()
+                case "data_offsets":
+                    let offsets = try parser.integers()
+                    guard offsets.count == 2 else {
+                        throw Problem(sentence: "\(name): expected two data_offsets, found \(offsets.count)")
+                    }
+                    (entry.start, entry.end) = (offsets[0], offsets[1])
+                default: throw Problem(sentence: "\(name): unknown key \(key)")
+                }
+            } as [(String, Void)]
         guard keys.count == 3 else { throw Problem(sentence: "\(name): expected dtype, shape and data_offsets") }
         return entry
     }
 
-    private mutating func object<Value>(_ value: (inout HeaderParser, String) throws -> Value) throws -> [(String, Value)] {
+    private mutating func object<Value>(_ value: (inout HeaderParser, String) throws -> Value) throws -> [(
+        String, Value
+    )] {
         try expect("{")
         var result: [(String, Value)] = []
         var keys: Set<String> = []
@@ -83,7 +89,9 @@ struct HeaderParser {
             skipSpace()
             let start = position
             while position < bytes.count, (0x30...0x39).contains(bytes[position]) { position += 1 }
-            guard position > start, position - start <= 18, let number = Int(String(decoding: bytes[start..<position], as: UTF8.self)) else {
+            guard position > start, position - start <= 18,
+                let number = Int(String(decoding: bytes[start..<position], as: UTF8.self))
+            else {
                 throw Problem(sentence: "expected a whole number at byte \(start)")
             }
             result.append(number)
@@ -102,14 +110,20 @@ struct HeaderParser {
         while position < bytes.count, bytes[position] != UInt8(ascii: "\"") {
             position += bytes[position] == UInt8(ascii: "\\") ? 2 : 1
         }
-        guard position < bytes.count else { throw Problem(sentence: "a string that starts at byte \(start) does not end") }
+        guard position < bytes.count else {
+            throw Problem(sentence: "a string that starts at byte \(start) does not end")
+        }
         position += 1
         let inner = bytes[start + 1..<position - 1]
         if !inner.contains(where: { $0 == UInt8(ascii: "\\") || $0 < 0x20 }) {
-            guard let plain = String(validating: inner, as: UTF8.self) else { throw Problem(sentence: "the string at byte \(start) is not UTF-8") }
+            guard let plain = String(validating: inner, as: UTF8.self) else {
+                throw Problem(sentence: "the string at byte \(start) is not UTF-8")
+            }
             return plain
         }
-        guard let decoded = try? JSONDecoder().decode([String].self, from: Data("[".utf8) + bytes[start..<position] + Data("]".utf8)),
+        guard
+            let decoded = try? JSONDecoder().decode(
+                [String].self, from: Data("[".utf8) + bytes[start..<position] + Data("]".utf8)),
             let string = decoded.first
         else { throw Problem(sentence: "the string at byte \(start) is not valid JSON") }
         return string

@@ -32,7 +32,8 @@ public struct TrainingData: Codable, Hashable, Sendable {
     public var inherited: Bool?
 
     public init(
-        digest: String, site: String, licence: String, source: String, cohortCounts: [String: [String: Int]], patients: Int,
+        digest: String, site: String, licence: String, source: String, cohortCounts: [String: [String: Int]],
+        patients: Int,
         combinations: [[String: String]]? = nil, synthetic: Bool? = nil
     ) {
         self.digest = digest
@@ -124,9 +125,13 @@ extension Manifest {
         }
         if let problem = manifest.parcel?.problem { throw Failure(.badData, path, "parcel.\(problem)") }
         guard (0...Manifest.mostImages).contains(manifest.imagesSeen) else {
-            throw Failure(.badData, path, field: "imagesSeen", expected: "0 to \(Manifest.mostImages)", found: "\(manifest.imagesSeen)")
+            throw Failure(
+                .badData, path, field: "imagesSeen", expected: "0 to \(Manifest.mostImages)",
+                found: "\(manifest.imagesSeen)")
         }
-        if let problem = (manifest.merges ?? []).lazy.compactMap(\.problem).first { throw Failure(.badData, path, "merges.\(problem)") }
+        if let problem = (manifest.merges ?? []).lazy.compactMap(\.problem).first {
+            throw Failure(.badData, path, "merges.\(problem)")
+        }
         if let problem = manifest.permissions?.problem { throw Failure(.badData, path, "permissions.\(problem)") }
         guard manifest.version == 1 else {
             throw Failure(.badData, path, field: "manifest version", expected: "1", found: "\(manifest.version)")
@@ -138,7 +143,11 @@ extension Manifest {
 extension Manifest {
     /// - Throws: `Failure(.notPermitted)` where the weights were trained with canaries, whatever reason is given.
     public func requireNoCanaries(path: String) throws {
-        if canaries != nil { throw Failure(.notPermitted, path, "was trained with canaries to measure what it remembers, and never leaves its site") }
+        if canaries != nil {
+            throw Failure(
+                .notPermitted, path, "was trained with canaries to measure what it remembers, and never leaves its site"
+            )
+        }
     }
 }
 
@@ -146,16 +155,25 @@ extension Manifest {
     /// What the weights' sites and the site that shares them permit together; nil where none said anything.
     /// - Throws: `Failure(.notPermitted)` where they have nothing in common.
     public func effectivePermissions(path: String) throws -> Permissions? {
-        guard let own = parcel?.permissions, let inherited = permissions else { return parcel?.permissions ?? permissions }
+        guard let own = parcel?.permissions, let inherited = permissions else {
+            return parcel?.permissions ?? permissions
+        }
         guard let both = own.intersection(inherited) else {
-            throw Failure(.notPermitted, path, "what \(parcel?.site ?? "its site") permits has no purpose or no territory in common with what its base permits")
+            throw Failure(
+                .notPermitted, path,
+                """
+                what \(parcel?.site ?? "its site") permits has no purpose or no territory in common with what its \
+                base permits
+                """
+            )
         }
         return both
     }
 
     /// Every site that the weights come from, by training set, parcel or merge.
     public var sites: Set<String> {
-        Set(trainingData.map(\.site)).union((merges ?? []).flatMap { $0.parts.map(\.site) }).union(parcel.map { [$0.site] } ?? [])
+        Set(trainingData.map(\.site)).union((merges ?? []).flatMap { $0.parts.map(\.site) }).union(
+            parcel.map { [$0.site] } ?? [])
     }
 }
 
@@ -177,7 +195,9 @@ public struct WeightsFile<Model: Codable & Sendable>: Sendable {
         // Digest and decoding read the same bytes side by side.
         nonisolated(unsafe) var digest: Digest?, decoded: Result<(SafetensorsIndex, [String: Tensor]), any Error>?
         DispatchQueue.concurrentPerform(iterations: 2) { part in
-            if part == 0 { digest = Digest(of: data) } else {
+            if part == 0 {
+                digest = Digest(of: data)
+            } else {
                 decoded = Result {
                     let index = try SafetensorsIndex(data, path: path)
                     return (index, try index.tensors())
@@ -197,7 +217,8 @@ public struct WeightsFile<Model: Codable & Sendable>: Sendable {
     private static func mapped(_ path: String) throws -> Data {
         guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe) else {
             let exists = FileManager.default.fileExists(atPath: path)
-            throw Failure(exists ? .readOrWriteFailed : .noSuchInput, path, exists ? "could not be read" : "does not exist")
+            throw Failure(
+                exists ? .readOrWriteFailed : .noSuchInput, path, exists ? "could not be read" : "does not exist")
         }
         return data
     }
@@ -215,7 +236,8 @@ public struct WeightsFile<Model: Codable & Sendable>: Sendable {
     /// - Returns: the digest of its bytes.
     @discardableResult
     public static func write(
-        _ path: String, _ manifest: Manifest<Model>, _ sources: [String: TensorSource], as type: StoredType, force: Bool, key: SigningKey? = nil
+        _ path: String, _ manifest: Manifest<Model>, _ sources: [String: TensorSource], as type: StoredType,
+        force: Bool, key: SigningKey? = nil
     ) throws -> Digest {
         let json = try manifest.json()
         var metadata = [WeightsSignature.manifestKey: json]

@@ -13,7 +13,8 @@ public struct MergeRecord: Codable, Hashable, Sendable {
     public enum Rule: String, Codable, CaseIterable, Sendable {
         /// The weighted mean (McMahan et al. 2017, "Communication-efficient learning of deep networks").
         case mean
-        /// The weighted mean of what low-rank adapters stand for, A B: exact where both factors were trained (Wang et al. 2024, "FLoRA").
+        /// The weighted mean of what low-rank adapters stand for, A B: exact where both factors were trained (Wang et
+        /// al. 2024, "FLoRA").
         case stack
         /// The same, then cut to the adapters' own rank.
         case svd
@@ -33,10 +34,12 @@ public struct MergeRecord: Codable, Hashable, Sendable {
         public var trim = 0.2
         /// Updates are cut to so many times the median of their norms; nil for not at all.
         public var clip: Double?
-        /// Share of the base's own step that is taken again (Hsu et al. 2019, "Measuring the effects of non-identical data distribution").
+        /// Share of the base's own step that is taken again (Hsu et al. 2019, "Measuring the effects of non-identical
+        /// data distribution").
         public var momentum = 0.0
-        /// Average each row of the table of cohorts over the sites that have patients of its value, by their shares: what one site alone
-        /// has learnt is not thinned out by sites that never saw it. Such a row is that site's, whatever its largest share.
+        /// Average each row of the table of cohorts over the sites that have patients of its value, by their shares:
+        /// what one site alone has learnt is not thinned out by sites that never saw it. Such a row is that site's,
+        /// whatever its largest share.
         public var cohortRows = false
 
         public init() {}
@@ -45,7 +48,9 @@ public struct MergeRecord: Codable, Hashable, Sendable {
         public var problem: String? {
             guard (0..<0.5).contains(trim) else { return "trim: expected 0 to less than 0.5, found \(trim)" }
             if let clip, !(clip > 0 && clip <= 1000) { return "clip: expected more than 0, up to 1000, found \(clip)" }
-            guard !cohortRows || rule == .mean else { return "cohortRows: expected the rule mean, found \(rule.rawValue)" }
+            guard !cohortRows || rule == .mean else {
+                return "cohortRows: expected the rule mean, found \(rule.rawValue)"
+            }
             guard (0..<1).contains(momentum) else { return "momentum: expected 0 to less than 1, found \(momentum)" }
             return nil
         }
@@ -54,7 +59,8 @@ public struct MergeRecord: Codable, Hashable, Sendable {
     /// A parcel that was merged.
     public struct Part: Codable, Hashable, Sendable {
         public var site: String
-        /// SHA-256 of what its site signed, and of its numbers: the same numbers under another name are found, however they are stored.
+        /// SHA-256 of what its site signed, and of its numbers: the same numbers under another name are found, however
+        /// they are stored.
         public var parcel: Digest
         public var tensors: Digest
         /// Its share; all together are 1.
@@ -66,7 +72,10 @@ public struct MergeRecord: Codable, Hashable, Sendable {
         /// Whether one may sample from this site alone.
         public var singleSite: Bool
 
-        public init(site: String, parcel: Digest, tensors: Digest, weight: Double, largestShare: Double, patients: Int, images: Int, singleSite: Bool) {
+        public init(
+            site: String, parcel: Digest, tensors: Digest, weight: Double, largestShare: Double, patients: Int,
+            images: Int, singleSite: Bool
+        ) {
             self.site = site
             self.parcel = parcel
             self.tensors = tensors
@@ -105,19 +114,28 @@ public struct MergeRecord: Codable, Hashable, Sendable {
     /// One clause on what is wrong with a record that came from a file, or nil.
     public var problem: String? {
         guard (0...1_000_000).contains(round) else { return "round: expected 0 to 1000000, found \(round)" }
-        guard Day.noon(day) != nil else { return "day: expected a day such as 2026-01-31, found \(day.debugDescription)" }
+        guard Day.noon(day) != nil else {
+            return "day: expected a day such as 2026-01-31, found \(day.debugDescription)"
+        }
         if let problem = settings.problem { return "settings.\(problem)" }
-        guard !parts.isEmpty, Set(parts.map(\.site)).count == parts.count else { return "parts: expected each site once" }
+        guard !parts.isEmpty, Set(parts.map(\.site)).count == parts.count else {
+            return "parts: expected each site once"
+        }
         for part in parts {
             if let problem = SiteName.problem(part.site) { return "parts.site: \(problem)" }
-            guard (0...1).contains(part.weight), part.largestShare > 0, part.largestShare <= 1, part.patients >= 0, part.images >= 0 else {
+            guard (0...1).contains(part.weight), part.largestShare > 0, part.largestShare <= 1, part.patients >= 0,
+                part.images >= 0
+            else {
                 return "parts \(part.site): expected a weight and a largest share from 0 to 1, and no negative number"
             }
         }
         return residual.map { $0.isFinite } == false ? "residual: expected a finite number" : nil
     }
 
-    public init(round: Int, base: Digest, settings: Settings, parts: [Part], excluded: [Excluded], day: String, residual: Double?) {
+    public init(
+        round: Int, base: Digest, settings: Settings, parts: [Part], excluded: [Excluded], day: String,
+        residual: Double?
+    ) {
         self.round = round
         self.base = base
         self.settings = settings

@@ -1,8 +1,8 @@
 import Files
 import Foundation
 
-/// What a site says of weights that it shares, `parcel` in their manifest. It is signed with them; nothing in it names a patient or a
-/// file.
+/// What a site says of weights that it shares, `parcel` in their manifest. It is signed with them; nothing in it names
+/// a patient or a file.
 public struct ParcelStatement: Codable, Hashable, Sendable {
     /// The loss on the site's own validation split at one noise level.
     public struct SelfTest: Codable, Hashable, Sendable {
@@ -29,7 +29,8 @@ public struct ParcelStatement: Codable, Hashable, Sendable {
     public var contact: String
 
     public init(
-        site: String, round: Int, base: String, issued: Date, selfTest: [SelfTest], privacy: String = "none", permissions: Permissions,
+        site: String, round: Int, base: String, issued: Date, selfTest: [SelfTest], privacy: String = "none",
+        permissions: Permissions,
         contact: String
     ) {
         self.site = site
@@ -46,16 +47,23 @@ public struct ParcelStatement: Codable, Hashable, Sendable {
     public var problem: String? {
         if let problem = SiteName.problem(site) { return "site: \(problem)" }
         guard (0...1_000_000).contains(round) else { return "round: expected 0 to 1000000, found \(round)" }
-        guard Day.isMoment(issued) else { return "issued: expected a moment such as 2026-01-31T12:00:00Z, found \(issued.debugDescription)" }
-        guard selfTest.allSatisfy({ $0.sigma.isFinite && $0.error.isFinite }) else { return "selfTest: expected finite numbers" }
-        guard contact.count <= 500, privacy.count <= 10_000 else { return "contact, privacy: expected at most 500 and 10000 characters" }
+        guard Day.isMoment(issued) else {
+            return "issued: expected a moment such as 2026-01-31T12:00:00Z, found \(issued.debugDescription)"
+        }
+        guard selfTest.allSatisfy({ $0.sigma.isFinite && $0.error.isFinite }) else {
+            return "selfTest: expected finite numbers"
+        }
+        guard contact.count <= 500, privacy.count <= 10_000 else {
+            return "contact, privacy: expected at most 500 and 10000 characters"
+        }
         return permissions.problem.map { "permissions.\($0)" }
     }
 }
 
 /// Names of sites: they stand in lists of trust, so none may look like another.
 public enum SiteName {
-    /// What a name looks like at a glance: without case, and with one form for letters and digits that are mistaken for each other.
+    /// What a name looks like at a glance: without case, and with one form for letters and digits that are mistaken for
+    /// each other.
     public static func look(_ name: String) -> String {
         String(name.lowercased().map { ["0": "o", "1": "l", "i": "l"][$0] ?? $0 })
     }
@@ -64,7 +72,9 @@ public enum SiteName {
     public static func problem(_ name: String) -> String? {
         let isPlain = name.utf8.allSatisfy { byte in
             switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"):
+                true
             default: "-_.".utf8.contains(byte)
             }
         }
@@ -91,7 +101,8 @@ public struct Permissions: Codable, Hashable, Sendable {
     public var singleSite: Bool
 
     public init(
-        purposes: Set<String>, expires: String? = nil, territories: Set<String> = [worldwide], redistribution: Bool = false, singleSite: Bool = false
+        purposes: Set<String>, expires: String? = nil, territories: Set<String> = [worldwide],
+        redistribution: Bool = false, singleSite: Bool = false
     ) {
         self.purposes = purposes
         self.expires = expires
@@ -115,12 +126,17 @@ public struct Permissions: Codable, Hashable, Sendable {
 
     private static func isCode(_ text: String, prefix: String, digits: Int) -> Bool {
         text.hasPrefix(prefix) && text.utf8.count == prefix.utf8.count + digits
-            && text.utf8.dropFirst(prefix.utf8.count).allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+            && text.utf8.dropFirst(prefix.utf8.count).allSatisfy {
+                (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+            }
     }
 
     /// For people and for the samples' own terms.
     public var text: String {
-        "\(purposes.sorted().joined(separator: ", ")); \(territories.sorted().joined(separator: ", ")); until \(expires ?? "further notice"); "
+        """
+        \(purposes.sorted().joined(separator: ", ")); \(territories.sorted().joined(separator: ", ")); until \
+        \(expires ?? "further notice"); 
+        """
             + "redistribution \(redistribution ? "yes" : "no"); sampling one site alone \(singleSite ? "yes" : "no")"
     }
 
@@ -130,9 +146,13 @@ public struct Permissions: Codable, Hashable, Sendable {
         if let bad = purposes.sorted().first(where: { !Permissions.isPurpose($0) }) {
             return "purposes: expected codes such as DUO:0000042, found \(bad.debugDescription)"
         }
-        guard !territories.isEmpty else { return "territories: expected \(Permissions.worldwide) or codes of countries" }
+        guard !territories.isEmpty else {
+            return "territories: expected \(Permissions.worldwide) or codes of countries"
+        }
         let letters = UInt8(ascii: "A")...UInt8(ascii: "Z")
-        if let bad = territories.sorted().first(where: { $0 != Permissions.worldwide && !($0.utf8.count == 2 && $0.utf8.allSatisfy(letters.contains)) }) {
+        if let bad = territories.sorted().first(where: {
+            $0 != Permissions.worldwide && !($0.utf8.count == 2 && $0.utf8.allSatisfy(letters.contains))
+        }) {
             return "territories: expected \(Permissions.worldwide) or codes such as DE, found \(bad.debugDescription)"
         }
         if let expires, Day.noon(expires) == nil {
@@ -150,8 +170,11 @@ public struct Permissions: Codable, Hashable, Sendable {
     /// What both allow; nil where nothing is left of purposes or territories.
     public func intersection(_ other: Permissions) -> Permissions? {
         let purposes = purposes.intersection(other.purposes)
-        let everywhere = (territories.contains(Permissions.worldwide), other.territories.contains(Permissions.worldwide))
-        let territories = everywhere.0 ? other.territories : everywhere.1 ? territories : territories.intersection(other.territories)
+        let everywhere = (
+            territories.contains(Permissions.worldwide), other.territories.contains(Permissions.worldwide)
+        )
+        let territories =
+            everywhere.0 ? other.territories : everywhere.1 ? territories : territories.intersection(other.territories)
         guard !purposes.isEmpty, !territories.isEmpty else { return nil }
         return Permissions(
             purposes: purposes, expires: [expires, other.expires].compactMap { $0 }.min(), territories: territories,

@@ -14,7 +14,8 @@ public enum StoredType: String, Codable, Sendable {
 /// A safetensors file: named tensors and string metadata.
 ///
 /// Format: an 8-byte little-endian length, a JSON header of that length, then the tensors' bytes without gaps. Written
-/// with tensors sorted by name, so that the same content gives the same bytes. Reading is strict; see `init(contentsOf:)`.
+/// with tensors sorted by name, so that the same content gives the same bytes. Reading is strict; see
+/// `init(contentsOf:)`.
 public struct Safetensors: Sendable {
     public var tensors: [String: Tensor]
     public var metadata: [String: String]
@@ -42,13 +43,17 @@ public struct Safetensors: Sendable {
     ) rethrows {
         let sorted = sources.sorted { $0.key < $1.key }
         var header = #"{"__metadata__":{"#
-        header += metadata.keys.sorted().map { "\(jsonString($0)):\(jsonString(metadata[$0] ?? ""))" }.joined(separator: ",")
+        header += metadata.keys.sorted().map { "\(jsonString($0)):\(jsonString(metadata[$0] ?? ""))" }.joined(
+            separator: ",")
         header += "}"
         var offset = 0
         for (name, source) in sorted {
             let end = offset + source.shape.reduce(type.size, *)
             let shape = source.shape.map(String.init).joined(separator: ",")
-            header += ",\(jsonString(name)):{\"dtype\":\"\(type.rawValue)\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}"
+            header +=
+                """
+                ,\(jsonString(name)):{"dtype":"\(type.rawValue)","shape":[\(shape)],"data_offsets":[\(offset),\(end)]}
+                """
             offset = end
         }
         header += "}"
@@ -58,13 +63,16 @@ public struct Safetensors: Sendable {
         try Array(header.utf8).withUnsafeBytes(sink)
         for (name, source) in sorted {
             let tensor = source.make()
-            if tensor.shape != source.shape { fatalError("Safetensors: \(name) is \(tensor.shape), not \(source.shape)") }
+            if tensor.shape != source.shape {
+                fatalError("Safetensors: \(name) is \(tensor.shape), not \(source.shape)")
+            }
             try encode(tensor, as: type, to: sink)
         }
     }
 
     /// Hands a tensor's bytes to `sink`.
-    static func encode(_ tensor: Tensor, as type: StoredType, to sink: (UnsafeRawBufferPointer) throws -> Void) rethrows {
+    static func encode(_ tensor: Tensor, as type: StoredType, to sink: (UnsafeRawBufferPointer) throws -> Void) rethrows
+    {
         try tensor.withUnsafeBuffer { elements in
             switch type {
             case .f32: try sink(UnsafeRawBufferPointer(elements))

@@ -31,11 +31,15 @@ public struct SafetensorsIndex: Sendable {
     ///
     /// - Parameter path: the file's name, for errors.
     /// - Throws: `Failure` that names the file and what is wrong: too short, header too long or not JSON, duplicate or
-    ///   unknown keys, unknown types, shapes that do not fit their bytes, tensors that overlap, leave gaps or lie outside,
-    ///   bytes behind the last tensor.
+    ///   unknown keys, unknown types, shapes that do not fit their bytes, tensors that overlap, leave gaps or lie
+    ///   outside, bytes behind the last tensor.
     public init(_ data: Data, path: String) throws {
         let data = data.startIndex == 0 ? data : Data(data)
-        try self.init(size: data.count, path: path) { data.subdata(in: $0) } body: { .memory(data[$0...]) }
+        try self.init(size: data.count, path: path) {
+            data.subdata(in: $0)
+        } body: {
+            .memory(data[$0...])
+        }
     }
 
     /// Reads the header of the file at `path`, which stays open; tensors are read when they are asked for.
@@ -54,7 +58,9 @@ public struct SafetensorsIndex: Sendable {
     private init(size: Int, path: String, read: (Range<Int>) throws -> Data, body: (Int) -> Body) throws {
         func bad(_ sentence: String) -> Failure { Failure(.badData, path, "not a valid safetensors file: \(sentence)") }
         guard size >= 8 else { throw bad("expected at least 8 bytes, found \(size)") }
-        let length = try read(0..<8).enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << (8 * UInt64($1.offset)) }
+        let length = try read(0..<8).enumerated().reduce(UInt64(0)) {
+            $0 | UInt64($1.element) << (8 * UInt64($1.offset))
+        }
         guard length <= UInt64(Safetensors.longestHeader) else {
             throw bad("header: expected at most \(Safetensors.longestHeader) bytes, found \(length)")
         }
@@ -74,7 +80,9 @@ public struct SafetensorsIndex: Sendable {
         for (name, value) in header {
             switch value {
             case .metadata(let found):
-                guard name == "__metadata__" else { throw bad("tensor \(name): expected dtype, shape and data_offsets") }
+                guard name == "__metadata__" else {
+                    throw bad("tensor \(name): expected dtype, shape and data_offsets")
+                }
                 metadata = found
             case .tensor(let entry):
                 guard name != "__metadata__" else { throw bad("__metadata__: expected strings") }
@@ -84,22 +92,36 @@ public struct SafetensorsIndex: Sendable {
                 var count = 1
                 for side in entry.shape {
                     let (product, overflow) = count.multipliedReportingOverflow(by: side)
-                    guard !overflow, product <= size else { throw bad("tensor \(name): shape \(entry.shape) is larger than the file") }
+                    guard !overflow, product <= size else {
+                        throw bad("tensor \(name): shape \(entry.shape) is larger than the file")
+                    }
                     count = product
                 }
                 guard entry.start <= entry.end, entry.end <= bodySize else {
                     throw bad("tensor \(name): bytes \(entry.start) to \(entry.end) lie outside the file's \(bodySize)")
                 }
                 guard entry.end - entry.start == count * type.size else {
-                    throw bad("tensor \(name): shape \(entry.shape) needs \(count * type.size) bytes, found \(entry.end - entry.start)")
+                    throw bad(
+                        """
+                        tensor \(name): shape \(entry.shape) needs \(count * type.size) bytes, found \
+                        \(entry.end - entry.start)
+                        """
+                    )
                 }
                 entries.append(Entry(name: name, type: type, shape: entry.shape, range: entry.start..<entry.end))
             }
         }
         var position = 0
-        for entry in entries.sorted(by: { ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound) }) {
+        for entry in entries.sorted(by: {
+            ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound)
+        }) {
             guard entry.range.lowerBound == position else {
-                throw bad("tensor \(entry.name): expected to start at byte \(position), found \(entry.range.lowerBound) (overlap or gap)")
+                throw bad(
+                    """
+                    tensor \(entry.name): expected to start at byte \(position), found \(entry.range.lowerBound) \
+                    (overlap or gap)
+                    """
+                )
             }
             position = entry.range.upperBound
         }
@@ -121,7 +143,8 @@ public struct SafetensorsIndex: Sendable {
         let range = first + numbers.lowerBound * entry.type.size..<first + numbers.upperBound * entry.type.size
         switch body {
         case .memory(let data): return data[data.startIndex + range.lowerBound..<data.startIndex + range.upperBound]
-        case .file(let file, let start, let path): return try file.bytes(start + range.lowerBound..<start + range.upperBound, path: path)
+        case .file(let file, let start, let path):
+            return try file.bytes(start + range.lowerBound..<start + range.upperBound, path: path)
         }
     }
 
@@ -142,8 +165,8 @@ extension SafetensorsIndex.Entry {
     }
 }
 
-/// A file that is open for reading. It is read, not mapped: a stick that is pulled out gives an error, and what was read of a large
-/// file does not stay in memory.
+/// A file that is open for reading. It is read, not mapped: a stick that is pulled out gives an error, and what was
+/// read of a large file does not stay in memory.
 private final class OpenFile: Sendable {
     private let descriptor: Int32
     let size: Int
@@ -170,10 +193,14 @@ private final class OpenFile: Sendable {
         try data.withUnsafeMutableBytes { target in
             var done = 0
             while done < range.count {
-                let read = pread(descriptor, target.baseAddress.map { $0 + done }, range.count - done, off_t(range.lowerBound + done))
+                let read = pread(
+                    descriptor, target.baseAddress.map { $0 + done }, range.count - done, off_t(range.lowerBound + done)
+                )
                 if read < 0, errno == EINTR { continue }
                 guard read > 0 else {
-                    throw read == 0 ? Failure(.readOrWriteFailed, path, "ended while it was read") : StagedFile.failure(path, nil, "read")
+                    throw read == 0
+                        ? Failure(.readOrWriteFailed, path, "ended while it was read")
+                        : StagedFile.failure(path, nil, "read")
                 }
                 done += read
             }

@@ -20,8 +20,11 @@ public struct PublicKey: Hashable, Sendable {
 
     /// - Throws: `Failure(.badData)` naming `field` of `place` where the text is no key.
     public init(_ text: String, field: String, place: String) throws {
-        guard let bytes = Data(base64Encoded: text), let key = try? Curve25519.Signing.PublicKey(rawRepresentation: bytes) else {
-            throw Failure(.badData, place, field: field, expected: "an Ed25519 public key, 32 bytes in base64", found: text)
+        guard let bytes = Data(base64Encoded: text),
+            let key = try? Curve25519.Signing.PublicKey(rawRepresentation: bytes)
+        else {
+            throw Failure(
+                .badData, place, field: field, expected: "an Ed25519 public key, 32 bytes in base64", found: text)
         }
         self.key = key
     }
@@ -49,7 +52,9 @@ public struct SigningKey: Sendable {
         var found = stat()
         guard stat(path, &found) == 0 else { throw Failure(.noSuchInput, path, "does not exist") }
         guard found.st_mode & 0o077 == 0 else {
-            throw Failure(.notPermitted, path, "can be read by others (mode \(String(found.st_mode & 0o777, radix: 8))); make it your own: chmod 600")
+            throw Failure(
+                .notPermitted, path,
+                "can be read by others (mode \(String(found.st_mode & 0o777, radix: 8))); make it your own: chmod 600")
         }
         let lines = String(decoding: try JSONText.contents(path), as: UTF8.self).split(separator: "\n").map(String.init)
         guard lines.count == 2, lines[0] == SigningKey.privateHead, let bytes = Data(base64Encoded: lines[1]),
@@ -62,14 +67,17 @@ public struct SigningKey: Sendable {
     /// - Throws: `Failure(.cannotCreateOutput)` where either exists: a key is never overwritten.
     public func write(_ path: String) throws {
         for output in [path, path + ".pub"] { try StagedFile.requireWritable(output, force: false) }
-        try SigningKey.write("\(SigningKey.privateHead)\n\(key.rawRepresentation.base64EncodedString())\n", to: path, mode: 0o600)
+        try SigningKey.write(
+            "\(SigningKey.privateHead)\n\(key.rawRepresentation.base64EncodedString())\n", to: path, mode: 0o600)
         try SigningKey.write("\(SigningKey.publicHead)\n\(publicKey.text)\n", to: path + ".pub", mode: 0o644)
     }
 
     private static func write(_ text: String, to path: String, mode: mode_t) throws {
         // Never readable by others, not for a moment.
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
-        guard descriptor >= 0 else { throw Failure(.cannotCreateOutput, path, "could not be made: \(String(cString: strerror(errno)))") }
+        guard descriptor >= 0 else {
+            throw Failure(.cannotCreateOutput, path, "could not be made: \(String(cString: strerror(errno)))")
+        }
         let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         do {
             try file.write(contentsOf: Data(text.utf8))
@@ -82,19 +90,24 @@ public struct SigningKey: Sendable {
     /// Reads a public key from a file that `write` made.
     public static func publicKey(contentsOf path: String) throws -> PublicKey {
         let lines = String(decoding: try JSONText.contents(path), as: UTF8.self).split(separator: "\n").map(String.init)
-        guard lines.count == 2, lines[0] == publicHead else { throw Failure(.badData, path, "is no public key that fovea parcel keygen made") }
+        guard lines.count == 2, lines[0] == publicHead else {
+            throw Failure(.badData, path, "is no public key that fovea parcel keygen made")
+        }
         return try PublicKey(lines[1], field: "key", place: path)
     }
 
     public func signature(of message: Data) throws -> Data {
-        do { return try key.signature(for: message) } catch { throw Failure(.readOrWriteFailed, nil, "the key could not sign: \(error)") }
+        do { return try key.signature(for: message) } catch {
+            throw Failure(.readOrWriteFailed, nil, "the key could not sign: \(error)")
+        }
     }
 
-    /// HMAC-SHA-256 under a secret that follows from this key alone: the same photographs are the same to their own site, and say
-    /// nothing to others who have them.
+    /// HMAC-SHA-256 under a secret that follows from this key alone: the same photographs are the same to their own
+    /// site, and say nothing to others who have them.
     public func protected(_ text: String) -> String {
         let secret = HKDF<SHA256>.deriveKey(
-            inputKeyMaterial: SymmetricKey(data: key.rawRepresentation), info: Data("fovea-training-set-1".utf8), outputByteCount: 32)
+            inputKeyMaterial: SymmetricKey(data: key.rawRepresentation), info: Data("fovea-training-set-1".utf8),
+            outputByteCount: 32)
         let code = HMAC<SHA256>.authenticationCode(for: Data(text.utf8), using: secret)
         guard let digest = Digest(bytes: Array(code)) else { fatalError("SHA-256 has 32 bytes") }
         return digest.description

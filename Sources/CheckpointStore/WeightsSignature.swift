@@ -4,8 +4,8 @@ import TensorCore
 
 /// The signature of a weights file, JSON under the metadata key `fovea.signature`.
 ///
-/// Signed is `fovea-parcel-1\0`, the SHA-256 of the manifest's bytes as stored, and the SHA-256 of the table of tensors: for each,
-/// sorted by name, a line `name dtype shape SHA-256-of-its-bytes`.
+/// Signed is `fovea-parcel-1\0`, the SHA-256 of the manifest's bytes as stored, and the SHA-256 of the table of
+/// tensors: for each, sorted by name, a line `name dtype shape SHA-256-of-its-bytes`.
 public struct WeightsSignature: Codable, Hashable, Sendable {
     public static let metadataKey = "fovea.signature"
     static let manifestKey = "fovea"
@@ -36,7 +36,8 @@ public struct WeightsSignature: Codable, Hashable, Sendable {
         for line in table {
             // A name cannot hold a line end or pass for two: its length stands before it.
             let shape = line.shape.map(String.init).joined(separator: ",")
-            lines.update(Array("\(line.name.utf8.count) \(line.name) \(line.type.rawValue) [\(shape)] \(line.digest)\n".utf8))
+            lines.update(
+                Array("\(line.name.utf8.count) \(line.name) \(line.type.rawValue) [\(shape)] \(line.digest)\n".utf8))
         }
         return lines.finalize()
     }
@@ -73,22 +74,30 @@ public struct WeightsSignature: Codable, Hashable, Sendable {
         }
     }
 
-    /// The same, with the table that was signed (whoever reads a tensor later can see that it is still the one) and the digest of what was
-    /// signed, which is the same for every file that holds it.
-    public static func signedTable(of file: SafetensorsIndex, path: String) throws -> (signer: PublicKey, table: [Line], digest: Digest)? {
+    /// The same, with the table that was signed (whoever reads a tensor later can see that it is still the one) and the
+    /// digest of what was signed, which is the same for every file that holds it.
+    public static func signedTable(of file: SafetensorsIndex, path: String) throws -> (
+        signer: PublicKey, table: [Line], digest: Digest
+    )? {
         guard let text = file.metadata[metadataKey] else { return nil }
         if let other = file.metadata.keys.sorted().first(where: { $0 != metadataKey && $0 != manifestKey }) {
-            throw Failure(.badData, path, field: "metadata", expected: "\(manifestKey) and \(metadataKey) alone in a signed file", found: other.printable)
+            throw Failure(
+                .badData, path, field: "metadata", expected: "\(manifestKey) and \(metadataKey) alone in a signed file",
+                found: other.printable)
         }
         let found = try JSONText.decode(WeightsSignature.self, Data(text.utf8), place: "\(path): \(metadataKey)")
         guard found.algorithm == "Ed25519" else {
             throw Failure(.badData, path, field: "signature.algorithm", expected: "Ed25519", found: found.algorithm)
         }
         let key = try PublicKey(found.key, field: "signature.key", place: path)
-        let table = try file.entries.map { Line(name: $0.name, type: $0.type, shape: $0.shape, digest: Digest(of: try file.bytes($0))) }
+        let table = try file.entries.map {
+            Line(name: $0.name, type: $0.type, shape: $0.shape, digest: Digest(of: try file.bytes($0)))
+        }
         let message = message(manifest: file.metadata[manifestKey] ?? "", table: table)
         guard let signature = Data(base64Encoded: found.signature), key.verifies(signature, of: message) else {
-            throw Failure(.notPermitted, path, "the signature does not fit: manifest or tensors are not what \(key.fingerprint) signed")
+            throw Failure(
+                .notPermitted, path,
+                "the signature does not fit: manifest or tensors are not what \(key.fingerprint) signed")
         }
         return (key, table, Digest(of: message))
     }

@@ -30,7 +30,8 @@ public struct CohortColumn: Hashable, Sendable {
     }
 
     /// The column of `attribute` over `cohorts`; open attributes get the sorted set of names that occur.
-    /// - Parameter absent: the code of a row that lacks the attribute (`unknown` in data sets, `unspecified` in requests).
+    /// - Parameter absent: the code of a row that lacks the attribute (`unknown` in data sets, `unspecified` in
+    ///   requests).
     public init(_ attribute: Attribute, of cohorts: [Cohort], absent: Int16 = Attribute.unknown) {
         self.attribute = attribute
         let found = cohorts.compactMap { $0[attribute.name] }.filter { $0 != "unknown" }

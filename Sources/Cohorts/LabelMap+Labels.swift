@@ -18,8 +18,10 @@ public struct PhotographLabels: Sendable, Equatable {
 }
 
 extension LabelMap {
-    /// The labels in `table` by the photograph's file name. A photograph that has several rows keeps what they agree on.
-    /// - Throws: `Failure(.badData)` for a column that is missing, a code that the map does not name, an age that is not one.
+    /// The labels in `table` by the photograph's file name. A photograph that has several rows keeps what they agree
+    /// on.
+    /// - Throws: `Failure(.badData)` for a column that is missing, a code that the map does not name, an age that is
+    ///   not one.
     public func labels(in table: LabelMapTable) throws -> [String: PhotographLabels] {
         let fileIndex = try table.index(of: file.column)
         let patientIndex = try patient.map { try table.index(of: $0.column) }
@@ -30,7 +32,9 @@ extension LabelMap {
         for row in table.rows {
             let cell = row.cells[fileIndex]
             guard !cell.isEmpty else {
-                throw Failure(.badData, "\(table.name) line \(row.line)", field: file.column, expected: "a photograph's name", found: "nothing")
+                throw Failure(
+                    .badData, "\(table.name) line \(row.line)", field: file.column, expected: "a photograph's name",
+                    found: "nothing")
             }
             let photograph = cell.hasSuffix(file.suffix) ? cell : cell + file.suffix
             var labels = PhotographLabels(cohort: Cohort(), patient: nil, line: row.line)
@@ -40,7 +44,8 @@ extension LabelMap {
                     guard let key = patient.pattern.map({ $0.part(of: written) }) ?? written, !key.isEmpty else {
                         throw Failure(
                             .badData, "\(table.name) line \(row.line)", field: patient.column,
-                            expected: "text that the pattern \(patient.pattern?.text ?? "") matches", found: "\"\(written)\"")
+                            expected: "text that the pattern \(patient.pattern?.text ?? "") matches",
+                            found: "\"\(written)\"")
                     }
                     labels.patient = key
                 }
@@ -92,21 +97,24 @@ extension LabelMap.Source {
         switch self {
         case .constant(let name): return name
         case .years(let column):
-            guard let years = Int(cell), (0 ... 130).contains(years) else {
+            guard let years = Int(cell), (0...130).contains(years) else {
                 throw Failure(.badData, place, field: column, expected: "an age in whole years", found: "\"\(cell)\"")
             }
             return attribute.names[min(years / 10, attribute.names.count - 1)]
         case .asWritten(let column, let pattern):
             guard let pattern else { return cell.printable }
             guard let part = pattern.part(of: cell) else {
-                throw Failure(.badData, place, field: column, expected: "text that the pattern \(pattern.text) matches", found: "\"\(cell)\"")
+                throw Failure(
+                    .badData, place, field: column, expected: "text that the pattern \(pattern.text) matches",
+                    found: "\"\(cell)\"")
             }
             return part.printable
         case .column(let column, let pattern, let codes):
             let written = pattern.map { $0.part(of: cell) } ?? cell
             guard let written, let name = codes[written] else {
                 let known = codes.keys.sorted().map { "\"\($0)\"" }.joined(separator: ", ")
-                throw Failure(.badData, place, "\(column) \"\(cell)\" is not a code that \(map) names (\(known), or empty)")
+                throw Failure(
+                    .badData, place, "\(column) \"\(cell)\" is not a code that \(map) names (\(known), or empty)")
             }
             return name
         }

@@ -8,7 +8,8 @@ extension LabelMap {
     ///   attributes or codes that the schema lacks, and values of a wrong kind.
     public init(contentsOf path: String) throws {
         guard FileManager.default.fileExists(atPath: path) else { throw Failure(.noSuchInput, path, "does not exist") }
-        guard let data = FileManager.default.contents(atPath: path), let text = String(data: data, encoding: .utf8) else {
+        guard let data = FileManager.default.contents(atPath: path), let text = String(data: data, encoding: .utf8)
+        else {
             throw Failure(.badData, path, "is not UTF-8 text")
         }
         try self.init(yaml: text, name: path)
@@ -68,12 +69,16 @@ private struct LabelMapReader {
     }
 
     func mapping(_ node: Node, _ field: String, keys: [String]? = nil) throws -> [String: Node] {
-        guard case .mapping(let mapping) = node else { throw failure(node, field, expected: "keys and values", found: kind(node)) }
+        guard case .mapping(let mapping) = node else {
+            throw failure(node, field, expected: "keys and values", found: kind(node))
+        }
         var result: [String: Node] = [:]
         for (key, value) in mapping {
             let text = try text(key, "a key of \(field)")
             if let keys, !keys.contains(text) {
-                throw Failure(.badData, place(key), "unknown key \"\(text)\" in \(field); the keys are \(keys.joined(separator: ", "))")
+                throw Failure(
+                    .badData, place(key),
+                    "unknown key \"\(text)\" in \(field); the keys are \(keys.joined(separator: ", "))")
             }
             result[text] = value
         }
@@ -86,7 +91,9 @@ private struct LabelMapReader {
     }
 
     func required(_ keys: [String: Node], _ key: String, of field: String, at node: Node) throws -> String {
-        guard let value = keys[key] else { throw failure(node, "\(field).\(key)", expected: "a column's name", found: "nothing") }
+        guard let value = keys[key] else {
+            throw failure(node, "\(field).\(key)", expected: "a column's name", found: "nothing")
+        }
         return try text(value, "\(field).\(key)")
     }
 
@@ -104,13 +111,17 @@ private struct LabelMapReader {
         let field = "attributes.\(attribute.name)"
         let keys = try mapping(node, field, keys: ["constant", "column", "pattern", "codes", "years"])
         if let constant = keys["constant"] {
-            guard keys.count == 1 else { throw failure(node, field, expected: "constant alone", found: "other keys beside it") }
+            guard keys.count == 1 else {
+                throw failure(node, field, expected: "constant alone", found: "other keys beside it")
+            }
             return .constant(try code(constant, attribute, field: "\(field).constant"))
         }
         let column = try required(keys, "column", of: field, at: node)
         if let years = keys["years"] {
             guard attribute.name == "age_band", try text(years, field) == "true", keys.count == 2 else {
-                throw failure(node, "\(field).years", expected: "true, for age_band alone and with nothing but a column", found: "otherwise")
+                throw failure(
+                    node, "\(field).years", expected: "true, for age_band alone and with nothing but a column",
+                    found: "otherwise")
             }
             return .years(column)
         }
@@ -133,7 +144,8 @@ private struct LabelMapReader {
     private func code(_ node: Node, _ attribute: Attribute, field: String) throws -> String {
         let text = try text(node, field)
         guard attribute.isOpen || attribute.names.contains(text) || text == "unknown" else {
-            throw failure(node, field, expected: (attribute.names + ["unknown"]).joined(separator: ", "), found: "\"\(text)\"")
+            throw failure(
+                node, field, expected: (attribute.names + ["unknown"]).joined(separator: ", "), found: "\"\(text)\"")
         }
         return text
     }

@@ -49,7 +49,8 @@ public struct LabelMap: Sendable, Equatable {
     public let attributes: [(attribute: Attribute, source: Source)]
 
     public static func == (a: LabelMap, b: LabelMap) -> Bool {
-        a.name == b.name && a.release == b.release && a.separator == b.separator && a.file == b.file && a.patient == b.patient
+        a.name == b.name && a.release == b.release && a.separator == b.separator && a.file == b.file
+            && a.patient == b.patient
             && a.attributes.map(\.attribute) == b.attributes.map(\.attribute)
             && a.attributes.map(\.source) == b.attributes.map(\.source)
     }

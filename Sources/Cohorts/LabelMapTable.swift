@@ -1,7 +1,8 @@
 import Files
 import Foundation
 
-/// A CSV file (RFC 4180) with a header: quotes, line ends inside quotes, a byte order mark, and CRLF, LF or CR line ends.
+/// A CSV file (RFC 4180) with a header: quotes, line ends inside quotes, a byte order mark, and CRLF, LF or CR line
+/// ends.
 public struct LabelMapTable: Sendable {
     /// One row and the line of the file that it starts on (1 is the header).
     public struct Row: Sendable {
@@ -31,18 +32,21 @@ public struct LabelMapTable: Sendable {
     }
 
     /// - Parameter separator: nil takes the one of comma, semicolon and tab that the header holds most of.
-    /// - Throws: `Failure(.badData)` with the line for an unclosed quote, text behind a quote, a row with more or fewer cells
-    ///   than the header, a column named twice, or no header.
+    /// - Throws: `Failure(.badData)` with the line for an unclosed quote, text behind a quote, a row with more or fewer
+    ///   cells than the header, a column named twice, or no header.
     public init(_ text: String, name: String, separator: Character? = nil) throws {
         self.name = name
         let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
         let header = text.prefix { !$0.isNewline }
-        let separator = separator ?? [",", ";", "\t"].max { a, b in
-            header.count { $0 == a } < header.count { $0 == b }
-        }!
+        let separator =
+            separator ?? [",", ";", "\t"].max { a, b in
+                header.count { $0 == a } < header.count { $0 == b }
+            }!
         var parser = CSVParser(name: name, separator: separator)
         var parsed = try parser.parse(text).filter { $0.cells != [""] }
-        guard !parsed.isEmpty else { throw Failure(.badData, name, "is empty; a header with the columns' names was expected") }
+        guard !parsed.isEmpty else {
+            throw Failure(.badData, name, "is empty; a header with the columns' names was expected")
+        }
         columns = parsed.removeFirst().cells
         var seen: Set<String> = []
         for column in columns where !seen.insert(column).inserted {
@@ -115,7 +119,9 @@ private struct CSVParser {
                 isQuoted = true
             } else if wasQuoted {
                 guard character == " " || character == "\t" else {
-                    throw Failure(.badData, "\(name) line \(line)", "\"\(character)\" follows a closing quote; a quote inside quotes is written twice")
+                    throw Failure(
+                        .badData, "\(name) line \(line)",
+                        "\"\(character)\" follows a closing quote; a quote inside quotes is written twice")
                 }
             } else {
                 cell.append(character)

@@ -26,7 +26,13 @@ public struct ModelMerge: Sendable {
         let kind: WeightsKind
         let adapter: AdapterConfiguration?
 
-        var name: String { kind != .adapter ? "full weights" : adapter.map { "an adapter of kind \($0.kind.rawValue), rank \($0.rank), share \($0.layerShare), scale \($0.scale)" } ?? "an adapter without settings" }
+        var name: String {
+            kind != .adapter
+                ? "full weights"
+                : adapter.map {
+                    "an adapter of kind \($0.kind.rawValue), rank \($0.rank), share \($0.layerShare), scale \($0.scale)"
+                } ?? "an adapter without settings"
+        }
     }
 
     /// Checks everything that can be checked before the merge.
@@ -35,59 +41,82 @@ public struct ModelMerge: Sendable {
     ///   - ledger: what was taken before; nil where nothing is to be remembered.
     ///   - asked: the sites that the round asks; nil for all of the list.
     ///   - excludesBad: go on without parcels that are refused.
-    /// - Throws: `Failure` of the first parcel that is refused, of the base, of permissions that have nothing in common, and of a rule
-    ///   that does not suit the parcels.
+    /// - Throws: `Failure` of the first parcel that is refused, of the base, of permissions that have nothing in
+    ///   common, and of a rule that does not suit the parcels.
     public init(
-        _ paths: [String], base path: String, trust: TrustList, settings: MergeRecord.Settings, round: Int? = nil, at moment: Date,
+        _ paths: [String], base path: String, trust: TrustList, settings: MergeRecord.Settings, round: Int? = nil,
+        at moment: Date,
         ledger: ParcelLedger? = nil, asked: [String]? = nil, excludesBad: Bool = false
     ) throws {
         let (base, mergeBase, adaptation, admission) = try ModelMerge.admit(
             paths, base: path, trust: trust, settings: settings, round: round, at: moment, ledger: ledger, asked: asked)
         if !excludesBad, let first = admission.refused.first {
-            let more = admission.refused.count > 1 ? "; \(admission.refused.count - 1) more are refused, and --exclude-bad goes on without them" : "; --exclude-bad goes on without it"
+            let more =
+                admission.refused.count > 1
+                ? "; \(admission.refused.count - 1) more are refused, and --exclude-bad goes on without them"
+                : "; --exclude-bad goes on without it"
             throw Failure(first.failure.kind, first.failure.place, first.failure.sentence + more)
         }
-        try self.init(base: base, mergeBase: mergeBase, adaptation: adaptation, admission: admission, settings: settings, at: moment, excluded: admission.refused.map {
-            MergeRecord.Excluded(name: $0.site ?? URL(fileURLWithPath: $0.path).lastPathComponent, reason: $0.failure.sentence)
-        })
+        try self.init(
+            base: base, mergeBase: mergeBase, adaptation: adaptation, admission: admission, settings: settings,
+            at: moment,
+            excluded: admission.refused.map {
+                MergeRecord.Excluded(
+                    name: $0.site ?? URL(fileURLWithPath: $0.path).lastPathComponent, reason: $0.failure.sentence)
+            })
     }
 
     /// Which parcels would be merged, and why the others would not.
     static func admission(
-        _ paths: [String], base path: String, trust: TrustList, settings: MergeRecord.Settings, round: Int?, at moment: Date, ledger: ParcelLedger?, asked: [String]?
+        _ paths: [String], base path: String, trust: TrustList, settings: MergeRecord.Settings, round: Int?,
+        at moment: Date, ledger: ParcelLedger?, asked: [String]?
     ) throws -> Admission<ModelDescription> {
-        try admit(paths, base: path, trust: trust, settings: settings, round: round, at: moment, ledger: ledger, asked: asked).3
+        try admit(
+            paths, base: path, trust: trust, settings: settings, round: round, at: moment, ledger: ledger, asked: asked
+        ).3
     }
 
     private static func admit(
-        _ paths: [String], base path: String, trust: TrustList, settings: MergeRecord.Settings, round: Int?, at moment: Date, ledger: ParcelLedger?, asked: [String]?
+        _ paths: [String], base path: String, trust: TrustList, settings: MergeRecord.Settings, round: Int?,
+        at moment: Date, ledger: ParcelLedger?, asked: [String]?
     ) throws -> (LoadedModel, MergeBase, Adaptation?, Admission<ModelDescription>) {
         try SignedBase.require(path, trust: trust, at: moment)
-        let base = try LoadedModel(contentsOf: path), opened = Admission<ModelDescription>.Opened(paths, base: base.digest, trust: trust, at: moment, asked: asked)
+        let base = try LoadedModel(contentsOf: path),
+            opened = Admission<ModelDescription>.Opened(
+                paths, base: base.digest, trust: trust, at: moment, asked: asked)
         let sort = sort(opened.manifests), (mergeBase, adaptation) = try prepared(base, sort)
         let weighting = settings.rule.countsHeads ? .equal : settings.weighting
-        return (base, mergeBase, adaptation, Admission(opened, base: mergeBase, round: round, weighting: weighting, ledger: ledger) {
-            try requireModel($0, base: base, sort: sort)
-        })
+        return (
+            base, mergeBase, adaptation,
+            Admission(opened, base: mergeBase, round: round, weighting: weighting, ledger: ledger) {
+                try requireModel($0, base: base, sort: sort)
+            }
+        )
     }
 
     /// A merge that was made, without some of its sites.
-    init(_ record: MergeRecord, without sites: Set<String>, base: LoadedModel, path: (MergeRecord.Part) throws -> String) throws {
+    init(
+        _ record: MergeRecord, without sites: Set<String>, base: LoadedModel, path: (MergeRecord.Part) throws -> String
+    ) throws {
         let rest = record.parts.filter { !sites.contains($0.site) }
-        let sort = ModelMerge.sort(try rest.map { part in
-            let file = try path(part)
-            return try Manifest<ModelDescription>.read(try SafetensorsIndex(contentsOf: file), path: file)
-        })
+        let sort = ModelMerge.sort(
+            try rest.map { part in
+                let file = try path(part)
+                return try Manifest<ModelDescription>.read(try SafetensorsIndex(contentsOf: file), path: file)
+            })
         let (mergeBase, adaptation) = try ModelMerge.prepared(base, sort)
         let admission = try Admission<ModelDescription>(record, without: sites, base: mergeBase, path: path)
         guard let moment = Day.noon(record.day) else {
             throw Failure(.badData, base.path, field: "merges.day", expected: "a day", found: record.day.printable)
         }
-        try self.init(base: base, mergeBase: mergeBase, adaptation: adaptation, admission: admission, settings: record.settings, at: moment, excluded: record.excluded)
+        try self.init(
+            base: base, mergeBase: mergeBase, adaptation: adaptation, admission: admission, settings: record.settings,
+            at: moment, excluded: record.excluded)
     }
 
     private init(
-        base: LoadedModel, mergeBase: MergeBase, adaptation: Adaptation?, admission: Admission<ModelDescription>, settings: MergeRecord.Settings, at moment: Date,
+        base: LoadedModel, mergeBase: MergeBase, adaptation: Adaptation?, admission: Admission<ModelDescription>,
+        settings: MergeRecord.Settings, at moment: Date,
         excluded: [MergeRecord.Excluded]
     ) throws {
         if let problem = settings.problem { throw Failure(.usage, nil, problem) }
@@ -104,24 +133,36 @@ public struct ModelMerge: Sendable {
         let isLowRank = settings.rule == .stack || settings.rule == .svd
         switch adaptation?.layout.configuration.kind {
         case nil where isLowRank:
-            throw Failure(.usage, nil, field: "--rule", expected: "mean, median or trimmed-mean for full weights", found: settings.rule.rawValue)
+            throw Failure(
+                .usage, nil, field: "--rule", expected: "mean, median or trimmed-mean for full weights",
+                found: settings.rule.rawValue)
         case .lora where settings.rule == .mean:
             throw Failure(
                 .usage, nil,
-                "--rule: the mean of A and of B is not the mean of A B; here its error would be \(String(format: "%.3g", try factorAveragingError())) of the whole difference; "
+                """
+                --rule: the mean of A and of B is not the mean of A B; here its error would be \
+                \(String(format: "%.3g", try factorAveragingError())) of the whole difference; 
+                """
                     + "expected stack or svd for adapters of kind lora")
         case .lora where !isLowRank, .lora where settings.clip != nil:
-            throw Failure(.usage, nil, field: "--rule", expected: "stack or svd, without --clip, for adapters of kind lora", found: settings.rule.rawValue)
+            throw Failure(
+                .usage, nil, field: "--rule", expected: "stack or svd, without --clip, for adapters of kind lora",
+                found: settings.rule.rawValue)
         default: break
         }
     }
 
     /// What most of the trusted parcels are; the others will not fit.
     private static func sort(_ manifests: [Manifest<ModelDescription>]) -> Sort {
-        let sorts = manifests.filter { $0.kind != .checkpoint }.map { Sort(kind: $0.kind, adapter: $0.kind == .adapter ? $0.model.adapter : nil) }
-        let counts = Dictionary(grouping: sorts.filter { $0.kind == .snapshot || $0.adapter?.problem == nil && $0.adapter != nil }) { $0 }.mapValues(\.count)
+        let sorts = manifests.filter { $0.kind != .checkpoint }.map {
+            Sort(kind: $0.kind, adapter: $0.kind == .adapter ? $0.model.adapter : nil)
+        }
+        let counts = Dictionary(
+            grouping: sorts.filter { $0.kind == .snapshot || $0.adapter?.problem == nil && $0.adapter != nil }
+        ) { $0 }.mapValues(\.count)
         // The order of the parcels decides nothing.
-        return counts.max { ($0.value, $1.key.name) < ($1.value, $0.key.name) }?.key ?? Sort(kind: .adapter, adapter: AdapterConfiguration())
+        return counts.max { ($0.value, $1.key.name) < ($1.value, $0.key.name) }?.key
+            ?? Sort(kind: .adapter, adapter: AdapterConfiguration())
     }
 
     private static func prepared(_ base: LoadedModel, _ sort: Sort) throws -> (MergeBase, Adaptation?) {
@@ -137,9 +178,11 @@ public struct ModelMerge: Sendable {
         let norm = base.parameters.tensors.reduce(0) { $0 + $1.sumOfSquares }.squareRoot()
         return (
             MergeBase(
-                path: base.path, digest: base.digest, kind: adaptation == nil ? .snapshot : .adapter, shapes: shapes, reference: reference, norm: norm,
+                path: base.path, digest: base.digest, kind: adaptation == nil ? .snapshot : .adapter, shapes: shapes,
+                reference: reference, norm: norm,
                 merges: base.manifest.merges ?? [], permissions: base.manifest.permissions,
-                factors: adaptation.map { adaptation in adaptation.layout.adapted.indices.map(adaptation.names) } ?? [], scale: sort.adapter?.scale ?? 1),
+                factors: adaptation.map { adaptation in adaptation.layout.adapted.indices.map(adaptation.names) } ?? [],
+                scale: sort.adapter?.scale ?? 1),
             adaptation
         )
     }
@@ -147,9 +190,13 @@ public struct ModelMerge: Sendable {
     private static func requireModel(_ parcel: Parcel<ModelDescription>, base: LoadedModel, sort: Sort) throws {
         var model = parcel.manifest.model
         let found = Sort(kind: parcel.manifest.kind, adapter: model.adapter)
-        guard found == sort else { throw Failure(.badData, parcel.path, field: "model.adapter", expected: sort.name, found: found.name) }
+        guard found == sort else {
+            throw Failure(.badData, parcel.path, field: "model.adapter", expected: sort.name, found: found.name)
+        }
         model.adapter = nil
-        guard model == base.manifest.model else { throw Failure(.badData, parcel.path, field: "model", expected: "what the base is", found: "other settings") }
+        guard model == base.manifest.model else {
+            throw Failure(.badData, parcel.path, field: "model", expected: "what the base is", found: "other settings")
+        }
     }
 
     // MARK: - The merge
@@ -161,27 +208,40 @@ public struct ModelMerge: Sendable {
         var residual: Double?
         var result: ParameterMap
         if let adaptation {
-            (result, residual) = try settings.rule == .stack || settings.rule == .svd ? stacked(adaptation) : averaged(adaptation)
+            (result, residual) =
+                try settings.rule == .stack || settings.rule == .svd ? stacked(adaptation) : averaged(adaptation)
         } else {
-            let tensors = try TensorMerge(admission, base: mergeBase, settings: settings, shares: shares, rowShares: settings.cohortRows ? rowShares : [:]).merged()
+            let tensors = try TensorMerge(
+                admission, base: mergeBase, settings: settings, shares: shares,
+                rowShares: settings.cohortRows ? rowShares : [:]
+            ).merged()
             result = try ParameterMap(base.model.specifications, fileTensors: tensors, file: "the merge")
         }
         if settings.momentum > 0 {
             guard let previous, previous.digest.description == base.manifest.parents.first else {
-                throw Failure(.usage, previous?.path, field: "--previous", expected: "what the base was merged on, \(base.manifest.parents.first ?? "which it does not say")", found: previous?.digest.description ?? "none")
+                throw Failure(
+                    .usage, previous?.path, field: "--previous",
+                    expected: "what the base was merged on, \(base.manifest.parents.first ?? "which it does not say")",
+                    found: previous?.digest.description ?? "none")
             }
-            for i in result.tensors.indices { result.tensors[i] = result.tensors[i].adding(settings.momentum, times: base.parameters.tensors[i], minus: previous.parameters.tensors[i]) }
+            for i in result.tensors.indices {
+                result.tensors[i] = result.tensors[i].adding(
+                    settings.momentum, times: base.parameters.tensors[i], minus: previous.parameters.tensors[i])
+            }
         }
         try result.requireFinite(file: "the merge")
         return (result, residual)
     }
 
-    /// For each row of the table of cohorts, the shares of the sites that have patients of its value; of all where none has.
+    /// For each row of the table of cohorts, the shares of the sites that have patients of its value; of all where none
+    /// has.
     private var rowShares: [String: [[Double]]] {
         let encoding = base.manifest.model.cohort
         guard encoding.classes == nil, encoding.rowCount > 0 else { return [:] }
         let seen = admission.admitted.map { one in
-            one.parcel.manifest.trainingData.map { encoding.seenRows($0.cohortCounts) }.reduce([Bool](repeating: false, count: encoding.rowCount)) { zip($0, $1).map { $0 || $1 } }
+            one.parcel.manifest.trainingData.map { encoding.seenRows($0.cohortCounts) }.reduce(
+                [Bool](repeating: false, count: encoding.rowCount)
+            ) { zip($0, $1).map { $0 || $1 } }
         }
         let rows = (0..<encoding.rowCount).map { row in
             let own = zip(shares, seen).map { $1[row] ? $0 : 0 }, total = own.reduce(0, +)
@@ -194,7 +254,9 @@ public struct ModelMerge: Sendable {
     private func averaged(_ adaptation: Adaptation) throws -> (ParameterMap, Double?) {
         let merged = try TensorMerge(admission, base: mergeBase, settings: settings, shares: shares).merged()
         let parameters = base.parameters.adding(adaptation.layout) { index in
-            guard let a = adaptation.frozenFactor(index), let b = merged[adaptation.names(index).b] else { fatalError("averaged: A is trained, or B was not merged") }
+            guard let a = adaptation.frozenFactor(index), let b = merged[adaptation.names(index).b] else {
+                fatalError("averaged: A is trained, or B was not merged")
+            }
             var sum = LowRankSum(adaptation.layout.adapted[index], scale: adaptation.layout.configuration.scale)
             sum.add(LowRankSum.Term(share: 1, a: a, b: b))
             return sum
@@ -234,7 +296,9 @@ public struct ModelMerge: Sendable {
             var right = LowRankSum(parameter, scale: 1), plain = LowRankSum(parameter, scale: 1)
             for term in terms { right.add(term) }
             func mean(_ factor: (LowRankSum.Term) -> Tensor) -> Tensor {
-                terms.dropFirst().reduce(factor(terms[0]).scaled(by: Float(terms[0].share))) { $0 + factor($1).scaled(by: Float($1.share)) }
+                terms.dropFirst().reduce(factor(terms[0]).scaled(by: Float(terms[0].share))) {
+                    $0 + factor($1).scaled(by: Float($1.share))
+                }
             }
             plain.add(LowRankSum.Term(share: 1, a: mean(\.a), b: mean(\.b)))
             squares += right.squares
@@ -253,21 +317,26 @@ public struct ModelMerge: Sendable {
             round: admission.round, base: base.digest, settings: settings, parts: admission.parts(shares),
             excluded: excluded, day: Day.text(moment), residual: residual)
         // What the base says of its own data stays; a parcel adds what is new.
-        let older = base.manifest.trainingData, own = parcels.flatMap(\.manifest.trainingData).filter { set in
-            set.inherited != true && !older.contains { $0.site == set.site && $0.digest == set.digest }
-        }
+        let older = base.manifest.trainingData,
+            own = parcels.flatMap(\.manifest.trainingData).filter { set in
+                set.inherited != true && !older.contains { $0.site == set.site && $0.digest == set.digest }
+            }
         manifest.trainingData = (older + own).map { set in
             var set = set
             set.inherited = nil
             return set
         }.sorted { ($0.site, $0.digest) < ($1.site, $1.digest) }
-        manifest.imagesSeen = min(Manifest<ModelDescription>.mostImages, base.manifest.imagesSeen + admission.admitted.reduce(0) { $0 + $1.size.images })
+        manifest.imagesSeen = min(
+            Manifest<ModelDescription>.mostImages,
+            base.manifest.imagesSeen + admission.admitted.reduce(0) { $0 + $1.size.images })
         manifest.parents = [base.digest.description] + base.manifest.parents
         manifest.licence = Set(manifest.trainingData.map(\.licence)).sorted().joined(separator: " AND ")
-        manifest.attributions = (base.manifest.attributions + parcels.flatMap(\.manifest.attributions)).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+        manifest.attributions = (base.manifest.attributions + parcels.flatMap(\.manifest.attributions)).reduce(into: [])
+        { if !$0.contains($1) { $0.append($1) } }
         manifest.permissions = permissions
         manifest.permittedUses = permissions?.purposes.sorted() ?? []
-        let reasons = parcels.compactMap { parcel in parcel.manifest.unaudited.map { "\(parcel.statement.site): \($0)" } }
+        let reasons = parcels.compactMap { parcel in parcel.manifest.unaudited.map { "\(parcel.statement.site): \($0)" }
+        }
         manifest.unaudited = reasons.isEmpty ? base.manifest.unaudited : reasons.joined(separator: "; ")
         manifest.parcel = nil
         manifest.state = nil
@@ -277,10 +346,13 @@ public struct ModelMerge: Sendable {
     }
 
     /// Merges and writes a snapshot of float32, signed where a key is given.
-    public func write(_ path: String, previous: LoadedModel? = nil, key: SigningKey?, force: Bool) throws -> (digest: Digest, residual: Double?) {
+    public func write(_ path: String, previous: LoadedModel? = nil, key: SigningKey?, force: Bool) throws -> (
+        digest: Digest, residual: Double?
+    ) {
         try StagedFile.requireWritable(path, force: force)
         let (parameters, residual) = try merged(previous: previous)
-        let digest = try ModelFile.write(path, try manifest(residual: residual), parameters.fileSources(), as: .f32, force: force, key: key)
+        let digest = try ModelFile.write(
+            path, try manifest(residual: residual), parameters.fileSources(), as: .f32, force: force, key: key)
         return (digest, residual)
     }
 
@@ -291,7 +363,8 @@ public struct ModelMerge: Sendable {
     public func screening(canary: ((ParameterMap) -> Double)? = nil) throws -> Screening {
         let losses = try canary.map { loss in try admission.admitted.indices.map { loss(try alone($0)) } } ?? []
         return Screening(
-            names: admission.admitted.map(\.parcel.statement.site), norms: admission.admitted.map(\.norm), cosines: try admission.cosines(mergeBase),
+            names: admission.admitted.map(\.parcel.statement.site), norms: admission.admitted.map(\.norm),
+            cosines: try admission.cosines(mergeBase),
             canary: losses, baseLoss: canary.map { $0(base.parameters) })
     }
 
@@ -299,9 +372,12 @@ public struct ModelMerge: Sendable {
     private func alone(_ place: Int) throws -> ParameterMap {
         let parcel = admission.admitted[place].parcel
         guard let adaptation else {
-            return try ParameterMap(base.model.specifications, fileTensors: try parcel.index.tensors(), file: parcel.path)
+            return try ParameterMap(
+                base.model.specifications, fileTensors: try parcel.index.tensors(), file: parcel.path)
         }
-        return base.parameters.adding([(try Adapter(adaptation, fileTensors: try parcel.index.tensors(), file: parcel.path), 1)])
+        return base.parameters.adding([
+            (try Adapter(adaptation, fileTensors: try parcel.index.tensors(), file: parcel.path), 1)
+        ])
     }
 }
 
@@ -312,7 +388,9 @@ extension Tensor {
             a.withUnsafeBuffer { a in
                 b.withUnsafeBuffer { b in
                     Tensor(shape: shape) { target in
-                        for i in target.indices { target[i] = Float(Double(own[i]) + factor * (Double(a[i]) - Double(b[i]))) }
+                        for i in target.indices {
+                            target[i] = Float(Double(own[i]) + factor * (Double(a[i]) - Double(b[i])))
+                        }
                     }
                 }
             }

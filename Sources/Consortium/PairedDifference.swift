@@ -11,7 +11,9 @@ public struct PairedDifference: Codable, Hashable, Sendable {
     /// - Parameters:
     ///   - first, second: a loss of each patient, in one order; not empty.
     public init(_ first: [Double], _ second: [Double]) {
-        if first.count != second.count || first.isEmpty { fatalError("PairedDifference: \(first.count) and \(second.count) patients") }
+        if first.count != second.count || first.isEmpty {
+            fatalError("PairedDifference: \(first.count) and \(second.count) patients")
+        }
         let differences = zip(first, second).map { $0 - $1 }, count = differences.count
         mean = differences.reduce(0, +) / Double(count)
         var random = Philox(seed: 0, stream: .bootstrap, index: 0)

@@ -50,22 +50,30 @@ public struct Round: Sendable {
     public var parcelFolder: String { Round.file("parcels", in: folder) }
     /// Whether the round's result is there, signed by the coordinator.
     public var isClosed: Bool {
-        guard let index = try? SafetensorsIndex(contentsOf: mergedPath), (try? trust.requireCoordinator(index, path: mergedPath, at: Date())) != nil else { return false }
+        guard let index = try? SafetensorsIndex(contentsOf: mergedPath),
+            (try? trust.requireCoordinator(index, path: mergedPath, at: Date())) != nil
+        else { return false }
         return (try? Manifest<ModelDescription>.read(index, path: mergedPath))?.merges?.first?.round == request.round
     }
 
     /// Opens a round.
-    /// - Parameter trust: the list to believe; nil for the folder's own, which whoever can write there could replace together with its
-    ///   coordinator: sites name theirs.
-    /// - Throws: `Failure`: `.noSuchInput` where the folder holds none, `.notPermitted` where it is not what the coordinator signed.
+    /// - Parameter trust: the list to believe; nil for the folder's own, which whoever can write there could replace
+    ///   together with its coordinator: sites name theirs.
+    /// - Throws: `Failure`: `.noSuchInput` where the folder holds none, `.notPermitted` where it is not what the
+    ///   coordinator signed.
     public init(_ folder: String, trust: String? = nil) throws {
         let path = Round.file("round.json", in: folder)
-        guard FileManager.default.fileExists(atPath: path) else { throw Failure(.noSuchInput, folder, "holds no round: round.json is missing; fovea round init makes one") }
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw Failure(.noSuchInput, folder, "holds no round: round.json is missing; fovea round init makes one")
+        }
         let content = try JSONText.contents(path)
         self.trust = try TrustList(contentsOf: trust ?? Round.file("TRUST.yaml", in: folder))
-        try DetachedSignature.verify(content, at: path, domain: Round.domain, by: self.trust.coordinator, advice: "fovea round init makes it")
+        try DetachedSignature.verify(
+            content, at: path, domain: Round.domain, by: self.trust.coordinator, advice: "fovea round init makes it")
         request = try JSONText.decode(Request.self, content, place: path)
-        guard (0...1_000_000).contains(request.round) else { throw Failure(.badData, path, field: "round", expected: "0 to 1000000", found: "\(request.round)") }
+        guard (0...1_000_000).contains(request.round) else {
+            throw Failure(.badData, path, field: "round", expected: "0 to 1000000", found: "\(request.round)")
+        }
         self.folder = folder
         if let problem = request.settings.problem { throw Failure(.badData, path, "settings.\(problem)") }
     }
@@ -78,7 +86,8 @@ public struct Round: Sendable {
     ///   - sites: who is asked; nil for all sites of the list that count today.
     /// - Throws: `Failure(.cannotCreateOutput)` where the folder holds a round already.
     public static func begin(
-        _ folder: String, base: String, trust path: String, key: SigningKey, round: Int? = nil, sites: [String]? = nil, deadline: String? = nil,
+        _ folder: String, base: String, trust path: String, key: SigningKey, round: Int? = nil, sites: [String]? = nil,
+        deadline: String? = nil,
         settings: MergeRecord.Settings, at moment: Date
     ) throws -> Round {
         if let problem = settings.problem { throw Failure(.usage, nil, problem) }
@@ -86,24 +95,40 @@ public struct Round: Sendable {
             throw Failure(.usage, nil, field: "--deadline", expected: "a day such as 2026-12-31", found: deadline)
         }
         let trust = try TrustList(contentsOf: path)
-        guard trust.coordinator == key.publicKey else { throw Failure(.notPermitted, path, field: "coordinator", expected: key.publicKey.fingerprint, found: trust.coordinator.fingerprint) }
+        guard trust.coordinator == key.publicKey else {
+            throw Failure(
+                .notPermitted, path, field: "coordinator", expected: key.publicKey.fingerprint,
+                found: trust.coordinator.fingerprint)
+        }
         if FileManager.default.fileExists(atPath: file("round.json", in: folder)) {
             throw Failure(.cannotCreateOutput, folder, "holds a round already; name another folder")
         }
-        if let round, !(0...1_000_000).contains(round) { throw Failure(.usage, nil, field: "--round", expected: "0 to 1000000", found: "\(round)") }
+        if let round, !(0...1_000_000).contains(round) {
+            throw Failure(.usage, nil, field: "--round", expected: "0 to 1000000", found: "\(round)")
+        }
         let today = Day.text(moment)
-        let known = Set(trust.members.filter { $0.role == .site && $0.from <= today && today <= $0.until && !trust.withdrawn.contains($0.name) }.map(\.name))
+        let known = Set(
+            trust.members.filter {
+                $0.role == .site && $0.from <= today && today <= $0.until && !trust.withdrawn.contains($0.name)
+            }.map(\.name))
         if let stranger = sites?.first(where: { !known.contains($0) }) {
-            throw Failure(.usage, path, field: "--site", expected: known.sorted().joined(separator: ", "), found: stranger.printable)
+            throw Failure(
+                .usage, path, field: "--site", expected: known.sorted().joined(separator: ", "),
+                found: stranger.printable)
         }
         let asked = (sites.map(Set.init) ?? known).sorted()
         guard !asked.isEmpty else { throw Failure(.badData, path, "lists no site whose key counts today") }
-        let index = try SafetensorsIndex(contentsOf: base), manifest = try Manifest<ModelDescription>.read(index, path: base)
+        let index = try SafetensorsIndex(contentsOf: base),
+            manifest = try Manifest<ModelDescription>.read(index, path: base)
         if let gone = manifest.sites.intersection(trust.withdrawn).sorted().first {
             throw Failure(.notPermitted, base, "\(gone) was withdrawn, and these weights were trained with it")
         }
-        do { try FileManager.default.createDirectory(atPath: file("parcels", in: folder), withIntermediateDirectories: true) } catch {
-            throw Failure(.cannotCreateOutput, folder, "the folder could not be made: \((error as NSError).localizedDescription)")
+        do {
+            try FileManager.default.createDirectory(
+                atPath: file("parcels", in: folder), withIntermediateDirectories: true)
+        } catch {
+            throw Failure(
+                .cannotCreateOutput, folder, "the folder could not be made: \((error as NSError).localizedDescription)")
         }
         let target = file("base.safetensors", in: folder)
         let staging = StagedFile.stagingPath(for: target)
@@ -122,7 +147,9 @@ public struct Round: Sendable {
             try copy.write(try JSONText.contents(name))
             try copy.commit()
         }
-        let request = Request(round: round ?? (manifest.merges?.first?.round ?? 0) + 1, base: digest, sites: asked, deadline: deadline, settings: settings)
+        let request = Request(
+            round: round ?? (manifest.merges?.first?.round ?? 0) + 1, base: digest, sites: asked, deadline: deadline,
+            settings: settings)
         let content = Data((try JSONText.encoded(request) + "\n").utf8), place = file("round.json", in: folder)
         try DetachedSignature.write(content, at: place, domain: domain, key: key)
         let staged = try StagedFile(place, force: true)
@@ -133,7 +160,9 @@ public struct Round: Sendable {
 
     /// Parcels that were delivered, sorted.
     public var parcels: [String] {
-        ((try? FileManager.default.contentsOfDirectory(atPath: parcelFolder)) ?? []).filter { $0.hasSuffix(".parcel") && !$0.hasPrefix(".") }.sorted().map { "\(parcelFolder)/\($0)" }
+        ((try? FileManager.default.contentsOfDirectory(atPath: parcelFolder)) ?? []).filter {
+            $0.hasSuffix(".parcel") && !$0.hasPrefix(".")
+        }.sorted().map { "\(parcelFolder)/\($0)" }
     }
 
     private func isOver(at moment: Date) -> Bool { request.deadline.map { Day.text(moment) > $0 } ?? false }
@@ -141,10 +170,19 @@ public struct Round: Sendable {
     /// Who has delivered, and who has not.
     public func deliveries(at moment: Date, ledger: ParcelLedger? = nil) throws -> [Delivery] {
         let found = parcels
-        let admission = found.isEmpty ? nil : try ModelMerge.admission(found, base: basePath, trust: trust, settings: request.settings, round: request.round, at: moment, ledger: ledger, asked: request.sites)
+        let admission =
+            found.isEmpty
+            ? nil
+            : try ModelMerge.admission(
+                found, base: basePath, trust: trust, settings: request.settings, round: request.round, at: moment,
+                ledger: ledger, asked: request.sites)
         func name(_ path: String) -> String { URL(fileURLWithPath: path).lastPathComponent }
-        var all = (admission?.admitted ?? []).map { Delivery(site: $0.parcel.statement.site, state: .delivered, file: name($0.parcel.path), reason: nil) }
-        all += (admission?.refused ?? []).map { Delivery(site: $0.site ?? "unknown", state: .refused, file: name($0.path), reason: $0.failure.sentence) }
+        var all = (admission?.admitted ?? []).map {
+            Delivery(site: $0.parcel.statement.site, state: .delivered, file: name($0.parcel.path), reason: nil)
+        }
+        all += (admission?.refused ?? []).map {
+            Delivery(site: $0.site ?? "unknown", state: .refused, file: name($0.path), reason: $0.failure.sentence)
+        }
         for site in request.sites where !all.contains(where: { $0.site == site && $0.state == .delivered }) {
             if all.contains(where: { $0.site == site }) { continue }
             all.append(Delivery(site: site, state: isOver(at: moment) ? .late : .missing, file: nil, reason: nil))
@@ -161,26 +199,41 @@ public struct Round: Sendable {
     ///   - screen: looks at the outliers before anything is written; throws to stop.
     /// - Throws: `Failure`: `.cannotCreateOutput` where it is closed; `.checkFailed` where sites are missing.
     public func close(
-        key: SigningKey, isEarly: Bool, excludesBad: Bool, previous: String?, ledger: ParcelLedger, at moment: Date, screen: (Screening) throws -> Void
+        key: SigningKey, isEarly: Bool, excludesBad: Bool, previous: String?, ledger: ParcelLedger, at moment: Date,
+        screen: (Screening) throws -> Void
     ) throws -> (merge: ModelMerge, digest: Digest, residual: Double?) {
         try trust.requireCoordinator(key.publicKey, at: moment, file: "--key")
-        guard !isClosed else { throw Failure(.cannotCreateOutput, mergedPath, "is there: round \(request.round) is closed") }
+        guard !isClosed else {
+            throw Failure(.cannotCreateOutput, mergedPath, "is there: round \(request.round) is closed")
+        }
         try StagedFile.requireWritable(mergedPath, force: false)
         try ledger.requireWritable()
         // A file that only says that it is a site's does not stand for it.
         let delivered = Set(try deliveries(at: moment, ledger: ledger).filter { $0.state == .delivered }.map(\.site))
         let missing = isOver(at: moment) ? [] : request.sites.filter { !delivered.contains($0) }
         guard missing.isEmpty || isEarly else {
-            throw Failure(.checkFailed, folder, "round \(request.round) waits for \(missing.joined(separator: ", "))\(request.deadline.map { " until \($0)" } ?? ""); --early closes it without")
+            throw Failure(
+                .checkFailed, folder,
+                """
+                round \(request.round) waits for \
+                \(missing.joined(separator: ", "))\(request.deadline.map { " until \($0)" } ?? ""); --early closes it \
+                without
+                """
+            )
         }
-        let merge = try ModelMerge(parcels, base: basePath, trust: trust, settings: request.settings, round: request.round, at: moment, ledger: ledger, asked: request.sites, excludesBad: excludesBad)
+        let merge = try ModelMerge(
+            parcels, base: basePath, trust: trust, settings: request.settings, round: request.round, at: moment,
+            ledger: ledger, asked: request.sites, excludesBad: excludesBad)
         guard merge.base.digest == request.base else {
-            throw Failure(.notPermitted, basePath, field: "digest", expected: "\(request.base), after round.json", found: merge.base.digest.description)
+            throw Failure(
+                .notPermitted, basePath, field: "digest", expected: "\(request.base), after round.json",
+                found: merge.base.digest.description)
         }
         try screen(try merge.screening())
         let staging = StagedFile.stagingPath(for: mergedPath)
         defer { try? FileManager.default.removeItem(atPath: staging) }
-        let result = try merge.write(staging, previous: try previous.map { try LoadedModel(contentsOf: $0) }, key: key, force: true)
+        let result = try merge.write(
+            staging, previous: try previous.map { try LoadedModel(contentsOf: $0) }, key: key, force: true)
         try StagedFile.move(staging, to: mergedPath, replacing: false)
         try ledger.note(merge.admission.admitted.map(\.parcel))
         return (merge, result.digest, result.residual)

@@ -15,10 +15,12 @@ public enum SignedBase {
         guard loaded.manifest.parcel == nil else { throw Failure(.badData, path, "is a site's parcel; merge it first") }
         try loaded.manifest.requireNoCanaries(path: path)
         let types = Set(index.entries.map(\.type)), type = types.count == 1 ? types.first ?? .f32 : .f32
-        return try ModelFile.write(output, loaded.manifest, loaded.parameters.fileSources(), as: type, force: force, key: key)
+        return try ModelFile.write(
+            output, loaded.manifest, loaded.parameters.fileSources(), as: type, force: force, key: key)
     }
 
-    /// Checks that the coordinator signed a snapshot, that no site in it was withdrawn, and that its permissions still hold.
+    /// Checks that the coordinator signed a snapshot, that no site in it was withdrawn, and that its permissions still
+    /// hold.
     /// - Throws: `Failure(.notPermitted)` with the reason.
     public static func require(_ path: String, trust: TrustList, at moment: Date) throws {
         let index = try SafetensorsIndex(contentsOf: path)

@@ -8,12 +8,12 @@ import Networks
 import TensorCore
 import Training
 
-/// A whole federation on one machine: sites that train one after another, seal, and are merged, round by round; beside it every site alone,
-/// and all photographs in one place.
+/// A whole federation on one machine: sites that train one after another, seal, and are merged, round by round; beside
+/// it every site alone, and all photographs in one place.
 ///
-/// In its folder: `base.safetensors`, keys, `TRUST.yaml`, `round-N/` with parcels and `merged.safetensors`, `local/`, `pooled/`,
-/// `measurements.jsonl`, and at the end `simulation.json`, `simulation.md` and `curves.svg`. What is there is not made again: a simulation
-/// that was stopped goes on.
+/// In its folder: `base.safetensors`, keys, `TRUST.yaml`, `round-N/` with parcels and `merged.safetensors`, `local/`,
+/// `pooled/`, `measurements.jsonl`, and at the end `simulation.json`, `simulation.md` and `curves.svg`. What is there
+/// is not made again: a simulation that was stopped goes on.
 public struct Simulation: Sendable {
     public struct Settings: Codable, Sendable {
         public var rounds = 3
@@ -45,14 +45,20 @@ public struct Simulation: Sendable {
     ///   - sites: a data set of each.
     ///   - configuration: how the sites train; images, base and adapter are replaced.
     /// - Throws: `Failure(.badData)` where two sites have one name, or a name is none.
-    public init(folder: String, base: String, sites: [DatasetFile], settings: Settings, configuration: TrainingConfiguration) throws {
+    public init(
+        folder: String, base: String, sites: [DatasetFile], settings: Settings, configuration: TrainingConfiguration
+    ) throws {
         for site in sites {
             if let problem = SiteName.problem(site.info.site) { throw Failure(.badData, site.path, "site: \(problem)") }
             guard sites.filter({ $0.info.site == site.info.site }).count == 1 else {
-                throw Failure(.badData, site.path, field: "site", expected: "a name of its own", found: "\(site.info.site), which another data set has, too")
+                throw Failure(
+                    .badData, site.path, field: "site", expected: "a name of its own",
+                    found: "\(site.info.site), which another data set has, too")
             }
         }
-        guard sites.count >= 2 else { throw Failure(.usage, nil, field: "sites", expected: "at least 2", found: "\(sites.count)") }
+        guard sites.count >= 2 else {
+            throw Failure(.usage, nil, field: "sites", expected: "at least 2", found: "\(sites.count)")
+        }
         self.folder = folder
         self.base = base
         self.sites = sites
@@ -62,11 +68,15 @@ public struct Simulation: Sendable {
 
     private func path(_ name: String) -> String { "\(folder)/\(name)" }
     private func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path(name)) }
-    private func mergedPath(_ round: Int) -> String { round == 0 ? path("base.safetensors") : path("round-\(round)/merged.safetensors") }
+    private func mergedPath(_ round: Int) -> String {
+        round == 0 ? path("base.safetensors") : path("round-\(round)/merged.safetensors")
+    }
 
     private func makeFolder(_ name: String) throws {
         do { try FileManager.default.createDirectory(atPath: path(name), withIntermediateDirectories: true) } catch {
-            throw Failure(.cannotCreateOutput, path(name), "the folder could not be made: \((error as NSError).localizedDescription)")
+            throw Failure(
+                .cannotCreateOutput, path(name),
+                "the folder could not be made: \((error as NSError).localizedDescription)")
         }
     }
 
@@ -75,7 +85,9 @@ public struct Simulation: Sendable {
     public func run(say: (String) -> Void) async throws -> SimulationResult {
         for name in ["keys", "moments"] { try makeFolder(name) }
         let (coordinator, keys) = try prepareKeys()
-        if !exists("base.safetensors") { _ = try SignedBase.sign(base, with: coordinator, to: mergedPath(0), force: false) }
+        if !exists("base.safetensors") {
+            _ = try SignedBase.sign(base, with: coordinator, to: mergedPath(0), force: false)
+        }
         let trust = try TrustList(contentsOf: path("TRUST.yaml"))
         var measured = try measurements()
         try await measure(.merged, try LoadedModel(contentsOf: mergedPath(0)), round: 0, sites, &measured)
@@ -92,10 +104,16 @@ public struct Simulation: Sendable {
                 try await pooled(round: round, &measured)
             }
             let names = sites.map(\.info.site)
-            say("round \(round) of \(settings.rounds): " + names.map { name in
-                let own = SimulationResult.Arm.allCases.compactMap { arm in measured.first { $0.round == round && $0.arm == arm && $0.site == name && $0.split == "validation" }.map { "\(arm.rawValue) \(SimulationResult.text($0.mean))" } }
-                return "\(name) \(own.joined(separator: ", "))"
-            }.joined(separator: "; "))
+            say(
+                "round \(round) of \(settings.rounds): "
+                    + names.map { name in
+                        let own = SimulationResult.Arm.allCases.compactMap { arm in
+                            measured.first {
+                                $0.round == round && $0.arm == arm && $0.site == name && $0.split == "validation"
+                            }.map { "\(arm.rawValue) \(SimulationResult.text($0.mean))" }
+                        }
+                        return "\(name) \(own.joined(separator: ", "))"
+                    }.joined(separator: "; "))
         }
         let result = SimulationResult(rounds: settings.rounds, sites: sites.map(\.info.site), measurements: measured)
         try write("simulation.json", try JSONText.encoded(result) + "\n")
@@ -121,8 +139,19 @@ public struct Simulation: Sendable {
         let coordinator = try key("coordinator-of-the-simulation")
         let keys = try Dictionary(uniqueKeysWithValues: sites.map { ($0.info.site, try key($0.info.site)) })
         if !exists("TRUST.yaml") {
-            let members = keys.sorted { $0.key < $1.key }.map { "  - {name: \($0.key), key: \($0.value.publicKey.text), from: 2000-01-01, until: 2999-12-31, unaudited: true}" }
-            try write("TRUST.yaml", "version: 1\nproject: simulation\ncoordinator: \(coordinator.publicKey.text)\nmembers:\n\(members.joined(separator: "\n"))\n")
+            let members = keys.sorted { $0.key < $1.key }.map {
+                """
+                  - {name: \($0.key), key: \($0.value.publicKey.text), from: 2000-01-01, until: 2999-12-31, \
+                unaudited: true}
+                """
+            }
+            try write(
+                "TRUST.yaml",
+                """
+                version: 1\nproject: simulation\ncoordinator: \
+                \(coordinator.publicKey.text)\nmembers:\n\(members.joined(separator: "\n"))\n
+                """
+            )
             try TrustList.sign(path("TRUST.yaml"), with: coordinator)
         }
         return (coordinator, keys)
@@ -131,7 +160,9 @@ public struct Simulation: Sendable {
     private func step(_ round: Int, _ before: LoadedModel) -> TrainingConfiguration {
         var own = configuration
         own.start(from: before)
-        (own.noiseLevels, own.augmentedShare) = (configuration.noiseLevels, own.augmentations > 0 ? configuration.augmentedShare : 0)
+        (own.noiseLevels, own.augmentedShare) = (
+            configuration.noiseLevels, own.augmentations > 0 ? configuration.augmentedShare : 0
+        )
         for expert in [\TrainingConfiguration.middle, \.fine] where own[keyPath: expert].isUsed {
             own[keyPath: expert].lowestNoise = configuration[keyPath: expert].lowestNoise
             own[keyPath: expert].cropSize = configuration[keyPath: expert].cropSize
@@ -144,7 +175,8 @@ public struct Simulation: Sendable {
     }
 
     private func round(_ round: Int, at site: DatasetFile, _ keys: [String: SigningKey]) async throws {
-        let name = site.info.site, parcel = path("round-\(round)/\(name).parcel"), weights = path("round-\(round)/\(name).safetensors")
+        let name = site.info.site, parcel = path("round-\(round)/\(name).parcel"),
+            weights = path("round-\(round)/\(name).safetensors")
         guard !FileManager.default.fileExists(atPath: parcel), let key = keys[name] else { return }
         let before = try LoadedModel(contentsOf: mergedPath(round - 1))
         if !FileManager.default.fileExists(atPath: weights) {
@@ -155,7 +187,9 @@ public struct Simulation: Sendable {
         let statement = ParcelStatement(
             site: name, round: round, base: before.digest.description, issued: Date(), selfTest: [],
             permissions: Permissions(purposes: ["DUO:0000042"]), contact: "simulation")
-        _ = try ParcelSeal.seal(file, path: weights, statement: statement, unaudited: "a simulation", key: key, to: parcel, as: .f32, force: false)
+        _ = try ParcelSeal.seal(
+            file, path: weights, statement: statement, unaudited: "a simulation", key: key, to: parcel, as: .f32,
+            force: false)
         try FileManager.default.removeItem(atPath: weights)
     }
 
@@ -164,7 +198,8 @@ public struct Simulation: Sendable {
         // The first round has no step of the base to take again.
         var rule = settings.merge
         if round == 1 { rule.momentum = 0 }
-        let merge = try ModelMerge(parcels, base: mergedPath(round - 1), trust: trust, settings: rule, round: round, at: Simulation.moment)
+        let merge = try ModelMerge(
+            parcels, base: mergedPath(round - 1), trust: trust, settings: rule, round: round, at: Simulation.moment)
         let previous = round > 1 && rule.momentum > 0 ? try LoadedModel(contentsOf: mergedPath(round - 2)) : nil
         _ = try merge.write(mergedPath(round), previous: previous, key: key, force: false)
     }
@@ -201,26 +236,42 @@ public struct Simulation: Sendable {
 
     private func measurements() throws -> [SimulationResult.Measurement] {
         guard exists("measurements.jsonl") else { return [] }
-        let lines = String(decoding: try JSONText.contents(measurementsPath), as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false).dropLast()
-        return try lines.enumerated().map { try JSONText.decode(SimulationResult.Measurement.self, Data($1.utf8), place: "\(measurementsPath) line \($0 + 1)") }
+        let lines = String(decoding: try JSONText.contents(measurementsPath), as: UTF8.self).split(
+            separator: "\n", omittingEmptySubsequences: false
+        ).dropLast()
+        return try lines.enumerated().map {
+            try JSONText.decode(
+                SimulationResult.Measurement.self, Data($1.utf8), place: "\(measurementsPath) line \($0 + 1)")
+        }
     }
 
     /// On the way validation patients are enough; at the end those of the holdout are asked, too.
     private func splits(_ round: Int) -> [Split] { round == settings.rounds ? [.validation, .holdout] : [.validation] }
     private func draws(_ round: Int) -> Int { round == settings.rounds ? settings.lastDraws : settings.draws }
 
-    private func isMeasured(_ arm: SimulationResult.Arm, round: Int, _ sites: [DatasetFile], _ measured: [SimulationResult.Measurement]) -> Bool {
-        sites.allSatisfy { site in splits(round).allSatisfy { split in measured.contains { $0.arm == arm && $0.round == round && $0.site == site.info.site && $0.split == "\(split)" && $0.draws == draws(round) } } }
+    private func isMeasured(
+        _ arm: SimulationResult.Arm, round: Int, _ sites: [DatasetFile], _ measured: [SimulationResult.Measurement]
+    ) -> Bool {
+        sites.allSatisfy { site in
+            splits(round).allSatisfy { split in
+                measured.contains {
+                    $0.arm == arm && $0.round == round && $0.site == site.info.site && $0.split == "\(split)"
+                        && $0.draws == draws(round)
+                }
+            }
+        }
     }
 
     private func measure(
-        _ arm: SimulationResult.Arm, _ model: LoadedModel, round: Int, _ sites: [DatasetFile], _ measured: inout [SimulationResult.Measurement]
+        _ arm: SimulationResult.Arm, _ model: LoadedModel, round: Int, _ sites: [DatasetFile],
+        _ measured: inout [SimulationResult.Measurement]
     ) async throws {
         for site in sites where !isMeasured(arm, round: round, [site], measured) {
             for split in splits(round) {
                 let validation = try await SiteValidation(model, data: [site], splits: [split], draws: draws(round))
                 let line = SimulationResult.Measurement(
-                    round: round, arm: arm, site: site.info.site, split: "\(split)", draws: draws(round), losses: validation.losses(model.parameters))
+                    round: round, arm: arm, site: site.info.site, split: "\(split)", draws: draws(round),
+                    losses: validation.losses(model.parameters))
                 measured.append(line)
                 try write("measurements.jsonl", try measured.map { try JSONText.encoded($0) + "\n" }.joined())
             }
@@ -232,7 +283,9 @@ public struct Simulation: Sendable {
 extension Simulation {
     /// Deals the patients of data sets out to sites that are uneven and skewed, a data set for each.
     /// - Returns: the data sets' paths.
-    public static func deal(_ data: [DatasetFile], to count: Int, skewedBy attribute: String, seed: UInt64, folder: String) async throws -> [String] {
+    public static func deal(
+        _ data: [DatasetFile], to count: Int, skewedBy attribute: String, seed: UInt64, folder: String
+    ) async throws -> [String] {
         try await SimulatedSites(data, count: count, skewedBy: attribute, seed: seed).write(to: folder)
     }
 }

@@ -58,8 +58,12 @@ public struct SimulationResult: Codable, Sendable {
         comparisons = splits.flatMap { split in
             sites.flatMap { site in
                 [(Arm.merged, Arm.local), (.merged, .pooled)].compactMap { pair in
-                    func losses(_ arm: Arm) -> [Double]? { last.first { $0.arm == arm && $0.site == site && $0.split == split }?.losses }
-                    guard let first = losses(pair.0), let second = losses(pair.1), first.count == second.count, !first.isEmpty else { return nil }
+                    func losses(_ arm: Arm) -> [Double]? {
+                        last.first { $0.arm == arm && $0.site == site && $0.split == split }?.losses
+                    }
+                    guard let first = losses(pair.0), let second = losses(pair.1), first.count == second.count,
+                        !first.isEmpty
+                    else { return nil }
                     return Comparison(site: site, split: split, first, pair.0, second, pair.1)
                 }
             }
@@ -70,13 +74,16 @@ public struct SimulationResult: Codable, Sendable {
     var plot: String {
         let height = 190.0
         let panels = sites.enumerated().map { place, site in
-            let curves = zip(Arm.allCases, [("#b3401e", "6 4"), ("#1f5f8b", nil), ("#2f6f4f", "2 3")]).map { arm, look in
+            let curves = zip(Arm.allCases, [("#b3401e", "6 4"), ("#1f5f8b", nil), ("#2f6f4f", "2 3")]).map {
+                arm, look in
                 let points = measurements.filter { $0.site == site && $0.arm == arm && $0.split == "validation" }
                     .sorted { ($0.round, $0.draws) < ($1.round, $1.draws) }.map { (x: Double($0.round), y: $0.mean) }
                 return LinePlot.Curve(name: arm.rawValue, colour: look.0, points: points, marks: true, dashes: look.1)
             }
             return LinePlot.Panel(
-                top: 30 + (height + 50) * Double(place), height: height, title: "\(site): weighted denoising loss, validation patients", last: Double(max(1, rounds)), isLogarithmic: true,
+                top: 30 + (height + 50) * Double(place), height: height,
+                title: "\(site): weighted denoising loss, validation patients", last: Double(max(1, rounds)),
+                isLogarithmic: true,
                 curves: curves)
         }
         return LinePlot(title: "Local, merged and pooled training by round", panels: panels, xLabel: "rounds").svg
@@ -84,10 +91,20 @@ public struct SimulationResult: Codable, Sendable {
 
     /// A table of the last round, for Markdown.
     var table: String {
-        let head = "| site | split | patients | merged | other | | merged - other | 95 % interval |\n| --- | --- | --- | --- | --- | --- | --- | --- |"
+        let head =
+            """
+            | site | split | patients | merged | other | | merged - other | 95 % interval |\n| --- | --- | --- | --- \
+            | --- | --- | --- | --- |
+            """
         let rows = comparisons.map { c in
-            "| \(c.site) | \(c.split) | \(c.patients) | \(SimulationResult.text(c.firstLoss)) | \(SimulationResult.text(c.secondLoss)) | \(c.second.rawValue) | "
-                + "\(SimulationResult.text(c.difference)) | \(SimulationResult.text(c.low)) to \(SimulationResult.text(c.high)) |"
+            """
+            | \(c.site) | \(c.split) | \(c.patients) | \(SimulationResult.text(c.firstLoss)) | \
+            \(SimulationResult.text(c.secondLoss)) | \(c.second.rawValue) | 
+            """
+                + """
+                \(SimulationResult.text(c.difference)) | \(SimulationResult.text(c.low)) to \
+                \(SimulationResult.text(c.high)) |
+                """
         }
         return ([head] + rows).joined(separator: "\n") + "\n"
     }
@@ -96,11 +113,15 @@ public struct SimulationResult: Codable, Sendable {
 }
 
 extension SimulationResult.Comparison {
-    fileprivate init(site: String, split: String, _ a: [Double], _ first: SimulationResult.Arm, _ b: [Double], _ second: SimulationResult.Arm) {
+    fileprivate init(
+        site: String, split: String, _ a: [Double], _ first: SimulationResult.Arm, _ b: [Double],
+        _ second: SimulationResult.Arm
+    ) {
         func mean(_ numbers: [Double]) -> Double { numbers.reduce(0, +) / Double(numbers.count) }
         let paired = PairedDifference(a, b)
         self.init(
-            site: site, split: split, patients: a.count, first: first, second: second, firstLoss: mean(a), secondLoss: mean(b), difference: paired.mean,
+            site: site, split: split, patients: a.count, first: first, second: second, firstLoss: mean(a),
+            secondLoss: mean(b), difference: paired.mean,
             low: paired.low, high: paired.high)
     }
 }

@@ -72,29 +72,44 @@ public struct SiteStep: Sendable {
     /// Trains and writes the weights: a snapshot of float32, or an adapter where the settings say so.
     ///
     /// - Parameters:
-    ///   - moments: where the optimizer's moments stay between rounds, at the site: taken from there where an earlier round of the
-    ///     same network left them, and left there for the next. For full weights alone: an adapter of another base is another's.
+    ///   - moments: where the optimizer's moments stay between rounds, at the site: taken from there where an earlier
+    ///     round of the same network left them, and left there for the next. For full weights alone: an adapter of
+    ///     another base is another's.
     ///   - isMeasured: whether the validation split is looked at before and after.
     /// - Throws: `Failure(.interrupted)` where the user asked to stop: the same command goes on.
-    public func run(to output: String, moments: String? = nil, isMeasured: Bool = true, force: Bool, report: (TrainingEvent) -> Void = { _ in }) async throws -> Metrics {
+    public func run(
+        to output: String, moments: String? = nil, isMeasured: Bool = true, force: Bool,
+        report: (TrainingEvent) -> Void = { _ in }
+    ) async throws -> Metrics {
         try StagedFile.requireWritable(output, force: force)
         let folder = try UnfinishedFolder(for: output)
         let before = try LoadedModel(contentsOf: base)
         // What a step writes leaves the site.
         try before.manifest.requireNoCanaries(path: base)
-        guard configuration.canaries.isEmpty else { throw Failure(.notPermitted, configuration.canaries, "canaries: a step's weights leave the site; measure with fovea train --canaries") }
+        guard configuration.canaries.isEmpty else {
+            throw Failure(
+                .notPermitted, configuration.canaries,
+                "canaries: a step's weights leave the site; measure with fovea train --canaries")
+        }
         let isBegun = FileManager.default.fileExists(atPath: folder.file("checkpoint.safetensors"))
-        let kept = configuration.tunesEverything ? moments : nil, hasMoments = kept.map { FileManager.default.fileExists(atPath: $0) } ?? false
-        let run = try await TrainingRun(folder: folder.path, datasets: data, resume: isBegun, momentsFrom: hasMoments ? kept : nil) { earlier in
+        let kept = configuration.tunesEverything ? moments : nil,
+            hasMoments = kept.map { FileManager.default.fileExists(atPath: $0) } ?? false
+        let run = try await TrainingRun(
+            folder: folder.path, datasets: data, resume: isBegun, momentsFrom: hasMoments ? kept : nil
+        ) { earlier in
             if let earlier, earlier != configuration {
-                throw Failure(.cannotCreateOutput, folder.path, "holds a step of other settings, base or round; remove it to begin anew")
+                throw Failure(
+                    .cannotCreateOutput, folder.path,
+                    "holds a step of other settings, base or round; remove it to begin anew")
             }
             return configuration
         }
         let validation = try await SiteValidation(before, data: data)
         let summary = try run.run(report: report)
         guard !summary.isInterrupted else {
-            throw Failure(.interrupted, output, "stopped at \(summary.imagesSeen) of \(configuration.images) images; the same command goes on")
+            throw Failure(
+                .interrupted, output,
+                "stopped at \(summary.imagesSeen) of \(configuration.images) images; the same command goes on")
         }
         let isAdapter = !configuration.tunesEverything
         let made = folder.file(isAdapter ? "snapshot.adapter.safetensors" : "snapshot.safetensors")
@@ -103,11 +118,13 @@ public struct SiteStep: Sendable {
         let digest = try Digest(ofFile: made)
         let metrics = Metrics(
             round: round, sites: Set(data.map(\.info.site)).sorted(),
-            patients: TrainingData.rounded(data.reduce(0) { total, file in total + Set(file.rows(of: .train).map { file.patients[$0] }).count }),
+            patients: TrainingData.rounded(
+                data.reduce(0) { total, file in total + Set(file.rows(of: .train).map { file.patients[$0] }).count }),
             images_seen: summary.imagesSeen, images_per_second: summary.imagesPerSecond, loss: summary.loss,
             validation_loss_before: hasValidation ? validation.loss(before.parameters) : nil,
             validation_loss: hasValidation ? validation.loss(after.parameters) : nil,
-            validation_patients: TrainingData.rounded(validation.patientCount), base: before.digest.description, output: digest.description)
+            validation_patients: TrainingData.rounded(validation.patientCount), base: before.digest.description,
+            output: digest.description)
         try StagedFile.move(made, to: output)
         if let kept { try StagedFile.move(folder.file("checkpoint.safetensors"), to: kept) }
         try folder.remove(where: SiteStep.isOwn)
@@ -116,6 +133,7 @@ public struct SiteStep: Sendable {
 
     /// Names of what a training leaves in its folder.
     private static func isOwn(_ name: String) -> Bool {
-        ["config.yaml", "log.jsonl", "curve.svg"].contains(name) || name.hasPrefix("preview-") || name.hasSuffix(".safetensors")
+        ["config.yaml", "log.jsonl", "curve.svg"].contains(name) || name.hasPrefix("preview-")
+            || name.hasSuffix(".safetensors")
     }
 }

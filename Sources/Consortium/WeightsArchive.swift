@@ -3,13 +3,16 @@ import Diffusion
 import Files
 import Foundation
 
-/// The weights files in a folder and the folders in it, by the digest of their bytes, and parcels by that of what was signed.
+/// The weights files in a folder and the folders in it, by the digest of their bytes, and parcels by that of what was
+/// signed.
 struct WeightsArchive {
     private let files: [(path: String, digest: Digest, signed: Digest?)]
 
     /// - Throws: `Failure(.noSuchInput)` where there is no such folder.
     init(_ folder: String) throws {
-        guard let names = FileManager.default.enumerator(atPath: folder) else { throw Failure(.noSuchInput, folder, "is no folder") }
+        guard let names = FileManager.default.enumerator(atPath: folder) else {
+            throw Failure(.noSuchInput, folder, "is no folder")
+        }
         var paths: [String] = []
         for case let name as String in names where name.hasSuffix(".safetensors") || name.hasSuffix(".parcel") {
             paths.append("\(folder)/\(name)")
@@ -26,7 +29,9 @@ struct WeightsArchive {
     /// Files whose lineage holds a site; what is no weights file is passed over.
     func touched(by site: String) -> [String] {
         files.map(\.path).filter { path in
-            guard let index = try? SafetensorsIndex(contentsOf: path), let manifest = try? Manifest<ModelDescription>.read(index, path: path) else { return false }
+            guard let index = try? SafetensorsIndex(contentsOf: path),
+                let manifest = try? Manifest<ModelDescription>.read(index, path: path)
+            else { return false }
             return manifest.sites.contains(site)
         }
     }

@@ -37,7 +37,9 @@ public struct Withdrawal: Sendable {
     public init(site: String, from merged: String, parcels folder: String) throws {
         manifest = try Manifest<ModelDescription>.read(try SafetensorsIndex(contentsOf: merged), path: merged)
         guard manifest.sites.contains(site) else {
-            throw Failure(.badData, merged, field: "site", expected: manifest.sites.sorted().joined(separator: ", "), found: "\(site.printable), which is not in it")
+            throw Failure(
+                .badData, merged, field: "site", expected: manifest.sites.sorted().joined(separator: ", "),
+                found: "\(site.printable), which is not in it")
         }
         self.site = site
         self.merged = merged
@@ -46,7 +48,9 @@ public struct Withdrawal: Sendable {
     }
 
     private func path(_ digest: Digest, _ what: String) throws -> String {
-        guard let path = archive.path(digest) else { throw Failure(.noSuchInput, folder, "holds no file of digest \(digest): \(what)") }
+        guard let path = archive.path(digest) else {
+            throw Failure(.noSuchInput, folder, "holds no file of digest \(digest): \(what)")
+        }
         return path
     }
 
@@ -56,17 +60,23 @@ public struct Withdrawal: Sendable {
     ///   - withdrawn: other sites that go, too.
     ///   - samples: sample sets to look through.
     ///   - key: signs the result.
-    /// - Throws: `Failure`: `.checkFailed` where the site was in the base's own training; `.noSuchInput` naming a file that is missing.
-    public func run(to output: String, withdrawn: Set<String> = [], samples: [String], key: SigningKey?, force: Bool) async throws -> Outcome {
+    /// - Throws: `Failure`: `.checkFailed` where the site was in the base's own training; `.noSuchInput` naming a file
+    ///   that is missing.
+    public func run(to output: String, withdrawn: Set<String> = [], samples: [String], key: SigningKey?, force: Bool)
+        async throws -> Outcome
+    {
         try StagedFile.requireWritable(output, force: force)
         let gone = withdrawn.union([site]), merges = manifest.merges ?? []
         guard let oldest = merges.lastIndex(where: { $0.parts.contains { gone.contains($0.site) } }) else {
-            throw Failure(.checkFailed, merged, "\(site) is in what the first base was trained on, and no merge lies between: train a base without it")
+            throw Failure(
+                .checkFailed, merged,
+                "\(site) is in what the first base was trained on, and no merge lies between: train a base without it")
         }
         let record = merges[oldest]
         let base = try LoadedModel(contentsOf: try path(record.base, "the base of round \(record.round)"))
         if let before = base.manifest.sites.intersection(gone).sorted().first {
-            throw Failure(.checkFailed, base.path, "\(before) is in what the first base was trained on: train a base without it")
+            throw Failure(
+                .checkFailed, base.path, "\(before) is in what the first base was trained on: train a base without it")
         }
         let touched = try await sampleSets(samples)
         let digest: Digest, isBase = record.parts.allSatisfy { gone.contains($0.site) }
@@ -76,14 +86,22 @@ public struct Withdrawal: Sendable {
             try staged.commit()
             digest = base.digest
         } else {
-            let merge = try ModelMerge(record, without: gone, base: base) { try path($0.parcel, "the parcel of \($0.site) for round \(record.round)") }
-            let previous = try record.settings.momentum > 0 ? base.manifest.parents.first.map {
-                try LoadedModel(contentsOf: try path(try Digest(hexadecimal: $0, field: "parents", file: base.path), "what round \(record.round - 1) was merged on"))
-            } : nil
+            let merge = try ModelMerge(record, without: gone, base: base) {
+                try path($0.parcel, "the parcel of \($0.site) for round \(record.round)")
+            }
+            let previous =
+                try record.settings.momentum > 0
+                ? base.manifest.parents.first.map {
+                    try LoadedModel(
+                        contentsOf: try path(
+                            try Digest(hexadecimal: $0, field: "parents", file: base.path),
+                            "what round \(record.round - 1) was merged on"))
+                } : nil
             digest = try merge.write(output, previous: previous, key: key, force: force).digest
         }
         return Outcome(
-            models: archive.touched(by: site), sampleSets: touched, round: record.round, roundsToRetrain: merges[..<oldest].map(\.round).sorted(), digest: digest, isBase: isBase,
+            models: archive.touched(by: site), sampleSets: touched, round: record.round,
+            roundsToRetrain: merges[..<oldest].map(\.round).sorted(), digest: digest, isBase: isBase,
             isTrainedFurther: manifest.trainingData.contains { $0.inherited == true })
     }
 

@@ -5,8 +5,8 @@ import TensorCore
 public struct ClassRows: Codable, Hashable, Sendable {
     /// The attribute of the schema that they are; empty where nobody has said.
     public let attribute: String
-    /// For each row a value of the attribute, `unknown`, `null` (what condition dropout was trained with), or empty where nobody
-    /// has said.
+    /// For each row a value of the attribute, `unknown`, `null` (what condition dropout was trained with), or empty
+    /// where nobody has said.
     public let values: [String]
 
     public init(attribute: String, values: [String]) {
@@ -28,16 +28,22 @@ public struct ClassRows: Codable, Hashable, Sendable {
         let named = values.filter { !$0.isEmpty }
         guard Set(named).count == named.count else { return "values: one stands twice" }
         for value in named where !ClassRows.special.contains(value) && !known.isOpen && !known.names.contains(value) {
-            return "values: expected values of \(attribute) (\(known.names.joined(separator: ", "))), null or unknown, found \(value)"
+            return
+                """
+                values: expected values of \(attribute) (\(known.names.joined(separator: ", "))), null or unknown, \
+                found \(value)
+                """
         }
-        guard named.contains(where: { !ClassRows.special.contains($0) }) else { return "values: expected a value of \(attribute)" }
+        guard named.contains(where: { !ClassRows.special.contains($0) }) else {
+            return "values: expected a value of \(attribute)"
+        }
         return nil
     }
 
     /// [N, rows]
     ///
-    /// A place between two codes is the mean of their rows, weighted. Nothing asked is the row `null`; where there is none,
-    /// the mean of all rows, since such a model always has a class.
+    /// A place between two codes is the mean of their rows, weighted. Nothing asked is the row `null`; where there is
+    /// none, the mean of all rows, since such a model always has a class.
     /// - Parameter names: of the attribute's codes 0, 1, 2, ...
     func coefficients(_ asked: [CohortEncoding.Value], names: [String]) -> Tensor {
         let width = values.count

@@ -112,7 +112,8 @@ public struct CohortEncoding: Codable, Hashable, Sendable {
             case .nominal: return [true, isSeen("unknown")] + names(of: attribute.name).map(isSeen)
             case .ordinal(let highest):
                 let onLine = attribute.names.prefix(Int(highest) + 1).contains(where: isSeen)
-                return [true, isSeen("unknown"), onLine, onLine] + attribute.names.dropFirst(Int(highest) + 1).map(isSeen)
+                return [true, isSeen("unknown"), onLine, onLine]
+                    + attribute.names.dropFirst(Int(highest) + 1).map(isSeen)
             }
         }
     }
@@ -120,7 +121,9 @@ public struct CohortEncoding: Codable, Hashable, Sendable {
     /// [N, rowCount]
     /// - Parameter values: for each of N samples, one value an attribute, in the order of `attributes`.
     public func coefficients(_ values: [[Value]]) -> Tensor {
-        if let classes { return classes.coefficients(values.map { $0.first ?? .null }, names: attributes.first.map(names) ?? []) }
+        if let classes {
+            return classes.coefficients(values.map { $0.first ?? .null }, names: attributes.first.map(names) ?? [])
+        }
         let width = rowCount
         return Tensor(shape: [values.count, width]) { target in
             target.update(repeating: 0)
@@ -134,12 +137,14 @@ public struct CohortEncoding: Codable, Hashable, Sendable {
         }
     }
 
-    private func set(_ attribute: Attribute, _ value: Value, _ target: UnsafeMutableBufferPointer<Float>, _ first: Int) {
+    private func set(_ attribute: Attribute, _ value: Value, _ target: UnsafeMutableBufferPointer<Float>, _ first: Int)
+    {
         switch (value, attribute.scale) {
         case (.null, _): target[first] = 1
         case (.unknown, _): target[first + 1] = 1
         case (.code(let code), .nominal): target[first + 2 + Int(code)] = 1
-        case (.code(let code), .ordinal(let highest)) where code > highest: target[first + 4 + Int(code - highest) - 1] = 1
+        case (.code(let code), .ordinal(let highest)) where code > highest:
+            target[first + 4 + Int(code - highest) - 1] = 1
         case (.code(let code), .ordinal(let highest)): onLine(Float(code), highest)
         case (.position(let position), .ordinal(let highest)): onLine(position, highest)
         case (.position, .nominal): fatalError("CohortEncoding: \(attribute.name) is not ordinal")

@@ -3,7 +3,8 @@ import TensorCore
 
 /// Three orthonormal colour axes: the principal components of a training set's colours, the strongest first.
 ///
-/// Fundus photographs vary along one colour by far the most, so that the two other axes carry little and are denoised early.
+/// Fundus photographs vary along one colour by far the most, so that the two other axes carry little and are denoised
+/// early.
 public struct ColourAxes: Hashable, Sendable {
     /// Row k holds the shares of red, green and blue in axis k, [3, 3].
     public let rows: [Float]
@@ -31,7 +32,9 @@ public struct ColourAxes: Hashable, Sendable {
 
     /// One sentence on what is wrong with axes that came from a file, or nil.
     public var problem: String? {
-        guard rows.count == 9, rows.allSatisfy(\.isFinite) else { return "colours: expected 9 finite numbers, found \(rows)" }
+        guard rows.count == 9, rows.allSatisfy(\.isFinite) else {
+            return "colours: expected 9 finite numbers, found \(rows)"
+        }
         for a in 0..<3 {
             for b in 0..<3 {
                 let product = (0..<3).reduce(Float(0)) { $0 + rows[3 * a + $1] * rows[3 * b + $1] }

@@ -19,7 +19,8 @@ public struct GuidedDenoiser<Conditional: Denoiser, Unconditional: Denoiser>: De
     private let interval: ClosedRange<Float>?
 
     public init(
-        conditional: Conditional, unconditional: Unconditional, guidanceScale: Float, interval: ClosedRange<Float>? = nil
+        conditional: Conditional, unconditional: Unconditional, guidanceScale: Float,
+        interval: ClosedRange<Float>? = nil
     ) {
         self.conditional = conditional
         self.unconditional = unconditional

@@ -15,12 +15,12 @@ public struct ModelDescription: Codable, Hashable, Sendable {
     public var takesEmbedding = false
     /// How many numbers the first network is told of how a training picture was changed. All are 0 when it samples.
     public var augmentations = 0
-    /// The network for the noise levels at which vessels and lesions are decided: it sees whole pictures in smaller blocks than the
-    /// first. Nil where the first network takes these levels, too.
+    /// The network for the noise levels at which vessels and lesions are decided: it sees whole pictures in smaller
+    /// blocks than the first. Nil where the first network takes these levels, too.
     public var middle: ExpertNetwork?
-    /// The network for the lowest noise levels, where only edges, thin vessels and grain are undecided: it is local and is trained
-    /// on crops, so that a few hundred photographs give it tens of thousands of examples. Nil where the network before it takes
-    /// these levels, too.
+    /// The network for the lowest noise levels, where only edges, thin vessels and grain are undecided: it is local and
+    /// is trained on crops, so that a few hundred photographs give it tens of thousands of examples. Nil where the
+    /// network before it takes these levels, too.
     public var fine: ExpertNetwork?
     /// Set where the weights are an adapter on the parameters of such a network.
     public var adapter: AdapterConfiguration?
@@ -38,7 +38,8 @@ public struct ModelDescription: Codable, Hashable, Sendable {
     }
 
     private enum CodingKeys: CodingKey {
-        case network, preconditioning, space, height, width, cohort, takesEmbedding, augmentations, middle, fine, adapter
+        case network, preconditioning, space, height, width, cohort, takesEmbedding, augmentations, middle, fine,
+            adapter
     }
 
     /// Keys that older files lack have their defaults.
@@ -62,8 +63,8 @@ public struct ModelDescription: Codable, Hashable, Sendable {
 
     /// The noise levels that sampling goes through.
     public var sampledSigmas: ClosedRange<Float> {
-        // In blocks of cosines from 80 down to 0.016 on pixels: three channels hold the means of blocks, and above that there is
-        // nothing but noise.
+        // In blocks of cosines from 80 down to 0.016 on pixels: three channels hold the means of blocks, and above that
+        // there is nothing but noise.
         if case .dct = space, preconditioning.kind == .edm { return 0.016 * space.noiseScale...80 * space.noiseScale }
         let known = preconditioning.sampledSigmas
         // The embedding takes the timestep's logarithm, and the first is 0.
@@ -74,7 +75,8 @@ public struct ModelDescription: Codable, Hashable, Sendable {
 
     /// Sides of pictures are multiples of this.
     public var sideMultiple: Int {
-        experts.map { $0.network.network.sideMultiple * $0.network.space.factor }.reduce(network.sideMultiple * space.factor, max)
+        experts.map { $0.network.network.sideMultiple * $0.network.space.factor }.reduce(
+            network.sideMultiple * space.factor, max)
     }
 
     /// The networks behind the first by name, from the highest noise levels to the lowest.
@@ -88,15 +90,25 @@ public struct ModelDescription: Codable, Hashable, Sendable {
     /// One sentence on what is wrong with a description that came from a file, or nil.
     public var problem: String? {
         if let problem = Expert.problem(network, preconditioning, space) { return problem }
-        guard (0...1024).contains(augmentations) else { return "augmentations: expected 0 to 1024, found \(augmentations)" }
+        guard (0...1024).contains(augmentations) else {
+            return "augmentations: expected 0 to 1024, found \(augmentations)"
+        }
         for (name, expert) in experts {
             if let problem = expert.problem(embeddingWidth: network.embeddingWidth) { return "\(name).\(problem)" }
             guard expert.space.maps == space.maps else {
-                return "\(name).space.maps: expected those of space, \(space.maps.map(\.rawValue)), found \(expert.space.maps.map(\.rawValue))"
+                return
+                    """
+                    \(name).space.maps: expected those of space, \(space.maps.map(\.rawValue)), found \
+                    \(expert.space.maps.map(\.rawValue))
+                    """
             }
         }
         if let middle, let fine, fine.highestNoise >= middle.highestNoise {
-            return "fine.highestNoise: expected less than \(middle.highestNoise), that of the middle network, found \(fine.highestNoise)"
+            return
+                """
+                fine.highestNoise: expected less than \(middle.highestNoise), that of the middle network, found \
+                \(fine.highestNoise)
+                """
         }
         for (name, side) in [("height", height), ("width", width)] {
             guard side > 0, side <= 4096, side % sideMultiple == 0 else {
@@ -130,28 +142,36 @@ public struct DiffusionModel: Sendable {
         let registry = ParameterRegistry()
         let network = UNet(description.network, registry)
         let path = description.cohort.classes == nil ? DiffusionModel.cohortPath : DiffusionModel.classPath
-        let table = description.cohort.rowCount == 0
+        let table =
+            description.cohort.rowCount == 0
             ? nil
             : registry.register(
-                path, [description.cohort.rowCount, description.network.embeddingWidth], .plain, .normal(deviation: 0.5))
-        let changes = description.augmentations == 0
+                path, [description.cohort.rowCount, description.network.embeddingWidth], .plain, .normal(deviation: 0.5)
+            )
+        let changes =
+            description.augmentations == 0
             ? nil
             : registry.register(
-                DiffusionModel.augmentationPath, [description.augmentations, description.network.embeddingWidth], .plain, .constant(0))
-        let maps = description.space.maps.isEmpty
+                DiffusionModel.augmentationPath, [description.augmentations, description.network.embeddingWidth],
+                .plain, .constant(0))
+        let maps =
+            description.space.maps.isEmpty
             ? nil
             : registry.register(
                 DiffusionModel.mapPath, [MapLevel.count, description.network.embeddingWidth], .plain, .constant(0))
         func expert(_ network: UNet, _ preconditioning: Preconditioning, _ space: LatentSpace) -> Expert {
             Expert(
-                network, preconditioning, space, cohort: description.cohort, table: table, augmentationTable: changes, mapTable: maps)
+                network, preconditioning, space, cohort: description.cohort, table: table, augmentationTable: changes,
+                mapTable: maps)
         }
         let first = expert(network, description.preconditioning, description.space)
         // The paths of a further network's parameters begin with its name.
-        experts = [first] + description.experts.map { name, own in
-            let network = registry.nested(name + ".") { UNet(own.network, $0) }
-            return expert(network, own.preconditioning, own.space)
-        }
+        experts =
+            [first]
+            + description.experts.map { name, own in
+                let network = registry.nested(name + ".") { UNet(own.network, $0) }
+                return expert(network, own.preconditioning, own.space)
+            }
         handovers = description.handovers
         cohortTable = table
         specifications = registry.specifications
@@ -176,13 +196,16 @@ public struct DiffusionModel: Sendable {
                 let space = description.space, isOwn = expert.space == space
                 let levels = rows.map { sigma[$0] * expert.space.noiseScale / space.noiseScale }
                 let input = isOwn ? noisy : expert.space.encoded(space.decoded(noisy))
-                let output = expert.denoised(Variable(input), sigma: levels, cohorts: rows.map { cohorts[$0] }, parameters).tensor
+                let output = expert.denoised(
+                    Variable(input), sigma: levels, cohorts: rows.map { cohorts[$0] }, parameters
+                ).tensor
                 return isOwn ? output : space.encoded(expert.space.decoded(output))
             })
     }
 
-    /// The weighted squared error of each picture at its noise level, by the network that is for it: [N, 1, 1, 1]. Of a model
-    /// of one network without a gate it is the loss that is trained with, and can be differentiated. See `Expert.errors`.
+    /// The weighted squared error of each picture at its noise level, by the network that is for it: [N, 1, 1, 1]. Of a
+    /// model of one network without a gate it is the loss that is trained with, and can be differentiated. See
+    /// `Expert.errors`.
     ///
     /// - Parameters:
     ///   - clean, noise: [N, H, W, C], in the model's space.
@@ -203,13 +226,15 @@ public struct DiffusionModel: Sendable {
                 }
                 // White noise of deviation 1 in one space has deviation `scale` in the other.
                 return expert.errors(
-                    clean: moved(clean), noise: moved(noise).scaled(by: 1 / scale), sigma: rows.map { sigma[$0] * scale },
+                    clean: moved(clean), noise: moved(noise).scaled(by: 1 / scale),
+                    sigma: rows.map { sigma[$0] * scale },
                     cohorts: rows.map { cohorts[$0] }, parameters
                 ).tensor
             })
     }
 
-    /// What preconditioning alone makes of pictures [N, H, W, C] at one noise level: c_skip x of the network that is for it.
+    /// What preconditioning alone makes of pictures [N, H, W, C] at one noise level: c_skip x of the network that is
+    /// for it.
     package func skipped(_ x: Tensor, sigma: Float) -> Tensor {
         let expert = experts[expert(at: sigma)], space = description.space
         if expert.space == space { return expert.skipped(x, sigma: sigma) }
@@ -222,8 +247,8 @@ public struct DiffusionModel: Sendable {
 
     private var first: Expert { experts[0] }
 
-    /// Places that go together through one of the networks behind the first, at most, where pictures are not larger: layers are wide on
-    /// large pictures, and more of them would only take more memory.
+    /// Places that go together through one of the networks behind the first, at most, where pictures are not larger:
+    /// layers are wide on large pictures, and more of them would only take more memory.
     private static let mostPlaces = 1 << 15
 
     /// Calls `body` with each expert and some of the rows that are its, and puts what it gives back in order.

@@ -3,8 +3,8 @@ import TensorCore
 
 /// The discrete cosine transform (DCT-II, Ahmed et al. 1974) of side x side blocks on principal axes of colour.
 ///
-/// Orthonormal but for one division by `side` (see `LatentSpace.dct`). It gathers more of a photograph in fewer channels
-/// than the Haar packet does, so that more of the rest is noise that preconditioning alone takes off.
+/// Orthonormal but for one division by `side` (see `LatentSpace.dct`). It gathers more of a photograph in fewer
+/// channels than the Haar packet does, so that more of the rest is noise that preconditioning alone takes off.
 struct DiscreteCosine {
     let side: Int
     let colours: ColourAxes
@@ -24,11 +24,14 @@ struct DiscreteCosine {
         }
     }
 
-    /// [N, H, W, 3 + maps] -> [N, H / side, W / side, (3 + maps) side^2]; channel 3 (v side + u) + k holds colour axis k of the
-    /// frequency u along x and v along y, and channel (3 + m) side^2 + v side + u that of map m.
+    /// [N, H, W, 3 + maps] -> [N, H / side, W / side, (3 + maps) side^2]; channel 3 (v side + u) + k holds colour axis
+    /// k of the frequency u along x and v along y, and channel (3 + m) side^2 + v side + u that of map m.
     func forward(_ pictures: Tensor) -> Tensor {
-        let (n, height, width) = (pictures.shape[0], pictures.shape[1] / side, pictures.shape[2] / side), depth = 3 + maps
-        if pictures.rank != 4 || pictures.shape[3] != depth || height * side != pictures.shape[1] || width * side != pictures.shape[2] {
+        let (n, height, width) = (pictures.shape[0], pictures.shape[1] / side, pictures.shape[2] / side),
+            depth = 3 + maps
+        if pictures.rank != 4 || pictures.shape[3] != depth || height * side != pictures.shape[1]
+            || width * side != pictures.shape[2]
+        {
             fatalError("DiscreteCosine: \(pictures.shape) is not [N, H, W, \(depth)] with sides divisible by \(side)")
         }
         return pictures.withUnsafeBuffer { source in
@@ -102,7 +105,9 @@ struct DiscreteCosine {
         for k in 0..<3 {
             let (r, g, b) = (colours.rows[3 * k], colours.rows[3 * k + 1], colours.rows[3 * k + 2])
             let plane = planes + k * area
-            for x in 0..<side { plane[x] = r * pixels[depth * x] + g * pixels[depth * x + 1] + b * pixels[depth * x + 2] }
+            for x in 0..<side {
+                plane[x] = r * pixels[depth * x] + g * pixels[depth * x + 1] + b * pixels[depth * x + 2]
+            }
         }
         for k in 3..<depth {
             for x in 0..<side { planes[k * area + x] = pixels[depth * x + k] }

@@ -1,7 +1,7 @@
 import Foundation
 
-/// The noise levels of a model that was trained at discrete timesteps (Ho et al. 2020), in the terms of diffusers' schedulers,
-/// and what its network predicts.
+/// The noise levels of a model that was trained at discrete timesteps (Ho et al. 2020), in the terms of diffusers'
+/// schedulers, and what its network predicts.
 ///
 /// Such a network sees x_t = sqrt(a_t) y + sqrt(1 - a_t) n with a_t the product of 1 - beta up to t. That is
 /// (y + sigma n) / sqrt(1 + sigma^2) at sigma = sqrt((1 - a_t) / a_t) (Karras et al. 2022, table 1, "VP").
@@ -57,7 +57,8 @@ public struct DiscreteNoise: Codable, Hashable, Sendable {
                 let root = between(betaStart.squareRoot(), betaEnd.squareRoot(), step)
                 return root * root
             case .cosine:
-                return min(0.999, 1 - cosine(Double(step + 1) / Double(timesteps)) / cosine(Double(step) / Double(timesteps)))
+                return min(
+                    0.999, 1 - cosine(Double(step + 1) / Double(timesteps)) / cosine(Double(step) / Double(timesteps)))
             }
         }
     }
@@ -71,7 +72,8 @@ public struct DiscreteNoise: Codable, Hashable, Sendable {
         }
     }
 
-    /// The timestep whose level is sigma, between two where it lies between theirs (linear in ln sigma), at an end beyond it.
+    /// The timestep whose level is sigma, between two where it lies between theirs (linear in ln sigma), at an end
+    /// beyond it.
     public func timestep(_ sigma: Float) -> Float {
         let levels = sigmas, level = Double(sigma)
         guard let above = levels.firstIndex(where: { $0 >= level }) else { return Float(timesteps - 1) }

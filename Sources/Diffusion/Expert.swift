@@ -1,7 +1,8 @@
 import Networks
 import TensorCore
 
-/// One network of a model, with the space that it works in and its preconditioning: a denoiser for a range of noise levels.
+/// One network of a model, with the space that it works in and its preconditioning: a denoiser for a range of noise
+/// levels.
 ///
 /// All noise levels here are those of its own space.
 package struct Expert: Sendable {
@@ -11,7 +12,8 @@ package struct Expert: Sendable {
     private let cohort: CohortEncoding
     /// The number of the table of cohort embeddings, [rows, embeddingWidth]; nil where nothing is conditioned on.
     private let cohortTable: Int?
-    /// The number of the table of embeddings of changes, [numbers, embeddingWidth]; nil where the network is not told of any.
+    /// The number of the table of embeddings of changes, [numbers, embeddingWidth]; nil where the network is not told
+    /// of any.
     private let augmentationTable: Int?
     /// The number of the table of embeddings of the maps' noise level; nil where there are no maps.
     private let mapTable: Int?
@@ -33,7 +35,9 @@ package struct Expert: Sendable {
     }
 
     /// One sentence on settings that do not fit together, or nil.
-    static func problem(_ network: UNetConfiguration, _ preconditioning: Preconditioning, _ space: LatentSpace) -> String? {
+    static func problem(_ network: UNetConfiguration, _ preconditioning: Preconditioning, _ space: LatentSpace)
+        -> String?
+    {
         if let problem = network.problem { return "network.\(problem)" }
         for (name, channels, expected) in [
             ("inChannels", network.inChannels, space.channels),
@@ -53,7 +57,8 @@ package struct Expert: Sendable {
         return nil
     }
 
-    /// D(x; sigma) with one sigma a picture. Where the network says what is black, nothing is recorded for gradients: see `losses`.
+    /// D(x; sigma) with one sigma a picture. Where the network says what is black, nothing is recorded for gradients:
+    /// see `losses`.
     ///
     /// - Parameters:
     ///   - x: [N, H, W, C], in this expert's space.
@@ -65,7 +70,8 @@ package struct Expert: Sendable {
         _ x: Variable, sigma: [Float], maps: [Float]? = nil, cohorts: [[CohortEncoding.Value]], changes: Tensor? = nil,
         _ parameters: BoundParameters
     ) -> Variable {
-        let raw = output(x, sigma: sigma, maps: maps, cohorts: cohorts, changes: changes, parameters), p = preconditioning
+        let raw = output(x, sigma: sigma, maps: maps, cohorts: cohorts, changes: changes, parameters),
+            p = preconditioning
         if p.gatesSurround { return Variable(head(sigma, maps: maps).denoised(raw.tensor, x.tensor)) }
         return x * Variable(column(sigma, maps, p.skip)) + raw * Variable(column(sigma, maps, p.out))
     }
@@ -84,7 +90,8 @@ package struct Expert: Sendable {
         if let changes, let augmentationTable { add(changes, augmentationTable) }
         if let mapTable { add(MapLevel.coefficients((maps ?? sigma).map { $0 / space.noiseScale }), mapTable) }
         return network(
-            x * Variable(column(sigma, maps, p.input)), timesteps: sigma.map(p.noise), classEmbedding: embedding, parameters)
+            x * Variable(column(sigma, maps, p.input)), timesteps: sigma.map(p.noise), classEmbedding: embedding,
+            parameters)
     }
 
     /// A coefficient for each picture and channel; that of the maps' channels is for their own noise level.
@@ -93,7 +100,9 @@ package struct Expert: Sendable {
         guard let maps, !deviations.isEmpty else { return preconditioning.column(sigma, coefficient) }
         return Tensor(
             zip(sigma, maps).flatMap { level, mapLevel in
-                deviations.enumerated().map { coefficient($0.offset < space.pictureChannels ? level : mapLevel, $0.element) }
+                deviations.enumerated().map {
+                    coefficient($0.offset < space.pictureChannels ? level : mapLevel, $0.element)
+                }
             }, shape: [sigma.count, 1, 1, deviations.count])
     }
 
@@ -107,7 +116,9 @@ package struct Expert: Sendable {
     }
 
     /// c_skip x, what preconditioning alone makes of pictures [N, H, W, C] at one noise level.
-    package func skipped(_ x: Tensor, sigma: Float) -> Tensor { x * preconditioning.column([sigma], preconditioning.skip) }
+    package func skipped(_ x: Tensor, sigma: Float) -> Tensor {
+        x * preconditioning.column([sigma], preconditioning.skip)
+    }
 
     /// What the network itself gives; see `DiffusionModel.networkOutput`.
     func output(_ x: Tensor, timesteps: [Float], embedding: Tensor?, _ parameters: BoundParameters) -> Tensor {

@@ -1,7 +1,7 @@
 import Networks
 
-/// A further network of a model, for the noise levels below those of the network before it: an expert for a range of noise
-/// levels (Balaji et al. 2022, eDiff-I, section 4.1).
+/// A further network of a model, for the noise levels below those of the network before it: an expert for a range of
+/// noise levels (Balaji et al. 2022, eDiff-I, section 4.1).
 public struct ExpertNetwork: Codable, Hashable, Sendable {
     public var network: UNetConfiguration
     public var preconditioning: Preconditioning
@@ -18,13 +18,19 @@ public struct ExpertNetwork: Codable, Hashable, Sendable {
 
     /// One sentence on what is wrong with numbers that came from a file, or nil.
     package func problem(embeddingWidth: Int) -> String? {
-        guard highestNoise > 0, highestNoise.isFinite else { return "highestNoise: expected a positive number, found \(highestNoise)" }
+        guard highestNoise > 0, highestNoise.isFinite else {
+            return "highestNoise: expected a positive number, found \(highestNoise)"
+        }
         guard preconditioning.kind == .edm else {
             return "preconditioning.kind: expected edm, found \(preconditioning.kind.rawValue)"
         }
         if let problem = Expert.problem(network, preconditioning, space) { return problem }
         guard network.embeddingWidth == embeddingWidth else {
-            return "network.time.width: expected \(embeddingWidth), that of the model's first network, found \(network.embeddingWidth)"
+            return
+                """
+                network.time.width: expected \(embeddingWidth), that of the model's first network, found \
+                \(network.embeddingWidth)
+                """
         }
         return nil
     }

@@ -13,7 +13,9 @@ struct HaarPacket {
     /// [N, H, W, 3] -> [N, H / side, W / side, 3 side^2]
     func forward(_ pictures: Tensor) -> Tensor {
         let (n, height, width) = (pictures.shape[0], pictures.shape[1] / side, pictures.shape[2] / side)
-        if pictures.rank != 4 || pictures.shape[3] != 3 || height * side != pictures.shape[1] || width * side != pictures.shape[2] {
+        if pictures.rank != 4 || pictures.shape[3] != 3 || height * side != pictures.shape[1]
+            || width * side != pictures.shape[2]
+        {
             fatalError("HaarPacket: \(pictures.shape) is not [N, H, W, 3] with sides divisible by \(side)")
         }
         let scale = 1 / Float(side * side)
@@ -66,21 +68,26 @@ struct HaarPacket {
         ((blockRow * side + y) * width * side + column * side) * 3
     }
 
-    private func gather(_ source: UnsafeBufferPointer<Float>, _ blockRow: Int, _ column: Int, _ width: Int, _ block: Block) {
+    private func gather(
+        _ source: UnsafeBufferPointer<Float>, _ blockRow: Int, _ column: Int, _ width: Int, _ block: Block
+    ) {
         for y in 0..<side {
             let from = place(blockRow, column, width, y: y)
             for i in 0..<3 * side { block[y * side * 3 + i] = source[from + i] }
         }
     }
 
-    private func scatter(_ block: Block, _ blockRow: Int, _ column: Int, _ width: Int, _ target: UnsafeMutableBufferPointer<Float>) {
+    private func scatter(
+        _ block: Block, _ blockRow: Int, _ column: Int, _ width: Int, _ target: UnsafeMutableBufferPointer<Float>
+    ) {
         for y in 0..<side {
             let to = place(blockRow, column, width, y: y)
             for i in 0..<3 * side { target[to + i] = block[y * side * 3 + i] }
         }
     }
 
-    /// Sums and differences along x and along y, unscaled; bit l of a band's coordinate tells sum or difference of level l.
+    /// Sums and differences along x and along y, unscaled; bit l of a band's coordinate tells sum or difference of
+    /// level l.
     private func transform(_ block: Block) {
         for axisStep in [3, 3 * side] {
             var distance = axisStep

@@ -9,9 +9,9 @@ public enum LatentSpace: Hashable, Sendable {
     /// The orthonormal Haar packet of so many levels, every band split again, times 2^-levels: the coarsest band is the
     /// picture's block means, so that it spans [-1, 1] as pixels do, and white noise stays white.
     case wavelet(levels: Int)
-    /// The orthonormal cosine transform of side x side blocks, over side, on axes of colour. The axes are measured on the
-    /// training set; nil stands for axes that are not measured yet. Maps of structures are transformed with the picture, as
-    /// further planes behind its three.
+    /// The orthonormal cosine transform of side x side blocks, over side, on axes of colour. The axes are measured on
+    /// the training set; nil stands for axes that are not measured yet. Maps of structures are transformed with the
+    /// picture, as further planes behind its three.
     case dct(side: Int, colours: ColourAxes?, maps: [StructureMap] = [])
 
     /// Base 2 logarithm of `factor`: splits of the wavelet packet; 0 for pixels.
@@ -76,7 +76,9 @@ public enum LatentSpace: Hashable, Sendable {
         case .pixels: pictures
         case .grey: LatentSpace.mapped(pictures, channels: 1) { pixel in (pixel[0] + pixel[1] + pixel[2]) / 3 }
         case .wavelet(let levels): HaarPacket(levels: levels).forward(pictures)
-        case .dct(let side, let colours, let maps): DiscreteCosine(side: side, colours: colours ?? .identity, maps: maps.count).forward(pictures.withPlanes(3 + maps.count))
+        case .dct(let side, let colours, let maps):
+            DiscreteCosine(side: side, colours: colours ?? .identity, maps: maps.count).forward(
+                pictures.withPlanes(3 + maps.count))
         }
     }
 
@@ -89,7 +91,8 @@ public enum LatentSpace: Hashable, Sendable {
         case .pixels: latents
         case .grey: LatentSpace.mapped(latents, channels: 3) { pixel in pixel[0] }
         case .wavelet(let levels): HaarPacket(levels: levels).inverse(latents)
-        case .dct(let side, let colours, let maps): DiscreteCosine(side: side, colours: colours ?? .identity, maps: maps.count).inverse(latents)
+        case .dct(let side, let colours, let maps):
+            DiscreteCosine(side: side, colours: colours ?? .identity, maps: maps.count).inverse(latents)
         }
     }
 
@@ -108,8 +111,8 @@ public enum LatentSpace: Hashable, Sendable {
         }
     }
 
-    /// White noise of deviation 1 on latents of this shape. On axes of colour it is drawn on pixels and transformed, so that models
-    /// whose axes differ meet the same noise.
+    /// White noise of deviation 1 on latents of this shape. On axes of colour it is drawn on pixels and transformed, so
+    /// that models whose axes differ meet the same noise.
     /// - Parameter fill: fills a buffer with standard normal numbers.
     package func noise(_ shape: [Int], _ fill: (UnsafeMutableBufferPointer<Float>) -> Void) -> Tensor {
         guard case .dct = self else { return Tensor(shape: shape, filledBy: fill) }
@@ -164,7 +167,8 @@ extension LatentSpace: Codable {
         self = space
     }
 
-    private static let all = [LatentSpace.pixels, .grey]
+    private static let all =
+        [LatentSpace.pixels, .grey]
         + (1...mostLevels).map { .wavelet(levels: $0) } + (1...mostLevels).map { .dct(side: 1 << $0, colours: nil) }
 
     private enum CodingKeys: CodingKey { case name, colours, maps }

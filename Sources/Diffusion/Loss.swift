@@ -3,7 +3,8 @@ import TensorCore
 
 extension Expert {
     /// The weighted denoising loss of each picture: lambda(sigma) times the mean of (D(y + sigma n; sigma) - y)^2
-    /// (Karras et al. 2022, equations 2 and 8). Of a network that says what is black, the cross-entropy of that is added.
+    /// (Karras et al. 2022, equations 2 and 8). Of a network that says what is black, the cross-entropy of that is
+    /// added.
     ///
     /// - Parameters:
     ///   - clean, noise: [N, H, W, C].
@@ -11,16 +12,19 @@ extension Expert {
     ///   - maps, changes: see `denoised`.
     /// - Returns: [N, 1, 1, 1].
     package func losses(
-        clean: Tensor, noise: Tensor, sigma: [Float], maps: [Float]? = nil, cohorts: [[CohortEncoding.Value]], changes: Tensor? = nil,
+        clean: Tensor, noise: Tensor, sigma: [Float], maps: [Float]? = nil, cohorts: [[CohortEncoding.Value]],
+        changes: Tensor? = nil,
         _ parameters: BoundParameters
     ) -> Variable {
         let noisy = clean + noise * levels(sigma, maps: maps)
         let p = preconditioning
         if p.gatesSurround {
             let raw = output(Variable(noisy), sigma: sigma, maps: maps, cohorts: cohorts, changes: changes, parameters)
-            return head(sigma, maps: maps).losses(raw, noisy, clean: clean, weights: channelWeights(sigma, maps: maps ?? sigma))
+            return head(sigma, maps: maps).losses(
+                raw, noisy, clean: clean, weights: channelWeights(sigma, maps: maps ?? sigma))
         }
-        let error = denoised(Variable(noisy), sigma: sigma, cohorts: cohorts, changes: changes, parameters) - Variable(clean)
+        let error =
+            denoised(Variable(noisy), sigma: sigma, cohorts: cohorts, changes: changes, parameters) - Variable(clean)
         if p.relativeLoss || p.bandWeighting == 0 {
             // One weight for all channels: less to multiply.
             let weights = Tensor(sigma.map(pictureWeight), shape: [sigma.count, 1, 1, 1])
@@ -33,13 +37,14 @@ extension Expert {
     private func levels(_ sigma: [Float], maps: [Float]?) -> Tensor {
         guard let maps, space.mapChannels > 0 else { return Tensor(sigma, shape: [sigma.count, 1, 1, 1]) }
         let levels = zip(sigma, maps).flatMap { level, mapLevel in
-            [Float](repeating: level, count: space.pictureChannels) + [Float](repeating: mapLevel, count: space.mapChannels)
+            [Float](repeating: level, count: space.pictureChannels)
+                + [Float](repeating: mapLevel, count: space.mapChannels)
         }
         return Tensor(levels, shape: [sigma.count, 1, 1, space.channels])
     }
 
-    /// What the squared error of each channel counts, [N, C]; their mean is the loss. Pictures and maps are each weighted by what
-    /// c_skip alone leaves of them, so that neither drowns the other, whatever their contrasts.
+    /// What the squared error of each channel counts, [N, C]; their mean is the loss. Pictures and maps are each
+    /// weighted by what c_skip alone leaves of them, so that neither drowns the other, whatever their contrasts.
     private func channelWeights(_ sigma: [Float], maps: [Float]) -> Tensor {
         let (own, other) = (space.pictureChannels, space.mapChannels), all = Float(space.channels)
         guard preconditioning.relativeLoss, other > 0 else {
@@ -49,7 +54,8 @@ extension Expert {
         let weights = zip(sigma, maps).flatMap { level, mapLevel in
             let picture = preconditioning.relativeWeight(level, channels: 0..<own) * all / Float(own)
             let map = preconditioning.relativeWeight(mapLevel, channels: own..<own + other) * all / Float(other)
-            return [Float](repeating: picture, count: own) + [Float](repeating: StructureMap.lossShare * map, count: other)
+            return [Float](repeating: picture, count: own)
+                + [Float](repeating: StructureMap.lossShare * map, count: other)
         }
         return Tensor(weights, shape: [sigma.count, space.channels])
     }
@@ -57,11 +63,12 @@ extension Expert {
     /// The weight of a picture's mean squared error where it is one for all channels.
     private func pictureWeight(_ sigma: Float) -> Float {
         preconditioning.relativeLoss
-            ? preconditioning.relativeWeight(sigma, channels: 0..<space.pictureChannels) : preconditioning.lossWeight(sigma, deviation: preconditioning.sigmaData)
+            ? preconditioning.relativeWeight(sigma, channels: 0..<space.pictureChannels)
+            : preconditioning.lossWeight(sigma, deviation: preconditioning.sigmaData)
     }
 
-    /// The weighted squared error of each picture as a sampler would denoise it, [N, 1, 1, 1]: `losses` without what trains the gate.
-    /// Of a network without a gate the two are the same.
+    /// The weighted squared error of each picture as a sampler would denoise it, [N, 1, 1, 1]: `losses` without what
+    /// trains the gate. Of a network without a gate the two are the same.
     func errors(
         clean: Tensor, noise: Tensor, sigma: [Float], cohorts: [[CohortEncoding.Value]], _ parameters: BoundParameters
     ) -> Variable {

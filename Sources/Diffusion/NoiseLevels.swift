@@ -1,8 +1,8 @@
 import Foundation
 import TensorCore
 
-/// The distribution of training noise levels: ln(sigma) ~ N(mean, deviation^2) (Karras et al. 2022, table 1), and for a share of
-/// the images uniform in ln(sigma) between two levels, so that no level in use is left out.
+/// The distribution of training noise levels: ln(sigma) ~ N(mean, deviation^2) (Karras et al. 2022, table 1), and for a
+/// share of the images uniform in ln(sigma) between two levels, so that no level in use is left out.
 public struct NoiseLevels: Codable, Hashable, Sendable {
     public var mean: Double
     public var deviation: Double
@@ -12,7 +12,8 @@ public struct NoiseLevels: Codable, Hashable, Sendable {
     public var lowest: Double, highest: Double
 
     public init(
-        mean: Double = -1.2, deviation: Double = 1.2, uniformShare: Double = 0, lowest: Double = 0.002, highest: Double = 80
+        mean: Double = -1.2, deviation: Double = 1.2, uniformShare: Double = 0, lowest: Double = 0.002,
+        highest: Double = 80
     ) {
         self.mean = mean
         self.deviation = deviation
@@ -41,7 +42,11 @@ public struct NoiseLevels: Codable, Hashable, Sendable {
         }
         guard (0...1).contains(uniformShare) else { return "uniformShare: expected 0 to 1, found \(uniformShare)" }
         guard lowest >= 1e-6, lowest < highest, highest <= 1e6 else {
-            return "lowest: expected 1e-6 or more and less than highest, which is at most 1e6; found \(lowest) and \(highest)"
+            return
+                """
+                lowest: expected 1e-6 or more and less than highest, which is at most 1e6; found \(lowest) and \
+                \(highest)
+                """
         }
         return nil
     }
@@ -54,8 +59,8 @@ public struct NoiseLevels: Codable, Hashable, Sendable {
         return Float(exp(mean + deviation * random.nextNormal()))
     }
 
-    /// The level to start samples at, where training went well above `highest`, the highest level of a sampler's schedule; nil where it
-    /// did not.
+    /// The level to start samples at, where training went well above `highest`, the highest level of a sampler's
+    /// schedule; nil where it did not.
     public func start(above highest: Float) -> Float? {
         uniformShare > 0 && self.highest >= 2 * Double(highest) ? Float(self.highest) : nil
     }

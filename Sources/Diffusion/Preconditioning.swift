@@ -8,8 +8,8 @@ public struct Preconditioning: Codable, Hashable, Sendable {
     public enum Kind: String, Codable, CaseIterable, Sendable {
         /// Karras et al. 2022, equation 7, table 1.
         case edm
-        /// Flow matching on straight paths (Lipman et al. 2023; Liu et al. 2023), with t = sigma / (1 + sigma): F is the velocity
-        /// n - y at x / (1 + sigma) = (1 - t) y + t n.
+        /// Flow matching on straight paths (Lipman et al. 2023; Liu et al. 2023), with t = sigma / (1 + sigma): F is
+        /// the velocity n - y at x / (1 + sigma) = (1 - t) y + t n.
         case flow
         /// Discrete timesteps; see `DiscreteNoise`.
         case discrete
@@ -20,14 +20,15 @@ public struct Preconditioning: Codable, Hashable, Sendable {
     public var sigmaData: Float
     /// Deviation of each channel about 0; empty where all have `sigmaData`.
     public var channelDeviations: [Float]
-    /// 0 weights the loss of every channel as the coarsest band's; 1 as each channel's own deviation asks for (unit weight on
-    /// F); between them geometrically.
+    /// 0 weights the loss of every channel as the coarsest band's; 1 as each channel's own deviation asks for (unit
+    /// weight on F); between them geometrically.
     public var bandWeighting: Float
-    /// Weight the squared error of each picture by what c_skip alone leaves at its noise level, summed over all channels. All
-    /// channels then count alike, and so do all noise levels; `bandWeighting` is not used.
+    /// Weight the squared error of each picture by what c_skip alone leaves at its noise level, summed over all
+    /// channels. All channels then count alike, and so do all noise levels; `bandWeighting` is not used.
     public var relativeLoss: Bool
-    /// Multiply the network's input once more by d / sqrt(sigma^2 + d^2), so that a channel whose signal drowns in the noise goes to
-    /// 0 instead of filling the input with noise of deviation 1. With one deviation for all channels there is nothing to gain.
+    /// Multiply the network's input once more by d / sqrt(sigma^2 + d^2), so that a channel whose signal drowns in the
+    /// noise goes to 0 instead of filling the input with noise of deviation 1. With one deviation for all channels
+    /// there is nothing to gain.
     public var shrinksInput: Bool
     /// Whether the network has a further channel that says where the picture is black; see `DenoiserHead`.
     public var gatesSurround: Bool
@@ -66,11 +67,15 @@ public struct Preconditioning: Codable, Hashable, Sendable {
 
     /// One sentence on what is wrong with numbers that came from a file, or nil.
     public func problem(channels: Int) -> String? {
-        guard sigmaData > 0, sigmaData.isFinite else { return "sigmaData: expected a positive number, found \(sigmaData)" }
+        guard sigmaData > 0, sigmaData.isFinite else {
+            return "sigmaData: expected a positive number, found \(sigmaData)"
+        }
         guard channelDeviations.isEmpty || channelDeviations.count == channels else {
             return "channelDeviations: expected \(channels) numbers or none, found \(channelDeviations.count)"
         }
-        guard channelDeviations.allSatisfy({ $0 > 0 && $0.isFinite }) else { return "channelDeviations: expected positive numbers" }
+        guard channelDeviations.allSatisfy({ $0 > 0 && $0.isFinite }) else {
+            return "channelDeviations: expected positive numbers"
+        }
         guard (0...1).contains(bandWeighting) else { return "bandWeighting: expected 0 to 1, found \(bandWeighting)" }
         guard !gatesSurround || kind == .edm else {
             return "gatesSurround: expected false for preconditioning.kind \(kind.rawValue), found true"
@@ -112,8 +117,8 @@ public struct Preconditioning: Codable, Hashable, Sendable {
         }
     }
 
-    /// c_noise. Of EDM and flow matching 100 ln(sigma) / 4: the paper's ln(sigma) / 4 in the units of the network's sinusoids,
-    /// whose highest frequency is one radian a unit, as for DDPM's timesteps.
+    /// c_noise. Of EDM and flow matching 100 ln(sigma) / 4: the paper's ln(sigma) / 4 in the units of the network's
+    /// sinusoids, whose highest frequency is one radian a unit, as for DDPM's timesteps.
     public func noise(_ sigma: Float) -> Float { kind == .discrete ? discrete.timestep(sigma) : 25 * log(sigma) }
 
     /// The noise levels that sampling goes through: Karras et al. 2022, table 1, within those that the model knows.
@@ -134,16 +139,16 @@ public struct Preconditioning: Codable, Hashable, Sendable {
         return pow(unit(sigmaData), 1 - bandWeighting) * pow(unit(deviation), bandWeighting)
     }
 
-    /// Channels that the network has beside those of the picture: one says where it is black, and the rest fill up a panel of
-    /// sixteen, in which convolutions are fastest.
+    /// Channels that the network has beside those of the picture: one says where it is black, and the rest fill up a
+    /// panel of sixteen, in which convolutions are fastest.
     public var extraChannels: Int { gatesSurround ? 16 : 0 }
 
-    /// What the gate's channel must exceed before black is the more probable. A new network's is 0, so it takes a place for black
-    /// with probability 0.02, and its first pictures are hardly darkened.
+    /// What the gate's channel must exceed before black is the more probable. A new network's is 0, so it takes a place
+    /// for black with probability 0.02, and its first pictures are hardly darkened.
     static let gateOffset: Float = 4
 
-    /// The weight of a picture's mean squared error: 1 / mean of c_out^2 over channels, which is 1 / the mean squared error of
-    /// c_skip x alone.
+    /// The weight of a picture's mean squared error: 1 / mean of c_out^2 over channels, which is 1 / the mean squared
+    /// error of c_skip x alone.
     func relativeWeight(_ sigma: Float, channels: Range<Int>) -> Float {
         let deviations = channelDeviations.isEmpty ? [sigmaData] : Array(channelDeviations[channels])
         let sum = deviations.reduce(Float(0)) { $0 + out(sigma, deviation: $1) * out(sigma, deviation: $1) }
@@ -154,6 +159,7 @@ public struct Preconditioning: Codable, Hashable, Sendable {
     func column(_ sigma: [Float], _ coefficient: (Float, Float) -> Float) -> Tensor {
         let deviations = channelDeviations.isEmpty ? [sigmaData] : channelDeviations
         return Tensor(
-            sigma.flatMap { level in deviations.map { coefficient(level, $0) } }, shape: [sigma.count, 1, 1, deviations.count])
+            sigma.flatMap { level in deviations.map { coefficient(level, $0) } },
+            shape: [sigma.count, 1, 1, deviations.count])
     }
 }

@@ -8,14 +8,16 @@ public struct SigmaSchedule: Codable, Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - steps: at least 1; one step goes from sigmaMax to 0.
-    ///   - start: a level above sigmaMax that the first of the steps goes down from, where there are more than one. A sampler starts with
-    ///     noise alone, as if pictures had a mean of 0; in large pictures the mean can still be told at sigmaMax, and from a higher level
-    ///     the first step takes it in.
+    ///   - start: a level above sigmaMax that the first of the steps goes down from, where there are more than one. A
+    ///     sampler starts with noise alone, as if pictures had a mean of 0; in large pictures the mean can still be
+    ///     told at sigmaMax, and from a higher level the first step takes it in.
     public static func karras(
         steps: Int, sigmaMin: Float = 0.002, sigmaMax: Float = 80, rho: Float = 7, start: Float? = nil
     ) -> SigmaSchedule {
         if let start, steps > 1 {
-            if !(start > sigmaMax) { fatalError("SigmaSchedule.karras: start \(start) is not above sigmaMax \(sigmaMax)") }
+            if !(start > sigmaMax) {
+                fatalError("SigmaSchedule.karras: start \(start) is not above sigmaMax \(sigmaMax)")
+            }
             let below = karras(steps: steps - 1, sigmaMin: sigmaMin, sigmaMax: sigmaMax, rho: rho)
             return SigmaSchedule(sigmas: [start] + below.sigmas)
         }

@@ -33,9 +33,10 @@ public struct HeunStep: StepRule {
     }
 }
 
-/// DPM-Solver++(2M) (Lu et al. 2022, algorithm 2, with data prediction): second order from one evaluation a step, by the
-/// denoised picture of the step before. With noise it is SDE-DPM-Solver++(2M) (the same, section 4.3): each step takes off more than
-/// the next level asks for and puts fresh noise in its place, which corrects what earlier steps got wrong.
+/// DPM-Solver++(2M) (Lu et al. 2022, algorithm 2, with data prediction): second order from one evaluation a step, by
+/// the denoised picture of the step before. With noise it is SDE-DPM-Solver++(2M) (the same, section 4.3): each step
+/// takes off more than the next level asks for and puts fresh noise in its place, which corrects what earlier steps got
+/// wrong.
 public struct DPMSolverStep: StepRule {
     private let addsNoise: Bool
     private var before: (denoised: Tensor, logWidth: Float)?
@@ -57,7 +58,8 @@ public struct DPMSolverStep: StepRule {
         before = (denoised, h)
         guard addsNoise else { return x.scaled(by: next / sigma) - direction.scaled(by: expm1(-h)) }
         let fresh = -expm1(-2 * h)
-        return x.scaled(by: (next / sigma) * (next / sigma)) + direction.scaled(by: fresh) + noise().scaled(by: next * fresh.squareRoot())
+        return x.scaled(by: (next / sigma) * (next / sigma)) + direction.scaled(by: fresh)
+            + noise().scaled(by: next * fresh.squareRoot())
     }
 }
 

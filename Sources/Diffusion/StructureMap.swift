@@ -1,7 +1,8 @@
 import Foundation
 import TensorCore
 
-/// A map of one kind of structure that a model draws with a picture, as one more plane: 0 where there is none, 1 where it is certain.
+/// A map of one kind of structure that a model draws with a picture, as one more plane: 0 where there is none, 1 where
+/// it is certain.
 public enum StructureMap: String, Codable, CaseIterable, Hashable, Sendable {
     /// Blood vessels.
     case vessels

@@ -46,7 +46,9 @@ final class ArchiveWriter {
         var written = 0
         try body { piece in
             written += piece.count
-            guard archive_write_data(archive, piece.baseAddress, piece.count) == piece.count else { try check(ARCHIVE_FATAL) ; return }
+            guard archive_write_data(archive, piece.baseAddress, piece.count) == piece.count else {
+                try check(ARCHIVE_FATAL); return
+            }
         }
         guard written == size else { fatalError("\(path): \(name) has \(written) bytes, not \(size)") }
         try check(archive_write_finish_entry(archive))
@@ -67,7 +69,8 @@ final class ArchiveWriter {
 
 /// Reads a zip or tar file from front to back.
 enum ArchiveReader {
-    /// - Parameter body: is given each entry's name, its size, and what reads the next bytes of it, at most as many as asked for.
+    /// - Parameter body: is given each entry's name, its size, and what reads the next bytes of it, at most as many as
+    ///   asked for.
     /// - Throws: `Failure(.badData)` where it is damaged.
     static func forEachEntry(_ path: String, _ body: (String, Int, (Int) throws -> [UInt8]) throws -> Void) throws {
         guard let archive = archive_read_new() else { throw Failure(.readOrWriteFailed, path, "no memory is left") }
@@ -75,7 +78,9 @@ enum ArchiveReader {
         func check(_ status: Int, _ what: String) throws {
             // A warning is damage, too: a checksum that does not fit.
             guard status < 0 else { return }
-            throw Failure(.badData, path, "\(what): \(archive_error_string(archive).map { String(cString: $0) } ?? "it is damaged")")
+            throw Failure(
+                .badData, path,
+                "\(what): \(archive_error_string(archive).map { String(cString: $0) } ?? "it is damaged")")
         }
         archive_read_support_format_zip(archive)
         archive_read_support_format_tar(archive)
@@ -86,17 +91,23 @@ enum ArchiveReader {
             let status = archive_read_next_header(archive, &entry)
             if status == ARCHIVE_EOF { return }
             try check(Int(status), "could not be read")
-            guard let entry, let name = archive_entry_pathname_utf8(entry) else { throw Failure(.badData, path, "an entry has no name") }
+            guard let entry, let name = archive_entry_pathname_utf8(entry) else {
+                throw Failure(.badData, path, "an entry has no name")
+            }
             // Nothing is compressed, so that no entry is larger than the file.
             let size = Int(archive_entry_size(entry))
             guard (0...fileSize).contains(size) else {
                 throw Failure(.badData, path, "is damaged: an entry claims \(size) bytes of a file of \(fileSize)")
             }
             try body(String(cString: name), size) { count in
-                guard (0...fileSize).contains(count) else { throw Failure(.badData, path, "is damaged: a row claims \(count) bytes") }
+                guard (0...fileSize).contains(count) else {
+                    throw Failure(.badData, path, "is damaged: a row claims \(count) bytes")
+                }
                 var bytes = [UInt8](repeating: 0, count: count), filled = 0
                 while filled < count {
-                    let read = bytes.withUnsafeMutableBytes { archive_read_data(archive, $0.baseAddress! + filled, count - filled) }
+                    let read = bytes.withUnsafeMutableBytes {
+                        archive_read_data(archive, $0.baseAddress! + filled, count - filled)
+                    }
                     try check(read, "could not be read")
                     if read == 0 { break }
                     filled += read

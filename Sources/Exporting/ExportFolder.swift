@@ -24,7 +24,8 @@ final class ExportFolder {
         do {
             try data.write(to: URL(fileURLWithPath: file(name)))
         } catch {
-            throw Failure(.readOrWriteFailed, file(name), "could not be written: \((error as NSError).localizedDescription)")
+            throw Failure(
+                .readOrWriteFailed, file(name), "could not be written: \((error as NSError).localizedDescription)")
         }
         files.append(PackagedFile(name: name, digest: Digest(of: data), byteCount: data.count))
     }

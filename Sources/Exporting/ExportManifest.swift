@@ -42,7 +42,8 @@ struct ExportManifest: Codable {
         let path = "\(folder)/\(ExportManifest.name)"
         self = try JSONText.decode(ExportManifest.self, try JSONText.contents(path), place: path)
         guard kind == ExportManifest.kind, version == 1 else {
-            throw Failure(.badData, path, field: "kind", expected: "\(ExportManifest.kind) 1", found: "\(kind) \(version)")
+            throw Failure(
+                .badData, path, field: "kind", expected: "\(ExportManifest.kind) 1", found: "\(kind) \(version)")
         }
         for file in files where file.name.hasPrefix("/") || file.name.split(separator: "/").contains("..") {
             throw Failure(.badData, path, field: "files", expected: "names below the folder", found: file.name)

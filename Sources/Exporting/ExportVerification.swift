@@ -27,12 +27,16 @@ public enum ExportVerification {
             do {
                 digests += try pictures(of: file, in: folder)
             } catch {
-                findings.append(Finding(file.name, (error as? Failure)?.sentence ?? (error as NSError).localizedDescription))
+                findings.append(
+                    Finding(file.name, (error as? Failure)?.sentence ?? (error as NSError).localizedDescription))
             }
         }
-        if findings.isEmpty, Set(digests).count != digests.count { findings.append(Finding("pictures", "one is there twice")) }
+        if findings.isEmpty, Set(digests).count != digests.count {
+            findings.append(Finding("pictures", "one is there twice"))
+        }
         if findings.isEmpty, digests.count != manifest.samples {
-            findings.append(Finding(ExportManifest.name, "speaks of \(manifest.samples) samples, and there are \(digests.count)"))
+            findings.append(
+                Finding(ExportManifest.name, "speaks of \(manifest.samples) samples, and there are \(digests.count)"))
         }
         return (findings, digests)
     }
@@ -43,18 +47,22 @@ public enum ExportVerification {
         let listed = manifest.files.map(\.name), files = FileManager.default
         if manifest.samples < 1 { findings.append(Finding(ExportManifest.name, "speaks of no sample")) }
         if Set(listed).count != listed.count { findings.append(Finding(ExportManifest.name, "lists a file twice")) }
-        for name in ((try? files.subpathsOfDirectory(atPath: folder)) ?? []).sorted() where name != ExportManifest.name && !listed.contains(name) {
+        for name in ((try? files.subpathsOfDirectory(atPath: folder)) ?? []).sorted()
+        where name != ExportManifest.name && !listed.contains(name) {
             var isFolder: ObjCBool = false
             if files.fileExists(atPath: "\(folder)/\(name)", isDirectory: &isFolder), !isFolder.boolValue {
                 findings.append(Finding(name.printable, "is not in \(ExportManifest.name)"))
             }
         }
-        let kind = switch manifest.format {
-        case .png: ".png"
-        case .npz: ".npz"
-        case .webdataset: ".tar"
+        let kind =
+            switch manifest.format {
+            case .png: ".png"
+            case .npz: ".npz"
+            case .webdataset: ".tar"
+            }
+        if !listed.contains(where: { $0.hasSuffix(kind) }) {
+            findings.append(Finding(ExportManifest.name, "lists no \(kind) file"))
         }
-        if !listed.contains(where: { $0.hasSuffix(kind) }) { findings.append(Finding(ExportManifest.name, "lists no \(kind) file")) }
         return findings
     }
 
@@ -63,9 +71,13 @@ public enum ExportVerification {
         let path = "\(folder)/\(file.name)"
         try RegularFile.require(path)
         let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
-        guard size == file.bytes else { throw Failure(.checkFailed, path, field: "bytes", expected: "\(file.bytes)", found: "\(size)") }
+        guard size == file.bytes else {
+            throw Failure(.checkFailed, path, field: "bytes", expected: "\(file.bytes)", found: "\(size)")
+        }
         let found = try Digest(ofFile: path).description
-        guard found == file.sha256 else { throw Failure(.checkFailed, path, field: "SHA-256", expected: file.sha256, found: found) }
+        guard found == file.sha256 else {
+            throw Failure(.checkFailed, path, field: "SHA-256", expected: file.sha256, found: found)
+        }
         switch URL(fileURLWithPath: path).pathExtension {
         case "png": return [try pictureDigest(try JSONText.contents(path), file: path)]
         case "tar": return try tarDigests(path)
@@ -81,7 +93,8 @@ public enum ExportVerification {
         let table = try LabelMapTable(contentsOf: path)
         let column = try table.index(of: "synthetic")
         if let row = table.rows.first(where: { $0.cells[column] != "YES" }) {
-            throw Failure(.badData, "\(path) line \(row.line)", field: "synthetic", expected: "YES", found: row.cells[column])
+            throw Failure(
+                .badData, "\(path) line \(row.line)", field: "synthetic", expected: "YES", found: row.cells[column])
         }
         return []
     }
@@ -90,11 +103,14 @@ public enum ExportVerification {
     private static func pictureDigest(_ png: Data, file: String) throws -> String {
         let label = try LabelledPNG.label(png, file: file)
         guard label.digitalSourceType == SampleSet.digitalSourceType else {
-            throw Failure(.badData, file, field: "XMP DigitalSourceType", expected: SampleSet.digitalSourceType, found: label.digitalSourceType)
+            throw Failure(
+                .badData, file, field: "XMP DigitalSourceType", expected: SampleSet.digitalSourceType,
+                found: label.digitalSourceType)
         }
         let found = Digest(of: try Picture(decoding: Array(png), name: file).pixels).description
         guard found == label.provenanceDigest else {
-            throw Failure(.badData, file, field: LabelledPNG.digestKeyword, expected: found, found: label.provenanceDigest)
+            throw Failure(
+                .badData, file, field: LabelledPNG.digestKeyword, expected: found, found: label.provenanceDigest)
         }
         return found
     }
@@ -125,7 +141,9 @@ public enum ExportVerification {
             case "train_images.npy": found = try NumPyArray.rows(read) { Digest(of: $0).bytes }
             case "digest.npy": stated = try NumPyArray.rows(read) { $0 }
             case "val_images.npy", "test_images.npy":
-                guard try NumPyArray.rows(read, { $0 }).isEmpty else { throw Failure(.badData, path, "\(name) holds pictures, and an export's are in train_images") }
+                guard try NumPyArray.rows(read, { $0 }).isEmpty else {
+                    throw Failure(.badData, path, "\(name) holds pictures, and an export's are in train_images")
+                }
             case "synthetic.npy", "digital_source_type.npy": texts[name] = try NumPyArray.text(read, byteCount: size)
             default: break
             }
@@ -133,7 +151,9 @@ public enum ExportVerification {
         guard texts["synthetic.npy"] == "YES", texts["digital_source_type.npy"] == SampleSet.digitalSourceType else {
             throw Failure(.badData, path, "has lost the label that says its pictures are synthetic")
         }
-        guard !found.isEmpty, found == stated else { throw Failure(.badData, path, "its pictures are not those of its digests") }
+        guard !found.isEmpty, found == stated else {
+            throw Failure(.badData, path, "its pictures are not those of its digests")
+        }
         return found.compactMap { Digest(bytes: $0)?.description }
     }
 }

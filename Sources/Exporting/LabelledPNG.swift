@@ -4,8 +4,8 @@ import Foundation
 import Pictures
 import SampleStore
 
-/// A PNG file that says of itself that a trained model made it: XMP with the IPTC's digital source type, and text chunks with
-/// the digest of the pixels and of the model.
+/// A PNG file that says of itself that a trained model made it: XMP with the IPTC's digital source type, and text
+/// chunks with the digest of the pixels and of the model.
 enum LabelledPNG {
     /// What the text chunks of a file say.
     struct Label: Hashable {
@@ -25,7 +25,8 @@ enum LabelledPNG {
         var png = try picture.pngData()
         // Behind IHDR, which is always the first: 8 bytes of signature, 25 of chunk.
         png.insert(
-            contentsOf: chunk("tEXt", text(digestKeyword, label.provenanceDigest)) + chunk("tEXt", text(modelKeyword, label.modelDigest))
+            contentsOf: chunk("tEXt", text(digestKeyword, label.provenanceDigest))
+                + chunk("tEXt", text(modelKeyword, label.modelDigest))
                 + chunk("iTXt", xmp(label.digitalSourceType)), at: 33)
         return png
     }
@@ -39,14 +40,19 @@ enum LabelledPNG {
             guard parts.count == 2 else { return }
             let keyword = String(decoding: parts[0], as: UTF8.self)
             if kind == "tEXt" { texts[keyword] = String(decoding: parts[1], as: UTF8.self) }
-            if kind == "iTXt", keyword == xmpKeyword { source = digitalSourceType(in: String(decoding: parts[1].dropFirst(4), as: UTF8.self)) }
+            if kind == "iTXt", keyword == xmpKeyword {
+                source = digitalSourceType(in: String(decoding: parts[1].dropFirst(4), as: UTF8.self))
+            }
         }
         func said(_ text: String?, _ what: String) throws -> String {
-            guard let text else { throw Failure(.badData, file, field: what, expected: "that of the sample", found: "none") }
+            guard let text else {
+                throw Failure(.badData, file, field: what, expected: "that of the sample", found: "none")
+            }
             return text
         }
         return Label(
-            digitalSourceType: try said(source, "XMP DigitalSourceType"), provenanceDigest: try said(texts[digestKeyword], digestKeyword),
+            digitalSourceType: try said(source, "XMP DigitalSourceType"),
+            provenanceDigest: try said(texts[digestKeyword], digestKeyword),
             modelDigest: try said(texts[modelKeyword], modelKeyword))
     }
 
@@ -67,7 +73,8 @@ enum LabelledPNG {
 
     private static func digitalSourceType(in packet: String) -> String? {
         let (start, end) = ("<Iptc4xmpExt:DigitalSourceType>", "</Iptc4xmpExt:DigitalSourceType>")
-        guard let first = packet.range(of: start), let last = packet.range(of: end), first.upperBound <= last.lowerBound else { return nil }
+        guard let first = packet.range(of: start), let last = packet.range(of: end), first.upperBound <= last.lowerBound
+        else { return nil }
         return String(packet[first.upperBound..<last.lowerBound])
     }
 
@@ -89,7 +96,8 @@ enum LabelledPNG {
         var position = 8
         while position + 12 <= png.count {
             let length = number(position), end = position + 12 + length
-            guard length <= png.count, end <= png.count, number(end - 4) == Int(checksum(png[position + 4..<end - 4])) else {
+            guard length <= png.count, end <= png.count, number(end - 4) == Int(checksum(png[position + 4..<end - 4]))
+            else {
                 throw Failure(.badData, file, "is damaged: a chunk of the PNG file is not what its checksum says")
             }
             body(String(decoding: png[position + 4..<position + 8], as: UTF8.self), png[position + 8..<end - 4])

@@ -3,8 +3,8 @@ import Foundation
 import Reporting
 import SampleStore
 
-/// One NPZ file: `train_images`, `train_labels` and empty validation and test splits, as MedMNIST names them, and beside them the
-/// cohort, the provenance and the synthetic label.
+/// One NPZ file: `train_images`, `train_labels` and empty validation and test splits, as MedMNIST names them, and
+/// beside them the cohort, the provenance and the synthetic label.
 struct NPZWriter: ExportWriter {
     private let folder: ExportFolder
     private let set: SampleSetFile
@@ -24,7 +24,9 @@ struct NPZWriter: ExportWriter {
         // Without a name: it goes with this process.
         let path = folder.file(".pixels")
         let descriptor = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw Failure(.readOrWriteFailed, path, "could not be written: \(String(cString: strerror(errno)))") }
+        guard descriptor >= 0 else {
+            throw Failure(.readOrWriteFailed, path, "could not be written: \(String(cString: strerror(errno)))")
+        }
         unlink(path)
         spool = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     }
@@ -33,7 +35,8 @@ struct NPZWriter: ExportWriter {
         do {
             try spool.write(contentsOf: pixels)
         } catch {
-            throw Failure(.readOrWriteFailed, folder.path, "could not be written: \((error as NSError).localizedDescription)")
+            throw Failure(
+                .readOrWriteFailed, folder.path, "could not be written: \((error as NSError).localizedDescription)")
         }
     }
 
@@ -48,14 +51,18 @@ struct NPZWriter: ExportWriter {
         for attribute in SampleDetails.asked(set) {
             guard let column = set.cohorts[attribute] else { continue }
             try archive.add("cohort_\(attribute).npy", NumPyArray.int16(column.codes, shape: [count]))
-            try archive.add("cohort_\(attribute)_names.npy", NumPyArray.strings(column.names, shape: [column.names.count]))
+            try archive.add(
+                "cohort_\(attribute)_names.npy", NumPyArray.strings(column.names, shape: [column.names.count]))
         }
         try archive.add("digest.npy", NumPyArray.uint8(set.digests.flatMap(\.bytes), shape: [count, 32]))
         let texts = [
-            "label": label, "synthetic": "YES", "digital_source_type": SampleSet.digitalSourceType, "licence": set.terms.licence,
+            "label": label, "synthetic": "YES", "digital_source_type": SampleSet.digitalSourceType,
+            "licence": set.terms.licence,
             "attribution": set.terms.attribution, "prov": try set.prov(),
         ]
-        for (key, text) in texts.sorted(by: { $0.key < $1.key }) { try archive.add("\(key).npy", NumPyArray.strings([text], shape: [])) }
+        for (key, text) in texts.sorted(by: { $0.key < $1.key }) {
+            try archive.add("\(key).npy", NumPyArray.strings([text], shape: []))
+        }
         try archive.finish()
         return .arrays(try folder.add(name))
     }

@@ -40,7 +40,8 @@ enum NumPyArray {
     static func strings(_ values: [String], shape: [Int]) -> Data {
         let length = max(1, values.map(\.unicodeScalars.count).max() ?? 1)
         return values.reduce(into: header(.text(length), shape: shape)) { data, value in
-            let scalars = value.unicodeScalars.map(\.value) + [UInt32](repeating: 0, count: length - value.unicodeScalars.count)
+            let scalars =
+                value.unicodeScalars.map(\.value) + [UInt32](repeating: 0, count: length - value.unicodeScalars.count)
             for scalar in scalars { withUnsafeBytes(of: scalar.littleEndian) { data.append(contentsOf: $0) } }
         }
     }
@@ -54,8 +55,12 @@ enum NumPyArray {
         guard start.count == 10, start.starts(with: [0x93] + Array("NUMPY".utf8)) else { return ([], 10) }
         let length = Int(start[8]) | Int(start[9]) << 8
         let text = String(decoding: try read(length), as: UTF8.self)
-        guard let open = text.range(of: "'shape': ("), let close = text[open.upperBound...].firstIndex(of: ")") else { return ([], 10 + length) }
-        let sides = text[open.upperBound..<close].split(separator: ",").compactMap { Int($0.trimmingCharacters(in: .whitespaces)) }
+        guard let open = text.range(of: "'shape': ("), let close = text[open.upperBound...].firstIndex(of: ")") else {
+            return ([], 10 + length)
+        }
+        let sides = text[open.upperBound..<close].split(separator: ",").compactMap {
+            Int($0.trimmingCharacters(in: .whitespaces))
+        }
         // What no array of ours has leaves no rows to be read.
         let isPossible = sides.allSatisfy { (0...1 << 32).contains($0) } && sides.reduce(1.0) { $0 * Double($1) } < 1e15
         return (isPossible ? sides : [], 10 + length)
@@ -67,7 +72,9 @@ enum NumPyArray {
         let size = shape.dropFirst().reduce(1, *)
         return try (0..<(shape.first ?? 0)).map { _ in
             let row = try read(size)
-            guard row.count == size, size > 0 else { throw Failure(.badData, nil, "an array is shorter than its head says") }
+            guard row.count == size, size > 0 else {
+                throw Failure(.badData, nil, "an array is shorter than its head says")
+            }
             return body(row)
         }
     }

@@ -36,7 +36,9 @@ struct PNGWriter: ExportWriter {
         let integers: Set = ["row", "seed", "index", "run"]
         return .pictures(
             table: try folder.add(name),
-            columns: columns.map { Croissant.Column($0, integers.contains($0) ? .integer : .text, SampleDetails.meaning($0)) },
+            columns: columns.map {
+                Croissant.Column($0, integers.contains($0) ? .integer : .text, SampleDetails.meaning($0))
+            },
             fileColumn: "file", pattern: "\(PNGWriter.folderName)*.png")
     }
 }

@@ -22,7 +22,8 @@ struct PictureEncoding {
             nonisolated(unsafe) let results = buffer
             DispatchQueue.concurrentPerform(iterations: workers) { worker in
                 for place in stride(from: worker, to: details.count, by: workers) {
-                    let picture = Picture(width: width, height: height, pixels: Array(pixels[place * size..<(place + 1) * size]))
+                    let picture = Picture(
+                        width: width, height: height, pixels: Array(pixels[place * size..<(place + 1) * size]))
                     results[place] = Result { try LabelledPNG.data(picture, label: details[place].label) }
                 }
             }

@@ -28,7 +28,8 @@ struct SampleDetails: Codable, Hashable {
         run = Int(set.runOfSample[row])
         model = set.runs[run].modelDigest.description
         let sites = set.siteNames.count
-        siteWeights = Dictionary(uniqueKeysWithValues: set.siteNames.enumerated().map { ($1, set.siteWeights[row * sites + $0]) })
+        siteWeights = Dictionary(
+            uniqueKeysWithValues: set.siteNames.enumerated().map { ($1, set.siteWeights[row * sites + $0]) })
         synthetic = true
         digitalSourceType = SampleSet.digitalSourceType
         licence = set.terms.licence
@@ -54,7 +55,8 @@ struct SampleDetails: Codable, Hashable {
     /// Attributes of which anything was asked for.
     static func asked(_ set: SampleSetFile) -> [String] {
         CohortSchema.attributes.map(\.name).filter { name in
-            set.cohorts[name]?.codes.contains { $0 != Attribute.unspecified } == true || set.requests[name]?.contains { !$0.isNaN } == true
+            set.cohorts[name]?.codes.contains { $0 != Attribute.unspecified } == true
+                || set.requests[name]?.contains { !$0.isNaN } == true
         }
     }
 
@@ -63,7 +65,8 @@ struct SampleDetails: Codable, Hashable {
         let cohort = asked.map { name in
             self.cohort[name] ?? requests[name].map { "\($0)" } ?? ""
         }
-        let cells = [file, "\(row)"] + cohort + ["\(seed)", "\(index)", "\(run)", model, digest, "YES", digitalSourceType]
+        let cells =
+            [file, "\(row)"] + cohort + ["\(seed)", "\(index)", "\(run)", model, digest, "YES", digitalSourceType]
         return cells.map(SampleDetails.cell).joined(separator: ",")
     }
 
@@ -71,7 +74,8 @@ struct SampleDetails: Codable, Hashable {
     private static func cell(_ text: String) -> String {
         let isFormula = text.first.map { "=+-@\t\r".contains($0) } == true
         let safe = isFormula ? "'" + text : text
-        return safe.contains { ",\"\n\r".contains($0) } ? "\"\(safe.replacingOccurrences(of: "\"", with: "\"\""))\"" : safe
+        return safe.contains { ",\"\n\r".contains($0) }
+            ? "\"\(safe.replacingOccurrences(of: "\"", with: "\"\""))\"" : safe
     }
 
     /// What a column of `metadata.csv`, or a key of the JSON beside a picture, holds.

@@ -5,8 +5,8 @@ import Pictures
 import Reporting
 import SampleStore
 
-/// A sample set in another form: a folder with the pictures, cards, and `export.json` with the digest of every file. Each picture
-/// keeps the label that says it is synthetic, and the digest that leads to its provenance.
+/// A sample set in another form: a folder with the pictures, cards, and `export.json` with the digest of every file.
+/// Each picture keeps the label that says it is synthetic, and the digest that leads to its provenance.
 public struct SampleExport {
     public enum Format: String, CaseIterable, Codable, Sendable {
         /// `images/*.png`, and `metadata.csv`.
@@ -33,7 +33,9 @@ public struct SampleExport {
 
     /// - Parameter label: nil takes the grade, or the first attribute that was asked for.
     /// - Throws: `Failure(.usage)` for an attribute that is none.
-    public init(_ set: SampleSetFile, format: Format, label: String? = nil, shardRows: Int = 1000, threads: Int = 1) throws {
+    public init(_ set: SampleSetFile, format: Format, label: String? = nil, shardRows: Int = 1000, threads: Int = 1)
+        throws
+    {
         if let label, CohortSchema.attribute(label) == nil {
             let known = CohortSchema.attributes.map(\.name).joined(separator: ", ")
             throw Failure(.usage, nil, field: "--label", expected: "one of \(known)", found: label)
@@ -50,17 +52,21 @@ public struct SampleExport {
     ///
     /// - Parameter content: SHA-256 of the set's content.
     /// - Returns: how many files there are, and their bytes in all.
-    /// - Throws: `Failure`: `.cannotCreateOutput` where the folder exists and `force` is false, or is no export, or another process
-    ///   writes it; `.interrupted`; `.readOrWriteFailed`, also where a picture lost its label.
+    /// - Throws: `Failure`: `.cannotCreateOutput` where the folder exists and `force` is false, or is no export, or
+    ///   another process writes it; `.interrupted`; `.readOrWriteFailed`, also where a picture lost its label.
     public func write(
         to folder: String, content: Digest, force: Bool, progress: (Int) -> Void = { _ in }
     ) async throws -> (files: Int, bytes: Int) {
         let files = FileManager.default
         if files.fileExists(atPath: folder) {
-            guard force else { throw Failure(.cannotCreateOutput, folder, "exists already; give --force to replace it") }
+            guard force else {
+                throw Failure(.cannotCreateOutput, folder, "exists already; give --force to replace it")
+            }
             // Nobody's folder goes because of a slip in a path.
             guard ExportVerification.isExport(folder) else {
-                throw Failure(.cannotCreateOutput, folder, "is no folder that export wrote (it has no \(ExportManifest.name)), so --force does not replace it")
+                throw Failure(
+                    .cannotCreateOutput, folder,
+                    "is no folder that export wrote (it has no \(ExportManifest.name)), so --force does not replace it")
             }
         } else {
             try StagedFile.requireWritable(folder, force: false)
@@ -69,7 +75,8 @@ public struct SampleExport {
         try unfinished.clear(where: SampleExport.parts.contains)
         let target = ExportFolder(unfinished.file("content"))
         do {
-            try await fill(target, name: URL(fileURLWithPath: folder).lastPathComponent, content: content, progress: progress)
+            try await fill(
+                target, name: URL(fileURLWithPath: folder).lastPathComponent, content: content, progress: progress)
             if files.fileExists(atPath: folder) { try ExportFolder.move(folder, to: unfinished.file("before")) }
             try ExportFolder.move(target.path, to: folder)
         } catch {
@@ -81,11 +88,12 @@ public struct SampleExport {
     }
 
     private func fill(_ folder: ExportFolder, name: String, content: Digest, progress: (Int) -> Void) async throws {
-        var writer: any ExportWriter = switch format {
-        case .png: try PNGWriter(folder, set, threads: threads)
-        case .npz: try NPZWriter(folder, set, name: "\(name).npz", label: label)
-        case .webdataset: try WebDatasetWriter(folder, set, stem: name, rows: shardRows, threads: threads)
-        }
+        var writer: any ExportWriter =
+            switch format {
+            case .png: try PNGWriter(folder, set, threads: threads)
+            case .npz: try NPZWriter(folder, set, name: "\(name).npz", label: label)
+            case .webdataset: try WebDatasetWriter(folder, set, stem: name, rows: shardRows, threads: threads)
+            }
         for start in stride(from: 0, to: set.count, by: SampleExport.rowsAtOnce) {
             let rows = Array(start..<min(set.count, start + SampleExport.rowsAtOnce))
             try writer.append(rows.map { SampleDetails(set, row: $0) }, pixels: try await set.images(rows: rows))
@@ -93,7 +101,8 @@ public struct SampleExport {
             try Interruption.check("nothing is left of the export; give the same command again")
         }
         try writeCards(to: folder, name: name, layout: try writer.finish(), content: content)
-        try ExportManifest(format: format, samples: set.count, content: content, files: folder.files).write(to: folder.path)
+        try ExportManifest(format: format, samples: set.count, content: content, files: folder.files).write(
+            to: folder.path)
         let (findings, digests) = try ExportVerification.check(folder.path)
         guard findings.isEmpty, digests == set.digests.map(\.description) else {
             let what = findings.first.map { "\($0.place): \($0.problem)" } ?? "the pictures are not those of the set"
@@ -105,12 +114,14 @@ public struct SampleExport {
         try folder.write(Data(try set.prov().utf8), "prov.json")
         for model in set.models {
             let short = "\(model.digest.description.prefix(12))"
-            try folder.write(Data(try ModelCard.markdown(model, name: "Model \(short)", place: set.path).utf8), "model-\(short).md")
+            try folder.write(
+                Data(try ModelCard.markdown(model, name: "Model \(short)", place: set.path).utf8), "model-\(short).md")
         }
         let croissant = Croissant(try set.description(), name: name, layout: layout, content: content)
         try folder.write(Data(try croissant.json().utf8), "croissant.json")
         let packaged = folder.files.filter { !$0.name.hasPrefix(PNGWriter.folderName) }
-        try folder.write(Data(try DatasetCard.markdown(of: set, name: name, files: packaged, content: content).utf8), "README.md")
+        try folder.write(
+            Data(try DatasetCard.markdown(of: set, name: name, files: packaged, content: content).utf8), "README.md")
     }
 }
 

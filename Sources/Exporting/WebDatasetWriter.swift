@@ -43,7 +43,8 @@ struct WebDatasetWriter: ExportWriter {
     mutating func finish() throws -> Croissant.Layout {
         try closeShard()
         let keys: [(String, Croissant.Column.Kind)] = [
-            ("row", .integer), ("seed", .integer), ("index", .integer), ("run", .integer), ("model", .text), ("digest", .text),
+            ("row", .integer), ("seed", .integer), ("index", .integer), ("run", .integer), ("model", .text),
+            ("digest", .text),
             ("digital_source_type", .text), ("licence", .text),
         ]
         return .shards(shards, keys: keys.map { Croissant.Column($0, $1, SampleDetails.meaning($0)) })

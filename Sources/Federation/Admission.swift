@@ -55,10 +55,13 @@ public struct Admission<Model: Codable & Sendable>: Sendable {
                 // A name counts once its signature does.
                 var site: String?
                 do {
-                    let parcel = try Parcel<Model>(contentsOf: path), member = try parcel.requireTrust(trust, at: moment)
+                    let parcel = try Parcel<Model>(contentsOf: path),
+                        member = try parcel.requireTrust(trust, at: moment)
                     site = member.name
                     if let asked, !asked.contains(member.name) {
-                        throw Failure(.notPermitted, path, field: "site", expected: asked.joined(separator: ", ") + ", whom the round asks", found: member.name)
+                        throw Failure(
+                            .notPermitted, path, field: "site",
+                            expected: asked.joined(separator: ", ") + ", whom the round asks", found: member.name)
                     }
                     guard parcel.statement.base == base.description else {
                         throw Failure(.badData, path, field: "base", expected: "\(base)", found: parcel.statement.base)
@@ -81,7 +84,8 @@ public struct Admission<Model: Codable & Sendable>: Sendable {
     ///   - ledger: parcels that were taken before; nil for none.
     ///   - requireModel: throws where a manifest describes other weights than the base's.
     public init(
-        _ opened: Opened, base: MergeBase, round: Int?, weighting: MergeRecord.Weighting, ledger: ParcelLedger?, requireModel: (Parcel<Model>) throws -> Void
+        _ opened: Opened, base: MergeBase, round: Int?, weighting: MergeRecord.Weighting, ledger: ParcelLedger?,
+        requireModel: (Parcel<Model>) throws -> Void
     ) {
         let round = round ?? base.nextRound
         self.round = round
@@ -90,44 +94,63 @@ public struct Admission<Model: Codable & Sendable>: Sendable {
             do {
                 try Admission.requireFit(parcel, base: base, round: round)
                 try requireModel(parcel)
-                let size = try ClaimedSize(parcel.manifest.trainingData, imagesSeen: parcel.manifest.imagesSeen, most: member.mostPatients, path: parcel.path)
+                let size = try ClaimedSize(
+                    parcel.manifest.trainingData, imagesSeen: parcel.manifest.imagesSeen, most: member.mostPatients,
+                    path: parcel.path)
                 _ = try size.weight(weighting, path: parcel.path)
                 try ledger?.requireNewest(parcel)
                 let survey = try Admission.survey(parcel, base)
                 try Admission.requireNew(parcel, survey.numbers, base: base)
                 candidates.append(
-                    Admitted(parcel: parcel, largestShare: member.largestShare, size: size, norm: survey.norm, length: survey.length, numbers: survey.numbers))
+                    Admitted(
+                        parcel: parcel, largestShare: member.largestShare, size: size, norm: survey.norm,
+                        length: survey.length, numbers: survey.numbers))
             } catch let failure as Failure {
                 refused.append(Refused(path: parcel.path, site: member.name, failure: failure))
             } catch {
-                refused.append(Refused(path: parcel.path, site: member.name, failure: StagedFile.failure(parcel.path, error, "read")))
+                refused.append(
+                    Refused(
+                        path: parcel.path, site: member.name, failure: StagedFile.failure(parcel.path, error, "read")))
             }
         }
-        candidates.sort { ($0.parcel.statement.site, $0.parcel.digest.description, $0.parcel.path) < ($1.parcel.statement.site, $1.parcel.digest.description, $1.parcel.path) }
+        candidates.sort {
+            ($0.parcel.statement.site, $0.parcel.digest.description, $0.parcel.path) < (
+                $1.parcel.statement.site, $1.parcel.digest.description, $1.parcel.path
+            )
+        }
         admitted = Admission.withoutRepeats(candidates, &refused)
-        self.refused = refused.sorted { ($0.site ?? $0.path, $0.failure.sentence, $0.path) < ($1.site ?? $1.path, $1.failure.sentence, $1.path) }
+        self.refused = refused.sorted {
+            ($0.site ?? $0.path, $0.failure.sentence, $0.path) < ($1.site ?? $1.path, $1.failure.sentence, $1.path)
+        }
     }
 
-    /// The parcels of a merge that was made, without those of some sites: its record says what was taken, byte for byte, so that no
-    /// list is asked again.
+    /// The parcels of a merge that was made, without those of some sites: its record says what was taken, byte for
+    /// byte, so that no list is asked again.
     ///
     /// - Parameter path: of the parcel with a digest.
     /// - Throws: `Failure`: what `path` throws; `.badData` where a file is not the parcel that was merged.
-    public init(_ record: MergeRecord, without sites: Set<String>, base: MergeBase, path: (MergeRecord.Part) throws -> String) throws {
+    public init(
+        _ record: MergeRecord, without sites: Set<String>, base: MergeBase, path: (MergeRecord.Part) throws -> String
+    ) throws {
         round = record.round
         refused = []
         admitted = try record.parts.filter { !sites.contains($0.site) }.map { part in
             let parcel = try Parcel<Model>(contentsOf: try path(part))
             guard parcel.digest == part.parcel else {
-                throw Failure(.badData, parcel.path, field: "digest", expected: part.parcel.description, found: parcel.digest.description)
+                throw Failure(
+                    .badData, parcel.path, field: "digest", expected: part.parcel.description,
+                    found: parcel.digest.description)
             }
             guard parcel.statement.site == part.site else {
                 throw Failure(.badData, parcel.path, field: "site", expected: part.site, found: parcel.statement.site)
             }
             try Admission.requireFit(parcel, base: base, round: record.round)
-            let size = try ClaimedSize(parcel.manifest.trainingData, imagesSeen: parcel.manifest.imagesSeen, most: nil, path: parcel.path)
+            let size = try ClaimedSize(
+                parcel.manifest.trainingData, imagesSeen: parcel.manifest.imagesSeen, most: nil, path: parcel.path)
             let survey = try Admission.survey(parcel, base)
-            return Admitted(parcel: parcel, largestShare: part.largestShare, size: size, norm: survey.norm, length: survey.length, numbers: survey.numbers)
+            return Admitted(
+                parcel: parcel, largestShare: part.largestShare, size: size, norm: survey.norm, length: survey.length,
+                numbers: survey.numbers)
         }
     }
 
@@ -138,50 +161,86 @@ public struct Admission<Model: Codable & Sendable>: Sendable {
             throw Failure(.badData, path, field: "base", expected: "\(base.digest)", found: said.base)
         }
         guard parcel.manifest.parents.first == said.base else {
-            throw Failure(.badData, path, field: "parents", expected: "the base that its statement names", found: parcel.manifest.parents.first ?? "none")
+            throw Failure(
+                .badData, path, field: "parents", expected: "the base that its statement names",
+                found: parcel.manifest.parents.first ?? "none")
         }
         for set in parcel.manifest.trainingData where set.inherited != true {
-            guard set.site == said.site else { throw Failure(.badData, path, field: "trainingData.site", expected: said.site, found: set.site.printable) }
+            guard set.site == said.site else {
+                throw Failure(
+                    .badData, path, field: "trainingData.site", expected: said.site, found: set.site.printable)
+            }
         }
-        if let problem = parcel.manifest.trainingData.lazy.compactMap({ SiteName.problem($0.site) }).first { throw Failure(.badData, path, "trainingData.site: \(problem)") }
-        guard said.round == round else { throw Failure(.notPermitted, path, field: "round", expected: "\(round)", found: "\(said.round): it is replayed, or early") }
+        if let problem = parcel.manifest.trainingData.lazy.compactMap({ SiteName.problem($0.site) }).first {
+            throw Failure(.badData, path, "trainingData.site: \(problem)")
+        }
+        guard said.round == round else {
+            throw Failure(
+                .notPermitted, path, field: "round", expected: "\(round)",
+                found: "\(said.round): it is replayed, or early")
+        }
         guard parcel.manifest.kind == base.kind else {
-            throw Failure(.badData, path, field: "kind", expected: "\(base.kind.rawValue), as the other parcels", found: parcel.manifest.kind.rawValue)
+            throw Failure(
+                .badData, path, field: "kind", expected: "\(base.kind.rawValue), as the other parcels",
+                found: parcel.manifest.kind.rawValue)
         }
         let found = parcel.table.mapValues(\.shape)
-        let missing = base.shapes.keys.filter { found[$0] == nil }.sorted(), unexpected = found.keys.filter { base.shapes[$0] == nil }.sorted()
+        let missing = base.shapes.keys.filter { found[$0] == nil }.sorted(),
+            unexpected = found.keys.filter { base.shapes[$0] == nil }.sorted()
         let mismatched = base.shapes.keys.sorted().filter { found[$0] != nil && found[$0] != base.shapes[$0] }
         func list(_ word: String, _ names: [String]) -> [String] {
-            names.isEmpty ? [] : ["\(word): \(names.prefix(4).map(\.printable).joined(separator: ", "))\(names.count > 4 ? " and \(names.count - 4) more" : "")"]
+            names.isEmpty
+                ? []
+                : [
+                    """
+                    \(word): \
+                    \(names.prefix(4).map(\.printable).joined(separator: ", "))\(names.count > 4 ? " and \(names.count - 4) more" : "")
+                    """
+                ]
         }
         let shapes = mismatched.map { "\($0) (expected \(base.shapes[$0] ?? []), found \(found[$0] ?? []))" }
         let problems = list("missing", missing) + list("unexpected", unexpected) + list("mismatched", shapes)
-        guard problems.isEmpty else { throw Failure(.badData, path, "tensors do not fit the base; \(problems.joined(separator: "; "))") }
+        guard problems.isEmpty else {
+            throw Failure(.badData, path, "tensors do not fit the base; \(problems.joined(separator: "; "))")
+        }
     }
 
     /// What was merged does not come back.
     private static func requireNew(_ parcel: Parcel<Model>, _ numbers: Digest, base: MergeBase) throws {
-        guard let before = base.merges.first(where: { $0.parts.contains { $0.parcel == parcel.digest || $0.tensors == numbers } }) else { return }
+        guard
+            let before = base.merges.first(where: {
+                $0.parts.contains { $0.parcel == parcel.digest || $0.tensors == numbers }
+            })
+        else { return }
         throw Failure(.notPermitted, parcel.path, "is replayed: it was merged in round \(before.round) already")
     }
 
     /// Reads every number once.
     /// - Throws: `Failure(.badData)` naming the tensor where one is not finite, and where the update is no update.
-    private static func survey(_ parcel: Parcel<Model>, _ base: MergeBase) throws -> (norm: Double, length: Double, numbers: Digest) {
+    private static func survey(_ parcel: Parcel<Model>, _ base: MergeBase) throws -> (
+        norm: Double, length: Double, numbers: Digest
+    ) {
         var digest = DigestBuilder(), lengths: [String: Double] = [:]
         for entry in parcel.index.entries {
             let tensor = try parcel.index.tensor(entry)
-            guard tensor.isFinite else { throw Failure(.badData, parcel.path, field: entry.name.printable, expected: "finite numbers", found: "infinity or NaN") }
+            guard tensor.isFinite else {
+                throw Failure(
+                    .badData, parcel.path, field: entry.name.printable, expected: "finite numbers",
+                    found: "infinity or NaN")
+            }
             tensor.withUnsafeBuffer { digest.update(UnsafeRawBufferPointer($0)) }
             lengths[entry.name] = squares(tensor, minus: base.reference?[entry.name]).squareRoot()
         }
         let length = lengths.values.sorted().reduce(0) { $0 + $1 * $1 }.squareRoot()
         // |A B| <= |A| |B|; an orthonormal A leaves B's norm as it is.
         let products = base.factors.map { base.scale * ($0.a.flatMap { lengths[$0] } ?? 1) * (lengths[$0.b] ?? 0) }
-        let norm = base.factors.isEmpty ? length : products.reduce(0) { $0 + $1 * $1 }.squareRoot(), most = largestNorm * base.norm
+        let norm = base.factors.isEmpty ? length : products.reduce(0) { $0 + $1 * $1 }.squareRoot(),
+            most = largestNorm * base.norm
         guard norm <= most else {
             throw Failure(
-                .badData, parcel.path, field: "norm of the update", expected: "at most \(Int(largestNorm)) times that of the base's weights, \(short(most))", found: short(norm))
+                .badData, parcel.path, field: "norm of the update",
+                expected: "at most \(Int(largestNorm)) times that of the base's weights, \(short(most))",
+                found: short(norm))
         }
         return (norm, length, digest.finalize())
     }
@@ -208,15 +267,24 @@ public struct Admission<Model: Codable & Sendable>: Sendable {
     /// Nothing counts twice: not a file, not a site, not the same tensors under two names.
     private static func withoutRepeats(_ candidates: [Admitted], _ refused: inout [Refused]) -> [Admitted] {
         func refuse(_ one: Admitted, _ sentence: String) {
-            refused.append(Refused(path: one.parcel.path, site: one.parcel.statement.site, failure: Failure(.notPermitted, one.parcel.path, sentence)))
+            refused.append(
+                Refused(
+                    path: one.parcel.path, site: one.parcel.statement.site,
+                    failure: Failure(.notPermitted, one.parcel.path, sentence)))
         }
         var kept: [Admitted] = []
-        for (site, own) in Dictionary(grouping: candidates, by: \.parcel.statement.site).sorted(by: { $0.key < $1.key }) {
+        for (site, own) in Dictionary(grouping: candidates, by: \.parcel.statement.site).sorted(by: { $0.key < $1.key })
+        {
             let newest = own.map(\.parcel.statement.issued).max() ?? ""
-            let (best, older) = (own.filter { $0.parcel.statement.issued == newest }, own.filter { $0.parcel.statement.issued != newest })
+            let (best, older) = (
+                own.filter { $0.parcel.statement.issued == newest }, own.filter { $0.parcel.statement.issued != newest }
+            )
             let first = best[0]
             if best.contains(where: { $0.parcel.digest != first.parcel.digest }) {
-                for one in own { refuse(one, "is one of \(own.count) parcels of \(site), of which two were issued in the same second") }
+                for one in own {
+                    refuse(
+                        one, "is one of \(own.count) parcels of \(site), of which two were issued in the same second")
+                }
                 continue
             }
             for copy in best.dropFirst() { refuse(copy, "is given twice: \(first.parcel.path) is the same file") }
@@ -243,20 +311,32 @@ public struct Admission<Model: Codable & Sendable>: Sendable {
     public func parts(_ shares: [Double]) -> [MergeRecord.Part] {
         zip(admitted, shares).map { one, share in
             MergeRecord.Part(
-                site: one.parcel.statement.site, parcel: one.parcel.digest, tensors: one.numbers, weight: share, largestShare: one.largestShare,
-                patients: one.size.patients, images: one.size.images, singleSite: one.parcel.statement.permissions.singleSite)
+                site: one.parcel.statement.site, parcel: one.parcel.digest, tensors: one.numbers, weight: share,
+                largestShare: one.largestShare,
+                patients: one.size.patients, images: one.size.images,
+                singleSite: one.parcel.statement.permissions.singleSite)
         }
     }
 
     /// What all allow, the base's sites among them.
     /// - Throws: `Failure(.notPermitted)` that names the sites which have nothing in common.
     public func permissions(_ base: MergeBase) throws -> Permissions? {
-        let all = (base.permissions.map { [("the base", $0)] } ?? []) + admitted.map { ($0.parcel.statement.site, $0.parcel.statement.permissions) }
+        let all =
+            (base.permissions.map { [("the base", $0)] } ?? [])
+            + admitted.map { ($0.parcel.statement.site, $0.parcel.statement.permissions) }
         guard var common = all.first?.1 else { return nil }
         for (place, next) in all.enumerated().dropFirst() {
             guard let smaller = common.intersection(next.1) else {
-                let against = all[..<place].first { $0.1.intersection(next.1) == nil }?.0 ?? all[..<place].map(\.0).joined(separator: ", ")
-                throw Failure(.notPermitted, nil, "the permissions of \(against) and of \(next.0) have no purpose or no territory in common; merge without one of them")
+                let against =
+                    all[..<place].first { $0.1.intersection(next.1) == nil }?.0
+                    ?? all[..<place].map(\.0).joined(separator: ", ")
+                throw Failure(
+                    .notPermitted, nil,
+                    """
+                    the permissions of \(against) and of \(next.0) have no purpose or no territory in common; merge \
+                    without one of them
+                    """
+                )
             }
             common = smaller
         }

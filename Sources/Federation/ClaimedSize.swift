@@ -10,49 +10,70 @@ public struct ClaimedSize: Hashable, Sendable {
     static let mostPatients = 10_000_000, mostImages = 1_000_000_000_000
 
     /// - Parameter most: patients that the list of trust allows the site; nil where it says nothing.
-    /// - Throws: `Failure(.badData)` for numbers that are negative or that no site has, and for patients that its own cohort counts
-    ///   do not bear out; `.notPermitted` for more than the list allows.
+    /// - Throws: `Failure(.badData)` for numbers that are negative or that no site has, and for patients that its own
+    ///   cohort counts do not bear out; `.notPermitted` for more than the list allows.
     public init(_ data: [TrainingData], imagesSeen: Int, most: Int?, path: String) throws {
         func refuse(_ field: String, _ expected: String, _ found: Int) -> Failure {
             Failure(.badData, path, field: field, expected: expected, found: "\(found)")
         }
-        guard (0...ClaimedSize.mostImages).contains(imagesSeen) else { throw refuse("imagesSeen", "0 to \(ClaimedSize.mostImages)", imagesSeen) }
+        guard (0...ClaimedSize.mostImages).contains(imagesSeen) else {
+            throw refuse("imagesSeen", "0 to \(ClaimedSize.mostImages)", imagesSeen)
+        }
         var patients = 0
         for set in data where set.inherited != true {
-            guard (0...ClaimedSize.mostPatients).contains(set.patients) else { throw refuse("patients", "0 to \(ClaimedSize.mostPatients)", set.patients) }
+            guard (0...ClaimedSize.mostPatients).contains(set.patients) else {
+                throw refuse("patients", "0 to \(ClaimedSize.mostPatients)", set.patients)
+            }
             patients += set.patients
-            guard set.patients == 0 || !set.cohortCounts.isEmpty else { throw Failure(.badData, path, field: "cohortCounts", expected: "counts that bear out its \(set.patients) patients", found: "none") }
+            guard set.patients == 0 || !set.cohortCounts.isEmpty else {
+                throw Failure(
+                    .badData, path, field: "cohortCounts",
+                    expected: "counts that bear out its \(set.patients) patients", found: "none")
+            }
             for (attribute, counts) in set.cohortCounts.sorted(by: { $0.key < $1.key }) {
-                for (code, count) in counts.sorted(by: { $0.key < $1.key }) where !(0...ClaimedSize.mostPatients).contains(count) {
+                for (code, count) in counts.sorted(by: { $0.key < $1.key })
+                where !(0...ClaimedSize.mostPatients).contains(count) {
                     throw refuse("cohortCounts.\(attribute).\(code)", "0 to \(ClaimedSize.mostPatients)", count)
                 }
                 // Every patient has a value, unknown if no other; each count was rounded to 5.
                 let most = counts.values.reduce(0, +) + 3 * (counts.count + 1)
-                if !counts.isEmpty, set.patients > most { throw refuse("patients", "at most \(most), after the counts by \(attribute)", set.patients) }
+                if !counts.isEmpty, set.patients > most {
+                    throw refuse("patients", "at most \(most), after the counts by \(attribute)", set.patients)
+                }
             }
         }
-        guard patients <= ClaimedSize.mostPatients else { throw refuse("patients", "at most \(ClaimedSize.mostPatients)", patients) }
-        if let most, patients > most { throw Failure(.notPermitted, path, field: "patients", expected: "at most \(most), after the list of trust", found: "\(patients)") }
+        guard patients <= ClaimedSize.mostPatients else {
+            throw refuse("patients", "at most \(ClaimedSize.mostPatients)", patients)
+        }
+        if let most, patients > most {
+            throw Failure(
+                .notPermitted, path, field: "patients", expected: "at most \(most), after the list of trust",
+                found: "\(patients)")
+        }
         self.patients = patients
         images = imagesSeen
     }
 
     /// - Throws: `Failure(.badData)` for zero, which has no weight.
     func weight(_ weighting: MergeRecord.Weighting, path: String) throws -> Double {
-        let claim = switch weighting {
-        case .patients: patients
-        case .images: images
-        case .equal: 1
+        let claim =
+            switch weighting {
+            case .patients: patients
+            case .images: images
+            case .equal: 1
+            }
+        guard claim > 0 else {
+            throw Failure(
+                .badData, path, field: weighting.rawValue, expected: "more than 0, to be weighted by them", found: "0")
         }
-        guard claim > 0 else { throw Failure(.badData, path, field: weighting.rawValue, expected: "more than 0, to be weighted by them", found: "0") }
         return Double(claim)
     }
 }
 
 /// Shares of a merge.
 public enum Shares {
-    /// Shares that follow the claims, none above its cap: what is cut goes to the others in proportion to their claims. Where the caps
-    /// together allow less than all, they count as claims.
+    /// Shares that follow the claims, none above its cap: what is cut goes to the others in proportion to their claims.
+    /// Where the caps together allow less than all, they count as claims.
     ///
     /// - Parameters:
     ///   - claims: positive.

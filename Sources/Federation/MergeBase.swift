@@ -10,19 +10,21 @@ public struct MergeBase: Sendable {
     public let kind: WeightsKind
     /// Shapes in files, by name.
     public let shapes: [String: [Int]]
-    /// The values that an update is counted from: the base's own for full weights; nil for adapters, which are updates already.
+    /// The values that an update is counted from: the base's own for full weights; nil for adapters, which are updates
+    /// already.
     public let reference: [String: Tensor]?
     /// Euclidean norm of the base's weights.
     public let norm: Double
     public let merges: [MergeRecord]
     public let permissions: Permissions?
-    /// For adapters: the names of the factors whose products are the update (A's is nil where it is frozen and orthonormal), and what the
-    /// products are multiplied by.
+    /// For adapters: the names of the factors whose products are the update (A's is nil where it is frozen and
+    /// orthonormal), and what the products are multiplied by.
     public let factors: [(a: String?, b: String)]
     public let scale: Double
 
     public init(
-        path: String, digest: Digest, kind: WeightsKind, shapes: [String: [Int]], reference: [String: Tensor]?, norm: Double,
+        path: String, digest: Digest, kind: WeightsKind, shapes: [String: [Int]], reference: [String: Tensor]?,
+        norm: Double,
         merges: [MergeRecord], permissions: Permissions?, factors: [(a: String?, b: String)] = [], scale: Double = 1
     ) {
         self.factors = factors

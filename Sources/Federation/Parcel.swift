@@ -3,8 +3,8 @@ import Files
 import Foundation
 import TensorCore
 
-/// Weights that a site shares: a weights file with the site's statement and signature. The file stays open; its tensors are read when
-/// they are asked for.
+/// Weights that a site shares: a weights file with the site's statement and signature. The file stays open; its tensors
+/// are read when they are asked for.
 public struct Parcel<Model: Codable & Sendable>: Sendable {
     public let path: String
     public let manifest: Manifest<Model>
@@ -17,13 +17,17 @@ public struct Parcel<Model: Codable & Sendable>: Sendable {
     package let table: [String: WeightsSignature.Line]
 
     /// Reads a parcel and checks its signature.
-    /// - Throws: `Failure`: `.noSuchInput`; `.badData` where it is no weights file or has no statement; `.notPermitted` where it is
-    ///   unsigned or the signature does not fit.
+    /// - Throws: `Failure`: `.noSuchInput`; `.badData` where it is no weights file or has no statement; `.notPermitted`
+    ///   where it is unsigned or the signature does not fit.
     public init(contentsOf path: String) throws {
         index = try SafetensorsIndex(contentsOf: path)
         manifest = try Manifest<Model>.read(index, path: path)
-        guard let statement = manifest.parcel else { throw Failure(.badData, path, "is no parcel: its manifest says nothing of a site that shares it") }
-        guard let signed = try WeightsSignature.signedTable(of: index, path: path) else { throw Failure(.notPermitted, path, "is unsigned") }
+        guard let statement = manifest.parcel else {
+            throw Failure(.badData, path, "is no parcel: its manifest says nothing of a site that shares it")
+        }
+        guard let signed = try WeightsSignature.signedTable(of: index, path: path) else {
+            throw Failure(.notPermitted, path, "is unsigned")
+        }
         self.path = path
         self.statement = statement
         signer = signed.signer
@@ -49,11 +53,19 @@ public struct Parcel<Model: Codable & Sendable>: Sendable {
             throw Failure(.notPermitted, path, "\(gone.printable) was withdrawn, and these weights come from it, too")
         }
         guard member.role == .site else {
-            throw Failure(.notPermitted, path, field: "role of \(member.name)", expected: TrustList.Role.site.rawValue, found: member.role.rawValue)
+            throw Failure(
+                .notPermitted, path, field: "role of \(member.name)", expected: TrustList.Role.site.rawValue,
+                found: member.role.rawValue)
         }
         try manifest.requireNoCanaries(path: path)
         guard member.unaudited || manifest.unaudited == nil else {
-            throw Failure(.notPermitted, path, "has no audit (\(manifest.unaudited?.printable ?? "")), and \(list.path) takes none such of \(member.name)")
+            throw Failure(
+                .notPermitted, path,
+                """
+                has no audit (\(manifest.unaudited?.printable ?? "")), and \(list.path) takes none such of \
+                \(member.name)
+                """
+            )
         }
         return member
     }
@@ -63,30 +75,41 @@ public struct Parcel<Model: Codable & Sendable>: Sendable {
 public enum ParcelSeal {
     /// Seals a site's weights.
     ///
-    /// It speaks of what the weights themselves were trained on; what their base was trained on, the base says. Digests of these sets
-    /// become HMACs under a secret of the site's key, and paths leave the settings.
+    /// It speaks of what the weights themselves were trained on; what their base was trained on, the base says. Digests
+    /// of these sets become HMACs under a secret of the site's key, and paths leave the settings.
     /// - Parameters:
     ///   - weights: an adapter or a snapshot.
     ///   - audit: SHA-256 of the passing audit that it goes by, which the caller has checked.
     ///   - unaudited: why it goes without an audit for memorised patients, where it saw any.
-    /// - Throws: `Failure`: `.notPermitted` where it saw photographs of patients and no reason is given; `.badData` for weights of
-    ///   another site; `.usage` for a statement that is none.
+    /// - Throws: `Failure`: `.notPermitted` where it saw photographs of patients and no reason is given; `.badData` for
+    ///   weights of another site; `.usage` for a statement that is none.
     public static func seal<Model: Codable & Sendable>(
-        _ weights: WeightsFile<Model>, path: String, statement: ParcelStatement, audit: Digest? = nil, unaudited: String?, key: SigningKey, to output: String,
+        _ weights: WeightsFile<Model>, path: String, statement: ParcelStatement, audit: Digest? = nil,
+        unaudited: String?, key: SigningKey, to output: String,
         as type: StoredType = .f16, force: Bool
     ) throws -> Digest {
         var manifest = weights.manifest
-        guard manifest.kind != .checkpoint else { throw Failure(.badData, path, field: "kind", expected: "an adapter or a snapshot", found: "a checkpoint") }
+        guard manifest.kind != .checkpoint else {
+            throw Failure(.badData, path, field: "kind", expected: "an adapter or a snapshot", found: "a checkpoint")
+        }
         guard manifest.parcel == nil else { throw Failure(.badData, path, "is a parcel already") }
         try manifest.requireNoCanaries(path: path)
         let own = manifest.trainingData.indices.filter { manifest.trainingData[$0].inherited != true }
         guard !own.isEmpty, own.allSatisfy({ manifest.trainingData[$0].site == statement.site }) else {
             let sites = Set(own.map { manifest.trainingData[$0].site }).sorted().joined(separator: ", ")
-            throw Failure(.badData, path, field: "site", expected: sites.isEmpty ? "a site that it was trained at" : sites, found: statement.site)
+            throw Failure(
+                .badData, path, field: "site", expected: sites.isEmpty ? "a site that it was trained at" : sites,
+                found: statement.site)
         }
         let reason = unaudited.flatMap { $0.contains { !$0.isWhitespace } ? $0 : nil }
         guard own.allSatisfy({ manifest.trainingData[$0].synthetic == true }) || reason != nil || audit != nil else {
-            throw Failure(.notPermitted, path, "was trained on photographs of patients and has no audit; give a passing one with --audit, or --unaudited REASON, which seals it nevertheless, and lists may refuse it")
+            throw Failure(
+                .notPermitted, path,
+                """
+                was trained on photographs of patients and has no audit; give a passing one with --audit, or \
+                --unaudited REASON, which seals it nevertheless, and lists may refuse it
+                """
+            )
         }
         if let problem = statement.problem { throw Failure(.usage, nil, problem) }
         for number in own { manifest.trainingData[number].digest = key.protected(manifest.trainingData[number].digest) }

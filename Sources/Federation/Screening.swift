@@ -3,8 +3,8 @@ import Files
 import Foundation
 import TensorCore
 
-/// Looks for updates that are unlike the others: by their norm, their direction and, where the coordinator has pictures for it, what they
-/// do to the loss on a canary batch. It names them; what follows is the coordinator's business.
+/// Looks for updates that are unlike the others: by their norm, their direction and, where the coordinator has pictures
+/// for it, what they do to the loss on a canary batch. It names them; what follows is the coordinator's business.
 public struct Screening: Codable, Hashable, Sendable {
     /// What was found of one site.
     public struct Site: Codable, Hashable, Sendable {
@@ -34,7 +34,12 @@ public struct Screening: Codable, Hashable, Sendable {
     public func requireNone() throws {
         guard let first = outliers.first else { return }
         throw Failure(
-            .notPermitted, nil, "the screening names \(outliers.map(\.name).joined(separator: ", ")): \(first.name) has \(first.reasons.joined(separator: "; ")); nothing was written")
+            .notPermitted, nil,
+            """
+            the screening names \(outliers.map(\.name).joined(separator: ", ")): \(first.name) has \
+            \(first.reasons.joined(separator: "; ")); nothing was written
+            """
+        )
     }
 
     /// - Parameters:
@@ -47,7 +52,9 @@ public struct Screening: Codable, Hashable, Sendable {
         let middle = median(norms)
         let typical = (0..<count).map { i in median((0..<count).filter { $0 != i }.map { cosines[i][$0] }) }
         sites = (0..<count).map { i in
-            Site(name: names[i], norm: middle > 0 ? norms[i] / middle : norms[i] > 0 ? .greatestFiniteMagnitude : 1, cosine: typical[i], canaryLoss: canary.isEmpty ? nil : canary[i], reasons: [])
+            Site(
+                name: names[i], norm: middle > 0 ? norms[i] / middle : norms[i] > 0 ? .greatestFiniteMagnitude : 1,
+                cosine: typical[i], canaryLoss: canary.isEmpty ? nil : canary[i], reasons: [])
         }
         guard count >= Screening.fewestSites else {
             state = Screening.tooFew
@@ -59,20 +66,43 @@ public struct Screening: Codable, Hashable, Sendable {
             if Screening.isFar(logs[i], among: logs, least: log(3)) {
                 sites[i].reasons.append("norm \(Screening.short(sites[i].norm)) times the median")
             }
-            // Honest updates of different patients still point into one half space; their spread is measured, not assumed.
+            // Honest updates of different patients still point into one half space; their spread is measured, not
+            // assumed.
             if typical[i] < 0, median(typical) > 0 || Screening.isFar(typical[i], among: typical, least: 0.05) {
-                sites[i].reasons.append("cosine \(Screening.short(typical[i])) to the others, whose median is \(Screening.short(median(typical)))")
+                sites[i].reasons.append(
+                    """
+                    cosine \(Screening.short(typical[i])) to the others, whose median is \
+                    \(Screening.short(median(typical)))
+                    """
+                )
             } else if typical[i] < median(typical) / 4, Screening.isFar(typical[i], among: typical, least: 0.2) {
-                sites[i].reasons.append("cosine \(Screening.short(typical[i])) to the others, whose median is \(Screening.short(median(typical)))")
+                sites[i].reasons.append(
+                    """
+                    cosine \(Screening.short(typical[i])) to the others, whose median is \
+                    \(Screening.short(median(typical)))
+                    """
+                )
             }
             if let twin = (0..<count).first(where: { $0 != i && cosines[i][$0] > 0.999 }) {
-                sites[i].reasons.append("cosine \(String(format: "%.5f", cosines[i][twin])) to \(names[twin]): one may be a copy of the other")
+                sites[i].reasons.append(
+                    """
+                    cosine \(String(format: "%.5f", cosines[i][twin])) to \(names[twin]): one may be a copy of the other
+                    """
+                )
             }
             if !canary.isEmpty {
                 let isNoNumber = !canary[i].isFinite
-                let isFar = Screening.isFar(log(max(canary[i], 1e-12)), among: canary.filter(\.isFinite).map { log(max($0, 1e-12)) }, least: log(1.5)) && canary[i] > median(canary)
+                let isFar =
+                    Screening.isFar(
+                        log(max(canary[i], 1e-12)), among: canary.filter(\.isFinite).map { log(max($0, 1e-12)) },
+                        least: log(1.5)) && canary[i] > median(canary)
                 if isNoNumber || isFar {
-                    sites[i].reasons.append("loss \(Screening.short(canary[i])) on the canary batch, where the median is \(Screening.short(median(canary))) and the base's \(baseLoss.map(Screening.short) ?? "unknown")")
+                    sites[i].reasons.append(
+                        """
+                        loss \(Screening.short(canary[i])) on the canary batch, where the median is \
+                        \(Screening.short(median(canary))) and the base's \(baseLoss.map(Screening.short) ?? "unknown")
+                        """
+                    )
                 }
             }
         }
@@ -80,7 +110,8 @@ public struct Screening: Codable, Hashable, Sendable {
 
     private static func short(_ number: Double) -> String { String(format: "%.3g", number) }
 
-    /// Whether a number lies further from the median than 3.5 robust deviations (Iglewicz and Hoaglin 1993) and than `least`.
+    /// Whether a number lies further from the median than 3.5 robust deviations (Iglewicz and Hoaglin 1993) and than
+    /// `least`.
     static func isFar(_ number: Double, among all: [Double], least: Double) -> Bool {
         let middle = median(all), deviation = 1.4826 * median(all.map { abs($0 - middle) })
         return !(abs(number - middle) <= max(least, 3.5 * deviation))
@@ -95,8 +126,8 @@ private func median(_ numbers: [Double]) -> Double {
 extension Admission {
     /// Cosines between the updates, [sites][sites].
     ///
-    /// The frozen factors of `ffa` adapters are orthonormal, so that the cosine of two B is that of their updates; of `lora` adapters it
-    /// is that of A and B side by side, which is enough to see who turns round.
+    /// The frozen factors of `ffa` adapters are orthonormal, so that the cosine of two B is that of their updates; of
+    /// `lora` adapters it is that of A and B side by side, which is enough to see who turns round.
     public func cosines(_ base: MergeBase) throws -> [[Double]] {
         let count = admitted.count, run = 1 << 16
         var gram = [[Double]](repeating: [Double](repeating: 0, count: count), count: count)
@@ -104,14 +135,17 @@ extension Admission {
         let scales = admitted.map { Float($0.length > 0 ? 1 / $0.length : 0) }
         for entry in entries {
             let own = try admitted.map { one in
-                guard let own = one.parcel.index.entries.first(where: { $0.name == entry.name }) else { throw Failure(.badData, one.parcel.path, field: entry.name, expected: "a tensor", found: "none") }
+                guard let own = one.parcel.index.entries.first(where: { $0.name == entry.name }) else {
+                    throw Failure(.badData, one.parcel.path, field: entry.name, expected: "a tensor", found: "none")
+                }
                 return own
             }
             for start in stride(from: 0, to: entry.count, by: run) {
                 let numbers = start..<min(start + run, entry.count)
                 let rows = try Tensor(shape: [count, numbers.count]) { target in
                     for (place, one) in admitted.enumerated() {
-                        let values = own[place].decoded(try one.parcel.index.bytes(own[place], numbers), shape: [numbers.count])
+                        let values = own[place].decoded(
+                            try one.parcel.index.bytes(own[place], numbers), shape: [numbers.count])
                         let origin = base.reference?[entry.name]
                         values.withUnsafeBuffer { values in
                             for i in values.indices { target[place * numbers.count + i] = values[i] }

@@ -4,8 +4,8 @@ import Foundation
 import Synchronization
 import TensorCore
 
-/// Merges the tensors of parcels: in float64, in one order, rounded once. The same parcels give the same bytes on every machine, in
-/// whatever order and with however many threads.
+/// Merges the tensors of parcels: in float64, in one order, rounded once. The same parcels give the same bytes on every
+/// machine, in whatever order and with however many threads.
 public struct TensorMerge<Model: Codable & Sendable>: Sendable {
     private let parcels: [Parcel<Model>]
     private let settings: MergeRecord.Settings
@@ -19,8 +19,12 @@ public struct TensorMerge<Model: Codable & Sendable>: Sendable {
     /// Numbers that are merged at a time.
     private static var run: Int { 1 << 16 }
 
-    /// - Parameter rowShares: by the name of a tensor [rows, ...]: shares of the parcels for each row, for the rule `mean`.
-    public init(_ admission: Admission<Model>, base: MergeBase, settings: MergeRecord.Settings, shares: [Double], rowShares: [String: [[Double]]] = [:]) {
+    /// - Parameter rowShares: by the name of a tensor [rows, ...]: shares of the parcels for each row, for the rule
+    ///   `mean`.
+    public init(
+        _ admission: Admission<Model>, base: MergeBase, settings: MergeRecord.Settings, shares: [Double],
+        rowShares: [String: [[Double]]] = [:]
+    ) {
         self.rowShares = rowShares
         parcels = admission.admitted.map(\.parcel)
         self.settings = settings
@@ -29,8 +33,8 @@ public struct TensorMerge<Model: Codable & Sendable>: Sendable {
         reference = base.reference
     }
 
-    /// 1 for norms up to `clip` times their median, and what brings the others down to it (Sun et al. 2019, "Can you really backdoor
-    /// federated learning?").
+    /// 1 for norms up to `clip` times their median, and what brings the others down to it (Sun et al. 2019, "Can you
+    /// really backdoor federated learning?").
     static func clipFactors(_ norms: [Double], clip: Double?) -> [Double] {
         guard let clip, let middle = median(norms.sorted()), middle > 0 else { return norms.map { _ in 1 } }
         return norms.map { $0 > clip * middle ? clip * middle / $0 : 1 }
@@ -57,10 +61,11 @@ public struct TensorMerge<Model: Codable & Sendable>: Sendable {
             }
         }
         for case .failure(let error)? in results { throw error }
-        return Dictionary(uniqueKeysWithValues: try zip(entries, results).map { entry, result in
-            guard let result else { throw Failure(.interrupted, nil, "the merge was stopped; nothing was written") }
-            return (entry.name, try result.get())
-        })
+        return Dictionary(
+            uniqueKeysWithValues: try zip(entries, results).map { entry, result in
+                guard let result else { throw Failure(.interrupted, nil, "the merge was stopped; nothing was written") }
+                return (entry.name, try result.get())
+            })
     }
 
     /// Whether the other tensors are no longer wanted.
@@ -81,7 +86,9 @@ public struct TensorMerge<Model: Codable & Sendable>: Sendable {
                     robust(values, numbers, name, into: &sums)
                 } else {
                     for i in numbers.indices { sums[i - start] = 0 }
-                    for place in readers.indices { add(try readers[place].next(numbers), place, numbers, name, to: &sums) }
+                    for place in readers.indices {
+                        add(try readers[place].next(numbers), place, numbers, name, to: &sums)
+                    }
                 }
                 for i in numbers { target[i] = Float(sums[i - start]) }
             }
@@ -95,7 +102,9 @@ public struct TensorMerge<Model: Codable & Sendable>: Sendable {
         let share = shares[place], factor = factors[place]
         tensor.withUnsafeBuffer { values in
             sums.withUnsafeMutableBufferPointer { sums in
-                if let rows = rowShares[name], let length = parcels[place].table[name].map({ $0.shape.dropFirst().reduce(1, *) }) {
+                if let rows = rowShares[name],
+                    let length = parcels[place].table[name].map({ $0.shape.dropFirst().reduce(1, *) })
+                {
                     let origin = reference?[name]?.elements
                     for i in values.indices {
                         let number = numbers.lowerBound + i, from = origin.map { Double($0[number]) } ?? 0
@@ -142,7 +151,8 @@ public struct TensorMerge<Model: Codable & Sendable>: Sendable {
     }
 }
 
-/// Reads a tensor of a parcel from its first number to its last, and makes sure that the bytes are those that were signed.
+/// Reads a tensor of a parcel from its first number to its last, and makes sure that the bytes are those that were
+/// signed.
 struct VerifiedTensor<Model: Codable & Sendable> {
     private let parcel: Parcel<Model>
     private let entry: SafetensorsIndex.Entry
@@ -167,7 +177,11 @@ struct VerifiedTensor<Model: Codable & Sendable> {
 
     /// - Throws: `Failure(.notPermitted)`.
     func finish() throws {
-        guard digest.finalize() == expected else { throw Failure(.notPermitted, parcel.path, "was changed while it was merged: \(entry.name.printable) is not what was signed") }
+        guard digest.finalize() == expected else {
+            throw Failure(
+                .notPermitted, parcel.path,
+                "was changed while it was merged: \(entry.name.printable) is not what was signed")
+        }
     }
 }
 

@@ -52,7 +52,9 @@ public struct TrustList: Sendable {
     }
 
     private static let keys: Set = ["version", "project", "coordinator", "members", "withdrawn"]
-    private static let memberKeys: Set = ["name", "key", "role", "from", "until", "largestShare", "unaudited", "mostPatients"]
+    private static let memberKeys: Set = [
+        "name", "key", "role", "from", "until", "largestShare", "unaudited", "mostPatients",
+    ]
 
     public let path: String
     public let project: String
@@ -63,11 +65,14 @@ public struct TrustList: Sendable {
     private static let domain = "fovea-trust-1"
 
     /// Reads a list and checks its coordinator's signature.
-    /// - Throws: `Failure`: `.noSuchInput`; `.badData` naming the key; `.notPermitted` where the signature is missing or does not fit.
+    /// - Throws: `Failure`: `.noSuchInput`; `.badData` naming the key; `.notPermitted` where the signature is missing
+    ///   or does not fit.
     public init(contentsOf path: String) throws {
         let yaml = try JSONText.contents(path)
         try self.init(yaml, path: path)
-        try DetachedSignature.verify(yaml, at: path, domain: TrustList.domain, by: coordinator, advice: "the coordinator makes it with fovea parcel trust")
+        try DetachedSignature.verify(
+            yaml, at: path, domain: TrustList.domain, by: coordinator,
+            advice: "the coordinator makes it with fovea parcel trust")
     }
 
     private init(_ yaml: Data, path: String) throws {
@@ -76,14 +81,18 @@ public struct TrustList: Sendable {
             throw Failure(.badData, path, "is empty or not UTF-8")
         }
         try TrustList.refuseUnknownKeys(node, known: TrustList.keys, place: path)
-        for member in node["members"]?.sequence ?? [] { try TrustList.refuseUnknownKeys(member, known: TrustList.memberKeys, place: "\(path) members") }
+        for member in node["members"]?.sequence ?? [] {
+            try TrustList.refuseUnknownKeys(member, known: TrustList.memberKeys, place: "\(path) members")
+        }
         let content: Content
         do {
             content = try YAMLDecoder().decode(Content.self, from: node)
         } catch {
             throw Failure(.badData, path, JSONText.sentence(error))
         }
-        guard content.version == 1 else { throw Failure(.badData, path, field: "version", expected: "1", found: "\(content.version)") }
+        guard content.version == 1 else {
+            throw Failure(.badData, path, field: "version", expected: "1", found: "\(content.version)")
+        }
         project = content.project
         coordinator = try PublicKey(content.coordinator, field: "coordinator", place: path)
         members = content.members
@@ -95,19 +104,27 @@ public struct TrustList: Sendable {
             // Several keys of one name are its rotation; names that people take for each other are a trick.
             let look = SiteName.look(member.name), other = names.updateValue(member.name, forKey: look)
             if let other, other != member.name {
-                throw Failure(.badData, path, field: "members name", expected: "names that nobody takes for each other", found: "\(other) and \(member.name)")
+                throw Failure(
+                    .badData, path, field: "members name", expected: "names that nobody takes for each other",
+                    found: "\(other) and \(member.name)")
             }
             guard seen.insert(try PublicKey(member.key, field: "\(place) key", place: path)).inserted else {
-                throw Failure(.badData, path, field: "\(place) key", expected: "a key of one name", found: "one that stands twice")
+                throw Failure(
+                    .badData, path, field: "\(place) key", expected: "a key of one name", found: "one that stands twice"
+                )
             }
             for (field, day) in [("from", member.from), ("until", member.until)] where Day.noon(day) == nil {
-                throw Failure(.badData, path, field: "\(place) \(field)", expected: "a day such as 2026-01-31", found: day.printable)
+                throw Failure(
+                    .badData, path, field: "\(place) \(field)", expected: "a day such as 2026-01-31",
+                    found: day.printable)
             }
             if let most = member.mostPatients, most < 1 {
                 throw Failure(.badData, path, field: "\(place) mostPatients", expected: "at least 1", found: "\(most)")
             }
             guard member.largestShare > 0, member.largestShare <= 1 else {
-                throw Failure(.badData, path, field: "\(place) largestShare", expected: "more than 0, at most 1", found: "\(member.largestShare)")
+                throw Failure(
+                    .badData, path, field: "\(place) largestShare", expected: "more than 0, at most 1",
+                    found: "\(member.largestShare)")
             }
         }
     }
@@ -116,7 +133,9 @@ public struct TrustList: Sendable {
         guard let mapping = node.mapping else { throw Failure(.badData, place, "is not a mapping of keys to values") }
         for key in mapping.keys {
             guard let name = key.string, known.contains(name) else {
-                throw Failure(.badData, place, field: "key \(key.string?.printable ?? "")", expected: known.sorted().joined(separator: ", "), found: "an unknown key")
+                throw Failure(
+                    .badData, place, field: "key \(key.string?.printable ?? "")",
+                    expected: known.sorted().joined(separator: ", "), found: "an unknown key")
             }
         }
     }
@@ -127,7 +146,9 @@ public struct TrustList: Sendable {
         let yaml = try JSONText.contents(path)
         let list = try TrustList(yaml, path: path)
         guard list.coordinator == key.publicKey else {
-            throw Failure(.notPermitted, path, field: "coordinator", expected: key.publicKey.fingerprint, found: list.coordinator.fingerprint)
+            throw Failure(
+                .notPermitted, path, field: "coordinator", expected: key.publicKey.fingerprint,
+                found: list.coordinator.fingerprint)
         }
         try DetachedSignature.write(yaml, at: path, domain: domain, key: key)
     }
@@ -138,28 +159,40 @@ public struct TrustList: Sendable {
         if key == coordinator { return }
         let member = try member(signing: key, at: moment, file: file)
         guard member.role == .coordinator else {
-            throw Failure(.notPermitted, file, field: "signer", expected: "a coordinator", found: "\(member.name), a \(member.role.rawValue)")
+            throw Failure(
+                .notPermitted, file, field: "signer", expected: "a coordinator",
+                found: "\(member.name), a \(member.role.rawValue)")
         }
     }
 
     /// Marks a site as withdrawn in the list at `path`, and signs it.
     ///
     /// The rest of the text stays as it is, comments included.
-    /// - Throws: `Failure(.notPermitted)` where the key is not the coordinator's; `.badData` where `withdrawn` is written in a form that is not
-    ///   changed by program.
+    /// - Throws: `Failure(.notPermitted)` where the key is not the coordinator's; `.badData` where `withdrawn` is
+    ///   written in a form that is not changed by program.
     public static func withdraw(_ site: String, in path: String, with key: SigningKey) throws {
         let list = try TrustList(contentsOf: path)
         guard list.coordinator == key.publicKey else {
-            throw Failure(.notPermitted, path, field: "coordinator", expected: key.publicKey.fingerprint, found: list.coordinator.fingerprint)
+            throw Failure(
+                .notPermitted, path, field: "coordinator", expected: key.publicKey.fingerprint,
+                found: list.coordinator.fingerprint)
         }
         if list.withdrawn.contains(site) { return }
         let wanted = list.withdrawn.union([site])
-        var lines = String(decoding: try JSONText.contents(path), as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        var lines = String(decoding: try JSONText.contents(path), as: UTF8.self).split(
+            separator: "\n", omittingEmptySubsequences: false
+        ).map(String.init)
         lines.removeAll { $0.hasPrefix("withdrawn:") }
         while lines.last?.isEmpty == true { lines.removeLast() }
-        let yaml = Data((lines + ["withdrawn: [\(wanted.sorted().joined(separator: ", "))]", ""]).joined(separator: "\n").utf8)
-        guard let changed = try? TrustList(yaml, path: path), changed.withdrawn == wanted, changed.members == list.members, changed.coordinator == list.coordinator, changed.project == list.project else {
-            throw Failure(.badData, path, field: "withdrawn", expected: "names in brackets on one line, to which \(site) can be added", found: "another form; add it by hand, and sign with fovea parcel trust")
+        let yaml = Data(
+            (lines + ["withdrawn: [\(wanted.sorted().joined(separator: ", "))]", ""]).joined(separator: "\n").utf8)
+        guard let changed = try? TrustList(yaml, path: path), changed.withdrawn == wanted,
+            changed.members == list.members, changed.coordinator == list.coordinator, changed.project == list.project
+        else {
+            throw Failure(
+                .badData, path, field: "withdrawn",
+                expected: "names in brackets on one line, to which \(site) can be added",
+                found: "another form; add it by hand, and sign with fovea parcel trust")
         }
         let staged = try StagedFile(path, force: true)
         try staged.write(yaml)
@@ -172,7 +205,13 @@ public struct TrustList: Sendable {
     /// - Throws: `Failure(.notPermitted)` with the reason.
     public func requireCoordinator(_ index: SafetensorsIndex, path file: String, at moment: Date) throws {
         guard let signer = try WeightsSignature.signer(of: index, path: file) else {
-            throw Failure(.notPermitted, file, "is unsigned, and \(path) asks for its coordinator's signature; the coordinator makes it with fovea parcel sign")
+            throw Failure(
+                .notPermitted, file,
+                """
+                is unsigned, and \(path) asks for its coordinator's signature; the coordinator makes it with fovea \
+                parcel sign
+                """
+            )
         }
         try requireCoordinator(signer, at: moment, file: file)
     }
@@ -185,13 +224,18 @@ public struct TrustList: Sendable {
             throw Failure(.notPermitted, file, "signer unknown: \(key.fingerprint) is not in \(path)")
         }
         if let name, name != member.name {
-            throw Failure(.notPermitted, file, field: "site", expected: "\(member.name), whose key signed", found: name.printable)
+            throw Failure(
+                .notPermitted, file, field: "site", expected: "\(member.name), whose key signed", found: name.printable)
         }
         let day = Day.text(moment)
         guard day >= member.from, day <= member.until else {
-            throw Failure(.notPermitted, file, "the key of \(member.name) counts from \(member.from) to \(member.until), and it is \(day)")
+            throw Failure(
+                .notPermitted, file,
+                "the key of \(member.name) counts from \(member.from) to \(member.until), and it is \(day)")
         }
-        guard !withdrawn.contains(member.name) else { throw Failure(.notPermitted, file, "\(member.name) was withdrawn") }
+        guard !withdrawn.contains(member.name) else {
+            throw Failure(.notPermitted, file, "\(member.name) was withdrawn")
+        }
         return member
     }
 }

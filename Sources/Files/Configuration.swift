@@ -37,7 +37,8 @@ public enum Configuration {
 
     private static func text(_ path: String) throws -> String {
         guard FileManager.default.fileExists(atPath: path) else { throw Failure(.noSuchInput, path, "does not exist") }
-        guard let data = FileManager.default.contents(atPath: path), let text = String(data: data, encoding: .utf8) else {
+        guard let data = FileManager.default.contents(atPath: path), let text = String(data: data, encoding: .utf8)
+        else {
             throw Failure(.badData, path, "is not UTF-8 text")
         }
         return text
@@ -56,7 +57,9 @@ public enum Configuration {
         let line = given.mark.map { "\(name) line \($0.line)" } ?? name
         guard case .mapping(var target) = known else { return given }
         guard case .mapping(let source) = given else {
-            throw Failure(.badData, line, field: path.joined(separator: "."), expected: "keys and values", found: "something else")
+            throw Failure(
+                .badData, line, field: path.joined(separator: "."), expected: "keys and values", found: "something else"
+            )
         }
         for (key, value) in source {
             let keyName = key.string ?? "?"

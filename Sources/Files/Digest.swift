@@ -46,7 +46,9 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
     /// - Throws: `Failure(.badData)` naming `field` of `file`.
     public init(hexadecimal text: String, field: String, file: String) throws {
         let digits = Array(text.utf8)
-        let bytes = stride(from: 0, to: digits.count - 1, by: 2).compactMap { UInt8(String(decoding: digits[$0...$0 + 1], as: UTF8.self), radix: 16) }
+        let bytes = stride(from: 0, to: digits.count - 1, by: 2).compactMap {
+            UInt8(String(decoding: digits[$0...$0 + 1], as: UTF8.self), radix: 16)
+        }
         guard digits.count == 64, let digest = Digest(bytes: bytes), digest.description == text else {
             throw Failure(.badData, file, field: field, expected: "64 hexadecimal digits", found: text)
         }
@@ -57,7 +59,8 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
 extension Digest: Codable {
     public init(from decoder: any Decoder) throws {
         let text = try decoder.singleValueContainer().decode(String.self)
-        try self.init(hexadecimal: text, field: decoder.codingPath.map(\.stringValue).joined(separator: "."), file: "JSON")
+        try self.init(
+            hexadecimal: text, field: decoder.codingPath.map(\.stringValue).joined(separator: "."), file: "JSON")
     }
 
     public func encode(to encoder: any Encoder) throws {

@@ -1,7 +1,8 @@
 import Foundation
 
-/// Holds a folder, so that one process at a time writes into it. The system lets go of it when the process ends, however it ends, and
-/// nothing is left in the folder. Where a file system has no such locks (NFS has none for folders), nothing is held.
+/// Holds a folder, so that one process at a time writes into it. The system lets go of it when the process ends,
+/// however it ends, and nothing is left in the folder. Where a file system has no such locks (NFS has none for
+/// folders), nothing is held.
 public final class FolderLock: Sendable {
     private let descriptor: Int32
 
@@ -9,11 +10,13 @@ public final class FolderLock: Sendable {
     public init(_ folder: String) throws {
         descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else {
-            throw Failure(.cannotCreateOutput, folder, "the folder could not be opened: \(String(cString: strerror(errno)))")
+            throw Failure(
+                .cannotCreateOutput, folder, "the folder could not be opened: \(String(cString: strerror(errno)))")
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK else { return }
         close(descriptor)
-        throw Failure(.cannotCreateOutput, folder, "another process is writing into this folder; wait for it or stop it")
+        throw Failure(
+            .cannotCreateOutput, folder, "another process is writing into this folder; wait for it or stop it")
     }
 
     deinit { close(descriptor) }

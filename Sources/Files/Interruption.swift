@@ -4,8 +4,8 @@ import Synchronization
 /// A polite request to stop: Ctrl-C or SIGTERM sets a flag, and long work polls it between two units of work.
 ///
 /// The first signal sets the flag; another one, a second later or more, ends the process at once, as if there were no
-/// handler. Programs that pass signals on (such as `timeout`) send one to the process and one to its group, so two that come
-/// together are one request.
+/// handler. Programs that pass signals on (such as `timeout`) send one to the process and one to its group, so two that
+/// come together are one request.
 public enum Interruption {
     private static let flag = Atomic<Bool>(false)
     /// When the first signal came, in nanoseconds of the monotonic clock.

@@ -57,7 +57,8 @@ public enum JSONText {
         case DecodingError.valueNotFound(let type, let context):
             return "\(place(context.codingPath)): expected \(type), found nothing"
         case DecodingError.dataCorrupted(let context):
-            return context.codingPath.isEmpty ? "is not valid JSON" : "\(place(context.codingPath)): \(context.debugDescription)"
+            return context.codingPath.isEmpty
+                ? "is not valid JSON" : "\(place(context.codingPath)): \(context.debugDescription)"
         default:
             return "is not valid JSON"
         }

@@ -12,7 +12,10 @@ public enum MemoryFigures {
     public static var available: Int {
         let machine = kibibytes("MemAvailable", in: "/proc/meminfo") * 1024
         // Version 2 of cgroups, then version 1; "max" and the largest number stand for no limit.
-        let folders = [("memory.max", "memory.current", "/sys/fs/cgroup"), ("memory.limit_in_bytes", "memory.usage_in_bytes", "/sys/fs/cgroup/memory")]
+        let folders = [
+            ("memory.max", "memory.current", "/sys/fs/cgroup"),
+            ("memory.limit_in_bytes", "memory.usage_in_bytes", "/sys/fs/cgroup/memory"),
+        ]
         for (limit, usage, folder) in folders {
             if let limit = number("\(folder)/\(limit)"), let usage = number("\(folder)/\(usage)"), limit < Int.max / 2 {
                 return min(machine, max(0, limit - usage))
@@ -22,7 +25,9 @@ public enum MemoryFigures {
     }
 
     private static func number(_ path: String) -> Int? {
-        (try? String(contentsOfFile: path, encoding: .utf8)).flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+        (try? String(contentsOfFile: path, encoding: .utf8)).flatMap {
+            Int($0.trimmingCharacters(in: .whitespacesAndNewlines))
+        }
     }
 
     private static func kibibytes(_ field: String, in path: String) -> Int {

@@ -1,6 +1,8 @@
 extension Int {
     /// The number with zeros before it, `digits` long at least, as names of files have it.
-    public func padded(to digits: Int) -> String { String(repeating: "0", count: Swift.max(0, digits - "\(self)".count)) + "\(self)" }
+    public func padded(to digits: Int) -> String {
+        String(repeating: "0", count: Swift.max(0, digits - "\(self)".count)) + "\(self)"
+    }
 }
 
 extension String {

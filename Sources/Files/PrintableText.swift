@@ -1,6 +1,6 @@
 extension String {
-    /// The text without what could steer a terminal: control characters (escape sequences, line ends) and the characters that
-    /// reverse the direction of writing become `?`. For names that come from outside.
+    /// The text without what could steer a terminal: control characters (escape sequences, line ends) and the
+    /// characters that reverse the direction of writing become `?`. For names that come from outside.
     public var printable: String {
         String(
             String.UnicodeScalarView(

@@ -2,9 +2,9 @@ import Foundation
 
 /// A file that appears under its final name whole, or not at all.
 ///
-/// The content is written to `stagingPath` beside the destination; `commit()` flushes it to disk and renames it. A staged
-/// file that is never committed is removed when it is released, and one of a process that was killed by the next that writes to
-/// the same destination.
+/// The content is written to `stagingPath` beside the destination; `commit()` flushes it to disk and renames it. A
+/// staged file that is never committed is removed when it is released, and one of a process that was killed by the next
+/// that writes to the same destination.
 public final class StagedFile {
     /// Where the content is to be written: same folder as the destination, so that the rename is atomic.
     public let stagingPath: String
@@ -20,15 +20,16 @@ public final class StagedFile {
         stagingPath = StagedFile.stagingPath(for: destination)
     }
 
-    /// A name beside `destination` for what this process makes of it; what processes that were killed left under such names is
-    /// removed.
+    /// A name beside `destination` for what this process makes of it; what processes that were killed left under such
+    /// names is removed.
     public static func stagingPath(for destination: String) -> String {
         let url = URL(fileURLWithPath: destination), process = HostProcess.current
         let folder = url.deletingLastPathComponent(), prefix = ".\(url.lastPathComponent)."
         for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [] {
             guard name.hasPrefix(prefix), name.hasSuffix(".part") else { continue }
             let middle = name.dropFirst(prefix.count).dropLast(5).split(separator: ".", maxSplits: 1)
-            guard middle.count == 2, let id = Int32(middle[0]), HostProcess(host: String(middle[1]), id: id).isGone else { continue }
+            guard middle.count == 2, let id = Int32(middle[0]), HostProcess(host: String(middle[1]), id: id).isGone
+            else { continue }
             try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
         }
         return folder.appendingPathComponent("\(prefix)\(process.id).\(process.host).part").path
@@ -40,13 +41,18 @@ public final class StagedFile {
 
     /// Checks, before any work is done, that an output can be written.
     public static func requireWritable(_ destination: String, force: Bool) throws {
-        guard !destination.isEmpty else { throw Failure(.usage, nil, field: "output", expected: "a name", found: "none") }
+        guard !destination.isEmpty else {
+            throw Failure(.usage, nil, field: "output", expected: "a name", found: "none")
+        }
         var isFolder: ObjCBool = false, found = stat()
         if lstat(destination, &found) == 0 {
             switch found.st_mode & S_IFMT {
             case S_IFREG: break
-            case S_IFDIR: throw Failure(.cannotCreateOutput, destination, "is a folder, and a file is to be written there")
-            case S_IFLNK: throw Failure(.cannotCreateOutput, destination, "is a link, which would be replaced; name the file itself")
+            case S_IFDIR:
+                throw Failure(.cannotCreateOutput, destination, "is a folder, and a file is to be written there")
+            case S_IFLNK:
+                throw Failure(
+                    .cannotCreateOutput, destination, "is a link, which would be replaced; name the file itself")
             default: throw Failure(.cannotCreateOutput, destination, "is a pipe or a device, which is not replaced")
             }
             if !force {
@@ -59,7 +65,9 @@ public final class StagedFile {
         }
         // access() says yes to root on a read-only mount's permissions bits, but no (EROFS) on the mount itself.
         guard access(folder, W_OK) == 0 else {
-            throw Failure(.cannotCreateOutput, destination, "the folder \(folder) is not writable (\(String(cString: strerror(errno))))")
+            throw Failure(
+                .cannotCreateOutput, destination,
+                "the folder \(folder) is not writable (\(String(cString: strerror(errno))))")
         }
     }
 
@@ -103,7 +111,11 @@ public final class StagedFile {
         let flushed = fsync(descriptor)
         close(descriptor)
         guard flushed == 0 else { throw StagedFile.failure(destination) }
-        if !replacing { try claim(staged, destination) } else if rename(staged, destination) != 0 { throw StagedFile.failure(destination) }
+        if !replacing {
+            try claim(staged, destination)
+        } else if rename(staged, destination) != 0 {
+            throw StagedFile.failure(destination)
+        }
         // The rename itself is durable once the folder is flushed.
         let folder = open(URL(fileURLWithPath: destination).deletingLastPathComponent().path, O_RDONLY)
         if folder >= 0 {
@@ -126,7 +138,9 @@ public final class StagedFile {
                 code = rename(staged, destination)
             }
         }
-        if code != 0, errno == EEXIST { throw Failure(.cannotCreateOutput, destination, "was written by another process in the meantime") }
+        if code != 0, errno == EEXIST {
+            throw Failure(.cannotCreateOutput, destination, "was written by another process in the meantime")
+        }
         guard code == 0 else { throw StagedFile.failure(destination) }
     }
 
@@ -134,11 +148,14 @@ public final class StagedFile {
     private static func reason(_ error: any Error) -> String {
         let error = error as NSError
         let inner = error.userInfo[NSUnderlyingErrorKey] as? NSError ?? error
-        return inner.domain == NSPOSIXErrorDomain ? String(cString: strerror(Int32(inner.code))) : error.localizedDescription
+        return inner.domain == NSPOSIXErrorDomain
+            ? String(cString: strerror(Int32(inner.code))) : error.localizedDescription
     }
 
     /// - Parameter attempt: what failed: `written` or `read`.
-    package static func failure(_ destination: String, _ error: (any Error)? = nil, _ attempt: String = "written") -> Failure {
+    package static func failure(_ destination: String, _ error: (any Error)? = nil, _ attempt: String = "written")
+        -> Failure
+    {
         let reason = error.map(reason) ?? String(cString: strerror(errno))
         return Failure(.readOrWriteFailed, destination, "could not be \(attempt): \(reason)")
     }

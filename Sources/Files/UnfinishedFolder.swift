@@ -1,7 +1,7 @@
 import Foundation
 
-/// The folder `OUT.unfinished` in which an output is made, so that what was finished outlives the process. One process at a time
-/// holds it; the system lets go of it when that process ends, however it ends.
+/// The folder `OUT.unfinished` in which an output is made, so that what was finished outlives the process. One process
+/// at a time holds it; the system lets go of it when that process ends, however it ends.
 public final class UnfinishedFolder {
     public let path: String
     private let descriptor: Int32
@@ -20,7 +20,8 @@ public final class UnfinishedFolder {
     }
 
     /// Makes the folder of `output` where there is none, and takes it.
-    /// - Throws: `Failure(.cannotCreateOutput)` where another process holds it, naming that process, or where it cannot be made.
+    /// - Throws: `Failure(.cannotCreateOutput)` where another process holds it, naming that process, or where it cannot
+    ///   be made.
     public init(for output: String) throws {
         path = UnfinishedFolder.path(for: output)
         let lock = "\(path)/\(UnfinishedFolder.lockName)"
@@ -38,9 +39,12 @@ public final class UnfinishedFolder {
                 let reason = errno
                 close(descriptor)
                 guard reason == EWOULDBLOCK else {
-                    throw Failure(.cannotCreateOutput, lock, "could not be locked: \(String(cString: strerror(reason)))")
+                    throw Failure(
+                        .cannotCreateOutput, lock, "could not be locked: \(String(cString: strerror(reason)))")
                 }
-                throw Failure(.cannotCreateOutput, output, "is being made by \(UnfinishedFolder.holder(lock)); wait for it or stop it")
+                throw Failure(
+                    .cannotCreateOutput, output,
+                    "is being made by \(UnfinishedFolder.holder(lock)); wait for it or stop it")
             }
             var held = stat(), named = stat()
             guard fstat(descriptor, &held) == 0, stat(lock, &named) == 0, held.st_ino == named.st_ino else {
@@ -62,14 +66,18 @@ public final class UnfinishedFolder {
 
     /// What is empty goes; what is not stays for whoever goes on.
     deinit {
-        if (try? FileManager.default.contentsOfDirectory(atPath: path)) == [UnfinishedFolder.lockName] { try? remove { _ in false } }
+        if (try? FileManager.default.contentsOfDirectory(atPath: path)) == [UnfinishedFolder.lockName] {
+            try? remove { _ in false }
+        }
         close(descriptor)
     }
 
     private static func holder(_ lock: String) -> String {
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .iso8601
-        guard let data = FileManager.default.contents(atPath: lock), let holder = try? decoder.decode(Holder.self, from: data) else {
+        guard let data = FileManager.default.contents(atPath: lock),
+            let holder = try? decoder.decode(Holder.self, from: data)
+        else {
             return "another process"
         }
         return "process \(holder.process) on \(holder.host) since \(holder.since.formatted(.iso8601))"
@@ -82,9 +90,14 @@ public final class UnfinishedFolder {
     /// - Throws: `Failure(.cannotCreateOutput)` naming what is not the caller's.
     public func clear(first: String? = nil, where isOwn: (String) -> Bool) throws {
         do {
-            let names = try FileManager.default.contentsOfDirectory(atPath: path).filter { $0 != UnfinishedFolder.lockName }
-            if let other = names.sorted().first(where: { !isOwn($0) && !($0.hasPrefix(".") && $0.hasSuffix(".part")) }) {
-                throw Failure(.cannotCreateOutput, path, "holds \(other.printable), which is not of this output; move it away, or finish what it belongs to")
+            let names = try FileManager.default.contentsOfDirectory(atPath: path).filter {
+                $0 != UnfinishedFolder.lockName
+            }
+            if let other = names.sorted().first(where: { !isOwn($0) && !($0.hasPrefix(".") && $0.hasSuffix(".part")) })
+            {
+                throw Failure(
+                    .cannotCreateOutput, path,
+                    "holds \(other.printable), which is not of this output; move it away, or finish what it belongs to")
             }
             for name in names.filter({ $0 == first }) + names.filter({ $0 != first }) {
                 try FileManager.default.removeItem(atPath: file(name))

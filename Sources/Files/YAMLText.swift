@@ -4,13 +4,16 @@ import Yams
 public enum YAMLText {
     /// - Parameter name: the file's name, for errors.
     /// - Returns: nil for a text without content.
-    /// - Throws: `Failure(.badData)` with the line for anchors and aliases, keys that occur twice, and what is not YAML.
+    /// - Throws: `Failure(.badData)` with the line for anchors and aliases, keys that occur twice, and what is not
+    ///   YAML.
     public static func parse(_ yaml: String, name: String) throws -> Node? {
         try refuseAnchors(yaml, name: name)
         do {
             return try Yams.compose(yaml: yaml)
         } catch let YamlError.duplicatedKeysInMapping(duplicates, context) {
-            throw Failure(.badData, "\(name) line \(context.mark.line)", "the key \(duplicates.joined(separator: ", ")) occurs twice")
+            throw Failure(
+                .badData, "\(name) line \(context.mark.line)",
+                "the key \(duplicates.joined(separator: ", ")) occurs twice")
         } catch let YamlError.parser(_, problem, mark, _) {
             throw Failure(.badData, "\(name) line \(mark.line)", "is not YAML: \(problem)")
         } catch let YamlError.scanner(_, problem, mark, _) {
@@ -20,9 +23,11 @@ public enum YAMLText {
         }
     }
 
-    /// Aliases can multiply a small file without end, and the parser resolves them unseen: they are looked for in the text.
+    /// Aliases can multiply a small file without end, and the parser resolves them unseen: they are looked for in the
+    /// text.
     ///
-    /// `&` and `*` mean an anchor or alias at the start of a value, outside quotes and comments, with a name behind them.
+    /// `&` and `*` mean an anchor or alias at the start of a value, outside quotes and comments, with a name behind
+    /// them.
     ///
     /// Quotes are looked at both as ending with their line and as going on: one of them is how the parser sees them.
     private static func refuseAnchors(_ yaml: String, name: String) throws {
@@ -51,7 +56,9 @@ public enum YAMLText {
                 } else if startsValue, character == "&" || character == "*", position + 1 < characters.count,
                     !characters[position + 1].isWhitespace
                 {
-                    throw Failure(.badData, "\(name) line \(index + 1)", "uses a YAML anchor or alias; write the value out in each place, or put text in quotes")
+                    throw Failure(
+                        .badData, "\(name) line \(index + 1)",
+                        "uses a YAML anchor or alias; write the value out in each place, or put text in quotes")
                 }
                 before = character
             }

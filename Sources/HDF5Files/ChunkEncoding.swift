@@ -3,8 +3,8 @@ import CZlib
 import Files
 
 extension HDF5Storage {
-    /// A chunk as the library's filters would leave it in the file: deflate, then Fletcher's checksum. For many threads at once,
-    /// without the library.
+    /// A chunk as the library's filters would leave it in the file: deflate, then Fletcher's checksum. For many threads
+    /// at once, without the library.
     public func encoded(_ bytes: [UInt8]) -> [UInt8] {
         var result = deflate > 0 ? HDF5Storage.deflated(bytes, level: deflate) : bytes
         if fletcher32 {
@@ -20,7 +20,9 @@ extension HDF5Storage {
         return [UInt8](unsafeUninitializedCapacity: bound) { buffer, initialized in
             var count = uLongf(bound)
             let status = compress2(buffer.baseAddress, &count, bytes, uLong(bytes.count), Int32(level))
-            guard status == Z_OK else { fatalError("zlib: status \(status) for \(bytes.count) bytes at level \(level)") }
+            guard status == Z_OK else {
+                fatalError("zlib: status \(status) for \(bytes.count) bytes at level \(level)")
+            }
             initialized = Int(count)
         }
     }

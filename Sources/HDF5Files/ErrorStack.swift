@@ -19,8 +19,8 @@ enum ErrorStack {
         return summary(of: descriptions)
     }
 
-    /// Of `file write failed: time = ..., errno = 28, error message = 'No space left on device', buf = 0x55...` only the
-    /// message is kept: the rest differs from run to run and helps nobody.
+    /// Of `file write failed: time = ..., errno = 28, error message = 'No space left on device', buf = 0x55...` only
+    /// the message is kept: the rest differs from run to run and helps nobody.
     nonisolated static func summary(of descriptions: [String]) -> String {
         for description in descriptions {
             let parts = description.components(after: "error message = '")

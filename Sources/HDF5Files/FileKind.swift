@@ -22,7 +22,8 @@ extension HDF5Group {
         switch try attributeString(name) {
         case "YES": return true
         case "NO": return false
-        case let found: throw Failure(.badData, file, field: "attribute \(name) of \(path)", expected: "YES or NO", found: found)
+        case let found:
+            throw Failure(.badData, file, field: "attribute \(name) of \(path)", expected: "YES or NO", found: found)
         }
     }
 }

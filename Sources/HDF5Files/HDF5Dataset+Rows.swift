@@ -21,7 +21,8 @@ extension HDF5Dataset {
     /// Reads whole rows.
     /// - Returns: [rows.count, the other dimensions], row-major.
     /// - Throws: `Failure(.badData)` where the content is damaged or of another type.
-    public func read<Element: HDF5Element>(_ element: Element.Type = Element.self, rows: Range<Int>) throws -> [Element] {
+    public func read<Element: HDF5Element>(_ element: Element.Type = Element.self, rows: Range<Int>) throws -> [Element]
+    {
         let size = MemoryLayout<Element>.stride
         let count = try elementCount(rows: rows, bytesPerElement: size)
         return try [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
@@ -54,7 +55,8 @@ extension HDF5Dataset {
     public func readStrings() throws -> [String] {
         let space = Dataspace(H5Dget_space(identifier))
         let type = Datatype(H5Dget_type(identifier))
-        return try HDF5Files.readStrings(type, count: space.count, limit: contentLimit, what: path, file: file) { memory, buffer in
+        return try HDF5Files.readStrings(type, count: space.count, limit: contentLimit, what: path, file: file) {
+            memory, buffer in
             H5Dread(identifier, memory, fovea_all, fovea_all, fovea_default, buffer)
         }
     }

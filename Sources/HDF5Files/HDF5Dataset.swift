@@ -27,9 +27,9 @@ public final class HDF5Dataset: HDF5Object {
 
     public var type: HDF5Type { Datatype(H5Dget_type(handle.id)).description }
 
-    /// The most bytes that the content can unpack to: what is stored, times deflate's best ratio where there are chunks.
-    /// A hostile file can claim any shape, so nothing larger is ever allocated.
-    /// No limit in a file that this process is writing.
+    /// The most bytes that the content can unpack to: what is stored, times deflate's best ratio where there are
+    /// chunks. A hostile file can claim any shape, so nothing larger is ever allocated. No limit in a file that this
+    /// process is writing.
     var contentLimit: Int {
         guard !fileIsOwn else { return .max }
         let stored = min(Int(clamping: H5Dget_storage_size(handle.id)), fileByteCount)
@@ -102,15 +102,19 @@ public final class HDF5Dataset: HDF5Object {
         return try (0..<count).map { number in
             let source = try readName { H5Pget_virtual_filename(list.id, number, $0, $1) }
             let dataset = try readName { H5Pget_virtual_dsetname(list.id, number, $0, $1) }
-            let space = Dataspace(H5Pget_virtual_vspace(list.id, number)), theirs = Dataspace(H5Pget_virtual_srcspace(list.id, number))
+            let space = Dataspace(H5Pget_virtual_vspace(list.id, number)),
+                theirs = Dataspace(H5Pget_virtual_srcspace(list.id, number))
             return HDF5VirtualSource(
-                file: source, dataset: dataset, rows: try wholeRows(space, shape: shape), sourceRows: try wholeRows(theirs, shape: theirs.shape))
+                file: source, dataset: dataset, rows: try wholeRows(space, shape: shape),
+                sourceRows: try wholeRows(theirs, shape: theirs.shape))
         }
     }
 
     private func wholeRows(_ space: Dataspace, shape: [Int]) throws -> Range<Int> {
         var start = [hsize_t](repeating: 0, count: 32), end = start
-        try HDF5Library.call(.badData, file, "\(path) could not be read") { H5Sget_select_bounds(space.id, &start, &end) }
+        try HDF5Library.call(.badData, file, "\(path) could not be read") {
+            H5Sget_select_bounds(space.id, &start, &end)
+        }
         let rest = shape.indices.dropFirst(), selected = Int(clamping: H5Sget_select_npoints(space.id))
         let isWhole = rest.allSatisfy { start[$0] == 0 && Int(clamping: end[$0]) == shape[$0] - 1 }
         let rows = Int(clamping: start[0])..<max(Int(clamping: start[0]), Int(clamping: end[0]) + 1)

@@ -3,12 +3,16 @@ import Files
 import Foundation
 
 extension HDF5File {
-    /// A digest of every group, dataset and attribute: names, types, shapes and content, but not how they lie in the file.
+    /// A digest of every group, dataset and attribute: names, types, shapes and content, but not how they lie in the
+    /// file.
     ///
     /// - Parameters:
     ///   - excluding: paths of datasets (`/runs/started`), of groups and root attributes (`created`) that are left out.
-    ///   - virtual: reads rows of virtual datasets of bytes, whose content lies in other files; nil refuses such datasets.
-    public func contentDigest(excluding: Set<String> = [], virtual: ((_ path: String, Range<Int>) throws -> [UInt8])? = nil) throws -> Digest {
+    ///   - virtual: reads rows of virtual datasets of bytes, whose content lies in other files; nil refuses such
+    ///     datasets.
+    public func contentDigest(
+        excluding: Set<String> = [], virtual: ((_ path: String, Range<Int>) throws -> [UInt8])? = nil
+    ) throws -> Digest {
         var content = ContentDigest(excluding: excluding, virtual: virtual)
         try content.add(root)
         return content.hasher.finalize()
@@ -68,7 +72,9 @@ private struct ContentDigest {
             case .integer:
                 hasher.update(line: "attribute \(name) \(try object.attributeInt(name))")
             default:
-                throw Failure(.badData, object.file, field: "attribute \(name) of \(object.path)", expected: "text or an integer", found: "\(type)")
+                throw Failure(
+                    .badData, object.file, field: "attribute \(name) of \(object.path)", expected: "text or an integer",
+                    found: "\(type)")
             }
         }
     }

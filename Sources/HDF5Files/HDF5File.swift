@@ -47,7 +47,8 @@ public final class HDF5File {
     }
 
     /// Opens the file at `path` for reading.
-    /// - Throws: `Failure(.noSuchInput)` where there is none, `Failure(.badData)` where it is no HDF5 file or is damaged.
+    /// - Throws: `Failure(.noSuchInput)` where there is none, `Failure(.badData)` where it is no HDF5 file or is
+    ///   damaged.
     public static func open(_ path: String) throws -> HDF5File {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {

@@ -68,11 +68,14 @@ extension HDF5Group {
     ) throws -> HDF5Dataset {
         let what = child(name)
         try requireNoZeroBytes(members.map(\.name), what, file)
-        guard !members.contains(where: \.name.isEmpty) else { throw Failure(.badData, file, "\(what): a code has no name") }
+        guard !members.contains(where: \.name.isEmpty) else {
+            throw Failure(.badData, file, "\(what): a code has no name")
+        }
         // The library keeps a type in an object header, whose messages end at 64 kB: name, zero, padding and code.
         let bytes = members.reduce(0) { $0 + ($1.name.utf8.count + 8) / 8 * 8 + MemoryLayout<Code>.size }
         guard bytes < 60_000 else {
-            throw Failure(.badData, file, "\(what): \(members.count) names of \(bytes) bytes are more than HDF5 can hold (60000)")
+            throw Failure(
+                .badData, file, "\(what): \(members.count) names of \(bytes) bytes are more than HDF5 can hold (60000)")
         }
         let type = try Datatype.enumeration(members, place: file)
         return try create(name, type: type.id, shape: [count], storage: .contiguous)
@@ -104,7 +107,8 @@ extension HDF5Group {
         let id = try HDF5Library.call(.readOrWriteFailed, file, "\(child(name)) could not be written") {
             H5Dcreate2(identifier, name, Element.fileType, whole.id, fovea_default, list.id, fovea_default)
         }
-        return HDF5Dataset(Handle(id, release: H5Dclose), path: child(name), file: file, owner: owner, fileByteCount: fileByteCount)
+        return HDF5Dataset(
+            Handle(id, release: H5Dclose), path: child(name), file: file, owner: owner, fileByteCount: fileByteCount)
     }
 
     /// Creates and writes strings of one length (the longest), padded with zeros.
@@ -129,6 +133,7 @@ extension HDF5Group {
         let id = try HDF5Library.call(.readOrWriteFailed, file, "\(child(name)) could not be written") {
             H5Dcreate2(identifier, name, type, space.id, fovea_default, list.id, fovea_default)
         }
-        return HDF5Dataset(Handle(id, release: H5Dclose), path: child(name), file: file, owner: owner, fileByteCount: fileByteCount)
+        return HDF5Dataset(
+            Handle(id, release: H5Dclose), path: child(name), file: file, owner: owner, fileByteCount: fileByteCount)
     }
 }

@@ -69,12 +69,14 @@ public final class HDF5Group: HDF5Object {
         return dataset
     }
 
-    /// A virtual dataset of bytes, whose content lies in other files: for its shape and attributes alone. Nil where it is another
-    /// kind of dataset.
+    /// A virtual dataset of bytes, whose content lies in other files: for its shape and attributes alone. Nil where it
+    /// is another kind of dataset.
     public func virtualDataset(_ name: String) throws -> HDF5Dataset? {
         try requireInside(name)
         let handle = Handle(
-            try HDF5Library.call(.badData, file, "\(child(name)) is not a dataset") { H5Dopen2(identifier, name, fovea_default) },
+            try HDF5Library.call(.badData, file, "\(child(name)) is not a dataset") {
+                H5Dopen2(identifier, name, fovea_default)
+            },
             release: H5Dclose)
         let list = Handle(H5Dget_create_plist(handle.id), release: H5Pclose)
         let dataset = HDF5Dataset(handle, path: child(name), file: file, owner: owner, fileByteCount: fileByteCount)
@@ -96,7 +98,8 @@ public final class HDF5Group: HDF5Object {
     }
 
     private func group(_ id: hid_t, _ name: String) -> HDF5Group {
-        HDF5Group(Handle(id, release: H5Gclose), path: child(name), file: file, owner: owner, fileByteCount: fileByteCount)
+        HDF5Group(
+            Handle(id, release: H5Gclose), path: child(name), file: file, owner: owner, fileByteCount: fileByteCount)
     }
 
     /// A link that leads to another file or name is refused: a file of others must not read what its sender cannot.

@@ -57,7 +57,8 @@ extension HDF5Object {
         let attribute = try open(name)
         let type = Datatype(H5Aget_type(attribute.id))
         let space = Dataspace(H5Aget_space(attribute.id))
-        return try readStrings(type, count: space.count, limit: 1 << 24, what: shown(name), file: file) { memoryType, buffer in
+        return try readStrings(type, count: space.count, limit: 1 << 24, what: shown(name), file: file) {
+            memoryType, buffer in
             H5Aread(attribute.id, memoryType, buffer)
         }
     }
@@ -77,7 +78,8 @@ extension HDF5Object {
         let type = Datatype(H5Aget_type(attribute.id)).description
         let space = Dataspace(H5Aget_space(attribute.id))
         guard case .integer = type, space.count == 1 else {
-            throw Failure(.badData, file, field: shown(name), expected: "one integer", found: "\(space.count) of \(type)")
+            throw Failure(
+                .badData, file, field: shown(name), expected: "one integer", found: "\(space.count) of \(type)")
         }
         var value: Int64 = 0
         try HDF5Library.call(.badData, file, "\(shown(name)) could not be read") {

@@ -37,7 +37,8 @@ final class Datatype {
 
     /// UTF-8 padded with zeros to `bytes`; of variable length where nil.
     static func string(bytes: Int?, place: String) throws -> Datatype {
-        let type = Datatype(try HDF5Library.call(.readOrWriteFailed, place, "a string type") { H5Tcopy(fovea_c_string()) })
+        let type = Datatype(
+            try HDF5Library.call(.readOrWriteFailed, place, "a string type") { H5Tcopy(fovea_c_string()) })
         try HDF5Library.call(.readOrWriteFailed, place, "a string type") {
             min(
                 H5Tset_size(type.id, bytes ?? fovea_variable_length()), H5Tset_cset(type.id, H5T_CSET_UTF8),
@@ -85,8 +86,11 @@ final class Datatype {
         var members: [String: Int] = [:]
         for index in 0..<UInt32(max(0, H5Tget_nmembers(id))) {
             var raw = [UInt8](repeating: 0, count: 8)
-            guard H5Tget_member_value(id, index, &raw) >= 0, let text = H5Tget_member_name(id, index) else { return nil }
-            members[String(cString: text)] = Datatype.integer(Array(raw[..<bytes]), signed: signed, littleEndian: littleEndian)
+            guard H5Tget_member_value(id, index, &raw) >= 0, let text = H5Tget_member_name(id, index) else {
+                return nil
+            }
+            members[String(cString: text)] = Datatype.integer(
+                Array(raw[..<bytes]), signed: signed, littleEndian: littleEndian)
             H5free_memory(text)
         }
         return .enumeration(bytes: bytes, signed: signed, members: members)
@@ -103,9 +107,9 @@ extension BinaryInteger {
     /// The value as little-endian files hold it.
     fileprivate var littleEndianCode: Self {
         #if _endian(little)
-        return self
+            return self
         #else
-        fatalError("Fovea's HDF5 files are written on little-endian machines only")
+            fatalError("Fovea's HDF5 files are written on little-endian machines only")
         #endif
     }
 }

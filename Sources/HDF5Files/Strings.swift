@@ -27,7 +27,8 @@ private func readFixed(
 ) throws -> [String] {
     let (total, overflow) = bytes.multipliedReportingOverflow(by: count)
     guard !overflow, total <= limit else {
-        throw Failure(.badData, file, field: what, expected: "at most \(limit) bytes", found: "\(count) strings of \(bytes)")
+        throw Failure(
+            .badData, file, field: what, expected: "at most \(limit) bytes", found: "\(count) strings of \(bytes)")
     }
     guard total > 0 else { return [] }
     var buffer = [UInt8](repeating: 0, count: total)
@@ -56,7 +57,8 @@ private func readVariable(
     }
     return try pointers.map { pointer in
         guard let pointer else { return "" }
-        return try utf8(UnsafeBufferPointer(start: pointer, count: strlen(pointer)).map { UInt8(bitPattern: $0) }[...], what, file)
+        return try utf8(
+            UnsafeBufferPointer(start: pointer, count: strlen(pointer)).map { UInt8(bitPattern: $0) }[...], what, file)
     }
 }
 

@@ -2,7 +2,8 @@ import Diffusion
 import Files
 import Foundation
 
-/// `scheduler_config.json` of a diffusers folder: the noise levels that the network was trained with, and what it predicts.
+/// `scheduler_config.json` of a diffusers folder: the noise levels that the network was trained with, and what it
+/// predicts.
 ///
 /// diffusers' schedulers share these keys; how they step is not a property of the model, so that any of them is read.
 struct DiffusersScheduler: Codable {
@@ -16,7 +17,8 @@ struct DiffusersScheduler: Codable {
     var rescaleBetasZeroSnr: Bool? = false
 
     private enum CodingKeys: String, CodingKey {
-        case className = "_class_name", numTrainTimesteps = "num_train_timesteps", betaStart = "beta_start", betaEnd = "beta_end"
+        case className = "_class_name", numTrainTimesteps = "num_train_timesteps", betaStart = "beta_start", betaEnd =
+            "beta_end"
         case betaSchedule = "beta_schedule", predictionType = "prediction_type", trainedBetas = "trained_betas"
         case rescaleBetasZeroSnr = "rescale_betas_zero_snr"
     }
@@ -36,9 +38,11 @@ struct DiffusersScheduler: Codable {
         func refuse(_ key: CodingKeys, _ expected: String, _ found: String) -> Failure {
             Failure(.badData, path, field: key.rawValue, expected: expected, found: found)
         }
-        // Schedulers of noise levels without timesteps (EDM's, flow matching's) have other keys, which would be passed over.
+        // Schedulers of noise levels without timesteps (EDM's, flow matching's) have other keys, which would be passed
+        // over.
         let name = found.className ?? "DDPMScheduler"
-        if ["EDM", "Flow", "CM", "ScoreSde", "Karras", "IPNDM", "VQ", "Amused"].contains(where: { name.hasPrefix($0) }) {
+        if ["EDM", "Flow", "CM", "ScoreSde", "Karras", "IPNDM", "VQ", "Amused"].contains(where: { name.hasPrefix($0) })
+        {
             throw refuse(.className, "a scheduler of timesteps and betas, such as DDPMScheduler", name)
         }
         guard found.trainedBetas == nil else { throw refuse(.trainedBetas, "null", "numbers") }

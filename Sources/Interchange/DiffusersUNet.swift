@@ -4,8 +4,8 @@ import Networks
 
 /// `config.json` of a diffusers folder: what `UNet2DModel.from_pretrained` reads.
 ///
-/// A key that is missing has diffusers' default. What Fovea does not compute is refused by name: the value of the key where
-/// it is none of the values here, the key where diffusers has gained one since.
+/// A key that is missing has diffusers' default. What Fovea does not compute is refused by name: the value of the key
+/// where it is none of the values here, the key where diffusers has gained one since.
 struct DiffusersUNet: Codable {
     /// One side for both, or height and width.
     enum SampleSize: Codable, Equatable {
@@ -14,7 +14,11 @@ struct DiffusersUNet: Codable {
 
         init(from decoder: any Decoder) throws {
             let container = try decoder.singleValueContainer()
-            if let side = try? container.decode(Int.self) { self = .square(side) } else { self = .sides(try container.decode([Int].self)) }
+            if let side = try? container.decode(Int.self) {
+                self = .square(side)
+            } else {
+                self = .sides(try container.decode([Int].self))
+            }
         }
 
         func encode(to encoder: any Encoder) throws {
@@ -57,7 +61,8 @@ struct DiffusersUNet: Codable {
     var numTrainTimesteps: Int?
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
-        case className = "_class_name", sampleSize = "sample_size", inChannels = "in_channels", outChannels = "out_channels"
+        case className = "_class_name", sampleSize = "sample_size", inChannels = "in_channels", outChannels =
+            "out_channels"
         case centerInputSample = "center_input_sample", timeEmbeddingType = "time_embedding_type"
         case timeEmbeddingDim = "time_embedding_dim", freqShift = "freq_shift", flipSinToCos = "flip_sin_to_cos"
         case downBlockTypes = "down_block_types", midBlockType = "mid_block_type", upBlockTypes = "up_block_types"
@@ -65,7 +70,8 @@ struct DiffusersUNet: Codable {
         case midBlockScaleFactor = "mid_block_scale_factor", downsamplePadding = "downsample_padding"
         case downsampleType = "downsample_type", upsampleType = "upsample_type", dropout, actFn = "act_fn"
         case attentionHeadDim = "attention_head_dim", normNumGroups = "norm_num_groups"
-        case attnNormNumGroups = "attn_norm_num_groups", normEps = "norm_eps", resnetTimeScaleShift = "resnet_time_scale_shift"
+        case attnNormNumGroups = "attn_norm_num_groups", normEps = "norm_eps", resnetTimeScaleShift =
+            "resnet_time_scale_shift"
         case addAttention = "add_attention", classEmbedType = "class_embed_type", numClassEmbeds = "num_class_embeds"
         case numTrainTimesteps = "num_train_timesteps"
     }
@@ -99,41 +105,53 @@ struct DiffusersUNet: Codable {
         func require(_ key: CodingKeys, _ found: String?, among expected: [String?]) throws {
             if expected.contains(found) { return }
             throw Failure(
-                .badData, path, field: key.rawValue, expected: expected.map { $0 ?? "null" }.joined(separator: " or "), found: found ?? "null")
+                .badData, path, field: key.rawValue, expected: expected.map { $0 ?? "null" }.joined(separator: " or "),
+                found: found ?? "null")
         }
         try require(.className, className ?? "UNet2DModel", among: ["UNet2DModel"])
-        for type in downBlockTypes ?? [] { try require(.downBlockTypes, type, among: ["DownBlock2D", "AttnDownBlock2D"]) }
+        for type in downBlockTypes ?? [] {
+            try require(.downBlockTypes, type, among: ["DownBlock2D", "AttnDownBlock2D"])
+        }
         for type in upBlockTypes ?? [] { try require(.upBlockTypes, type, among: ["UpBlock2D", "AttnUpBlock2D"]) }
         try require(.midBlockType, midBlockType, among: ["UNetMidBlock2D", nil])
-        try require(.timeEmbeddingType, timeEmbeddingType, among: [nil] + TimeEmbeddingConfiguration.Kind.allCases.map(\.rawValue))
+        try require(
+            .timeEmbeddingType, timeEmbeddingType,
+            among: [nil] + TimeEmbeddingConfiguration.Kind.allCases.map(\.rawValue))
         try require(.downsampleType, downsampleType ?? "conv", among: ["conv"])
         try require(.upsampleType, upsampleType ?? "conv", among: ["conv"])
         try require(.actFn, actFn ?? "silu", among: ["silu", "swish"])
         try require(.resnetTimeScaleShift, resnetTimeScaleShift ?? "default", among: ["default"])
         try require(.classEmbedType, classEmbedType, among: [nil, "identity"])
         guard midBlockScaleFactor ?? 1 == 1 else {
-            throw Failure(.badData, path, field: "mid_block_scale_factor", expected: "1", found: "\(midBlockScaleFactor ?? 1)")
+            throw Failure(
+                .badData, path, field: "mid_block_scale_factor", expected: "1", found: "\(midBlockScaleFactor ?? 1)")
         }
         guard downBlockTypes?.count == upBlockTypes?.count, downBlockTypes?.count == blockOutChannels?.count else {
             throw Failure(
-                .badData, path, field: "block_out_channels, down_block_types and up_block_types", expected: "as many of each",
-                found: [blockOutChannels?.count, downBlockTypes?.count, upBlockTypes?.count].map { "\($0 ?? 0)" }.joined(separator: ", "))
+                .badData, path, field: "block_out_channels, down_block_types and up_block_types",
+                expected: "as many of each",
+                found: [blockOutChannels?.count, downBlockTypes?.count, upBlockTypes?.count].map { "\($0 ?? 0)" }
+                    .joined(separator: ", "))
         }
     }
 
     /// Fovea's names of the keys that its own check of a network speaks of.
     private static let theirNames: [(ours: String, theirs: String)] = [
-        ("blockOutChannels", "block_out_channels"), ("layersPerBlock", "layers_per_block"), ("inChannels", "in_channels"),
-        ("outChannels", "out_channels"), ("attentionHeadDim", "attention_head_dim"), ("middleNormGroups", "attn_norm_num_groups"),
+        ("blockOutChannels", "block_out_channels"), ("layersPerBlock", "layers_per_block"),
+        ("inChannels", "in_channels"),
+        ("outChannels", "out_channels"), ("attentionHeadDim", "attention_head_dim"),
+        ("middleNormGroups", "attn_norm_num_groups"),
         ("normGroups", "norm_num_groups"), ("normEpsilon", "norm_eps"), ("downsamplePadding", "downsample_padding"),
-        ("time.timesteps", "num_train_timesteps"), ("time.width", "time_embedding_dim"), ("time.frequencyShift", "freq_shift"),
+        ("time.timesteps", "num_train_timesteps"), ("time.width", "time_embedding_dim"),
+        ("time.frequencyShift", "freq_shift"),
     ]
 
     /// The network.
     /// - Throws: `Failure(.badData)` that names the key whose value makes no network.
     func network(_ path: String) throws -> UNetConfiguration {
         var network = UNetConfiguration(
-            blockOutChannels: blockOutChannels ?? [], attentionLevels: (downBlockTypes ?? []).map { $0 == "AttnDownBlock2D" })
+            blockOutChannels: blockOutChannels ?? [],
+            attentionLevels: (downBlockTypes ?? []).map { $0 == "AttnDownBlock2D" })
         let up = (upBlockTypes ?? []).reversed().map { $0 == "AttnUpBlock2D" }
         if up != network.attentionLevels { network.attentionLevelsUp = up }
         network.inChannels = inChannels ?? 3
@@ -141,10 +159,16 @@ struct DiffusersUNet: Codable {
         network.layersPerBlock = layersPerBlock ?? 2
         network.middle = midBlockType == nil ? .none : addAttention == false ? .residual : .attention
         // Null stands for one head of all channels; 0 is not null.
-        if attentionHeadDim == 0 { throw Failure(.badData, path, field: "attention_head_dim", expected: "null or a positive number", found: "0") }
+        if attentionHeadDim == 0 {
+            throw Failure(
+                .badData, path, field: "attention_head_dim", expected: "null or a positive number", found: "0")
+        }
         network.attentionHeadDim = attentionHeadDim ?? 0
         network.normGroups = normNumGroups ?? 32
-        if attnNormNumGroups == 0 { throw Failure(.badData, path, field: "attn_norm_num_groups", expected: "null or a positive number", found: "0") }
+        if attnNormNumGroups == 0 {
+            throw Failure(
+                .badData, path, field: "attn_norm_num_groups", expected: "null or a positive number", found: "0")
+        }
         network.middleNormGroups = attnNormNumGroups ?? 0
         network.normEpsilon = normEps ?? 1e-5
         network.downsamplePadding = downsamplePadding ?? 1
@@ -155,7 +179,9 @@ struct DiffusersUNet: Codable {
         network.time.timesteps = network.time.kind == .learned ? numTrainTimesteps ?? 0 : 0
         network.time.width = timeEmbeddingDim ?? 0
         if let problem = network.problem {
-            let named = DiffusersUNet.theirNames.reduce(problem) { $0.replacingOccurrences(of: $1.ours, with: $1.theirs) }
+            let named = DiffusersUNet.theirNames.reduce(problem) {
+                $0.replacingOccurrences(of: $1.ours, with: $1.theirs)
+            }
             throw Failure(.badData, path, named)
         }
         return network
@@ -191,6 +217,7 @@ struct DiffusersUNet: Codable {
         let encoded = try JSONSerialization.jsonObject(with: try JSONEncoder().encode(self)) as? [String: Any] ?? [:]
         let nulls = [CodingKeys.midBlockType, .attentionHeadDim, .sampleSize, .classEmbedType, .numClassEmbeds]
         let all = encoded.merging(nulls.map { ($0.rawValue, NSNull() as Any) }) { value, _ in value }
-        return try JSONSerialization.data(withJSONObject: all, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+        return try JSONSerialization.data(
+            withJSONObject: all, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
     }
 }

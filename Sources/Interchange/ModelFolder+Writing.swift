@@ -12,8 +12,9 @@ extension ModelFolder {
     /// - Parameters:
     ///   - audit: SHA-256 of the passing audit that it goes by, which the caller has checked.
     ///   - unaudited: why it goes without an audit for memorised patients, where it saw any.
-    /// - Throws: `Failure(.cannotCreateOutput)` where the folder exists and `force` is false; `.notPermitted` where the model
-    ///   saw photographs of patients and no reason is given; `.badData` for a model of several networks; `.readOrWriteFailed`.
+    /// - Throws: `Failure(.cannotCreateOutput)` where the folder exists and `force` is false; `.notPermitted` where the
+    ///   model saw photographs of patients and no reason is given; `.badData` for a model of several networks;
+    ///   `.readOrWriteFailed`.
     public func write(_ model: LoadedModel, audit: Digest? = nil, unaudited: String?, force: Bool) throws {
         try model.manifest.requireNoCanaries(path: model.path)
         guard model.manifest.model.experts.isEmpty else {
@@ -26,7 +27,9 @@ extension ModelFolder {
             guard force else { throw Failure(.cannotCreateOutput, path, "exists already; give --force to replace it") }
             // Nobody's folder goes because of a slip in a path.
             guard has("fovea.json") else {
-                throw Failure(.cannotCreateOutput, path, "is no folder that export-model wrote (it has no fovea.json), so --force does not replace it")
+                throw Failure(
+                    .cannotCreateOutput, path,
+                    "is no folder that export-model wrote (it has no fovea.json), so --force does not replace it")
             }
         }
         let reason = unaudited.flatMap { $0.contains { !$0.isWhitespace } ? $0 : nil }
@@ -34,13 +37,18 @@ extension ModelFolder {
         guard sites.isEmpty || reason != nil || audit != nil else {
             throw Failure(
                 .notPermitted, model.path,
-                "was trained on photographs of patients (\(sites.joined(separator: ", "))) and has no audit; give a passing one with --audit, or --unaudited REASON, which takes it out nevertheless")
+                """
+                was trained on photographs of patients (\(sites.joined(separator: ", "))) and has no audit; give a \
+                passing one with --audit, or --unaudited REASON, which takes it out nevertheless
+                """
+            )
         }
         let staging = ModelFolder(StagedFile.stagingPath(for: path))
         do {
             try files.createDirectory(atPath: staging.path, withIntermediateDirectories: false)
         } catch {
-            throw Failure(.cannotCreateOutput, path, "the folder could not be made: \((error as NSError).localizedDescription)")
+            throw Failure(
+                .cannotCreateOutput, path, "the folder could not be made: \((error as NSError).localizedDescription)")
         }
         defer { try? files.removeItem(atPath: staging.path) }
         try staging.fill(model, audit: audit, unaudited: reason)
@@ -69,7 +77,8 @@ extension ModelFolder {
         if description.preconditioning.kind == .discrete {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-            try write(try encoder.encode(DiffusersScheduler(description.preconditioning.discrete)), "scheduler_config.json")
+            try write(
+                try encoder.encode(DiffusersScheduler(description.preconditioning.discrete)), "scheduler_config.json")
         }
         var sources = model.parameters.fileSources()
         if let table = sources.removeValue(forKey: DiffusionModel.cohortPath) {
@@ -101,25 +110,31 @@ extension ModelFolder {
     private static func readMe(_ model: LoadedModel) -> String {
         let manifest = model.manifest, description = manifest.model
         let shape = description.latentShape(1)
-        let preconditioning = description.preconditioning.kind == .discrete
+        let preconditioning =
+            description.preconditioning.kind == .discrete
             ? "`scheduler_config.json` says which noise levels the timesteps stand for and what the network predicts."
             : """
-                The network F is used as a denoiser, D(x; sigma) = c_skip x + c_out F(c_in x, 25 ln sigma), with the coefficients \
-                that `fovea.json` names under `model.preconditioning`.
-                """
-        let cohort = description.cohort.rowCount > 0 && description.cohort.classes == nil
+            The network F is used as a denoiser, D(x; sigma) = c_skip x + c_out F(c_in x, 25 ln sigma), with the \
+            coefficients \
+            that `fovea.json` names under `model.preconditioning`.
+            """
+        let cohort =
+            description.cohort.rowCount > 0 && description.cohort.classes == nil
             ? """
 
-                `class_labels` takes [N, \(description.network.embeddingWidth)]: coefficients [N, \(description.cohort.rowCount)] \
-                times the table in `cohort_embedding.safetensors`, whose rows are those of `model.cohort` in `fovea.json`.
-                """ : ""
+            `class_labels` takes [N, \(description.network.embeddingWidth)]: coefficients [N, \
+            \(description.cohort.rowCount)] \
+            times the table in `cohort_embedding.safetensors`, whose rows are those of `model.cohort` in `fovea.json`.
+            """ : ""
         return """
             # A diffusion model of colour fundus photographs
 
             Written by `fovea export-model` from the snapshot \(model.digest).
 
-            `UNet2DModel.from_pretrained` reads this folder. Input and output are [N, \(shape[3]), \(shape[1]), \(shape[2])], \
-            \(description.space.name) of photographs of \(description.width) x \(description.height) in [-1, 1]. \(preconditioning)\(cohort)
+            `UNet2DModel.from_pretrained` reads this folder. Input and output are [N, \(shape[3]), \(shape[1]), \
+            \(shape[2])], \
+            \(description.space.name) of photographs of \(description.width) x \(description.height) in [-1, 1]. \
+            \(preconditioning)\(cohort)
 
             Licence: \(manifest.licence)
             \(manifest.attributions.map { "\n- \($0)" }.joined())

@@ -47,12 +47,18 @@ public struct ModelFolder: Sendable {
             throw Failure(.noSuchInput, path, "does not exist")
         }
         guard isFolder.boolValue else { throw Failure(.badData, path, "is a file; expected a diffusers folder") }
-        for name in [".", "unet"] where has("\(name)/config.json") { return name == "." ? self : ModelFolder(file(name)) }
-        throw Failure(.noSuchInput, file("config.json"), "does not exist; expected what UNet2DModel.save_pretrained writes")
+        for name in [".", "unet"] where has("\(name)/config.json") {
+            return name == "." ? self : ModelFolder(file(name))
+        }
+        throw Failure(
+            .noSuchInput, file("config.json"), "does not exist; expected what UNet2DModel.save_pretrained writes")
     }
 
     private func noise(besides network: ModelFolder) throws -> DiscreteNoise? {
-        for place in [network.file("scheduler_config.json"), network.file("scheduler/scheduler_config.json"), file("scheduler/scheduler_config.json")]
+        for place in [
+            network.file("scheduler_config.json"), network.file("scheduler/scheduler_config.json"),
+            file("scheduler/scheduler_config.json"),
+        ]
         where FileManager.default.fileExists(atPath: place) {
             return try DiffusersScheduler.noise(contentsOf: place)
         }
@@ -72,21 +78,25 @@ public struct ModelFolder: Sendable {
         return (ModelFolder.withoutOldNames(tensors), Digest(of: data))
     }
 
-    /// Attention as diffusers named it until 2023. A name that is there twice, old and new, stays and is refused as unexpected.
+    /// Attention as diffusers named it until 2023. A name that is there twice, old and new, stays and is refused as
+    /// unexpected.
     private static func withoutOldNames(_ tensors: [String: Tensor]) -> [String: Tensor] {
         let names = [(".query.", ".to_q."), (".key.", ".to_k."), (".value.", ".to_v."), (".proj_attn.", ".to_out.0.")]
-        return Dictionary(uniqueKeysWithValues: tensors.map { key, tensor in
-            guard key.contains(".attentions.") else { return (key, tensor) }
-            let renamed = names.reduce(key) { $0.replacingOccurrences(of: $1.0, with: $1.1) }
-            return (tensors[renamed] == nil ? renamed : key, tensor)
-        })
+        return Dictionary(
+            uniqueKeysWithValues: tensors.map { key, tensor in
+                guard key.contains(".attentions.") else { return (key, tensor) }
+                let renamed = names.reduce(key) { $0.replacingOccurrences(of: $1.0, with: $1.1) }
+                return (tensors[renamed] == nil ? renamed : key, tensor)
+            })
     }
 
     /// Reads the folder as a snapshot.
     ///
-    /// - Throws: `Failure`: `.noSuchInput`; `.badData` that names file and key, or the tensors, where it is no such folder or
-    ///   holds what Fovea does not compute; `.usage` where `terms` lack something.
-    public func read(_ terms: Terms = Terms()) throws -> (manifest: Manifest<ModelDescription>, parameters: ParameterMap) {
+    /// - Throws: `Failure`: `.noSuchInput`; `.badData` that names file and key, or the tensors, where it is no such
+    ///   folder or holds what Fovea does not compute; `.usage` where `terms` lack something.
+    public func read(_ terms: Terms = Terms()) throws -> (
+        manifest: Manifest<ModelDescription>, parameters: ParameterMap
+    ) {
         let folder = try network()
         let place = folder.file("config.json")
         let theirs = try DiffusersUNet(contentsOf: place)
@@ -105,23 +115,33 @@ public struct ModelFolder: Sendable {
         }
         if let classes = terms.classes {
             guard let rows = theirs.numClassEmbeds, theirs.classEmbedType == nil else {
-                throw Failure(.usage, place, field: "--classes", expected: "a model with num_class_embeds", found: "one without")
+                throw Failure(
+                    .usage, place, field: "--classes", expected: "a model with num_class_embeds", found: "one without")
             }
             guard rows == classes.values.count else {
-                throw Failure(.usage, place, field: "--classes", expected: "\(rows) values, as num_class_embeds says", found: "\(classes.values.count)")
+                throw Failure(
+                    .usage, place, field: "--classes", expected: "\(rows) values, as num_class_embeds says",
+                    found: "\(classes.values.count)")
             }
             description.cohort = CohortEncoding(classes: classes)
         }
         if let problem = description.problem {
-            let named = ["height:", "width:"].reduce(problem) { $0.hasPrefix($1) ? "sample_size:" + $0.dropFirst($1.count) : $0 }
+            let named = ["height:", "width:"].reduce(problem) {
+                $0.hasPrefix($1) ? "sample_size:" + $0.dropFirst($1.count) : $0
+            }
             throw Failure(.badData, place, named)
         }
         let parameters = try ParameterMap(
-            DiffusionModel(description).specifications, fileTensors: tensors, file: folder.file(ModelFolder.weightsName))
+            DiffusionModel(description).specifications, fileTensors: tensors, file: folder.file(ModelFolder.weightsName)
+        )
         try parameters.requireFinite(file: folder.file(ModelFolder.weightsName))
-        var manifest = own ?? Manifest(
-            kind: .snapshot, model: description, cohortSchemaVersion: CohortSchema.version, imagesSeen: 0, trainingData: [],
-            licence: terms.licence, attributions: terms.attributions, configuration: "", toolVersion: ToolVersion.current)
+        var manifest =
+            own
+            ?? Manifest(
+                kind: .snapshot, model: description, cohortSchemaVersion: CohortSchema.version, imagesSeen: 0,
+                trainingData: [],
+                licence: terms.licence, attributions: terms.attributions, configuration: "",
+                toolVersion: ToolVersion.current)
         manifest.model = description
         manifest.parents = [digest.description] + manifest.parents
         return (manifest, parameters)
@@ -133,7 +153,8 @@ public struct ModelFolder: Sendable {
         let place = file("fovea.json")
         let manifest = try JSONText.decode(Manifest<ModelDescription>.self, try JSONText.contents(place), place: place)
         guard manifest.model.network == network else {
-            throw Failure(.badData, place, field: "model.network", expected: "what config.json says", found: "another network")
+            throw Failure(
+                .badData, place, field: "model.network", expected: "what config.json says", found: "another network")
         }
         return manifest
     }
@@ -151,23 +172,29 @@ public struct ModelFolder: Sendable {
         switch theirs.sampleSize {
         case .sides(let sides):
             guard sides.count == 2 else {
-                throw Failure(.badData, place, field: "sample_size", expected: "one number or two", found: "\(sides.count)")
+                throw Failure(
+                    .badData, place, field: "sample_size", expected: "one number or two", found: "\(sides.count)")
             }
             (height, width) = (sides[0], sides[1])
         case .square(let one): (height, width) = (one, one)
         case nil: (height, width) = (try side(nil), try side(nil))
         }
-        guard network.inChannels == network.outChannels, let space = [LatentSpace.pixels, .grey].first(where: { $0.channels == network.inChannels })
+        guard network.inChannels == network.outChannels,
+            let space = [LatentSpace.pixels, .grey].first(where: { $0.channels == network.inChannels })
         else {
             throw Failure(
-                .badData, place, field: "in_channels and out_channels", expected: "3 for photographs in RGB, or 1 for grey ones",
+                .badData, place, field: "in_channels and out_channels",
+                expected: "3 for photographs in RGB, or 1 for grey ones",
                 found: "\(network.inChannels) and \(network.outChannels)")
         }
         // Without a scheduler, diffusers' own default.
         var preconditioning = Preconditioning(kind: .discrete)
         preconditioning.discrete = noise ?? DiscreteNoise()
-        let cohort = theirs.classEmbedType == nil
-            ? theirs.numClassEmbeds.map { [String](repeating: "", count: max(0, $0)) }.map { ClassRows(attribute: "", values: $0) } : nil
+        let cohort =
+            theirs.classEmbedType == nil
+            ? theirs.numClassEmbeds.map { [String](repeating: "", count: max(0, $0)) }.map {
+                ClassRows(attribute: "", values: $0)
+            } : nil
         if let problem = cohort?.problem { throw Failure(.badData, place, "num_class_embeds: \(problem)") }
         var description = ModelDescription(
             network: network, preconditioning: preconditioning, space: space, height: height, width: width,

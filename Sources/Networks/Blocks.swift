@@ -9,14 +9,18 @@ struct ResidualBlock: Sendable {
     /// Its parameters' numbers.
     private let own: Range<Int>
 
-    init(_ registry: ParameterRegistry, _ path: String, in inputs: Int, out outputs: Int, _ configuration: UNetConfiguration) {
+    init(
+        _ registry: ParameterRegistry, _ path: String, in inputs: Int, out outputs: Int,
+        _ configuration: UNetConfiguration
+    ) {
         let first = registry.count
         norm1 = GroupNormalization(registry, "\(path).norm1", channels: inputs, configuration: configuration)
         conv1 = Convolution(registry, "\(path).conv1", in: inputs, out: outputs, kernel: 3)
         embeddingProjection = Linear(registry, "\(path).time_emb_proj", in: configuration.embeddingWidth, out: outputs)
         norm2 = GroupNormalization(registry, "\(path).norm2", channels: outputs, configuration: configuration)
         conv2 = Convolution(registry, "\(path).conv2", in: outputs, out: outputs, kernel: 3, zero: true)
-        shortcut = inputs == outputs
+        shortcut =
+            inputs == outputs
             ? nil : Convolution(registry, "\(path).conv_shortcut", in: inputs, out: outputs, kernel: 1)
         own = first..<registry.count
     }
@@ -24,7 +28,9 @@ struct ResidualBlock: Sendable {
     /// - Parameters:
     ///   - skip: beside x, as if concatenated along the channels; or nil.
     ///   - activated: SiLU of the embedding, [N, embeddingWidth].
-    func callAsFunction(_ x: Variable, skip: Variable? = nil, activated: Variable, _ parameters: BoundParameters) -> Variable {
+    func callAsFunction(_ x: Variable, skip: Variable? = nil, activated: Variable, _ parameters: BoundParameters)
+        -> Variable
+    {
         parameters.block(own, [activated, x] + (skip.map { [$0] } ?? [])) { inputs, parameters in
             forward(parts: Array(inputs[1...]), activated: inputs[0], parameters)
         }
@@ -55,7 +61,8 @@ struct AttentionBlock: Sendable {
 
     /// - Parameter groups: of the norm; 0 for the configuration's.
     init(
-        _ registry: ParameterRegistry, _ path: String, channels: Int, _ configuration: UNetConfiguration, groups: Int = 0
+        _ registry: ParameterRegistry, _ path: String, channels: Int, _ configuration: UNetConfiguration,
+        groups: Int = 0
     ) {
         let first = registry.count
         let width: Int

@@ -11,7 +11,9 @@ extension ParameterMap {
     public func fileSources() -> [String: TensorSource] {
         var result: [String: TensorSource] = [:]
         for (specification, tensor) in zip(specifications, tensors) {
-            result[specification.path] = TensorSource(shape: specification.fileShape) { specification.layout.toFile(tensor) }
+            result[specification.path] = TensorSource(shape: specification.fileShape) {
+                specification.layout.toFile(tensor)
+            }
         }
         return result
     }
@@ -20,13 +22,17 @@ extension ParameterMap {
     ///
     /// - Parameter file: its name, for the error.
     /// - Throws: `Failure(.badData)` that names every path that is missing, unexpected or of another shape.
-    public init(_ specifications: [ParameterSpecification], fileTensors: consuming [String: Tensor], file: String) throws {
+    public init(_ specifications: [ParameterSpecification], fileTensors: consuming [String: Tensor], file: String)
+        throws
+    {
         var fileTensors = fileTensors
         let known = Set(specifications.map(\.path))
         let missing = specifications.map(\.path).filter { fileTensors[$0] == nil }
         let unexpected = fileTensors.keys.filter { !known.contains($0) }.sorted()
         let mismatched = specifications.compactMap { specification -> String? in
-            guard let found = fileTensors[specification.path], found.shape != specification.fileShape else { return nil }
+            guard let found = fileTensors[specification.path], found.shape != specification.fileShape else {
+                return nil
+            }
             return "\(specification.path) (expected \(specification.fileShape), found \(found.shape))"
         }
         func list(_ word: String, _ paths: [String]) -> String? {
@@ -60,7 +66,9 @@ extension ParameterLayout {
 public func permuted(_ tensor: Tensor, _ order: [Int]) -> Tensor {
     let shape = order.map { tensor.shape[$0] }
     var strides = [Int](repeating: 1, count: tensor.rank)
-    for axis in stride(from: tensor.rank - 2, through: 0, by: -1) { strides[axis] = strides[axis + 1] * tensor.shape[axis + 1] }
+    for axis in stride(from: tensor.rank - 2, through: 0, by: -1) {
+        strides[axis] = strides[axis + 1] * tensor.shape[axis + 1]
+    }
     let steps = order.map { strides[$0] }
     return tensor.withUnsafeBuffer { source in
         Tensor(shape: shape) { target in

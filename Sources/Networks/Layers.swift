@@ -65,7 +65,9 @@ struct GroupNormalization: Sendable {
     private let epsilon: Float
 
     /// - Parameter groups: 0 for the configuration's.
-    init(_ registry: ParameterRegistry, _ path: String, channels: Int, configuration: UNetConfiguration, groups: Int = 0) {
+    init(
+        _ registry: ParameterRegistry, _ path: String, channels: Int, configuration: UNetConfiguration, groups: Int = 0
+    ) {
         scale = registry.register("\(path).weight", [channels], .plain, .constant(1))
         shift = registry.register("\(path).bias", [channels], .plain, .constant(0))
         self.groups = groups > 0 ? groups : configuration.normGroups

@@ -118,8 +118,8 @@ public struct ParameterMap: Sendable {
 
     /// Variables on a tape, for training.
     ///
-    /// - Parameter recompute: blocks keep their inputs alone and run again in the backward pass: half the activations, a
-    ///   third more time.
+    /// - Parameter recompute: blocks keep their inputs alone and run again in the backward pass: half the activations,
+    ///   a third more time.
     public func variables(on tape: Tape, recompute: Bool = false) -> BoundParameters {
         BoundParameters(tensors.map { tape.variable($0) }, recomputes: recompute)
     }

@@ -6,7 +6,8 @@ public struct TimeEmbeddingConfiguration: Codable, Hashable, Sendable {
     public enum Kind: String, Codable, CaseIterable, Sendable {
         /// Sinusoids of the timestep (Ho et al. 2020).
         case positional
-        /// Sinusoids of random multiples of the timestep's logarithm; the output is divided by the timestep (Song et al. 2021).
+        /// Sinusoids of random multiples of the timestep's logarithm; the output is divided by the timestep (Song et
+        /// al. 2021).
         case fourier
         /// A table with a row for each timestep 0, 1, 2, ...
         case learned
@@ -27,7 +28,11 @@ public struct TimeEmbeddingConfiguration: Codable, Hashable, Sendable {
     /// One sentence on what is wrong, or nil.
     func problem(width channels: Int) -> String? {
         guard kind == .learned ? (1...100_000).contains(timesteps) : timesteps == 0 else {
-            return "timesteps: expected \(kind == .learned ? "1 to 100000" : "0 where the table is not learned"), found \(timesteps)"
+            return
+                """
+                timesteps: expected \(kind == .learned ? "1 to 100000" : "0 where the table is not learned"), found \
+                \(timesteps)
+                """
         }
         guard (0...65536).contains(width) else { return "width: expected 0 to 65536, found \(width)" }
         guard kind != .positional || frequencyShift < Double(channels / 2), frequencyShift.isFinite else {
@@ -38,8 +43,8 @@ public struct TimeEmbeddingConfiguration: Codable, Hashable, Sendable {
 }
 
 extension TimeEmbeddingConfiguration {
-    /// [N, width]: cosines, then sines (or the other way round), of t / 10000^(i / (width / 2 - frequencyShift)), and a zero
-    /// where the width is odd; diffusers' `get_timestep_embedding`.
+    /// [N, width]: cosines, then sines (or the other way round), of t / 10000^(i / (width / 2 - frequencyShift)), and a
+    /// zero where the width is odd; diffusers' `get_timestep_embedding`.
     package func sinusoid(_ timesteps: [Float], width: Int) -> Tensor {
         let half = width / 2
         return Tensor(shape: [timesteps.count, width]) { target in
@@ -55,7 +60,8 @@ extension TimeEmbeddingConfiguration {
     }
 }
 
-/// The embedding of a noise level, and the two linear layers behind it (diffusers' `time_proj` and `TimestepEmbedding`).
+/// The embedding of a noise level, and the two linear layers behind it (diffusers' `time_proj` and
+/// `TimestepEmbedding`).
 struct TimestepEmbedding: Sendable {
     private let linear1: Linear, linear2: Linear
     private let width: Int
@@ -66,14 +72,18 @@ struct TimestepEmbedding: Sendable {
     init(_ registry: ParameterRegistry, _ path: String, _ configuration: UNetConfiguration) {
         settings = configuration.time
         width = configuration.blockOutChannels[0]
-        table = switch settings.kind {
-        case .positional: nil
-        case .fourier: registry.register("time_proj.weight", [width], .plain, .normal(deviation: 16))
-        case .learned: registry.register("time_proj.weight", [settings.timesteps, width], .plain, .normal(deviation: 1))
-        }
+        table =
+            switch settings.kind {
+            case .positional: nil
+            case .fourier: registry.register("time_proj.weight", [width], .plain, .normal(deviation: 16))
+            case .learned:
+                registry.register("time_proj.weight", [settings.timesteps, width], .plain, .normal(deviation: 1))
+            }
         linear1 = Linear(
-            registry, "\(path).linear_1", in: settings.kind == .fourier ? 2 * width : width, out: configuration.embeddingWidth)
-        linear2 = Linear(registry, "\(path).linear_2", in: configuration.embeddingWidth, out: configuration.embeddingWidth)
+            registry, "\(path).linear_1", in: settings.kind == .fourier ? 2 * width : width,
+            out: configuration.embeddingWidth)
+        linear2 = Linear(
+            registry, "\(path).linear_2", in: configuration.embeddingWidth, out: configuration.embeddingWidth)
     }
 
     /// [N] -> [N, embeddingWidth]
@@ -91,8 +101,8 @@ struct TimestepEmbedding: Sendable {
         return linear2(linear1(embedded, parameters).silu(), parameters)
     }
 
-    /// [N, 2 count]: sines, then cosines, of 2 pi w ln(t) for each of the multiples w, rounded where diffusers rounds: the
-    /// angles are hundreds of turns.
+    /// [N, 2 count]: sines, then cosines, of 2 pi w ln(t) for each of the multiples w, rounded where diffusers rounds:
+    /// the angles are hundreds of turns.
     static func fourier(_ timesteps: [Float], _ multiples: [Float]) -> Tensor {
         let count = multiples.count
         return Tensor(shape: [timesteps.count, 2 * count]) { target in

@@ -55,11 +55,17 @@ public struct UNet: Sendable {
             }
             return level
         }
-        middle = configuration.middle == .none ? nil : Middle(
-            first: ResidualBlock(registry, "mid_block.resnets.0", in: channels, out: channels, configuration),
-            attention: configuration.middle == .residual ? nil : AttentionBlock(
-                registry, "mid_block.attentions.0", channels: channels, configuration, groups: configuration.middleNormGroups),
-            second: ResidualBlock(registry, "mid_block.resnets.1", in: channels, out: channels, configuration))
+        middle =
+            configuration.middle == .none
+            ? nil
+            : Middle(
+                first: ResidualBlock(registry, "mid_block.resnets.0", in: channels, out: channels, configuration),
+                attention: configuration.middle == .residual
+                    ? nil
+                    : AttentionBlock(
+                        registry, "mid_block.attentions.0", channels: channels, configuration,
+                        groups: configuration.middleNormGroups),
+                second: ResidualBlock(registry, "mid_block.resnets.1", in: channels, out: channels, configuration))
         up = widths.reversed().enumerated().map { index, width in
             var level = Level()
             for layer in 0...configuration.layersPerBlock {

@@ -1,10 +1,12 @@
 extension UNetConfiguration {
-    /// Floating-point operations of a forward pass over one picture: two for every multiply-add of convolutions (counted
-    /// directly, whatever computes them), linear layers and attention; norms and activations are left out.
+    /// Floating-point operations of a forward pass over one picture: two for every multiply-add of convolutions
+    /// (counted directly, whatever computes them), linear layers and attention; norms and activations are left out.
     public func forwardOperations(height: Int, width: Int) -> Double {
         var multiplyAdds = 0
         var pixels = height * width
-        func convolution(_ inputs: Int, _ outputs: Int, kernel: Int = 3) { multiplyAdds += pixels * kernel * kernel * inputs * outputs }
+        func convolution(_ inputs: Int, _ outputs: Int, kernel: Int = 3) {
+            multiplyAdds += pixels * kernel * kernel * inputs * outputs
+        }
         func linear(_ inputs: Int, _ outputs: Int) { multiplyAdds += inputs * outputs }
         func residual(_ inputs: Int, _ outputs: Int) {
             convolution(inputs, outputs)

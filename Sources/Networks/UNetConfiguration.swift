@@ -10,7 +10,8 @@ public struct UNetConfiguration: Codable, Hashable, Sendable {
     /// The same on the way up (`AttnUpBlock2D`), by level, where it differs; else empty.
     public var attentionLevelsUp: [Bool] = []
     public var middle = Middle.attention
-    /// Channels of one head; 0 for one head of all channels. What is left over of a level's channels is not attended with.
+    /// Channels of one head; 0 for one head of all channels. What is left over of a level's channels is not attended
+    /// with.
     public var attentionHeadDim = 8
     public var normGroups = 32
     /// Groups of the middle's attention; 0 for `normGroups`.
@@ -63,11 +64,14 @@ public struct UNetConfiguration: Codable, Hashable, Sendable {
     public var embeddingWidth: Int { time.width > 0 ? time.width : 4 * (blockOutChannels.first ?? 0) }
 
     /// Whether the way up has attention at this level.
-    public func attendsUp(_ level: Int) -> Bool { attentionLevelsUp.isEmpty ? attentionLevels[level] : attentionLevelsUp[level] }
+    public func attendsUp(_ level: Int) -> Bool {
+        attentionLevelsUp.isEmpty ? attentionLevels[level] : attentionLevelsUp[level]
+    }
 
     /// Heads of an attention over so many channels, and the channels of all of them.
     func heads(_ channels: Int) -> (count: Int, width: Int) {
-        attentionHeadDim == 0 ? (1, channels) : (channels / attentionHeadDim, channels / attentionHeadDim * attentionHeadDim)
+        attentionHeadDim == 0
+            ? (1, channels) : (channels / attentionHeadDim, channels / attentionHeadDim * attentionHeadDim)
     }
 
     /// Sides of the input must be multiples of this.
@@ -82,22 +86,35 @@ public struct UNetConfiguration: Codable, Hashable, Sendable {
         where levels.count != blockOutChannels.count && !(name == "attentionLevelsUp" && levels.isEmpty) {
             return "\(name): expected \(blockOutChannels.count) entries, found \(levels.count)"
         }
-        guard (1...8).contains(layersPerBlock) else { return "layersPerBlock: expected 1 to 8, found \(layersPerBlock)" }
+        guard (1...8).contains(layersPerBlock) else {
+            return "layersPerBlock: expected 1 to 8, found \(layersPerBlock)"
+        }
         for (name, value, least) in [
             ("inChannels", inChannels, 1), ("outChannels", outChannels, 1), ("normGroups", normGroups, 1),
             ("attentionHeadDim", attentionHeadDim, 0), ("middleNormGroups", middleNormGroups, 0),
         ] where !(least...4096).contains(value) {
             return "\(name): expected \(least) to 4096, found \(value)"
         }
-        guard normEpsilon > 0, normEpsilon < 1 else { return "normEpsilon: expected more than 0, less than 1, found \(normEpsilon)" }
-        guard (0...1).contains(downsamplePadding) else { return "downsamplePadding: expected 0 or 1, found \(downsamplePadding)" }
+        guard normEpsilon > 0, normEpsilon < 1 else {
+            return "normEpsilon: expected more than 0, less than 1, found \(normEpsilon)"
+        }
+        guard (0...1).contains(downsamplePadding) else {
+            return "downsamplePadding: expected 0 or 1, found \(downsamplePadding)"
+        }
         for (level, channels) in blockOutChannels.enumerated() {
             guard channels > 0, channels <= 4096, channels % normGroups == 0 else {
-                return "blockOutChannels: expected multiples of normGroups (\(normGroups)) up to 4096, found \(channels)"
+                return
+                    "blockOutChannels: expected multiples of normGroups (\(normGroups)) up to 4096, found \(channels)"
             }
-            let attends = attentionLevels[level] || attendsUp(level) || (middle == .attention && level == blockOutChannels.count - 1)
+            let attends =
+                attentionLevels[level] || attendsUp(level)
+                || (middle == .attention && level == blockOutChannels.count - 1)
             guard !attends || heads(channels).count > 0 else {
-                return "blockOutChannels: expected at least attentionHeadDim (\(attentionHeadDim)) where there is attention, found \(channels)"
+                return
+                    """
+                    blockOutChannels: expected at least attentionHeadDim (\(attentionHeadDim)) where there is \
+                    attention, found \(channels)
+                    """
             }
         }
         let last = blockOutChannels[blockOutChannels.count - 1]
@@ -120,7 +137,8 @@ public enum Preset: String, CaseIterable, Codable, Sendable {
     /// The network for photographs in pixels.
     public var configuration: UNetConfiguration { configuration(channels: 3) }
 
-    /// The network for the noise levels at which vessels and lesions are decided: it sees whole pictures in small blocks.
+    /// The network for the noise levels at which vessels and lesions are decided: it sees whole pictures in small
+    /// blocks.
     /// - Parameter embeddingWidth: of the first network, with which it shares the embeddings of cohorts.
     public func middleConfiguration(channels: Int, embeddingWidth: Int) -> UNetConfiguration {
         let widths = self == .tiny ? [16, 32] : [64, 128, 128, 128]
@@ -135,7 +153,8 @@ public enum Preset: String, CaseIterable, Codable, Sendable {
         return configuration
     }
 
-    /// The network for the lowest noise levels, which sees crops: without attention, and wide where the blocks are small.
+    /// The network for the lowest noise levels, which sees crops: without attention, and wide where the blocks are
+    /// small.
     /// - Parameter embeddingWidth: of the network for the other levels, with which it shares the embeddings of cohorts.
     public func fineConfiguration(channels: Int, embeddingWidth: Int) -> UNetConfiguration {
         let widths = self == .tiny ? [16, 32] : [64, 64, 128]
@@ -149,7 +168,8 @@ public enum Preset: String, CaseIterable, Codable, Sendable {
         return configuration
     }
 
-    /// The network for inputs of so many channels: a first level that is much narrower than its input loses what it reads.
+    /// The network for inputs of so many channels: a first level that is much narrower than its input loses what it
+    /// reads.
     public func configuration(channels: Int) -> UNetConfiguration {
         var configuration: UNetConfiguration
         switch self {
@@ -158,9 +178,11 @@ public enum Preset: String, CaseIterable, Codable, Sendable {
             configuration.layersPerBlock = 1
             configuration.normGroups = 8
         case .small:
-            configuration = channels > 48
+            configuration =
+                channels > 48
                 ? UNetConfiguration(blockOutChannels: [64, 128, 128], attentionLevels: [false, true, true])
-                : UNetConfiguration(blockOutChannels: [32, 64, 128, 128], attentionLevels: [false, false, true, false])
+                : UNetConfiguration(
+                    blockOutChannels: [32, 64, 128, 128], attentionLevels: [false, false, true, false])
             configuration.normGroups = 16
             configuration.attentionHeadDim = 32
         case .base:

@@ -16,16 +16,22 @@ public struct ContactSheet: Sendable {
         let rows = (pictures.count + columns - 1) / columns
         let gap = ContactSheet.gap
         var sheet = Picture(
-            width: columns * (first.width + gap) - gap, height: rows * (first.height + gap) - gap, red: 64, green: 64, blue: 64)
+            width: columns * (first.width + gap) - gap, height: rows * (first.height + gap) - gap, red: 64, green: 64,
+            blue: 64)
         for (index, picture) in pictures.enumerated() {
             guard picture.width == first.width, picture.height == first.height else {
                 fatalError(
-                    "ContactSheet: picture \(index) is \(picture.width) x \(picture.height), the first \(first.width) x \(first.height)")
+                    """
+                    ContactSheet: picture \(index) is \(picture.width) x \(picture.height), the first \(first.width) \
+                    x \(first.height)
+                    """
+                )
             }
             let x = index % columns * (first.width + gap), y = index / columns * (first.height + gap)
-            for row in 0 ..< picture.height {
+            for row in 0..<picture.height {
                 let to = ((y + row) * sheet.width + x) * 3, from = row * picture.width * 3
-                sheet.pixels.replaceSubrange(to ..< to + picture.width * 3, with: picture.pixels[from ..< from + picture.width * 3])
+                sheet.pixels.replaceSubrange(
+                    to..<to + picture.width * 3, with: picture.pixels[from..<from + picture.width * 3])
             }
         }
         self.picture = sheet

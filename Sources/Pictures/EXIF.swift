@@ -1,4 +1,5 @@
-/// The one EXIF field that changes how a photograph looks. Everything else in EXIF may identify a patient and is not read.
+/// The one EXIF field that changes how a photograph looks. Everything else in EXIF may identify a patient and is not
+/// read.
 enum EXIF {
     /// The orientation (tag 0x0112) of a JPEG's APP1 or a PNG's eXIf: 1 to 8; 1 where there is none or it is malformed.
     static func orientation(of bytes: [UInt8], format: PictureHeader.Format) -> Int {
@@ -16,7 +17,7 @@ enum EXIF {
                 continue
             }
             if marker == 0xDA || marker == 0xD9 { return nil }
-            if marker == 0x01 || (0xD0 ... 0xD8).contains(marker) {  // markers without a length
+            if marker == 0x01 || (0xD0...0xD8).contains(marker) {  // markers without a length
                 position += 2
                 continue
             }
@@ -24,8 +25,8 @@ enum EXIF {
             let end = position + 2 + length
             guard length >= 2, end <= bytes.count else { return nil }
             let start = position + 4
-            if marker == 0xE1, end - start > 6, bytes[start ..< start + 6].elementsEqual([0x45, 0x78, 0x69, 0x66, 0, 0]) {
-                return start + 6 ..< end
+            if marker == 0xE1, end - start > 6, bytes[start..<start + 6].elementsEqual([0x45, 0x78, 0x69, 0x66, 0, 0]) {
+                return start + 6..<end
             }
             position = end
         }
@@ -36,10 +37,10 @@ enum EXIF {
     private static func pngBlock(_ bytes: [UInt8]) -> Range<Int>? {
         var position = 8
         while position + 12 <= bytes.count {
-            let length = bytes[position ..< position + 4].reduce(0) { $0 << 8 | Int($1) }
+            let length = bytes[position..<position + 4].reduce(0) { $0 << 8 | Int($1) }
             let start = position + 8
             guard length <= bytes.count - start - 4 else { return nil }
-            if bytes[position + 4 ..< start].elementsEqual([0x65, 0x58, 0x49, 0x66]) { return start ..< start + length }
+            if bytes[position + 4..<start].elementsEqual([0x65, 0x58, 0x49, 0x66]) { return start..<start + length }
             position = start + length + 4
         }
         return nil
@@ -59,22 +60,23 @@ enum EXIF {
         }
         func number(_ offset: Int, bytes count: Int) -> Int? {
             var value = 0
-            for i in 0 ..< count {
+            for i in 0..<count {
                 guard let next = byte(isLittle ? offset + count - 1 - i : offset + i) else { return nil }
                 value = value << 8 | next
             }
             return value
         }
-        guard number(2, bytes: 2) == 42, let directory = number(4, bytes: 4), let entries = number(directory, bytes: 2) else {
+        guard number(2, bytes: 2) == 42, let directory = number(4, bytes: 4), let entries = number(directory, bytes: 2)
+        else {
             return nil
         }
-        for entry in 0 ..< entries {
+        for entry in 0..<entries {
             let offset = directory + 2 + 12 * entry
             guard let tag = number(offset, bytes: 2) else { return nil }
             if tag == 0x0112 {
                 // A SHORT (type 3), one of them, in the first two bytes of the value.
                 guard number(offset + 2, bytes: 2) == 3, number(offset + 4, bytes: 4) == 1,
-                    let value = number(offset + 8, bytes: 2), (1 ... 8).contains(value)
+                    let value = number(offset + 8, bytes: 2), (1...8).contains(value)
                 else { return nil }
                 return value
             }

@@ -4,12 +4,12 @@ import Files
 extension Picture {
     /// Decodes the JPEG or PNG file at `path`, upright (EXIF orientation applied).
     ///
-    /// The format is told by the content, not the suffix. PNG may have 1 to 16 bits, grey, palette, RGB, alpha (composed on
-    /// black); JPEG grey or three channels.
-    /// - Parameter minimumSide: where given, a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size as long as its shorter
-    ///   side keeps at least that many pixels; the reduction is an average, done in the DCT domain.
-    /// - Throws: `Failure`: `.noSuchInput` where there is no such file, `.badData` where it is not a picture, is truncated,
-    ///   damaged, CMYK or larger than `maximumPixelCount`, `.readOrWriteFailed` where the disk fails.
+    /// The format is told by the content, not the suffix. PNG may have 1 to 16 bits, grey, palette, RGB, alpha
+    /// (composed on black); JPEG grey or three channels.
+    /// - Parameter minimumSide: where given, a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size as long as its
+    ///   shorter side keeps at least that many pixels; the reduction is an average, done in the DCT domain.
+    /// - Throws: `Failure`: `.noSuchInput` where there is no such file, `.badData` where it is not a picture, is
+    ///   truncated, damaged, CMYK or larger than `maximumPixelCount`, `.readOrWriteFailed` where the disk fails.
     public init(contentsOf path: String, minimumSide: Int? = nil) throws {
         try self.init(decoding: PictureFile.read(path), name: path, minimumSide: minimumSide)
     }

@@ -1,13 +1,14 @@
 extension Picture {
-    /// The picture turned and mirrored so that an EXIF orientation of 1 to 8 stands upright; another value changes nothing.
+    /// The picture turned and mirrored so that an EXIF orientation of 1 to 8 stands upright; another value changes
+    /// nothing.
     public func oriented(_ orientation: Int) -> Picture {
-        guard (2 ... 8).contains(orientation) else { return self }
+        guard (2...8).contains(orientation) else { return self }
         let swapsSides = orientation >= 5
         let (newWidth, newHeight) = swapsSides ? (height, width) : (width, height)
         let pixels = [UInt8](unsafeUninitializedCapacity: self.pixels.count) { target, count in
             self.pixels.withUnsafeBufferPointer { source in
-                for y in 0 ..< newHeight {
-                    for x in 0 ..< newWidth {
+                for y in 0..<newHeight {
+                    for x in 0..<newWidth {
                         // Where the pixel at (x, y) of the upright picture is stored.
                         let (column, row) =
                             switch orientation {

@@ -16,7 +16,7 @@ public struct Picture: Hashable, Sendable {
     /// A picture of one colour.
     public init(width: Int, height: Int, red: UInt8 = 0, green: UInt8 = 0, blue: UInt8 = 0) {
         var pixels = [UInt8](repeating: red, count: width * height * 3)
-        for pixel in 0 ..< width * height {
+        for pixel in 0..<width * height {
             pixels[3 * pixel + 1] = green
             pixels[3 * pixel + 2] = blue
         }

@@ -45,14 +45,16 @@ extension Picture {
                 : fovea_png_header(bytes, bytes.count, &header, message)
         }
         let width = Int(header.width), height = Int(header.height)
-        guard width > 0, height > 0, width <= maximumSide, height <= maximumSide, width * height <= maximumPixelCount else {
+        guard width > 0, height > 0, width <= maximumSide, height <= maximumSide, width * height <= maximumPixelCount
+        else {
             throw Failure(
                 .badData, name, field: "size",
                 expected: "at most \(maximumSide) pixels a side and \(maximumPixelCount / 1_000_000) megapixels",
                 found: "\(width) x \(height)")
         }
         return PictureHeader(
-            format: format, width: width, height: height, channels: Int(header.channels), bitDepth: Int(header.bit_depth),
+            format: format, width: width, height: height, channels: Int(header.channels),
+            bitDepth: Int(header.bit_depth),
             orientation: EXIF.orientation(of: bytes, format: format))
     }
 

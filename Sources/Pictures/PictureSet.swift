@@ -40,6 +40,7 @@ package struct PictureSet: Sendable {
     /// The same pictures at another size.
     package func resized(to side: Int) -> PictureSet {
         if side == size { return self }
-        return PictureSet((0..<count).map { self[$0].resized(width: side, height: side) }, size: side, patients: patients)
+        return PictureSet(
+            (0..<count).map { self[$0].resized(width: side, height: side) }, size: side, patients: patients)
     }
 }

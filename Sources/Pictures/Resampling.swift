@@ -13,17 +13,20 @@ struct Resampling {
     let weights: [Float]
 
     /// - Parameters:
-    ///   - from, to: the stretch of the source that becomes the line, in source pixels (0 is the left edge of the first).
+    ///   - from, to: the stretch of the source that becomes the line, in source pixels (0 is the left edge of the
+    ///     first).
     ///   - isBlackBeyond: whether the source counts as 0 beyond its ends; otherwise it ends there.
     init(sourceCount: Int, from: Double, to: Double, targetCount: Int, isBlackBeyond: Bool = false) {
         let scale = (to - from) / Double(targetCount)
         let stretch = max(scale, 1)
         var starts: [Int] = [], rows: [[Double]] = []
-        for target in 0 ..< targetCount {
+        for target in 0..<targetCount {
             let center = from + (Double(target) + 0.5) * scale
             let first = Int((center - stretch).rounded(.down)), last = Int((center + stretch).rounded(.up))
-            let all = (first ... last).map { Resampling.kernel((Double($0) + 0.5 - center) / stretch, isShrinking: scale > 1) }
-            let kept = max(first, 0) ..< max(max(first, 0), min(last + 1, sourceCount))
+            let all = (first...last).map {
+                Resampling.kernel((Double($0) + 0.5 - center) / stretch, isShrinking: scale > 1)
+            }
+            let kept = max(first, 0)..<max(max(first, 0), min(last + 1, sourceCount))
             let inside = kept.map { all[$0 - first] }
             let total = isBlackBeyond ? all.reduce(0, +) : inside.reduce(0, +)
             starts.append(kept.isEmpty ? 0 : kept.lowerBound)
@@ -54,10 +57,11 @@ extension Picture {
             isBlackBeyond: false)
     }
 
-    /// The rectangle at (`x`, `y`) of `width` by `height` source pixels, which need not be whole or lie inside, as a picture
-    /// of `toWidth` by `toHeight` pixels. What lies beyond the border is black, or left out of the average.
+    /// The rectangle at (`x`, `y`) of `width` by `height` source pixels, which need not be whole or lie inside, as a
+    /// picture of `toWidth` by `toHeight` pixels. What lies beyond the border is black, or left out of the average.
     public func resampled(
-        x: Double, y: Double, width: Double, height: Double, toWidth: Int, height toHeight: Int, isBlackBeyond: Bool = true
+        x: Double, y: Double, width: Double, height: Double, toWidth: Int, height toHeight: Int,
+        isBlackBeyond: Bool = true
     ) -> Picture {
         let columns = Resampling(
             sourceCount: self.width, from: x, to: x + width, targetCount: toWidth, isBlackBeyond: isBlackBeyond)
@@ -71,22 +75,22 @@ extension Picture {
         var result = [UInt8](repeating: 0, count: toHeight * lineCount)
         pixels.withUnsafeBufferPointer { source in
             narrow.withUnsafeMutableBufferPointer { narrow in
-                for row in firstRow ..< endRow {
+                for row in firstRow..<endRow {
                     shrinkRow(source, row: row, columns, into: narrow, at: (row - firstRow) * lineCount)
                 }
                 var line = [Float](repeating: 0, count: lineCount)
                 line.withUnsafeMutableBufferPointer { line in
                     result.withUnsafeMutableBufferPointer { result in
-                        for target in 0 ..< toHeight {
+                        for target in 0..<toHeight {
                             line.update(repeating: 0)
-                            for tap in 0 ..< rows.taps {
+                            for tap in 0..<rows.taps {
                                 let weight = rows.weights[target * rows.taps + tap]
                                 if weight == 0 { continue }
                                 let from = (rows.starts[target] + tap - firstRow) * lineCount
-                                for i in 0 ..< lineCount { line[i] += weight * narrow[from + i] }
+                                for i in 0..<lineCount { line[i] += weight * narrow[from + i] }
                             }
                             let to = target * lineCount
-                            for i in 0 ..< lineCount { result[to + i] = UInt8(min(max(line[i] + 0.5, 0), 255)) }
+                            for i in 0..<lineCount { result[to + i] = UInt8(min(max(line[i] + 0.5, 0), 255)) }
                         }
                     }
                 }
@@ -97,16 +101,17 @@ extension Picture {
 
     /// One source row, [width, 3], to [toWidth, 3] at `offset` of `target`.
     private func shrinkRow(
-        _ source: UnsafeBufferPointer<UInt8>, row: Int, _ columns: Resampling, into target: UnsafeMutableBufferPointer<Float>,
+        _ source: UnsafeBufferPointer<UInt8>, row: Int, _ columns: Resampling,
+        into target: UnsafeMutableBufferPointer<Float>,
         at offset: Int
     ) {
         let rowStart = row * width
         columns.weights.withUnsafeBufferPointer { weights in
-            for column in 0 ..< columns.starts.count {
+            for column in 0..<columns.starts.count {
                 var red: Float = 0, green: Float = 0, blue: Float = 0
                 let first = (rowStart + columns.starts[column]) * 3
                 let taps = min(columns.taps, width - columns.starts[column])
-                for tap in 0 ..< taps {
+                for tap in 0..<taps {
                     let weight = weights[column * columns.taps + tap]
                     red += weight * Float(source[first + 3 * tap])
                     green += weight * Float(source[first + 3 * tap + 1])

@@ -4,21 +4,32 @@ import SampleStore
 
 /// Sentences that all cards share, and text in Markdown and YAML.
 enum CardText {
-    static let making = "No picture was taken of a person. A diffusion model drew each of them for a cohort that was asked for; the "
+    static let making =
+        "No picture was taken of a person. A diffusion model drew each of them for a cohort that was asked for; the "
         + "cohort, the seed, the settings and the model stand beside it."
 
     static func summary(_ description: SampleSetDescription) -> String {
-        "\(ReportText.grouped(description.samples)) synthetic fundus photographs of \(description.width) x \(description.height) pixels, made by a trained "
+        """
+        \(ReportText.grouped(description.samples)) synthetic fundus photographs of \(description.width) x \
+        \(description.height) pixels, made by a trained 
+        """
             + "model (IPTC digital source type trainedAlgorithmicMedia). None is a photograph of an eye."
     }
 
-    static let limits = "Labels are what was asked for, not what somebody saw in the picture. Fidelity, anatomy and usefulness have not been "
+    static let limits =
+        """
+        Labels are what was asked for, not what somebody saw in the picture. Fidelity, anatomy and usefulness have \
+        not been 
+        """
         + "measured for this set."
 
     static func privacy(_ description: SampleSetDescription) -> String {
         description.releasable
             ? "May be released: the set passed a privacy audit."
-            : "Not to be released: there is no privacy audit; whether the model repeats a photograph that it was trained on has not been tested."
+            : """
+            Not to be released: there is no privacy audit; whether the model repeats a photograph that it was \
+            trained on has not been tested.
+            """
     }
 
     /// Text in Markdown: on one line, and nothing in it is markup or HTML.
@@ -40,8 +51,10 @@ enum CardText {
     /// A table of Markdown.
     /// - Parameter rows: cells; escaped here.
     static func table(_ head: [String], _ rows: [[String]]) -> String {
-        ([head, head.map { _ in "---" }] + rows.map { $0.map(markdown) }).map { "| " + $0.joined(separator: " | ") + " |" }
-            .joined(separator: "\n")
+        ([head, head.map { _ in "---" }] + rows.map { $0.map(markdown) }).map {
+            "| " + $0.joined(separator: " | ") + " |"
+        }
+        .joined(separator: "\n")
     }
 
     /// A quoted scalar of YAML, which takes JSON's escapes.
@@ -55,7 +68,9 @@ enum CardText {
     /// `license`, and its name where it is none that the hub knows.
     static func licenceLines(_ text: String) -> String {
         let licence = Licence(text)
-        guard let identifier = licence.identifier, let url = licence.url else { return "license: other\nlicense_name: \(yaml(text))" }
+        guard let identifier = licence.identifier, let url = licence.url else {
+            return "license: other\nlicense_name: \(yaml(text))"
+        }
         return "license: \(identifier.lowercased())\nlicense_link: \(url)"
     }
 }

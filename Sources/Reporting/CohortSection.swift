@@ -30,7 +30,8 @@ struct CohortSection: Sendable {
         let rows = facet.texts.enumerated().map { value, text in
             let cells = byRun.map { "<td>\(ReportText.grouped($0[value]))</td>" as HTML }
             return """
-                <tr><th scope="row">\(text)</th><td>\(ReportText.grouped(all[value]))</td>\(cells)<td>\(CohortSection.bar(Double(all[value]) / Double(count)))</td></tr>
+                <tr><th \
+                scope="row">\(text)</th><td>\(ReportText.grouped(all[value]))</td>\(cells)<td>\(CohortSection.bar(Double(all[value]) / Double(count)))</td></tr>
 
                 """ as HTML
         }
@@ -38,7 +39,9 @@ struct CohortSection: Sendable {
             <div class="scroll" role="region" aria-label="Samples by \(facet.name)" tabindex="0">
             <table>
             <caption>\(facet.name)</caption>
-            <thead><tr><th scope="col">Value</th><th scope="col">Samples</th>\(runs.map { "<th scope=\"col\">Run \($0 + 1)</th>" as HTML })<th scope="col">Share</th></tr></thead>
+            <thead><tr><th scope="col">Value</th><th \
+            scope="col">Samples</th>\(runs.map { "<th scope=\"col\">Run \($0 + 1)</th>" as HTML })<th \
+            scope="col">Share</th></tr></thead>
             <tbody>
             \(rows)</tbody>
             </table>
@@ -73,7 +76,9 @@ struct CohortSection: Sendable {
         let percent = share.isFinite ? min(max(share, 0), 1) * 100 : 0
         let width = HTML(verbatim: ReportText.number(percent))
         return """
-            <span class="share"><svg aria-hidden="true" width="100%" height="10"><rect class="track" width="100%" height="10" rx="2"/><rect class="filled" width="\(width)%" height="10" rx="2"/></svg><span>\(ReportText.number(percent)) %</span></span>
+            <span class="share"><svg aria-hidden="true" width="100%" height="10"><rect class="track" width="100%" \
+            height="10" rx="2"/><rect class="filled" width="\(width)%" height="10" \
+            rx="2"/></svg><span>\(ReportText.number(percent)) %</span></span>
             """
     }
 }

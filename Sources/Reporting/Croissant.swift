@@ -2,8 +2,8 @@ import Files
 import Foundation
 import SampleStore
 
-/// A Croissant 1.0 description of a sample set in one of its forms: JSON-LD that loaders and catalogues of datasets read
-/// (Akhtar et al. 2024, https://docs.mlcommons.org/croissant/docs/croissant-spec-1.0.html).
+/// A Croissant 1.0 description of a sample set in one of its forms: JSON-LD that loaders and catalogues of datasets
+/// read (Akhtar et al. 2024, https://docs.mlcommons.org/croissant/docs/croissant-spec-1.0.html).
 ///
 /// A function of its values alone: it reads no file.
 public struct Croissant: Sendable {
@@ -53,7 +53,9 @@ public struct Croissant: Sendable {
     /// A page about the dataset, if there is one.
     public let url: String?
 
-    public init(_ description: SampleSetDescription, name: String, layout: Layout, content: Digest? = nil, url: String? = nil) {
+    public init(
+        _ description: SampleSetDescription, name: String, layout: Layout, content: Digest? = nil, url: String? = nil
+    ) {
         self.description = description
         self.name = name
         self.layout = layout
@@ -66,13 +68,17 @@ public struct Croissant: Sendable {
         let (distribution, records) = CroissantFiles(layout: layout).objects
         let licence = Licence(description.terms.licence)
         var root: Object = [
-            "@context": Croissant.context, "@type": "sc:Dataset", "conformsTo": "http://mlcommons.org/croissant/1.0", "name": name,
+            "@context": Croissant.context, "@type": "sc:Dataset", "conformsTo": "http://mlcommons.org/croissant/1.0",
+            "name": name,
             "description": CardText.summary(description), "license": licence.url ?? licence.text, "version": "1.0.0",
-            "datePublished": description.created, "dateCreated": description.created, "creator": creators, "citeAs": citation,
-            "creditText": description.terms.attribution, "usageInfo": "Permitted uses: \(description.terms.permittedUses)",
+            "datePublished": description.created, "dateCreated": description.created, "creator": creators,
+            "citeAs": citation,
+            "creditText": description.terms.attribution,
+            "usageInfo": "Permitted uses: \(description.terms.permittedUses)",
             "maintainer": ["@type": "sc:Organization", "name": description.terms.contact],
             "keywords": ["synthetic", "fundus photography", "ophthalmology", "diffusion model"],
-            "digitalSourceType": ["@id": SampleSet.digitalSourceType], "isBasedOn": description.lineage.map(Croissant.model),
+            "digitalSourceType": ["@id": SampleSet.digitalSourceType],
+            "isBasedOn": description.lineage.map(Croissant.model),
             "isLiveDataset": false, "distribution": distribution,
             "rai:dataCollection": CardText.making, "rai:dataCollectionType": ["Synthetic: made by a trained model"],
             "rai:dataLimitations": CardText.limits, "rai:personalSensitiveInformation": CardText.privacy(description),
@@ -80,7 +86,8 @@ public struct Croissant: Sendable {
         if !records.isEmpty { root["recordSet"] = records }
         if let content { root["identifier"] = "urn:fovea:sha256:\(content)" }
         if let url { root["url"] = url }
-        let data = try JSONSerialization.data(withJSONObject: root, options: [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes])
+        let data = try JSONSerialization.data(
+            withJSONObject: root, options: [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes])
         return String(decoding: data, as: UTF8.self) + "\n"
     }
 
@@ -94,14 +101,21 @@ public struct Croissant: Sendable {
     private var citation: String {
         func plain(_ text: String) -> String { text.printable.filter { $0 != "{" && $0 != "}" } }
         let key = String(name.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" })
-        return "@misc{\(key), title = {\(plain(name)): synthetic fundus photographs}, author = {\(plain(creators.compactMap { $0["name"] as? String }.joined(separator: " and ")))}, "
-            + "year = {\(description.created.prefix(4))}, note = {Synthetic: made by a trained model}}"
+        return
+            """
+            @misc{\(key), title = {\(plain(name)): synthetic fundus photographs}, author = \
+            {\(plain(creators.compactMap { $0["name"] as? String }.joined(separator: " and ")))}, 
+            """
+                + "year = {\(description.created.prefix(4))}, note = {Synthetic: made by a trained model}}"
     }
 
     private static func model(_ lineage: Lineage) -> Object {
         [
-            "@type": "sc:CreativeWork", "name": "Model \(lineage.model)", "identifier": "urn:fovea:sha256:\(lineage.model)",
-            "isBasedOn": (lineage.parents + lineage.parcels.map(\.digest) + lineage.trainingSets.map(\.digest)).map { "urn:fovea:sha256:\($0)" },
+            "@type": "sc:CreativeWork", "name": "Model \(lineage.model)",
+            "identifier": "urn:fovea:sha256:\(lineage.model)",
+            "isBasedOn": (lineage.parents + lineage.parcels.map(\.digest) + lineage.trainingSets.map(\.digest)).map {
+                "urn:fovea:sha256:\($0)"
+            },
         ]
     }
 
@@ -109,13 +123,17 @@ public struct Croissant: Sendable {
     private static var context: Object {
         var context: Object = [
             "@language": "en", "@vocab": "https://schema.org/", "cr": "http://mlcommons.org/croissant/",
-            "rai": "http://mlcommons.org/croissant/RAI/", "dct": "http://purl.org/dc/terms/", "sc": "https://schema.org/",
+            "rai": "http://mlcommons.org/croissant/RAI/", "dct": "http://purl.org/dc/terms/",
+            "sc": "https://schema.org/",
             "conformsTo": "dct:conformsTo", "data": ["@id": "cr:data", "@type": "@json"],
-            "dataType": ["@id": "cr:dataType", "@type": "@vocab"], "examples": ["@id": "cr:examples", "@type": "@json"],
+            "dataType": ["@id": "cr:dataType", "@type": "@vocab"],
+            "examples": ["@id": "cr:examples", "@type": "@json"],
         ]
         for name in [
-            "citeAs", "column", "equivalentProperty", "extract", "field", "fileProperty", "fileObject", "fileSet", "format", "includes",
-            "isLiveDataset", "jsonPath", "key", "md5", "parentField", "path", "recordSet", "references", "regex", "repeated", "replace",
+            "citeAs", "column", "equivalentProperty", "extract", "field", "fileProperty", "fileObject", "fileSet",
+            "format", "includes",
+            "isLiveDataset", "jsonPath", "key", "md5", "parentField", "path", "recordSet", "references", "regex",
+            "repeated", "replace",
             "samplingRate", "separator", "source", "subField", "transform",
         ] { context[name] = "cr:\(name)" }
         return context

@@ -8,7 +8,9 @@ public enum DatasetCard {
     ///   - files: what lies beside the card; as many as are worth naming.
     ///   - content: SHA-256 of the sample set's content, if it is known.
     /// - Throws: `Failure(.badData)` for a lineage that is none.
-    public static func markdown(of file: SampleSetFile, name: String, files: [PackagedFile] = [], content: Digest? = nil) throws -> String {
+    public static func markdown(
+        of file: SampleSetFile, name: String, files: [PackagedFile] = [], content: Digest? = nil
+    ) throws -> String {
         let description = try file.description(), terms = description.terms
         return """
             ---
@@ -65,7 +67,8 @@ public enum DatasetCard {
 
     private static func facts(_ description: SampleSetDescription, content: Digest?) -> [[String]] {
         [
-            ["samples", ReportText.grouped(description.samples)], ["pixels", "\(description.width) x \(description.height), RGB"],
+            ["samples", ReportText.grouped(description.samples)],
+            ["pixels", "\(description.width) x \(description.height), RGB"],
             ["created", description.created], ["sites", description.sites.joined(separator: ", ")],
         ] + (content.map { [["SHA-256 of the content", $0.description]] } ?? [])
     }
@@ -82,7 +85,9 @@ public enum DatasetCard {
     }
 
     private static func cohorts(_ file: SampleSetFile) -> [[String]] {
-        file.facets.flatMap { facet in zip(facet.texts, facet.counts()).map { [facet.name, $0, ReportText.grouped($1)] } }
+        file.facets.flatMap { facet in
+            zip(facet.texts, facet.counts()).map { [facet.name, $0, ReportText.grouped($1)] }
+        }
     }
 
     private static func training(_ description: SampleSetDescription) -> [[String]] {
@@ -97,7 +102,8 @@ public enum DatasetCard {
     private static func runs(_ description: SampleSetDescription) -> [[String]] {
         description.runs.enumerated().map { number, run in
             [
-                "\(number + 1)", ReportText.grouped(run.samples), run.model, run.sampler, "\(run.steps)", ReportText.number(Double(run.guidance)), "fovea \(run.toolVersion)",
+                "\(number + 1)", ReportText.grouped(run.samples), run.model, run.sampler, "\(run.steps)",
+                ReportText.number(Double(run.guidance)), "fovea \(run.toolVersion)",
                 run.started,
             ]
         }

@@ -2,7 +2,8 @@ import Cohorts
 import Files
 import SampleStore
 
-/// One property by which samples are told apart, and its value in every row: what was asked for of an attribute, or the run.
+/// One property by which samples are told apart, and its value in every row: what was asked for of an attribute, or the
+/// run.
 struct Facet: Sendable {
     /// A value, in the order in which tables list them.
     enum Value: Hashable, Comparable, Sendable {

@@ -22,15 +22,25 @@ struct GallerySection: Sendable {
 
     private var selection: String {
         let shown = content.rows.count, all = content.file.count
-        guard shown < all else { return all == 1 ? "The one sample is shown." : "All \(ReportText.grouped(all)) samples are shown." }
-        return "\(ReportText.grouped(shown)) of \(ReportText.grouped(all)) samples are shown, spread evenly over the cohorts."
+        guard shown < all else {
+            return all == 1 ? "The one sample is shown." : "All \(ReportText.grouped(all)) samples are shown."
+        }
+        return
+            """
+            \(ReportText.grouped(shown)) of \(ReportText.grouped(all)) samples are shown, spread evenly over the \
+            cohorts.
+            """
     }
 
     private var copies: String {
         let setting = pictures.setting
         let isSmaller = setting.width < content.file.width || setting.height < content.file.height
-        return "The pictures on this page are JPEG copies (quality \(setting.quality)\(isSmaller ? ", made smaller to \(setting.width) x \(setting.height)" : "")); "
-            + "\(content.name) holds the exact pixels."
+        return
+            """
+            The pictures on this page are JPEG copies (quality \
+            \(setting.quality)\(isSmaller ? ", made smaller to \(setting.width) x \(setting.height)" : "")); 
+            """
+                + "\(content.name) holds the exact pixels."
     }
 
     private func select(_ filter: Facet) -> HTML {
@@ -50,7 +60,8 @@ struct GallerySection: Sendable {
     private func item(_ place: Int, _ row: Int) -> HTML {
         let setting = pictures.setting
         return """
-            <li><figure><img src="\(HTML(verbatim: pictures.uris[place]))" width="\(setting.width)" height="\(setting.height)" alt="\(content.alternative(row: row))">\
+            <li><figure><img src="\(HTML(verbatim: pictures.uris[place]))" width="\(setting.width)" \
+            height="\(setting.height)" alt="\(content.alternative(row: row))">\
             <figcaption><b>\(row)</b> \(content.cohort(row: row) ?? "")</figcaption></figure></li>
 
             """

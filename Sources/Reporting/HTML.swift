@@ -2,8 +2,8 @@ import Files
 
 /// A piece of HTML or SVG.
 ///
-/// Text gets in through interpolation alone, and interpolation escapes it for elements and for quoted attributes alike. Names of
-/// sites, cameras and contacts come from other people's files: what they hold is shown, never run.
+/// Text gets in through interpolation alone, and interpolation escapes it for elements and for quoted attributes alike.
+/// Names of sites, cameras and contacts come from other people's files: what they hold is shown, never run.
 package struct HTML: ExpressibleByStringInterpolation, Sendable {
     package private(set) var source: String
 

@@ -2,7 +2,8 @@ import Files
 import Foundation
 import SampleStore
 
-/// The lineage as a graph of boxes in columns, every edge between two neighbouring columns (or down a chain of parents).
+/// The lineage as a graph of boxes in columns, every edge between two neighbouring columns (or down a chain of
+/// parents).
 struct LineageDrawing: Sendable {
     private struct Node {
         let key: String
@@ -37,17 +38,26 @@ struct LineageDrawing: Sendable {
             add(
                 Node(
                     key: "run \(number)", title: "Run \(number + 1): \(ReportText.grouped(run.samples)) samples",
-                    detail: "\(run.sampler), \(run.steps) steps\(run.guidance == 1 ? "" : ", guidance \(ReportText.number(Double(run.guidance)))")"), column: 3, to: "file")
+                    detail:
+                        """
+                        \(run.sampler), \(run.steps) \
+                        steps\(run.guidance == 1 ? "" : ", guidance \(ReportText.number(Double(run.guidance)))")
+                        """
+                ), column: 3, to: "file")
             edges.append(Edge(from: run.model, to: "run \(number)"))
         }
-        add(Node(key: "file", title: content.name, detail: "\(ReportText.grouped(description.samples)) samples"), column: 4, to: nil)
+        add(
+            Node(key: "file", title: content.name, detail: "\(ReportText.grouped(description.samples)) samples"),
+            column: 4, to: nil)
         columns = columns.filter { !$0.nodes.isEmpty }
         for column in columns.indices { shorten(column) }
     }
 
     private mutating func add(_ lineage: Lineage) {
         let seen = lineage.imagesSeen.map { "saw \(ReportText.grouped($0)) images" } ?? "a snapshot"
-        add(Node(key: lineage.model, title: "Model \(ReportText.short(lineage.model))", detail: seen), column: 2, to: nil)
+        add(
+            Node(key: lineage.model, title: "Model \(ReportText.short(lineage.model))", detail: seen), column: 2,
+            to: nil)
         // The oldest stands on top; the nearest leads to the model.
         for (number, parent) in lineage.parents.enumerated().reversed() {
             let detail = number == 0 ? "its training began with it" : "an earlier generation"
@@ -66,7 +76,9 @@ struct LineageDrawing: Sendable {
 
     private mutating func add(_ set: Lineage.TrainingSet, column: Int, to key: String) {
         add(
-            Node(key: "\(column) \(set.digest)", title: "Site \(set.site)", detail: LineageSection.details(set).joined(separator: ", ")),
+            Node(
+                key: "\(column) \(set.digest)", title: "Site \(set.site)",
+                detail: LineageSection.details(set).joined(separator: ", ")),
             column: column, to: key)
     }
 
@@ -82,12 +94,15 @@ struct LineageDrawing: Sendable {
         let nodes = columns[column].nodes
         guard nodes.count > LineageDrawing.most else { return }
         let kept = LineageDrawing.most - 1, hidden = Set(nodes[kept...].map(\.key)), rest = "rest \(column)"
-        columns[column].nodes = nodes[..<kept] + [
-            Node(key: rest, title: "and \(nodes.count - kept) more", detail: "all of them stand below, in words")
-        ]
+        columns[column].nodes =
+            nodes[..<kept] + [
+                Node(key: rest, title: "and \(nodes.count - kept) more", detail: "all of them stand below, in words")
+            ]
         var known: Set<Edge> = []
-        edges = edges.map { Edge(from: hidden.contains($0.from) ? rest : $0.from, to: hidden.contains($0.to) ? rest : $0.to) }
-            .filter { $0.from != $0.to && known.insert($0).inserted }
+        edges = edges.map {
+            Edge(from: hidden.contains($0.from) ? rest : $0.from, to: hidden.contains($0.to) ? rest : $0.to)
+        }
+        .filter { $0.from != $0.to && known.insert($0).inserted }
     }
 
     private func height(_ column: Column) -> Double {
@@ -114,8 +129,10 @@ struct LineageDrawing: Sendable {
             return LineageDrawing.line(from, to)
         }
         return """
-            <svg class="lineage" viewBox="0 0 \(Self.text(width)) \(Self.text(LineageDrawing.top + tallest + 4))" width="\(Self.text(width))" role="img" aria-label="Lineage as a drawing; the same in words stands below">
-            <defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path class="head" d="M0 0 8 4 0 8z"/></marker></defs>
+            <svg class="lineage" viewBox="0 0 \(Self.text(width)) \(Self.text(LineageDrawing.top + tallest + 4))" \
+            width="\(Self.text(width))" role="img" aria-label="Lineage as a drawing; the same in words stands below">
+            <defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" \
+            orient="auto"><path class="head" d="M0 0 8 4 0 8z"/></marker></defs>
             \(lines)\(boxes)</svg>
             """
     }
@@ -124,21 +141,28 @@ struct LineageDrawing: Sendable {
     private static func line(_ from: (x: Double, y: Double), _ to: (x: Double, y: Double)) -> HTML {
         if from.x == to.x {
             let x = text(from.x + boxWidth / 2)
-            return "<path class=\"edge\" marker-end=\"url(#arrow)\" d=\"M\(x) \(text(from.y + boxHeight)) V\(text(to.y - 1))\"/>\n"
+            return
+                """
+                <path class="edge" marker-end="url(#arrow)" d="M\(x) \(text(from.y + boxHeight)) V\(text(to.y - 1))"/>\n
+                """
         }
         let startX = from.x + boxWidth, startY = from.y + boxHeight / 2, endX = to.x - 1, endY = to.y + boxHeight / 2
         let middle = text((startX + endX) / 2)
         return """
-            <path class="edge" marker-end="url(#arrow)" d="M\(text(startX)) \(text(startY)) C\(middle) \(text(startY)) \(middle) \(text(endY)) \(text(endX)) \(text(endY))"/>
+            <path class="edge" marker-end="url(#arrow)" d="M\(text(startX)) \(text(startY)) C\(middle) \(text(startY)) \
+            \(middle) \(text(endY)) \(text(endX)) \(text(endY))"/>
 
             """
     }
 
     private func box(_ node: Node, _ x: Double, _ y: Double) -> HTML {
-        let title = node.title.shortened(to: LineageDrawing.characters), detail = node.detail.shortened(to: LineageDrawing.characters + 8)
+        let title = node.title.shortened(to: LineageDrawing.characters),
+            detail = node.detail.shortened(to: LineageDrawing.characters + 8)
         return """
-            <g><title>\(node.title): \(node.detail)</title><rect class="box" x="\(Self.text(x))" y="\(Self.text(y))" width="\(Self.text(LineageDrawing.boxWidth))" height="\(Self.text(LineageDrawing.boxHeight))" rx="5"/>\
-            <text class="name" x="\(Self.text(x + 10))" y="\(Self.text(y + 21))">\(title)</text><text class="detail" x="\(Self.text(x + 10))" y="\(Self.text(y + 39))">\(detail)</text></g>
+            <g><title>\(node.title): \(node.detail)</title><rect class="box" x="\(Self.text(x))" y="\(Self.text(y))" \
+            width="\(Self.text(LineageDrawing.boxWidth))" height="\(Self.text(LineageDrawing.boxHeight))" rx="5"/>\
+            <text class="name" x="\(Self.text(x + 10))" y="\(Self.text(y + 21))">\(title)</text><text class="detail" \
+            x="\(Self.text(x + 10))" y="\(Self.text(y + 39))">\(detail)</text></g>
 
             """
     }

@@ -23,7 +23,8 @@ struct LineageSection: Sendable {
         let seen = lineage.imagesSeen.map { ", which saw \(ReportText.grouped($0)) training images" } ?? ""
         let made = runs.map { "run \($0.offset + 1) (\(ReportText.grouped($0.element.samples)) samples)" }
         return """
-            <p>The model <code>\(lineage.model)</code>\(seen), made the samples of \(made.isEmpty ? "no run of this file" : made.listed).</p>
+            <p>The model <code>\(lineage.model)</code>\(seen), made the samples of \
+            \(made.isEmpty ? "no run of this file" : made.listed).</p>
             <ul>
             \(lineage.trainingSets.map { "<li>It was trained on \(LineageSection.words($0)).</li>\n" as HTML })\
             \(parents(lineage.parents))\
@@ -35,7 +36,11 @@ struct LineageSection: Sendable {
     /// The nearest first: each came from the next.
     private func parents(_ digests: [String]) -> HTML {
         guard !digests.isEmpty else { return "" }
-        return "<li>Its training began with the weights \(digests.map { "<code>\($0)</code>" as HTML }.joined(", which came from ")).</li>\n"
+        return
+            """
+            <li>Its training began with the weights \
+            \(digests.map { "<code>\($0)</code>" as HTML }.joined(", which came from ")).</li>\n
+            """
     }
 
     private func parcel(_ parcel: Lineage.Parcel) -> HTML {

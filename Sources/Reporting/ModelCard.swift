@@ -20,7 +20,8 @@ public enum ModelCard {
     ///   - place: the file that errors name.
     /// - Throws: `Failure(.badData)` naming the key that is missing or wrong in the manifest.
     public static func markdown(_ model: ModelRecord, name: String, place: String) throws -> String {
-        let manifest = try JSONText.decode(Manifest<Outline>.self, Data(model.manifestJSON.utf8), place: "\(place): manifest of \(model.digest)")
+        let manifest = try JSONText.decode(
+            Manifest<Outline>.self, Data(model.manifestJSON.utf8), place: "\(place): manifest of \(model.digest)")
         return """
             ---
             \(CardText.licenceLines(manifest.licence))
@@ -66,12 +67,15 @@ public enum ModelCard {
             return "**Passed a privacy audit** before it left its site (`audit.json` with SHA-256 `\(audit)`)."
         }
         let reason = manifest.unaudited.map { " It left its site without one: \(CardText.markdown($0))." } ?? ""
-        return "**No privacy audit:** whether it repeats photographs that it was trained on has not been tested.\(reason)"
+        return
+            "**No privacy audit:** whether it repeats photographs that it was trained on has not been tested.\(reason)"
     }
 
     private static func facts(_ manifest: Manifest<Outline>, digest: Digest) -> [[String]] {
         var facts = [["kind", manifest.kind.rawValue], ["SHA-256", digest.description]]
-        if let width = manifest.model.width, let height = manifest.model.height { facts.append(["pixels", "\(width) x \(height)"]) }
+        if let width = manifest.model.width, let height = manifest.model.height {
+            facts.append(["pixels", "\(width) x \(height)"])
+        }
         facts.append(["conditioned on", stated(manifest.model.cohort?.attributes ?? [])])
         facts.append(["training images seen", ReportText.grouped(manifest.imagesSeen)])
         facts += manifest.parents.prefix(1).map { ["trained on the base", $0] }
@@ -79,16 +83,22 @@ public enum ModelCard {
     }
 
     private static func row(_ data: TrainingData) -> [String] {
-        [data.site, data.synthetic == true ? "none: drawn pictures" : "about \(data.patients)", data.licence, data.source, ReportText.short(data.digest)]
+        [
+            data.site, data.synthetic == true ? "none: drawn pictures" : "about \(data.patients)", data.licence,
+            data.source, ReportText.short(data.digest),
+        ]
     }
 
     private static func cohorts(_ data: TrainingData) -> [[String]] {
-        data.cohortCounts.sorted { $0.key < $1.key }.filter { $0.value.keys.contains { $0 != "unknown" } }.flatMap { attribute, counts in
+        data.cohortCounts.sorted { $0.key < $1.key }.filter { $0.value.keys.contains { $0 != "unknown" } }.flatMap {
+            attribute, counts in
             counts.sorted { $0.key < $1.key }.map { [data.site, attribute, $0.key, "\($0.value)"] }
         }
     }
 
-    private static func stated(_ texts: [String]) -> String { texts.isEmpty ? "none stated" : texts.joined(separator: ", ") }
+    private static func stated(_ texts: [String]) -> String {
+        texts.isEmpty ? "none stated" : texts.joined(separator: ", ")
+    }
 
     /// A block of YAML whose fence is longer than any row of backticks in it.
     private static func fenced(_ text: String) -> String {

@@ -12,9 +12,15 @@ struct ReportPage: Sendable {
 
     /// Nothing but what is in the page may be loaded, applied or run: style and script by their digests.
     static var policy: String {
-        func hash(_ text: String) -> String { "'sha256-\(Data(Digest(of: Array(text.utf8)).bytes).base64EncodedString())'" }
-        return "default-src 'none'; img-src data:; style-src \(hash(ReportStyle.source)); script-src \(hash(ReportScript.source)); "
-            + "base-uri 'none'; form-action 'none'"
+        func hash(_ text: String) -> String {
+            "'sha256-\(Data(Digest(of: Array(text.utf8)).bytes).base64EncodedString())'"
+        }
+        return
+            """
+            default-src 'none'; img-src data:; style-src \(hash(ReportStyle.source)); script-src \
+            \(hash(ReportScript.source)); 
+            """
+                + "base-uri 'none'; form-action 'none'"
     }
 
     var html: HTML {
@@ -66,7 +72,8 @@ struct ReportPage: Sendable {
             <header class="top">
             <p class="label">Synthetic: made by a trained model</p>
             <h1>Synthetic fundus photographs</h1>
-            <p class="lead">None of these pictures is a photograph of an eye. A diffusion model drew them for the cohorts below.</p>
+            <p class="lead">None of these pictures is a photograph of an eye. A diffusion model drew them for the \
+            cohorts below.</p>
             <dl class="facts">
             \(facts.map { "<div><dt>\($0)</dt><dd>\($1)</dd></div>\n" as HTML })</dl>
             \(release)
@@ -76,13 +83,20 @@ struct ReportPage: Sendable {
 
     private var release: HTML {
         description.releasable
-            ? "<p class=\"notice good\"><strong>May be released:</strong> the file holds a valid verdict of a privacy audit.</p>"
-            : "<p class=\"notice\"><strong>Not to be released:</strong> the file holds no valid verdict of a privacy audit. Whether the model repeats a photograph that it was trained on has not been tested.</p>"
+            ? """
+            <p class="notice good"><strong>May be released:</strong> the file holds a valid verdict of a privacy \
+            audit.</p>
+            """
+            : """
+            <p class="notice"><strong>Not to be released:</strong> the file holds no valid verdict of a privacy \
+            audit. Whether the model repeats a photograph that it was trained on has not been tested.</p>
+            """
     }
 
     private var navigation: HTML {
         let sections = [
-            ("gallery", "Gallery"), ("cohorts", "Cohorts"), ("lineage", "Lineage"), ("settings", "Settings"), ("audit", "Audit"),
+            ("gallery", "Gallery"), ("cohorts", "Cohorts"), ("lineage", "Lineage"), ("settings", "Settings"),
+            ("audit", "Audit"),
             ("evaluation", "Evaluation"), ("terms", "Terms"),
         ]
         return """

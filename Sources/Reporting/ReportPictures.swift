@@ -25,13 +25,16 @@ struct ReportPictures: Sendable {
 
     /// From best to worst: first the quality goes down, then the size.
     static func settings(width: Int, height: Int) -> [Setting] {
-        [(1.0, [95, 90, 85, 80, 75, 70, 65, 60, 55, 50]), (0.75, [70, 60, 50]), (0.5, [70, 60, 50]), (0.375, [60, 50]), (0.25, [60, 50])]
-            .flatMap { scale, qualities in
-                qualities.map {
-                    Setting(
-                        width: max(1, Int(Double(width) * scale)), height: max(1, Int(Double(height) * scale)), quality: $0)
-                }
+        [
+            (1.0, [95, 90, 85, 80, 75, 70, 65, 60, 55, 50]), (0.75, [70, 60, 50]), (0.5, [70, 60, 50]),
+            (0.375, [60, 50]), (0.25, [60, 50]),
+        ]
+        .flatMap { scale, qualities in
+            qualities.map {
+                Setting(
+                    width: max(1, Int(Double(width) * scale)), height: max(1, Int(Double(height) * scale)), quality: $0)
             }
+        }
     }
 
     /// Encodes the pictures of `rows` with the best setting whose data URIs take at most `byteLimit` bytes together.
@@ -47,7 +50,8 @@ struct ReportPictures: Sendable {
             uris = all
             return
         }
-        throw Failure(.usage, file.path, "\(rows.count) pictures do not fit on the page, however small; show fewer with --most")
+        throw Failure(
+            .usage, file.path, "\(rows.count) pictures do not fit on the page, however small; show fewer with --most")
     }
 
     /// No pictures: what is left is the page around them.
@@ -68,7 +72,8 @@ struct ReportPictures: Sendable {
             for number in part.indices {
                 let picture = Picture(
                     width: file.width, height: file.height, pixels: Array(pixels[number * size..<(number + 1) * size]))
-                let jpeg = try picture.resized(width: setting.width, height: setting.height).jpegData(quality: setting.quality)
+                let jpeg = try picture.resized(width: setting.width, height: setting.height).jpegData(
+                    quality: setting.quality)
                 uris.append(prefix + jpeg.base64EncodedString())
             }
         }

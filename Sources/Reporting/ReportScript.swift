@@ -1,5 +1,5 @@
-/// The page's script: filters, and a dialog with one sample. It writes texts as text, never as markup. The content security policy
-/// names its digest.
+/// The page's script: filters, and a dialog with one sample. It writes texts as text, never as markup. The content
+/// security policy names its digest.
 enum ReportScript {
     static let source = """
         'use strict';
@@ -27,7 +27,8 @@ enum ReportScript {
             shown = [];
             items.forEach((item, sample) => {
               const passes = selects.every(
-                (select, number) => select.value === '' || data.samples[sample].filters[number] === Number(select.value));
+                (select, number) => select.value === '' || data.samples[sample].filters[number] === \
+                Number(select.value));
               item.hidden = !passes;
               if (passes) shown.push(sample);
             });

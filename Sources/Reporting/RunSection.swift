@@ -14,19 +14,28 @@ struct RunSection: Sendable {
     var facts: [[Fact]] {
         let runs = content.description.runs
         return runs.enumerated().map { number, run in
-            [Fact(name: "Run", text: "\(number + 1) of \(runs.count), \(ReportText.grouped(run.samples)) samples"), Fact(name: "Model", text: run.model)]
+            [
+                Fact(name: "Run", text: "\(number + 1) of \(runs.count), \(ReportText.grouped(run.samples)) samples"),
+                Fact(name: "Model", text: run.model),
+            ]
                 + [Fact(name: "Sampler", text: run.sampler), Fact(name: "Steps", text: "\(run.steps)")]
-                + [Fact(name: "Guidance", text: run.guidance == 1 ? "1 (none)" : ReportText.number(Double(run.guidance)))] + RunSection.schedule(run.schedule)
+                + [
+                    Fact(
+                        name: "Guidance", text: run.guidance == 1 ? "1 (none)" : ReportText.number(Double(run.guidance))
+                    )
+                ] + RunSection.schedule(run.schedule)
                 + [
                     Fact(name: "Program", text: "fovea \(run.toolVersion)"),
                     Fact(name: "OpenBLAS", text: "\(run.openBLASVersion), kernels for \(run.blasCore)"),
-                    Fact(name: "Vector code", text: run.kernelISA), Fact(name: "Started", text: ReportText.moment(run.started)),
+                    Fact(name: "Vector code", text: run.kernelISA),
+                    Fact(name: "Started", text: ReportText.moment(run.started)),
                     Fact(name: "Finished", text: run.finished.map(ReportText.moment) ?? "not recorded"),
                 ]
         }
     }
 
-    /// Every entry of the schedule but the steps, which have a column of their own; a schedule that is no JSON object as it stands.
+    /// Every entry of the schedule but the steps, which have a column of their own; a schedule that is no JSON object
+    /// as it stands.
     private static func schedule(_ json: String) -> [Fact] {
         guard let object = try? JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any] else {
             return [Fact(name: "Schedule", text: json)]

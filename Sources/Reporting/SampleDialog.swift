@@ -41,7 +41,8 @@ struct SampleDialog: Sendable {
         let samples = content.rows.map { row in
             Sample(
                 facts: [
-                    "\(row)", content.cohort(row: row) ?? "nothing in particular", "\(file.seeds[row])", "\(file.indices[row])",
+                    "\(row)", content.cohort(row: row) ?? "nothing in particular", "\(file.seeds[row])",
+                    "\(file.indices[row])",
                     file.digests[row].description, sites(row: row),
                 ].map(\.readable),
                 filters: filters.map { $0.valueOfRow[row] }, run: Int(file.runOfSample[row]))

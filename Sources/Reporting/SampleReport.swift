@@ -26,11 +26,16 @@ public struct SampleReport: Sendable {
     ///   - most: samples to show; of a larger set, a selection that is spread evenly over the cohorts.
     ///   - audit: what the audit of a released set found, for people.
     ///   - byteLimit: bytes of the page. Pictures are JPEG copies of the best quality that fits, then smaller ones.
-    /// - Throws: `Failure(.usage)` where the pictures cannot fit; `Failure(.badData)` for a lineage or a schedule that is none.
-    package init(of file: SampleSetFile, name: String, most: Int = most, audit: HTML? = nil, byteLimit: Int = byteLimit) async throws {
+    /// - Throws: `Failure(.usage)` where the pictures cannot fit; `Failure(.badData)` for a lineage or a schedule that
+    ///   is none.
+    package init(of file: SampleSetFile, name: String, most: Int = most, audit: HTML? = nil, byteLimit: Int = byteLimit)
+        async throws
+    {
         let content = try ReportContent(file, name: name, most: most)
         let rows = content.rows
-        let around = ReportPage(content: content, pictures: ReportPictures(placeholders: rows.count, of: file), audit: audit).html.source.utf8.count
+        let around = ReportPage(
+            content: content, pictures: ReportPictures(placeholders: rows.count, of: file), audit: audit
+        ).html.source.utf8.count
         // The sentence about the copies has a few digits more or less than the one without them.
         let pictures = try await ReportPictures(of: file, rows: rows, byteLimit: byteLimit - around - 100)
         html = ReportPage(content: content, pictures: pictures, audit: audit).html.source
@@ -69,5 +74,7 @@ struct ReportContent: Sendable {
     }
 
     /// What a picture is called where it cannot be seen.
-    func alternative(row: Int) -> String { "Synthetic fundus photograph \(row): \(cohort(row: row) ?? "nothing in particular asked for")" }
+    func alternative(row: Int) -> String {
+        "Synthetic fundus photograph \(row): \(cohort(row: row) ?? "nothing in particular asked for")"
+    }
 }

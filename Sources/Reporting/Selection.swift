@@ -2,8 +2,8 @@
 package enum Selection {
     /// Rows spread evenly over groups, and over each group's rows.
     ///
-    /// Every group gives the same number; one that has fewer gives all, and the others share what is left. Where there are more
-    /// groups than places, groups are taken at even distances.
+    /// Every group gives the same number; one that has fewer gives all, and the others share what is left. Where there
+    /// are more groups than places, groups are taken at even distances.
     /// - Parameter groups: the group of each row.
     /// - Returns: at most `most` rows, ascending; the same for the same arguments.
     package static func rows(groups: [some Hashable], most: Int) -> [Int] {

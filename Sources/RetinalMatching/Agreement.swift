@@ -67,9 +67,12 @@ extension FieldLevel {
         let power = Double(ownSquares.x + ownSquares.y) * Double(otherSquares.x + otherSquares.y)
         let n = Double(common)
         let covariance = Double(products.z) - Double(own.z) * Double(others.z) / n
-        let variances = (Double(ownSquares.z) - Double(own.z) * Double(own.z) / n) * (Double(otherSquares.z) - Double(others.z) * Double(others.z) / n)
+        let variances =
+            (Double(ownSquares.z) - Double(own.z) * Double(own.z) / n)
+            * (Double(otherSquares.z) - Double(others.z) * Double(others.z) / n)
         return Agreement(
-            directions: power > 0 ? turned / power.squareRoot() : 0, strengths: variances > 0 ? covariance / variances.squareRoot() : 0,
+            directions: power > 0 ? turned / power.squareRoot() : 0,
+            strengths: variances > 0 ? covariance / variances.squareRoot() : 0,
             overlap: n / max(1, area))
     }
 }

@@ -7,14 +7,15 @@ enum FlatField {
     /// Contrast below this (of 255) is noise and is not brought up to 1.
     private static let leastContrast: Float = 0.25
 
-    /// (local mean - green) / local deviation, both over the field of view alone: dark vessels are positive. 0 outside, which is
-    /// the local mean, so that the rim does not answer to a filter of zero mean. [height, width]
+    /// (local mean - green) / local deviation, both over the field of view alone: dark vessels are positive. 0 outside,
+    /// which is the local mean, so that the rim does not answer to a filter of zero mean. [height, width]
     static func values(of picture: Picture, inside: [Bool]) -> [Float] {
         let width = picture.width, height = picture.height
         let sigma = reach * Double(max(width, height))
         let weight = inside.map { $0 ? Float(1) : 0 }
         var residual = (0..<width * height).map { inside[$0] ? Float(picture.pixels[3 * $0 + 1]) : 0 }
-        let narrow = BoxBlur(width: width, height: height, sigma: sigma), wide = BoxBlur(width: width, height: height, sigma: 2 * sigma)
+        let narrow = BoxBlur(width: width, height: height, sigma: sigma),
+            wide = BoxBlur(width: width, height: height, sigma: 2 * sigma)
         let mean = narrow.applied(to: residual), cover = narrow.applied(to: weight)
         for i in residual.indices { residual[i] = inside[i] ? mean[i] / max(cover[i], 1e-6) - residual[i] : 0 }
         let power = wide.applied(to: residual.map { $0 * $0 }), area = wide.applied(to: weight)
@@ -25,8 +26,8 @@ enum FlatField {
     }
 }
 
-/// A Gaussian as three running means (Wells, "Efficient synthesis of Gaussian filters by cascaded uniform filters", IEEE PAMI 8(2),
-/// 1986); what lies beyond the picture counts as 0.
+/// A Gaussian as three running means (Wells, "Efficient synthesis of Gaussian filters by cascaded uniform filters",
+/// IEEE PAMI 8(2), 1986); what lies beyond the picture counts as 0.
 struct BoxBlur {
     let width: Int
     let height: Int

@@ -1,7 +1,7 @@
 import Pictures
 
-/// The field of view as the pixels show it, wherever rotation, crop or shift has moved it: the largest lit region on black,
-/// its holes filled.
+/// The field of view as the pixels show it, wherever rotation, crop or shift has moved it: the largest lit region on
+/// black, its holes filled.
 enum LitRegion {
     /// A pixel is lit above this share of the brightness that a twentieth of all pixels exceed.
     private static let share: Float = 0.12

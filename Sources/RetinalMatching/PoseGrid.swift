@@ -1,6 +1,7 @@
 import Foundation
 
-/// The poses that the exhaustive search tries: any turn with small shifts, and nearly upright ones with any shift (another visit's gaze).
+/// The poses that the exhaustive search tries: any turn with small shifts, and nearly upright ones with any shift
+/// (another visit's gaze).
 enum PoseGrid {
     /// Cells along the picture's side.
     static let side = 32
@@ -25,7 +26,10 @@ enum PoseGrid {
         for scale in [0.88, 1, 1.13] {
             for turn in 0..<turns {
                 let isUpright = min(turn, turns - turn) <= 2
-                steps.append(Step(rotation: Double(turn) * 2 * .pi / Double(turns), scale: scale, shifts: isUpright ? near + far : near))
+                steps.append(
+                    Step(
+                        rotation: Double(turn) * 2 * .pi / Double(turns), scale: scale,
+                        shifts: isUpright ? near + far : near))
             }
         }
         return steps
@@ -50,14 +54,17 @@ enum PoseGrid {
     private static func shifts(_ isWanted: (Double) -> Bool) -> [SIMD2<Int>] {
         var shifts: [SIMD2<Int>] = []
         for y in stride(from: -10, through: 10, by: 2) {
-            for x in stride(from: -10, through: 10, by: 2) where isWanted(Double(x * x + y * y).squareRoot()) { shifts.append(SIMD2(x, y)) }
+            for x in stride(from: -10, through: 10, by: 2) where isWanted(Double(x * x + y * y).squareRoot()) {
+                shifts.append(SIMD2(x, y))
+            }
         }
         return shifts
     }
 }
 
 extension FieldLevel {
-    /// The vectors seen through `step` without its shift, on the grid and a margin around it. [side + 2 margin, side + 2 margin]
+    /// The vectors seen through `step` without its shift, on the grid and a margin around it. [side + 2 margin, side +
+    /// 2 margin]
     ///
     /// - Precondition: `side` is the grid's.
     func turned(_ step: PoseGrid.Step, into result: UnsafeMutablePointer<SIMD2<Float>>) {

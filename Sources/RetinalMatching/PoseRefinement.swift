@@ -22,7 +22,9 @@ enum PoseRefinement {
     private static let scales = 0.75...1.34
 
     /// Climbs from `start`, one parameter at a time, and halves the steps where none helps.
-    static func climb(_ gallery: FieldLevel, _ probe: FieldLevel, from start: Similarity, _ schedule: Schedule) -> (pose: Similarity, agreement: Agreement) {
+    static func climb(_ gallery: FieldLevel, _ probe: FieldLevel, from start: Similarity, _ schedule: Schedule) -> (
+        pose: Similarity, agreement: Agreement
+    ) {
         let area = min(gallery.area, probe.area)
         func value(_ pose: Similarity) -> Agreement { gallery.agreement(with: probe, pose, least: area) }
         var pose = start, best = value(start)
@@ -33,7 +35,8 @@ enum PoseRefinement {
                 isMoving = false
                 rounds += 1
                 let moves: [(inout Similarity, Double) -> Void] = [
-                    { $0.shiftX += $1 * step.shift }, { $0.shiftY += $1 * step.shift }, { $0.rotation += $1 * step.rotation },
+                    { $0.shiftX += $1 * step.shift }, { $0.shiftY += $1 * step.shift },
+                    { $0.rotation += $1 * step.rotation },
                     { $0.scale *= 1 + $1 * step.scale },
                 ]
                 for move in moves {

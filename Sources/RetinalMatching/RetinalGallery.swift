@@ -10,7 +10,9 @@ package struct RetinalGallery: Sendable {
     package var count: Int { fields.count }
 
     package init(_ fields: [VesselField], patients: [Int]) {
-        if fields.count != patients.count { fatalError("RetinalGallery: \(fields.count) fields of \(patients.count) pictures") }
+        if fields.count != patients.count {
+            fatalError("RetinalGallery: \(fields.count) fields of \(patients.count) pictures")
+        }
         self.fields = fields
         self.patients = patients
     }

@@ -26,23 +26,28 @@ extension RetinalGallery {
     ///
     /// Depends on the probe and the gallery alone: neither on the other probes nor on threads.
     /// - Parameters:
-    ///   - excludingOwnPatient: where the probes are the gallery itself, photographs of the same patient are left out: what innocent
-    ///     eyes score.
+    ///   - excludingOwnPatient: where the probes are the gallery itself, photographs of the same patient are left out:
+    ///     what innocent eyes score.
     ///   - progress: called with the share that is done.
     /// - Returns: one match a probe; score -1 and index -1 where the gallery holds nobody else.
     package func bestMatches(
         of probes: RetinalGallery, excludingOwnPatient: Bool = false, progress: (Double) throws -> Void
     ) rethrows -> [RetinalMatch] {
-        let found = try search(for: probes, PoseGrid.steps, excludingOwnPatient: excludingOwnPatient, progress: progress) { _ in Self.refined }
+        let found = try search(
+            for: probes, PoseGrid.steps, excludingOwnPatient: excludingOwnPatient, progress: progress
+        ) { _ in Self.refined }
         return found.map { matches in
-            matches.max { ($0.score, $1.index) < ($1.score, $0.index) } ?? RetinalMatch(score: -1, index: -1, mirrored: false, pose: Similarity())
+            matches.max { ($0.score, $1.index) < ($1.score, $0.index) }
+                ?? RetinalMatch(score: -1, index: -1, mirrored: false, pose: Similarity())
         }
     }
 
-    /// All that a probe matches with at least `threshold`, in the order of the gallery. Photographs of the probe's own patient are left out.
+    /// All that a probe matches with at least `threshold`, in the order of the gallery. Photographs of the probe's own
+    /// patient are left out.
     ///
-    /// Both are photographs as cameras make them, upright or mirrored: turns of more than about 15 degrees are not sought.
-    /// A probe finds at most as many as are aligned (48); as `bestMatches`, it depends on the probe and the gallery alone.
+    /// Both are photographs as cameras make them, upright or mirrored: turns of more than about 15 degrees are not
+    /// sought. A probe finds at most as many as are aligned (48); as `bestMatches`, it depends on the probe and the
+    /// gallery alone.
     /// - Parameters:
     ///   - rows: the probes, in this gallery.
     ///   - progress: called with the number of probes that are done.
@@ -50,7 +55,10 @@ extension RetinalGallery {
         of rows: Range<Int>, from threshold: Double, progress: (Int) throws -> Void
     ) rethrows -> [[RetinalMatch]] {
         let probes = RetinalGallery(Array(fields[rows]), patients: Array(patients[rows]))
-        let found = try search(for: probes, PoseGrid.uprightSteps, excludingOwnPatient: true, progress: { try progress(Int(($0 * Double(rows.count)).rounded())) }) {
+        let found = try search(
+            for: probes, PoseGrid.uprightSteps, excludingOwnPatient: true,
+            progress: { try progress(Int(($0 * Double(rows.count)).rounded())) }
+        ) {
             max(Self.refined, $0.count { $0.score >= threshold - Self.slack })
         }
         return found.map { matches in matches.filter { $0.score >= threshold }.sorted { $0.index < $1.index } }
@@ -59,7 +67,8 @@ extension RetinalGallery {
     /// What each probe resembles, at full resolution.
     /// - Parameter count: how many of the alignments at half resolution, best first, are refined.
     private func search(
-        for probes: RetinalGallery, _ steps: [PoseGrid.Step], excludingOwnPatient: Bool, progress: (Double) throws -> Void,
+        for probes: RetinalGallery, _ steps: [PoseGrid.Step], excludingOwnPatient: Bool,
+        progress: (Double) throws -> Void,
         refining count: ([RetinalMatch]) -> Int
     ) rethrows -> [[RetinalMatch]] {
         let shortlist = Shortlist(fields)
@@ -81,21 +90,28 @@ extension RetinalGallery {
     }
 
     private func search(
-        for field: VesselField, _ shortlist: Shortlist, _ steps: [PoseGrid.Step], refining count: ([RetinalMatch]) -> Int,
+        for field: VesselField, _ shortlist: Shortlist, _ steps: [PoseGrid.Step],
+        refining count: ([RetinalMatch]) -> Int,
         isAllowed: (Int) -> Bool
     ) -> [RetinalMatch] {
-        let full = Views(FieldLevel(field)), half = Views(full.upright.halved.smoothed), coarse = Views(Shortlist.coarse(full.upright))
+        let full = Views(FieldLevel(field)), half = Views(full.upright.halved.smoothed),
+            coarse = Views(Shortlist.coarse(full.upright))
         let candidates = shortlist.candidates(for: coarse.upright, count: Self.shortlisted, steps, isAllowed: isAllowed)
         var aligned = candidates.map { candidate in
             let other = FieldLevel(fields[candidate.index])
-            let found = PoseRefinement.climb(Shortlist.coarse(other), coarse[candidate.mirrored], from: candidate.pose, .first)
-            let better = PoseRefinement.climb(other.halved.smoothed, half[candidate.mirrored], from: found.pose, .second)
-            return RetinalMatch(score: better.agreement.score, index: candidate.index, mirrored: candidate.mirrored, pose: better.pose)
+            let found = PoseRefinement.climb(
+                Shortlist.coarse(other), coarse[candidate.mirrored], from: candidate.pose, .first)
+            let better = PoseRefinement.climb(
+                other.halved.smoothed, half[candidate.mirrored], from: found.pose, .second)
+            return RetinalMatch(
+                score: better.agreement.score, index: candidate.index, mirrored: candidate.mirrored, pose: better.pose)
         }
         aligned.sort { ($0.score, $1.index) > ($1.score, $0.index) }
         return aligned.prefix(count(aligned)).map { match in
-            let best = PoseRefinement.climb(FieldLevel(fields[match.index]), full[match.mirrored], from: match.pose, .last)
-            return RetinalMatch(score: best.agreement.score, index: match.index, mirrored: match.mirrored, pose: best.pose)
+            let best = PoseRefinement.climb(
+                FieldLevel(fields[match.index]), full[match.mirrored], from: match.pose, .last)
+            return RetinalMatch(
+                score: best.agreement.score, index: match.index, mirrored: match.mirrored, pose: best.pose)
         }
     }
 }

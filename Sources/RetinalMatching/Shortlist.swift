@@ -39,7 +39,9 @@ struct Shortlist {
     /// - Parameters:
     ///   - coarse: the probe's coarse level.
     ///   - steps: the poses that are tried.
-    func candidates(for coarse: FieldLevel, count: Int, _ steps: [PoseGrid.Step], isAllowed: (Int) -> Bool) -> [Candidate] {
+    func candidates(for coarse: FieldLevel, count: Int, _ steps: [PoseGrid.Step], isAllowed: (Int) -> Bool)
+        -> [Candidate]
+    {
         let gallery = products.count
         var best = [Float](repeating: -.infinity, count: gallery), poses = [Int](repeating: 0, count: gallery)
         var rows = [Float](repeating: 0, count: Self.rowsAtOnce * Self.length)
@@ -88,9 +90,13 @@ struct Shortlist {
         var left = number % each
         for step in steps {
             if left < step.shifts.count {
-                let x = Double(step.shifts[left].x) / Double(PoseGrid.side), y = Double(step.shifts[left].y) / Double(PoseGrid.side)
+                let x = Double(step.shifts[left].x) / Double(PoseGrid.side),
+                    y = Double(step.shifts[left].y) / Double(PoseGrid.side)
                 let c = cos(step.rotation) * step.scale, s = sin(step.rotation) * step.scale
-                return (number >= each, Similarity(rotation: step.rotation, scale: step.scale, shiftX: c * x - s * y, shiftY: s * x + c * y))
+                return (
+                    number >= each,
+                    Similarity(rotation: step.rotation, scale: step.scale, shiftX: c * x - s * y, shiftY: s * x + c * y)
+                )
             }
             left -= step.shifts.count
         }

@@ -2,17 +2,18 @@ import Pictures
 
 /// The vessels of one photograph as alignment needs them: direction and strength on a small grid.
 ///
-/// A vessel is a vector v (cos 2a, sin 2a) of its angle a and its strength v in 0 ... 1: turning the picture by r turns the vectors by
-/// 2 r, opposite directions are the same, and evenly bright or textured regions average to 0, so that neither the density of vessels
-/// nor the light makes two eyes alike.
+/// A vessel is a vector v (cos 2a, sin 2a) of its angle a and its strength v in 0 ... 1: turning the picture by r turns
+/// the vectors by 2 r, opposite directions are the same, and evenly bright or textured regions average to 0, so that
+/// neither the density of vessels nor the light makes two eyes alike.
 package struct VesselField: Sendable {
     static let side = 128
     /// The picture's side on which vessels are sought: larger ones are shrunk, smaller ones enlarged.
     package static let workingSide = 256
     /// What is left out along the rim, in pixels of the working side.
     private static let rim = 5
-    /// The strength that becomes 1/2, as a multiple of the mean strength (of the whole field of view and of the surroundings, half and
-    /// half): vessels at half contrast, as in a blend with another photograph, keep most of their weight.
+    /// The strength that becomes 1/2, as a multiple of the mean strength (of the whole field of view and of the
+    /// surroundings, half and half): vessels at half contrast, as in a blend with another photograph, keep most of
+    /// their weight.
     private static let halfStrength: Float = 1
     /// Deviation of the Gaussian that makes the surroundings, in pixels of the working side.
     private static let surroundings = 20.0
@@ -62,7 +63,9 @@ extension VesselField {
     package init(bytes: [UInt8]) {
         if bytes.count != Self.byteCount { fatalError("VesselField: \(bytes.count) bytes, not \(Self.byteCount)") }
         cells = (0..<Self.side * Self.side).map { cell in
-            SIMD4<Int8>(truncatingIfNeeded: SIMD4(bytes[4 * cell], bytes[4 * cell + 1], bytes[4 * cell + 2], bytes[4 * cell + 3]))
+            SIMD4<Int8>(
+                truncatingIfNeeded: SIMD4(
+                    bytes[4 * cell], bytes[4 * cell + 1], bytes[4 * cell + 2], bytes[4 * cell + 3]))
         }
     }
 }
@@ -104,7 +107,8 @@ struct FieldLevel {
     var smoothed: FieldLevel {
         func smooth(_ plane: [SIMD4<Float>], _ step: Int, _ position: (Int) -> Int) -> [SIMD4<Float>] {
             plane.indices.map { i in
-                let before = position(i) > 0 ? plane[i - step] : SIMD4(), after = position(i) + 1 < side ? plane[i + step] : SIMD4()
+                let before = position(i) > 0 ? plane[i - step] : SIMD4(),
+                    after = position(i) + 1 < side ? plane[i + step] : SIMD4()
                 return (before + 2 * plane[i] + after) / 4
             }
         }

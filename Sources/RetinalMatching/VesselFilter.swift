@@ -2,9 +2,10 @@ import Foundation
 
 /// How strongly a vessel passes through each pixel, and in which direction.
 ///
-/// The second derivative of a Gaussian across a direction (Frangi et al., "Multiscale vessel enhancement filtering", MICCAI 1998, eq. 3)
-/// averaged along a segment of that direction, as matched filters do (Chaudhuri et al., IEEE TMI 8(3), 1989), at three widths that are
-/// added, for twelve directions. `Tools/reference/vessel_filters.py` compares it with five published filters.
+/// The second derivative of a Gaussian across a direction (Frangi et al., "Multiscale vessel enhancement filtering",
+/// MICCAI 1998, eq. 3) averaged along a segment of that direction, as matched filters do (Chaudhuri et al., IEEE TMI
+/// 8(3), 1989), at three widths that are added, for twelve directions. `Tools/reference/vessel_filters.py` compares it
+/// with five published filters.
 struct VesselFilter {
     static let directions = 12
     /// Deviation across and half the segment's length, in pixels of a picture of 256.
@@ -15,8 +16,8 @@ struct VesselFilter {
     let height: Int
     /// The strongest direction's response; negative on bright lines. [height, width]
     private(set) var strength: [Float]
-    /// Mean of exp(2 i angle) over the directions, weighted with their positive responses: its length is 1 for one sharp direction and 0
-    /// for a blob; angles are from x towards y. [height, width]
+    /// Mean of exp(2 i angle) over the directions, weighted with their positive responses: its length is 1 for one
+    /// sharp direction and 0 for a blob; angles are from x towards y. [height, width]
     private(set) var cosine: [Float]
     private(set) var sine: [Float]
 
@@ -96,7 +97,8 @@ private struct Canvas {
     }
 
     func gather(
-        _ response: [Float], cos2: Float, sin2: Float, _ best: inout [Float], _ re: inout [Float], _ im: inout [Float], _ sum: inout [Float]
+        _ response: [Float], cos2: Float, sin2: Float, _ best: inout [Float], _ re: inout [Float], _ im: inout [Float],
+        _ sum: inout [Float]
     ) {
         for i in body {
             let value = response[i], positive = max(0, value)
@@ -135,7 +137,8 @@ private struct Canvas {
         }
         let secondFloat = second.map { Float($0) }
         return Curvatures(
-            xx: along(along(values, secondFloat, 1), zero, stride), yy: along(along(values, zero, 1), secondFloat, stride),
+            xx: along(along(values, secondFloat, 1), zero, stride),
+            yy: along(along(values, zero, 1), secondFloat, stride),
             xy: along(along(values, first, 1), first, stride))
     }
 }

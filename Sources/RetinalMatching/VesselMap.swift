@@ -1,8 +1,8 @@
 import Pictures
 
 /// The vessels of a fundus photograph, for overlays and for comparison with a human observer.
-/// - Returns: the filter's response, larger on vessels and in no unit, and which pixels lie in the field of view without its rim; both
-///   [height, width]. The map is 0 outside.
+/// - Returns: the filter's response, larger on vessels and in no unit, and which pixels lie in the field of view
+///   without its rim; both [height, width]. The map is 0 outside.
 package func vesselMap(_ picture: Picture) -> (map: [Float], insideFieldOfView: [Bool]) {
     let lit = LitRegion.mask(of: picture)
     let filter = VesselFilter(FlatField.values(of: picture, inside: lit), width: picture.width, height: picture.height)
@@ -11,8 +11,8 @@ package func vesselMap(_ picture: Picture) -> (map: [Float], insideFieldOfView: 
     return (zip(filter.strength, inside).map { $1 ? $0 : 0 }, inside)
 }
 
-/// How likely each pixel is a vessel, 0 to 1, [height, width]: the filter's response between that of the ground, the 80th percentile
-/// inside the field of view, and that of clear vessels, the 97th.
+/// How likely each pixel is a vessel, 0 to 1, [height, width]: the filter's response between that of the ground, the
+/// 80th percentile inside the field of view, and that of clear vessels, the 97th.
 package func vesselShares(_ picture: Picture) -> [Float] {
     let (map, inside) = vesselMap(picture)
     let known = zip(map, inside).filter(\.1).map(\.0).sorted()

@@ -2,7 +2,8 @@ import Files
 import Foundation
 import Foundation
 
-/// Where a model comes from, `/models/<digest>/lineage`: bases, parcels or adapters that were mixed in, and training sets.
+/// Where a model comes from, `/models/<digest>/lineage`: bases, parcels or adapters that were mixed in, and training
+/// sets.
 public struct Lineage: Codable, Hashable, Sendable {
     /// Photographs that weights were trained on; nothing that names a patient.
     public struct TrainingSet: Codable, Hashable, Sendable {
@@ -33,7 +34,10 @@ public struct Lineage: Codable, Hashable, Sendable {
         public var round: Int?
         public var rule: String?
 
-        public init(name: String, digest: String, weight: Double, trainingSets: [TrainingSet]?, round: Int? = nil, rule: String? = nil) {
+        public init(
+            name: String, digest: String, weight: Double, trainingSets: [TrainingSet]?, round: Int? = nil,
+            rule: String? = nil
+        ) {
             self.name = name
             self.digest = digest
             self.weight = weight
@@ -65,7 +69,8 @@ public struct Lineage: Codable, Hashable, Sendable {
     public var trainingSets: [TrainingSet]
 
     public init(
-        model: String, imagesSeen: Int?, parents: [String], sites: [String], parcels: [Parcel], trainingSets: [TrainingSet]
+        model: String, imagesSeen: Int?, parents: [String], sites: [String], parcels: [Parcel],
+        trainingSets: [TrainingSet]
     ) {
         self.model = model
         self.imagesSeen = imagesSeen
@@ -83,7 +88,8 @@ public struct Lineage: Codable, Hashable, Sendable {
 
     /// Every site that the model comes from.
     public var allSites: Set<String> {
-        Set(sites).union(trainingSets.map(\.site)).union(parcels.flatMap { $0.trainingSets ?? [] }.map(\.site)).union(parcels.filter { $0.round != nil }.map(\.name))
+        Set(sites).union(trainingSets.map(\.site)).union(parcels.flatMap { $0.trainingSets ?? [] }.map(\.site)).union(
+            parcels.filter { $0.round != nil }.map(\.name))
     }
 
     /// Sorted keys: the same lineage gives the same bytes.

@@ -18,13 +18,15 @@ public struct RecordedSchedule: Codable, Hashable, Sendable {
     public var guidanceInterval: [Float]?
     /// Attributes that guidance acts on; nil for all.
     public var guidedAttributes: [String]?
-    /// `black` where what lies outside the field of view was made black when the samples were written; nil where it was not.
+    /// `black` where what lies outside the field of view was made black when the samples were written; nil where it was
+    /// not.
     public var surround: String?
 
     public static let blackSurround = "black"
 
     public init(
-        steps: Int, sigmaMin: Float, sigmaMax: Float, rho: Float, evaluations: Int, guidanceInterval: ClosedRange<Float>?,
+        steps: Int, sigmaMin: Float, sigmaMax: Float, rho: Float, evaluations: Int,
+        guidanceInterval: ClosedRange<Float>?,
         guidedAttributes: [String]?, surround: String? = nil, sigmaStart: Float? = nil
     ) {
         kind = "karras"

@@ -8,7 +8,8 @@ public struct SampleRecord: Sendable {
     public var pixels: [UInt8]
     /// What was asked for; an attribute that is absent was left open, the value `unknown` asked for the unknown token.
     public var cohort: Cohort
-    /// Ordinal requests by attribute, on the line of its codes: 2.5 lies between 2 and 3. Whole ones become the code, too.
+    /// Ordinal requests by attribute, on the line of its codes: 2.5 lies between 2 and 3. Whole ones become the code,
+    /// too.
     public var requests: [String: Float]
     public var seed: UInt64
     /// The sample's number under its seed.

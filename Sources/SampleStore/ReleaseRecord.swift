@@ -20,7 +20,10 @@ public struct ReleaseRecord: Codable, Hashable, Sendable {
 
     @HDF5Actor
     func write(to group: HDF5Group) throws {
-        for (name, text) in [("verdict", verdict), ("verdict_signature", verdictSignature), ("release", statement), ("release_signature", signature)] {
+        for (name, text) in [
+            ("verdict", verdict), ("verdict_signature", verdictSignature), ("release", statement),
+            ("release_signature", signature),
+        ] {
             _ = try group.write(name, strings: [text])
         }
     }
@@ -35,6 +38,7 @@ public struct ReleaseRecord: Codable, Hashable, Sendable {
             return try dataset.readStrings()[0]
         }
         self.init(
-            verdict: try text("verdict"), verdictSignature: try text("verdict_signature"), statement: try text("release"), signature: try text("release_signature"))
+            verdict: try text("verdict"), verdictSignature: try text("verdict_signature"),
+            statement: try text("release"), signature: try text("release_signature"))
     }
 }

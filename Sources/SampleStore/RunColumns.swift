@@ -35,11 +35,14 @@ enum RunColumns {
         }
         let (samplers, schedules) = (try strings("sampler"), try strings("schedule"))
         let (steps, guidances) = (try numbers("steps", Int32.self), try numbers("guidance", Float.self))
-        let (tools, blas, cores) = (try strings("tool_version"), try strings("openblas_version"), try strings("blas_core"))
+        let (tools, blas, cores) = (
+            try strings("tool_version"), try strings("openblas_version"), try strings("blas_core")
+        )
         let (kernels, started, finished) = (try strings("kernel_isa"), try strings("started"), try strings("finished"))
         return try (0..<count).map { run in
             RunRecord(
-                modelDigest: try Digest(hexadecimal: digests[run], field: "/runs/model_digest", file: group.file), sampler: samplers[run],
+                modelDigest: try Digest(hexadecimal: digests[run], field: "/runs/model_digest", file: group.file),
+                sampler: samplers[run],
                 schedule: schedules[run], steps: Int(steps[run]), guidance: guidances[run], toolVersion: tools[run],
                 openBLASVersion: blas[run], blasCore: cores[run], kernelISA: kernels[run],
                 started: try Timestamp.date(started[run], field: "/runs/started", file: group.file),

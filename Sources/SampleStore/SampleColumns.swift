@@ -31,7 +31,8 @@ struct SampleColumns {
         let cohort = try root.createGroup("cohort")
         cohorts = try CohortSchema.attributes.map { attribute in
             let column = CohortColumn(
-                attribute: attribute, names: attribute.isOpen ? openNames[attribute.name] ?? [] : attribute.names, codes: [])
+                attribute: attribute, names: attribute.isOpen ? openNames[attribute.name] ?? [] : attribute.names,
+                codes: [])
             let codes = Dictionary(uniqueKeysWithValues: column.names.enumerated().map { ($1, Int16($0)) })
             return (attribute, codes, try column.create(in: cohort, count: count, isRequest: true))
         }
@@ -65,7 +66,9 @@ struct SampleColumns {
         for (attribute, codes, dataset) in cohorts {
             let values = samples.map { sample in
                 // A whole request is a code, too.
-                let request = sample.requests[attribute.name].flatMap { $0 == $0.rounded() ? attribute.names[Int($0)] : nil }
+                let request = sample.requests[attribute.name].flatMap {
+                    $0 == $0.rounded() ? attribute.names[Int($0)] : nil
+                }
                 guard let name = sample.cohort[attribute.name] ?? request else { return Attribute.unspecified }
                 return codes[name] ?? Attribute.unknown
             }
@@ -75,7 +78,9 @@ struct SampleColumns {
         try seeds.write(samples.map(\.seed), rows: rows)
         try indices.write(samples.map(\.index), rows: rows)
         try runs.write(waiting.prefix(count).map { Int32($0.run) }, rows: rows)
-        let digests = try samples.flatMap { try Digest(hexadecimal: $0.digest, field: "digest", file: self.digests.file).bytes }
+        let digests = try samples.flatMap {
+            try Digest(hexadecimal: $0.digest, field: "digest", file: self.digests.file).bytes
+        }
         try self.digests.write(digests, rows: rows)
         if siteCount > 0 { try siteWeights.write(samples.flatMap(\.siteWeights), rows: rows) }
         written = rows.upperBound

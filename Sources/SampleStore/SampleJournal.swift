@@ -35,11 +35,12 @@ struct JournalBatch: Codable, Hashable {
     var rows: Range<Int> { first..<first + samples.count }
 }
 
-/// Batches of samples as they come, each on the disk before the next is begun: after a process was killed, or the machine lost
-/// power, all are there but the one in work.
+/// Batches of samples as they come, each on the disk before the next is begun: after a process was killed, or the
+/// machine lost power, all are there but the one in work.
 ///
-/// `samples.journal` holds a frame a batch: `FVB1`, the length of the JSON (uint32, little-endian), the JSON of `JournalBatch`, and
-/// its SHA-256. `pixels-<part>.journal` holds the chunks of the rows of one part, one after the other: each row's pixels, then its maps.
+/// `samples.journal` holds a frame a batch: `FVB1`, the length of the JSON (uint32, little-endian), the JSON of
+/// `JournalBatch`, and its SHA-256. `pixels-<part>.journal` holds the chunks of the rows of one part, one after the
+/// other: each row's pixels, then its maps.
 final class SampleJournal {
     private let folder: String
     /// The output, which errors name.
@@ -129,7 +130,8 @@ final class SampleJournal {
         partBytes += UInt64(bytes)
         rowCount = batch.rows.upperBound
         for sample in batch.samples {
-            for (name, value) in sample.cohort.values where value != "unknown" && CohortSchema.attribute(name)?.isOpen == true {
+            for (name, value) in sample.cohort.values
+            where value != "unknown" && CohortSchema.attribute(name)?.isOpen == true {
                 openNames[name, default: []].insert(value)
             }
         }
@@ -155,7 +157,8 @@ final class SampleJournal {
                 let chunks = try sample.lengths.map { length in
                     let chunk = try reading { try source.read(upToCount: length) } ?? Data()
                     guard chunk.count == length else {
-                        throw Failure(.readOrWriteFailed, place, "row \(row) of the journal in \(folder) can no longer be read")
+                        throw Failure(
+                            .readOrWriteFailed, place, "row \(row) of the journal in \(folder) can no longer be read")
                     }
                     return Array(chunk)
                 }
@@ -188,11 +191,14 @@ final class SampleJournal {
     private func frame(at offset: UInt64) throws -> (batch: JournalBatch, length: UInt64)? {
         try reading {
             try file.seek(toOffset: offset)
-            guard let head = try file.read(upToCount: 8), head.count == 8, head.prefix(4) == SampleJournal.magic else { return nil }
+            guard let head = try file.read(upToCount: 8), head.count == 8, head.prefix(4) == SampleJournal.magic else {
+                return nil
+            }
             let length = head.suffix(4).enumerated().reduce(0) { $0 | Int($1.element) << (8 * $1.offset) }
             guard let rest = try file.read(upToCount: length + 32), rest.count == length + 32 else { return nil }
             let json = rest.prefix(length)
-            guard Array(rest.suffix(32)) == Digest(of: json).bytes, let batch = try? JSONDecoder().decode(JournalBatch.self, from: json)
+            guard Array(rest.suffix(32)) == Digest(of: json).bytes,
+                let batch = try? JSONDecoder().decode(JournalBatch.self, from: json)
             else { return nil }
             return (batch, UInt64(length) + 40)
         }
@@ -209,7 +215,9 @@ final class SampleJournal {
     }
 
     private func reading<Result>(_ body: () throws -> Result) throws -> Result {
-        do { return try body() } catch let failure as Failure { throw failure } catch { throw StagedFile.failure(place, error, "read") }
+        do { return try body() } catch let failure as Failure { throw failure } catch {
+            throw StagedFile.failure(place, error, "read")
+        }
     }
 
     private func writing(_ body: () throws -> Void) throws {

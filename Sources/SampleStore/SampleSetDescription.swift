@@ -62,17 +62,22 @@ extension SampleSetFile {
     public func description() throws -> SampleSetDescription {
         let counts = sampleCounts
         return SampleSetDescription(
-            kind: SampleSet.kind, version: SampleSet.version, samples: count, bytes: byteCount, width: width, height: height, synthetic: true,
-            releasable: isReleasable, created: Timestamp.text(created), terms: terms, cohorts: cohorts.mapValues(\.counts),
+            kind: SampleSet.kind, version: SampleSet.version, samples: count, bytes: byteCount, width: width,
+            height: height, synthetic: true,
+            releasable: isReleasable, created: Timestamp.text(created), terms: terms,
+            cohorts: cohorts.mapValues(\.counts),
             sites: siteNames,
             runs: runs.enumerated().map { number, run in
                 SampleSetDescription.Run(
                     model: run.modelDigest.description, samples: counts[number],
-                    cohorts: cohorts.mapValues { $0.counts(where: { runOfSample[$0] == number }) }, sampler: run.sampler, steps: run.steps, guidance: run.guidance, schedule: run.schedule, toolVersion: run.toolVersion,
+                    cohorts: cohorts.mapValues { $0.counts(where: { runOfSample[$0] == number }) },
+                    sampler: run.sampler, steps: run.steps, guidance: run.guidance, schedule: run.schedule,
+                    toolVersion: run.toolVersion,
                     openBLASVersion: run.openBLASVersion, blasCore: run.blasCore, kernelISA: run.kernelISA,
                     started: Timestamp.text(run.started), finished: run.finished.map(Timestamp.text))
             },
-            models: models.map(\.digest.description), lineage: try models.map { try Lineage(json: $0.lineageJSON, place: path) })
+            models: models.map(\.digest.description),
+            lineage: try models.map { try Lineage(json: $0.lineageJSON, place: path) })
     }
 
     /// What the sample set at `path` is.

@@ -48,14 +48,17 @@ extension SampleSetFile {
     /// Numbers that are used as such lie where they can.
     func requireRanges() throws {
         for (attribute, highest) in SampleColumns.ordinals {
-            if let row = requests[attribute.name]?.firstIndex(where: { !$0.isNaN && !(0...Float(highest)).contains($0) }) {
+            if let row = requests[attribute.name]?.firstIndex(where: { !$0.isNaN && !(0...Float(highest)).contains($0) }
+            ) {
                 throw Failure(
                     .badData, path, field: "/cohort_request/\(attribute.name) row \(row)", expected: "0 to \(highest)",
                     found: "\(requests[attribute.name]?[row] ?? 0)")
             }
         }
         if let row = indices.firstIndex(where: { $0 >= 1 << 56 }) {
-            throw Failure(.badData, path, field: "/provenance/index row \(row)", expected: "less than 2^56", found: "\(indices[row])")
+            throw Failure(
+                .badData, path, field: "/provenance/index row \(row)", expected: "less than 2^56",
+                found: "\(indices[row])")
         }
         guard Set(siteNames).count == siteNames.count else {
             throw Failure(.badData, path, field: "/provenance/site_names", expected: "each once", found: "\(siteNames)")
@@ -72,7 +75,8 @@ extension SampleSetFile {
         let known = Set(models.map(\.digest))
         for (run, record) in runs.enumerated() where !known.contains(record.modelDigest) {
             throw Failure(
-                .badData, path, field: "/runs/model_digest \(run)", expected: "a model in /models", found: "\(record.modelDigest)")
+                .badData, path, field: "/runs/model_digest \(run)", expected: "a model in /models",
+                found: "\(record.modelDigest)")
         }
     }
 }
@@ -84,7 +88,8 @@ extension SampleSetFile {
         "cohort_request": Set(SampleColumns.ordinals.map(\.attribute.name)),
         "provenance": ["seed", "index", "run", "digest", "site_weight", "site_names"],
         "runs": [
-            "model_digest", "sampler", "schedule", "steps", "guidance", "tool_version", "openblas_version", "blas_core", "kernel_isa",
+            "model_digest", "sampler", "schedule", "steps", "guidance", "tool_version", "openblas_version", "blas_core",
+            "kernel_isa",
             "started", "finished",
         ],
         "shards": ["name", "samples", "digest"],
@@ -92,18 +97,24 @@ extension SampleSetFile {
         "structure": SampleSet.structures,
     ]
     private static let attributes: Set = [
-        "kind", "version", "schema_version", "created", "synthetic", "digital_source_type", "releasable", "licence", "attribution",
+        "kind", "version", "schema_version", "created", "synthetic", "digital_source_type", "releasable", "licence",
+        "attribution",
         "permitted_uses", "contact",
     ]
 
-    /// Refuses what is no part of a sample set: what nobody reads, nobody checks, and a link back into the file has no end.
+    /// Refuses what is no part of a sample set: what nobody reads, nobody checks, and a link back into the file has no
+    /// end.
     @HDF5Actor
     static func requireNothingElse(_ root: HDF5Group) throws {
         func refuse(_ path: String) -> Failure { Failure(.badData, root.file, "\(path) is no part of a sample set") }
-        for name in try root.attributeNames where !attributes.contains(name) { throw refuse("attribute \(name.printable) of /") }
+        for name in try root.attributeNames where !attributes.contains(name) {
+            throw refuse("attribute \(name.printable) of /")
+        }
         for name in try root.names where name != "images" && name != "models" {
             guard let known = fields[name] else { throw refuse("/\(name.printable)") }
-            for field in try root.group(name).names where !known.contains(field) { throw refuse("/\(name)/\(field.printable)") }
+            for field in try root.group(name).names where !known.contains(field) {
+                throw refuse("/\(name)/\(field.printable)")
+            }
         }
         let models = try root.group("models")
         for name in try models.names {

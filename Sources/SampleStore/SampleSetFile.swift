@@ -43,9 +43,9 @@ public struct SampleSetFile: Sendable {
 
     /// Opens the file and checks every field and link, but not the pixels' digests.
     ///
-    /// - Parameter verifying: whether the raw bytes are checked against the first block before the HDF5 library sees them:
-    ///   it crashes on some damaged files (lengths of strings in its heap are not checked in 1.10.8). Reads the whole file,
-    ///   at the speed of SHA-256; false only for a file that was verified before.
+    /// - Parameter verifying: whether the raw bytes are checked against the first block before the HDF5 library sees
+    ///   them: it crashes on some damaged files (lengths of strings in its heap are not checked in 1.10.8). Reads the
+    ///   whole file, at the speed of SHA-256; false only for a file that was verified before.
     /// - Throws: `Failure(.noSuchInput)`; `Failure(.badData)` naming the field that is missing or wrong;
     ///   `Failure(.checkFailed)` where a byte has changed.
     public static func open(_ path: String, verifying: Bool = true) async throws -> SampleSetFile {
@@ -64,7 +64,9 @@ public struct SampleSetFile: Sendable {
         try SampleSetFile.requireNothingElse(root)
         let schema = try root.attributeInt("schema_version")
         guard schema == CohortSchema.version else {
-            throw Failure(.badData, path, field: "attribute schema_version of /", expected: "\(CohortSchema.version)", found: "\(schema)")
+            throw Failure(
+                .badData, path, field: "attribute schema_version of /", expected: "\(CohortSchema.version)",
+                found: "\(schema)")
         }
         created = try Timestamp.date(try root.attributeString("created"), field: "created", file: path)
         isReleasable = try root.attributeFlag("releasable")
@@ -76,7 +78,8 @@ public struct SampleSetFile: Sendable {
         structures = try PictureStore.structures(root)
         maps = try structures.map { try PictureStore(root, structure: $0) }
         for map in maps where map.shape != Array(shape[0..<3]) {
-            throw Failure(.badData, path, field: "\(map.path) shape", expected: "\(Array(shape[0..<3]))", found: "\(map.shape)")
+            throw Failure(
+                .badData, path, field: "\(map.path) shape", expected: "\(Array(shape[0..<3]))", found: "\(map.shape)")
         }
         count = shape[0]
         height = shape[1]
@@ -112,7 +115,9 @@ public struct SampleSetFile: Sendable {
     /// - Returns: [rows.count, height, width].
     @HDF5Actor
     public func map(_ structure: String, rows: [Int]) async throws -> [UInt8] {
-        guard let number = structures.firstIndex(of: structure) else { fatalError("\(path) holds no map of \(structure)") }
+        guard let number = structures.firstIndex(of: structure) else {
+            fatalError("\(path) holds no map of \(structure)")
+        }
         return try maps[number].readRows(rows)
     }
 
@@ -129,7 +134,9 @@ public struct SampleSetFile: Sendable {
     @HDF5Actor
     public static func contentDigest(_ path: String, besides others: Set<String> = []) async throws -> Digest {
         let file = try HDF5File.open(path)
-        let stores = try [PictureStore(file.root)] + PictureStore.structures(file.root).map { try PictureStore(file.root, structure: $0) }
+        let stores =
+            try [PictureStore(file.root)]
+            + PictureStore.structures(file.root).map { try PictureStore(file.root, structure: $0) }
         return try file.contentDigest(excluding: SampleSet.momentPaths.union(["/shards"]).union(others)) { path, rows in
             guard let store = stores.first(where: { $0.path == path }) else {
                 throw Failure(.badData, file.path, "\(path) is no part of a sample set")
@@ -140,8 +147,9 @@ public struct SampleSetFile: Sendable {
 
     /// What was asked for in `row`; `unknown` where the unknown token was, absent where nothing was.
     public func cohort(row: Int) -> Cohort {
-        Cohort(cohorts.compactMapValues { column in
-            column.name(row: row) ?? (column.codes[row] == Attribute.unknown ? "unknown" : nil)
-        })
+        Cohort(
+            cohorts.compactMapValues { column in
+                column.name(row: row) ?? (column.codes[row] == Attribute.unknown ? "unknown" : nil)
+            })
     }
 }

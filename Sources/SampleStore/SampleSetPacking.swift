@@ -14,12 +14,15 @@ struct SampleSetPacking {
     /// Writes the rows of one part, sealed and on the disk, to `path`.
     func write(part: Int, rows: Range<Int>, to path: String) throws {
         try write(rows: rows, part: part, to: path) { root in
-            let images = try root.create("images", UInt8.self, shape: [rows.count, set.height, set.width, 3], storage: set.storage)
+            let images = try root.create(
+                "images", UInt8.self, shape: [rows.count, set.height, set.width, 3], storage: set.storage)
             let maps = try structures(in: root) { group, name in
                 try group.create(name, UInt8.self, shape: [rows.count, set.height, set.width], storage: set.storage)
             }
             try journal.forEachChunk(part: part) { row, chunks in
-                for (dataset, chunk) in zip([images] + maps, chunks) { try dataset.write(chunk: chunk, row: row - rows.lowerBound) }
+                for (dataset, chunk) in zip([images] + maps, chunks) {
+                    try dataset.write(chunk: chunk, row: row - rows.lowerBound)
+                }
             }
             return images
         }
@@ -33,7 +36,8 @@ struct SampleSetPacking {
             let sources = shards.map { ($0.name, $0.samples) }
             _ = try structures(in: root) { group, name in
                 try group.createVirtual(
-                    name, UInt8.self, shape: [count, set.height, set.width], sources: sources, dataset: "/structure/\(name)")
+                    name, UInt8.self, shape: [count, set.height, set.width], sources: sources,
+                    dataset: "/structure/\(name)")
             }
             return try root.createVirtual(
                 "images", UInt8.self, shape: [count, set.height, set.width, 3], sources: sources, dataset: "/images")
@@ -41,7 +45,9 @@ struct SampleSetPacking {
     }
 
     /// Makes a dataset for each structure map.
-    private func structures(in root: HDF5Group, _ create: (HDF5Group, String) throws -> HDF5Dataset) throws -> [HDF5Dataset] {
+    private func structures(in root: HDF5Group, _ create: (HDF5Group, String) throws -> HDF5Dataset) throws
+        -> [HDF5Dataset]
+    {
         guard let names = set.structures, !names.isEmpty else { return [] }
         let group = try root.createGroup("structure")
         return try names.map { name in
@@ -51,7 +57,8 @@ struct SampleSetPacking {
         }
     }
 
-    private func write(rows: Range<Int>, part: Int?, to path: String, images: (HDF5Group) throws -> HDF5Dataset) throws {
+    private func write(rows: Range<Int>, part: Int?, to path: String, images: (HDF5Group) throws -> HDF5Dataset) throws
+    {
         let staged = path + ".part"
         let file = try HDF5File.create(staged, shownAs: place, userBlock: UserBlock.byteCount)
         let root = file.root
@@ -76,7 +83,8 @@ struct SampleSetPacking {
 
     /// Codes of open attributes: the model's names, then others that samples use, sorted.
     private var openNames: [String: [String]] {
-        journal.openNames.mapValues { Array($0) }.merging(set.openNames) { $0 + $1 }.reduce(into: [:]) { result, entry in
+        journal.openNames.mapValues { Array($0) }.merging(set.openNames) { $0 + $1 }.reduce(into: [:]) {
+            result, entry in
             let declared = set.openNames[entry.key] ?? []
             result[entry.key] = declared + Set(entry.value).subtracting(declared).sorted()
         }

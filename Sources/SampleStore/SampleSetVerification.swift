@@ -16,7 +16,8 @@ public enum SampleSetVerification {
         }
     }
 
-    /// What is wrong with the content. The library can crash on a file whose bytes have changed: call this in a process of its own.
+    /// What is wrong with the content. The library can crash on a file whose bytes have changed: call this in a process
+    /// of its own.
     /// - Parameter samplers: names of the step rules that there are.
     public static func findingsInContent(_ path: String, samplers: [String]) async -> [Finding] {
         let file: SampleSetFile
@@ -27,7 +28,8 @@ public enum SampleSetVerification {
         }
         let rows = await file.rowsThatDiffer()
         return rows.map { Finding("/images row \($0)", "the pixels differ from their digest in /provenance/digest") }
-            + (await mapFindings(file)) + (await shardFindings(file)) + labelFindings(file) + runFindings(file, samplers) + rowFindings(file) + modelFindings(file) + siteFindings(file)
+            + (await mapFindings(file)) + (await shardFindings(file)) + labelFindings(file)
+            + runFindings(file, samplers) + rowFindings(file) + modelFindings(file) + siteFindings(file)
             + weightFindings(file)
     }
 
@@ -39,7 +41,9 @@ public enum SampleSetVerification {
         guard let root = try? HDF5File.open(path).root, let pictures = try? PictureStore(root),
             let digests = try? root.group("provenance").readDigests("digest", count: pictures.shape[0])
         else { return [] }
-        return pictures.rowsThatDiffer(from: digests).map { Finding("/images row \($0)", "the pixels differ from their digest") }
+        return pictures.rowsThatDiffer(from: digests).map {
+            Finding("/images row \($0)", "the pixels differ from their digest")
+        }
     }
 
     /// Maps that cannot be read: HDF5 keeps a checksum of each.
@@ -60,12 +64,16 @@ public enum SampleSetVerification {
         for (shard, path) in file.pictures.shards {
             let place = "shard \(shard.name)", rows = first..<first + shard.samples
             first = rows.upperBound
-            if (try? Digest(ofFile: path)) != shard.digest { findings.append(Finding(place, "its SHA-256 differs from the one in /shards/digest")) }
+            if (try? Digest(ofFile: path)) != shard.digest {
+                findings.append(Finding(place, "its SHA-256 differs from the one in /shards/digest"))
+            }
             do {
                 try UserBlock.verify(path)
                 let own = try await SampleSetFile.open(path, verifying: false)
                 if !own.pictures.shards.isEmpty { findings.append(Finding(place, "is a set of shards itself")) }
-                if !own.agrees(with: file, rows: rows) { findings.append(Finding(place, "says other things of its samples than the set")) }
+                if !own.agrees(with: file, rows: rows) {
+                    findings.append(Finding(place, "says other things of its samples than the set"))
+                }
             } catch {
                 findings.append(Finding(place, sentence(error)))
             }
@@ -76,13 +84,15 @@ public enum SampleSetVerification {
     private static func labelFindings(_ file: SampleSetFile) -> [Finding] {
         var findings: [Finding] = []
         if file.isReleasable, file.release == nil {
-            findings.append(Finding("attribute releasable of /", "is YES, and there is no verdict of an audit in /audit"))
+            findings.append(
+                Finding("attribute releasable of /", "is YES, and there is no verdict of an audit in /audit"))
         }
         if !file.isReleasable, file.release != nil {
             findings.append(Finding("attribute releasable of /", "is NO, and there is a verdict of an audit in /audit"))
         }
         let terms = [
-            ("licence", file.terms.licence), ("permitted_uses", file.terms.permittedUses), ("contact", file.terms.contact),
+            ("licence", file.terms.licence), ("permitted_uses", file.terms.permittedUses),
+            ("contact", file.terms.contact),
         ]
         for (name, text) in terms where text.isEmpty { findings.append(Finding("attribute \(name) of /", "is empty")) }
         return findings
@@ -95,18 +105,24 @@ public enum SampleSetVerification {
                 let schedule = try JSONText.decode(RecordedSchedule.self, Data(run.schedule.utf8), place: file.path)
                 if let problem = schedule.problem { findings.append(Finding("/runs/schedule \(number)", problem)) }
                 if schedule.steps != run.steps {
-                    findings.append(Finding("/runs/steps \(number)", "is \(run.steps), and the schedule has \(schedule.steps)"))
+                    findings.append(
+                        Finding("/runs/steps \(number)", "is \(run.steps), and the schedule has \(schedule.steps)"))
                 }
             } catch {
                 findings.append(Finding("/runs/schedule \(number)", sentence(error)))
             }
             if !samplers.contains(run.sampler) {
-                findings.append(Finding("/runs/sampler \(number)", "expected \(samplers.joined(separator: ", ")), found \(run.sampler.debugDescription)"))
+                findings.append(
+                    Finding(
+                        "/runs/sampler \(number)",
+                        "expected \(samplers.joined(separator: ", ")), found \(run.sampler.debugDescription)"))
             }
             if let finished = run.finished, finished < run.started {
                 findings.append(Finding("/runs/finished \(number)", "lies before its start"))
             }
-            if !(0...50).contains(run.guidance) { findings.append(Finding("/runs/guidance \(number)", "expected 0 to 50, found \(run.guidance)")) }
+            if !(0...50).contains(run.guidance) {
+                findings.append(Finding("/runs/guidance \(number)", "expected 0 to 50, found \(run.guidance)"))
+            }
             return findings
         }
     }
@@ -120,10 +136,14 @@ public enum SampleSetVerification {
                 let place = "/cohort_request/\(attribute.name) row \(row)"
                 let code = file.cohorts[attribute.name]?.codes[row] ?? Attribute.unspecified
                 let expected = request == request.rounded() ? Int16(request) : Attribute.unspecified
-                if code != expected { findings.append(Finding(place, "is \(request), and /cohort/\(attribute.name) has another code")) }
+                if code != expected {
+                    findings.append(Finding(place, "is \(request), and /cohort/\(attribute.name) has another code"))
+                }
             }
             let identity = "\(file.runOfSample[row]) \(file.seeds[row]) \(file.indices[row]) \(file.digests[row])"
-            if let other = seen.updateValue(row, forKey: identity) { findings.append(Finding("row \(row)", "is the sample of row \(other) again")) }
+            if let other = seen.updateValue(row, forKey: identity) {
+                findings.append(Finding("row \(row)", "is the sample of row \(other) again"))
+            }
         }
         return findings
     }
@@ -131,10 +151,14 @@ public enum SampleSetVerification {
     /// The sites of the samples are those of the models.
     private static func siteFindings(_ file: SampleSetFile) -> [Finding] {
         // One that cannot be read is named elsewhere.
-        guard let lineages = try? file.models.map({ try Lineage(json: $0.lineageJSON, place: file.path) }) else { return [] }
+        guard let lineages = try? file.models.map({ try Lineage(json: $0.lineageJSON, place: file.path) }) else {
+            return []
+        }
         let known = Set(lineages.flatMap(\.sites))
         guard known == Set(file.siteNames) else {
-            return [Finding("/provenance/site_names", "are \(file.siteNames), and the models' sites are \(known.sorted())")]
+            return [
+                Finding("/provenance/site_names", "are \(file.siteNames), and the models' sites are \(known.sorted())")
+            ]
         }
         return []
     }
@@ -150,7 +174,9 @@ public enum SampleSetVerification {
                 if lineage.model != model.digest.description {
                     findings.append(Finding("\(place)/lineage", "is that of the model \(lineage.model.prefix(12))"))
                 }
-                findings += try model.manifestFindings(lineage, licence: file.terms.licence).map { Finding("\(place)/manifest", $0) }
+                findings += try model.manifestFindings(lineage, licence: file.terms.licence).map {
+                    Finding("\(place)/manifest", $0)
+                }
                 let prov = try JSONText.canonical(lineage.prov(), place: file.path)
                 if try JSONText.canonical(model.provJSON, place: file.path) != prov {
                     findings.append(Finding("\(place)/prov", "says other things than the lineage"))
@@ -185,10 +211,16 @@ extension ModelRecord {
         }
         let said = try JSONText.decode(Said.self, Data(manifestJSON.utf8), place: "manifest")
         var findings: [String] = []
-        if let own = said.licence, own != licence { findings.append("states the licence \(own), and the set \(licence)") }
+        if let own = said.licence, own != licence {
+            findings.append("states the licence \(own), and the set \(licence)")
+        }
         if said.parents != lineage.parents { findings.append("names other parents than the lineage") }
-        if let seen = said.imagesSeen, let other = lineage.imagesSeen, seen != other { findings.append("names another number of images seen") }
-        if said.trainingData != lineage.trainingSets.map({ Said.Data(digest: $0.digest, site: $0.site, licence: $0.licence) }) {
+        if let seen = said.imagesSeen, let other = lineage.imagesSeen, seen != other {
+            findings.append("names another number of images seen")
+        }
+        if said.trainingData
+            != lineage.trainingSets.map({ Said.Data(digest: $0.digest, site: $0.site, licence: $0.licence) })
+        {
             findings.append("names other training sets than the lineage")
         }
         return findings
@@ -198,16 +230,21 @@ extension ModelRecord {
 extension SampleSetFile {
     /// Whether this file holds `rows` of `whole`, and says of them what that does.
     fileprivate func agrees(with whole: SampleSetFile, rows: Range<Int>) -> Bool {
-        guard count == rows.count, runs.count == whole.runs.count, isReleasable == whole.isReleasable, terms == whole.terms,
+        guard count == rows.count, runs.count == whole.runs.count, isReleasable == whole.isReleasable,
+            terms == whole.terms,
             models == whole.models, siteNames == whole.siteNames, structures == whole.structures
         else { return false }
         let sites = siteNames.count
         return (0..<count).allSatisfy { row in
             let other = rows.lowerBound + row
-            return digests[row] == whole.digests[other] && seeds[row] == whole.seeds[other] && indices[row] == whole.indices[other]
+            return digests[row] == whole.digests[other] && seeds[row] == whole.seeds[other]
+                && indices[row] == whole.indices[other]
                 && runOfSample[row] == whole.runOfSample[other] && cohort(row: row) == whole.cohort(row: other)
-                && requests.allSatisfy { name, values in values[row].bitPattern == whole.requests[name]?[other].bitPattern }
-                && siteWeights[row * sites..<(row + 1) * sites] == whole.siteWeights[other * sites..<(other + 1) * sites]
+                && requests.allSatisfy { name, values in
+                    values[row].bitPattern == whole.requests[name]?[other].bitPattern
+                }
+                && siteWeights[row * sites..<(row + 1) * sites]
+                    == whole.siteWeights[other * sites..<(other + 1) * sites]
         }
     }
 }

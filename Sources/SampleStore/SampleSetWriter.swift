@@ -3,11 +3,11 @@ import Files
 import Foundation
 import HDF5Files
 
-/// Writes a sample set (kind `fovea.samples`): whole under its final name after `finish`, or absent. Rows are ordered as they are
-/// appended.
+/// Writes a sample set (kind `fovea.samples`): whole under its final name after `finish`, or absent. Rows are ordered
+/// as they are appended.
 ///
-/// Until then the samples are in a journal in `S.h5.unfinished`, each batch on the disk before `append` returns. A writer of the
-/// same set goes on where one ended, however it ended. Memory does not depend on the number of samples.
+/// Until then the samples are in a journal in `S.h5.unfinished`, each batch on the disk before `append` returns. A
+/// writer of the same set goes on where one ended, however it ended. Memory does not depend on the number of samples.
 public final class SampleSetWriter {
     private let path: String
     private let folder: UnfinishedFolder
@@ -29,7 +29,9 @@ public final class SampleSetWriter {
         /// Threads that compress.
         public var threads = 1
 
-        public init(resume: Bool = false, force: Bool = false, deflate: Int = 1, shardRows: Int? = nil, threads: Int = 1) {
+        public init(
+            resume: Bool = false, force: Bool = false, deflate: Int = 1, shardRows: Int? = nil, threads: Int = 1
+        ) {
             self.resume = resume
             self.force = force
             self.deflate = deflate
@@ -45,26 +47,34 @@ public final class SampleSetWriter {
     ///     beyond these follow, sorted.
     ///   - created: the root attribute of that name; whole seconds.
     ///   - release: makes the set a released one.
-    /// - Throws: `Failure(.cannotCreateOutput)`, also where another process writes the same set; `Failure(.badData)` where the
-    ///   model's or the schedule's JSON is none; `Failure(.usage)` where what is there was begun otherwise.
+    /// - Throws: `Failure(.cannotCreateOutput)`, also where another process writes the same set; `Failure(.badData)`
+    ///   where the model's or the schedule's JSON is none; `Failure(.usage)` where what is there was begun otherwise.
     public init(
-        path: String, width: Int, height: Int, run: RunRecord, model: ModelRecord, terms: Terms, siteNames: [String] = [],
+        path: String, width: Int, height: Int, run: RunRecord, model: ModelRecord, terms: Terms,
+        siteNames: [String] = [],
         structures: [String] = [],
-        openNames: [String: [String]] = [:], created: Date = Date(), release: ReleaseRecord? = nil, options: Options = Options()
+        openNames: [String: [String]] = [:], created: Date = Date(), release: ReleaseRecord? = nil,
+        options: Options = Options()
     ) throws {
         guard width > 0, height > 0 else { fatalError("pictures of \(width) x \(height) pixels") }
-        guard run.modelDigest == model.digest else { fatalError("a run of \(run.modelDigest) with the model \(model.digest)") }
+        guard run.modelDigest == model.digest else {
+            fatalError("a run of \(run.modelDigest) with the model \(model.digest)")
+        }
         for (what, json) in [
-            ("manifest", model.manifestJSON), ("lineage", model.lineageJSON), ("PROV", model.provJSON), ("schedule", run.schedule),
+            ("manifest", model.manifestJSON), ("lineage", model.lineageJSON), ("PROV", model.provJSON),
+            ("schedule", run.schedule),
         ] where (try? JSONSerialization.jsonObject(with: Data(json.utf8))) == nil {
             throw Failure(.badData, path, field: what, expected: "JSON", found: "\(json.prefix(40).debugDescription)")
         }
         guard Set(siteNames).count == siteNames.count else {
-            throw Failure(.badData, path, field: "site names", expected: "each once", found: siteNames.joined(separator: ", "))
+            throw Failure(
+                .badData, path, field: "site names", expected: "each once", found: siteNames.joined(separator: ", "))
         }
         let wanted = UnfinishedSet(
-            width: width, height: height, deflate: options.deflate, shardRows: options.shardRows, created: created, terms: terms,
-            siteNames: siteNames, structures: structures, openNames: openNames, model: model, run: run, replaces: options.force, release: release)
+            width: width, height: height, deflate: options.deflate, shardRows: options.shardRows, created: created,
+            terms: terms,
+            siteNames: siteNames, structures: structures, openNames: openNames, model: model, run: run,
+            replaces: options.force, release: release)
         self.path = path
         threads = options.threads
         // A folder is taken only where the output could be written.
@@ -93,7 +103,9 @@ public final class SampleSetWriter {
         let isThere = FileManager.default.fileExists(atPath: folder.file(UnfinishedSet.name))
         guard isThere, options.resume else {
             guard !isThere || options.force else {
-                throw Failure(.cannotCreateOutput, folder.path, "holds a run that was not finished; give --resume to go on with it, or --force to discard it")
+                throw Failure(
+                    .cannotCreateOutput, folder.path,
+                    "holds a run that was not finished; give --resume to go on with it, or --force to discard it")
             }
             if !options.force { try StagedFile.requireWritable(path, force: false) }
             try folder.clear(first: UnfinishedSet.name, where: isOwn)
@@ -102,7 +114,8 @@ public final class SampleSetWriter {
         var found = try UnfinishedSet(in: folder)
         found.replaces = found.replaces || options.force
         if let (field, began, asked) = found.difference(to: wanted) {
-            throw Failure(.usage, folder.path, field: field, expected: "\(began), with which the run began", found: asked)
+            throw Failure(
+                .usage, folder.path, field: field, expected: "\(began), with which the run began", found: asked)
         }
         if !found.replaces { try StagedFile.requireWritable(path, force: false) }
         return found
@@ -114,7 +127,11 @@ public final class SampleSetWriter {
             let source = shardPath(number, in: folder), named = Shard.path(name, beside: path)
             guard RegularFile.exists(named) else { continue }
             // The last may not be full; its pixels are in the journal still.
-            if !set.isFull[number] { unlink(named) } else if !RegularFile.exists(source) { try StagedFile.move(named, to: source) }
+            if !set.isFull[number] {
+                unlink(named)
+            } else if !RegularFile.exists(source) {
+                try StagedFile.move(named, to: source)
+            }
         }
     }
 
@@ -126,11 +143,18 @@ public final class SampleSetWriter {
         let folder = try UnfinishedFolder(for: file.path)
         if RegularFile.exists(folder.file(UnfinishedSet.name)) {
             let set = try UnfinishedSet(in: folder)
-            let journal = try SampleJournal(folder: folder.path, partRows: set.shardRows, place: file.path) { _ in true }
+            let journal = try SampleJournal(folder: folder.path, partRows: set.shardRows, place: file.path) { _ in true
+            }
             var digests: [String] = []
             try journal.forEachBatch { digests += $0.samples.map(\.digest) }
             guard digests == file.digests.map(\.description) else {
-                throw Failure(.cannotCreateOutput, folder.path, "holds another run that was not finished; this one is complete. Give --force without --resume to discard that")
+                throw Failure(
+                    .cannotCreateOutput, folder.path,
+                    """
+                    holds another run that was not finished; this one is complete. Give --force without --resume to \
+                    discard that
+                    """
+                )
             }
         }
         try folder.remove(first: UnfinishedSet.name, where: isOwn)
@@ -138,13 +162,16 @@ public final class SampleSetWriter {
 
     /// Whether a name in the folder of an unfinished output is one of ours.
     private static func isOwn(_ name: String) -> Bool {
-        name == UnfinishedSet.name || name.hasSuffix(".journal") || name.hasPrefix("shard-") || name.hasPrefix("packed.h5")
+        name == UnfinishedSet.name || name.hasSuffix(".journal") || name.hasPrefix("shard-")
+            || name.hasPrefix("packed.h5")
     }
 
     /// Samples that are in.
     public var count: Int { journal.rowCount }
 
-    private static func shardPath(_ number: Int, in folder: UnfinishedFolder) -> String { folder.file("shard-\(number).h5") }
+    private static func shardPath(_ number: Int, in folder: UnfinishedFolder) -> String {
+        folder.file("shard-\(number).h5")
+    }
 
     /// The first samples that are in, in order.
     /// - Parameter body: is given row, cohort, ordinal requests, seed and index.
@@ -167,8 +194,15 @@ public final class SampleSetWriter {
             guard sample.siteWeights.count == set.siteNames.count else {
                 fatalError("\(sample.siteWeights.count) site weights for \(set.siteNames.count) sites")
             }
-            guard sample.maps.count == set.structures?.count ?? 0, sample.maps.allSatisfy({ $0.count == set.height * set.width }) else {
-                fatalError("\(sample.maps.map(\.count)) bytes of maps for \(set.structures ?? []) of \(set.height) x \(set.width)")
+            guard sample.maps.count == set.structures?.count ?? 0,
+                sample.maps.allSatisfy({ $0.count == set.height * set.width })
+            else {
+                fatalError(
+                    """
+                    \(sample.maps.map(\.count)) bytes of maps for \(set.structures ?? []) of \(set.height) x \
+                    \(set.width)
+                    """
+                )
             }
             try sample.requireSchema(row: count + offset, file: path)
         }
@@ -178,14 +212,17 @@ public final class SampleSetWriter {
             rest = rest.dropFirst(batch.count)
             let encoded = encode(batch)
             try journal.append(encoded.map(\.sample), chunks: encoded.map(\.chunks), run: run, finished: finished)
-            if let shardRows = set.shardRows, count % shardRows == 0 { try await packShard(count / shardRows - 1, rows: shardRows) }
+            if let shardRows = set.shardRows, count % shardRows == 0 {
+                try await packShard(count / shardRows - 1, rows: shardRows)
+            }
         }
     }
 
     /// Digests and chunks, side by side.
     private func encode(_ samples: [SampleRecord]) -> [(sample: JournalSample, chunks: [[UInt8]])] {
         let storage = set.storage, workers = min(threads, samples.count)
-        return [(sample: JournalSample, chunks: [[UInt8]])?](unsafeUninitializedCapacity: samples.count) { buffer, initialized in
+        return [(sample: JournalSample, chunks: [[UInt8]])?](unsafeUninitializedCapacity: samples.count) {
+            buffer, initialized in
             buffer.initialize(repeating: nil)
             nonisolated(unsafe) let results = buffer
             DispatchQueue.concurrentPerform(iterations: workers) { worker in
@@ -195,7 +232,8 @@ public final class SampleSetWriter {
                         JournalSample(
                             cohort: sample.cohort, requests: sample.requests, seed: sample.seed, index: sample.index,
                             siteWeights: sample.siteWeights, digest: Digest(of: sample.pixels).description,
-                            chunkLength: chunks[0].count, mapLengths: sample.maps.isEmpty ? nil : chunks.dropFirst().map(\.count)),
+                            chunkLength: chunks[0].count,
+                            mapLengths: sample.maps.isEmpty ? nil : chunks.dropFirst().map(\.count)),
                         chunks
                     )
                 }
@@ -244,14 +282,19 @@ public final class SampleSetWriter {
                 try await pack { [source] in try $0.write(part: number, rows: rows, to: source) }
             }
             let digest = try Digest(ofFile: source)
-            shards.append((Shard(name: Shard.name(of: path, number: number, count: total, digest: digest), samples: rows.count, digest: digest), source))
+            shards.append(
+                (
+                    Shard(
+                        name: Shard.name(of: path, number: number, count: total, digest: digest), samples: rows.count,
+                        digest: digest), source
+                ))
         }
         try await pack { [table = shards.map(\.shard)] in try $0.write(shards: table, to: packed) }
         try await publish(packed, shards: shards)
     }
 
-    /// Gives everything its name, the set last. Names of shards hold their digest: those of a set that is replaced are others, and
-    /// whole until the set is.
+    /// Gives everything its name, the set last. Names of shards hold their digest: those of a set that is replaced are
+    /// others, and whole until the set is.
     private func publish(_ packed: String, shards: [(shard: Shard, path: String)]) async throws {
         let before = await PictureStore.names(ofShardsOf: path)
         set.named = shards.map(\.shard.name)
@@ -270,10 +313,12 @@ extension SampleRecord {
         try CohortSchema.require(cohort, row: row, file: file)
         for (name, value) in requests {
             guard let (_, highest) = SampleColumns.ordinals.first(where: { $0.attribute.name == name }) else {
-                throw Failure(.badData, file, field: "request of row \(row)", expected: "an ordinal attribute", found: name)
+                throw Failure(
+                    .badData, file, field: "request of row \(row)", expected: "an ordinal attribute", found: name)
             }
             guard value >= 0, value <= Float(highest) else {
-                throw Failure(.badData, file, field: "\(name) of row \(row)", expected: "0 to \(highest)", found: "\(value)")
+                throw Failure(
+                    .badData, file, field: "\(name) of row \(row)", expected: "0 to \(highest)", found: "\(value)")
             }
         }
     }

@@ -40,14 +40,16 @@ struct Shard: Hashable, Sendable {
         let counts = try samples.readAll(Int64.self)
         let digests = try group.readDigests("digest", count: texts.count)
         for name in texts where name.isEmpty || name.hasPrefix(".") || name.contains("/") {
-            throw Failure(.badData, group.file, field: "/shards/name", expected: "names of files beside this one", found: name)
+            throw Failure(
+                .badData, group.file, field: "/shards/name", expected: "names of files beside this one", found: name)
         }
         let total = counts.reduce((sum: Int64(0), isGood: true)) { state, count in
             let (sum, overflow) = state.sum.addingReportingOverflow(count)
             return (sum, state.isGood && count > 0 && !overflow)
         }
         guard total.isGood, total.sum == count else {
-            throw Failure(.badData, group.file, field: "/shards/samples", expected: "\(count) samples in all", found: "\(counts)")
+            throw Failure(
+                .badData, group.file, field: "/shards/samples", expected: "\(count) samples in all", found: "\(counts)")
         }
         return zip(texts, zip(counts, digests)).map { Shard(name: $0, samples: Int($1.0), digest: $1.1) }
     }
@@ -85,20 +87,25 @@ final class PictureStore {
         // HDF5 reads zeros where a shard is missing, so pixels never come through the mapping.
         let group = structure == nil ? root : try root.group("structure")
         guard let images = try group.virtualDataset(structure ?? "images") else {
-            throw Failure(.badData, file, field: path, expected: "a virtual dataset of uint8, for there are /shards", found: "another")
+            throw Failure(
+                .badData, file, field: path, expected: "a virtual dataset of uint8, for there are /shards",
+                found: "another")
         }
         shape = images.shape
         let depth = structure == nil ? [3] : []
-        guard shape.count == 3 + depth.count, shape[0] > 0, (1...16384).contains(shape[1]), (1...16384).contains(shape[2]),
+        guard shape.count == 3 + depth.count, shape[0] > 0, (1...16384).contains(shape[1]),
+            (1...16384).contains(shape[2]),
             Array(shape.dropFirst(3)) == depth
         else {
-            throw Failure(.badData, file, field: "\(path) shape", expected: "pictures of 1 to 16384 pixels", found: "\(shape)")
+            throw Failure(
+                .badData, file, field: "\(path) shape", expected: "pictures of 1 to 16384 pixels", found: "\(shape)")
         }
         let shards = try Shard.read(try root.group("shards"), count: shape[0])
         try PictureStore.requireMapping(images, to: shards, shape: shape)
         let folder = URL(fileURLWithPath: file).deletingLastPathComponent().path
         for shard in shards where !RegularFile.exists("\(folder)/\(shard.name)") {
-            throw Failure(.noSuchInput, file, "the shard \(shard.name) is missing; its \(shard.samples) samples cannot be read")
+            throw Failure(
+                .noSuchInput, file, "the shard \(shard.name) is missing; its \(shard.samples) samples cannot be read")
         }
         place = .shards(shards, folder: folder)
     }
@@ -114,16 +121,22 @@ final class PictureStore {
         var first = 0
         let expected = shards.map { shard in
             defer { first += shard.samples }
-            return HDF5VirtualSource(file: shard.name, dataset: images.path, rows: first..<first + shard.samples, sourceRows: 0..<shard.samples)
+            return HDF5VirtualSource(
+                file: shard.name, dataset: images.path, rows: first..<first + shard.samples,
+                sourceRows: 0..<shard.samples)
         }
         guard sources == expected else {
-            throw Failure(.badData, images.file, field: images.path, expected: "the shards in /shards, in order", found: "a mapping to other rows or files")
+            throw Failure(
+                .badData, images.file, field: images.path, expected: "the shards in /shards, in order",
+                found: "a mapping to other rows or files")
         }
     }
 
     /// The shards of the set at `path`, which may be none or damaged.
     static func names(ofShardsOf path: String) -> [String] {
-        guard (try? UserBlock.verify(path)) != nil, let root = try? HDF5File.open(path).root, let store = try? PictureStore(root) else { return [] }
+        guard (try? UserBlock.verify(path)) != nil, let root = try? HDF5File.open(path).root,
+            let store = try? PictureStore(root)
+        else { return [] }
         return store.shards.map(\.shard.name)
     }
 
@@ -155,7 +168,9 @@ final class PictureStore {
             let root = try HDF5File.open(path).root
             try root.requireKind(SampleSet.kind, version: SampleSet.version)
             try SampleSetFile.requireSyntheticLabel(root)
-            let images = try self.path == "/images" ? root.readImages() : root.readMap(String(self.path.dropFirst("/structure/".count)))
+            let images =
+                try self.path == "/images"
+                ? root.readImages() : root.readMap(String(self.path.dropFirst("/structure/".count)))
             try images.require(shape: [shards[number].samples] + shape.dropFirst().map { $0 })
             opened = (number, images)
         }
@@ -183,7 +198,9 @@ extension HDF5Group {
         let maps = try group("structure").dataset(name)
         try maps.require(UInt8.self, shape: [nil, nil, nil])
         guard maps.shape[0] > 0, maps.shape[0] <= maps.storedByteCount else {
-            throw Failure(.badData, file, field: maps.path, expected: "\(maps.shape[0]) maps", found: "\(maps.storedByteCount) stored bytes")
+            throw Failure(
+                .badData, file, field: maps.path, expected: "\(maps.shape[0]) maps",
+                found: "\(maps.storedByteCount) stored bytes")
         }
         return maps
     }

@@ -38,16 +38,24 @@ struct UnfinishedSet: Codable, Sendable {
         do {
             self = try JSONText.decode(UnfinishedSet.self, try JSONText.contents(path), place: path)
         } catch let failure as Failure {
-            throw Failure(failure.kind, failure.place, "\(failure.sentence); what is unfinished cannot be gone on with, --force without --resume discards it")
+            throw Failure(
+                failure.kind, failure.place,
+                "\(failure.sentence); what is unfinished cannot be gone on with, --force without --resume discards it")
         }
-        let isSound = !runs.isEmpty && width > 0 && height > 0 && (0...9).contains(deflate) && (shardRows ?? 1) > 0 && isFull.count == named.count
+        let isSound =
+            !runs.isEmpty && width > 0 && height > 0 && (0...9).contains(deflate) && (shardRows ?? 1) > 0
+            && isFull.count == named.count
             && named.allSatisfy { !$0.contains("/") && !$0.hasPrefix(".") }
-        guard isSound else { throw Failure(.badData, path, "is damaged: numbers in it cannot be right; --force without --resume discards it") }
+        guard isSound else {
+            throw Failure(
+                .badData, path, "is damaged: numbers in it cannot be right; --force without --resume discards it")
+        }
     }
 
     init(
         width: Int, height: Int, deflate: Int, shardRows: Int?, created: Date, terms: Terms, siteNames: [String],
-        structures: [String], openNames: [String: [String]], model: ModelRecord, run: RunRecord, replaces: Bool, release: ReleaseRecord? = nil
+        structures: [String], openNames: [String: [String]], model: ModelRecord, run: RunRecord, replaces: Bool,
+        release: ReleaseRecord? = nil
     ) {
         self.width = width
         self.height = height
@@ -80,12 +88,16 @@ struct UnfinishedSet: Codable, Sendable {
             ("sampler", run.sampler, wanted.sampler), ("steps", "\(run.steps)", "\(wanted.steps)"),
             ("guidance", "\(run.guidance)", "\(wanted.guidance)"), ("schedule", run.schedule, wanted.schedule),
             ("tool version", run.toolVersion, wanted.toolVersion),
-            ("size", "\(width) x \(height)", "\(other.width) x \(other.height)"), ("deflate", "\(deflate)", "\(other.deflate)"),
+            ("size", "\(width) x \(height)", "\(other.width) x \(other.height)"),
+            ("deflate", "\(deflate)", "\(other.deflate)"),
             ("samples a shard", shardRows.map(String.init) ?? "all", other.shardRows.map(String.init) ?? "all"),
             ("contact", terms.contact, other.terms.contact), ("licence", terms.licence, other.terms.licence),
             ("attribution", terms.attribution, other.terms.attribution),
             ("permitted uses", terms.permittedUses, other.terms.permittedUses),
-            ("structures", (structures ?? []).joined(separator: ", "), (other.structures ?? []).joined(separator: ", ")),
+            (
+                "structures", (structures ?? []).joined(separator: ", "),
+                (other.structures ?? []).joined(separator: ", ")
+            ),
             ("sites", siteNames.joined(separator: ", "), other.siteNames.joined(separator: ", ")),
         ]
         return fields.first { $0.1 != $0.2 }.map { (field: $0.0, found: $0.1, wanted: $0.2) }
@@ -94,7 +106,9 @@ struct UnfinishedSet: Codable, Sendable {
     /// The number of a run on the machine of `run`: the last one's where nothing differs that pixels depend on.
     mutating func number(of run: RunRecord) -> Int {
         let last = runs[runs.count - 1]
-        let isSame = last.openBLASVersion == run.openBLASVersion && last.blasCore == run.blasCore && last.kernelISA == run.kernelISA
+        let isSame =
+            last.openBLASVersion == run.openBLASVersion && last.blasCore == run.blasCore
+            && last.kernelISA == run.kernelISA
         if !isSame { runs.append(run) }
         return runs.count - 1
     }

@@ -24,7 +24,9 @@ public enum UserBlock {
             try file.write(contentsOf: block)
             try file.close()
         } catch {
-            throw Failure(.readOrWriteFailed, shownAs, "the user block could not be written: \((error as NSError).localizedDescription)")
+            throw Failure(
+                .readOrWriteFailed, shownAs,
+                "the user block could not be written: \((error as NSError).localizedDescription)")
         }
     }
 
@@ -33,7 +35,9 @@ public enum UserBlock {
     /// - Throws: `Failure(.noSuchInput)`; `Failure(.badData)` where the file is no sample set; `Failure(.checkFailed)`
     ///   where any byte of the file has changed since it was written.
     public static func verify(_ path: String) throws {
-        guard FileManager.default.fileExists(atPath: path) else { throw Failure(.noSuchInput, path, "there is no such file") }
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw Failure(.noSuchInput, path, "there is no such file")
+        }
         let stored = try head(of: path)
         guard stored.count == byteCount else {
             throw Failure(.badData, path, "is no sample set: \(stored.count) bytes are less than its first block")
@@ -41,12 +45,16 @@ public enum UserBlock {
         let expected = bytes(try Digest(ofFile: path, from: byteCount))
         guard stored != expected else { return }
         guard stored.starts(with: Data("fovea.samples ".utf8)) else {
-            throw Failure(.badData, path, field: "first block", expected: magic.trimmingCharacters(in: .newlines), found: "no sample set's mark")
+            throw Failure(
+                .badData, path, field: "first block", expected: magic.trimmingCharacters(in: .newlines),
+                found: "no sample set's mark")
         }
         guard stored.starts(with: Data(magic.utf8)) else {
             throw Failure(.badData, path, "is a sample set of another version, which this program cannot check")
         }
-        throw Failure(.checkFailed, path, "the file has changed since it was written: its SHA-256 differs from the one in its first block")
+        throw Failure(
+            .checkFailed, path,
+            "the file has changed since it was written: its SHA-256 differs from the one in its first block")
     }
 
     /// Which part of a file with a wrong block has changed, as far as that can be said.
@@ -54,7 +62,9 @@ public enum UserBlock {
         guard let stored = try? head(of: path), stored.count == byteCount else { return "first block" }
         let form = bytes(Digest(of: []))
         let digits = magic.utf8.count..<magic.utf8.count + 64
-        let isFormed = (0..<byteCount).allSatisfy { digits.contains($0) ? "0123456789abcdef".utf8.contains(stored[$0]) : stored[$0] == form[$0] }
+        let isFormed = (0..<byteCount).allSatisfy {
+            digits.contains($0) ? "0123456789abcdef".utf8.contains(stored[$0]) : stored[$0] == form[$0]
+        }
         return isFormed ? "bytes of the file" : "first block"
     }
 

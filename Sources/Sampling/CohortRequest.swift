@@ -38,7 +38,9 @@ public struct CohortRequest: Hashable, Sendable {
                 let known = CohortSchema.attributes.map(\.name).joined(separator: ", ")
                 throw Failure(.usage, place, "\(name) is not an attribute of the schema (\(known))")
             }
-            guard cohort[name] == nil, positions[name] == nil else { throw Failure(.usage, place, "\(name) stands twice") }
+            guard cohort[name] == nil, positions[name] == nil else {
+                throw Failure(.usage, place, "\(name) stands twice")
+            }
             if value == "unknown" || attribute.isOpen || attribute.names.contains(value) {
                 cohort[name] = value
                 if case .ordinal = attribute.scale, let number = Float(value) { positions[name] = number }
@@ -50,7 +52,8 @@ public struct CohortRequest: Hashable, Sendable {
                 if number == number.rounded() { cohort[name] = attribute.names[Int(number)] }
             } else {
                 throw Failure(
-                    .usage, place, "\(name) \"\(value)\" is none of \(attribute.names.joined(separator: ", ")) or unknown")
+                    .usage, place,
+                    "\(name) \"\(value)\" is none of \(attribute.names.joined(separator: ", ")) or unknown")
             }
         }
         self.init(cohort: cohort, positions: positions)
@@ -70,7 +73,8 @@ public struct CohortRequest: Hashable, Sendable {
             guard let value = cohort[name] else {
                 guard let position = positions[name] else { return .null }
                 let all = encoding.names(of: name)
-                for code in [position.rounded(.down), position.rounded(.up)] where !encoding.knows(all[Int(code)], of: name) {
+                for code in [position.rounded(.down), position.rounded(.up)]
+                where !encoding.knows(all[Int(code)], of: name) {
                     throw Failure(.usage, model, "the model knows no \(name) \"\(all[Int(code)])\"")
                 }
                 return .position(position)
@@ -78,7 +82,8 @@ public struct CohortRequest: Hashable, Sendable {
             if value == "unknown", encoding.classes == nil || encoding.knows(value, of: name) { return .unknown }
             let names = encoding.names(of: name).filter { encoding.knows($0, of: name) }
             guard names.contains(value), let code = encoding.names(of: name).firstIndex(of: value) else {
-                throw Failure(.usage, model, "the model knows no \(name) \"\(value)\"; it knows \(names.joined(separator: ", "))")
+                throw Failure(
+                    .usage, model, "the model knows no \(name) \"\(value)\"; it knows \(names.joined(separator: ", "))")
             }
             return .code(Int16(code))
         }
@@ -89,10 +94,17 @@ extension CohortEncoding {
     /// Why a model of classes draws nothing without one.
     var needsClass: String {
         guard let name = attributes.first else {
-            return "its \(rowCount) classes have no names; say them when it is imported: --classes ATTRIBUTE=VALUE,VALUE,..."
+            return
+                """
+                its \(rowCount) classes have no names; say them when it is imported: --classes ATTRIBUTE=VALUE,VALUE,...
+                """
         }
-        return "expected \(name) in the request (\(names(of: name).filter { knows($0, of: name) }.joined(separator: ", "))): "
-            + "the model always has a class"
+        return
+            """
+            expected \(name) in the request \
+            (\(names(of: name).filter { knows($0, of: name) }.joined(separator: ", "))): 
+            """
+                + "the model always has a class"
     }
 }
 

@@ -44,7 +44,8 @@ public struct Replay {
     /// - Parameters:
     ///   - rows: of the set, in any order.
     ///   - batchSize: samples that are drawn together; nothing depends on it.
-    /// - Throws: `Failure(.badData)` where a row was made by another model or with settings that this version does not know.
+    /// - Throws: `Failure(.badData)` where a row was made by another model or with settings that this version does not
+    ///   know.
     public func run(rows: [Int], batchSize: Int = 16, progress: (Int) -> Void = { _ in }) async throws -> Outcome {
         var outcome = Outcome()
         for (number, run) in file.runs.enumerated() {
@@ -52,14 +53,17 @@ public struct Replay {
             guard !rows.isEmpty else { continue }
             guard run.modelDigest == model.digest else {
                 throw Failure(
-                    .badData, file.path, field: "model of row \(rows[0])", expected: run.modelDigest.description, found: "\(model.digest) (\(model.path))")
+                    .badData, file.path, field: "model of row \(rows[0])", expected: run.modelDigest.description,
+                    found: "\(model.digest) (\(model.path))")
             }
             if !run.isOfThisMachine { outcome.mode = .psnr }
             let drawn = Set(model.manifest.model.space.maps.map(\.rawValue))
             if let other = file.structures.first(where: { !drawn.contains($0) }) {
-                throw Failure(.badData, file.path, field: "/structure", expected: "what \(model.path) draws", found: other)
+                throw Failure(
+                    .badData, file.path, field: "/structure", expected: "what \(model.path) draws", found: other)
             }
-            let sampler = try Sampler(model, try settings(run, batchSize: batchSize), samples: rows.map { file.planned(row: $0) })
+            let sampler = try Sampler(
+                model, try settings(run, batchSize: batchSize), samples: rows.map { file.planned(row: $0) })
             for batch in sampler {
                 let batchRows = rows[batch.start..<batch.start + batch.count], size = batch.pixels.count / batch.count
                 let stored = try await file.images(rows: Array(batchRows))
@@ -76,7 +80,8 @@ public struct Replay {
                         row: row, isSameMachine: run.isOfThisMachine, &outcome)
                 }
                 progress(outcome.checked)
-                try Interruption.check("\(outcome.checked) of \(rows.count) samples were compared, \(outcome.failures.count) failed")
+                try Interruption.check(
+                    "\(outcome.checked) of \(rows.count) samples were compared, \(outcome.failures.count) failed")
             }
         }
         outcome.failures.sort()
@@ -84,7 +89,9 @@ public struct Replay {
     }
 
     /// - Parameter parts: the picture, then its structure maps: as they were drawn again, and as the set holds them.
-    private func compare(_ parts: [(again: [UInt8], stored: [UInt8])], row: Int, isSameMachine: Bool, _ outcome: inout Outcome) {
+    private func compare(
+        _ parts: [(again: [UInt8], stored: [UInt8])], row: Int, isSameMachine: Bool, _ outcome: inout Outcome
+    ) {
         outcome.checked += 1
         let isIntact = Digest(of: parts[0].stored) == file.digests[row]
         var isEqual = isIntact && parts.allSatisfy { $0.again == $0.stored }

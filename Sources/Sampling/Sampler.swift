@@ -95,7 +95,9 @@ public struct Sampler: Sequence, IteratorProtocol {
 
     /// The samples of a plan under one seed.
     /// - Parameter firstIndex: the number of the plan's first sample under the seed.
-    public init(_ model: LoadedModel, _ settings: SamplerSettings, plan: SamplingPlan, seed: UInt64, firstIndex: UInt64 = 0) throws {
+    public init(
+        _ model: LoadedModel, _ settings: SamplerSettings, plan: SamplingPlan, seed: UInt64, firstIndex: UInt64 = 0
+    ) throws {
         try self.init(model, settings, samples: try plan.samples(seed: seed, firstIndex: firstIndex))
     }
 
@@ -109,13 +111,18 @@ public struct Sampler: Sequence, IteratorProtocol {
         let encoding = model.manifest.model.cohort
         for name in settings.guidedAttributes ?? [] where !encoding.attributes.contains(name) {
             throw Failure(
-                .usage, model.path, field: "--guide", expected: encoding.attributes.joined(separator: ", "), found: name)
+                .usage, model.path, field: "--guide", expected: encoding.attributes.joined(separator: ", "), found: name
+            )
         }
         if settings.guidanceScale != 1, let classes = encoding.classes, !classes.values.contains("null") {
-            throw Failure(.usage, model.path, "guidance needs a class null, which the model was not imported with; --guidance 1 needs none")
+            throw Failure(
+                .usage, model.path,
+                "guidance needs a class null, which the model was not imported with; --guidance 1 needs none")
         }
         values = try Dictionary(
-            uniqueKeysWithValues: Set(samples.map(\.request)).map { ($0, try $0.values(for: encoding, model: model.path)) })
+            uniqueKeysWithValues: Set(samples.map(\.request)).map {
+                ($0, try $0.values(for: encoding, model: model.path))
+            })
     }
 
     public mutating func next() -> Batch? {
@@ -139,8 +146,12 @@ public struct Sampler: Sequence, IteratorProtocol {
         }
         let planes = description.space.decoded(sampler.last()), pictures = planes.withPlanes(3)
         var pixels = PixelValues.decoded(pictures)
-        if settings.blackensSurround { BlackSurround.apply(&pixels, width: description.width, height: description.height) }
-        let maps = description.space.maps.enumerated().map { ($0.element.rawValue, Sampler.map(3 + $0.offset, of: planes, where: pixels)) }
+        if settings.blackensSurround {
+            BlackSurround.apply(&pixels, width: description.width, height: description.height)
+        }
+        let maps = description.space.maps.enumerated().map {
+            ($0.element.rawValue, Sampler.map(3 + $0.offset, of: planes, where: pixels))
+        }
         return Batch(start: range.lowerBound, pixels: pixels, maps: maps, isFinite: planes.isFinite, count: range.count)
     }
 

@@ -47,7 +47,8 @@ public struct SamplingPlan: Sendable {
         requests.map { PlannedSample(request: $0, seed: UInt64.random(in: 1...UInt64.max), index: 0) }
     }
 
-    /// Reads a table with a column `count` and one column for each attribute that matters; an empty cell leaves it open.
+    /// Reads a table with a column `count` and one column for each attribute that matters; an empty cell leaves it
+    /// open.
     /// - Throws: `Failure` with file and line.
     public init(contentsOf path: String) throws {
         let table = try LabelMapTable(contentsOf: path)
@@ -55,7 +56,8 @@ public struct SamplingPlan: Sendable {
         var requests: [CohortRequest] = []
         for row in table.rows {
             let place = "\(path) line \(row.line)"
-            guard let count = Int(row.cells[countColumn]), count >= 0, count <= SamplingPlan.most - requests.count else {
+            guard let count = Int(row.cells[countColumn]), count >= 0, count <= SamplingPlan.most - requests.count
+            else {
                 throw Failure(
                     .badData, place, field: "count", expected: "a whole number, at most \(SamplingPlan.most) in all",
                     found: row.cells[countColumn])
@@ -64,7 +66,9 @@ public struct SamplingPlan: Sendable {
             let request = try CohortRequest(values.map { ($0.0, $0.1) }, place: place)
             requests += [CohortRequest](repeating: request, count: count)
         }
-        guard !requests.isEmpty else { throw Failure(.badData, path, field: "count", expected: "at least one sample", found: "none") }
+        guard !requests.isEmpty else {
+            throw Failure(.badData, path, field: "count", expected: "at least one sample", found: "none")
+        }
         self.requests = requests
     }
 }

@@ -30,7 +30,8 @@ public struct SamplingRun {
         path: String, options: SampleSetWriter.Options, allowsUnseen: Bool = false
     ) {
         self.model = model
-        let description = model.manifest.model, levels = TrainingConfiguration(trainedAs: model).sampledLevels(of: description)
+        let description = model.manifest.model,
+            levels = TrainingConfiguration(trainedAs: model).sampledLevels(of: description)
         var settings = settings.limited(to: levels.range)
         if case .dct = description.space { settings.sigmaMin = levels.range.lowerBound }
         settings.sigmaStart = levels.start
@@ -61,9 +62,10 @@ public struct SamplingRun {
     /// Draws the samples that are not there yet.
     ///
     /// - Parameter firstStep: called when all is ready, before the network is evaluated for the first time.
-    /// - Returns: how many are there: fewer than planned where the user asked to stop; they are kept for a run with `resume`.
-    /// - Throws: `Failure`: an output that exists, is written by another process or cannot be written, a request that the model
-    ///   does not know, a model that gives numbers which are not finite.
+    /// - Returns: how many are there: fewer than planned where the user asked to stop; they are kept for a run with
+    ///   `resume`.
+    /// - Throws: `Failure`: an output that exists, is written by another process or cannot be written, a request that
+    ///   the model does not know, a model that gives numbers which are not finite.
     public func run(
         contact: String, firstStep: () -> Void = {}, progress: (Int) -> Void = { _ in }
     ) async throws -> Int {
@@ -95,7 +97,11 @@ public struct SamplingRun {
             } catch let failure as Failure where failure.kind == .readOrWriteFailed && writer.count > 0 {
                 throw Failure(
                     failure.kind, failure.place,
-                    "\(failure.sentence); \(writer.count) of \(samples.count) samples are kept in \(UnfinishedFolder.path(for: path)), go on with --resume")
+                    """
+                    \(failure.sentence); \(writer.count) of \(samples.count) samples are kept in \
+                    \(UnfinishedFolder.path(for: path)), go on with --resume
+                    """
+                )
             }
         }
         try await writeSheet()
@@ -108,9 +114,11 @@ public struct SamplingRun {
             path: path, width: description.width, height: description.height, run: run, model: try modelRecord(),
             terms: Terms(
                 licence: model.manifest.licence, attribution: model.manifest.attributions.joined(separator: "\n"),
-                permittedUses: SamplingRun.stated(try model.permissions()?.text ?? model.manifest.permittedUses.joined(separator: ", ")),
+                permittedUses: SamplingRun.stated(
+                    try model.permissions()?.text ?? model.manifest.permittedUses.joined(separator: ", ")),
                 contact: SamplingRun.stated(contact)),
-            siteNames: model.siteShares.map(\.name), structures: description.space.maps.map(\.rawValue), options: options)
+            siteNames: model.siteShares.map(\.name), structures: description.space.maps.map(\.rawValue),
+            options: options)
     }
 
     private func draw(
@@ -121,14 +129,16 @@ public struct SamplingRun {
             let rows = samples[writer.count...].prefix(batch.count)
             guard batch.isFinite else {
                 throw Failure(
-                    .badData, model.path, "gives numbers that are not finite among samples \(rows.first?.index ?? 0) and following")
+                    .badData, model.path,
+                    "gives numbers that are not finite among samples \(rows.first?.index ?? 0) and following")
             }
             let size = batch.pixels.count / batch.count, area = size / 3
             try await writer.append(
                 rows.enumerated().map { place, sample in
                     SampleRecord(
                         pixels: Array(batch.pixels[place * size..<(place + 1) * size]), cohort: sample.request.cohort,
-                        requests: sample.request.positions, seed: sample.seed, index: sample.index, siteWeights: weights,
+                        requests: sample.request.positions, seed: sample.seed, index: sample.index,
+                        siteWeights: weights,
                         maps: batch.maps.map { Array($0.values[place * area..<(place + 1) * area]) })
                 })
             progress(writer.count)
@@ -149,12 +159,18 @@ public struct SamplingRun {
     /// What is there must be what this run would have drawn.
     private func requirePrefix(of samples: [PlannedSample], in writer: SampleSetWriter) throws {
         guard writer.count <= samples.count else {
-            throw Failure(.usage, path, field: "--count", expected: "at least the \(writer.count) samples that are there", found: "\(samples.count)")
+            throw Failure(
+                .usage, path, field: "--count", expected: "at least the \(writer.count) samples that are there",
+                found: "\(samples.count)")
         }
         try writer.forEachSample { row, cohort, requests, seed, index in
             let sample = samples[row]
-            guard sample.seed == seed, sample.index == index, sample.request.cohort == cohort, sample.request.positions == requests else {
-                throw Failure(.usage, path, "sample \(row) of the run that was begun has another seed, number or cohort than is asked for now")
+            guard sample.seed == seed, sample.index == index, sample.request.cohort == cohort,
+                sample.request.positions == requests
+            else {
+                throw Failure(
+                    .usage, path,
+                    "sample \(row) of the run that was begun has another seed, number or cohort than is asked for now")
             }
         }
     }
@@ -166,7 +182,8 @@ public struct SamplingRun {
         let isSame = seed == nil ? file.planned.map(\.request) == samples.map(\.request) : file.planned == samples
         return isSame
             && file.runs.allSatisfy {
-                $0.modelDigest == run.modelDigest && $0.sampler == run.sampler && $0.schedule == run.schedule && $0.guidance == run.guidance
+                $0.modelDigest == run.modelDigest && $0.sampler == run.sampler && $0.schedule == run.schedule
+                    && $0.guidance == run.guidance
             }
     }
 
@@ -184,10 +201,12 @@ public struct SamplingRun {
     private func record() throws -> RunRecord {
         let schedule = RecordedSchedule(
             steps: settings.steps, sigmaMin: settings.sigmaMin, sigmaMax: settings.sigmaMax, rho: settings.rho,
-            evaluations: settings.evaluations, guidanceInterval: settings.guidanceInterval, guidedAttributes: settings.guidedAttributes,
+            evaluations: settings.evaluations, guidanceInterval: settings.guidanceInterval,
+            guidedAttributes: settings.guidedAttributes,
             surround: settings.blackensSurround ? RecordedSchedule.blackSurround : nil, sigmaStart: settings.sigmaStart)
         return RunRecord(
-            modelDigest: model.digest, sampler: settings.sampler.rawValue, schedule: try JSONText.encoded(schedule), steps: settings.steps,
+            modelDigest: model.digest, sampler: settings.sampler.rawValue, schedule: try JSONText.encoded(schedule),
+            steps: settings.steps,
             guidance: settings.guidanceScale, openBLASVersion: ComputeEnvironment.blasVersion,
             blasCore: ComputeEnvironment.blasCore, kernelISA: ComputeEnvironment.instructionSet, started: Date())
     }
@@ -195,22 +214,29 @@ public struct SamplingRun {
     private func modelRecord() throws -> ModelRecord {
         func sets(_ data: [TrainingData]) -> [Lineage.TrainingSet] {
             data.map {
-                Lineage.TrainingSet(digest: $0.digest, site: $0.site, licence: $0.licence, patients: $0.patients, synthetic: $0.synthetic)
+                Lineage.TrainingSet(
+                    digest: $0.digest, site: $0.site, licence: $0.licence, patients: $0.patients,
+                    synthetic: $0.synthetic)
             }
         }
         let lineage = Lineage(
             model: model.digest.description, imagesSeen: model.manifest.imagesSeen, parents: model.manifest.parents,
             sites: model.siteShares.map(\.name),
             parcels: model.mixture.map {
-                Lineage.Parcel(name: $0.name, digest: $0.digest.description, weight: $0.weight, trainingSets: sets($0.trainingData))
-            } + (model.manifest.merges ?? []).flatMap { merge in
-                merge.parts.map {
-                    Lineage.Parcel(
-                        name: $0.site, digest: $0.parcel.description, weight: $0.weight, trainingSets: nil, round: merge.round, rule: merge.settings.rule.rawValue)
-                }
-            },
+                Lineage.Parcel(
+                    name: $0.name, digest: $0.digest.description, weight: $0.weight, trainingSets: sets($0.trainingData)
+                )
+            }
+                + (model.manifest.merges ?? []).flatMap { merge in
+                    merge.parts.map {
+                        Lineage.Parcel(
+                            name: $0.site, digest: $0.parcel.description, weight: $0.weight, trainingSets: nil,
+                            round: merge.round, rule: merge.settings.rule.rawValue)
+                    }
+                },
             trainingSets: sets(model.manifest.trainingData))
         return ModelRecord(
-            digest: model.digest, manifestJSON: try model.manifest.json(), lineageJSON: try lineage.json(), provJSON: try lineage.prov())
+            digest: model.digest, manifestJSON: try model.manifest.json(), lineageJSON: try lineage.json(),
+            provJSON: try lineage.prov())
     }
 }

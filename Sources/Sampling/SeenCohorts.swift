@@ -21,7 +21,8 @@ public struct SeenCohorts: Sendable {
         let asked = request.named
         for (attribute, names) in asked {
             for name in names where !isSeen([attribute: name]) {
-                return "\(attribute)=\(name) was seen with fewer than 5 patients; the model saw \(values(of: attribute))"
+                return
+                    "\(attribute)=\(name) was seen with fewer than 5 patients; the model saw \(values(of: attribute))"
             }
         }
         // A place between two values asks for both.
@@ -48,7 +49,9 @@ public struct SeenCohorts: Sendable {
     private func values(of attribute: String) -> String {
         var counts: [String: Int] = [:]
         for data in data {
-            for (name, count) in data.cohortCounts[attribute] ?? [:] where isSeen([attribute: name]) { counts[name, default: 0] += count }
+            for (name, count) in data.cohortCounts[attribute] ?? [:] where isSeen([attribute: name]) {
+                counts[name, default: 0] += count
+            }
         }
         if counts.isEmpty { return "nothing of \(attribute)" }
         return counts.sorted { $0.key < $1.key }.map { "\($0.key) (about \($0.value))" }.joined(separator: ", ")

@@ -3,8 +3,8 @@ import Foundation
 /// One long range of addresses, of which pieces are handed out and taken back: neighbours that are free become one, so
 /// that memory which held some shapes holds others next. Not safe by itself; `Allocator` locks.
 ///
-/// A request takes the smallest free piece that holds it (Knuth 1997, section 2.5, best fit), of equal ones the first. The
-/// same requests in the same order end in the same places: a step takes what the step before it took.
+/// A request takes the smallest free piece that holds it (Knuth 1997, section 2.5, best fit), of equal ones the first.
+/// The same requests in the same order end in the same places: a step takes what the step before it took.
 package struct Arena {
     private let base: UnsafeMutableRawPointer
     private let capacity: Int
@@ -29,7 +29,9 @@ package struct Arena {
         capacity = max(1 << 30, pages * sysconf(Int32(_SC_PAGESIZE))) / Arena.hugePage * Arena.hugePage
         let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
         let length = capacity + Arena.hugePage
-        guard let range = mmap(nil, length, PROT_READ | PROT_WRITE, flags, -1, 0), range != MAP_FAILED else { return nil }
+        guard let range = mmap(nil, length, PROT_READ | PROT_WRITE, flags, -1, 0), range != MAP_FAILED else {
+            return nil
+        }
         base = range.alignedUp(toMultipleOf: Arena.hugePage)
         // Fewer and larger pages: fewer faults on first use, fewer misses later.
         madvise(base, capacity, MADV_HUGEPAGE)

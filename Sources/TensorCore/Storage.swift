@@ -86,7 +86,8 @@ public final class Allocator: @unchecked Sendable {
         let small = (bytes + step - 1) / step * step
         // What is rounded up to an arena's block is one, too, and needs the page.
         guard small >= arenaFrom else { return small }
-        // With one page for the stagger. An odd number, so that blocks of one size begin in different sets of the caches.
+        // With one page for the stagger. An odd number, so that blocks of one size begin in different sets of the
+        // caches.
         return ((bytes + Arena.page - 1) / Arena.page + 1 | 1) * Arena.page
     }
 
@@ -120,8 +121,8 @@ public final class Allocator: @unchecked Sendable {
         return elements.bindMemory(to: Float.self, capacity: (bytes - Arena.page) / MemoryLayout<Float>.stride)
     }
 
-    /// Where a block's elements begin in its first page: were it the same place for all, loads from one block would wait
-    /// for stores to another whose addresses have the same lower twelve bits.
+    /// Where a block's elements begin in its first page: were it the same place for all, loads from one block would
+    /// wait for stores to another whose addresses have the same lower twelve bits.
     private static func stagger(_ block: UnsafeMutableRawPointer) -> Int {
         let number = UInt32(truncatingIfNeeded: UInt(bitPattern: block) / UInt(Arena.page))
         return Int((number &* 0x9e37_79b1) >> 26) * 64

@@ -28,7 +28,8 @@ extension Tensor {
         let target = pointer
         parallelRuns(count) { first, length in
             withUnsafeTemporaryAllocation(of: UInt16.self, capacity: length) { aligned in
-                UnsafeMutableRawBufferPointer(aligned).copyMemory(from: .init(rebasing: bytes[2 * first..<2 * (first + length)]))
+                UnsafeMutableRawBufferPointer(aligned).copyMemory(
+                    from: .init(rebasing: bytes[2 * first..<2 * (first + length)]))
                 Kernels.table.widen_half(length, aligned.baseAddress, target + first)
             }
         }
@@ -49,7 +50,9 @@ extension Tensor {
     /// A weight as files keep it, [out, in, taps...], as [taps..., in, out].
     public func filtersFromFile() -> Tensor {
         let taps = shape.dropFirst(2).reduce(1, *)
-        return exchanged(Array(shape.dropFirst(2)) + [shape[1], shape[0]], inputs: shape[1], outputs: shape[0], taps: taps) {
+        return exchanged(
+            Array(shape.dropFirst(2)) + [shape[1], shape[0]], inputs: shape[1], outputs: shape[0], taps: taps
+        ) {
             source, target, file, own in target[own] = source[file]
         }
     }
@@ -63,8 +66,8 @@ extension Tensor {
         }
     }
 
-    /// Calls `copy` with the place in the file and our own for every weight, sixteen inputs a task: its lines stay in the
-    /// first-level cache.
+    /// Calls `copy` with the place in the file and our own for every weight, sixteen inputs a task: its lines stay in
+    /// the first-level cache.
     @inline(__always)
     private func exchanged(
         _ result: [Int], inputs: Int, outputs: Int, taps: Int,
@@ -76,7 +79,9 @@ extension Tensor {
             for output in 0..<outputs {
                 for input in first..<first + length {
                     for tap in 0..<taps {
-                        copy(source, target, (output * inputs + input) * taps + tap, (tap * inputs + input) * outputs + output)
+                        copy(
+                            source, target, (output * inputs + input) * taps + tap,
+                            (tap * inputs + input) * outputs + output)
                     }
                 }
             }

@@ -54,7 +54,8 @@ public final class Tape {
     static func record(_ inputs: [Variable], _ output: Tensor, _ pullback: @escaping Pullback) -> Variable {
         guard let tape = inputs.lazy.compactMap(\.tape).first else { return Variable(output) }
         let result = tape.variable(output)
-        tape.entries.append(Entry(inputs: inputs.map { $0.isTracked ? $0.node : -1 }, output: result.node, pullback: pullback))
+        tape.entries.append(
+            Entry(inputs: inputs.map { $0.isTracked ? $0.node : -1 }, output: result.node, pullback: pullback))
         return result
     }
 
@@ -67,7 +68,8 @@ public final class Tape {
     /// The same; nil where `output` does not depend on an input.
     package func knownGradients(of output: Variable, gradOutput: Tensor? = nil, for inputs: [Variable]) -> [Tensor?] {
         requireShape(output.tape === self, "gradients", "output of another tape", output.shape)
-        requireShape(gradOutput.map { $0.shape == output.shape } ?? true, "gradients", gradOutput?.shape ?? [], output.shape)
+        requireShape(
+            gradOutput.map { $0.shape == output.shape } ?? true, "gradients", gradOutput?.shape ?? [], output.shape)
         var gradients = [Tensor?](repeating: nil, count: nodes)
         gradients[output.node] = gradOutput ?? Tensor(repeating: 1, shape: output.shape)
         var wanted = [Bool](repeating: false, count: nodes)
@@ -106,10 +108,12 @@ extension Variable {
     /// `body(inputs)` as one operation.
     ///
     /// - Parameters:
-    ///   - recompute: nothing is kept but the inputs, and the pullback runs `body` again (Chen et al. 2016, "Training deep
-    ///     nets with sublinear memory cost"). The numbers are the same either way: gradients add up in one order.
+    ///   - recompute: nothing is kept but the inputs, and the pullback runs `body` again (Chen et al. 2016, "Training
+    ///     deep nets with sublinear memory cost"). The numbers are the same either way: gradients add up in one order.
     ///   - body: uses no tracked variables but those that it is given, and gives the same each time.
-    public static func block(_ inputs: [Variable], recompute: Bool, _ body: @escaping ([Variable]) -> Variable) -> Variable {
+    public static func block(_ inputs: [Variable], recompute: Bool, _ body: @escaping ([Variable]) -> Variable)
+        -> Variable
+    {
         let needed = inputs.map(\.isTracked)
         guard needed.contains(true) else { return body(inputs) }
         let tensors = inputs.map(\.tensor)

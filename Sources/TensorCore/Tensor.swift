@@ -123,7 +123,8 @@ public struct Tensor: Sendable {
 /// Stops a programmer's error with its operands. (`precondition` loses its message in release builds.)
 @inline(__always)
 func requireShape(
-    _ condition: @autoclosure () -> Bool, _ operation: StaticString, _ first: @autoclosure () -> Any, _ second: @autoclosure () -> Any
+    _ condition: @autoclosure () -> Bool, _ operation: StaticString, _ first: @autoclosure () -> Any,
+    _ second: @autoclosure () -> Any
 ) {
     if !condition() {
         fatalError("\(operation): \(first()) against \(second())")

@@ -1,12 +1,13 @@
 import Foundation
 import TensorCore
 
-/// How one training picture is changed, in numbers that the network is told. At sampling all of them are 0, so that what was
-/// learned from changed pictures serves, and the changes do not show (Karras et al. 2022, appendix F.2).
+/// How one training picture is changed, in numbers that the network is told. At sampling all of them are 0, so that
+/// what was learned from changed pictures serves, and the changes do not show (Karras et al. 2022, appendix F.2).
 ///
 /// A few hundred photographs give more that way, and none of them is seen twice just so.
 package struct Augmentation: Sendable {
-    /// Standard normal: rotation, size, shift to the right, shift downwards, exposure, colour temperature. All 0 for none.
+    /// Standard normal: rotation, size, shift to the right, shift downwards, exposure, colour temperature. All 0 for
+    /// none.
     package let numbers: [Float]
 
     package static let count = 6
@@ -26,15 +27,17 @@ package struct Augmentation: Sendable {
 
     private var isNone: Bool { numbers.allSatisfy { $0 == 0 } }
 
-    /// One deviation of each change: 8.6 degrees, a tenth of the size, 2 % of the side, a tenth of the light, 7 % from red to blue.
+    /// One deviation of each change: 8.6 degrees, a tenth of the size, 2 % of the side, a tenth of the light, 7 % from
+    /// red to blue.
     private var angle: Float { 0.15 * numbers[0] }
     private var size: Float { exp(0.1 * numbers[1]) }
     private var shift: (x: Float, y: Float) { (0.02 * numbers[2], 0.02 * numbers[3]) }
     /// What (colour + 1) is multiplied by, so that black stays black.
     private var gains: [Float] { [1, 0, -1].map { exp(0.1 * numbers[4] + 0.07 * numbers[5] * $0) } }
 
-    /// Each picture of [N, H, W, 3 or more] in [-1, 1] changed by its own numbers; bilinear, black beyond the border. Planes behind the
-    /// three colours are structure maps: they move, but keep their values, and are 0 beyond the border.
+    /// Each picture of [N, H, W, 3 or more] in [-1, 1] changed by its own numbers; bilinear, black beyond the border.
+    /// Planes behind the three colours are structure maps: they move, but keep their values, and are 0 beyond the
+    /// border.
     package static func applied(_ changes: [Augmentation], to pictures: Tensor) -> Tensor {
         if changes.allSatisfy(\.isNone) { return pictures }
         let (height, width, depth) = (pictures.shape[1], pictures.shape[2], pictures.shape[3])
@@ -42,7 +45,8 @@ package struct Augmentation: Sendable {
             Tensor(shape: pictures.shape) { target in
                 nonisolated(unsafe) let (source, target) = (source, target)
                 parallelFor(changes.count * height) { row in
-                    let change = changes[row / height], from = row / height * height * width * depth, to = row * width * depth
+                    let change = changes[row / height], from = row / height * height * width * depth,
+                        to = row * width * depth
                     if change.isNone {
                         for i in 0..<depth * width { target[to + i] = source[to + i] }
                     } else {

@@ -3,9 +3,9 @@ import Files
 import FundusData
 import TensorCore
 
-/// The canaries of a training: the phantom patients of a file, each of which a coin flip of the training's seed includes
-/// (Steinke, Nasr and Jagielski 2023, "Privacy auditing with one (1) training run", algorithm 1: all examples are canaries'
-/// coin flips, independent of each other).
+/// The canaries of a training: the phantom patients of a file, each of which a coin flip of the training's seed
+/// includes (Steinke, Nasr and Jagielski 2023, "Privacy auditing with one (1) training run", algorithm 1: all examples
+/// are canaries' coin flips, independent of each other).
 package struct CanarySet: Sendable {
     /// Fewer give no bound that says anything.
     package static let fewest = 100
@@ -21,17 +21,23 @@ package struct CanarySet: Sendable {
     /// - Throws: `Failure(.badData)` for anything but phantoms, or for fewer than `fewest`.
     package init(_ dataset: DatasetFile, seed: UInt64, repetitions: Int) throws {
         guard dataset.info.synthetic, dataset.visits != nil else {
-            throw Failure(.badData, dataset.path, field: "canaries", expected: "phantoms, as fovea phantom makes them", found: "photographs")
+            throw Failure(
+                .badData, dataset.path, field: "canaries", expected: "phantoms, as fovea phantom makes them",
+                found: "photographs")
         }
         var known: [String: Int] = [:], rows: [[Int]] = []
         for (row, patient) in dataset.patients.enumerated() {
-            if let number = known[patient] { rows[number].append(row) } else {
+            if let number = known[patient] {
+                rows[number].append(row)
+            } else {
                 known[patient] = rows.count
                 rows.append([row])
             }
         }
         guard rows.count >= CanarySet.fewest else {
-            throw Failure(.badData, dataset.path, field: "canaries", expected: "at least \(CanarySet.fewest) phantom patients", found: "\(rows.count)")
+            throw Failure(
+                .badData, dataset.path, field: "canaries", expected: "at least \(CanarySet.fewest) phantom patients",
+                found: "\(rows.count)")
         }
         self.dataset = dataset
         self.rows = rows
@@ -40,12 +46,15 @@ package struct CanarySet: Sendable {
             return random.nextUniform() < 0.5
         }
         record = CanaryRecord(
-            digest: Digest(of: dataset.digests.flatMap(\.bytes)).description, count: rows.count, included: isIncluded.count { $0 },
+            digest: Digest(of: dataset.digests.flatMap(\.bytes)).description, count: rows.count,
+            included: isIncluded.count { $0 },
             repetitions: repetitions, seed: seed)
     }
 
     /// Rows that are added to the training set, an included canary's so many times.
     package var trainingRows: [Int] {
-        rows.indices.filter { isIncluded[$0] }.flatMap { number in (0..<record.repetitions).flatMap { _ in rows[number] } }
+        rows.indices.filter { isIncluded[$0] }.flatMap { number in
+            (0..<record.repetitions).flatMap { _ in rows[number] }
+        }
     }
 }

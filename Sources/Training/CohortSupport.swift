@@ -32,7 +32,9 @@ public struct CohortSupport: Sendable {
                 rows.insert(Row(patient: patient, values: columns.map { $0?.name(row: row) ?? "unknown" }))
             }
         }
-        self.rows = rows.sorted { ($0.patient, $0.values.joined(separator: "\u{1}")) < ($1.patient, $1.values.joined(separator: "\u{1}")) }
+        self.rows = rows.sorted {
+            ($0.patient, $0.values.joined(separator: "\u{1}")) < ($1.patient, $1.values.joined(separator: "\u{1}"))
+        }
     }
 
     private func patients(_ rows: [Int]) -> Int { Set(rows.map { self.rows[$0].patient }).count }
@@ -50,8 +52,8 @@ public struct CohortSupport: Sendable {
             .sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
-    /// The largest combinations of values that enough patients have in one photograph. Whatever is a part of one of them is
-    /// supported, too; so they say all, and no count.
+    /// The largest combinations of values that enough patients have in one photograph. Whatever is a part of one of
+    /// them is supported, too; so they say all, and no count.
     public func combinations() -> [[String: String]] {
         var found: [[String: String]] = []
         func extend(_ chosen: [String: String], _ candidates: [Int], from first: Int) {
@@ -62,7 +64,9 @@ public struct CohortSupport: Sendable {
                     extend(larger, rows, from: column + 1)
                 }
             }
-            let canGrow = attributes.indices.contains { chosen[attributes[$0]] == nil && !byValue(candidates, $0).isEmpty }
+            let canGrow = attributes.indices.contains {
+                chosen[attributes[$0]] == nil && !byValue(candidates, $0).isEmpty
+            }
             if !chosen.isEmpty, !canGrow { found.append(chosen) }
         }
         extend([:], Array(rows.indices), from: 0)
@@ -73,18 +77,23 @@ public struct CohortSupport: Sendable {
 extension CohortEncoding {
     /// The encoding of the attributes that a training asks for, over what its data hold.
     ///
-    /// - Parameter wanted: names of attributes, or `TrainingConfiguration.allAttributes` for those with two or more values.
+    /// - Parameter wanted: names of attributes, or `TrainingConfiguration.allAttributes` for those with two or more
+    ///   values.
     /// - Throws: `Failure(.badData)` that names an attribute outside of the schema, or an open one without a value.
     init(_ wanted: [String], over datasets: [DatasetFile], file: String) throws {
         let schema = CohortSchema.attributes.map(\.name)
         for name in wanted where name != TrainingConfiguration.allAttributes && !schema.contains(name) {
-            throw Failure(.badData, file, field: "attributes", expected: "attributes of the schema (\(schema.joined(separator: ", ")))", found: name)
+            throw Failure(
+                .badData, file, field: "attributes",
+                expected: "attributes of the schema (\(schema.joined(separator: ", ")))", found: name)
         }
         let support = CohortSupport(datasets, attributes: schema)
         func names(_ attribute: Attribute) -> [String] { support.names(of: attribute.name).filter { $0 != "unknown" } }
         let isAll = wanted == [TrainingConfiguration.allAttributes]
         if !isAll, wanted.contains(TrainingConfiguration.allAttributes) {
-            throw Failure(.badData, file, field: "attributes", expected: "\(TrainingConfiguration.allAttributes) alone", found: wanted.joined(separator: ", "))
+            throw Failure(
+                .badData, file, field: "attributes", expected: "\(TrainingConfiguration.allAttributes) alone",
+                found: wanted.joined(separator: ", "))
         }
         let attributes = isAll ? schema.filter { support.names(of: $0).count >= 2 } : wanted
         var openNames: [String: [String]] = [:]
@@ -92,19 +101,23 @@ extension CohortEncoding {
             openNames[attribute.name] = names(attribute)
             if names(attribute).isEmpty {
                 throw Failure(
-                    .badData, file, field: "attributes", expected: "attributes with a value of at least \(CohortSupport.fewestPatients) patients",
+                    .badData, file, field: "attributes",
+                    expected: "attributes with a value of at least \(CohortSupport.fewestPatients) patients",
                     found: attribute.name)
             }
         }
         guard Set(attributes).count == attributes.count else {
-            throw Failure(.badData, file, field: "attributes", expected: "each once", found: attributes.joined(separator: ", "))
+            throw Failure(
+                .badData, file, field: "attributes", expected: "each once", found: attributes.joined(separator: ", "))
         }
         self.init(attributes: attributes, openNames: openNames)
     }
 
     /// The value of one photograph; a name that the encoding lacks is unknown.
     func value(_ attribute: String, _ column: CohortColumn?, row: Int) -> Value {
-        guard let name = column?.name(row: row), let code = names(of: attribute).firstIndex(of: name) else { return .unknown }
+        guard let name = column?.name(row: row), let code = names(of: attribute).firstIndex(of: name) else {
+            return .unknown
+        }
         return .code(Int16(code))
     }
 }

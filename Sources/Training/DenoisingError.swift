@@ -10,8 +10,8 @@ public struct DenoisingError: Codable, Hashable, Sendable {
     public let sigma: Double
     /// Root of the mean squared difference from the clean picture, over all pixels, in the same unit.
     public var error: Double
-    /// The same inside the eye, at the edge of the field of view, and in the black surround; see `PictureRegion`. Nil where no
-    /// photograph has such a region, and in logs of version 0.1.
+    /// The same inside the eye, at the edge of the field of view, and in the black surround; see `PictureRegion`. Nil
+    /// where no photograph has such a region, and in logs of version 0.1.
     public var eye: Double?, edge: Double?, surround: Double?
     /// What preconditioning alone leaves, c_skip x: a network that does no better has learned nothing at this level.
     public var skip: Double?
@@ -75,7 +75,10 @@ private struct ErrorSums {
             var pixel = 0
             for map in maps {
                 for region in map {
-                    for c in 0..<3 { regions[region.rawValue] += Double(source[depth * pixel + c]) * Double(source[depth * pixel + c]) }
+                    for c in 0..<3 {
+                        regions[region.rawValue] +=
+                            Double(source[depth * pixel + c]) * Double(source[depth * pixel + c])
+                    }
                     pixels[region.rawValue] += 3
                     pixel += 1
                 }
@@ -91,7 +94,9 @@ private struct ErrorSums {
         func root(_ sum: Double, _ count: Int) -> Double { (sum / Double(max(1, count))).squareRoot() }
         let own = space.pictureChannels, pictures = places / space.channels * own
         var result = DenoisingError(sigma: sigma, error: root(channels[0..<own].reduce(0, +), pictures) * unit)
-        let parts = PictureRegion.allCases.map { pixels[$0.rawValue] > 0 ? root(regions[$0.rawValue], pixels[$0.rawValue]) : nil }
+        let parts = PictureRegion.allCases.map {
+            pixels[$0.rawValue] > 0 ? root(regions[$0.rawValue], pixels[$0.rawValue]) : nil
+        }
         (result.eye, result.edge, result.surround) = (parts[0], parts[1], parts[2])
         result.skip = root(skipChannels[0..<own].reduce(0, +), pictures) * unit
         let count = channels.count
@@ -101,7 +106,9 @@ private struct ErrorSums {
             func part(_ sums: [Double]) -> Double {
                 root(own.reduce(0) { $0 + sums[$1] }, places / count * own.count) * unit
             }
-            return .init(octave: key[0], colour: key[1], error: part(channels), skip: part(skipChannels), deviation: part(squares))
+            return .init(
+                octave: key[0], colour: key[1], error: part(channels), skip: part(skipChannels),
+                deviation: part(squares))
         }
         return result
     }
@@ -117,17 +124,19 @@ extension Trainer {
             for start in stride(from: 0, to: set.count, by: configuration.batchSize) {
                 let indices = Array(start..<Swift.min(start + configuration.batchSize, set.count))
                 let clean = space.encoded(set.pictures(indices, mirrored: indices.map { _ in false }))
-                let noise = stacked(indices.map { index in
-                    var random = Philox(seed: 1, stream: .validationNoise, index: UInt64(index))
-                    return Tensor(shape: shape) { random.fillNormal($0) }
-                })
+                let noise = stacked(
+                    indices.map { index in
+                        var random = Philox(seed: 1, stream: .validationNoise, index: UInt64(index))
+                        return Tensor(shape: shape) { random.fillNormal($0) }
+                    })
                 let level = Float(sigma) * space.noiseScale
                 let noisy = clean + noise.scaled(by: level)
                 let denoiser = ModelDenoiser(model, parameters, cohorts: indices.map { set.values[$0] })
                 let error = denoiser.denoised(noisy, sigma: level) - clean
                 let skipError = model.skipped(noisy, sigma: level) - clean
                 sums.add(
-                    error: error, skipError: skipError, clean: clean, difference: space.decoded(error), maps: indices.map { maps[$0] })
+                    error: error, skipError: skipError, clean: clean, difference: space.decoded(error),
+                    maps: indices.map { maps[$0] })
             }
             return sums.result(sigma: sigma, space: space, places: set.count * shape.reduce(1, *))
         }

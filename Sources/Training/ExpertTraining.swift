@@ -1,13 +1,13 @@
 import Diffusion
 import Networks
 
-/// How a further network, for lower noise levels, is trained beside the first: on the same photographs or on crops of them, in the
-/// same steps.
+/// How a further network, for lower noise levels, is trained beside the first: on the same photographs or on crops of
+/// them, in the same steps.
 public struct ExpertTraining: Codable, Hashable, Sendable {
     /// It denoises up to this deviation of the noise on pixels in [-1, 1]; 0 for no such network.
     public var highestNoise = 0.0
-    /// The lowest deviation that it is trained at. Levels are uniform in their logarithm, up to 1.3 times `highestNoise`, so that
-    /// it knows the level at which it takes over from both sides.
+    /// The lowest deviation that it is trained at. Levels are uniform in their logarithm, up to 1.3 times
+    /// `highestNoise`, so that it knows the level at which it takes over from both sides.
     public var lowestNoise = 0.005
     public var space = LatentSpace.dct(side: 2, colours: nil)
     public var network = Preset.small.fineConfiguration(channels: 12, embeddingWidth: 256)
@@ -51,15 +51,21 @@ public struct ExpertTraining: Codable, Hashable, Sendable {
     /// What a model says of it; nil where there is none.
     var description: ExpertNetwork? {
         isUsed
-            ? ExpertNetwork(network: network, preconditioning: preconditioning, space: space, highestNoise: Float(highestNoise)) : nil
+            ? ExpertNetwork(
+                network: network, preconditioning: preconditioning, space: space, highestNoise: Float(highestNoise))
+            : nil
     }
 
     /// One sentence on what is wrong, or nil.
     func problem(size: Int) -> String? {
         guard isUsed else { return highestNoise == 0 ? nil : "highestNoise: expected 0 or more, found \(highestNoise)" }
         guard lowestNoise >= 1e-6, lowestNoise < highestNoise, highestNoise <= 100 else {
-            return "lowestNoise: expected 1e-6 or more and less than highestNoise, which is at most 100; found \(lowestNoise) "
-                + "and \(highestNoise)"
+            return
+                """
+                lowestNoise: expected 1e-6 or more and less than highestNoise, which is at most 100; found \
+                \(lowestNoise) 
+                """
+                    + "and \(highestNoise)"
         }
         guard !seesWholePictures else {
             return cropsPerImage == 1 ? nil : "cropsPerImage: expected 1 where cropSize is 0, found \(cropsPerImage)"

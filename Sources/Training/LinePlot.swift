@@ -10,7 +10,8 @@ package struct LinePlot {
         /// Lengths of dashes and gaps; nil for a line without.
         let dashes: String?
 
-        package init(name: String, colour: String, points: [(x: Double, y: Double)], marks: Bool, dashes: String? = nil) {
+        package init(name: String, colour: String, points: [(x: Double, y: Double)], marks: Bool, dashes: String? = nil)
+        {
             self.name = name
             self.colour = colour
             self.points = points
@@ -101,7 +102,11 @@ extension LinePlot.Panel {
             return Array(stride(from: 0, through: high, by: step))
         }
         let powers = Int(low.rounded(.down))...Int(high.rounded(.up))
-        func ticks(_ digits: [Double]) -> [Double] { powers.flatMap { power in digits.map { $0 * pow(10, Double(power)) } }.filter { (low...high).contains(log10($0)) } }
+        func ticks(_ digits: [Double]) -> [Double] {
+            powers.flatMap { power in digits.map { $0 * pow(10, Double(power)) } }.filter {
+                (low...high).contains(log10($0))
+            }
+        }
         let coarse = ticks([1, 2, 5])
         return coarse.count > 2 ? coarse : ticks([1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9])
     }
@@ -112,14 +117,20 @@ extension LinePlot.Panel {
         for tick in ticks {
             let y = LinePlot.text(y(tick))
             parts.append("<line x1=\"\(LinePlot.left)\" x2=\"\(end)\" y1=\"\(y)\" y2=\"\(y)\" stroke=\"#e3e3e3\"/>")
-            parts.append("<text x=\"\(LinePlot.left - 8)\" y=\"\(y)\" dy=\"4\" text-anchor=\"end\">\(LinePlot.text(tick))</text>")
+            parts.append(
+                "<text x=\"\(LinePlot.left - 8)\" y=\"\(y)\" dy=\"4\" text-anchor=\"end\">\(LinePlot.text(tick))</text>"
+            )
         }
         for tick in stride(from: 0, through: last, by: max(1, LinePlot.round(last / 5))) {
-            parts.append("<text x=\"\(LinePlot.text(x(tick)))\" y=\"\(top + height + 18)\" text-anchor=\"middle\">\(Int(tick))</text>")
+            parts.append(
+                "<text x=\"\(LinePlot.text(x(tick)))\" y=\"\(top + height + 18)\" text-anchor=\"middle\">\(Int(tick))</text>"
+            )
         }
         for curve in curves where !curve.points.isEmpty {
             let points = curve.points.filter(\.y.isFinite).map { "\(LinePlot.text(x($0.x))),\(LinePlot.text(y($0.y)))" }
-            parts.append("<polyline fill=\"none\" stroke=\"\(curve.colour)\" stroke-width=\"1.6\"\(curve.dashes.map { " stroke-dasharray=\"\($0)\"" } ?? "") points=\"\(points.joined(separator: " "))\"/>")
+            parts.append(
+                "<polyline fill=\"none\" stroke=\"\(curve.colour)\" stroke-width=\"1.6\"\(curve.dashes.map { " stroke-dasharray=\"\($0)\"" } ?? "") points=\"\(points.joined(separator: " "))\"/>"
+            )
             if curve.marks {
                 parts += points.map { point in
                     let at = point.split(separator: ",")
@@ -130,7 +141,9 @@ extension LinePlot.Panel {
         // Names stand over the panel, where no curve runs through them.
         var right = end
         for curve in curves.reversed() where curves.count > 1 {
-            parts.append("<text x=\"\(LinePlot.text(right))\" y=\"\(top - 10)\" text-anchor=\"end\" fill=\"\(curve.colour)\">\(curve.name)</text>")
+            parts.append(
+                "<text x=\"\(LinePlot.text(right))\" y=\"\(top - 10)\" text-anchor=\"end\" fill=\"\(curve.colour)\">\(curve.name)</text>"
+            )
             right -= 7 * Double(curve.name.count) + 16
         }
         return parts.joined(separator: "\n")

@@ -61,7 +61,8 @@ public struct LoadedModel: Sendable {
                 try WeightsSignature.requireIntact(path, isParcel: file.manifest.parcel != nil)
                 guard file.manifest.parents.first == self.digest.description else {
                     throw Failure(
-                        .badData, path, field: "base", expected: self.digest.description, found: file.manifest.parents.first ?? "none")
+                        .badData, path, field: "base", expected: self.digest.description,
+                        found: file.manifest.parents.first ?? "none")
                 }
                 guard let configuration = file.manifest.model.adapter, configuration.problem == nil else {
                     throw Failure(
@@ -72,7 +73,13 @@ public struct LoadedModel: Sendable {
                 let adapter = try Adapter(adaptation, fileTensors: file.tensors, file: path)
                 try adapter.parameters.requireFinite(file: path)
                 let sites = Set(file.manifest.trainingData.filter { $0.inherited != true }.map(\.site)).sorted()
-                return (adapter, MixedAdapter(name: name, weight: weight, digest: digest, sites: sites, trainingData: file.manifest.trainingData, permissions: try file.manifest.effectivePermissions(path: path)))
+                return (
+                    adapter,
+                    MixedAdapter(
+                        name: name, weight: weight, digest: digest, sites: sites,
+                        trainingData: file.manifest.trainingData,
+                        permissions: try file.manifest.effectivePermissions(path: path))
+                )
             })
     }
 }
@@ -95,7 +102,8 @@ extension ParameterMap {
     /// - Throws: `Failure(.badData)` that names the first parameter with a number that is not finite.
     package func requireFinite(file: String) throws {
         for (specification, tensor) in zip(specifications, tensors) where !tensor.isFinite {
-            throw Failure(.badData, file, field: specification.path, expected: "finite numbers", found: "infinity or NaN")
+            throw Failure(
+                .badData, file, field: specification.path, expected: "finite numbers", found: "infinity or NaN")
         }
     }
 }

@@ -4,9 +4,8 @@ import TensorCore
 
 /// The most memory that a training will hold, known before its first step.
 ///
-/// Steps of half a batch and of a whole one, up to sixteen pictures, are taken and forgotten; from there what a step holds
-/// grows in a straight line.
-/// (From one and two pictures it does not: kernels go other ways for so few.)
+/// Steps of half a batch and of a whole one, up to sixteen pictures, are taken and forgotten; from there what a step
+/// holds grows in a straight line. (From one and two pictures it does not: kernels go other ways for so few.)
 public struct MemoryEstimate: Sendable {
     /// What the process holds before the first step, and what the averages will.
     private let before: Int
@@ -30,17 +29,19 @@ public struct MemoryEstimate: Sendable {
         let bytes = numbers * Double(MemoryLayout<Float>.stride * (4 + averages))
         guard bytes > Double(available) else { return }
         throw Failure(
-            .usage, nil, field: "memory", expected: "at least \(Int(bytes / 0x1p20)) MiB for \(Int(numbers)) parameters",
+            .usage, nil, field: "memory",
+            expected: "at least \(Int(bytes / 0x1p20)) MiB for \(Int(numbers)) parameters",
             found: "\(available >> 20) MiB that it may use; take a smaller preset or network")
     }
 
     /// - Throws: `Failure(.usage)` where the training will not fit into `available` bytes, with what would.
     init(_ trainer: Trainer, available: Int) throws {
         let batch = trainer.configuration.batchSize
-        // Averages and parameters share their memory until the first update. Measured before the probes: what they leave with
-        // the C library is used again.
+        // Averages and parameters share their memory until the first update. Measured before the probes: what they
+        // leave with the C library is used again.
         let copies = trainer.state.step == 0 ? trainer.state.averages.count : 0
-        let before = MemoryFigures.resident + copies * trainer.state.parameters.parameterCount * MemoryLayout<Float>.stride
+        let before =
+            MemoryFigures.resident + copies * trainer.state.parameters.parameterCount * MemoryLayout<Float>.stride
         let rough = MemoryEstimate(trainer, before: before, pictures: 1)
         // Not even the larger probe may fit.
         if rough.bytes(batchSize: min(16, batch)) / 2 > available { throw rough.refusal(trainer, available) }
@@ -57,7 +58,8 @@ public struct MemoryEstimate: Sendable {
         let advice = largest > 0 ? "batchSize: \(largest) would fit" : "no batch fits; take a smaller preset or size"
         let recompute = trainer.configuration.recompute ? "" : "; recompute: true takes less, too"
         return Failure(
-            .usage, nil, field: "memory", expected: "about \(bytes(batchSize: trainer.configuration.batchSize) >> 20) MiB for this training",
+            .usage, nil, field: "memory",
+            expected: "about \(bytes(batchSize: trainer.configuration.batchSize) >> 20) MiB for this training",
             found: "\(limit >> 20) MiB that it may use; \(advice)\(recompute)")
     }
 }

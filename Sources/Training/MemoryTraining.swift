@@ -5,7 +5,8 @@ import Foundation
 import Networks
 import TensorCore
 
-/// A network with parameters and the noise levels that it was trained at: what an audit needs of a model, from a file or not.
+/// A network with parameters and the noise levels that it was trained at: what an audit needs of a model, from a file
+/// or not.
 package struct ModelInMemory: Sendable {
     package let model: DiffusionModel
     package let parameters: ParameterMap
@@ -17,7 +18,8 @@ package struct ModelInMemory: Sendable {
 
     /// - Parameter sampledLevels: nil for those of its description.
     package init(
-        model: DiffusionModel, parameters: ParameterMap, noiseLevels: NoiseLevels, flips: Bool, sampledLevels: SampledLevels? = nil
+        model: DiffusionModel, parameters: ParameterMap, noiseLevels: NoiseLevels, flips: Bool,
+        sampledLevels: SampledLevels? = nil
     ) {
         self.model = model
         self.sampledLevels = sampledLevels ?? SampledLevels(range: model.description.sampledSigmas)
@@ -29,7 +31,8 @@ package struct ModelInMemory: Sendable {
     package init(_ loaded: LoadedModel) {
         let settings = TrainingConfiguration(trainedAs: loaded)
         self.init(
-            model: loaded.model, parameters: loaded.parameters, noiseLevels: settings.noiseLevels, flips: settings.flips,
+            model: loaded.model, parameters: loaded.parameters, noiseLevels: settings.noiseLevels,
+            flips: settings.flips,
             sampledLevels: settings.sampledLevels(of: loaded.model.description))
     }
 
@@ -42,7 +45,11 @@ extension TrainingConfiguration {
     /// canaries, no adapter.
     package init(trainedAs loaded: LoadedModel) {
         self.init()
-        if let before = try? Configuration.decode(loaded.manifest.configuration, name: loaded.path, over: TrainingConfiguration()) { self = before }
+        if let before = try? Configuration.decode(
+            loaded.manifest.configuration, name: loaded.path, over: TrainingConfiguration())
+        {
+            self = before
+        }
         start(from: loaded)
         (base, canaries, canaryRepetitions, proximalWeight) = ("", "", 1, 0)
     }
@@ -59,7 +66,8 @@ package enum MemoryTraining {
     /// - Returns: the shortest of the moving averages.
     /// - Throws: `Failure` where the loss is not finite.
     package static func run(
-        _ configuration: TrainingConfiguration, encoding: CohortEncoding, on photographs: TrainingSet, from start: ParameterMap? = nil,
+        _ configuration: TrainingConfiguration, encoding: CohortEncoding, on photographs: TrainingSet,
+        from start: ParameterMap? = nil,
         report: (TrainingStep) throws -> Bool = { _ in true }
     ) throws -> ModelInMemory {
         var wanted = configuration
@@ -67,17 +75,21 @@ package enum MemoryTraining {
         wanted.measure(photographs)
         let model = DiffusionModel(wanted.description(encoding))
         if let start, start.specifications != model.specifications {
-            throw Failure(.badData, nil, "the model to start from has parameters of another network than its settings describe")
+            throw Failure(
+                .badData, nil, "the model to start from has parameters of another network than its settings describe")
         }
         let state = start.map {
-            TrainingState(model.specifications, seed: wanted.seed, averages: wanted.averageLengths.count, parameters: $0)
+            TrainingState(
+                model.specifications, seed: wanted.seed, averages: wanted.averageLengths.count, parameters: $0)
         }
-        let trainer = Trainer(wanted, model, Tuning(model.specifications, base: nil, adapter: nil), data: photographs, state: state)
+        let trainer = Trainer(
+            wanted, model, Tuning(model.specifications, base: nil, adapter: nil), data: photographs, state: state)
         while let step = trainer.next() { if try !report(step) { break } }
         if let failure = trainer.failure { throw failure }
         let shortest = wanted.averageLengths.indices.min { wanted.averageLengths[$0] < wanted.averageLengths[$1] } ?? 0
         return ModelInMemory(
-            model: model, parameters: trainer.network(average: shortest), noiseLevels: wanted.noiseLevels, flips: wanted.flips,
+            model: model, parameters: trainer.network(average: shortest), noiseLevels: wanted.noiseLevels,
+            flips: wanted.flips,
             sampledLevels: wanted.sampledLevels(of: model.description))
     }
 }

@@ -5,8 +5,8 @@ import FundusData
 import Networks
 import TensorCore
 
-/// Losses of models on photographs that they did not learn from, by patient: the same noise for every model, so that two of them can be
-/// compared in pairs.
+/// Losses of models on photographs that they did not learn from, by patient: the same noise for every model, so that
+/// two of them can be compared in pairs.
 public struct SiteValidation: Sendable {
     private let model: DiffusionModel
     private let configuration: TrainingConfiguration
@@ -22,13 +22,18 @@ public struct SiteValidation: Sendable {
     ///   - model: brings network, space, attributes and, from its training, the distribution of noise levels.
     ///   - splits: whose photographs are measured.
     ///   - other: brings the noise levels instead, so that two models are measured at the same.
-    public init(_ model: LoadedModel, data: [DatasetFile], splits: [Split] = [.validation], draws: Int = 3, noiseLevels other: LoadedModel? = nil) async throws {
+    public init(
+        _ model: LoadedModel, data: [DatasetFile], splits: [Split] = [.validation], draws: Int = 3,
+        noiseLevels other: LoadedModel? = nil
+    ) async throws {
         var configuration = TrainingConfiguration()
         configuration.start(from: other ?? model)
         let before = configuration
         configuration.start(from: model)
         configuration.noiseLevels = before.noiseLevels
-        if configuration.middle.isUsed, before.middle.isUsed { configuration.middle.lowestNoise = before.middle.lowestNoise }
+        if configuration.middle.isUsed, before.middle.isUsed {
+            configuration.middle.lowestNoise = before.middle.lowestNoise
+        }
         if configuration.fine.isUsed, before.fine.isUsed { configuration.fine.lowestNoise = before.fine.lowestNoise }
         self.configuration = configuration
         self.model = model.model
@@ -36,7 +41,9 @@ public struct SiteValidation: Sendable {
         var sets: [TrainingSet] = [], patients: [Int] = [], known: [String: Int] = [:]
         for (number, file) in data.enumerated() {
             for split in splits {
-                sets.append(try await TrainingSet([file], split: split, size: configuration.size, encoding: model.manifest.model.cohort))
+                sets.append(
+                    try await TrainingSet(
+                        [file], split: split, size: configuration.size, encoding: model.manifest.model.cohort))
                 for row in file.rows(of: split) {
                     let key = "\(number)/\(file.patients[row])", next = known.count
                     let patient = known[key] ?? next
@@ -54,7 +61,9 @@ public struct SiteValidation: Sendable {
     /// Mean loss of each patient.
     public func losses(_ parameters: ParameterMap) -> [Double] {
         let each = model.validationLosses(parameters, photographs, configuration, draws: draws)
-        return Dictionary(grouping: zip(patients, each)) { $0.0 }.sorted { $0.key < $1.key }.map { $0.value.reduce(0) { $0 + $1.1 } / Double($0.value.count) }
+        return Dictionary(grouping: zip(patients, each)) { $0.0 }.sorted { $0.key < $1.key }.map {
+            $0.value.reduce(0) { $0 + $1.1 } / Double($0.value.count)
+        }
     }
 
     /// Mean loss over patients.
@@ -75,7 +84,8 @@ private struct ValidationDraw {
     let number: Int
 
     /// Its level, in the model's space. Stratified: every photograph gets one level of each of the parts.
-    func sigma(_ random: inout Philox, _ configuration: TrainingConfiguration, _ description: ModelDescription) -> Float {
+    func sigma(_ random: inout Philox, _ configuration: TrainingConfiguration, _ description: ModelDescription) -> Float
+    {
         let quantile = (Double(part) + random.nextUniform()) / Double(parts)
         let handovers = description.handovers
         let lowest = expert < handovers.count ? handovers[expert].nextUp : 0
@@ -87,17 +97,20 @@ private struct ValidationDraw {
 }
 
 extension DiffusionModel {
-    /// Mean loss of each photograph of `set` at noise levels and noises that are the same each time; of a model of several networks the
-    /// sum of their mean losses, as in training.
+    /// Mean loss of each photograph of `set` at noise levels and noises that are the same each time; of a model of
+    /// several networks the sum of their mean losses, as in training.
     ///
     /// - Parameter draws: noise levels a photograph and network, spread evenly over the training distribution.
-    func validationLosses(_ parameters: ParameterMap, _ set: TrainingSet, _ configuration: TrainingConfiguration, draws: Int) -> [Double] {
+    func validationLosses(
+        _ parameters: ParameterMap, _ set: TrainingSet, _ configuration: TrainingConfiguration, draws: Int
+    ) -> [Double] {
         let parameters = parameters.constants(), shape = description.latentShape(1)
         var totals = [Double](repeating: 0, count: set.count)
         let jobs = experts.indices.flatMap { expert in
             (0..<set.count * draws).map { number in
                 ValidationDraw(
-                    image: number / draws, part: number % draws, parts: draws, expert: expert, number: number + expert * set.count * draws)
+                    image: number / draws, part: number % draws, parts: draws, expert: expert,
+                    number: number + expert * set.count * draws)
             }
         }
         for start in stride(from: 0, to: jobs.count, by: configuration.batchSize) {
@@ -111,7 +124,8 @@ extension DiffusionModel {
             let indices = batch.map(\.image)
             let pictures = set.pictures(indices, mirrored: indices.map { _ in false })
             let losses = self.losses(
-                clean: configuration.space.encoded(pictures), noise: stacked(noise), sigma: sigma, cohorts: indices.map { set.values[$0] }, parameters)
+                clean: configuration.space.encoded(pictures), noise: stacked(noise), sigma: sigma,
+                cohorts: indices.map { set.values[$0] }, parameters)
             for (index, loss) in zip(indices, losses.tensor.elements) { totals[index] += Double(loss) / Double(draws) }
         }
         return totals

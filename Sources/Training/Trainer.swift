@@ -8,7 +8,8 @@ import TensorCore
 /// What one step of training did.
 public struct TrainingStep: Sendable {
     public let imagesSeen: Int
-    /// Mean weighted denoising loss of the batch (Karras et al. 2022, equation 8); of all networks together where there are several.
+    /// Mean weighted denoising loss of the batch (Karras et al. 2022, equation 8); of all networks together where there
+    /// are several.
     public let loss: Double
     /// The parts of it that are the networks' behind the first, by their names; see `ModelDescription.experts`.
     public let expertLosses: [String: Double]
@@ -42,8 +43,11 @@ public final class Trainer: Sequence, IteratorProtocol {
         self.data = data
         self.model = model
         self.tuning = tuning
-        self.state = state ?? TrainingState(
-            tuning.specifications, seed: configuration.seed, averages: configuration.averageLengths.count, parameters: tuning.start)
+        self.state =
+            state
+            ?? TrainingState(
+                tuning.specifications, seed: configuration.seed, averages: configuration.averageLengths.count,
+                parameters: tuning.start)
     }
 
     /// Takes a step; nil when all images were seen, or when `failure` says why it cannot go on.
@@ -65,7 +69,8 @@ public final class Trainer: Sequence, IteratorProtocol {
         let seen = state.imagesSeen + configuration.batchSize
         let rate = configuration.learningRate(at: seen)
         var settings = AdamSettings(
-            learningRate: rate, averageDecays: configuration.averageLengths.map { configuration.averageDecay($0, at: seen) })
+            learningRate: rate,
+            averageDecays: configuration.averageLengths.map { configuration.averageDecay($0, at: seen) })
         settings.beta1 = Float(configuration.beta1)
         settings.beta2 = Float(configuration.beta2)
         settings.weightDecay = Float(configuration.weightDecay)
@@ -97,17 +102,20 @@ public final class Trainer: Sequence, IteratorProtocol {
         _ = differentiated(batch, at: state.parameters)
     }
 
-    /// The losses of the pictures or crops that each network sees of a batch, [N, 1, 1, 1] each, and the gradients of the sum of
-    /// their means by the parameters that are trained.
+    /// The losses of the pictures or crops that each network sees of a batch, [N, 1, 1, 1] each, and the gradients of
+    /// the sum of their means by the parameters that are trained.
     ///
     /// One network after the other, so that the activations of one alone are held.
-    package func differentiated(_ batch: TrainingBatch, at parameters: ParameterMap) -> (losses: [Tensor], gradients: [Tensor]) {
+    package func differentiated(_ batch: TrainingBatch, at parameters: ParameterMap) -> (
+        losses: [Tensor], gradients: [Tensor]
+    ) {
         var losses: [Tensor] = [], sums = [Tensor?](repeating: nil, count: parameters.tensors.count)
         for (expert, pictures) in zip(model.experts, [batch.whole] + batch.experts) {
             let tape = Tape()
             let (trained, network) = tuning.variables(parameters, on: tape, recompute: configuration.recompute)
             let own = expert.losses(
-                clean: pictures.clean, noise: pictures.noise, sigma: pictures.sigma, maps: pictures.maps, cohorts: pictures.cohorts,
+                clean: pictures.clean, noise: pictures.noise, sigma: pictures.sigma, maps: pictures.maps,
+                cohorts: pictures.cohorts,
                 changes: pictures.changes, network)
             losses.append(own.tensor)
             for (i, gradient) in tape.knownGradients(of: own.mean(), for: trained).enumerated() {
@@ -135,7 +143,8 @@ public final class Trainer: Sequence, IteratorProtocol {
             .badData, nil,
             """
             training stopped at step \(state.step + 1) (\(state.imagesSeen) images seen): the loss or its gradient is \
-            not finite, with \(which.prefix(4).joined(separator: ", ")); lower learningRate in the configuration and go on with --resume
+            not finite, with \(which.prefix(4).joined(separator: ", ")); lower learningRate in the configuration and \
+            go on with --resume
             """)
     }
 

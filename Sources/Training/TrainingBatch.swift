@@ -25,7 +25,8 @@ package struct TrainingBatch {
     package let experts: [NoisyPictures]
     let names: [String]
 
-    package init(_ configuration: TrainingConfiguration, _ encoding: CohortEncoding, data: TrainingSet, imagesSeen: Int) {
+    package init(_ configuration: TrainingConfiguration, _ encoding: CohortEncoding, data: TrainingSet, imagesSeen: Int)
+    {
         let seed = configuration.seed
         let numbers = (imagesSeen..<imagesSeen + configuration.batchSize).map(UInt64.init)
         let indices = TrainingBatch.order(seed: seed, from: imagesSeen, count: configuration.batchSize, of: data.count)
@@ -52,7 +53,8 @@ package struct TrainingBatch {
             return Augmentation(&random, share: configuration.augmentedShare)
         }
         let changed = Augmentation.applied(changes, to: pictures)
-        let told = configuration.augmentedShare > 0
+        let told =
+            configuration.augmentedShare > 0
             ? Tensor(changes.flatMap(\.numbers), shape: [changes.count, Augmentation.count]) : nil
         func whole(_ space: LatentSpace, _ sigma: [Float], _ stream: RandomStream) -> NoisyPictures {
             let clean = space.encoded(changed)
@@ -62,7 +64,8 @@ package struct TrainingBatch {
         }
         self.whole = whole(configuration.space, sigma, .trainingNoise)
         experts = configuration.experts.map { name, expert in
-            let streams: (choice: RandomStream, noise: RandomStream) = name == "fine" ? (.crop, .cropNoise) : (.middleNetwork, .middleNoise)
+            let streams: (choice: RandomStream, noise: RandomStream) =
+                name == "fine" ? (.crop, .cropNoise) : (.middleNetwork, .middleNoise)
             guard expert.seesWholePictures else {
                 return TrainingBatch.crops(of: pictures, cohorts, configuration, expert, streams, first: imagesSeen)
             }
@@ -77,7 +80,8 @@ package struct TrainingBatch {
 
     /// Crops at random places, half of them upside down: what is so near looks alike from both sides.
     private static func crops(
-        of pictures: Tensor, _ cohorts: [[CohortEncoding.Value]], _ configuration: TrainingConfiguration, _ expert: ExpertTraining,
+        of pictures: Tensor, _ cohorts: [[CohortEncoding.Value]], _ configuration: TrainingConfiguration,
+        _ expert: ExpertTraining,
         _ streams: (choice: RandomStream, noise: RandomStream), first imagesSeen: Int
     ) -> NoisyPictures {
         let side = expert.cropSize, width = pictures.shape[2]
@@ -106,12 +110,14 @@ package struct TrainingBatch {
         let clean = expert.space.encoded(cut)
         return NoisyPictures(
             clean: clean, noise: noise(clean.shape, seed: configuration.seed, streams.noise, numbers), sigma: sigma,
-            maps: mapLevels(sigma, expert.space, seed: configuration.seed, numbers), cohorts: (0..<count).map { cohorts[$0 / expert.cropsPerImage] })
+            maps: mapLevels(sigma, expert.space, seed: configuration.seed, numbers),
+            cohorts: (0..<count).map { cohorts[$0 / expert.cropsPerImage] })
     }
 
-    /// The noise levels of structure maps: for half of the pictures the pictures' own, which samples go through; the rest know the map,
-    /// or do not know it, or know it as well as chance will have it.
-    private static func mapLevels(_ sigma: [Float], _ space: LatentSpace, seed: UInt64, _ numbers: [UInt64]) -> [Float]? {
+    /// The noise levels of structure maps: for half of the pictures the pictures' own, which samples go through; the
+    /// rest know the map, or do not know it, or know it as well as chance will have it.
+    private static func mapLevels(_ sigma: [Float], _ space: LatentSpace, seed: UInt64, _ numbers: [UInt64]) -> [Float]?
+    {
         guard !space.maps.isEmpty else { return nil }
         return zip(sigma, numbers).map { own, number in
             var random = Philox(seed: seed, stream: .mapNoise, index: number)
@@ -120,7 +126,9 @@ package struct TrainingBatch {
             case ..<0.5: return own
             case ..<0.7: return StructureMap.known * space.noiseScale
             case ..<0.85: return StructureMap.unknown * space.noiseScale
-            default: return StructureMap.known * Float(pow(Double(StructureMap.unknown / StructureMap.known), place)) * space.noiseScale
+            default:
+                return StructureMap.known * Float(pow(Double(StructureMap.unknown / StructureMap.known), place))
+                    * space.noiseScale
             }
         }
     }

@@ -34,10 +34,11 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     /// The adapter that is trained on a base.
     public var adapter = AdapterConfiguration()
 
-    /// A data set of phantoms, each of which a coin flip adds to the training, so that an audit can measure what the model
-    /// remembers; empty for none. Such a model never leaves its site.
+    /// A data set of phantoms, each of which a coin flip adds to the training, so that an audit can measure what the
+    /// model remembers; empty for none. Such a model never leaves its site.
     public var canaries = ""
-    /// How many times a canary's photographs stand in the training set; more than 1 gives exposure, and no bound on epsilon.
+    /// How many times a canary's photographs stand in the training set; more than 1 gives exposure, and no bound on
+    /// epsilon.
     public var canaryRepetitions = 1
 
     public var batchSize = 16
@@ -51,17 +52,17 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     public var beta1 = 0.9
     public var beta2 = 0.99
     public var weightDecay = 0.0
-    /// Strength mu of the pull towards the base, mu / 2 times the squared distance from it: FedProx (Li et al. 2020, "Federated
-    /// optimization in heterogeneous networks", equation 2), for rounds at sites that differ.
+    /// Strength mu of the pull towards the base, mu / 2 times the squared distance from it: FedProx (Li et al. 2020,
+    /// "Federated optimization in heterogeneous networks", equation 2), for rounds at sites that differ.
     public var proximalWeight = 0.0
     /// The gradient's norm over all parameters is held below this.
     public var gradientClip = 1.0
-    /// Lengths of the moving averages that are kept, as deviations relative to the images seen: the power-function averages of
-    /// Karras et al. 2024, section 3.1. The one with the lowest validation loss is used.
+    /// Lengths of the moving averages that are kept, as deviations relative to the images seen: the power-function
+    /// averages of Karras et al. 2024, section 3.1. The one with the lowest validation loss is used.
     public var averageLengths = [0.05, 0.1]
     public var seed: UInt64 = 0
-    /// Keep only the inputs of the network's blocks and compute the rest again: less memory, a third more time, the same
-    /// numbers.
+    /// Keep only the inputs of the network's blocks and compute the rest again: less memory, a third more time, the
+    /// same numbers.
     public var recompute = false
     /// How snapshots are stored: F32, F16 or BF16.
     public var snapshotType = StoredType.f16
@@ -82,7 +83,9 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     /// One sentence on what is wrong, or nil.
     public var problem: String? {
         if let problem = network.problem { return "network.\(problem)" }
-        for (name, expert) in experts { if let problem = expert.network.problem { return "\(name).network.\(problem)" } }
+        for (name, expert) in experts {
+            if let problem = expert.network.problem { return "\(name).network.\(problem)" }
+        }
         let model = description(CohortEncoding(attributes: []))
         guard size >= 8, size <= 1024, size % model.sideMultiple == 0 else {
             return "size: expected 8 to 1024 and a multiple of \(model.sideMultiple), found \(size)"
@@ -92,20 +95,30 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
             if let problem = expert.problem(size: size) { return "\(name).\(problem)" }
         }
         if let problem = adapter.problem { return "adapter.\(problem)" }
-        guard (0...0.5).contains(conditionDropout) else { return "conditionDropout: expected 0 to 0.5, found \(conditionDropout)" }
+        guard (0...0.5).contains(conditionDropout) else {
+            return "conditionDropout: expected 0 to 0.5, found \(conditionDropout)"
+        }
         guard [0, Augmentation.count].contains(augmentations) else {
             return "augmentations: expected 0 or \(Augmentation.count), found \(augmentations)"
         }
-        guard (0...1).contains(augmentedShare) else { return "augmentedShare: expected 0 to 1, found \(augmentedShare)" }
+        guard (0...1).contains(augmentedShare) else {
+            return "augmentedShare: expected 0 to 1, found \(augmentedShare)"
+        }
         guard CanarySet.repetitions.contains(canaryRepetitions) else {
-            return "canaryRepetitions: expected \(CanarySet.repetitions.map(String.init).joined(separator: ", ")), found \(canaryRepetitions)"
+            return
+                """
+                canaryRepetitions: expected \(CanarySet.repetitions.map(String.init).joined(separator: ", ")), found \
+                \(canaryRepetitions)
+                """
         }
         guard batchSize <= 1024 else { return "batchSize: expected at most 1024, found \(batchSize)" }
         guard (0..<1).contains(beta1), (0..<1).contains(beta2) else { return "beta1 and beta2: expected 0 up to 1" }
         guard (1...4).contains(averageLengths.count), averageLengths.allSatisfy({ (0.005...0.28).contains($0) }) else {
             return "averageLengths: expected 1 to 4 numbers from 0.005 to 0.28, found \(averageLengths)"
         }
-        guard proximalWeight >= 0, proximalWeight.isFinite else { return "proximalWeight: expected no negative number, found \(proximalWeight)" }
+        guard proximalWeight >= 0, proximalWeight.isFinite else {
+            return "proximalWeight: expected no negative number, found \(proximalWeight)"
+        }
         guard weightDecay >= 0, weightDecay.isFinite, warmUpImages >= 0, patienceInImages >= 0 else {
             return "weightDecay, warmUpImages and patienceInImages: expected no negative number"
         }
@@ -124,18 +137,23 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     /// The model that is trained, without an adapter.
     package func description(_ encoding: CohortEncoding) -> ModelDescription {
         var result = ModelDescription(
-            network: network, preconditioning: preconditioning, space: space, height: size, width: size, cohort: encoding)
+            network: network, preconditioning: preconditioning, space: space, height: size, width: size,
+            cohort: encoding)
         result.augmentations = augmentedShare > 0 ? Augmentation.count : augmentations
         (result.middle, result.fine) = (middle.description, fine.description)
         return result
     }
 
     /// The networks behind the first that are trained, by name, as `ModelDescription.experts`.
-    package var experts: [(name: String, training: ExpertTraining)] { [("middle", middle), ("fine", fine)].filter { $0.1.isUsed } }
+    package var experts: [(name: String, training: ExpertTraining)] {
+        [("middle", middle), ("fine", fine)].filter { $0.1.isUsed }
+    }
 
     /// Settings with what follows from the photographs: colour axes, and the deviation of each channel.
     package mutating func measure(_ photographs: TrainingSet) {
-        let colours = space.lacksColours || experts.contains { $0.training.space.lacksColours } ? photographs.colourAxes() : .identity
+        let colours =
+            space.lacksColours || experts.contains { $0.training.space.lacksColours }
+            ? photographs.colourAxes() : .identity
         if space.lacksColours { space = space.with(colours) }
         if space.levels > 0, preconditioning.kind == .edm, preconditioning.channelDeviations.isEmpty {
             preconditioning.channelDeviations = photographs.channelDeviations(space)
@@ -156,8 +174,8 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         preconditioning.bandWeighting = space.levels > 2 ? 0.5 : 0
     }
 
-    /// A first network that decides the eye, a middle one that decides vessels where the first one's blocks are too large for them, and
-    /// a fine one that draws edges, thin vessels and grain.
+    /// A first network that decides the eye, a middle one that decides vessels where the first one's blocks are too
+    /// large for them, and a fine one that draws edges, thin vessels and grain.
     private mutating func useExperts(_ preset: Preset, size: Int) {
         preconditioning.relativeLoss = true
         preconditioning.shrinksInput = true
@@ -166,7 +184,8 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         (middle, fine) = (.middle, ExpertTraining())
         if space.factor > middle.space.factor {
             middle.highestNoise = 1.5
-            middle.network = preset.middleConfiguration(channels: middle.space.channels, embeddingWidth: network.embeddingWidth)
+            middle.network = preset.middleConfiguration(
+                channels: middle.space.channels, embeddingWidth: network.embeddingWidth)
             fine.highestNoise = 0.2
         } else {
             fine.highestNoise = 0.5
@@ -188,8 +207,12 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     /// What `base` brings: what it was trained for and how.
     public mutating func start(from base: LoadedModel) {
         // Noise levels are not a part of the model; the configuration of its training says them.
-        if let before = try? Configuration.decode(base.manifest.configuration, name: base.path, over: TrainingConfiguration()) {
-            (noiseLevels, middle, fine, augmentedShare) = (before.noiseLevels, before.middle, before.fine, before.augmentedShare)
+        if let before = try? Configuration.decode(
+            base.manifest.configuration, name: base.path, over: TrainingConfiguration())
+        {
+            (noiseLevels, middle, fine, augmentedShare) = (
+                before.noiseLevels, before.middle, before.fine, before.augmentedShare
+            )
         }
         let model = base.manifest.model
         (size, space, network) = (model.width, model.space, model.network)
@@ -202,8 +225,8 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         self.base = base.path
     }
 
-    /// These settings, which came with a base, and what the file at `path` says over them. A file may name the base's spaces as it
-    /// named them for the training from nothing: without their colour axes.
+    /// These settings, which came with a base, and what the file at `path` says over them. A file may name the base's
+    /// spaces as it named them for the training from nothing: without their colour axes.
     public func tuned(by path: String) throws -> TrainingConfiguration {
         var bare = self
         bare.space = LatentSpace(name: space.name) ?? space
@@ -220,7 +243,8 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         return result
     }
 
-    /// The size for photographs of these data sets: the smallest of theirs, at most 256 pixels, a multiple of 32 where it can be one.
+    /// The size for photographs of these data sets: the smallest of theirs, at most 256 pixels, a multiple of 32 where
+    /// it can be one.
     public static func usualSize(of datasets: [DatasetFile]) -> Int {
         let smallest = min(256, datasets.map(\.size).min() ?? 256)
         return smallest >= 32 ? smallest / 32 * 32 : max(8, smallest / 8 * 8)
@@ -245,11 +269,14 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         useChannels(of: space.with(maps: maps))
     }
 
-    /// The noise levels that samples of a model go through that was trained so: down to the lowest that the fine network knows, so that
-    /// texture of one or two grey levels is left, and from the highest on that the first network knows.
+    /// The noise levels that samples of a model go through that was trained so: down to the lowest that the fine
+    /// network knows, so that texture of one or two grey levels is left, and from the highest on that the first network
+    /// knows.
     public func sampledLevels(of model: ModelDescription) -> SampledLevels {
         let usual = model.sampledSigmas
-        let lowest = model.fine == nil ? usual.lowerBound : min(usual.lowerBound, Float(fine.lowestNoise) * model.space.noiseScale)
+        let lowest =
+            model.fine == nil
+            ? usual.lowerBound : min(usual.lowerBound, Float(fine.lowestNoise) * model.space.noiseScale)
         return SampledLevels(range: lowest...usual.upperBound, start: noiseLevels.start(above: usual.upperBound))
     }
 
@@ -273,7 +300,11 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         var low = 0.0, high = 1e5
         for _ in 0..<100 {
             let gamma = (low + high) / 2
-            if (gamma + 1).squareRoot() / ((gamma + 2) * (gamma + 3).squareRoot()) > length { low = gamma } else { high = gamma }
+            if (gamma + 1).squareRoot() / ((gamma + 2) * (gamma + 3).squareRoot()) > length {
+                low = gamma
+            } else {
+                high = gamma
+            }
         }
         return (low + high) / 2
     }

@@ -31,7 +31,8 @@ final class TrainingLog {
         var kept = Data()
         if let data = FileManager.default.contents(atPath: path) {
             for line in data.split(separator: 0x0A) {
-                guard let parsed = try? JSONDecoder().decode(Line.self, from: Data(line)), parsed.images_seen <= imagesSeen
+                guard let parsed = try? JSONDecoder().decode(Line.self, from: Data(line)),
+                    parsed.images_seen <= imagesSeen
                 else { continue }
                 kept += line + [0x0A]
             }
@@ -50,7 +51,8 @@ final class TrainingLog {
         try append(
             Line(
                 images_seen: step.imagesSeen, loss: step.loss, middle_loss: step.expertLosses["middle"],
-                fine_loss: step.expertLosses["fine"], gradient_norm: step.gradientNorm, learning_rate: step.learningRate,
+                fine_loss: step.expertLosses["fine"], gradient_norm: step.gradientNorm,
+                learning_rate: step.learningRate,
                 images_per_second: imagesPerSecond))
     }
 
@@ -95,9 +97,11 @@ struct LossByNoise {
     private var images = [Int](repeating: 0, count: LossByNoise.count)
 
     init(_ levels: NoiseLevels) {
-        bounds = [0] + (1..<LossByNoise.count).map {
-            Double(levels.sigma(quantile: Double($0) / Double(LossByNoise.count)))
-        }
+        bounds =
+            [0]
+            + (1..<LossByNoise.count).map {
+                Double(levels.sigma(quantile: Double($0) / Double(LossByNoise.count)))
+            }
     }
 
     mutating func add(_ step: TrainingStep) {
@@ -109,6 +113,8 @@ struct LossByNoise {
     }
 
     var parts: [Part] {
-        bounds.indices.map { Part(sigma: bounds[$0], images: images[$0], loss: images[$0] > 0 ? sums[$0] / Double(images[$0]) : nil) }
+        bounds.indices.map {
+            Part(sigma: bounds[$0], images: images[$0], loss: images[$0] > 0 ? sums[$0] / Double(images[$0]) : nil)
+        }
     }
 }

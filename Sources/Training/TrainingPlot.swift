@@ -7,7 +7,9 @@ struct TrainingPlot {
     private let baseline: DenoisingBaseline?
 
     /// Noise levels whose errors are drawn, and their colours.
-    private static let levels = [(sigma: 0.016, colour: "#2f6f4f"), (0.05, "#2f5f9f"), (0.1, "#7a4a9a"), (0.2, "#b3401e"), (0.8, "#8a6a10")]
+    private static let levels = [
+        (sigma: 0.016, colour: "#2f6f4f"), (0.05, "#2f5f9f"), (0.1, "#7a4a9a"), (0.2, "#b3401e"), (0.8, "#8a6a10"),
+    ]
 
     /// Points of the training curve, at most.
     private static let points = 200
@@ -17,8 +19,8 @@ struct TrainingPlot {
         self.baseline = baseline
     }
 
-    /// The errors in one part of the pictures over the images seen; beside them, what c_skip alone leaves (dotted) and the
-    /// baseline (dashed).
+    /// The errors in one part of the pictures over the images seen; beside them, what c_skip alone leaves (dotted) and
+    /// the baseline (dashed).
     private func errors(
         _ part: KeyPath<DenoisingError, Double?>, skip: KeyPath<DenoisingError, Double?>?, last: Double
     ) -> [LinePlot.Curve] {
@@ -33,9 +35,12 @@ struct TrainingPlot {
             let own = points(part)
             guard !own.isEmpty else { return [] }
             var curves = [LinePlot.Curve(name: "\(sigma)", colour: colour, points: own, marks: true)]
-            if let skip { curves.append(.init(name: "", colour: colour, points: points(skip), marks: false, dashes: "1 4")) }
+            if let skip {
+                curves.append(.init(name: "", colour: colour, points: points(skip), marks: false, dashes: "1 4"))
+            }
             if let value = baseline?.errors.first(where: { $0.sigma == sigma })?[keyPath: part], value > 0 {
-                curves.append(.init(name: "", colour: colour, points: [(0, value), (last, value)], marks: false, dashes: "7 4"))
+                curves.append(
+                    .init(name: "", colour: colour, points: [(0, value), (last, value)], marks: false, dashes: "7 4"))
             }
             return curves
         }
@@ -53,7 +58,8 @@ struct TrainingPlot {
 
     var svg: String {
         let training = means(\.loss).filter { $0.y > 0 }, speed = means(\.images_per_second)
-        let validation = lines.compactMap { line in line.validation_loss.map { (x: Double(line.images_seen), y: $0) } }.filter { $0.y > 0 }
+        let validation = lines.compactMap { line in line.validation_loss.map { (x: Double(line.images_seen), y: $0) } }
+            .filter { $0.y > 0 }
         let last = max(1, lines.map { Double($0.images_seen) }.max() ?? 1)
         let eye = errors(\.eye, skip: nil, last: last), surround = errors(\.surround, skip: nil, last: last)
         let all = errors(\.all, skip: \.skip, last: last)
@@ -63,7 +69,8 @@ struct TrainingPlot {
                 top: 30, height: 300, title: "weighted denoising loss", last: last, isLogarithmic: true,
                 curves: [
                     LinePlot.Curve(name: "training", colour: "#7a8aa0", points: training, marks: false),
-                    LinePlot.Curve(name: "validation, best moving average", colour: "#b3401e", points: validation, marks: true),
+                    LinePlot.Curve(
+                        name: "validation, best moving average", colour: "#b3401e", points: validation, marks: true),
                 ]),
             LinePlot.Panel(
                 top: 380, height: 110, title: "images per second", last: last, isLogarithmic: false,
@@ -75,7 +82,8 @@ struct TrainingPlot {
             ("the same in the black surround\(named)", surround),
             ("the same over all pixels\(named)\(named.isEmpty ? ";" : ",") dotted: c_skip alone", all),
         ] where !curves.isEmpty {
-            panels.append(LinePlot.Panel(top: top, height: 260, title: title, last: last, isLogarithmic: true, curves: curves))
+            panels.append(
+                LinePlot.Panel(top: top, height: 260, title: title, last: last, isLogarithmic: true, curves: curves))
             top += 320
         }
         return LinePlot(title: "Training: losses and speed", panels: panels, xLabel: "training images seen").svg
@@ -100,7 +108,8 @@ struct DenoisingBaseline {
 
     /// Nil where there is no such file, or one that cannot be read: a curve without the line is drawn then.
     init?(contentsOf path: String) {
-        guard let data = FileManager.default.contents(atPath: path), let file = try? JSONDecoder().decode(File.self, from: data)
+        guard let data = FileManager.default.contents(atPath: path),
+            let file = try? JSONDecoder().decode(File.self, from: data)
         else { return nil }
         name = file.name
         errors = file.errors.map {

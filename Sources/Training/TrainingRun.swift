@@ -34,7 +34,8 @@ public struct TrainingSummary: Sendable, Codable {
 }
 
 /// A training in a folder: `config.yaml`, `log.jsonl`, `checkpoint.safetensors`, `snapshot.safetensors` (EMA weights),
-/// `best.safetensors` (those with the lowest validation loss), both with `.adapter` where one is trained, `curve.svg`, `preview-*.png`.
+/// `best.safetensors` (those with the lowest validation loss), both with `.adapter` where one is trained, `curve.svg`,
+/// `preview-*.png`.
 public final class TrainingRun {
     public let folder: String
     public let trainer: Trainer
@@ -52,19 +53,21 @@ public final class TrainingRun {
     public var snapshotPath: String { folder + "/snapshot.safetensors" }
     private var configurationPath: String { folder + "/config.yaml" }
 
-    /// Begins a run, or goes on with the one in `folder`. A run that was killed before its first checkpoint has nothing to
-    /// lose: it begins again, with or without `resume`.
+    /// Begins a run, or goes on with the one in `folder`. A run that was killed before its first checkpoint has nothing
+    /// to lose: it begins again, with or without `resume`.
     ///
     /// - Parameters:
     ///   - force: begin anew where the folder holds a run.
     ///   - memory: bytes that it may take besides what the process holds; nil for all that there is.
     ///   - momentsFrom: a checkpoint of the same parameters whose Adam's moments a new run starts with; nil for none.
     ///   - configuration: given what the folder's `config.yaml` says (nil in a new run), returns what is wanted.
-    /// - Throws: `Failure`: `.cannotCreateOutput` where the folder holds a checkpoint and neither `resume` nor `force` is
-    ///   true, or another process trains in it, `.noSuchInput` where it holds no run and `resume` is true, `.badData` for a
-    ///   checkpoint of another model or another training set; `.usage` where it does not fit into memory. Where it throws, nothing is written.
+    /// - Throws: `Failure`: `.cannotCreateOutput` where the folder holds a checkpoint and neither `resume` nor `force`
+    ///   is true, or another process trains in it, `.noSuchInput` where it holds no run and `resume` is true,
+    ///   `.badData` for a checkpoint of another model or another training set; `.usage` where it does not fit into
+    ///   memory. Where it throws, nothing is written.
     public init(
-        folder: String, datasets: [DatasetFile], resume: Bool, force: Bool = false, memory: Int? = nil, momentsFrom: String? = nil,
+        folder: String, datasets: [DatasetFile], resume: Bool, force: Bool = false, memory: Int? = nil,
+        momentsFrom: String? = nil,
         configuration: (TrainingConfiguration?) throws -> TrainingConfiguration
     ) async throws {
         self.folder = folder
@@ -72,7 +75,8 @@ public final class TrainingRun {
         let hasCheckpoint = files.fileExists(atPath: folder + "/checkpoint.safetensors")
         if hasCheckpoint, !resume, !force {
             throw Failure(
-                .cannotCreateOutput, folder, "holds a run already; go on with --resume, replace it with --force, or name another folder")
+                .cannotCreateOutput, folder,
+                "holds a run already; go on with --resume, replace it with --force, or name another folder")
         }
         let held = files.fileExists(atPath: folder) ? try FolderLock(folder) : nil
         let hasRun = resume && files.fileExists(atPath: folder + "/config.yaml")
@@ -83,7 +87,9 @@ public final class TrainingRun {
         if let problem = wanted.problem { throw Failure(.badData, name, problem) }
         let base = wanted.base.isEmpty ? nil : try LoadedModel(contentsOf: wanted.base)
         if let base, base.manifest.model.height != base.manifest.model.width {
-            throw Failure(.badData, base.path, field: "model", expected: "square pictures, as data sets hold them", found: "others")
+            throw Failure(
+                .badData, base.path, field: "model", expected: "square pictures, as data sets hold them",
+                found: "others")
         }
         let encoding = try base?.manifest.model.cohort ?? CohortEncoding(wanted.attributes, over: datasets, file: name)
         wanted.attributes = encoding.attributes
@@ -95,10 +101,14 @@ public final class TrainingRun {
         guard photographs.count > 0 else {
             throw Failure(.badData, datasets.map(\.path).joined(separator: ", "), "the train split holds no photograph")
         }
-        let canaries = wanted.canaries.isEmpty
-            ? nil : try CanarySet(try await DatasetFile.open(wanted.canaries), seed: wanted.seed, repetitions: wanted.canaryRepetitions)
+        let canaries =
+            wanted.canaries.isEmpty
+            ? nil
+            : try CanarySet(
+                try await DatasetFile.open(wanted.canaries), seed: wanted.seed, repetitions: wanted.canaryRepetitions)
         if let canaries {
-            let added = try await TrainingSet([(canaries.dataset, canaries.trainingRows)], size: wanted.size, encoding: encoding)
+            let added = try await TrainingSet(
+                [(canaries.dataset, canaries.trainingRows)], size: wanted.size, encoding: encoding)
             training = TrainingSet(joining: [photographs, added], size: wanted.size)
         } else {
             training = photographs
@@ -115,7 +125,8 @@ public final class TrainingRun {
         let tuning = Tuning(model.specifications, base: base, adapter: description.adapter)
         lineage = try Lineage(data, base: base, canaries: canaries?.record)
         let available = memory ?? MemoryFigures.available
-        try MemoryEstimate.requireRoom(tuning.specifications, averages: wanted.averageLengths.count, available: available)
+        try MemoryEstimate.requireRoom(
+            tuning.specifications, averages: wanted.averageLengths.count, available: available)
         if resume, hasCheckpoint {
             let state = try TrainingRun.state(folder + "/checkpoint.safetensors", wanted, description, tuning, lineage)
             trainer = Trainer(wanted, model, tuning, data: training, state: state)
@@ -123,7 +134,8 @@ public final class TrainingRun {
             trainer = Trainer(wanted, model, tuning, data: training)
             if let momentsFrom {
                 let before = try ModelFile.read(momentsFrom, kind: .checkpoint).file
-                try trainer.state.takeMoments(fileTensors: before.tensors, numbers: before.manifest.state ?? [:], file: momentsFrom)
+                try trainer.state.takeMoments(
+                    fileTensors: before.tensors, numbers: before.manifest.state ?? [:], file: momentsFrom)
             }
         }
         estimate = try MemoryEstimate(trainer, available: available)
@@ -131,10 +143,14 @@ public final class TrainingRun {
             do {
                 try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
             } catch {
-                throw Failure(.cannotCreateOutput, folder, "the folder could not be made: \((error as NSError).localizedDescription)")
+                throw Failure(
+                    .cannotCreateOutput, folder,
+                    "the folder could not be made: \((error as NSError).localizedDescription)")
             }
             // A replaced run leaves nothing behind that could be taken for the new one's.
-            for name in ["checkpoint", "snapshot", "snapshot.adapter", "best", "best.adapter"] { try? files.removeItem(atPath: "\(folder)/\(name).safetensors") }
+            for name in ["checkpoint", "snapshot", "snapshot.adapter", "best", "best.adapter"] {
+                try? files.removeItem(atPath: "\(folder)/\(name).safetensors")
+            }
         }
         lock = try held ?? FolderLock(folder)
         noiseLosses = LossByNoise(wanted.noiseLevels)
@@ -143,7 +159,8 @@ public final class TrainingRun {
     }
 
     private static func state(
-        _ path: String, _ wanted: TrainingConfiguration, _ description: ModelDescription, _ tuning: Tuning, _ lineage: Lineage
+        _ path: String, _ wanted: TrainingConfiguration, _ description: ModelDescription, _ tuning: Tuning,
+        _ lineage: Lineage
     ) throws -> TrainingState {
         let (file, _) = try ModelFile.read(path, kind: .checkpoint)
         let found = file.manifest.trainingData.map(\.digest), expected = lineage.data.map(\.digest)
@@ -154,11 +171,13 @@ public final class TrainingRun {
         }
         guard file.manifest.canaries == lineage.canaries else {
             throw Failure(
-                .badData, path, field: "canaries", expected: file.manifest.canaries?.digest ?? "none", found: lineage.canaries?.digest ?? "none, or others")
+                .badData, path, field: "canaries", expected: file.manifest.canaries?.digest ?? "none",
+                found: lineage.canaries?.digest ?? "none, or others")
         }
         guard file.manifest.parents == lineage.parents else {
             throw Failure(
-                .badData, path, field: "base", expected: file.manifest.parents.first ?? "none", found: lineage.parents.first ?? "none")
+                .badData, path, field: "base", expected: file.manifest.parents.first ?? "none",
+                found: lineage.parents.first ?? "none")
         }
         guard file.manifest.model == description else {
             throw Failure(.badData, path, "is of another model than config.yaml describes")
@@ -168,8 +187,8 @@ public final class TrainingRun {
             numbers: file.manifest.state ?? [:], imagesSeen: file.manifest.imagesSeen, file: path)
     }
 
-    /// Trains until all images were seen, the validation loss no longer falls, the time is over, or the user asks to stop;
-    /// then saves.
+    /// Trains until all images were seen, the validation loss no longer falls, the time is over, or the user asks to
+    /// stop; then saves.
     ///
     /// - Parameter timeLimit: how long to train from now; nil for as long as it takes.
     public func run(
@@ -190,10 +209,13 @@ public final class TrainingRun {
             if recent.count > Swift.max(1, 1000 / configuration.batchSize) { recent.removeFirst() }
             noiseLosses.add(step)
             report(.step(step))
-            func isDue(_ every: Int) -> Bool { step.imagesSeen / every != (step.imagesSeen - configuration.batchSize) / every }
+            func isDue(_ every: Int) -> Bool {
+                step.imagesSeen / every != (step.imagesSeen - configuration.batchSize) / every
+            }
             ends.append(training)
             if ends.count > 21 { ends.removeFirst() }
-            let speed = Double((ends.count - 1) * configuration.batchSize) / Swift.max(1e-9, (training - ends[0]).seconds)
+            let speed =
+                Double((ends.count - 1) * configuration.batchSize) / Swift.max(1e-9, (training - ends[0]).seconds)
             try log.append(step, imagesPerSecond: speed)
             if isDue(configuration.validateEveryImages), try validate(report), isPatienceOver { break }
             if isDue(configuration.previewEveryImages) { try writePreview() }
@@ -228,7 +250,9 @@ public final class TrainingRun {
     /// - Returns: false where there is no validation split.
     private func validate(_ report: (TrainingEvent) -> Void) throws -> Bool {
         guard validation.count > 0 else { return false }
-        let losses = trainer.state.averages.indices.map { trainer.validationLoss(trainer.network(average: $0), validation) }
+        let losses = trainer.state.averages.indices.map {
+            trainer.validationLoss(trainer.network(average: $0), validation)
+        }
         let loss = losses.min() ?? .infinity
         trainer.state.chosenAverage = losses.firstIndex(of: loss) ?? 0
         let seen = trainer.state.imagesSeen
@@ -251,7 +275,8 @@ public final class TrainingRun {
 
     private func save() throws {
         try ModelFile.write(
-            checkpointPath, try manifest(.checkpoint, state: trainer.state.numbers()), trainer.state.fileSources(), as: .f32, force: true)
+            checkpointPath, try manifest(.checkpoint, state: trainer.state.numbers()), trainer.state.fileSources(),
+            as: .f32, force: true)
         try writeSnapshot("snapshot")
         let plot = TrainingPlot(log.lines(), baseline: DenoisingBaseline(contentsOf: folder + "/baseline.json"))
         try TrainingRun.write(Data(plot.svg.utf8), to: folder + "/curve.svg")
@@ -259,10 +284,13 @@ public final class TrainingRun {
 
     /// The moving average as a snapshot, `NAME.safetensors`; an adapter for itself, too, `NAME.adapter.safetensors`.
     private func writeSnapshot(_ name: String) throws {
-        try ModelFile.write("\(folder)/\(name).safetensors", try manifest(.snapshot), chosen.fileSources(), as: trainer.configuration.snapshotType, force: true)
+        try ModelFile.write(
+            "\(folder)/\(name).safetensors", try manifest(.snapshot), chosen.fileSources(),
+            as: trainer.configuration.snapshotType, force: true)
         if trainer.model.description.adapter != nil {
             try ModelFile.write(
-                "\(folder)/\(name).adapter.safetensors", try manifest(.adapter), trainer.state.average.fileSources(), as: trainer.configuration.snapshotType, force: true)
+                "\(folder)/\(name).adapter.safetensors", try manifest(.adapter), trainer.state.average.fileSources(),
+                as: trainer.configuration.snapshotType, force: true)
         }
     }
 
@@ -277,7 +305,8 @@ public final class TrainingRun {
         if let own = lineage.ownCanaries { configuration.canaries = own.digest }
         var manifest = Manifest(
             kind: kind, model: model, cohortSchemaVersion: CohortSchema.version, imagesSeen: trainer.state.imagesSeen,
-            trainingData: data, parents: lineage.parents, licence: Set(data.map(\.licence)).sorted().joined(separator: " AND "),
+            trainingData: data, parents: lineage.parents,
+            licence: Set(data.map(\.licence)).sorted().joined(separator: " AND "),
             attributions: data.map(\.source), permittedUses: lineage.permittedUses,
             configuration: try Configuration.yaml(configuration), toolVersion: ToolVersion.current, state: state)
         manifest.permissions = lineage.permissions
@@ -294,18 +323,21 @@ public final class TrainingRun {
             (0..<16).map { Philox(seed: trainer.configuration.seed, stream: stream, index: UInt64($0)) }
         }
         func noise(_ stream: Int) -> Tensor {
-            stacked(streams[stream].indices.map { index in
-                Tensor(shape: model.description.latentShape(1)) { streams[stream][index].fillNormal($0) }
-            })
+            stacked(
+                streams[stream].indices.map { index in
+                    Tensor(shape: model.description.latentShape(1)) { streams[stream][index].fillNormal($0) }
+                })
         }
         let open = [CohortEncoding.Value](repeating: .null, count: trainer.configuration.attributes.count)
         let denoiser = ModelDenoiser(
             model, chosen.constants(), cohorts: [[CohortEncoding.Value]](repeating: open, count: 16))
-        let levels = trainer.configuration.sampledLevels(of: model.description), usual = SamplerKind.usual(for: model.description)
+        let levels = trainer.configuration.sampledLevels(of: model.description),
+            usual = SamplerKind.usual(for: model.description)
         let latents = DiffusionSampler(
             denoiser, usual.kind.rule, schedule: levels.schedule(steps: usual.steps), start: noise(0)
         ) { noise(1) }.last()
-        let sheet = ContactSheet(pixels: PixelValues.decoded(model.description.space.pictures(latents)), width: size, height: size)
+        let sheet = ContactSheet(
+            pixels: PixelValues.decoded(model.description.space.pictures(latents)), width: size, height: size)
         try TrainingRun.write(sheet.png, to: folder + "/preview-\(trainer.state.imagesSeen.padded(to: 8)).png")
     }
 

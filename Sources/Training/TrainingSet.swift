@@ -118,7 +118,9 @@ public struct TrainingSet: Sendable {
                         let place = y * size + (mirrored[i] ? size - 1 - x : x)
                         let from = (index * area + place) * 3, to = (i * area + y * size + x) * depth
                         for c in 0..<3 { target[to + c] = PixelValues.encoded(pixels[from + c]) }
-                        for m in maps.indices { target[to + 3 + m] = Float(mapValues[(m * total + index) * area + place]) / 255 }
+                        for m in maps.indices {
+                            target[to + 3 + m] = Float(mapValues[(m * total + index) * area + place]) / 255
+                        }
                     }
                 }
             }
@@ -134,7 +136,8 @@ public struct TrainingSet: Sendable {
             [UInt8](unsafeUninitializedCapacity: count * area) { target, filled in
                 nonisolated(unsafe) let target = target
                 parallelFor(count) { index in
-                    let picture = Picture(width: size, height: size, pixels: Array(pixels[3 * index * area..<3 * (index + 1) * area]))
+                    let picture = Picture(
+                        width: size, height: size, pixels: Array(pixels[3 * index * area..<3 * (index + 1) * area]))
                     for (i, value) in map.values(of: picture).enumerated() { target[index * area + i] = value }
                 }
                 filled = count * area
@@ -144,8 +147,8 @@ public struct TrainingSet: Sendable {
 }
 
 extension TrainingSet {
-    /// The principal components of the colours of all pixels that are not black, about their mean; at most a thousand pictures
-    /// are asked, evenly spread.
+    /// The principal components of the colours of all pixels that are not black, about their mean; at most a thousand
+    /// pictures are asked, evenly spread.
     package func colourAxes() -> ColourAxes {
         var sum = [Double](repeating: 0, count: 3), products = [Double](repeating: 0, count: 9), count = 0.0
         let bytes = size * size * 3
@@ -204,6 +207,7 @@ extension TrainingData {
             digest: dataset.trainingSetDigest.description, site: dataset.info.site, licence: dataset.info.licence,
             source: dataset.info.source, cohortCounts: counts,
             patients: TrainingData.rounded(Set(rows.map { dataset.patients[$0] }).count),
-            combinations: CohortSupport([dataset], attributes: attributes).combinations(), synthetic: dataset.info.synthetic)
+            combinations: CohortSupport([dataset], attributes: attributes).combinations(),
+            synthetic: dataset.info.synthetic)
     }
 }

@@ -20,19 +20,25 @@ public struct TrainingState: Sendable {
     public internal(set) var bestImagesSeen = 0
 
     /// A start from `parameters`, or random ones.
-    public init(_ specifications: [ParameterSpecification], seed: UInt64, averages count: Int, parameters: ParameterMap? = nil) {
+    public init(
+        _ specifications: [ParameterSpecification], seed: UInt64, averages count: Int, parameters: ParameterMap? = nil
+    ) {
         self.parameters = parameters ?? ParameterMap(specifications, seed: seed)
         averages = [ParameterMap](repeating: self.parameters, count: count)
         moment1 = .zeros(specifications)
         moment2 = .zeros(specifications)
     }
 
-    /// Goes on with the moments of another training of the same parameters: Adam's first steps go by the sign of each gradient, whatever its
-    /// size, and a round that begins with them at every site adds noise to the merge.
+    /// Goes on with the moments of another training of the same parameters: Adam's first steps go by the sign of each
+    /// gradient, whatever its size, and a round that begins with them at every site adds noise to the merge.
     mutating func takeMoments(fileTensors: [String: Tensor], numbers: [String: Double], file: String) throws {
         for (prefix, path) in [("moment1/", \TrainingState.moment1), ("moment2/", \.moment2)] {
-            let own = fileTensors.filter { $0.key.hasPrefix(prefix) }.map { (String($0.key.dropFirst(prefix.count)), $0.value) }
-            self[keyPath: path] = try ParameterMap(parameters.specifications, fileTensors: Dictionary(uniqueKeysWithValues: own), file: "\(file) (\(prefix.dropLast()))")
+            let own = fileTensors.filter { $0.key.hasPrefix(prefix) }.map {
+                (String($0.key.dropFirst(prefix.count)), $0.value)
+            }
+            self[keyPath: path] = try ParameterMap(
+                parameters.specifications, fileTensors: Dictionary(uniqueKeysWithValues: own),
+                file: "\(file) (\(prefix.dropLast()))")
         }
         step = Int(max(0, min(1e15, numbers["step"] ?? 0)))
     }
@@ -93,18 +99,21 @@ public struct TrainingState: Sendable {
             for key in own.keys { rest[key] = nil }
             self[keyPath: part.path] = try ParameterMap(
                 specifications,
-                fileTensors: Dictionary(uniqueKeysWithValues: own.map { (String($0.key.dropFirst(part.prefix.count)), $0.value) }),
+                fileTensors: Dictionary(
+                    uniqueKeysWithValues: own.map { (String($0.key.dropFirst(part.prefix.count)), $0.value) }),
                 file: "\(file) (\(part.prefix.dropLast()))")
         }
         guard rest.isEmpty else {
             throw Failure(.badData, file, "unexpected tensors: \(rest.keys.sorted().prefix(8).joined(separator: ", "))")
         }
         guard let step = numbers["step"], step >= 0, step <= 1e15, imagesSeen >= 0 else {
-            throw Failure(.badData, file, field: "state.step", expected: "a whole number", found: "\(numbers["step"] ?? -1)")
+            throw Failure(
+                .badData, file, field: "state.step", expected: "a whole number", found: "\(numbers["step"] ?? -1)")
         }
         let chosen = numbers["chosenAverage"] ?? -1
         guard (0..<Double(count)).contains(chosen) else {
-            throw Failure(.badData, file, field: "state.chosenAverage", expected: "0 to \(count - 1)", found: "\(chosen)")
+            throw Failure(
+                .badData, file, field: "state.chosenAverage", expected: "0 to \(count - 1)", found: "\(chosen)")
         }
         chosenAverage = Int(chosen)
         self.step = Int(step)

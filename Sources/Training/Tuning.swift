@@ -22,7 +22,8 @@ struct Tuning: Sendable {
     /// Values to start from; nil stands for random ones.
     var start: ParameterMap? { adaptation == nil ? base : nil }
 
-    /// Where updates are counted from: the base's parameters, or nil for zero, as adapters and trainings from nothing are.
+    /// Where updates are counted from: the base's parameters, or nil for zero, as adapters and trainings from nothing
+    /// are.
     var origin: [Tensor]? { start?.tensors }
 
     /// The network's parameters that `trained` stands for.

@@ -18,7 +18,7 @@ struct CommonOptions: ParsableArguments {
     var force = false
 
     func validate() throws {
-        if let threads, !(1 ... 1024).contains(threads) {
+        if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads: expected 1 to 1024, found \(threads)")
         }
     }

@@ -49,7 +49,9 @@ struct DoctorCommand: AsyncParsableCommand {
         let ok = checks.allSatisfy(\.ok)
         try common.console.finish(
             Result(ok: ok, checks: checks),
-            checks.map { "\($0.ok ? "ok     " : "problem") \($0.name): \($0.value)\($0.advice.map { "; \($0)" } ?? "")" })
+            checks.map {
+                "\($0.ok ? "ok     " : "problem") \($0.name): \($0.value)\($0.advice.map { "; \($0)" } ?? "")"
+            })
         if !ok { throw ExitCode(Failure.Kind.checkFailed.rawValue) }
     }
 
@@ -67,7 +69,8 @@ struct DoctorCommand: AsyncParsableCommand {
         let available = MemoryFigures.available
         return Check(
             "memory", "\(available >> 20) MiB available",
-            problem: available < 2 << 30 ? "training with the small preset takes about 1.5 GiB; close other programs" : nil)
+            problem: available < 2 << 30
+                ? "training with the small preset takes about 1.5 GiB; close other programs" : nil)
     }
 
     private static func disk() -> Check {

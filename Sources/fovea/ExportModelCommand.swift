@@ -8,7 +8,8 @@ struct ExportModelCommand: AsyncParsableCommand {
         commandName: "export-model",
         abstract: "Writes a snapshot as a diffusers folder, which UNet2DModel.from_pretrained reads.",
         discussion: """
-            Weights that saw photographs of patients may hold them. A model that was trained on any leaves with a passing audit of its \
+            Weights that saw photographs of patients may hold them. A model that was trained on any leaves with a \
+            passing audit of its \
             own, or with --unaudited and a reason, which the folder's fovea.json keeps.
 
             Example:
@@ -21,7 +22,9 @@ struct ExportModelCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Export without an audit for memorised patients, and why.", valueName: "reason"))
     var unaudited: String?
 
-    @Option(help: ArgumentHelp("The folder of a passing audit of this snapshot, which fovea audit --model makes.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp(
+            "The folder of a passing audit of this snapshot, which fovea audit --model makes.", valueName: "folder"))
     var audit: String?
 
     @OptionGroup var officer: OfficerOptions

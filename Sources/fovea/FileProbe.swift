@@ -7,14 +7,15 @@ import SampleStore
 
 /// Opens an HDF5 file in a process of its own before this one does.
 ///
-/// HDF5 1.10 can crash on damaged or hostile files (a flipped byte in an attribute's heap is enough); a crash there ends the
-/// child, and the user reads a sentence.
+/// HDF5 1.10 can crash on damaged or hostile files (a flipped byte in an attribute's heap is enough); a crash there
+/// ends the child, and the user reads a sentence.
 enum FileProbe {
     /// - Throws: `Failure(.badData)` where the child crashed; its own failure where it found one.
     static func check(_ path: String) throws {
         let (status, _, said) = try run([path], on: path)
         switch status {
-        case .crashed(let signal): throw Failure(.badData, path, "is damaged: HDF5 crashed on reading it (signal \(signal))")
+        case .crashed(let signal):
+            throw Failure(.badData, path, "is damaged: HDF5 crashed on reading it (signal \(signal))")
         case .exited(0): return
         case .exited(let code):
             let sentence = said.split(separator: "\n").last.map(String.init) ?? "could not be read"
@@ -29,10 +30,12 @@ enum FileProbe {
     static func findings(_ path: String) throws -> [Finding] {
         let (status, output, said) = try run([path, "--content"], on: path)
         switch status {
-        case .crashed(let signal) where signal == SIGXCPU: return [Finding("structure", "HDF5 comes to no end on reading it")]
+        case .crashed(let signal) where signal == SIGXCPU:
+            return [Finding("structure", "HDF5 comes to no end on reading it")]
         case .crashed(let signal): return [Finding("structure", "HDF5 crashes on reading it (signal \(signal))")]
         case .exited(0): return try JSONText.decode([Finding].self, output, place: path)
-        case .exited: return [Finding("structure", said.split(separator: "\n").last.map(String.init) ?? "could not be read")]
+        case .exited:
+            return [Finding("structure", said.split(separator: "\n").last.map(String.init) ?? "could not be read")]
         }
     }
 
@@ -55,9 +58,12 @@ enum FileProbe {
         child.arguments = ["probe"] + arguments
         child.standardInput = FileHandle.nullDevice
         // A file, and no second pipe: a child that fills one pipe while the other is read would wait for ever.
-        let output = FileManager.default.temporaryDirectory.appendingPathComponent("fovea-probe-\(UUID().uuidString)").path
+        let output = FileManager.default.temporaryDirectory.appendingPathComponent("fovea-probe-\(UUID().uuidString)")
+            .path
         let descriptor = open(output, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw Failure(.readOrWriteFailed, output, "could not be written: \(String(cString: strerror(errno)))") }
+        guard descriptor >= 0 else {
+            throw Failure(.readOrWriteFailed, output, "could not be written: \(String(cString: strerror(errno)))")
+        }
         // It goes with the last process that has it open.
         unlink(output)
         let target = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
@@ -72,7 +78,9 @@ enum FileProbe {
         let said = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         child.waitUntilExit()
         try Interruption.check("\(path) was being read")
-        let status = child.terminationReason == .uncaughtSignal ? Status.crashed(signal: child.terminationStatus) : .exited(child.terminationStatus)
+        let status =
+            child.terminationReason == .uncaughtSignal
+            ? Status.crashed(signal: child.terminationStatus) : .exited(child.terminationStatus)
         try? target.seek(toOffset: 0)
         return (status, (try? target.readToEnd()) ?? Data(), said)
     }
@@ -95,14 +103,19 @@ struct ProbeCommand: AsyncParsableCommand {
         // No core files and no minutes-long traces for a crash that is expected.
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
         setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
-        for number in [SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGTRAP, SIGXCPU, SIGINT, SIGTERM] { signal(number, SIG_DFL) }
+        for number in [SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGTRAP, SIGXCPU, SIGINT, SIGTERM] {
+            signal(number, SIG_DFL)
+        }
         let sort = try FileSort(contentsOf: file)
         if content {
             // A damaged structure can lead in a circle: at 2 MB a second and half a minute more, something is wrong.
             let size = (try? FileManager.default.attributesOfItem(atPath: file)[.size] as? Int) ?? 0
             var limit = rlimit(rlim_cur: rlim_t(30 + size / 2_000_000), rlim_max: .max)
             setrlimit(__rlimit_resource_t(RLIMIT_CPU.rawValue), &limit)
-            let findings = sort == .sampleSet ? await SampleSetVerification.findingsInContent(file, samplers: SamplerKind.allCases.map(\.rawValue)) : await DatasetFile.findings(file)
+            let findings =
+                sort == .sampleSet
+                ? await SampleSetVerification.findingsInContent(file, samplers: SamplerKind.allCases.map(\.rawValue))
+                : await DatasetFile.findings(file)
             print(try JSONText.encoded(findings))
             return
         }
@@ -110,7 +123,11 @@ struct ProbeCommand: AsyncParsableCommand {
         case .sampleSet:
             try UserBlock.verify(file)
             let description = try await SampleSetFile.describe(file)
-            if sites { print(try JSONText.encoded(description.lineage.reduce(into: Set<String>()) { $0.formUnion($1.allSites) }.sorted())) }
+            if sites {
+                print(
+                    try JSONText.encoded(
+                        description.lineage.reduce(into: Set<String>()) { $0.formUnion($1.allSites) }.sorted()))
+            }
         case .hdf5:
             _ = try await DatasetFile.describe(file)
         case .weights:

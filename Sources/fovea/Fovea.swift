@@ -69,7 +69,8 @@ enum Main {
     /// Whether the argument parser itself made `error` (usage, help, version, a validation message, an exit code).
     private static func isParserError(_ error: any Error) -> Bool {
         if error is ExitCode || error is CleanExit || error is ValidationError { return true }
-        // The parser's own errors are not public; it gives all of them (and no others) the exit code of help or of usage.
+        // The parser's own errors are not public; it gives all of them (and no others) the exit code of help or of
+        // usage.
         return String(reflecting: type(of: error)).hasPrefix("ArgumentParser.")
     }
 }

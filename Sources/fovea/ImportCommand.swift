@@ -8,11 +8,14 @@ struct ImportCommand: AsyncParsableCommand {
         commandName: "import",
         abstract: "Turns a folder of fundus photographs into a dataset.",
         discussion: """
-            The field of view is found, cropped, centred and squared; everything outside it becomes black. Copies are dropped, \
-            and patients are split into train, validation and holdout. File names go only to the import report beside the output.
+            The field of view is found, cropped, centred and squared; everything outside it becomes black. Copies are \
+            dropped, \
+            and patients are split into train, validation and holdout. File names go only to the import report beside \
+            the output.
 
             Example:
-              fovea import photographs --site clinic-a --labels grades.csv --map clinic-a.yaml --size 256 --out clinic-a.h5
+              fovea import photographs --site clinic-a --labels grades.csv --map clinic-a.yaml --size 256 --out \
+              clinic-a.h5
             """)
 
     @Argument(help: ArgumentHelp("The folder; folders in it are searched, too.", valueName: "dir"))
@@ -27,7 +30,10 @@ struct ImportCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How the table's columns and codes map to the cohort schema.", valueName: "map.yaml"))
     var map: String?
 
-    @Flag(help: "Say that each photograph is of another patient, where no column names the patient; the dataset records it.")
+    @Flag(
+        help:
+            "Say that each photograph is of another patient, where no column names the patient; the dataset records it."
+    )
     var onePatientPerPhoto = false
 
     @Option(help: "Width and height of the pictures in pixels.")
@@ -42,9 +48,12 @@ struct ImportCommand: AsyncParsableCommand {
     @Option(help: "Where the photographs come from.")
     var source = "unstated"
 
-    @Option(help: ArgumentHelp(
-        "A file of 16 bytes or more that stays at the site; with it a patient has the same opaque key in each import.",
-        valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            """
+            A file of 16 bytes or more that stays at the site; with it a patient has the same opaque key in each import.
+            """,
+            valueName: "file"))
     var patientSecret: String?
 
     @OptionGroup var common: CommonOptions
@@ -57,7 +66,8 @@ struct ImportCommand: AsyncParsableCommand {
         importer.map = map
         importer.onePatientPerPhoto = onePatientPerPhoto
         importer.threads = common.threadCount
-        // The same disk as the output has room for the pictures by the user's own reckoning; the temporary one may be memory.
+        // The same disk as the output has room for the pictures by the user's own reckoning; the temporary one may be
+        // memory.
         importer.scratchFolder = URL(fileURLWithPath: out).deletingLastPathComponent().path
         if let patientSecret { importer.secret = try secretBytes(patientSecret) }
 
@@ -79,7 +89,8 @@ struct ImportCommand: AsyncParsableCommand {
         progress.end()
         comparison.end()
         try common.console.finish(
-            Summary(imported.report, output: out, reportFile: reportPath), lines(imported.report, reportPath: reportPath))
+            Summary(imported.report, output: out, reportFile: reportPath),
+            lines(imported.report, reportPath: reportPath))
     }
 
     private func secretBytes(_ path: String) throws -> [UInt8] {
@@ -98,24 +109,45 @@ struct ImportCommand: AsyncParsableCommand {
         ]
         if !report.duplicates.isEmpty {
             let conflicts = report.duplicates.count { $0.conflict }
-            lines.append("\(report.duplicates.count) copies dropped (\(conflicts) with contradicting labels, which became unknown)")
+            lines.append(
+                """
+                \(report.duplicates.count) copies dropped (\(conflicts) with contradicting labels, which became unknown)
+                """
+            )
         }
         let twoNames = report.sameEye.filter(\.twoNames)
         if report.sameEye.count > twoNames.count {
-            lines.append("same eye, so one patient: \(report.sameEye.count - twoNames.count) pairs of photographs (sameEye in the report)")
+            lines.append(
+                """
+                same eye, so one patient: \(report.sameEye.count - twoNames.count) pairs of photographs (sameEye in \
+                the report)
+                """
+            )
         }
         if !twoNames.isEmpty {
-            lines.append("the same eye under two names, which may be the same person; both names are in one split (\(twoNames.count) pairs):")
+            lines.append(
+                """
+                the same eye under two names, which may be the same person; both names are in one split \
+                (\(twoNames.count) pairs):
+                """
+            )
             lines += twoNames.prefix(5).map { "  \($0.file) and \($0.of)" }
             if twoNames.count > 5 { lines.append("  ...") }
         }
         if let compared = report.comparedAtOnce {
             lines.append(
-                "vessels were compared with those of the \(compared / 2) photographs before and behind each, in the order of their names, "
+                """
+                vessels were compared with those of the \(compared / 2) photographs before and behind each, in the \
+                order of their names, 
+                """
                     + "not with all: other photographs of an eye that are farther away were not looked for")
         }
-        if report.photographsWithoutLabels > 0 { lines.append("\(report.photographsWithoutLabels) photographs have no row in the table") }
-        if report.labelsWithoutPhotograph > 0 { lines.append("\(report.labelsWithoutPhotograph) rows of the table have no photograph") }
+        if report.photographsWithoutLabels > 0 {
+            lines.append("\(report.photographsWithoutLabels) photographs have no row in the table")
+        }
+        if report.labelsWithoutPhotograph > 0 {
+            lines.append("\(report.labelsWithoutPhotograph) rows of the table have no photograph")
+        }
         if !report.refused.isEmpty {
             lines.append("\(report.refused.count) photographs refused:")
             lines += report.refused.prefix(5).map { "  \($0.file): \($0.reason)" }

@@ -10,8 +10,10 @@ struct ImportModelCommand: AsyncParsableCommand {
         commandName: "import-model",
         abstract: "Makes a snapshot of a diffusers folder (UNet2DModel), to sample from or to train on.",
         discussion: """
-            The folder holds config.json, diffusion_pytorch_model.safetensors and, where the network was trained at discrete \
-            timesteps, scheduler_config.json. Block types that Fovea does not compute are refused by name. The numbers stay as \
+            The folder holds config.json, diffusion_pytorch_model.safetensors and, where the network was trained at \
+            discrete \
+            timesteps, scheduler_config.json. Block types that Fovea does not compute are refused by name. The numbers \
+            stay as \
             they are (F32).
 
             Classes (num_class_embeds) have no names in a diffusers folder: say them in the order of their rows.
@@ -23,12 +25,18 @@ struct ImportModelCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("A diffusers folder.", valueName: "folder"))
     var folder: String
 
-    @Option(help: ArgumentHelp(
-        "What the classes stand for: values of an attribute, unknown, or null (what condition dropout was trained with).",
-        valueName: "attribute=value,..."))
+    @Option(
+        help: ArgumentHelp(
+            """
+            What the classes stand for: values of an attribute, unknown, or null (what condition dropout was trained \
+            with).
+            """,
+            valueName: "attribute=value,..."))
     var classes: ClassNames?
 
-    @Option(help: ArgumentHelp("Height and width of the pictures where config.json has no sample_size.", valueName: "pixels"))
+    @Option(
+        help: ArgumentHelp(
+            "Height and width of the pictures where config.json has no sample_size.", valueName: "pixels"))
     var size: Int?
 
     @Option(help: "Licence of the weights.")
@@ -55,11 +63,17 @@ struct ImportModelCommand: AsyncParsableCommand {
         let digest = try ModelFile.write(out, manifest, parameters.fileSources(), as: .f32, force: common.force)
         let model = manifest.model
         let result = Result(
-            output: out, model: digest.description, parameters: parameters.parameterCount, width: model.width, height: model.height,
+            output: out, model: digest.description, parameters: parameters.parameterCount, width: model.width,
+            height: model.height,
             classes: model.cohort.classes?.values.count)
         var lines = ["\(out): \(result.parameters) parameters for \(model.width) x \(model.height), digest \(digest)"]
         if let classes = model.cohort.classes, classes.attribute.isEmpty {
-            lines.append("its \(classes.values.count) classes have no names; --classes ATTRIBUTE=VALUE,VALUE,... gives them, and sampling needs them")
+            lines.append(
+                """
+                its \(classes.values.count) classes have no names; --classes ATTRIBUTE=VALUE,VALUE,... gives them, \
+                and sampling needs them
+                """
+            )
         }
         if model.takesEmbedding {
             lines.append("it takes class embeddings that the folder does not hold: they are 0 in sampling")

@@ -39,9 +39,14 @@ struct InspectCommand: AsyncParsableCommand {
 
     private static func lines(_ d: SampleSetDescription) -> [String] {
         [
-            "sample set: \(d.samples) synthetic photographs of \(d.width) x \(d.height), \(size(d.bytes)), created \(d.created)",
+            """
+            sample set: \(d.samples) synthetic photographs of \(d.width) x \(d.height), \(size(d.bytes)), created \
+            \(d.created)
+            """,
             "releasable: \(d.releasable ? "yes" : "no, there is no valid verdict of an audit")",
-            "licence: \(d.terms.licence); attribution: \(d.terms.attribution.replacingOccurrences(of: "\n", with: "; "))",
+            """
+            licence: \(d.terms.licence); attribution: \(d.terms.attribution.replacingOccurrences(of: "\n", with: "; "))
+            """,
             "sites: \(d.sites.joined(separator: ", "))",
         ] + lines(d.cohorts) + Tree(d).lines
     }
@@ -53,7 +58,9 @@ struct InspectCommand: AsyncParsableCommand {
 
     private static func lines(_ d: DatasetDescription) -> [String] {
         [
-            "data set: \(d.photographs) \(d.synthetic ? "synthetic pictures" : "photographs") of \(d.size) x \(d.size), "
+            """
+            data set: \(d.photographs) \(d.synthetic ? "synthetic pictures" : "photographs") of \(d.size) x \(d.size), 
+            """
                 + "\(d.patients) patients, site \(d.site), created \(d.created)",
             "splits: " + d.splits.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "),
             "licence: \(d.licence); source: \(d.source)",
@@ -64,13 +71,15 @@ struct InspectCommand: AsyncParsableCommand {
     private static func lines(_ d: WeightsDescription) -> [String] {
         var lines = [
             "\(d.kind): \(d.parameters) parameters for \(d.width) x \(d.height), \(d.network.space.name), "
-                + "\(d.images_seen) training images seen",
+                + "\(d.images_seen) training images seen"
         ]
         lines += d.network.experts.map { name, expert in
             "a \(name) network, \(expert.space.name), denoises up to a noise of \(expert.highestNoise) on pixels"
         }
         lines.append("digest: \(d.digest)")
-        if let parent = d.parents.first { lines.append("\(d.kind == "adapter" ? "changes" : "trained on") the base \(parent)") }
+        if let parent = d.parents.first {
+            lines.append("\(d.kind == "adapter" ? "changes" : "trained on") the base \(parent)")
+        }
         lines.append("licence: \(d.licence)")
         lines += d.attributions.map { "attribution: \($0)" }
         lines += d.training_data.map {
@@ -98,7 +107,8 @@ struct InspectCommand: AsyncParsableCommand {
             let known = counts.filter { $0.value > 0 }
             // An attribute of which nothing is known is no news.
             guard known.keys.contains(where: { $0 != "unknown" && $0 != "unspecified" }) else { return nil }
-            return "\(name): " + known.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+            return "\(name): "
+                + known.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
         }
     }
 }
@@ -112,9 +122,13 @@ enum FileSort {
         guard let handle = FileHandle(forReadingAtPath: path) else {
             throw Failure(.readOrWriteFailed, path, "could not be read")
         }
-        guard let start = try handle.read(upToCount: 520), !start.isEmpty else { throw Failure(.badData, path, "is empty") }
+        guard let start = try handle.read(upToCount: 520), !start.isEmpty else {
+            throw Failure(.badData, path, "is empty")
+        }
         // A sample set with a damaged first block is one still.
-        if start.starts(with: Data("fovea.samples ".utf8)) || start.dropFirst(512).starts(with: [0x89, 0x48, 0x44, 0x46]) {
+        if start.starts(with: Data("fovea.samples ".utf8))
+            || start.dropFirst(512).starts(with: [0x89, 0x48, 0x44, 0x46])
+        {
             self = .sampleSet
         } else if start.starts(with: [0x89, 0x48, 0x44, 0x46]) {
             self = .hdf5

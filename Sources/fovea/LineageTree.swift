@@ -12,10 +12,16 @@ struct Tree {
     init(_ set: SampleSetDescription) {
         roots = set.runs.enumerated().map { number, run in
             let cohorts = set.runs.count > 1 ? InspectCommand.lines(run.cohorts).map { Node(text: $0) } : []
-            let model = set.lineage.first { $0.model == run.model }.map(Tree.model) ?? Node(text: "model \(run.model.prefix(12))")
+            let model =
+                set.lineage.first { $0.model == run.model }.map(Tree.model)
+                ?? Node(text: "model \(run.model.prefix(12))")
             return Node(
-                text: "run \(number + 1): \(run.samples) samples, \(run.sampler), \(run.steps) steps, guidance \(run.guidance), "
-                    + "OpenBLAS \(run.openBLASVersion) \(run.blasCore), kernels \(run.kernelISA)",
+                text:
+                    """
+                    run \(number + 1): \(run.samples) samples, \(run.sampler), \(run.steps) steps, guidance \
+                    \(run.guidance), 
+                    """
+                        + "OpenBLAS \(run.openBLASVersion) \(run.blasCore), kernels \(run.kernelISA)",
                 children: cohorts + [model])
         }
     }
@@ -27,14 +33,19 @@ struct Tree {
             Node(text: "base \(parent.prefix(12))", children: older.map { [$0] } ?? [])
         }
         let parcels = lineage.parcels.map {
-            Node(text: "\($0.relation): \($0.name) \($0.digest.prefix(12))", children: ($0.trainingSets ?? []).map(trainingSet))
+            Node(
+                text: "\($0.relation): \($0.name) \($0.digest.prefix(12))",
+                children: ($0.trainingSets ?? []).map(trainingSet))
         }
         return Node(
-            text: "model \(lineage.model.prefix(12))\(seen)", children: (base.map { [$0] } ?? []) + parcels + lineage.trainingSets.map(trainingSet))
+            text: "model \(lineage.model.prefix(12))\(seen)",
+            children: (base.map { [$0] } ?? []) + parcels + lineage.trainingSets.map(trainingSet))
     }
 
     private static func trainingSet(_ set: Lineage.TrainingSet) -> Node {
-        let patients = set.synthetic == true ? "drawn pictures" : set.patients.map { "about \($0) patients" } ?? "patients not stated"
+        let patients =
+            set.synthetic == true
+            ? "drawn pictures" : set.patients.map { "about \($0) patients" } ?? "patients not stated"
         return Node(text: "training set \(set.digest.prefix(12)): site \(set.site), \(patients), \(set.licence)")
     }
 
@@ -43,7 +54,8 @@ struct Tree {
     private static func lines(_ nodes: [Node], indent: String) -> [String] {
         nodes.enumerated().flatMap { place, node in
             let isLast = place == nodes.count - 1
-            return ["\(indent)\(isLast ? "└─ " : "├─ ")\(node.text)"] + lines(node.children, indent: indent + (isLast ? "   " : "│  "))
+            return ["\(indent)\(isLast ? "└─ " : "├─ ")\(node.text)"]
+                + lines(node.children, indent: indent + (isLast ? "   " : "│  "))
         }
     }
 }

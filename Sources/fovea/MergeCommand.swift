@@ -12,16 +12,20 @@ struct MergeCommand: AsyncParsableCommand {
         commandName: "merge",
         abstract: "Merges the parcels of sites into a new model.",
         discussion: """
-            A parcel that is unsigned, unknown, expired, replayed, of another base, not finite, of other shapes or forbidden stops the merge, \
-            and nothing is written; with --exclude-bad the merge goes on without it. Outliers are named. The order of the parcels changes nothing.
+            A parcel that is unsigned, unknown, expired, replayed, of another base, not finite, of other shapes or \
+            forbidden stops the merge, \
+            and nothing is written; with --exclude-bad the merge goes on without it. Outliers are named. The order of \
+            the parcels changes nothing.
 
-            Example: fovea merge parcels/*.parcel --base base.safetensors --trust TRUST.yaml --key coordinator.key --out merged.safetensors
+            Example: fovea merge parcels/*.parcel --base base.safetensors --trust TRUST.yaml --key coordinator.key \
+            --out merged.safetensors
             """)
 
     @Argument(help: ArgumentHelp("Parcels of one round.", valueName: "parcel"))
     var parcels: [String]
 
-    @Option(help: ArgumentHelp("The snapshot that the sites trained on, signed by the coordinator.", valueName: "snapshot"))
+    @Option(
+        help: ArgumentHelp("The snapshot that the sites trained on, signed by the coordinator.", valueName: "snapshot"))
     var base: String
 
     @OptionGroup var trust: MergeTrustOptions
@@ -39,7 +43,10 @@ struct MergeCommand: AsyncParsableCommand {
     @Flag(help: "Stop where the screening names an outlier.")
     var strict = false
 
-    @Option(help: ArgumentHelp("A data set of the coordinator's own, on whose validation split each update is tried.", valueName: "data.h5"))
+    @Option(
+        help: ArgumentHelp(
+            "A data set of the coordinator's own, on whose validation split each update is tried.", valueName: "data.h5"
+        ))
     var canary: String?
 
     @Option(help: ArgumentHelp("The merged snapshot to write.", valueName: "merged"))
@@ -50,21 +57,26 @@ struct MergeCommand: AsyncParsableCommand {
     func run() async throws {
         common.apply()
         try StagedFile.requireWritable(out, force: common.force)
-        let list = try TrustList(contentsOf: trust.trust), ledger = try ParcelLedger(for: list), key = try trust.signingKey()
+        let list = try TrustList(contentsOf: trust.trust), ledger = try ParcelLedger(for: list),
+            key = try trust.signingKey()
         if let key { try list.requireCoordinator(key.publicKey, at: Date(), file: trust.key ?? "--key") }
         try OutputPath.requireOther(out, than: parcels + [base])
         try ledger.requireWritable()
         let merge = try ModelMerge(
-            parcels, base: base, trust: list, settings: rule.settings, round: round, at: Date(), ledger: ledger, excludesBad: excludeBad)
+            parcels, base: base, trust: list, settings: rule.settings, round: round, at: Date(), ledger: ledger,
+            excludesBad: excludeBad)
         let canaryLoss = try await canary.asyncMap { path in
             try FileProbe.check(path)
             return try await SiteValidation(merge.base, data: [try await DatasetFile.open(path)])
         }
         let screening = try merge.screening(canary: canaryLoss.map { canary in { canary.loss($0) } })
         if strict { try screening.requireNone() }
-        let (digest, residual) = try merge.write(out, previous: try previous.map { try LoadedModel(contentsOf: $0) }, key: key, force: common.force)
+        let (digest, residual) = try merge.write(
+            out, previous: try previous.map { try LoadedModel(contentsOf: $0) }, key: key, force: common.force)
         try ledger.note(merge.admission.admitted.map(\.parcel))
-        try MergeReport(merge, screening: screening, residual: residual, output: out, digest: digest, isSigned: key != nil).finish(common.console)
+        try MergeReport(
+            merge, screening: screening, residual: residual, output: out, digest: digest, isSigned: key != nil
+        ).finish(common.console)
     }
 }
 
@@ -87,10 +99,18 @@ struct MergeReport: Encodable {
     private let permissions: Permissions?
     private let signed: Bool
 
-    init(_ merge: ModelMerge, screening: Screening?, residual: Double?, output: String, digest: Digest, isSigned: Bool) {
+    init(_ merge: ModelMerge, screening: Screening?, residual: Double?, output: String, digest: Digest, isSigned: Bool)
+    {
         sites = zip(merge.admission.admitted, merge.shares).map { Site(name: $0.parcel.statement.site, weight: $1) }
-        capped = merge.settings.rule.countsHeads ? [] : zip(merge.admission.admitted, merge.shares).filter { $1 > $0.largestShare + 1e-9 }.map { $0.0.parcel.statement.site }
-        excluded = merge.admission.refused.map { MergeRecord.Excluded(name: $0.site ?? $0.path, reason: $0.failure.description) }
+        capped =
+            merge.settings.rule.countsHeads
+            ? []
+            : zip(merge.admission.admitted, merge.shares).filter { $1 > $0.largestShare + 1e-9 }.map {
+                $0.0.parcel.statement.site
+            }
+        excluded = merge.admission.refused.map {
+            MergeRecord.Excluded(name: $0.site ?? $0.path, reason: $0.failure.description)
+        }
         self.screening = screening
         self.residual = residual
         round = merge.admission.round
@@ -103,13 +123,23 @@ struct MergeReport: Encodable {
 
     func finish(_ console: Console) throws {
         let outliers = (screening?.outliers ?? []).map { "outlier: \($0.name): \($0.reasons.joined(separator: "; "))" }
-        var lines = ["\(output): round \(round), \(sites.count) \(sites.count == 1 ? "site" : "sites") by \(rule.rawValue), \(signed ? "signed" : "unsigned: sites will refuse it until fovea parcel sign")"]
+        var lines = [
+            """
+            \(output): round \(round), \(sites.count) \(sites.count == 1 ? "site" : "sites") by \(rule.rawValue), \
+            \(signed ? "signed" : "unsigned: sites will refuse it until fovea parcel sign")
+            """
+        ]
         lines += sites.map { "\($0.name): \((100 * $0.weight).short) %" }
         lines += capped.map { "\($0) is above its largest share: with the caps of so few sites there is no other way" }
         lines += excluded.map { "left out: \($0.name): \($0.reason)" }
         if let residual { lines.append("svd leaves out \((100 * residual).short) % of the difference") }
         if screening?.state == Screening.tooFew {
-            lines.append("screening: \(Screening.tooFew) sites to say who is unlike the others (fewer than \(Screening.fewestSites))")
+            lines.append(
+                """
+                screening: \(Screening.tooFew) sites to say who is unlike the others (fewer than \
+                \(Screening.fewestSites))
+                """
+            )
         } else {
             lines += outliers.isEmpty ? ["screening: no outliers"] : outliers
         }
@@ -130,27 +160,47 @@ struct MergeTrustOptions: ParsableArguments {
 
 /// How the sites' numbers become one.
 struct MergeRuleOptions: ParsableArguments {
-    @Option(help: "mean, stack (adapters, exact where both factors were trained), svd (the same, cut to their rank), median or trimmed-mean (default: mean).")
+    @Option(
+        help:
+            """
+            mean, stack (adapters, exact where both factors were trained), svd (the same, cut to their rank), median \
+            or trimmed-mean (default: mean).
+            """
+    )
     var rule: MergeRecord.Rule = .mean
 
     @Option(help: "What a site's share follows: patients, images or equal (default: patients).")
     var weight: MergeRecord.Weighting = .patients
 
-    @Option(help: ArgumentHelp("Share of the sites that trimmed-mean drops at each end (default: 0.2).", valueName: "share"))
+    @Option(
+        help: ArgumentHelp("Share of the sites that trimmed-mean drops at each end (default: 0.2).", valueName: "share")
+    )
     var trim: Double = 0.2
 
-    @Option(help: ArgumentHelp("Cut updates to so many times the median of their norms (default: not at all).", valueName: "factor"))
+    @Option(
+        help: ArgumentHelp(
+            "Cut updates to so many times the median of their norms (default: not at all).", valueName: "factor"))
     var clip: Double?
 
-    @Option(help: ArgumentHelp("Take so much of the base's own last step again; --previous says where it began.", valueName: "share"))
+    @Option(
+        help: ArgumentHelp(
+            "Take so much of the base's own last step again; --previous says where it began.", valueName: "share"))
     var momentum: Double = 0
 
-    @Flag(help: "Full weights: average each row of the table of cohorts over the sites that have such patients, instead of over all.")
+    @Flag(
+        help:
+            """
+            Full weights: average each row of the table of cohorts over the sites that have such patients, instead of \
+            over all.
+            """
+    )
     var cohortRows = false
 
     var settings: MergeRecord.Settings {
         var settings = MergeRecord.Settings()
-        (settings.rule, settings.weighting, settings.trim, settings.clip, settings.momentum) = (rule, weight, trim, clip, momentum)
+        (settings.rule, settings.weighting, settings.trim, settings.clip, settings.momentum) = (
+            rule, weight, trim, clip, momentum
+        )
         settings.cohortRows = cohortRows
         return settings
     }

@@ -12,7 +12,11 @@ struct ParcelCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "parcel",
         abstract: "Weights that a site shares: its keys, one signed file to hand over, and whose signatures count.",
-        discussion: "Example: fovea parcel seal run/best.adapter.safetensors --key aachen.key --site aachen --round 1 --purpose DUO:0000042 --out aachen-1.parcel",
+        discussion:
+            """
+            Example: fovea parcel seal run/best.adapter.safetensors --key aachen.key --site aachen --round 1 \
+            --purpose DUO:0000042 --out aachen-1.parcel
+            """,
         subcommands: [KeygenCommand.self, SealCommand.self, OpenCommand.self, TrustCommand.self, SignCommand.self])
 }
 
@@ -35,14 +39,23 @@ private struct KeygenCommand: AsyncParsableCommand {
         try key.write(out)
         try common.console.finish(
             Result(private_key: out, public_key: out + ".pub", fingerprint: key.publicKey.fingerprint),
-            ["\(out): keep it, and give it to nobody", "\(out).pub: for the coordinator, fingerprint \(key.publicKey.fingerprint)"])
+            [
+                "\(out): keep it, and give it to nobody",
+                "\(out).pub: for the coordinator, fingerprint \(key.publicKey.fingerprint)",
+            ])
     }
 }
 
 private struct SealCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "seal", abstract: "Puts weights, what they came from and what may be done with them into one signed file.",
-        discussion: "Example: fovea parcel seal run/best.adapter.safetensors --key aachen.key --site aachen --round 1 --purpose DUO:0000042 --out aachen-1.parcel")
+        commandName: "seal",
+        abstract: "Puts weights, what they came from and what may be done with them into one signed file.",
+        discussion:
+            """
+            Example: fovea parcel seal run/best.adapter.safetensors --key aachen.key --site aachen --round 1 \
+            --purpose DUO:0000042 --out aachen-1.parcel
+            """
+    )
 
     @Argument(help: ArgumentHelp("An adapter or a snapshot of a training.", valueName: "weights"))
     var weights: String
@@ -56,7 +69,10 @@ private struct SealCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The round that it is for.", valueName: "n"))
     var round: Int
 
-    @Option(help: ArgumentHelp("A purpose that is permitted, a code of the Data Use Ontology; may be given several times.", valueName: "DUO:0000042"))
+    @Option(
+        help: ArgumentHelp(
+            "A purpose that is permitted, a code of the Data Use Ontology; may be given several times.",
+            valueName: "DUO:0000042"))
     var purpose: [String] = []
 
     @Option(help: ArgumentHelp("The last day of the permissions (default: no end).", valueName: "2027-12-31"))
@@ -71,7 +87,9 @@ private struct SealCommand: AsyncParsableCommand {
     @Flag(help: "One may sample from this site alone.")
     var singleSite = false
 
-    @Option(help: ArgumentHelp("The folder of a passing audit of these weights, which fovea audit --model makes.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp(
+            "The folder of a passing audit of these weights, which fovea audit --model makes.", valueName: "folder"))
     var audit: String?
 
     @OptionGroup var officer: OfficerOptions
@@ -98,23 +116,27 @@ private struct SealCommand: AsyncParsableCommand {
         let signing = try SigningKey(contentsOf: key)
         let (file, own) = try ModelFile.read(weights)
         guard let base = file.manifest.parents.first else {
-            throw Failure(.badData, weights, field: "base", expected: "weights that were trained on a base", found: "none")
+            throw Failure(
+                .badData, weights, field: "base", expected: "weights that were trained on a base", found: "none")
         }
         let statement = ParcelStatement(
             site: site, round: round, base: base, issued: Date(), selfTest: try selfTest(file.manifest.imagesSeen),
             permissions: Permissions(
-                purposes: Set(purpose), expires: expires, territories: territory.isEmpty ? [Permissions.worldwide] : Set(territory),
+                purposes: Set(purpose), expires: expires,
+                territories: territory.isEmpty ? [Permissions.worldwide] : Set(territory),
                 redistribution: redistribution, singleSite: singleSite),
             contact: contact)
         let audited = file.manifest.kind == .adapter ? LoadedModel.mixtureDigest(base: base, adapter: own) : own
         let passed = try audit.map { try officer.gate($0, own: signing.publicKey, model: audited) }
         let digest = try ParcelSeal.seal(
-            file, path: weights, statement: statement, audit: passed, unaudited: unaudited, key: signing, to: out, as: try SafetensorsIndex(contentsOf: weights).entries.first?.type ?? .f16,
+            file, path: weights, statement: statement, audit: passed, unaudited: unaudited, key: signing, to: out,
+            as: try SafetensorsIndex(contentsOf: weights).entries.first?.type ?? .f16,
             force: common.force)
         let bytes = (try? FileManager.default.attributesOfItem(atPath: out)[.size] as? Int) ?? 0
         try common.console.finish(
             Result(
-                output: out, digest: digest.description, site: site, base: base, fingerprint: signing.publicKey.fingerprint, round: round, bytes: bytes),
+                output: out, digest: digest.description, site: site, base: base,
+                fingerprint: signing.publicKey.fingerprint, round: round, bytes: bytes),
             ["\(out): \(bytes / 1024) KiB of \(site) for round \(round), signed by \(signing.publicKey.fingerprint)"])
     }
 
@@ -144,7 +166,9 @@ private struct OpenCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Whose signatures count.", valueName: "trust.yaml"))
     var trust: String?
 
-    @Option(help: ArgumentHelp("Where the weights go, without the signature (default: they stay where they are).", valueName: "weights"))
+    @Option(
+        help: ArgumentHelp(
+            "Where the weights go, without the signature (default: they stay where they are).", valueName: "weights"))
     var out: String?
 
     @OptionGroup var common: CommonOptions
@@ -170,10 +194,19 @@ private struct OpenCommand: AsyncParsableCommand {
         try common.console.finish(
             Result(statement: said, fingerprint: parcel.signer.fingerprint, trusted: trust != nil, output: out),
             [
-                "\(file): \(parcel.manifest.kind == .adapter ? "an adapter" : "weights") of \(said.site) for round \(said.round), on the base \(said.base.prefix(12))",
-                "signed by \(parcel.signer.fingerprint), \(trust.map { "whom \($0) trusts" } ?? "whom nobody has checked: compare it, or give --trust")",
+                """
+                \(file): \(parcel.manifest.kind == .adapter ? "an adapter" : "weights") of \(said.site) for round \
+                \(said.round), on the base \(said.base.prefix(12))
+                """,
+                """
+                signed by \(parcel.signer.fingerprint), \
+                \(trust.map { "whom \($0) trusts" } ?? "whom nobody has checked: compare it, or give --trust")
+                """,
                 "permitted: \(said.permissions.text)",
-                "contact: \(said.contact); audit: \(parcel.manifest.unaudited.map { "none, \($0)" } ?? "no photographs of patients")",
+                """
+                contact: \(said.contact); audit: \
+                \(parcel.manifest.unaudited.map { "none, \($0)" } ?? "no photographs of patients")
+                """,
             ] + (out.map { ["weights: \($0)"] } ?? []))
     }
 }
@@ -181,7 +214,12 @@ private struct OpenCommand: AsyncParsableCommand {
 private struct SignCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sign", abstract: "Signs a base or a merged model as the coordinator; sites train on no other.",
-        discussion: "Its digest becomes another: sign before the first site trains on it. Example: fovea parcel sign run/best.safetensors --key coordinator.key --out base.safetensors")
+        discussion:
+            """
+            Its digest becomes another: sign before the first site trains on it. Example: fovea parcel sign \
+            run/best.safetensors --key coordinator.key --out base.safetensors
+            """
+    )
 
     @Argument(help: ArgumentHelp("A snapshot.", valueName: "weights"))
     var weights: String
@@ -201,9 +239,11 @@ private struct SignCommand: AsyncParsableCommand {
     func run() async throws {
         common.apply()
         try StagedFile.requireWritable(out, force: common.force)
-        let key = try SigningKey(contentsOf: key), digest = try SignedBase.sign(weights, with: key, to: out, force: common.force)
+        let key = try SigningKey(contentsOf: key),
+            digest = try SignedBase.sign(weights, with: key, to: out, force: common.force)
         try common.console.finish(
-            Result(output: out, digest: digest.description, fingerprint: key.publicKey.fingerprint), ["\(out): signed by \(key.publicKey.fingerprint), digest \(digest)"])
+            Result(output: out, digest: digest.description, fingerprint: key.publicKey.fingerprint),
+            ["\(out): signed by \(key.publicKey.fingerprint), digest \(digest)"])
     }
 }
 
@@ -231,11 +271,16 @@ private struct TrustCommand: AsyncParsableCommand {
         let list = try TrustList(contentsOf: file)
         try common.console.finish(
             Result(
-                project: list.project, coordinator: list.coordinator.fingerprint, members: list.members.map(\.name), withdrawn: list.withdrawn.sorted()),
+                project: list.project, coordinator: list.coordinator.fingerprint, members: list.members.map(\.name),
+                withdrawn: list.withdrawn.sorted()),
             ["\(file): \(list.project), signed by the coordinator \(list.coordinator.fingerprint)"]
                 + (try list.members.map {
                     let key = try PublicKey($0.key, field: "key", place: file)
-                    return "\($0.role.rawValue) \($0.name): \(key.fingerprint), \($0.from) to \($0.until)\(list.withdrawn.contains($0.name) ? ", withdrawn" : "")"
+                    return
+                        """
+                        \($0.role.rawValue) \($0.name): \(key.fingerprint), \($0.from) to \
+                        \($0.until)\(list.withdrawn.contains($0.name) ? ", withdrawn" : "")
+                        """
                 }))
     }
 }

@@ -9,9 +9,11 @@ struct PhantomCommand: AsyncParsableCommand {
         commandName: "phantom",
         abstract: "Makes a dataset of procedural fundus phantoms, for tests and first steps.",
         discussion: """
-            Phantoms are drawn, not photographed: eyes with known vessels, disc, macula and lesions, of known grade. --count \
+            Phantoms are drawn, not photographed: eyes with known vessels, disc, macula and lesions, of known grade. \
+            --count \
             is the number of patients, of whom one eye each is photographed; with --visits V the file holds count x V \
-            photographs, each visit in another pose, light and camera. Grades 0 to 4 are equally frequent; of every ten \
+            photographs, each visit in another pose, light and camera. Grades 0 to 4 are equally frequent; of every \
+            ten \
             patients, one is for validation and one is held out. The same seed makes the same eyes at every size.
 
             Beside the dataset stands a contact sheet of the first photographs.
@@ -46,7 +48,8 @@ struct PhantomCommand: AsyncParsableCommand {
 
     func run() async throws {
         let dataset = PhantomDataset(
-            try PhantomGenerator(patients: count, size: size, visits: visits, seed: seed), path: out, site: site, force: common.force)
+            try PhantomGenerator(patients: count, size: size, visits: visits, seed: seed), path: out, site: site,
+            force: common.force)
         let progress = ProgressReporter("phantom", unit: "photographs", isQuiet: common.quiet)
         defer { progress.end() }
         let start = ContinuousClock.now
@@ -60,10 +63,12 @@ struct PhantomCommand: AsyncParsableCommand {
             count: summary.photographs, patients: count, visits: visits, size: size, splits: summary.splits,
             grades: summary.grades, seconds: seconds, output: out, contact_sheet: dataset.contactSheetPath)
         let parts = Split.allCases.map { "\($0) \(summary.splits["\($0)"] ?? 0)" }.joined(separator: ", ")
-        try common.console.finish(result, [
-            "\(out): \(summary.photographs) phantoms of \(count) patients, \(size) x \(size) (\(parts))",
-            "contact sheet: \(dataset.contactSheetPath)",
-        ])
+        try common.console.finish(
+            result,
+            [
+                "\(out): \(summary.photographs) phantoms of \(count) patients, \(size) x \(size) (\(parts))",
+                "contact sheet: \(dataset.contactSheetPath)",
+            ])
     }
 
     private struct Result: Encodable {

@@ -1,7 +1,8 @@
 import Foundation
 import Synchronization
 
-/// Shows how far long work is, on standard error: a bar with rate and time left on a terminal, otherwise a line every 10 s.
+/// Shows how far long work is, on standard error: a bar with rate and time left on a terminal, otherwise a line every
+/// 10 s.
 final class ProgressReporter: Sendable {
     private struct State {
         var started: ContinuousClock.Instant
@@ -41,7 +42,8 @@ final class ProgressReporter: Sendable {
             guard now - state.shown >= pause || (isTerminal && done == total) else { return }
             state.shown = now
             let line = ProgressReporter.line(
-                what, unit: unit, done: done, total: total, seconds: ProgressReporter.seconds(now - state.started), hasBar: isTerminal)
+                what, unit: unit, done: done, total: total, seconds: ProgressReporter.seconds(now - state.started),
+                hasBar: isTerminal)
             state.hasBar = isTerminal
             Console.put(isTerminal ? "\r\u{1B}[2K" + line : line + "\n", on: .standardError)
         }
@@ -67,7 +69,8 @@ final class ProgressReporter: Sendable {
         if rate > 0 {
             parts += String(format: rate < 10 ? ", %.2f/s" : ", %.0f/s", rate)
             let left = Int((Double(max(0, total - done)) / rate).rounded(.up))
-            parts += left >= 3600
+            parts +=
+                left >= 3600
                 ? String(format: ", %d:%02d:%02d left", left / 3600, left / 60 % 60, left % 60)
                 : String(format: ", %d:%02d left", left / 60, left % 60)
         }

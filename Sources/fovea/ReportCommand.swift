@@ -21,7 +21,9 @@ struct ReportCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The page to write.", valueName: "file"))
     var out: String
 
-    @Option(help: ArgumentHelp("Samples to show; of a larger set, a selection spread evenly over the cohorts.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "Samples to show; of a larger set, a selection spread evenly over the cohorts.", valueName: "n"))
     var most = SampleReport.most
 
     @OptionGroup var common: CommonOptions
@@ -42,15 +44,23 @@ struct ReportCommand: AsyncParsableCommand {
         try FileProbe.check(samples)
         // The probe has compared every byte with the file's digest.
         let file = try await SampleSetFile.open(samples, verifying: false)
-        let audit = try file.release.map { try AuditPage(PublicAudit.decode(Data($0.verdict.utf8), place: "\(samples) /audit/verdict")).excerpt }
-        let report = try await SampleReport(of: file, name: URL(fileURLWithPath: samples).lastPathComponent, most: most, audit: audit)
+        let audit = try file.release.map {
+            try AuditPage(PublicAudit.decode(Data($0.verdict.utf8), place: "\(samples) /audit/verdict")).excerpt
+        }
+        let report = try await SampleReport(
+            of: file, name: URL(fileURLWithPath: samples).lastPathComponent, most: most, audit: audit)
         let staged = try StagedFile(out, force: common.force)
         let page = Data(report.html.utf8)
         try staged.write(page)
         try staged.commit()
         try common.console.finish(
             Result(output: out, samples: file.count, shown: report.shown, bytes: page.count),
-            ["\(out): \(report.shown) of \(file.count) samples, \(report.width) x \(report.height) pixels at JPEG quality \(report.quality), \(page.count) bytes"])
+            [
+                """
+                \(out): \(report.shown) of \(file.count) samples, \(report.width) x \(report.height) pixels at JPEG \
+                quality \(report.quality), \(page.count) bytes
+                """
+            ])
     }
 
     /// Whether both paths lead to one file.

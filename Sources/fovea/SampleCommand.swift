@@ -21,10 +21,16 @@ struct SampleCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How many samples.", valueName: "n"))
     var count: Int?
 
-    @Option(help: ArgumentHelp("What to ask for, such as dr_icdr=3; may be given several times. 2.5 lies between 2 and 3.", valueName: "attribute=value,..."))
+    @Option(
+        help: ArgumentHelp(
+            "What to ask for, such as dr_icdr=3; may be given several times. 2.5 lies between 2 and 3.",
+            valueName: "attribute=value,..."))
     var cohort: [String] = []
 
-    @Option(help: ArgumentHelp("A table with a column count and one for each attribute, instead of --count and --cohort.", valueName: "plan.csv"))
+    @Option(
+        help: ArgumentHelp(
+            "A table with a column count and one for each attribute, instead of --count and --cohort.",
+            valueName: "plan.csv"))
     var plan: String?
 
     @Option(help: ArgumentHelp("Seed of the noise (default: 0).", valueName: "n"))
@@ -44,23 +50,35 @@ struct SampleCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Steps; heun takes 2 n - 1 network evaluations, the others n (default: 18; for a model of several networks 40).",
+            """
+            Steps; heun takes 2 n - 1 network evaluations, the others n (default: 18; for a model of several networks \
+            40).
+            """,
             valueName: "n"))
     var steps: Int?
 
-    @Option(help: ArgumentHelp("Guidance scale; 1 means none, more makes the cohort plainer and doubles the cost (default: 1).", valueName: "w"))
+    @Option(
+        help: ArgumentHelp(
+            "Guidance scale; 1 means none, more makes the cohort plainer and doubles the cost (default: 1).",
+            valueName: "w"))
     var guidance: Float?
 
-    @Option(help: ArgumentHelp("Guide only where the noise level lies between two, such as 0.2,5.", valueName: "low,high"))
+    @Option(
+        help: ArgumentHelp("Guide only where the noise level lies between two, such as 0.2,5.", valueName: "low,high"))
     var guidanceInterval: GuidanceInterval?
 
-    @Option(help: ArgumentHelp("Attributes that guidance makes plainer (default: all that are asked for).", valueName: "attribute,..."))
+    @Option(
+        help: ArgumentHelp(
+            "Attributes that guidance makes plainer (default: all that are asked for).", valueName: "attribute,..."))
     var guide: String?
 
     @Option(help: ArgumentHelp("Samples a batch (default: 16); the samples do not depend on it.", valueName: "n"))
     var batch: Int?
 
-    @Option(help: ArgumentHelp("What the samples are for, a code of the Data Use Ontology; refused where the sites do not permit it.", valueName: "DUO:0000042"))
+    @Option(
+        help: ArgumentHelp(
+            "What the samples are for, a code of the Data Use Ontology; refused where the sites do not permit it.",
+            valueName: "DUO:0000042"))
     var purpose: String?
 
     @Option(help: ArgumentHelp("Whom to ask about the samples; stored in the file.", valueName: "text"))
@@ -69,10 +87,13 @@ struct SampleCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The sample set to write.", valueName: "s.h5"))
     var out: String
 
-    @Option(help: ArgumentHelp("How small pictures are packed: 1 (fast) to 9 (small), 0 for not at all (default: 1).", valueName: "level"))
+    @Option(
+        help: ArgumentHelp(
+            "How small pictures are packed: 1 (fast) to 9 (small), 0 for not at all (default: 1).", valueName: "level"))
     var deflate: Int = 1
 
-    @Option(help: ArgumentHelp("Write the pictures into files of n samples each, and one set over them.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp("Write the pictures into files of n samples each, and one set over them.", valueName: "n"))
     var shardSize: Int?
 
     @Flag(help: "Go on with a run that was stopped or killed; begins where there is none.")
@@ -82,10 +103,16 @@ struct SampleCommand: AsyncParsableCommand {
 
     func validate() throws {
         if (plan == nil) == (count == nil) { throw ValidationError("expected --count or --plan, and not both") }
-        if independentSeeds, seed != nil || first != nil { throw ValidationError("--independent-seeds draws the seeds; --seed and --first do not go with it") }
-        if plan != nil, !cohort.isEmpty { throw ValidationError("--plan names the cohorts; --cohort goes with --count") }
+        if independentSeeds, seed != nil || first != nil {
+            throw ValidationError("--independent-seeds draws the seeds; --seed and --first do not go with it")
+        }
+        if plan != nil, !cohort.isEmpty {
+            throw ValidationError("--plan names the cohorts; --cohort goes with --count")
+        }
         guard (0...9).contains(deflate) else { throw ValidationError("--deflate: expected 0 to 9, found \(deflate)") }
-        if let shardSize, shardSize < 1 { throw ValidationError("--shard-size: expected at least 1, found \(shardSize)") }
+        if let shardSize, shardSize < 1 {
+            throw ValidationError("--shard-size: expected at least 1, found \(shardSize)")
+        }
         if let count, !(1...SamplingPlan.most).contains(count) {
             throw ValidationError("--count: expected 1 to \(SamplingPlan.most), found \(count)")
         }
@@ -115,12 +142,14 @@ struct SampleCommand: AsyncParsableCommand {
         settings.guidedAttributes = guide.map { $0.split(separator: ",").map(String.init) }
         settings.guidanceScale = guidance ?? settings.guidanceScale
         settings.batchSize = batch ?? settings.batchSize
-        let wanted = try plan.map { try SamplingPlan(contentsOf: $0) }
+        let wanted =
+            try plan.map { try SamplingPlan(contentsOf: $0) }
             ?? SamplingPlan(count: count ?? 0, cohorts: try cohort.map { try CohortRequest($0) })
         let sampling = SamplingRun(
             loaded, settings, plan: wanted, seed: independentSeeds ? nil : seed ?? 0, firstIndex: first ?? 0, path: out,
             options: SampleSetWriter.Options(
-                resume: resume, force: common.force, deflate: deflate, shardRows: shardSize, threads: common.threadCount),
+                resume: resume, force: common.force, deflate: deflate, shardRows: shardSize, threads: common.threadCount
+            ),
             allowsUnseen: common.force)
         let progress = ProgressReporter("sample", unit: "samples", isQuiet: common.quiet)
         defer { progress.end() }
@@ -135,13 +164,17 @@ struct SampleCommand: AsyncParsableCommand {
         guard done == wanted.count else {
             throw Failure(
                 .interrupted, out,
-                "stopped; \(done) of \(wanted.count) samples are kept in \(UnfinishedFolder.path(for: out)); go on with --resume"
+                """
+                stopped; \(done) of \(wanted.count) samples are kept in \(UnfinishedFolder.path(for: out)); go on \
+                with --resume
+                """
                     + (plan == nil && done > 0 ? ", or end with --resume --count \(done)" : ""))
         }
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         try common.console.finish(
             Result(
-                count: done, seconds: seconds, evaluations: sampling.evaluations, first_step_seconds: firstStep, output: out,
+                count: done, seconds: seconds, evaluations: sampling.evaluations, first_step_seconds: firstStep,
+                output: out,
                 model: loaded.digest.description,
                 contact_sheet: sampling.sheetPath),
             [
@@ -159,7 +192,9 @@ struct GuidanceInterval: ExpressibleByArgument {
 
     init?(argument: String) {
         let ends = argument.split(separator: ",").map { Float($0) }
-        guard ends.count == 2, let low = ends[0], let high = ends[1], low >= 0, low <= high, high.isFinite else { return nil }
+        guard ends.count == 2, let low = ends[0], let high = ends[1], low >= 0, low <= high, high.isFinite else {
+            return nil
+        }
         range = low...high
     }
 }

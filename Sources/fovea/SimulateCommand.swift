@@ -10,10 +10,15 @@ import Training
 struct SimulateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate",
-        abstract: "Runs a whole federation on one machine, and compares it with each site alone and with all data in one place.",
+        abstract:
+            """
+            Runs a whole federation on one machine, and compares it with each site alone and with all data in one place.
+            """,
         discussion: """
-            As many --data as --sites: each data set is a site. Otherwise their patients are dealt out to --sites sites that are uneven and \
-            skewed. OUT holds parcels, merged models and, at the end, curves.svg, simulation.md and simulation.json. Stopped or killed, the \
+            As many --data as --sites: each data set is a site. Otherwise their patients are dealt out to --sites \
+            sites that are uneven and \
+            skewed. OUT holds parcels, merged models and, at the end, curves.svg, simulation.md and simulation.json. \
+            Stopped or killed, the \
             same command goes on.
 
             Example: fovea simulate --sites 4 --rounds 5 --data site.h5 --base base.safetensors --out sim
@@ -64,7 +69,10 @@ struct SimulateCommand: AsyncParsableCommand {
 
     func validate() throws {
         if data.isEmpty { throw ValidationError("--data: expected at least one data set") }
-        for (name, number) in [("--rounds", rounds), ("--images", images), ("--draws", draws), ("--measure-every", measureEvery), ("--sites", sites ?? 2)] where number < 1 {
+        for (name, number) in [
+            ("--rounds", rounds), ("--images", images), ("--draws", draws), ("--measure-every", measureEvery),
+            ("--sites", sites ?? 2),
+        ] where number < 1 {
             throw ValidationError("\(name): expected at least 1, found \(number)")
         }
     }
@@ -81,30 +89,38 @@ struct SimulateCommand: AsyncParsableCommand {
         let count = sites ?? files.count
         if count != files.count {
             try makeFolder("\(out)/sites")
-            files = try await open(try await Simulation.deal(files, to: count, skewedBy: skew, seed: seed, folder: "\(out)/sites"))
+            files = try await open(
+                try await Simulation.deal(files, to: count, skewedBy: skew, seed: seed, folder: "\(out)/sites"))
         }
         try makeFolder(out)
         var settings = Simulation.Settings()
-        (settings.rounds, settings.images, settings.merge, settings.lastDraws, settings.onlyMerged) = (rounds, images, rule.settings, draws, onlyMerged)
+        (settings.rounds, settings.images, settings.merge, settings.lastDraws, settings.onlyMerged) = (
+            rounds, images, rule.settings, draws, onlyMerged
+        )
         settings.measureEvery = measureEvery
         settings.adapter = AdapterKind(rawValue: adapter.rawValue)
         if adapter == .lora, rule.rule == .mean { settings.merge.rule = .stack }
         var training = SiteStep.defaults(try LoadedModel(contentsOf: base))
         training.seed = seed
         if let config { training = try Configuration.read(config, over: training) }
-        let simulation = try Simulation(folder: out, base: base, sites: files, settings: settings, configuration: training)
+        let simulation = try Simulation(
+            folder: out, base: base, sites: files, settings: settings, configuration: training)
         let result = try await simulation.run { common.console.say($0) }
         try common.console.finish(
             Result(comparisons: result.comparisons, rounds: rounds, output: out),
             result.comparisons.map {
-                "\($0.site), \($0.patients) \($0.split) patients: \($0.first.rawValue) \($0.firstLoss.short), \($0.second.rawValue) \($0.secondLoss.short), "
+                """
+                \($0.site), \($0.patients) \($0.split) patients: \($0.first.rawValue) \($0.firstLoss.short), \
+                \($0.second.rawValue) \($0.secondLoss.short), 
+                """
                     + "difference \($0.difference.short) (\($0.low.short) to \($0.high.short))"
             } + ["\(out)/curves.svg, \(out)/simulation.md"])
     }
 
     private func makeFolder(_ path: String) throws {
         do { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) } catch {
-            throw Failure(.cannotCreateOutput, path, "the folder could not be made: \((error as NSError).localizedDescription)")
+            throw Failure(
+                .cannotCreateOutput, path, "the folder could not be made: \((error as NSError).localizedDescription)")
         }
     }
 

@@ -22,7 +22,8 @@ struct TrainCommand: AsyncParsableCommand {
             Example: fovea train --data site.h5 --out run --preset small --size 64 --minutes 60
             """)
 
-    @Option(help: ArgumentHelp("A data set made by import or phantom; may be given several times.", valueName: "site.h5"))
+    @Option(
+        help: ArgumentHelp("A data set made by import or phantom; may be given several times.", valueName: "site.h5"))
     var data: [String]
 
     @Option(help: ArgumentHelp("The run's folder.", valueName: "run"))
@@ -33,28 +34,53 @@ struct TrainCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Height and width of the pictures (default: the data set's, at most 256, a multiple of 32).", valueName: "pixels"))
+            "Height and width of the pictures (default: the data set's, at most 256, a multiple of 32).",
+            valueName: "pixels"))
     var size: Int?
 
-    @Option(help: "Where pictures are denoised: pixels, wavelet or dct (default: pixels up to 128 pixels, wavelet above, dct from 256 on).")
+    @Option(
+        help:
+            """
+            Where pictures are denoised: pixels, wavelet or dct (default: pixels up to 128 pixels, wavelet above, dct \
+            from 256 on).
+            """
+    )
     var space: SpaceOption?
 
-    @Option(help: "Structures of which a map is drawn with each picture: none or vessels (default: none); with --space dct.")
+    @Option(
+        help: "Structures of which a map is drawn with each picture: none or vessels (default: none); with --space dct."
+    )
     var maps: MapsOption?
 
-    @Option(help: ArgumentHelp("A snapshot to start from; it brings network, size, space and attributes.", valueName: "snapshot"))
+    @Option(
+        help: ArgumentHelp(
+            "A snapshot to start from; it brings network, size, space and attributes.", valueName: "snapshot"))
     var base: String?
 
-    @Option(help: "What to train on a base: ffa (a small adapter with one frozen factor, which merges exactly), lora, or full (default: ffa).")
+    @Option(
+        help:
+            """
+            What to train on a base: ffa (a small adapter with one frozen factor, which merges exactly), lora, or \
+            full (default: ffa).
+            """
+    )
     var adapter: AdapterOption?
 
-    @Option(help: ArgumentHelp("Whose signatures count: a base that the coordinator did not sign is refused.", valueName: "trust.yaml"))
+    @Option(
+        help: ArgumentHelp(
+            "Whose signatures count: a base that the coordinator did not sign is refused.", valueName: "trust.yaml"))
     var trust: String?
 
     @Option(help: ArgumentHelp("The round that it is for: another round draws other noise.", valueName: "n"))
     var round: Int?
 
-    @Option(help: ArgumentHelp("Phantoms, each of which a coin flip adds to the training, to measure what the model remembers; it never leaves its site then.", valueName: "phantoms.h5"))
+    @Option(
+        help: ArgumentHelp(
+            """
+            Phantoms, each of which a coin flip adds to the training, to measure what the model remembers; it never \
+            leaves its site then.
+            """,
+            valueName: "phantoms.h5"))
     var canaries: String?
 
     @Option(help: ArgumentHelp("Training images to see in all (default: 400000).", valueName: "n"))
@@ -63,13 +89,19 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Stop after so many minutes, saved; --resume goes on.", valueName: "n"))
     var minutes: Double?
 
-    @Option(help: ArgumentHelp("Memory that it may take (default: what is available); a training that needs more is refused.", valueName: "MiB"))
+    @Option(
+        help: ArgumentHelp(
+            "Memory that it may take (default: what is available); a training that needs more is refused.",
+            valueName: "MiB"))
     var memory: Int?
 
     @Option(help: ArgumentHelp("Seed of all randomness (default: 0).", valueName: "n"))
     var seed: UInt64?
 
-    @Option(help: ArgumentHelp("Settings; docs/training.md lists them. Options on the command line go before it.", valueName: "train.yaml"))
+    @Option(
+        help: ArgumentHelp(
+            "Settings; docs/training.md lists them. Options on the command line go before it.", valueName: "train.yaml")
+    )
     var config: String?
 
     @Flag(help: "Go on with the run in the folder.")
@@ -79,16 +111,26 @@ struct TrainCommand: AsyncParsableCommand {
 
     func validate() throws {
         if data.isEmpty { throw ValidationError("--data: expected at least one data set") }
-        if let minutes, !(minutes > 0) { throw ValidationError("--minutes: expected a positive number, found \(minutes)") }
+        if let minutes, !(minutes > 0) {
+            throw ValidationError("--minutes: expected a positive number, found \(minutes)")
+        }
         if base != nil, preset != nil || size != nil || space != nil || maps != nil {
             throw ValidationError("--base brings its own network; --preset, --size, --space and --maps go without it")
         }
-        if let memory, !(1...1 << 30).contains(memory) { throw ValidationError("--memory: expected a number of MiB, found \(memory)") }
+        if let memory, !(1...1 << 30).contains(memory) {
+            throw ValidationError("--memory: expected a number of MiB, found \(memory)")
+        }
         if trust != nil, base == nil { throw ValidationError("--trust: expected --base, whose signature is checked") }
-        if let round, !(0...1_000_000).contains(round) { throw ValidationError("--round: expected 0 to 1000000, found \(round)") }
+        if let round, !(0...1_000_000).contains(round) {
+            throw ValidationError("--round: expected 0 to 1000000, found \(round)")
+        }
         if adapter != nil, base == nil { throw ValidationError("--adapter: expected --base, what it adapts") }
-        if resume, base != nil || round != nil || preset != nil || size != nil || space != nil || maps != nil || seed != nil || config != nil || canaries != nil {
-            throw ValidationError("--resume takes its settings from the run's config.yaml; only --images may be changed")
+        if resume,
+            base != nil || round != nil || preset != nil || size != nil || space != nil || maps != nil || seed != nil
+                || config != nil || canaries != nil
+        {
+            throw ValidationError(
+                "--resume takes its settings from the run's config.yaml; only --images may be changed")
         }
     }
 
@@ -115,7 +157,9 @@ struct TrainCommand: AsyncParsableCommand {
             settings.useChannels(of: space, preset?.configuration(channels: space.channels))
             settings.useMaps(maps?.maps ?? settings.space.maps)
             if maps == .vessels, settings.space.maps.isEmpty {
-                throw Failure(.usage, nil, field: "--maps", expected: "none for the space \(space.name); vessels goes with --space dct", found: "vessels")
+                throw Failure(
+                    .usage, nil, field: "--maps",
+                    expected: "none for the space \(space.name); vessels goes with --space dct", found: "vessels")
             }
             settings.seed = seed ?? settings.seed
         }
@@ -157,7 +201,9 @@ struct TrainCommand: AsyncParsableCommand {
         console.say(
             "\(out): \(run.trainer.state.parameters.parameterCount) parameters, \(before) of \(total) images seen, "
                 + "\(ComputeEnvironment.threads) threads")
-        if !run.trainer.configuration.canaries.isEmpty { console.say("\(out): with canaries; the model never leaves this site") }
+        if !run.trainer.configuration.canaries.isEmpty {
+            console.say("\(out): with canaries; the model never leaves this site")
+        }
         let progress = ProgressReporter("train", unit: "images", isQuiet: common.quiet)
         let summary = try run.run(timeLimit: minutes.map { .seconds(60 * $0) }) { event in
             switch event {
@@ -183,7 +229,10 @@ struct TrainCommand: AsyncParsableCommand {
             result,
             [
                 "\(summary.imagesSeen) images seen at \(summary.imagesPerSecond.short) images/s, "
-                    + "loss \(summary.loss?.short ?? "none"), peak \(MemoryFigures.peak >> 20) MiB (expected \(summary.estimatedPeakBytes >> 20))",
+                    + """
+                    loss \(summary.loss?.short ?? "none"), peak \(MemoryFigures.peak >> 20) MiB (expected \
+                    \(summary.estimatedPeakBytes >> 20))
+                    """,
                 "snapshot: \(summary.snapshot)",
             ])
     }

@@ -10,7 +10,8 @@ struct ValidateCommand: AsyncParsableCommand {
         commandName: "validate",
         abstract: "Losses of a model on patients that it did not learn from; of two models, patient by patient.",
         discussion: """
-            A site asks whether the merged model is better for its own patients than the model that it trained alone. Both see the same noise.
+            A site asks whether the merged model is better for its own patients than the model that it trained alone. \
+            Both see the same noise.
 
             Example: fovea validate merged.safetensors --against run/snapshot.safetensors --data site.h5
             """)
@@ -55,21 +56,37 @@ struct ValidateCommand: AsyncParsableCommand {
             files.append(try await DatasetFile.open(path))
         }
         let first = try LoadedModel(contentsOf: model), second = try against.map { try LoadedModel(contentsOf: $0) }
-        if let second, (second.manifest.model.width, second.manifest.model.height) != (first.manifest.model.width, first.manifest.model.height) {
-            throw Failure(.badData, second.path, field: "model", expected: "pictures of \(first.manifest.model.width) x \(first.manifest.model.height)", found: "\(second.manifest.model.width) x \(second.manifest.model.height)")
+        if let second,
+            (second.manifest.model.width, second.manifest.model.height) != (
+                first.manifest.model.width, first.manifest.model.height
+            )
+        {
+            throw Failure(
+                .badData, second.path, field: "model",
+                expected: "pictures of \(first.manifest.model.width) x \(first.manifest.model.height)",
+                found: "\(second.manifest.model.width) x \(second.manifest.model.height)")
         }
         func handovers(_ model: LoadedModel) -> [Float] { model.manifest.model.experts.map(\.network.highestNoise) }
         if let second, handovers(second) != handovers(first) {
             func text(_ model: LoadedModel) -> String {
                 let levels = handovers(model)
                 return levels.isEmpty
-                    ? "one network" : "\(levels.count + 1) networks with handovers at \(levels.map { "\($0)" }.joined(separator: " and "))"
+                    ? "one network"
+                    : """
+                    \(levels.count + 1) networks with handovers at \
+                    \(levels.map { "\($0)" }.joined(separator: " and "))
+                    """
             }
-            throw Failure(.badData, second.path, field: "model", expected: "\(text(first)), so that losses compare", found: text(second))
+            throw Failure(
+                .badData, second.path, field: "model", expected: "\(text(first)), so that losses compare",
+                found: text(second))
         }
         func losses(_ loaded: LoadedModel) async throws -> [Double] {
             // The first model's noise levels for both.
-            try await SiteValidation(loaded, data: files, splits: [split == .validation ? .validation : .holdout], draws: draws, noiseLevels: first).losses(loaded.parameters)
+            try await SiteValidation(
+                loaded, data: files, splits: [split == .validation ? .validation : .holdout], draws: draws,
+                noiseLevels: first
+            ).losses(loaded.parameters)
         }
         let own = try await losses(first)
         guard !own.isEmpty else { throw Failure(.badData, data[0], "the \(split.rawValue) split holds no photograph") }
@@ -81,12 +98,19 @@ struct ValidateCommand: AsyncParsableCommand {
         }
         let paired = PairedDifference(own, try await losses(second))
         try common.console.finish(
-            Result(patients: own.count, loss: mean, other: mean - paired.mean, difference: paired.mean, low: paired.low, high: paired.high),
+            Result(
+                patients: own.count, loss: mean, other: mean - paired.mean, difference: paired.mean, low: paired.low,
+                high: paired.high),
             [
                 "\(model): loss \(mean.short) on \(own.count) \(split.rawValue) patients, \(draws) draws",
                 "\(second.path): loss \((mean - paired.mean).short)",
-                "difference \(paired.mean.short), 95 % interval over patients \(paired.low.short) to \(paired.high.short): "
-                    + (paired.high < 0 ? "the first is better" : paired.low > 0 ? "the second is better" : "neither is better beyond doubt"),
+                """
+                difference \(paired.mean.short), 95 % interval over patients \(paired.low.short) to \
+                \(paired.high.short): 
+                """
+                    + (paired.high < 0
+                        ? "the first is better"
+                        : paired.low > 0 ? "the second is better" : "neither is better beyond doubt"),
             ])
     }
 }

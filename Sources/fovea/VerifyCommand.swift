@@ -15,12 +15,14 @@ struct VerifyCommand: AsyncParsableCommand {
         commandName: "verify",
         abstract: "Checks every digest, label and link in a file, and names what fails.",
         discussion: """
-            Exit code 1 where anything fails. A sample set carries the SHA-256 of all its bytes, so one that changed is found.
+            Exit code 1 where anything fails. A sample set carries the SHA-256 of all its bytes, so one that changed \
+            is found.
 
             Example: fovea verify s.h5
             """)
 
-    @Argument(help: ArgumentHelp("A sample set, data set or weights file, or a folder that export wrote.", valueName: "file"))
+    @Argument(
+        help: ArgumentHelp("A sample set, data set or weights file, or a folder that export wrote.", valueName: "file"))
     var file: String
 
     @Option(help: ArgumentHelp("Whose signatures are trusted; an unsigned file then fails.", valueName: "trust.yaml"))
@@ -45,20 +47,28 @@ struct VerifyCommand: AsyncParsableCommand {
         if kind == .sampleSet, findings.isEmpty { signature = try await release(list, &findings) }
         if let list { findings += try withdrawn(kind, list) }
         if list != nil, signature == nil { findings.append(Finding("signature", "the file is unsigned")) }
-        let lines = findings.prefix(VerifyCommand.most).map { "\($0.place): \($0.problem)" }
+        let lines =
+            findings.prefix(VerifyCommand.most).map { "\($0.place): \($0.problem)" }
             + (findings.count > VerifyCommand.most ? ["and \(findings.count - VerifyCommand.most) more"] : [])
         try common.console.finish(
             Result(ok: findings.isEmpty, signed: signature != nil, kind: kind.rawValue, failures: findings),
             findings.isEmpty ? ["\(file): \(kind.praise); \(signature ?? "it is unsigned")"] : lines)
         guard findings.isEmpty else {
-            throw Failure(.checkFailed, file, "\(findings.count) \(findings.count == 1 ? "check fails" : "checks fail"); the first: \(findings[0].place): \(findings[0].problem)")
+            throw Failure(
+                .checkFailed, file,
+                """
+                \(findings.count) \(findings.count == 1 ? "check fails" : "checks fail"); the first: \
+                \(findings[0].place): \(findings[0].problem)
+                """
+            )
         }
     }
 
     /// Who signed a weights file, for a person; nil where nobody did.
     private func signature(_ list: TrustList?, _ findings: inout [Finding]) throws -> String? {
         do {
-            guard let signer = try WeightsSignature.signer(of: try SafetensorsIndex(contentsOf: file), path: file) else { return nil }
+            guard let signer = try WeightsSignature.signer(of: try SafetensorsIndex(contentsOf: file), path: file)
+            else { return nil }
             guard let list else { return "it is signed by \(signer.fingerprint), whom no list was asked about" }
             if signer == list.coordinator { return "it is signed by the coordinator" }
             let member = try list.member(signing: signer, at: Date(), file: file)
@@ -75,11 +85,17 @@ struct VerifyCommand: AsyncParsableCommand {
         findings += wrong
         guard let signers else { return nil }
         guard let list else {
-            return "it was released by \(signers.releaser.fingerprint) on an audit signed by \(signers.officer.fingerprint), about whom no list was asked"
+            return
+                """
+                it was released by \(signers.releaser.fingerprint) on an audit signed by \
+                \(signers.officer.fingerprint), about whom no list was asked
+                """
         }
         do {
             let officer = try list.member(signing: signers.officer, at: Date(), file: file)
-            if officer.role != .privacyOfficer { findings.append(Finding("/audit/verdict_signature", "is by \(officer.name), who is no privacy officer")) }
+            if officer.role != .privacyOfficer {
+                findings.append(Finding("/audit/verdict_signature", "is by \(officer.name), who is no privacy officer"))
+            }
             let releaser = try list.member(signing: signers.releaser, at: Date(), file: file)
             return "it was released by \(releaser.name) on an audit signed by \(officer.name)"
         } catch let failure as Failure where failure.kind == .notPermitted {
@@ -92,9 +108,12 @@ struct VerifyCommand: AsyncParsableCommand {
     private func withdrawn(_ kind: Kind, _ list: TrustList) throws -> [Finding] {
         let sites: Set<String>
         switch kind {
-        case .weights: sites = try Manifest<ModelDescription>.read(try SafetensorsIndex(contentsOf: file), path: file).sites
+        case .weights:
+            sites = try Manifest<ModelDescription>.read(try SafetensorsIndex(contentsOf: file), path: file).sites
         case .sampleSet:
-            do { sites = try FileProbe.lineageSites(file) } catch let failure as Failure { return [Finding("lineage", failure.sentence)] }
+            do { sites = try FileProbe.lineageSites(file) } catch let failure as Failure {
+                return [Finding("lineage", failure.sentence)]
+            }
         case .dataset, .export: return []
         }
         return sites.intersection(list.withdrawn).sorted().map { Finding("lineage", "\($0) was withdrawn") }
@@ -112,7 +131,11 @@ struct VerifyCommand: AsyncParsableCommand {
             case .sampleSet: "every digest, label and link of the sample set is right"
             case .dataset: "every label and link of the data set is right, and so are its pixels"
             case .export: "every file is what export.json says, and every picture has its label and its pixels"
-            case .weights: "the weights are complete and finite; whether they were changed only a signature or a digest from elsewhere can say"
+            case .weights:
+                """
+                the weights are complete and finite; whether they were changed only a signature or a digest from \
+                elsewhere can say
+                """
             }
         }
     }
@@ -124,7 +147,16 @@ struct VerifyCommand: AsyncParsableCommand {
             let bytes = try SampleSetVerification.findingsInBytes(file)
             let content = try FileProbe.findings(file)
             let isElsewhere = !bytes.isEmpty && content.isEmpty
-            return (.sampleSet, bytes + content + (isElsewhere ? [Finding("content", "nothing that is read has changed: the byte is in the structure or in unused space")] : []))
+            return (
+                .sampleSet,
+                bytes + content
+                    + (isElsewhere
+                        ? [
+                            Finding(
+                                "content",
+                                "nothing that is read has changed: the byte is in the structure or in unused space")
+                        ] : [])
+            )
         case .hdf5:
             return (.dataset, try FileProbe.findings(file))
         case .weights:

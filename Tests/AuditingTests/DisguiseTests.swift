@@ -12,7 +12,9 @@ import Testing
         return picture
     }()
 
-    @Test(arguments: Disguise.allCases) func `a disguise changes the picture, except the plain one, and is the same each time`(_ disguise: Disguise) throws {
+    @Test(arguments: Disguise.allCases)
+    func `a disguise changes the picture, except the plain one, and is the same each time`(_ disguise: Disguise) throws
+    {
         let partner = Picture(width: 64, height: 64, red: 20, green: 40, blue: 60)
         func made() throws -> Picture {
             var random = Philox(seed: 3, stream: .disguise, index: 5)
@@ -26,7 +28,9 @@ import Testing
 
     @Test func `a quarter turn moves the spot from the right to the top or bottom`() {
         let turned = picture.warped(Similarity(rotation: .pi / 2))
-        let bright = (0..<64).flatMap { y in (0..<64).map { (x: $0, y: y) } }.filter { turned[$0.x, $0.y] == SIMD3(255, 255, 255) }
+        let bright = (0..<64).flatMap { y in (0..<64).map { (x: $0, y: y) } }.filter {
+            turned[$0.x, $0.y] == SIMD3(255, 255, 255)
+        }
         #expect(!bright.isEmpty)
         #expect(bright.allSatisfy { (29...34).contains($0.x) && ($0.y < 16 || $0.y > 47) })
     }

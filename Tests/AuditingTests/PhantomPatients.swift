@@ -16,7 +16,9 @@ struct PhantomPatients {
     init(patients: Int, size: Int = 32, visits: Int = 1, seed: UInt64 = 5) async throws {
         folder = try TemporaryFolder()
         let path = folder.file("phantoms.h5")
-        _ = try await PhantomDataset(try PhantomGenerator(patients: patients, size: size, visits: visits, seed: seed), path: path, force: false).write(threads: 2) { _, _ in }
+        _ = try await PhantomDataset(
+            try PhantomGenerator(patients: patients, size: size, visits: visits, seed: seed), path: path, force: false
+        ).write(threads: 2) { _, _ in }
         let file = try await DatasetFile.open(path)
         dataset = file
         var order: [String] = []

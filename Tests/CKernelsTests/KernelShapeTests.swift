@@ -19,9 +19,11 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: isComparable, "FOVEA_ISA=default has no fused multiply-adds"), arguments: [
-        (12, 16, 32), (13, 27, 33), (48, 64, 64), (7, 8, 8), (1, 1, 1), (100, 130, 17), (25, 256, 48), (11, 24, 95),
-    ])
+    @Test(
+        .enabled(if: isComparable, "FOVEA_ISA=default has no fused multiply-adds"),
+        arguments: [
+            (12, 16, 32), (13, 27, 33), (48, 64, 64), (7, 8, 8), (1, 1, 1), (100, 130, 17), (25, 256, 48), (11, 24, 95),
+        ])
     func products(_ rows: Int, _ k: Int, _ columns: Int) {
         let a = KernelShapeTests.numbers(rows * k, seed: 1), matrix = KernelShapeTests.numbers(k * columns, seed: 2)
         func result(_ table: fovea_kernel_table, accumulate: Int32) -> [Float] {
@@ -33,7 +35,8 @@ import Testing
                     c.withUnsafeMutableBufferPointer { c in
                         var product = fovea_product(
                             rows: rows, k: k, columns: columns, a: a.baseAddress, a_row: k, a_panel: 16,
-                            b: panels.baseAddress, c: c.baseAddress, c_row: columns, c_panel: 16, accumulate: accumulate)
+                            b: panels.baseAddress, c: c.baseAddress, c_row: columns, c_panel: 16, accumulate: accumulate
+                        )
                         table.product(&product)
                     }
                 }
@@ -46,16 +49,22 @@ import Testing
             #expect(areEqual)
             // And they are the product.
             for (row, column) in [(0, 0), (rows - 1, columns - 1), (rows / 2, columns / 3)] {
-                let start = accumulate == 1 ? Double(KernelShapeTests.numbers(rows * columns, seed: 3)[row * columns + column]) : 0
-                let exact = (0..<k).reduce(start) { $0 + Double(a[row * k + $1]) * Double(matrix[$1 * columns + column]) }
+                let start =
+                    accumulate == 1
+                    ? Double(KernelShapeTests.numbers(rows * columns, seed: 3)[row * columns + column]) : 0
+                let exact = (0..<k).reduce(start) {
+                    $0 + Double(a[row * k + $1]) * Double(matrix[$1 * columns + column])
+                }
                 #expect(abs(Double(found[row * columns + column]) - exact) <= 1e-5 * Double(k).squareRoot())
             }
         }
     }
 
-    @Test(.enabled(if: isComparable, "FOVEA_ISA=default has no fused multiply-adds"), arguments: [
-        (1, 16, 16), (36, 16, 48), (100, 64, 32), (7, 48, 80),
-    ])
+    @Test(
+        .enabled(if: isComparable, "FOVEA_ISA=default has no fused multiply-adds"),
+        arguments: [
+            (1, 16, 16), (36, 16, 48), (100, 64, 32), (7, 48, 80),
+        ])
     func adjointProducts(_ k: Int, _ aColumns: Int, _ bColumns: Int) {
         let a = KernelShapeTests.numbers(k * aColumns, seed: 1), b = KernelShapeTests.numbers(k * bColumns, seed: 2)
         func result(_ table: fovea_kernel_table) -> [Float] {
@@ -87,7 +96,8 @@ import Testing
             let isFinite = table.winograd_output(&tiling, v, bias, 0, x, &block, &y)
             #expect(isFinite == 1)
             let weights = KernelShapeTests.numbers(9 * 32 * 48, seed: 6)
-            var u = [Float](repeating: 0, count: 36 * (32 * 48 + 16)), turned = u, back = [Float](repeating: 0, count: 9 * 32 * 48)
+            var u = [Float](repeating: 0, count: 36 * (32 * 48 + 16)), turned = u,
+                back = [Float](repeating: 0, count: 9 * 32 * 48)
             table.winograd_weight(32, 48, 0, 3, weights, 32 * 48 + 16, &u)
             table.winograd_weight_turned(32, 48, 0, 2, weights, 32 * 48 + 16, &turned)
             #expect(table.winograd_weight_adjoint(32, 48, 0, 3, u, 32 * 48 + 16, &back) == 1)

@@ -12,7 +12,8 @@ import Testing
     ]
 
     private func file(_ type: StoredType) -> Data {
-        Safetensors(tensors: SafetensorsTests.tensors, metadata: ["fovea": "{\"x\":\"ä\\n\"}", "other": "1"]).encoded(as: type)
+        Safetensors(tensors: SafetensorsTests.tensors, metadata: ["fovea": "{\"x\":\"ä\\n\"}", "other": "1"]).encoded(
+            as: type)
     }
 
     @Test func float32Returns() throws {
@@ -44,14 +45,28 @@ import Testing
 
     /// One file a threat; each must be refused with a sentence that names it.
     static let attacks: [(name: String, header: String, body: Int, says: String)] = [
-        ("overlap", #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, 4, "overlap or gap"),
+        (
+            "overlap",
+            #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#,
+            4, "overlap or gap"
+        ),
         ("gap", #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#, 8, "overlap or gap"),
         ("outside", #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#, 4, "outside"),
         ("trailing", #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, 8, "behind the last tensor"),
         ("shape", #"{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,4]}}"#, 4, "needs 12 bytes"),
-        ("huge shape", #"{"a":{"dtype":"F32","shape":[999999999999,999999999999],"data_offsets":[0,4]}}"#, 4, "larger than the file"),
-        ("duplicate", #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, 4, "stands twice"),
-        ("duplicate inside", #"{"a":{"dtype":"F32","dtype":"F16","shape":[1],"data_offsets":[0,4]}}"#, 4, "stands twice"),
+        (
+            "huge shape", #"{"a":{"dtype":"F32","shape":[999999999999,999999999999],"data_offsets":[0,4]}}"#, 4,
+            "larger than the file"
+        ),
+        (
+            "duplicate",
+            #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#,
+            4, "stands twice"
+        ),
+        (
+            "duplicate inside", #"{"a":{"dtype":"F32","dtype":"F16","shape":[1],"data_offsets":[0,4]}}"#, 4,
+            "stands twice"
+        ),
         ("unknown type", #"{"a":{"dtype":"I8","shape":[4],"data_offsets":[0,4]}}"#, 4, "dtype"),
         ("unknown key", #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"code":"x"}}"#, 4, "unknown key"),
         ("missing key", #"{"a":{"dtype":"F32","shape":[1]}}"#, 4, "expected dtype, shape and data_offsets"),
@@ -80,7 +95,9 @@ import Testing
         var long = Data([0, 0, 0, 0, 0, 0, 0, 0x10])
         long += Data("{}".utf8)
         #expect(throws: Failure.self) { try Safetensors(long, path: "f") }
-        #expect(throws: Failure.self) { try Safetensors(Data([200, 0, 0, 0, 0, 0, 0, 0]) + Data("{}".utf8), path: "f") }
+        #expect(throws: Failure.self) {
+            try Safetensors(Data([200, 0, 0, 0, 0, 0, 0, 0]) + Data("{}".utf8), path: "f")
+        }
     }
 
     @Test func everyTruncationIsRefused() {

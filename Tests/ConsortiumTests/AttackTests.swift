@@ -9,8 +9,8 @@ import TestTensors
 import Testing
 import Training
 
-/// One attack, one file, one reason. Each stands among four honest parcels: the merge stops and writes nothing, and with
-/// `excludesBad` it goes on without the attacker alone.
+/// One attack, one file, one reason. Each stands among four honest parcels: the merge stops and writes nothing, and
+/// with `excludesBad` it goes on without the attacker alone.
 @Suite struct AttackTests {
     let federation: TestFederation
     let honest: [String]
@@ -22,20 +22,28 @@ import Training
 
     /// - Parameter alsoExcluded: honest sites that go with the attacker, because nobody can tell which is which.
     private func expectRefused(
-        _ path: String, _ kind: Failure.Kind, _ reason: String, alsoExcluded: Set<String> = [], ledger: ParcelLedger? = nil, at moment: Date = TestFederation.day,
+        _ path: String, _ kind: Failure.Kind, _ reason: String, alsoExcluded: Set<String> = [],
+        ledger: ParcelLedger? = nil, at moment: Date = TestFederation.day,
         sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
-        let failure = try #require(throws: Failure.self, sourceLocation: sourceLocation) { try federation.merge(honest + [path], ledger: ledger, at: moment) }
+        let failure = try #require(throws: Failure.self, sourceLocation: sourceLocation) {
+            try federation.merge(honest + [path], ledger: ledger, at: moment)
+        }
         #expect(failure.kind == kind, "\(failure)", sourceLocation: sourceLocation)
         #expect(failure.description.contains(reason), "\(failure)", sourceLocation: sourceLocation)
         let rest = try federation.merge([path] + honest, excludesBad: true, ledger: ledger, at: moment)
         #expect(
-            rest.admission.admitted.map(\.parcel.statement.site) == ["bonn", "celle", "dresden", "essen"].filter { !alsoExcluded.contains($0) }, sourceLocation: sourceLocation)
-        #expect(rest.admission.refused.contains { $0.failure.sentence.contains(reason) }, sourceLocation: sourceLocation)
+            rest.admission.admitted.map(\.parcel.statement.site)
+                == ["bonn", "celle", "dresden", "essen"].filter { !alsoExcluded.contains($0) },
+            sourceLocation: sourceLocation)
+        #expect(
+            rest.admission.refused.contains { $0.failure.sentence.contains(reason) }, sourceLocation: sourceLocation)
     }
 
     private func bytes(_ path: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: path)) }
-    private func write(_ data: Data, _ name: String = "attack.parcel") throws -> String { try federation.folder.write(data, name) }
+    private func write(_ data: Data, _ name: String = "attack.parcel") throws -> String {
+        try federation.folder.write(data, name)
+    }
 
     /// A parcel with other tensors under the same, or another, signature.
     private func edited(_ path: String, _ change: (inout Safetensors) -> Void) throws -> String {
@@ -52,15 +60,22 @@ import Training
 
     @Test func forgedSignature() throws {
         let path = try federation.parcel("aachen")
-        let other = try JSONSerialization.jsonObject(with: Data(try #require(try SafetensorsIndex(contentsOf: path).metadata["fovea.signature"]).utf8)) as? [String: String]
+        let other =
+            try JSONSerialization.jsonObject(
+                with: Data(try #require(try SafetensorsIndex(contentsOf: path).metadata["fovea.signature"]).utf8))
+            as? [String: String]
         var signature = try #require(other)
         signature["signature"] = Data(repeating: 7, count: 64).base64EncodedString()
         let forged = String(decoding: try JSONSerialization.data(withJSONObject: signature), as: UTF8.self)
-        try expectRefused(try edited(path) { $0.metadata["fovea.signature"] = forged }, .notPermitted, "the signature does not fit")
+        try expectRefused(
+            try edited(path) { $0.metadata["fovea.signature"] = forged }, .notPermitted, "the signature does not fit")
     }
 
     @Test func swappedPayload() throws {
-        let path = try federation.parcel("aachen"), other = try Safetensors(contentsOf: try federation.parcel("aachen", name: "other.parcel", tensors: federation.tensors(.ffa, seed: 99)))
+        let path = try federation.parcel("aachen"),
+            other = try Safetensors(
+                contentsOf: try federation.parcel(
+                    "aachen", name: "other.parcel", tensors: federation.tensors(.ffa, seed: 99)))
         try expectRefused(try edited(path) { $0.tensors = other.tensors }, .notPermitted, "the signature does not fit")
     }
 
@@ -83,9 +98,16 @@ import Training
         return try federation.parcel("aachen", tensors: tensors)
     }
 
-    @Test func notANumber() throws { try expectRefused(try poisoned(.nan), .badData, "expected finite numbers, found infinity or NaN") }
-    @Test func infinity() throws { try expectRefused(try poisoned(-.infinity), .badData, "expected finite numbers, found infinity or NaN") }
-    @Test func hugeNorm() throws { try expectRefused(try poisoned(1e30), .badData, "norm of the update: expected at most 10 times that of the base's weights") }
+    @Test func notANumber() throws {
+        try expectRefused(try poisoned(.nan), .badData, "expected finite numbers, found infinity or NaN")
+    }
+    @Test func infinity() throws {
+        try expectRefused(try poisoned(-.infinity), .badData, "expected finite numbers, found infinity or NaN")
+    }
+    @Test func hugeNorm() throws {
+        try expectRefused(
+            try poisoned(1e30), .badData, "norm of the update: expected at most 10 times that of the base's weights")
+    }
 
     /// It is finite and of the usual size: the screening names it, and `--strict` stops the merge.
     @Test func signFlippedUpdate() throws {
@@ -119,7 +141,8 @@ import Training
     }
 
     @Test func overlappingOffsets() throws {
-        let header = #"{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"b":{"dtype":"F32","shape":[4],"data_offsets":[8,24]}}"#
+        let header =
+            #"{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"b":{"dtype":"F32","shape":[4],"data_offsets":[8,24]}}"#
         try expectRefused(try raw(header, zeros: 24), .badData, "overlap or gap")
     }
 
@@ -127,31 +150,42 @@ import Training
         let bomb = withUnsafeBytes(of: UInt64.max.littleEndian) { Data($0) } + Data("{}".utf8)
         try expectRefused(try write(bomb), .badData, "header: expected at most")
         let deep = String(repeating: "[", count: 200_000)
-        try expectRefused(try raw(#"{"__metadata__":{"fovea":"\#(deep)"}}"#, zeros: 0), .badData, "manifest: is not valid JSON")
-        try expectRefused(try raw(String(repeating: #"{"a":"#, count: 50_000), zeros: 0), .badData, "not a valid safetensors file")
+        try expectRefused(
+            try raw(#"{"__metadata__":{"fovea":"\#(deep)"}}"#, zeros: 0), .badData, "manifest: is not valid JSON")
+        try expectRefused(
+            try raw(String(repeating: #"{"a":"#, count: 50_000), zeros: 0), .badData, "not a valid safetensors file")
     }
 
     @Test func pathInATensorsName() throws {
         var tensors = federation.tensors(.ffa, seed: 3)
         tensors["../../etc/passwd\u{1b}[31m"] = .zeros([1])
-        let failure = try #require(throws: Failure.self) { try federation.merge([try federation.parcel("aachen", tensors: tensors)]) }
+        let failure = try #require(throws: Failure.self) {
+            try federation.merge([try federation.parcel("aachen", tensors: tensors)])
+        }
         #expect(failure.sentence.contains("unexpected: ../../etc/passwd") && !failure.sentence.contains("\u{1b}"))
     }
 
     @Test func replayedRound() throws {
-        try expectRefused(try federation.parcel("aachen", round: 3), .notPermitted, "round: expected 1, found 3: it is replayed, or early")
+        try expectRefused(
+            try federation.parcel("aachen", round: 3), .notPermitted,
+            "round: expected 1, found 3: it is replayed, or early")
         // What was merged does not come back with the base that it made.
         let merged = federation.folder.file("merged.safetensors")
         _ = try federation.merge(honest).write(merged, key: federation.coordinator, force: false)
         let base = try LoadedModel(contentsOf: merged)
-        let again = try federation.parcel("bonn", tensors: try Safetensors(contentsOf: honest[0]).tensors, base: base) { $0.parcel?.round = 2 }
+        let again = try federation.parcel("bonn", tensors: try Safetensors(contentsOf: honest[0]).tensors, base: base) {
+            $0.parcel?.round = 2
+        }
         let failure = try #require(throws: Failure.self) { try federation.merge([again], base: merged) }
-        #expect(failure.kind == .notPermitted && failure.sentence.contains("is replayed: it was merged in round 1 already"))
+        #expect(
+            failure.kind == .notPermitted && failure.sentence.contains("is replayed: it was merged in round 1 already"))
     }
 
     @Test func replayWithinARound() throws {
         let ledger = { try ParcelLedger(for: try federation.list()) }
-        let old = try federation.parcel("aachen", issued: 0, name: "old.parcel"), new = try federation.parcel("aachen", issued: 60, name: "new.parcel", tensors: federation.tensors(.ffa, seed: 8))
+        let old = try federation.parcel("aachen", issued: 0, name: "old.parcel"),
+            new = try federation.parcel(
+                "aachen", issued: 60, name: "new.parcel", tensors: federation.tensors(.ffa, seed: 8))
         let merge = try federation.merge(honest + [new], ledger: try ledger())
         try ledger().note(merge.admission.admitted.map(\.parcel))
         try expectRefused(old, .notPermitted, "is replayed: a parcel of aachen for round 1", ledger: try ledger())
@@ -161,12 +195,14 @@ import Training
 
     @Test func expiredKey() throws {
         try federation.trust(member: ["aachen": "from: 2026-01-01, until: 2026-10-01, unaudited: true"])
-        try expectRefused(try federation.parcel("aachen"), .notPermitted, "the key of aachen counts from 2026-01-01 to 2026-10-01")
+        try expectRefused(
+            try federation.parcel("aachen"), .notPermitted, "the key of aachen counts from 2026-01-01 to 2026-10-01")
     }
 
     @Test func expiredPermissions() throws {
         let ended = Permissions(purposes: ["DUO:0000042"], expires: "2026-10-01")
-        try expectRefused(try federation.parcel("aachen", permissions: ended), .notPermitted, "its permissions ended on 2026-10-01")
+        try expectRefused(
+            try federation.parcel("aachen", permissions: ended), .notPermitted, "its permissions ended on 2026-10-01")
     }
 
     @Test func revokedSite() throws {
@@ -177,7 +213,10 @@ import Training
     @Test func permissionsWidenedAfterSigning() throws {
         let path = try federation.parcel("aachen")
         try expectRefused(
-            try edited(path) { $0.metadata["fovea"] = $0.metadata["fovea"]?.replacingOccurrences(of: "\"redistribution\":false", with: "\"redistribution\":true") },
+            try edited(path) {
+                $0.metadata["fovea"] = $0.metadata["fovea"]?.replacingOccurrences(
+                    of: "\"redistribution\":false", with: "\"redistribution\":true")
+            },
             .notPermitted, "the signature does not fit")
     }
 
@@ -186,8 +225,12 @@ import Training
         let path = try federation.parcel("aachen") { $0.trainingData[0].patients = 4_000 }
         try expectRefused(path, .badData, "patients: expected at most")
         // more than the list allows,
-        try federation.trust(member: ["aachen": "from: 2026-01-01, until: 2027-12-31, unaudited: true, mostPatients: 50"])
-        try expectRefused(try federation.parcel("aachen", patients: 60), .notPermitted, "patients: expected at most 50, after the list of trust, found 60")
+        try federation.trust(member: [
+            "aachen": "from: 2026-01-01, until: 2027-12-31, unaudited: true, mostPatients: 50"
+        ])
+        try expectRefused(
+            try federation.parcel("aachen", patients: 60), .notPermitted,
+            "patients: expected at most 50, after the list of trust, found 60")
         // and what is believed is capped.
         try federation.trust(member: ["aachen": "from: 2026-01-01, until: 2027-12-31, unaudited: true"])
         let merge = try federation.merge(honest + [try federation.parcel("aachen", patients: 1_000_000)])
@@ -233,22 +276,29 @@ import Training
 
     @Test func aBaseThatTheCoordinatorDidNotSign() throws {
         let (file, _) = try ModelFile.read(federation.basePath)
-        for (key, reason) in [(nil, "is unsigned"), (SigningKey(), "signer unknown"), (federation.keys["bonn"], "signer: expected a coordinator, found bonn, a site")] {
+        for (key, reason) in [
+            (nil, "is unsigned"), (SigningKey(), "signer unknown"),
+            (federation.keys["bonn"], "signer: expected a coordinator, found bonn, a site"),
+        ] {
             let path = federation.folder.file("base-2.safetensors")
-            try ModelFile.write(path, file.manifest, file.tensors.mapValues { tensor in TensorSource(shape: tensor.shape) { tensor } }, as: .f32, force: true, key: key)
+            try ModelFile.write(
+                path, file.manifest, file.tensors.mapValues { tensor in TensorSource(shape: tensor.shape) { tensor } },
+                as: .f32, force: true, key: key)
             let failure = try #require(throws: Failure.self) { try federation.merge(honest, base: path) }
             #expect(failure.kind == .notPermitted && failure.sentence.contains(reason), "\(failure)")
         }
     }
 
     @Test func twoParcelsOfOneSite() throws {
-        let first = try federation.parcel("aachen", name: "a1.parcel"), second = try federation.parcel("aachen", name: "a2.parcel", tensors: federation.tensors(.ffa, seed: 4))
+        let first = try federation.parcel("aachen", name: "a1.parcel"),
+            second = try federation.parcel("aachen", name: "a2.parcel", tensors: federation.tensors(.ffa, seed: 4))
         let failure = try #require(throws: Failure.self) { try federation.merge(honest + [first, second]) }
         #expect(failure.kind == .notPermitted && failure.sentence.contains("is one of 2 parcels of aachen"))
         let rest = try federation.merge(honest + [first, second], excludesBad: true)
         #expect(rest.admission.admitted.count == 4 && rest.admission.refused.count == 2)
         // Of two that were issued one after the other the later one counts.
-        let later = try federation.parcel("aachen", issued: 5, name: "a3.parcel", tensors: federation.tensors(.ffa, seed: 5))
+        let later = try federation.parcel(
+            "aachen", issued: 5, name: "a3.parcel", tensors: federation.tensors(.ffa, seed: 5))
         let kept = try federation.merge(honest + [first, later], excludesBad: true)
         #expect(kept.admission.admitted.first?.parcel.path == later)
         // The same file twice counts once.
@@ -266,12 +316,15 @@ import Training
     @Test func renamedParcel() throws {
         let stolen = try Safetensors(contentsOf: honest[0]).tensors
         let path = try federation.parcel("aachen", tensors: stolen)
-        try expectRefused(path, .notPermitted, "holds the same tensors as another: aachen, bonn", alsoExcluded: ["bonn"])
+        try expectRefused(
+            path, .notPermitted, "holds the same tensors as another: aachen, bonn", alsoExcluded: ["bonn"])
         let other = try federation.parcel("aachen", key: federation.keys["bonn"])
         try expectRefused(other, .notPermitted, "site: expected bonn, whose key signed, found aachen")
     }
 
-    @Test(arguments: ["\u{430}achen", "aаchen", "aachen\u{200b}", "ａａｃｈｅｎ", "aaсhen"]) func namesThatLookLikeAnother(name: String) throws {
+    @Test(arguments: ["\u{430}achen", "aаchen", "aachen\u{200b}", "ａａｃｈｅｎ", "aaсhen"]) func namesThatLookLikeAnother(
+        name: String
+    ) throws {
         let path = try federation.parcel("aachen") { $0.parcel?.site = name }
         try expectRefused(path, .badData, "site: expected 1 to 64 letters, digits, - _ . of ASCII")
     }
@@ -289,15 +342,20 @@ import Training
     }
 
     @Test func aKeyOfAnotherRole() throws {
-        try federation.trust(member: ["aachen": "from: 2026-01-01, until: 2027-12-31, unaudited: true, role: privacy-officer"])
-        try expectRefused(try federation.parcel("aachen"), .notPermitted, "role of aachen: expected site, found privacy-officer")
+        try federation.trust(member: [
+            "aachen": "from: 2026-01-01, until: 2027-12-31, unaudited: true, role: privacy-officer"
+        ])
+        try expectRefused(
+            try federation.parcel("aachen"), .notPermitted, "role of aachen: expected site, found privacy-officer")
     }
 
     @Test func permissionsWithNothingInCommon() throws {
         let path = try federation.parcel("aachen", permissions: Permissions(purposes: ["DUO:0000006"]))
         let failure = try #require(throws: Failure.self) { try federation.merge(honest + [path]) }
         #expect(failure.kind == .notPermitted)
-        #expect(failure.sentence.contains("the permissions of aachen and of bonn have no purpose or no territory in common"))
+        #expect(
+            failure.sentence.contains("the permissions of aachen and of bonn have no purpose or no territory in common")
+        )
         // Which of them should go is for people to say.
         #expect(throws: Failure.self) { try federation.merge(honest + [path], excludesBad: true) }
     }

@@ -33,12 +33,18 @@ struct PhantomSites {
     init(patients: Int = 100) async throws {
         let folder = try TemporaryFolder(), basePhantoms = folder.file("base.h5"), phantoms = folder.file("data.h5")
         for (path, seed, count) in [(basePhantoms, UInt64(11), 60), (phantoms, 12, patients)] {
-            let writer = try await DatasetWriter(path: path, size: 32, info: DatasetInfo(site: "phantom", source: "phantoms", licence: "CC0-1.0", synthetic: true))
-            try await writer.append(try PhantomGenerator(patients: count, size: 32, seed: seed).phantoms(0..<count, threads: 2).map(\.record))
+            let writer = try await DatasetWriter(
+                path: path, size: 32,
+                info: DatasetInfo(site: "phantom", source: "phantoms", licence: "CC0-1.0", synthetic: true))
+            try await writer.append(
+                try PhantomGenerator(patients: count, size: 32, seed: seed).phantoms(0..<count, threads: 2).map(
+                    \.record))
             try await writer.finish()
         }
         let own = try await DatasetFile.open(basePhantoms)
-        let run = try await TrainingRun(folder: folder.file("run"), datasets: [own], resume: false) { _ in PhantomSites.settings() }
+        let run = try await TrainingRun(folder: folder.file("run"), datasets: [own], resume: false) { _ in
+            PhantomSites.settings()
+        }
         _ = try run.run()
         basePath = run.snapshotPath
         data = try await DatasetFile.open(phantoms)
@@ -50,7 +56,9 @@ struct PhantomSites {
         let own = folder.file("sites")
         try FileManager.default.createDirectory(atPath: own, withIntermediateDirectories: true)
         var files: [DatasetFile] = []
-        for path in try await Simulation.deal([data], to: count, skewedBy: attribute, seed: 5, folder: own) { files.append(try await DatasetFile.open(path)) }
+        for path in try await Simulation.deal([data], to: count, skewedBy: attribute, seed: 5, folder: own) {
+            files.append(try await DatasetFile.open(path))
+        }
         return files
     }
 }

@@ -1,5 +1,5 @@
-// Convolutions of random shapes against sums in float64, at random places: sides 1 to 130, channels 1 to 512, batches 1 to
-// 33. Tools/test runs it under the address and undefined-behaviour sanitizers.
+// Convolutions of random shapes against sums in float64, at random places: sides 1 to 130, channels 1 to 512, batches 1
+// to 33. Tools/test runs it under the address and undefined-behaviour sanitizers.
 //
 //   convolution-fuzz [CASES] [SEED]
 
@@ -33,7 +33,9 @@ struct Case {
         stride = kernel == 3 && random.nextUniform() < 0.15 ? 2 : 1
     }
 
-    var description: String { "[\(images), \(height), \(width), \(inputs)] -> \(outputs), \(kernel)x\(kernel), stride \(stride)" }
+    var description: String {
+        "[\(images), \(height), \(width), \(inputs)] -> \(outputs), \(kernel)x\(kernel), stride \(stride)"
+    }
 }
 
 func tensor(_ shape: [Int], _ random: inout Philox) -> Tensor { Tensor(shape: shape) { random.fillNormal($0) } }
@@ -91,7 +93,8 @@ while done < cases {
             for kw in 0..<c.kernel {
                 guard let row = under(y, kh, c.height), let column = under(xx, kw, c.width) else { continue }
                 for i in 0..<c.inputs {
-                    exact += Double(xs[((n * c.height + row) * c.width + column) * c.inputs + i])
+                    exact +=
+                        Double(xs[((n * c.height + row) * c.width + column) * c.inputs + i])
                         * Double(ws[((kh * c.kernel + kw) * c.inputs + i) * c.outputs + o])
                 }
             }
@@ -108,7 +111,9 @@ while done < cases {
                     column / c.stride < c.outWidth
                 else { continue }
                 for o in 0..<c.outputs {
-                    exact += Double(gs[((n * c.outHeight + row / c.stride) * c.outWidth + column / c.stride) * c.outputs + o])
+                    exact +=
+                        Double(
+                            gs[((n * c.outHeight + row / c.stride) * c.outWidth + column / c.stride) * c.outputs + o])
                         * Double(ws[((kh * c.kernel + kw) * c.inputs + i) * c.outputs + o])
                 }
             }
@@ -123,7 +128,8 @@ while done < cases {
                 guard let row = under(y, kh, c.height) else { continue }
                 for xx in 0..<c.outWidth {
                     guard let column = under(xx, kw, c.width) else { continue }
-                    exact += Double(xs[((n * c.height + row) * c.width + column) * c.inputs + i])
+                    exact +=
+                        Double(xs[((n * c.height + row) * c.width + column) * c.inputs + i])
                         * Double(gs[((n * c.outHeight + y) * c.outWidth + xx) * c.outputs + o])
                 }
             }
@@ -135,9 +141,19 @@ while done < cases {
         largest = max(largest, difference.ofLargest)
         if !difference.isWithin {
             failures += 1
-            print("FAILED \(c.description): \(name) differs by \(difference.relative), \(difference.ofLargest) of the largest value")
+            print(
+                """
+                FAILED \(c.description): \(name) differs by \(difference.relative), \(difference.ofLargest) of the \
+                largest value
+                """
+            )
         }
     }
 }
-print("\(done) shapes, \(failures) failures; worst relative difference \(worst.relative) (\(worst.at)), \(largest) of the largest value")
+print(
+    """
+    \(done) shapes, \(failures) failures; worst relative difference \(worst.relative) (\(worst.at)), \(largest) of \
+    the largest value
+    """
+)
 exit(failures == 0 ? 0 : 1)

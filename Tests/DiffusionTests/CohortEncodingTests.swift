@@ -38,7 +38,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"{"attributes":["camera"]}"#, "openNames.camera"), (#"{"attributes":["sex"],"openNames":{"sex":["f"]}}"#, "openNames.sex"),
+        (#"{"attributes":["camera"]}"#, "openNames.camera"),
+        (#"{"attributes":["sex"],"openNames":{"sex":["f"]}}"#, "openNames.sex"),
         (#"{"attributes":["shoe size"]}"#, "attributes"), (#"{"attributes":["sex","sex"]}"#, "stands twice"),
         (#"{"attributes":["camera"],"openNames":{"camera":["a","a"]}}"#, "openNames.camera"),
         (#"{"attributes":["sex"],"openNames":{"camera":["a"]}}"#, "openNames.camera"),

@@ -76,8 +76,12 @@ import Testing
             #expect(try JSONDecoder().decode([LatentSpace].self, from: json) == [space])
         }
         #expect(bare.lacksColours && !whole.lacksColours && !LatentSpace.pixels.lacksColours)
-        for bad in [#"{"name":"dct-8","colours":[1,0,0,0,1,0,0,1,0]}"#, #"{"name":"dct-8","colours":[1,0,0]}"#, #""dct-3""#] {
-            #expect(throws: DecodingError.self) { try JSONDecoder().decode([LatentSpace].self, from: Data("[\(bad)]".utf8)) }
+        for bad in [
+            #"{"name":"dct-8","colours":[1,0,0,0,1,0,0,1,0]}"#, #"{"name":"dct-8","colours":[1,0,0]}"#, #""dct-3""#,
+        ] {
+            #expect(throws: DecodingError.self) {
+                try JSONDecoder().decode([LatentSpace].self, from: Data("[\(bad)]".utf8))
+            }
         }
     }
 

@@ -22,11 +22,13 @@ import Testing
         let spaces = [LatentSpace.dct(side: 4, colours: axes), .dct(side: 2, colours: axes)]
         let parts = spaces.map { space in
             Preconditioning(
-                channelDeviations: (0..<space.channels).map { 1 / Float(1 + $0) }, relativeLoss: true, shrinksInput: true,
+                channelDeviations: (0..<space.channels).map { 1 / Float(1 + $0) }, relativeLoss: true,
+                shrinksInput: true,
                 gatesSurround: true)
         }
         var description = ModelDescription(
-            network: ExpertTests.network(48, out: 64), preconditioning: parts[0], space: spaces[0], height: 16, width: 16,
+            network: ExpertTests.network(48, out: 64), preconditioning: parts[0], space: spaces[0], height: 16,
+            width: 16,
             cohort: CohortEncoding(attributes: ["dr_icdr"]))
         description.augmentations = 2
         description.middle = ExpertNetwork(
@@ -55,7 +57,8 @@ import Testing
 
     /// Each picture goes to the network of its noise level, and comes back in the model's space.
     @Test func eachNoiseLevelHasItsNetwork() throws {
-        let bound = parameters.constants(), (coarse, middle, fine) = (model.experts[0], model.experts[1], model.experts[2])
+        let bound = parameters.constants(),
+            (coarse, middle, fine) = (model.experts[0], model.experts[1], model.experts[2])
         let x = randomTensor([6, 4, 4, 48], seed: 5), sigma: [Float] = [0.01, 0.5, 0.05, 0.0500001, 0.25, 0.2500001]
         let cohorts = cohorts + cohorts.prefix(2)
         // The handovers lie at 1 and 0.2 on pixels, at 0.25 and 0.05 in blocks of 4 x 4.
@@ -90,21 +93,26 @@ import Testing
         for row in 0..<2 {
             let expert = model.experts[row == 0 ? 2 : 0]
             let scale: Float = row == 0 ? 2 : 1, level = sigma[row] * scale
-            let error = Double((denoised - clean).rows(row..<row + 1).sumOfSquares) * Double(scale * scale) / Double(4 * 4 * 48)
+            let error =
+                Double((denoised - clean).rows(row..<row + 1).sumOfSquares) * Double(scale * scale) / Double(4 * 4 * 48)
             let left = expert.preconditioning.channelDeviations.map { d -> Double in
                 Double(level * level * d * d / (level * level + d * d))
             }
             let expected = error / (left.reduce(0, +) / Double(left.count))
-            #expect(abs(Double(found[row]) - expected) <= 1e-4 * expected, "row \(row): \(found[row]) against \(expected)")
+            #expect(
+                abs(Double(found[row]) - expected) <= 1e-4 * expected, "row \(row): \(found[row]) against \(expected)")
         }
     }
 
     private static let head = DenoiserHead(
-        skip: Tensor([0.5, 0.25, 1.5, 0.75], shape: [2, 2]), out: Tensor([2, 3, 0.5, 0.25], shape: [2, 2]), black: [-1, 7], offset: 6)
+        skip: Tensor([0.5, 0.25, 1.5, 0.75], shape: [2, 2]), out: Tensor([2, 3, 0.5, 0.25], shape: [2, 2]),
+        black: [-1, 7], offset: 6)
 
     /// The gate: where it is far open the result is black, far closed it is c_skip x + c_out F.
     @Test func theGateMakesBlack() {
-        let raw = Tensor([0.1, 0.2, -40, 9, 0.3, 0.4, 60, 9, 1, 2, 6, 9, 1, 2, -40, 9, 1, 2, -40, 9, 1, 2, -40, 9], shape: [2, 1, 3, 4])
+        let raw = Tensor(
+            [0.1, 0.2, -40, 9, 0.3, 0.4, 60, 9, 1, 2, 6, 9, 1, 2, -40, 9, 1, 2, -40, 9, 1, 2, -40, 9],
+            shape: [2, 1, 3, 4])
         let x = Tensor([1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6], shape: [2, 1, 3, 2])
         let found = ExpertTests.head.denoised(raw, x)
         let expected: [Float] = [0.7, 1.1, -1, 7, (4.5 - 1) / 2, (7.5 + 7) / 2, 2, 2, 5, 3.5, 8, 5]
@@ -115,7 +123,9 @@ import Testing
     /// Against float64, from the definition; and gradients: of F by differences, of g that of the cross-entropy alone.
     @Test func lossesOfTheGate() {
         let head = ExpertTests.head, weights: [Float] = [3, 2, 0.5, 0.25], from: [Float] = [1, 0.25]
-        let raw = Tensor(randomTensor([2, 3, 2, 4], seed: 8).elements.enumerated().map { $1 + ($0 % 4 == 2 ? 6 : 0) }, shape: [2, 3, 2, 4])
+        let raw = Tensor(
+            randomTensor([2, 3, 2, 4], seed: 8).elements.enumerated().map { $1 + ($0 % 4 == 2 ? 6 : 0) },
+            shape: [2, 3, 2, 4])
         let x = randomTensor([2, 3, 2, 2], seed: 9)
         var elements = randomTensor([2, 3, 2, 2], seed: 10).elements
         // Two places are black.
@@ -126,10 +136,13 @@ import Testing
             for place in 0..<12 {
                 let picture = place / 6, logit = Double(raw[4 * place + 2]) - 6, probability = 1 / (1 + exp(-logit))
                 for c in 0..<2 {
-                    let straight = Double(head.skip.elements[2 * picture + c]) * Double(x.elements[2 * place + c])
+                    let straight =
+                        Double(head.skip.elements[2 * picture + c]) * Double(x.elements[2 * place + c])
                         + Double(head.out.elements[2 * picture + c]) * Double(raw[4 * place + c])
                     let counts = [1, 8].contains(place) ? 0.1 : 1
-                    squares[picture] += counts * Double(weights[2 * picture + c]) * pow(straight - Double(elements[2 * place + c]), 2) / 12
+                    squares[picture] +=
+                        counts * Double(weights[2 * picture + c]) * pow(straight - Double(elements[2 * place + c]), 2)
+                        / 12
                 }
                 entropy[picture] -= log([1, 8].contains(place) ? probability : 1 - probability) / 6
             }
@@ -143,14 +156,16 @@ import Testing
             let sum = own.squares[picture] + own.entropy[picture]
             #expect(abs(Double(losses.tensor.elements[picture]) - sum) <= 1e-5 * sum)
         }
-        let found = tape.gradients(of: losses, gradOutput: Tensor(from, shape: [2, 1, 1, 1]), for: [variable])[0].elements
+        let found = tape.gradients(of: losses, gradOutput: Tensor(from, shape: [2, 1, 1, 1]), for: [variable])[0]
+            .elements
         #expect(found.count == raw.count)
         for i in 0..<raw.count {
             var above = raw.elements, below = raw.elements
             above[i] += 0.01
             below[i] -= 0.01
             let (a, b) = (expected(above), expected(below)), picture = i / 24
-            let difference = i % 4 == 2 ? a.entropy[picture] - b.entropy[picture] : a.squares[picture] - b.squares[picture]
+            let difference =
+                i % 4 == 2 ? a.entropy[picture] - b.entropy[picture] : a.squares[picture] - b.squares[picture]
             let slope = i % 4 == 3 ? 0 : Double(from[picture]) * difference / 0.02
             #expect(abs(Double(found[i]) - slope) <= 1e-3 * max(0.1, abs(slope)), "element \(i)")
         }
@@ -162,7 +177,8 @@ import Testing
         for expert in model.experts.prefix(2) {
             func denoised(_ changes: [Float]?) -> [Float] {
                 expert.denoised(
-                    Variable(x), sigma: [0.5], cohorts: [[.null]], changes: changes.map { Tensor($0, shape: [1, 2]) }, bound
+                    Variable(x), sigma: [0.5], cohorts: [[.null]], changes: changes.map { Tensor($0, shape: [1, 2]) },
+                    bound
                 ).tensor.elements
             }
             // Numbers of 0 are no change, which is what samplers ask for.
@@ -223,9 +239,13 @@ import Testing
         let read = try JSONDecoder().decode(ModelDescription.self, from: Data(json.utf8))
         #expect(read.problem == nil)
         #expect(read.experts.isEmpty && read.augmentations == 0 && read.handovers.isEmpty)
-        #expect(!read.preconditioning.relativeLoss && !read.preconditioning.shrinksInput && !read.preconditioning.gatesSurround)
+        #expect(
+            !read.preconditioning.relativeLoss && !read.preconditioning.shrinksInput
+                && !read.preconditioning.gatesSurround)
         #expect(read.space == .wavelet(levels: 1) && read.sampledSigmas == 0.002...80)
-        #expect(!DiffusionModel(read).specifications.contains { $0.path.hasPrefix("fine.") || $0.path.hasPrefix("middle.") })
+        #expect(
+            !DiffusionModel(read).specifications.contains { $0.path.hasPrefix("fine.") || $0.path.hasPrefix("middle.") }
+        )
     }
 
     /// Numbers of a hostile file are named, and nothing is computed from them before.

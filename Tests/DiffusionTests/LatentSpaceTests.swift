@@ -23,17 +23,21 @@ import Testing
         #expect(abs(ratio - Double(space.noiseScale)) <= 1e-6 * ratio)
     }
 
-    /// Each level splits every band of the level before into sums and differences along both axes, over 2 (orthonormal).
+    /// Each level splits every band of the level before into sums and differences along both axes, over 2
+    /// (orthonormal).
     @Test(arguments: [1, 2, 3])
     func packetsSplitEveryBandAgain(_ levels: Int) throws {
         let side = 1 << levels
         let pictures = randomTensor([1, side, side, 3], seed: 9)
         func split(_ band: [[Double]]) -> [[[Double]]] {
             let half = band.count / 2
-            var parts = [[[Double]]](repeating: [[Double]](repeating: [Double](repeating: 0, count: half), count: half), count: 4)
+            var parts = [[[Double]]](
+                repeating: [[Double]](repeating: [Double](repeating: 0, count: half), count: half), count: 4)
             for y in 0..<half {
                 for x in 0..<half {
-                    let (a, b, c, d) = (band[2 * y][2 * x], band[2 * y][2 * x + 1], band[2 * y + 1][2 * x], band[2 * y + 1][2 * x + 1])
+                    let (a, b, c, d) = (
+                        band[2 * y][2 * x], band[2 * y][2 * x + 1], band[2 * y + 1][2 * x], band[2 * y + 1][2 * x + 1]
+                    )
                     parts[0][y][x] = (a + b + c + d) / 2
                     parts[1][y][x] = (a - b + c - d) / 2
                     parts[2][y][x] = (a + b - c - d) / 2
@@ -44,7 +48,9 @@ import Testing
         }
         let found = LatentSpace.wavelet(levels: levels).encoded(pictures).elements.map(Double.init)
         for colour in 0..<3 {
-            var bands = [(0..<side).map { y in (0..<side).map { x in Double(pictures.elements[(y * side + x) * 3 + colour]) } }]
+            var bands = [
+                (0..<side).map { y in (0..<side).map { x in Double(pictures.elements[(y * side + x) * 3 + colour]) } }
+            ]
             for _ in 0..<levels { bands = bands.flatMap(split) }
             // The same set of numbers; their order among the finer bands is a matter of convention.
             let expected = bands.map { $0[0][0] / Double(side) }
@@ -69,7 +75,9 @@ import Testing
         let grey = LatentSpace.grey.encoded(pictures)
         #expect(grey.shape == LatentSpace.grey.shape(count: 2, height: 3, width: 5))
         let x = pictures.elements
-        for (i, value) in grey.elements.enumerated() { #expect(abs(value - (x[3 * i] + x[3 * i + 1] + x[3 * i + 2]) / 3) <= 1e-6) }
+        for (i, value) in grey.elements.enumerated() {
+            #expect(abs(value - (x[3 * i] + x[3 * i + 1] + x[3 * i + 2]) / 3) <= 1e-6)
+        }
         let decoded = LatentSpace.grey.decoded(grey)
         #expect(decoded.shape == pictures.shape)
         for (i, value) in decoded.elements.enumerated() { #expect(value == grey.elements[i / 3]) }
@@ -82,7 +90,9 @@ import Testing
             #expect(try JSONDecoder().decode([LatentSpace].self, from: json) == [space])
         }
         for name in ["wavelet", "wavelet-0", "wavelet-9", "latent"] {
-            #expect(throws: DecodingError.self) { try JSONDecoder().decode([LatentSpace].self, from: Data("[\"\(name)\"]".utf8)) }
+            #expect(throws: DecodingError.self) {
+                try JSONDecoder().decode([LatentSpace].self, from: Data("[\"\(name)\"]".utf8))
+            }
         }
     }
 }
@@ -95,7 +105,8 @@ import Testing
             (network.inChannels, network.outChannels) = (12, 12)
             return network
         }(),
-        preconditioning: Preconditioning(channelDeviations: (1...12).map { 1 / Float($0) }), space: .wavelet(levels: 1), height: 8,
+        preconditioning: Preconditioning(channelDeviations: (1...12).map { 1 / Float($0) }), space: .wavelet(levels: 1),
+        height: 8,
         width: 8, cohort: CohortEncoding(attributes: []))
 
     private func denoised(_ p: Preconditioning, _ x: Tensor, _ sigma: Float) -> Tensor {
@@ -176,8 +187,10 @@ import Testing
         #expect(problem { $0.space = .pixels }.hasPrefix("network.inChannels: expected 3"))
         #expect(problem { $0.network.outChannels = 3 }.hasPrefix("network.outChannels: expected 12"))
         #expect(problem { $0.width = 10 }.hasPrefix("width: expected a multiple of 4"))
-        #expect(problem { $0.preconditioning.channelDeviations.removeLast() }.contains("channelDeviations: expected 12"))
-        #expect(problem { $0.preconditioning.channelDeviations[3] = .nan }.contains("channelDeviations: expected positive"))
+        #expect(
+            problem { $0.preconditioning.channelDeviations.removeLast() }.contains("channelDeviations: expected 12"))
+        #expect(
+            problem { $0.preconditioning.channelDeviations[3] = .nan }.contains("channelDeviations: expected positive"))
         #expect(problem { $0.preconditioning.bandWeighting = 2 }.contains("bandWeighting"))
     }
 }

@@ -32,13 +32,16 @@ import Testing
                 let s = Float(sigma)
                 // The network's timestep is 100 times the paper's c_noise.
                 let pairs: [(Float, Double, String)] = [
-                    (p.skip(s, deviation: sigmaData), fixture["output.cSkip"].values[i], "c_skip"), (p.out(s, deviation: sigmaData), fixture["output.cOut"].values[i], "c_out"),
+                    (p.skip(s, deviation: sigmaData), fixture["output.cSkip"].values[i], "c_skip"),
+                    (p.out(s, deviation: sigmaData), fixture["output.cOut"].values[i], "c_out"),
                     (p.input(s, deviation: sigmaData), fixture["output.cIn"].values[i], "c_in"),
                     (p.lossWeight(s, deviation: sigmaData), fixture["output.lossWeight"].values[i], "weight"),
                     (p.noise(s), 100 * fixture["output.cNoise"].values[i], "c_noise"),
                 ]
                 for (found, expected, what) in pairs {
-                    #expect(abs(Double(found) - expected) <= 2e-6 * abs(expected) + 1e-5 * (what == "c_noise" ? 1 : 0), "\(fixture.name) \(what) at \(sigma)")
+                    #expect(
+                        abs(Double(found) - expected) <= 2e-6 * abs(expected) + 1e-5 * (what == "c_noise" ? 1 : 0),
+                        "\(fixture.name) \(what) at \(sigma)")
                 }
             }
         }
@@ -63,12 +66,15 @@ import Testing
             let steps = fixture["sigmas"].values.count - 1
             let start = fixture["input.start"].tensor
             let states = Array(
-                DiffusionSampler(denoiser, HeunStep(), schedule: .karras(steps: steps), start: start.scaled(by: 1 / 80)))
+                DiffusionSampler(denoiser, HeunStep(), schedule: .karras(steps: steps), start: start.scaled(by: 1 / 80))
+            )
             try #require(states.count == steps)
             let each = start.count
             for (step, state) in states.enumerated() {
                 let expected = Array(fixture["trajectory"].values[(step + 1) * each..<(step + 2) * each])
-                #expect(relativeDifference(state.elements.map(Double.init), expected) <= 2e-5, "\(fixture.name) step \(step)")
+                #expect(
+                    relativeDifference(state.elements.map(Double.init), expected) <= 2e-5,
+                    "\(fixture.name) step \(step)")
             }
         }
     }
@@ -90,9 +96,13 @@ import Testing
                 adamStep(
                     settings, step: step + 1, gradient: gradients.rows(step..<step + 1).reshaped(parameter.shape),
                     parameter: &parameter, moment1: &first, moment2: &second, averages: &averages)
-                for (tensor, name) in [(parameter, "output"), (first, "output.firstMoment"), (second, "output.secondMoment")] {
+                for (tensor, name) in [
+                    (parameter, "output"), (first, "output.firstMoment"), (second, "output.secondMoment"),
+                ] {
                     let row = Array(fixture[name].values[step * 7..<(step + 1) * 7])
-                    #expect(relativeDifference(tensor.elements.map(Double.init), row) <= 2e-6, "\(fixture.name) \(name) step \(step)")
+                    #expect(
+                        relativeDifference(tensor.elements.map(Double.init), row) <= 2e-6,
+                        "\(fixture.name) \(name) step \(step)")
                 }
                 // With a decay of 0 the average is the parameter itself.
                 #expect(averages[0].elements == parameter.elements)

@@ -17,7 +17,8 @@ struct MixtureDenoiser: Denoiser {
                 for k in 0..<2 {
                     let own = MixtureDenoiser.deviations[k] * MixtureDenoiser.deviations[k], variance = own + s2
                     let distance = x - MixtureDenoiser.means[k]
-                    let density = MixtureDenoiser.weights[k] / variance.squareRoot() * exp(-distance * distance / (2 * variance))
+                    let density =
+                        MixtureDenoiser.weights[k] / variance.squareRoot() * exp(-distance * distance / (2 * variance))
                     total += density
                     sum += density * (MixtureDenoiser.means[k] + own / variance * distance)
                 }
@@ -64,7 +65,8 @@ struct MixtureDenoiser: Denoiser {
         }
     }
 
-    /// A sampler starts with noise alone; from a level that is high enough its first step takes in the mean of the pictures.
+    /// A sampler starts with noise alone; from a level that is high enough its first step takes in the mean of the
+    /// pictures.
     @Test func aHigherStartTakesInTheMean() {
         let noise = Tensor([-1.5, -0.5, 0.5, 1.5], shape: [1, 1, 4, 1])
         func mean(_ start: Float?) -> Double {
@@ -79,7 +81,9 @@ struct MixtureDenoiser: Denoiser {
         #expect(SigmaSchedule.karras(steps: 1, start: 200) == SigmaSchedule.karras(steps: 1))
         #expect(SigmaSchedule.karras(steps: 4, start: 200).sigmas == [200] + SigmaSchedule.karras(steps: 3).sigmas)
         #expect(NoiseLevels(uniformShare: 0.4, lowest: 0.1, highest: 80).start(above: 10) == 80)
-        #expect(NoiseLevels(uniformShare: 0.4, lowest: 0.1, highest: 10).start(above: 10) == nil && NoiseLevels().start(above: 10) == nil)
+        #expect(
+            NoiseLevels(uniformShare: 0.4, lowest: 0.1, highest: 10).start(above: 10) == nil
+                && NoiseLevels().start(above: 10) == nil)
     }
 
     /// From sigmaMax to sigmaMin the error falls with the square of the step.
@@ -92,7 +96,8 @@ struct MixtureDenoiser: Denoiser {
         #expect(errors[2] <= 2e-3, "\(errors)")
     }
 
-    /// The multistep rule needs half of Heun's evaluations for about its error; were its history lost, it would be of first order.
+    /// The multistep rule needs half of Heun's evaluations for about its error; were its history lost, it would be of
+    /// first order.
     @Test func costs() {
         #expect(SamplerKind.heun.evaluations(steps: 18) == 35)
         #expect(SamplerKind.dpmpp.evaluations(steps: 18) == 18)
@@ -113,8 +118,8 @@ struct MixtureDenoiser: Denoiser {
         }
     }
 
-    /// Samples that noise is added to on the way have the mixture's moments; their noise is new at each step. The second order of
-    /// SDE-DPM-Solver++ needs a third of the steps.
+    /// Samples that noise is added to on the way have the mixture's moments; their noise is new at each step. The
+    /// second order of SDE-DPM-Solver++ needs a third of the steps.
     @Test(arguments: [(SamplerKind.euler, 150), (.dpmppSDE, 50)]) func moments(_ kind: SamplerKind, _ steps: Int) {
         let count = 40_000
         var random = Philox(seed: 3, stream: .tests, index: 0)
@@ -166,7 +171,8 @@ struct MixtureDenoiser: Denoiser {
             let value: Float
             func denoised(_ x: Tensor, sigma: Float) -> Tensor { Tensor(repeating: value, shape: x.shape) }
         }
-        let guided = GuidedDenoiser(conditional: Constant(value: 3), unconditional: Constant(value: 1), guidanceScale: 2, interval: 0.5...2)
+        let guided = GuidedDenoiser(
+            conditional: Constant(value: 3), unconditional: Constant(value: 1), guidanceScale: 2, interval: 0.5...2)
         let x = Tensor.zeros([1, 1, 1, 1])
         #expect([0.4, 0.5, 1, 2, 2.1].map { guided.denoised(x, sigma: $0).elements[0] } == [3, 5, 5, 5, 3])
     }

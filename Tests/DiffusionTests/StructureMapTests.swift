@@ -25,12 +25,15 @@ import Testing
         #expect(space.channels == 64 && space.pictureChannels == 48 && space.mapChannels == 16)
         #expect(latents.shape == [2, 2, 2, 64])
         let elements = latents.elements
-        for place in 0..<8 { #expect(Array(elements[64 * place..<64 * place + 48]) == Array(alone[48 * place..<48 * (place + 1)])) }
+        for place in 0..<8 {
+            #expect(Array(elements[64 * place..<64 * place + 48]) == Array(alone[48 * place..<48 * (place + 1)]))
+        }
         // A grey picture on axes of its own turns into the map's channels: the same transform of one plane.
         let identity = LatentSpace.dct(side: 4, colours: .identity)
         let values = planes.elements
         let grey = identity.encoded(
-            Tensor((0..<128).flatMap { [Float](repeating: values[4 * $0 + 3], count: 3) }, shape: [2, 8, 8, 3])).elements
+            Tensor((0..<128).flatMap { [Float](repeating: values[4 * $0 + 3], count: 3) }, shape: [2, 8, 8, 3])
+        ).elements
         for place in 0..<8 {
             for band in 0..<16 { #expect(abs(elements[64 * place + 48 + band] - grey[48 * place + 3 * band]) <= 1e-6) }
         }
@@ -57,10 +60,14 @@ import Testing
     }
 
     @Test func spacesWithMapsAreReadAgain() throws {
-        for space in [StructureMapTests.space, LatentSpace.dct(side: 8, colours: nil, maps: [.vessels]), StructureMapTests.bare] {
+        for space in [
+            StructureMapTests.space, LatentSpace.dct(side: 8, colours: nil, maps: [.vessels]), StructureMapTests.bare,
+        ] {
             #expect(try JSONDecoder().decode(LatentSpace.self, from: JSONEncoder().encode(space)) == space)
         }
-        #expect(String(decoding: try JSONEncoder().encode(LatentSpace.dct(side: 8, colours: nil)), as: UTF8.self) == "\"dct-8\"")
+        #expect(
+            String(decoding: try JSONEncoder().encode(LatentSpace.dct(side: 8, colours: nil)), as: UTF8.self)
+                == "\"dct-8\"")
         #expect(throws: DecodingError.self) {
             try JSONDecoder().decode(LatentSpace.self, from: Data(#"{"name":"dct-8","maps":["nerves"]}"#.utf8))
         }
@@ -75,7 +82,8 @@ import Testing
         }
         func preconditioning(_ space: LatentSpace) -> Preconditioning {
             Preconditioning(
-                channelDeviations: (0..<space.channels).map { 1 / Float(1 + $0) }, relativeLoss: true, shrinksInput: true,
+                channelDeviations: (0..<space.channels).map { 1 / Float(1 + $0) }, relativeLoss: true,
+                shrinksInput: true,
                 gatesSurround: true)
         }
         let fine = LatentSpace.dct(side: 2, colours: DiscreteCosineTests.axes, maps: fineMaps)
@@ -103,8 +111,8 @@ import Testing
         #expect(model.specifications.map(\.path).contains(DiffusionModel.mapPath))
     }
 
-    /// The maps' noise level decides how their channels are scaled and mixed, and the network is told of it; where it is not said,
-    /// it is the pictures'.
+    /// The maps' noise level decides how their channels are scaled and mixed, and the network is told of it; where it
+    /// is not said, it is the pictures'.
     @Test func mapsHaveANoiseLevelOfTheirOwn() {
         let model = DiffusionModel(StructureMapTests.description()), bound = StructureMapTests.drawn(model).constants()
         let expert = model.experts[0], x = randomTensor([1, 4, 4, 64], seed: 5)
@@ -113,8 +121,8 @@ import Testing
         }
         #expect(denoised(nil) == denoised([0.4]))
         #expect(denoised([0.1]) != denoised(nil))
-        // A map that is known comes back as it was, whatever the network says: c_skip is 1 and c_out 0. The gate mixes in black,
-        // whose map is 0.
+        // A map that is known comes back as it was, whatever the network says: c_skip is 1 and c_out 0. The gate mixes
+        // in black, whose map is 0.
         let known = denoised([1e-6]), input = x.elements
         for place in 0..<16 {
             let shares = (48..<64).map { known[64 * place + $0] / input[64 * place + $0] }
@@ -126,7 +134,9 @@ import Testing
     @Test func picturesAndMapsAreWeighedApart() throws {
         let model = DiffusionModel(StructureMapTests.description()), expert = model.experts[0]
         var parameters = ParameterMap(model.specifications, seed: 1)
-        for number in parameters.tensors.indices { parameters.tensors[number] = .zeros(parameters.tensors[number].shape) }
+        for number in parameters.tensors.indices {
+            parameters.tensors[number] = .zeros(parameters.tensors[number].shape)
+        }
         let clean = randomTensor([1, 4, 4, 64], seed: 6, scale: 0.3), noise = randomTensor([1, 4, 4, 64], seed: 7)
         let (level, mapLevel): (Float, Float) = (0.2, 0.05)
         let found = expert.losses(
@@ -156,8 +166,10 @@ import Testing
         let model = DiffusionModel(StructureMapTests.description()), bound = StructureMapTests.drawn(model).constants()
         let clean = randomTensor([1, 4, 4, 64], seed: 8, scale: 0.3), noise = randomTensor([1, 4, 4, 64], seed: 9)
         let level: Float = 0.2, noisy = clean + noise.scaled(by: level)
-        let found = model.losses(clean: clean, noise: noise, sigma: [level], cohorts: [[.null]], bound).tensor.elements[0]
-        let errors = (model.denoised(Variable(noisy), sigma: [level], cohorts: [[.null]], bound).tensor - clean).elements
+        let found = model.losses(clean: clean, noise: noise, sigma: [level], cohorts: [[.null]], bound).tensor.elements[
+            0]
+        let errors = (model.denoised(Variable(noisy), sigma: [level], cohorts: [[.null]], bound).tensor - clean)
+            .elements
         func share(_ channels: Range<Int>) -> Double {
             var error = 0.0, left = 0.0
             for c in channels {

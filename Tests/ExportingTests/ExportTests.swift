@@ -24,32 +24,42 @@ import Testing
         let writer = try SampleSetWriter(
             path: folder.file("s.h5"), width: 6, height: 4,
             run: RunRecord(
-                modelDigest: digest, sampler: "heun", schedule: #"{"kind":"karras","steps":18,"sigma_min":0.002,"sigma_max":80,"rho":7}"#,
+                modelDigest: digest, sampler: "heun",
+                schedule: #"{"kind":"karras","steps":18,"sigma_min":0.002,"sigma_max":80,"rho":7}"#,
                 steps: 18, guidance: 1, openBLASVersion: "0.3.21", blasCore: "Zen", kernelISA: "v4", started: started),
-            model: ModelRecord(digest: digest, manifestJSON: manifest, lineageJSON: try lineage.json(), provJSON: try lineage.prov()),
-            terms: Terms(licence: "CC0", attribution: "nobody", permittedUses: "research", contact: "me"), siteNames: ["aachen"],
+            model: ModelRecord(
+                digest: digest, manifestJSON: manifest, lineageJSON: try lineage.json(), provJSON: try lineage.prov()),
+            terms: Terms(licence: "CC0", attribution: "nobody", permittedUses: "research", contact: "me"),
+            siteNames: ["aachen"],
             created: started)
         let samples = (0..<count).map { index in
             let pixels = (0..<72).map { UInt8(truncatingIfNeeded: $0 * 31 + index * 7) }
             let cohort = index == 0 ? Cohort() : Cohort(["camera": camera, "dr_icdr": "\(index % 5)"])
             let grade: Float = index == 0 ? 2.5 : Float(index % 5)
             return SampleRecord(
-                pixels: pixels, cohort: cohort, requests: ["dr_icdr": grade], seed: .max, index: UInt64(index), siteWeights: [1])
+                pixels: pixels, cohort: cohort, requests: ["dr_icdr": grade], seed: .max, index: UInt64(index),
+                siteWeights: [1])
         }
         try await writer.append(samples, finished: started + 60)
         try await writer.finish()
         return try await SampleSetFile.open(folder.file("s.h5"))
     }
 
-    private func export(_ format: SampleExport.Format, to name: String = "out", force: Bool = false, shardRows: Int = 2) async throws -> String {
-        let set = FileManager.default.fileExists(atPath: folder.file("s.h5")) ? try await SampleSetFile.open(folder.file("s.h5")) : try await set()
+    private func export(_ format: SampleExport.Format, to name: String = "out", force: Bool = false, shardRows: Int = 2)
+        async throws -> String
+    {
+        let set =
+            FileManager.default.fileExists(atPath: folder.file("s.h5"))
+            ? try await SampleSetFile.open(folder.file("s.h5")) : try await set()
         _ = try await SampleExport(set, format: format, shardRows: shardRows, threads: 2)
             .write(to: folder.file(name), content: Digest(of: []), force: force)
         return folder.file(name)
     }
 
     private func contents(_ path: String) throws -> [String: Data] {
-        try FileManager.default.subpathsOfDirectory(atPath: path).reduce(into: [:]) { $0[$1] = FileManager.default.contents(atPath: "\(path)/\($1)") }
+        try FileManager.default.subpathsOfDirectory(atPath: path).reduce(into: [:]) {
+            $0[$1] = FileManager.default.contents(atPath: "\(path)/\($1)")
+        }
     }
 
     /// Writes other bytes under a name, and their digest into export.json.
@@ -58,7 +68,8 @@ import Testing
         try data.write(to: URL(fileURLWithPath: "\(export)/\(name)"))
         var content = try #require(try JSONSerialization.jsonObject(with: Data(contentsOf: manifest)) as? [String: Any])
         content["files"] = (content["files"] as? [[String: Any]])?.map { file in
-            file["name"] as? String == name ? ["name": name, "bytes": data.count, "sha256": Digest(of: data).description] : file
+            file["name"] as? String == name
+                ? ["name": name, "bytes": data.count, "sha256": Digest(of: data).description] : file
         }
         try JSONSerialization.data(withJSONObject: content).write(to: manifest)
     }
@@ -97,12 +108,18 @@ import Testing
         let picture = try Picture(contentsOf: "\(export)/\(name)")
         let original = try Data(contentsOf: URL(fileURLWithPath: "\(export)/\(name)"))
         try replace(name, in: export, with: try picture.pngData())
-        #expect(try ExportVerification.findings(export) == [Finding(name, "XMP DigitalSourceType: expected that of the sample, found none")])
+        #expect(
+            try ExportVerification.findings(export) == [
+                Finding(name, "XMP DigitalSourceType: expected that of the sample, found none")
+            ])
         // Another sample's picture under this one's label, checksums and all.
         let other = try Data(contentsOf: URL(fileURLWithPath: "\(export)/images/000002.png"))
-        let mixed = original.prefix(original.firstRange(of: Data("IDAT".utf8))!.lowerBound - 4) + other.suffix(from: other.firstRange(of: Data("IDAT".utf8))!.lowerBound - 4)
+        let mixed =
+            original.prefix(original.firstRange(of: Data("IDAT".utf8))!.lowerBound - 4)
+            + other.suffix(from: other.firstRange(of: Data("IDAT".utf8))!.lowerBound - 4)
         try replace(name, in: export, with: mixed)
-        #expect(try ExportVerification.findings(export).first?.problem.hasPrefix("Provenance digest: expected ") == true)
+        #expect(
+            try ExportVerification.findings(export).first?.problem.hasPrefix("Provenance digest: expected ") == true)
         let photograph = original.replacing("trainedAlgorithmicMedia", with: "digitalCapture          ")
         try replace(name, in: export, with: photograph)
         #expect(try ExportVerification.findings(export).map(\.place) == [name])
@@ -112,17 +129,22 @@ import Testing
         let arrays = try await export(.npz)
         let bytes = try Data(contentsOf: URL(fileURLWithPath: "\(arrays)/out.npz"))
         try replace("out.npz", in: arrays, with: bytes.replacing("synthetic.npy", with: "synthetic.xxx"))
-        #expect(try ExportVerification.findings(arrays).map(\.problem) == ["has lost the label that says its pictures are synthetic"])
+        #expect(
+            try ExportVerification.findings(arrays).map(\.problem) == [
+                "has lost the label that says its pictures are synthetic"
+            ])
         let shards = try await export(.webdataset, to: "shards")
         let tar = try Data(contentsOf: URL(fileURLWithPath: "\(shards)/shards-000001.tar"))
-        try replace("shards-000001.tar", in: shards, with: tar.replacing("\"synthetic\":true", with: "\"synthetic\":null"))
+        try replace(
+            "shards-000001.tar", in: shards, with: tar.replacing("\"synthetic\":true", with: "\"synthetic\":null"))
         #expect(try ExportVerification.findings(shards).map(\.place) == ["shards-000001.tar"])
     }
 
     /// Lists that are true and say too little, and sizes that nobody has.
     @Test func whatAnExportHidesIsFound() async throws {
         let export = try await export(.png)
-        let manifest = URL(fileURLWithPath: "\(export)/export.json"), text = try String(contentsOf: manifest, encoding: .utf8)
+        let manifest = URL(fileURLWithPath: "\(export)/export.json"),
+            text = try String(contentsOf: manifest, encoding: .utf8)
         try Data("x".utf8).write(to: URL(fileURLWithPath: "\(export)/images/extra.png"))
         #expect(try ExportVerification.findings(export).map(\.place) == ["images/extra.png"])
         try FileManager.default.removeItem(atPath: "\(export)/images/extra.png")
@@ -131,12 +153,17 @@ import Testing
         #expect(try ExportVerification.findings(export).map(\.place) == ["metadata.csv"])
         try replace("metadata.csv", in: export, with: Data(table.utf8))
         #expect(try ExportVerification.findings(export) == [])
-        try #"{"kind":"fovea.export","version":1,"format":"png","samples":0,"synthetic":true,"digital_source_type":"\#(SampleSet.digitalSourceType)","content":"","files":[]}"#
+        try
+            #"{"kind":"fovea.export","version":1,"format":"png","samples":0,"synthetic":true,"digital_source_type":"\#(SampleSet.digitalSourceType)","content":"","files":[]}"#
             .write(to: manifest, atomically: true, encoding: .utf8)
         #expect(try ExportVerification.findings(export).count > 5)
         try text.write(to: manifest, atomically: true, encoding: .utf8)
-        let arrays = try await self.export(.npz, to: "arrays"), bytes = try Data(contentsOf: URL(fileURLWithPath: "\(arrays)/arrays.npz"))
-        for (head, other) in [("'shape': (5, 4, 6, 3)", "'shape': (-5, 4,6, 3)"), ("'shape': (5, 4, 6, 3)", "'shape': (9, 9, 9, 9)"), ("'shape': (5, 32)", "'shape': (9e99)")] {
+        let arrays = try await self.export(.npz, to: "arrays"),
+            bytes = try Data(contentsOf: URL(fileURLWithPath: "\(arrays)/arrays.npz"))
+        for (head, other) in [
+            ("'shape': (5, 4, 6, 3)", "'shape': (-5, 4,6, 3)"), ("'shape': (5, 4, 6, 3)", "'shape': (9, 9, 9, 9)"),
+            ("'shape': (5, 32)", "'shape': (9e99)"),
+        ] {
             try replace("arrays.npz", in: arrays, with: bytes.replacing(head, with: other))
             #expect(try ExportVerification.findings(arrays).map(\.place) == ["arrays.npz"], "\(other)")
         }
@@ -144,7 +171,8 @@ import Testing
 
     @Test func tablesAreSafeInSpreadsheets() async throws {
         _ = try await set(3, camera: "=HYPERLINK(\"http://x\")")
-        let table = try String(contentsOfFile: try await export(.png) + "/metadata.csv", encoding: .utf8).split(separator: "\n")
+        let table = try String(contentsOfFile: try await export(.png) + "/metadata.csv", encoding: .utf8).split(
+            separator: "\n")
         #expect(table[0] == "file,row,dr_icdr,camera,seed,index,run,model,digest,synthetic,digital_source_type")
         #expect(table[1].hasPrefix("000000.png,0,2.5,,18446744073709551615,0,0,"))
         #expect(table[2].hasPrefix("000001.png,1,1,\"'=HYPERLINK(\"\"http://x\"\")\",18446744073709551615,1,0,"))
@@ -176,7 +204,9 @@ extension Data {
     /// The same with a text replaced by another of its length.
     fileprivate func replacing(_ text: String, with other: String) -> Data {
         var result = self
-        while let range = result.firstRange(of: Data(text.utf8)) { result.replaceSubrange(range, with: Data(other.utf8.prefix(range.count))) }
+        while let range = result.firstRange(of: Data(text.utf8)) {
+            result.replaceSubrange(range, with: Data(other.utf8.prefix(range.count)))
+        }
         return result
     }
 }

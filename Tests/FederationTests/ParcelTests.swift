@@ -18,11 +18,15 @@ import Testing
 
     private func weights() -> WeightsFile<Nothing> {
         let data = TrainingData(
-            digest: String(repeating: "ab", count: 32), site: "aachen", licence: "CC0", source: "eyes", cohortCounts: [:], patients: 40)
+            digest: String(repeating: "ab", count: 32), site: "aachen", licence: "CC0", source: "eyes",
+            cohortCounts: [:], patients: 40)
         let manifest = Manifest(
-            kind: .adapter, model: Nothing(), cohortSchemaVersion: 1, imagesSeen: 640, trainingData: [data], parents: ["base"],
-            licence: "CC0", attributions: [], configuration: "base: /home/somebody/base.safetensors\nseed: 1", toolVersion: "test")
-        return WeightsFile(manifest: manifest, tensors: ["a": Tensor([1, 2, 3, -4], shape: [2, 2]), "b": Tensor([0.5], shape: [1])])
+            kind: .adapter, model: Nothing(), cohortSchemaVersion: 1, imagesSeen: 640, trainingData: [data],
+            parents: ["base"],
+            licence: "CC0", attributions: [], configuration: "base: /home/somebody/base.safetensors\nseed: 1",
+            toolVersion: "test")
+        return WeightsFile(
+            manifest: manifest, tensors: ["a": Tensor([1, 2, 3, -4], shape: [2, 2]), "b": Tensor([0.5], shape: [1])])
     }
 
     private func statement(_ site: String = "aachen", expires: String? = nil) -> ParcelStatement {
@@ -35,7 +39,8 @@ import Testing
     @discardableResult
     private func seal(_ statement: ParcelStatement? = nil, unaudited: String? = "a test") throws -> String {
         _ = try ParcelSeal.seal(
-            weights(), path: "w", statement: statement ?? self.statement(), unaudited: unaudited, key: key, to: parcel, force: true)
+            weights(), path: "w", statement: statement ?? self.statement(), unaudited: unaudited, key: key, to: parcel,
+            force: true)
         return parcel
     }
 
@@ -97,7 +102,8 @@ import Testing
         try seal(statement(expires: "2027-12-31"))
         for (text, other) in [
             ("\\\"site\\\":\\\"aachen\\\"", "\\\"site\\\":\\\"bonner\\\""), ("\\\"round\\\":3", "\\\"round\\\":4"),
-            ("\\\"redistribution\\\":false", "\\\"redistribution\\\":true "), ("2027-12-31", "2097-12-31"), ("\\\"patients\\\":40", "\\\"patients\\\":90"),
+            ("\\\"redistribution\\\":false", "\\\"redistribution\\\":true "), ("2027-12-31", "2097-12-31"),
+            ("\\\"patients\\\":40", "\\\"patients\\\":90"),
             ("DUO:0000042", "DUO:0000004"),
         ] {
             let failure = try #require(throws: Failure.self, "\(text)") { try open(try forged(text, other)) }
@@ -111,7 +117,8 @@ import Testing
         let other = folder.file("other.parcel")
         var changed = weights()
         changed.tensors["b"] = Tensor([0.25], shape: [1])
-        _ = try ParcelSeal.seal(changed, path: "w", statement: statement(), unaudited: "a test", key: SigningKey(), to: other, force: true)
+        _ = try ParcelSeal.seal(
+            changed, path: "w", statement: statement(), unaudited: "a test", key: SigningKey(), to: other, force: true)
         var file = try Safetensors(contentsOf: other)
         file.metadata["fovea.signature"] = signature
         try file.encoded(as: .f16).write(to: URL(fileURLWithPath: other))
@@ -126,7 +133,8 @@ import Testing
         first.tensors = ["a": Tensor([1], shape: [1]), "a F16 [1]": Tensor([2], shape: [1])]
         second.tensors = ["a": Tensor([1], shape: [1]), "b F16 [1]": Tensor([2], shape: [1])]
         for file in [first, second] {
-            _ = try ParcelSeal.seal(file, path: "w", statement: statement(), unaudited: "a test", key: key, to: parcel, force: true)
+            _ = try ParcelSeal.seal(
+                file, path: "w", statement: statement(), unaudited: "a test", key: key, to: parcel, force: true)
             #expect(try open(parcel).signer == key.publicKey)
         }
     }
@@ -150,16 +158,23 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: parcel))
     }
 
-    @Test(arguments: ["", "-a", "aachen\u{1b}[31m", "а\u{0430}chen", "a b", "../x", "<script>", String(repeating: "a", count: 65)])
+    @Test(arguments: [
+        "", "-a", "aachen\u{1b}[31m", "а\u{0430}chen", "a b", "../x", "<script>", String(repeating: "a", count: 65),
+    ])
     func namesThatLookLikeOthersAreNone(name: String) {
         #expect(SiteName.problem(name) != nil)
     }
 
     @Test func permissionsShrink() throws {
-        let a = Permissions(purposes: ["DUO:0000042", "DUO:0000006"], expires: "2027-06-30", territories: ["DE", "FR"], redistribution: true, singleSite: true)
+        let a = Permissions(
+            purposes: ["DUO:0000042", "DUO:0000006"], expires: "2027-06-30", territories: ["DE", "FR"],
+            redistribution: true, singleSite: true)
         let b = Permissions(purposes: ["DUO:0000042"], expires: "2027-01-31", redistribution: true)
-        #expect(a.intersection(b) == Permissions(
-            purposes: ["DUO:0000042"], expires: "2027-01-31", territories: ["DE", "FR"], redistribution: true, singleSite: false))
+        #expect(
+            a.intersection(b)
+                == Permissions(
+                    purposes: ["DUO:0000042"], expires: "2027-01-31", territories: ["DE", "FR"], redistribution: true,
+                    singleSite: false))
         #expect(a.intersection(b) == b.intersection(a))
         #expect(a.intersection(Permissions(purposes: ["DUO:0000004"])) == nil)
         #expect(a.intersection(Permissions(purposes: ["DUO:0000042"], territories: ["US"])) == nil)
@@ -169,15 +184,23 @@ import Testing
 
     // MARK: - Trust
 
-    private func trust(_ members: String, signedBy signer: SigningKey? = nil, withdrawn: String = "") throws -> TrustList {
+    private func trust(_ members: String, signedBy signer: SigningKey? = nil, withdrawn: String = "") throws
+        -> TrustList
+    {
         let path = folder.file("TRUST.yaml")
-        try Data("version: 1\nproject: test\ncoordinator: \(coordinator.publicKey.text)\nmembers:\n\(members)\n\(withdrawn)".utf8)
-            .write(to: URL(fileURLWithPath: path))
+        try Data(
+            "version: 1\nproject: test\ncoordinator: \(coordinator.publicKey.text)\nmembers:\n\(members)\n\(withdrawn)"
+                .utf8
+        )
+        .write(to: URL(fileURLWithPath: path))
         try TrustList.sign(path, with: signer ?? coordinator)
         return try TrustList(contentsOf: path)
     }
 
-    private func member(_ name: String = "aachen", _ key: SigningKey? = nil, from: String = "2026-01-01", until: String = "2027-12-31", more: String = "unaudited: true") -> String {
+    private func member(
+        _ name: String = "aachen", _ key: SigningKey? = nil, from: String = "2026-01-01", until: String = "2027-12-31",
+        more: String = "unaudited: true"
+    ) -> String {
         "  - {name: \(name), key: \((key ?? self.key).publicKey.text), from: \(from), until: \(until), \(more)}"
     }
 
@@ -190,13 +213,19 @@ import Testing
             #expect(failure.kind == .notPermitted)
             return failure.sentence
         }
-        #expect(try refused(try trust(member("aachen", SigningKey()))).hasPrefix("signer unknown: \(key.publicKey.fingerprint)"))
+        #expect(
+            try refused(try trust(member("aachen", SigningKey()))).hasPrefix(
+                "signer unknown: \(key.publicKey.fingerprint)"))
         #expect(try refused(try trust(member("bonn"))) == "site: expected bonn, whose key signed, found aachen")
-        #expect(try refused(try trust(member(until: "2026-12-31"))).contains("counts from 2026-01-01 to 2026-12-31, and it is 2027-01-15"))
+        #expect(
+            try refused(try trust(member(until: "2026-12-31"))).contains(
+                "counts from 2026-01-01 to 2026-12-31, and it is 2027-01-15"))
         #expect(try refused(try trust(member(from: "2027-02-01"))).contains("counts from"))
         #expect(try refused(try trust(member(), withdrawn: "withdrawn: [aachen]")) == "aachen was withdrawn")
         #expect(try refused(try trust(member(more: "unaudited: false"))).hasPrefix("has no audit (a test)"))
-        #expect(try refused(try trust(member()), at: try Date("2027-07-01T00:00:00Z", strategy: .iso8601)) == "its permissions ended on 2027-06-30")
+        #expect(
+            try refused(try trust(member()), at: try Date("2027-07-01T00:00:00Z", strategy: .iso8601))
+                == "its permissions ended on 2027-06-30")
     }
 
     @Test func onlyTheCoordinatorSignsAList() throws {
@@ -207,14 +236,18 @@ import Testing
         try handle.seekToEnd()
         try handle.write(contentsOf: Data("\nwithdrawn: [bonn]\n".utf8))
         try handle.close()
-        #expect((try #require(throws: Failure.self) { try TrustList(contentsOf: path) }).sentence.hasPrefix("is not what"))
+        #expect(
+            (try #require(throws: Failure.self) { try TrustList(contentsOf: path) }).sentence.hasPrefix("is not what"))
         try FileManager.default.removeItem(atPath: path + ".sig")
-        #expect((try #require(throws: Failure.self) { try TrustList(contentsOf: path) }).sentence.hasPrefix("is not signed"))
+        #expect(
+            (try #require(throws: Failure.self) { try TrustList(contentsOf: path) }).sentence.hasPrefix("is not signed")
+        )
     }
 
     @Test func hostileListsAreRefused() throws {
         for members in [
-            member() + "\n" + member("bonn"), member("аachen"), member(more: "largestShare: 1.5"), member(more: "largestShare: 0"),
+            member() + "\n" + member("bonn"), member("аachen"), member(more: "largestShare: 1.5"),
+            member(more: "largestShare: 0"),
             member(more: "admin: true"), member(from: "yesterday"), "  - &a {name: x}\n  - *a", "  - 7",
         ] {
             let failure = #expect(throws: Failure.self, "\(members)") { try trust(members) }
@@ -242,9 +275,13 @@ import Testing
             Data(stride(from: 0, to: hex.count, by: 2).compactMap { UInt8(String(Array(hex)[$0...$0 + 1]), radix: 16) })
         }
         let key = try PublicKey(
-            bytes("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c").base64EncodedString(), field: "key", place: "RFC")
+            bytes("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c").base64EncodedString(),
+            field: "key", place: "RFC")
         let signature = bytes(
-            "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00")
+            """
+            92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00
+            """
+        )
         #expect(key.verifies(signature, of: Data([0x72])))
         #expect(!key.verifies(signature, of: Data([0x73])))
     }

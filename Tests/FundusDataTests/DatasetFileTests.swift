@@ -55,8 +55,10 @@ import Testing
         #expect(try root.dataset("digest").type == .integer(bytes: 1, signed: false))
         #expect(try root.dataset("digest").shape == [4, 32])
         #expect(try root.dataset("patient").type == .fixedString(bytes: 12))
-        #expect(try root.dataset("split").type == .enumeration(
-            bytes: 1, signed: true, members: ["train": 0, "validation": 1, "holdout": 2]))
+        #expect(
+            try root.dataset("split").type
+                == .enumeration(
+                    bytes: 1, signed: true, members: ["train": 0, "validation": 1, "holdout": 2]))
         let cohort = try root.group("cohort")
         #expect(try cohort.names == CohortSchema.attributes.map(\.name).sorted())
         for attribute in CohortSchema.attributes where !attribute.isOpen {
@@ -65,12 +67,16 @@ import Testing
             #expect(try cohort.dataset(attribute.name).type == .enumeration(bytes: 2, signed: true, members: members))
             #expect(try cohort.dataset(attribute.name).shape == [4])
         }
-        #expect(try cohort.dataset("camera").type == .enumeration(
-            bytes: 2, signed: true, members: ["unknown": -1, "Canon CR-2": 0, "Topcon": 1]))
-        #expect(try root.attributeNames == [
-            "created", "kind", "licence", "notes", "one_patient_per_photo", "site", "source", "synthetic", "tool_version",
-            "version",
-        ])
+        #expect(
+            try cohort.dataset("camera").type
+                == .enumeration(
+                    bytes: 2, signed: true, members: ["unknown": -1, "Canon CR-2": 0, "Topcon": 1]))
+        #expect(
+            try root.attributeNames == [
+                "created", "kind", "licence", "notes", "one_patient_per_photo", "site", "source", "synthetic",
+                "tool_version",
+                "version",
+            ])
         #expect(try root.attributeString("kind") == "fovea.dataset")
         #expect(try root.attributeInt("version") == 1)
         #expect(try root.attributeString("created") == "2027-01-15T08:00:00Z")

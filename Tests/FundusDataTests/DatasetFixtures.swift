@@ -30,7 +30,8 @@ enum DatasetFixtures {
 
     static func info() -> DatasetInfo {
         DatasetInfo(
-            site: "Aachen", source: "clinic", licence: "CC-BY-4.0", onePatientPerPhoto: true, synthetic: false, notes: "n",
+            site: "Aachen", source: "clinic", licence: "CC-BY-4.0", onePatientPerPhoto: true, synthetic: false,
+            notes: "n",
             created: Date(timeIntervalSince1970: 1_800_000_000))
     }
 

@@ -24,8 +24,10 @@ import Testing
         let writer = try await DatasetWriter(path: path, size: 8, info: DatasetFixtures.info())
         var record = DatasetFixtures.records()[0]
         record.cohort["dr_icdr"] = "5"
-        #expect(throws: Failure(
-            .badData, path, field: "dr_icdr of row 0", expected: "0, 1, 2, 3, 4, ungradable, unknown", found: "\"5\"")
+        #expect(
+            throws: Failure(
+                .badData, path, field: "dr_icdr of row 0", expected: "0, 1, 2, 3, 4, ungradable, unknown",
+                found: "\"5\"")
         ) { try writer.append([record]) }
         record.cohort = Cohort(["grade": "3"])
         #expect(throws: Failure.self) { try writer.append([record]) }
@@ -110,8 +112,9 @@ import Testing
     @Test func changedPixelsAreNamed() async throws {
         try writeByHand { _ in .sound }
         let file = try await DatasetFile.open(path)
-        await #expect(throws: Failure(
-            .checkFailed, path, "/images: the pixels of 2 rows differ from their digests (rows 0, 1)")
+        await #expect(
+            throws: Failure(
+                .checkFailed, path, "/images: the pixels of 2 rows differ from their digests (rows 0, 1)")
         ) { try await file.verifyDigests() }
     }
 
@@ -132,9 +135,11 @@ import Testing
             try root.write("images", [UInt8](repeating: 0, count: 2 * 16 * width), shape: [2, 4, 4, width])
         }
         if state("split") != .absent {
-            try root.write("split", codes: [Int8](repeating: 0, count: rows("split")), members: [
-                ("train", 0), ("validation", 1), ("holdout", 2),
-            ])
+            try root.write(
+                "split", codes: [Int8](repeating: 0, count: rows("split")),
+                members: [
+                    ("train", 0), ("validation", 1), ("holdout", 2),
+                ])
         }
         if state("patient") != .absent {
             try root.write("patient", strings: [String](repeating: "p", count: rows("patient")))
@@ -150,7 +155,8 @@ import Testing
         if state("cohort") != .absent {
             let group = try root.createGroup("cohort")
             for attribute in CohortSchema.attributes {
-                let members = [(name: "unknown", code: Int16(-1))] + attribute.names.enumerated().map { ($1, Int16($0)) }
+                let members =
+                    [(name: "unknown", code: Int16(-1))] + attribute.names.enumerated().map { ($1, Int16($0)) }
                 try group.write(attribute.name, codes: attribute.name == "sex" ? sexCodes : [-1, -1], members: members)
             }
         }

@@ -19,7 +19,10 @@ struct FieldOfViewTests {
         ("large", SyntheticDisc(width: 1600, height: 1200, centerX: 800.5, centerY: 610.25, radius: 560)),
         ("cut off by the frame at top and bottom", SyntheticDisc(centerX: 300, centerY: 245, radius: 290)),
         ("cut off by black bands", SyntheticDisc(radius: 220, top: 80, bottom: 390)),
-        ("cut off by the frame, with a letter, dark", SyntheticDisc(centerX: 330, radius: 280, brightness: 50, hasLetter: true)),
+        (
+            "cut off by the frame, with a letter, dark",
+            SyntheticDisc(centerX: 330, radius: 280, brightness: 50, hasLetter: true)
+        ),
     ]
 
     @Test("is found within 0.7 % of the radius", arguments: discs.indices)
@@ -30,7 +33,8 @@ struct FieldOfViewTests {
         #expect(abs(Double(view.centerX) - disc.centerX) <= tolerance, "\(name): x \(view.centerX)")
         #expect(abs(Double(view.centerY) - disc.centerY) <= tolerance, "\(name): y \(view.centerY)")
         #expect(abs(Double(view.radius) - disc.radius) <= tolerance, "\(name): radius \(view.radius)")
-        let top = max(0, disc.top, disc.centerY - disc.radius), bottom = min(Double(disc.height), disc.bottom, disc.centerY + disc.radius)
+        let top = max(0, disc.top, disc.centerY - disc.radius),
+            bottom = min(Double(disc.height), disc.bottom, disc.centerY + disc.radius)
         #expect(abs(Double(view.top) - top) <= 2 * tolerance, "\(name): top \(view.top), not \(top)")
         #expect(abs(Double(view.bottom) - bottom) <= 2 * tolerance, "\(name): bottom \(view.bottom), not \(bottom)")
     }
@@ -42,22 +46,25 @@ struct FieldOfViewTests {
         #expect(abs(view.radius - 250) <= 2 && abs(view.centerX - 250) <= 2 && abs(view.centerY - 250) <= 2)
     }
 
-    @Test("pictures without a field of view are refused", arguments: ["black", "one colour", "noise", "landscape", "page"])
+    @Test(
+        "pictures without a field of view are refused",
+        arguments: ["black", "one colour", "noise", "landscape", "page"])
     func refused(_ kind: String) {
         var picture = Picture(width: 400, height: 300)
         var draws = Draws(state: 3)
-        for y in 0 ..< 300 {
-            for x in 0 ..< 400 {
+        for y in 0..<300 {
+            for x in 0..<400 {
                 switch kind {
                 case "black": break
                 case "one colour": picture[x, y] = [180, 90, 40]
-                case "noise": for c in 0 ..< 3 { picture[x, y][c] = UInt8(255 * draws.unit()) }
+                case "noise": for c in 0..<3 { picture[x, y][c] = UInt8(255 * draws.unit()) }
                 case "landscape":
                     let hill = 150 + 40 * sin(Double(x) / 60) + 15 * sin(Double(x) / 17)
                     picture[x, y] = Double(y) < hill ? [120, 170, 230] : [60, UInt8(90 + 60 * draws.unit()), 30]
                 default:
                     // Lines of text on paper.
-                    picture[x, y] = y % 20 < 8 && x > 30 && x < 370 && draws.unit() < 0.6 ? [20, 20, 20] : [245, 245, 240]
+                    picture[x, y] =
+                        y % 20 < 8 && x > 30 && x < 370 && draws.unit() < 0.6 ? [20, 20, 20] : [245, 245, 240]
                 }
             }
         }
@@ -68,7 +75,9 @@ struct FieldOfViewTests {
 
     @Test("a picture that is too small is refused, not a crash", arguments: [(1, 1), (2, 900), (16, 16)])
     func tiny(width: Int, height: Int) {
-        #expect(throws: Failure.self) { try FieldOfView.detected(in: Picture(width: width, height: height, red: 100), name: "p") }
+        #expect(throws: Failure.self) {
+            try FieldOfView.detected(in: Picture(width: width, height: height, red: 100), name: "p")
+        }
     }
 
     @Test("the crop is centred, keeps the disc's colours, and is black outside: the letter is gone")
@@ -80,8 +89,8 @@ struct FieldOfViewTests {
         #expect(view.centerX == 64 && view.centerY == 64 && view.radius == 63)
         // 210 of 240 pixels above the centre are left: 63 * 210 / 240.
         #expect(abs(view.top - (64 - 55.1)) <= 0.6)
-        for y in 0 ..< 128 {
-            for x in 0 ..< 128 {
+        for y in 0..<128 {
+            for x in 0..<128 {
                 let dx = Double(x) + 0.5 - 64, dy = Double(y) + 0.5 - 64
                 if dx * dx + dy * dy > 63 * 63 || Float(y) + 0.5 < view.top || Float(y) + 0.5 > view.bottom {
                     #expect(crop.picture[x, y] == [0, 0, 0], "\(x), \(y)")

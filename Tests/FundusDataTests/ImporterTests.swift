@@ -18,15 +18,20 @@ struct ImporterTests {
 
     /// Six eyes, a copy of one with another grade, a text file, a truncated photograph, other files.
     private func importer() throws -> Importer {
-        for eye in 1 ... 6 { try write(SyntheticDisc(width: 320, height: 240, centerX: 160, centerY: 120, radius: 110, eye: UInt64(eye)), "\(eye).jpg") }
-        try write(SyntheticDisc(width: 320, height: 240, centerX: 160, centerY: 120, radius: 110, eye: 2), "sub/2-again.png")
+        for eye in 1...6 {
+            try write(
+                SyntheticDisc(width: 320, height: 240, centerX: 160, centerY: 120, radius: 110, eye: UInt64(eye)),
+                "\(eye).jpg")
+        }
+        try write(
+            SyntheticDisc(width: 320, height: 240, centerX: 160, centerY: 120, radius: 110, eye: 2), "sub/2-again.png")
         try folder.write(Array("no picture".utf8), "photos/note.jpg")
         let whole = try Data(contentsOf: URL(fileURLWithPath: folder.file("photos/1.jpg")))
         try folder.write(whole.prefix(whole.count / 2), "photos/half.jpg")
         try folder.write([1, 2], "photos/readme.txt")
         try folder.write([1, 2], "photos/.hidden.jpg")
         var table = "name,patient,grade\n"
-        for eye in 1 ... 6 { table += "\(eye).jpg,P\((eye + 1) / 2),\(eye % 5)\n" }
+        for eye in 1...6 { table += "\(eye).jpg,P\((eye + 1) / 2),\(eye % 5)\n" }
         table += "2-again.png,P9,4\nnote.jpg,P1,0\nhalf.jpg,P1,0\nabsent.jpg,P1,1\n"
         let map = """
             file: {column: name}
@@ -50,12 +55,16 @@ struct ImporterTests {
         #expect(report.duplicates.count == 1)
         let copy = try #require(report.duplicates.first)
         #expect(copy.file == "sub/2-again.png" && copy.of == "2.jpg" && copy.kind == .near && copy.conflict)
-        #expect(report.labelConflicts.map(\.file) == ["2.jpg"] && report.labelConflicts.first?.attributes.contains("dr_icdr") == true)
+        #expect(
+            report.labelConflicts.map(\.file) == ["2.jpg"]
+                && report.labelConflicts.first?.attributes.contains("dr_icdr") == true)
         #expect(report.ignoredFiles == 1 && report.labelsWithoutPhotograph == 1 && report.photographsWithoutLabels == 0)
         #expect(report.patients == 3)
         #expect(report.splits.train + report.splits.validation + report.splits.holdout == 6)
         let records = try imported.records()
-        #expect(records[1].cohort["dr_icdr"] == nil && records[0].cohort["dr_icdr"] == "1" && records[0].cohort["site"] == "a")
+        #expect(
+            records[1].cohort["dr_icdr"] == nil && records[0].cohort["dr_icdr"] == "1"
+                && records[0].cohort["site"] == "a")
         #expect(records[0].patient == records[1].patient && records[1].patient != records[2].patient)
         #expect(Set(records.map { "\($0.patient) \($0.split)" }).count == 3, "a patient in two splits")
         #expect(records.allSatisfy { $0.pixels.count == 64 * 64 * 3 && $0.pixels.contains { $0 > 100 } })
@@ -79,7 +88,11 @@ struct ImporterTests {
         let disc = SyntheticDisc(width: 320, height: 240, centerX: 160, centerY: 120, radius: 110, eye: 5)
         try write(disc, "7.png")
         importer.labels = try folder.write(
-            Array("name,patient,grade\n1.jpg,A,1\n2.jpg,B,1\n3.jpg,C,1\n4.jpg,D,1\n5.jpg,E,1\n6.jpg,F,1\n7.png,D,1\n2-again.png,B,1\n".utf8), "l.csv")
+            Array(
+                """
+                name,patient,grade\n1.jpg,A,1\n2.jpg,B,1\n3.jpg,C,1\n4.jpg,D,1\n5.jpg,E,1\n6.jpg,F,1\n7.png,D,1\n2-again.png,B,1\n
+                """
+                .utf8), "l.csv")
         let imported = try importer.run()
         #expect(imported.report.duplicates.map(\.file) == ["7.png", "sub/2-again.png"])
         let records = try imported.records()
@@ -104,7 +117,9 @@ struct ImporterTests {
         var partial = try self.importer()
         partial.labels = try folder.write(Array("name,patient,grade\n1.jpg,A,1\n2.jpg,,2\n".utf8), "l.csv")
         let report = try partial.run().report
-        #expect(report.kept == 1 && report.refused.first { $0.file == "3.jpg" }?.reason.contains("patient is unknown") == true)
+        #expect(
+            report.kept == 1
+                && report.refused.first { $0.file == "3.jpg" }?.reason.contains("patient is unknown") == true)
     }
 
     @Test("a folder that is missing, empty or without photographs")
@@ -137,7 +152,7 @@ struct ImporterTests {
         let file = try await DatasetFile.open(out)
         #expect(file.count == 6 && file.size == 64 && file.info.licence == "CC0" && !file.info.onePatientPerPhoto)
         #expect(file.patients == (try imported.records()).map(\.patient))
-        #expect(try await file.images(rows: [2]) == imported.records(2 ..< 3)[0].pixels)
+        #expect(try await file.images(rows: [2]) == imported.records(2..<3)[0].pixels)
         let bytes = try Data(contentsOf: URL(fileURLWithPath: out))
         for name in ["1.jpg", "2-again", "half.jpg"] { #expect(bytes.range(of: Data(name.utf8)) == nil) }
         let mode = try FileManager.default.attributesOfItem(atPath: report)[.posixPermissions] as? Int

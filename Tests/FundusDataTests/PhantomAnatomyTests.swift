@@ -84,7 +84,8 @@ import FundusData
     }
 
     @Test func theDiscIsBrightestAndTheMaculaDarker() {
-        for phantom in phantoms(grade: 0, count: 8, size: 128) where phantom.visit.quality == "good" && phantom.visit.field == .macula {
+        for phantom in phantoms(grade: 0, count: 8, size: 128)
+        where phantom.visit.quality == "good" && phantom.visit.field == .macula {
             let size = phantom.size
             var disc: [Float] = [], macula: [Float] = [], around: [Float] = [], vessels: [Float] = []
             for y in 0..<size {

@@ -10,9 +10,12 @@ import FundusData
     let folder: TemporaryFolder
     init() throws { folder = try TemporaryFolder() }
 
-    private func dataset(_ patients: Int, visits: Int, name: String = "p.h5", force: Bool = false) throws -> PhantomDataset {
+    private func dataset(_ patients: Int, visits: Int, name: String = "p.h5", force: Bool = false) throws
+        -> PhantomDataset
+    {
         PhantomDataset(
-            try PhantomGenerator(patients: patients, size: 32, visits: visits, seed: 9), path: folder.file(name), force: force)
+            try PhantomGenerator(patients: patients, size: 32, visits: visits, seed: 9), path: folder.file(name),
+            force: force)
     }
 
     @Test func theFileHoldsThePhantomsAndWhatIsKnownOfThem() async throws {

@@ -4,7 +4,9 @@ import Testing
 import FundusData
 
 @Suite struct PhantomIdentityTests {
-    private func generator(_ patients: Int, size: Int = 64, visits: Int = 1, seed: UInt64 = 20) throws -> PhantomGenerator {
+    private func generator(_ patients: Int, size: Int = 64, visits: Int = 1, seed: UInt64 = 20) throws
+        -> PhantomGenerator
+    {
         try PhantomGenerator(patients: patients, size: size, visits: visits, seed: seed)
     }
 
@@ -45,9 +47,11 @@ import FundusData
         let phantoms = try generator(12, size: 32, visits: 2).phantoms(0..<24, threads: 2)
         for phantom in phantoms {
             let cohort = phantom.record.cohort
-            #expect(Set(cohort.values.keys) == [
-                "dr_icdr", "dme", "disease", "age_band", "sex", "ethnicity", "laterality", "field", "camera", "quality",
-            ])
+            #expect(
+                Set(cohort.values.keys) == [
+                    "dr_icdr", "dme", "disease", "age_band", "sex", "ethnicity", "laterality", "field", "camera",
+                    "quality",
+                ])
             for (name, value) in cohort.values {
                 let attribute = try #require(CohortSchema.attribute(name), "\(name)")
                 #expect(attribute.isOpen || attribute.names.contains(value), "\(name) \(value)")

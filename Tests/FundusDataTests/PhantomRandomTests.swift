@@ -3,7 +3,9 @@ import FundusData
 
 @Suite struct PhantomRandomTests {
     @Test func everyPartOfTheKeyMakesAnotherStream() {
-        func first(_ seed: UInt64, _ patient: Int, _ eye: UInt32, _ purpose: PhantomRandom.Purpose, _ index: Int) -> UInt32 {
+        func first(_ seed: UInt64, _ patient: Int, _ eye: UInt32, _ purpose: PhantomRandom.Purpose, _ index: Int)
+            -> UInt32
+        {
             var random = PhantomRandom(seed: seed, patient: patient, eye: eye, purpose, index: index)
             return random.next()
         }

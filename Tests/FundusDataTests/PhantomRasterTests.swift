@@ -31,7 +31,8 @@ import FundusData
         for lesion in eye.lesions {
             let point = phantom.transform.picture(lesion.center)
             let view = phantom.fieldOfView
-            guard length(point - PhantomPoint(32, 32)) < view.radius - 1, point.y > view.top + 1, point.y < view.bottom - 1
+            guard length(point - PhantomPoint(32, 32)) < view.radius - 1, point.y > view.top + 1,
+                point.y < view.bottom - 1
             else { continue }
             #expect(lesion.radius * phantom.transform.scale < 0.5)
             #expect(phantom.masks.lesions[Int(point.y) * 64 + Int(point.x)] == 255)

@@ -4,7 +4,10 @@ import FundusData
 @Suite struct PhantomVisitTests {
     private func visits(_ number: Int, seed: UInt64 = 4, size: Int = 256) -> (Phantom, Phantom) {
         let eye = PhantomEye(PhantomPatient(seed: seed, number: number))
-        return (Phantom(eye, PhantomVisit(eye, number: 0), size: size), Phantom(eye, PhantomVisit(eye, number: 1), size: size))
+        return (
+            Phantom(eye, PhantomVisit(eye, number: 0), size: size),
+            Phantom(eye, PhantomVisit(eye, number: 1), size: size)
+        )
     }
 
     /// Correlation of the vessel mask of `b` with that of `a` brought onto it by the known transforms, where both see.

@@ -27,12 +27,18 @@ struct SyntheticDisc {
         var generator = Draws(state: 7)
         var eyeGenerator = Draws(state: eye ?? 0)
         // Wavy lines: (offset across, slope, phase, darkness).
-        let vessels = eye == nil ? [] : (0 ..< 24).map { _ in
-            (eyeGenerator.unit() * 2 - 1, eyeGenerator.unit() * 3 - 1.5, eyeGenerator.unit() * 6, 0.2 + 0.3 * eyeGenerator.unit())
-        }
+        let vessels =
+            eye == nil
+            ? []
+            : (0..<24).map { _ in
+                (
+                    eyeGenerator.unit() * 2 - 1, eyeGenerator.unit() * 3 - 1.5, eyeGenerator.unit() * 6,
+                    0.2 + 0.3 * eyeGenerator.unit()
+                )
+            }
         var result = Picture(width: width, height: height)
-        for y in 0 ..< height {
-            for x in 0 ..< width {
+        for y in 0..<height {
+            for x in 0..<width {
                 let dx = (Double(x) + 0.5 - centerX) / radius, dy = (Double(y) + 0.5 - centerY) / radius
                 let distance = (dx * dx + dy * dy).squareRoot()
                 // The share of the pixel inside the disc, over an edge of one pixel.
@@ -44,8 +50,10 @@ struct SyntheticDisc {
                     light *= 1 - vessel.3 * exp(-across * across / 0.0006)
                 }
                 var colour = SIMD3(light, light / 2, light / 5) * inside + surround * (1 - inside)
-                if hasLetter, (8 ..< 40).contains(x), (8 ..< 40).contains(y), (x / 6 + y / 9) % 2 == 0 { colour = [250, 250, 250] }
-                for c in 0 ..< 3 { colour[c] += noise * (2 * generator.unit() - 1) }
+                if hasLetter, (8..<40).contains(x), (8..<40).contains(y), (x / 6 + y / 9) % 2 == 0 {
+                    colour = [250, 250, 250]
+                }
+                for c in 0..<3 { colour[c] += noise * (2 * generator.unit() - 1) }
                 result[x, y] = SIMD3<UInt8>(
                     UInt8(min(255, max(0, colour.x.rounded()))), UInt8(min(255, max(0, colour.y.rounded()))),
                     UInt8(min(255, max(0, colour.z.rounded()))))

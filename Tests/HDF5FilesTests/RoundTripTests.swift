@@ -58,16 +58,21 @@ import Testing
     @Test func namedCodesKeepNamesAndNegativeValues() throws {
         let path = folder.file("codes.h5")
         let file = try HDF5File.create(path)
-        try file.root.write("sex", codes: [Int16(-2), -1, 0, 300], members: [
-            ("unspecified", -2), ("unknown", -1), ("female", 0), ("åland", 300),
-        ])
+        try file.root.write(
+            "sex", codes: [Int16(-2), -1, 0, 300],
+            members: [
+                ("unspecified", -2), ("unknown", -1), ("female", 0), ("åland", 300),
+            ])
         try file.root.write("split", codes: [Int8(2), 0], members: [("train", 0), ("holdout", 2)])
         try file.close()
         let root = try HDF5File.open(path).root
-        #expect(try root.dataset("sex").type == .enumeration(
-            bytes: 2, signed: true, members: ["unspecified": -2, "unknown": -1, "female": 0, "åland": 300]))
+        #expect(
+            try root.dataset("sex").type
+                == .enumeration(
+                    bytes: 2, signed: true, members: ["unspecified": -2, "unknown": -1, "female": 0, "åland": 300]))
         #expect(try root.dataset("sex").readAll(Int16.self) == [-2, -1, 0, 300])
-        #expect(try root.dataset("split").type == .enumeration(bytes: 1, signed: true, members: ["train": 0, "holdout": 2]))
+        #expect(
+            try root.dataset("split").type == .enumeration(bytes: 1, signed: true, members: ["train": 0, "holdout": 2]))
         #expect(try root.dataset("split").readAll(Int8.self) == [2, 0])
     }
 
@@ -108,7 +113,9 @@ import Testing
         #expect(try root.dataset("names").attributeStrings("DIMENSION_LABELS") == ["row"])
         #expect(throws: Failure.self) { try root.attributeInt("kind") }
         #expect(throws: Failure.self) { try root.attributeString("version") }
-        #expect(throws: Failure(.badData, path, "attribute absent of / is missing")) { try root.attributeString("absent") }
+        #expect(throws: Failure(.badData, path, "attribute absent of / is missing")) {
+            try root.attributeString("absent")
+        }
     }
 
     @Test func rowsGrowInChunksWithFilters() throws {
@@ -125,7 +132,9 @@ import Testing
         let stored = try HDF5File.open(path).root.dataset("images")
         #expect(stored.storage == storage)
         #expect(stored.shape == [5, 4, 4, 3])
-        #expect(try stored.read(UInt8.self, rows: 3..<5) == [UInt8](repeating: 3, count: 48) + [UInt8](repeating: 4, count: 48))
+        #expect(
+            try stored.read(UInt8.self, rows: 3..<5) == [UInt8](repeating: 3, count: 48)
+                + [UInt8](repeating: 4, count: 48))
         #expect(try stored.read(UInt8.self, rows: 2..<2) == [])
     }
 
@@ -155,7 +164,9 @@ import Testing
     func bytesAreThoseOfTheLibrary(deflate: Int, count: Int) throws {
         let storage = HDF5Storage(chunkRows: 1, deflate: deflate, fletcher32: true)
         // High bytes make the checksum's sums overflow.
-        let rows = (0..<3).map { row in (0..<count).map { UInt8(truncatingIfNeeded: row == 0 ? 255 : $0 &* 7 &+ $0 / 100 &+ row) } }
+        let rows = (0..<3).map { row in
+            (0..<count).map { UInt8(truncatingIfNeeded: row == 0 ? 255 : $0 &* 7 &+ $0 / 100 &+ row) }
+        }
         func write(_ name: String, _ write: (HDF5Dataset, Int) throws -> Void) throws -> Data {
             let file = try HDF5File.create(folder.file(name))
             let dataset = try file.root.create("x", UInt8.self, shape: [3, count], storage: storage)

@@ -13,7 +13,8 @@ import Training
 /// Diffusers folders of eleven configurations (Tools/reference/folders.py), in and out.
 @Suite struct ModelFolderTests {
     static let cases = [
-        "attention_everywhere", "classes", "epsilon", "fourier", "grey", "identity", "learned", "middle_groups", "no_attention", "one_way", "padding",
+        "attention_everywhere", "classes", "epsilon", "fourier", "grey", "identity", "learned", "middle_groups",
+        "no_attention", "one_way", "padding",
     ]
 
     static func folder(_ name: String, file: String = #filePath) -> String {
@@ -31,14 +32,16 @@ import Training
         let (manifest, parameters) = try ModelFolder(ModelFolderTests.folder(name)).read()
         let batch = try fixture(name, "batch")
         let model = DiffusionModel(manifest.model), bound = parameters.constants()
-        let embedding = batch.tensors["class_embedding"]?.tensor
+        let embedding =
+            batch.tensors["class_embedding"]?.tensor
             ?? batch.tensors["labels"].flatMap { model.rows($0.values.map { Int($0) }, bound) }
         let output = model.networkOutput(
             nhwc(batch["sample"]), timesteps: batch["timesteps"].values.map { Float($0) }, embedding: embedding, bound)
         expectClose(permuted(output, [0, 3, 1, 2]), batch["output"], within: 5e-6, "output")
     }
 
-    /// What the scheduler makes of a prediction is what the denoiser gives: noise levels, timesteps and preconditioning are right.
+    /// What the scheduler makes of a prediction is what the denoiser gives: noise levels, timesteps and preconditioning
+    /// are right.
     @Test(arguments: cases.filter { $0 != "fourier" })
     func denoisersAreThoseOfTheScheduler(_ name: String) throws {
         let (manifest, parameters) = try ModelFolder(ModelFolderTests.folder(name)).read()
@@ -48,7 +51,9 @@ import Training
         for (timestep, sigma) in zip(levels["timesteps"].values, levels["sigma"].values) {
             // diffusers adds betas up in float32.
             #expect(abs(all[Int(timestep)] / sigma - 1) <= 2e-3, "\(name): timestep \(timestep)")
-            #expect(abs(Double(noise.timestep(Float(all[Int(timestep)]))) - timestep) <= 1e-2, "\(name): timestep \(timestep)")
+            #expect(
+                abs(Double(noise.timestep(Float(all[Int(timestep)]))) - timestep) <= 1e-2,
+                "\(name): timestep \(timestep)")
         }
         // Between two timesteps in the logarithm.
         let middle = (all[10] * all[11]).squareRoot()
@@ -78,10 +83,13 @@ import Training
         }
         let before = try tensors(theirs), after = try tensors(ours)
         #expect(Set(before.keys) == Set(after.keys))
-        for (path, tensor) in before { #expect(after[path].map { $0.shape == tensor.shape && $0.elements == tensor.elements } == true, "\(path)") }
+        for (path, tensor) in before {
+            #expect(after[path].map { $0.shape == tensor.shape && $0.elements == tensor.elements } == true, "\(path)")
+        }
 
         func json(_ path: String) throws -> [String: NSObject] {
-            try #require(JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: path))) as? [String: NSObject])
+            try #require(
+                JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: path))) as? [String: NSObject])
         }
         let given = try json(theirs + "config.json"), written = try json(ours + "config.json")
         #expect(written.count >= 20)
@@ -104,13 +112,17 @@ import Training
         network.inChannels = 48
         network.outChannels = 48
         let description = ModelDescription(
-            network: network, preconditioning: Preconditioning(channelDeviations: (1...48).map { 1 / Float($0) }), space: .wavelet(levels: 2),
-            height: 32, width: 64, cohort: CohortEncoding(attributes: ["dr_icdr", "camera"], openNames: ["camera": ["a", "b"]]))
+            network: network, preconditioning: Preconditioning(channelDeviations: (1...48).map { 1 / Float($0) }),
+            space: .wavelet(levels: 2),
+            height: 32, width: 64,
+            cohort: CohortEncoding(attributes: ["dr_icdr", "camera"], openNames: ["camera": ["a", "b"]]))
         func snapshot(_ name: String, synthetic: Bool?) throws -> LoadedModel {
             let data = TrainingData(
-                digest: "00", site: "here", licence: "CC0-1.0", source: "", cohortCounts: [:], patients: 5, synthetic: synthetic)
+                digest: "00", site: "here", licence: "CC0-1.0", source: "", cohortCounts: [:], patients: 5,
+                synthetic: synthetic)
             let manifest = Manifest(
-                kind: .snapshot, model: description, cohortSchemaVersion: 1, imagesSeen: 7, trainingData: [data], licence: "CC0-1.0",
+                kind: .snapshot, model: description, cohortSchemaVersion: 1, imagesSeen: 7, trainingData: [data],
+                licence: "CC0-1.0",
                 attributions: ["somebody"], configuration: "", toolVersion: "1")
             let parameters = ParameterMap(DiffusionModel(description).specifications, seed: 3)
             try ModelFile.write(scratch.file(name), manifest, parameters.fileSources(), as: .f32, force: false)
@@ -119,12 +131,15 @@ import Training
         let model = try snapshot("drawn.safetensors", synthetic: true)
         try ModelFolder(scratch.file("drawn")).write(model, unaudited: nil, force: false)
         let (manifest, parameters) = try ModelFolder(scratch.file("drawn")).read()
-        #expect(manifest.model == description && manifest.imagesSeen == 7 && manifest.trainingData == model.manifest.trainingData)
+        #expect(
+            manifest.model == description && manifest.imagesSeen == 7
+                && manifest.trainingData == model.manifest.trainingData)
         #expect(zip(parameters.tensors, model.parameters.tensors).allSatisfy { $0.elements == $1.elements })
 
         // Weights that saw patients go with a reason, or not at all.
         for synthetic in [nil, false] {
-            let patients = try snapshot("patients-\(synthetic.map { "\($0)" } ?? "nil").safetensors", synthetic: synthetic)
+            let patients = try snapshot(
+                "patients-\(synthetic.map { "\($0)" } ?? "nil").safetensors", synthetic: synthetic)
             let folder = ModelFolder(scratch.file("patients-\(synthetic.map { "\($0)" } ?? "nil")"))
             let failure = #expect(throws: Failure.self) { try folder.write(patients, unaudited: " ", force: false) }
             #expect(failure?.kind == .notPermitted && failure?.description.contains("here") == true)
@@ -134,7 +149,8 @@ import Training
         }
         // The manifest beside the weights must be of this network.
         let place = scratch.file("drawn/config.json")
-        let text = try String(contentsOfFile: place, encoding: .utf8).replacingOccurrences(of: "\"norm_num_groups\" : 4", with: "\"norm_num_groups\" : 2")
+        let text = try String(contentsOfFile: place, encoding: .utf8).replacingOccurrences(
+            of: "\"norm_num_groups\" : 4", with: "\"norm_num_groups\" : 2")
         try Data(text.utf8).write(to: URL(fileURLWithPath: place))
         let other = #expect(throws: Failure.self) { try ModelFolder(scratch.file("drawn")).read() }
         #expect(other?.description.contains("model.network") == true)
@@ -145,14 +161,19 @@ import Training
         let scratch = try TemporaryFolder(), files = FileManager.default
         let source = ModelFolderTests.folder("padding")
         let expected = try ModelFolder(source).read()
-        for name in ["unet", "scheduler"] { try files.createDirectory(atPath: scratch.file(name), withIntermediateDirectories: true) }
+        for name in ["unet", "scheduler"] {
+            try files.createDirectory(atPath: scratch.file(name), withIntermediateDirectories: true)
+        }
         try files.copyItem(atPath: source + "/config.json", toPath: scratch.file("unet/config.json"))
-        try files.copyItem(atPath: ModelFolderTests.folder("no_attention") + "/scheduler_config.json", toPath: scratch.file("scheduler/scheduler_config.json"))
+        try files.copyItem(
+            atPath: ModelFolderTests.folder("no_attention") + "/scheduler_config.json",
+            toPath: scratch.file("scheduler/scheduler_config.json"))
         var weights = try Safetensors(contentsOf: source + "/diffusion_pytorch_model.safetensors")
         let old = [("to_q", "query"), ("to_k", "key"), ("to_v", "value"), ("to_out.0", "proj_attn")]
-        weights.tensors = Dictionary(uniqueKeysWithValues: weights.tensors.map { key, tensor in
-            (old.reduce(key) { $0.replacingOccurrences(of: $1.0, with: $1.1) }, tensor)
-        })
+        weights.tensors = Dictionary(
+            uniqueKeysWithValues: weights.tensors.map { key, tensor in
+                (old.reduce(key) { $0.replacingOccurrences(of: $1.0, with: $1.1) }, tensor)
+            })
         #expect(weights.tensors.keys.contains { $0.contains("proj_attn") })
         try scratch.write(weights.encoded(as: .f32), "unet/diffusion_pytorch_model.safetensors")
         let (manifest, parameters) = try ModelFolder(scratch.path).read()
@@ -171,7 +192,9 @@ import Training
         let (manifest, parameters) = try ModelFolder(ModelFolderTests.folder("fourier")).read()
         let model = DiffusionModel(manifest.model), x = Variable(randomTensor([1, 16, 16, 3], seed: 1))
         for sigma in [manifest.model.sampledSigmas.lowerBound, manifest.model.sampledSigmas.upperBound] {
-            #expect(model.denoised(x, sigma: [sigma], cohorts: [[]], parameters.constants()).tensor.isFinite, "sigma \(sigma)")
+            #expect(
+                model.denoised(x, sigma: [sigma], cohorts: [[]], parameters.constants()).tensor.isFinite,
+                "sigma \(sigma)")
         }
     }
 
@@ -181,12 +204,17 @@ import Training
         try ModelFile.write(scratch.file("s.safetensors"), manifest, parameters.fileSources(), as: .f32, force: false)
         let model = try LoadedModel(contentsOf: scratch.file("s.safetensors"))
         try scratch.write("mine".utf8, "home/letter.txt")
-        let failure = #expect(throws: Failure.self) { try ModelFolder(scratch.file("home")).write(model, unaudited: nil, force: true) }
+        let failure = #expect(throws: Failure.self) {
+            try ModelFolder(scratch.file("home")).write(model, unaudited: nil, force: true)
+        }
         #expect(failure?.kind == .cannotCreateOutput)
         #expect(FileManager.default.contents(atPath: scratch.file("home/letter.txt")) == Data("mine".utf8))
         for _ in 0..<2 { try ModelFolder(scratch.file("out")).write(model, unaudited: nil, force: true) }
         #expect(try ModelFolder(scratch.file("out")).read().manifest.model == manifest.model)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path).sorted() == ["home", "out", "s.safetensors"])
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: scratch.path).sorted() == [
+                "home", "out", "s.safetensors",
+            ])
     }
 
     @Test func classesAreAskedForByName() throws {
@@ -207,7 +235,9 @@ import Training
             var terms = ModelFolder.Terms()
             terms.classes = ClassRows(attribute: "dr_icdr", values: values)
             if let problem = terms.classes?.problem { #expect(problem.contains(word)); continue }
-            let failure = #expect(throws: Failure.self) { try ModelFolder(ModelFolderTests.folder("classes")).read(terms) }
+            let failure = #expect(throws: Failure.self) {
+                try ModelFolder(ModelFolderTests.folder("classes")).read(terms)
+            }
             #expect(failure?.description.contains(word) == true)
         }
     }

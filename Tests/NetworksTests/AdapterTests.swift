@@ -18,7 +18,8 @@ import Testing
 
     /// The same bits as another implementation of the description (Tools/reference/adapter_factor.py).
     @Test func frozenFactorsAreTheSameEverywhere() throws {
-        let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures/adapter_factors.json")
+        let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+            "Fixtures/adapter_factors.json")
         let golden = try JSONDecoder().decode(Golden.self, from: Data(contentsOf: url))
         #expect(golden.cases.count == 3)
         for c in golden.cases {
@@ -29,7 +30,9 @@ import Testing
             let vectors = FrozenFactor.vectors(seed: seed, count: c.count, length: c.length)
             #expect(vectors.elements.map(\.bitPattern) == c.bits, "\(c.path)")
             // A vector does not depend on those after it.
-            #expect(FrozenFactor.vectors(seed: seed, count: 2, length: c.length).elements == Array(vectors.elements.prefix(2 * c.length)))
+            #expect(
+                FrozenFactor.vectors(seed: seed, count: 2, length: c.length).elements
+                    == Array(vectors.elements.prefix(2 * c.length)))
         }
     }
 
@@ -61,12 +64,17 @@ import Testing
         let layout = AdapterLayout(AdapterConfiguration(kind: kind), base: base)
         #expect(Double(size(layout.specifications)) < 0.05 * Double(size(base)))
         #expect(Double(size(layout.specifications)) > 0.03 * Double(size(base)))
-        #expect(layout.adapted.contains { $0.path.hasSuffix("to_v.weight") } && layout.adapted.contains { $0.path.hasSuffix("conv2.weight") })
+        #expect(
+            layout.adapted.contains { $0.path.hasSuffix("to_v.weight") }
+                && layout.adapted.contains { $0.path.hasSuffix("conv2.weight") })
     }
 
     private func tiny(_ kind: AdapterKind) -> (adaptation: Adaptation, base: ParameterMap) {
         let base = ParameterMap(specifications(Preset.tiny.configuration), seed: 1)
-        return (Adaptation(AdapterConfiguration(kind: kind), base: base.specifications, baseDigest: Digest(of: [1, 2, 3])), base)
+        return (
+            Adaptation(AdapterConfiguration(kind: kind), base: base.specifications, baseDigest: Digest(of: [1, 2, 3])),
+            base
+        )
     }
 
     private func random(_ adaptation: Adaptation, seed: UInt64) -> Adapter {
@@ -76,7 +84,8 @@ import Testing
         return Adapter(adaptation, parameters: ParameterMap(adaptation.layout.specifications, tensors: parameters))
     }
 
-    /// Averaging what sites share averages their weights: the reason for the frozen factor. With two trained factors it does not.
+    /// Averaging what sites share averages their weights: the reason for the frozen factor. With two trained factors it
+    /// does not.
     @Test func averagingFrozenFactorsIsExact() {
         for kind in AdapterKind.allCases {
             let (adaptation, base) = tiny(kind)
@@ -85,8 +94,10 @@ import Testing
             let averaged = ParameterMap(
                 adaptation.layout.specifications,
                 tensors: adaptation.layout.specifications.indices.map { index in
-                    zip(sites, weights).map { $0.parameters.tensors[index].scaled(by: Float($1)) }.reduce(.zeros([1])) { $0 + $1 }
-                        .reshaped(adaptation.layout.specifications[index].shape)
+                    zip(sites, weights).map { $0.parameters.tensors[index].scaled(by: Float($1)) }.reduce(.zeros([1])) {
+                        $0 + $1
+                    }
+                    .reshaped(adaptation.layout.specifications[index].shape)
                 })
             let merged = base.adding([(Adapter(adaptation, parameters: averaged), 1)])
             var difference = 0.0, size = 0.0
@@ -131,10 +142,13 @@ import Testing
         for (parameter, probe) in zip(layout.adapted, probes) {
             let number = try #require(base.specifications.firstIndex { $0.path == parameter.path })
             let elements = network.variables[number] * Variable(probe)
-            total = total + elements.reshaped([elements.tensor.count]).mean(axes: [0]).scaled(by: Float(elements.tensor.count))
+            total =
+                total
+                + elements.reshaped([elements.tensor.count]).mean(axes: [0]).scaled(by: Float(elements.tensor.count))
         }
         let gradients = tape.gradients(of: total, for: bound.variables)
-        for (number, specification) in layout.specifications.enumerated() where specification.path.hasSuffix("adapter_b") {
+        for (number, specification) in layout.specifications.enumerated()
+        where specification.path.hasSuffix("adapter_b") {
             // Central differences along the gradient; the function is linear in B.
             func value(_ step: Float) -> Double {
                 var moved = adapter.parameters
@@ -142,7 +156,10 @@ import Testing
                 let weights = base.adding([(Adapter(adaptation, parameters: moved), 1)])
                 return zip(layout.adapted, probes).reduce(0) { sum, pair in
                     let at = base.specifications.firstIndex { $0.path == pair.0.path } ?? 0
-                    return sum + zip(weights.tensors[at].elements, pair.1.elements).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
+                    return sum
+                        + zip(weights.tensors[at].elements, pair.1.elements).reduce(0.0) {
+                            $0 + Double($1.0) * Double($1.1)
+                        }
                 }
             }
             let expected = gradients[number].sumOfSquares

@@ -11,7 +11,9 @@ import Testing
         // Random throughout: some layers start at 0, and hide what comes before them.
         let parameters = ParameterMap(
             registry.specifications,
-            tensors: registry.specifications.enumerated().map { randomTensor($1.shape, seed: UInt64(10 + $0), scale: 0.1) })
+            tensors: registry.specifications.enumerated().map {
+                randomTensor($1.shape, seed: UInt64(10 + $0), scale: 0.1)
+            })
         let x = randomTensor([2, 16, 16, 3], seed: 1), embedding = randomTensor([2, 64], seed: 2)
         func run(recompute: Bool) -> [[Float]] {
             let tape = Tape()

@@ -5,8 +5,8 @@ import TensorCore
 import TestTensors
 import Testing
 
-/// Winograd on what it meets in earnest: the shipped model's weights (5,000 training steps) and the activations that they
-/// make of a noisy disc, at every residual block on the way down.
+/// Winograd on what it meets in earnest: the shipped model's weights (5,000 training steps) and the activations that
+/// they make of a noisy disc, at every residual block on the way down.
 @Suite struct TrainedActivationTests {
     private static let configuration = Preset.small.configuration
 
@@ -50,9 +50,12 @@ import Testing
             for t in 0..<9 {
                 let (iy, ix) = (y + t / 3 - 1, column + t % 3 - 1)
                 guard iy >= 0, iy < h, ix >= 0, ix < w else { continue }
-                for c in 0..<inputs { sums[0] += Double(xs[(iy * w + ix) * inputs + c]) * Double(ws[(t * inputs + c) * outputs + o]) }
+                for c in 0..<inputs {
+                    sums[0] += Double(xs[(iy * w + ix) * inputs + c]) * Double(ws[(t * inputs + c) * outputs + o])
+                }
                 for c in 0..<outputs {
-                    sums[1] += Double(gs[(iy * w + ix) * outputs + c]) * Double(ws[((8 - t) * inputs + i) * outputs + c])
+                    sums[1] +=
+                        Double(gs[(iy * w + ix) * outputs + c]) * Double(ws[((8 - t) * inputs + i) * outputs + c])
                 }
             }
             for oy in 0..<h {
@@ -79,7 +82,8 @@ import Testing
     }
 
     @Test func winogradStaysExactOnTrainedWeights() throws {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
         let file = try Safetensors(contentsOf: root.appendingPathComponent("Checkpoints/open-64.safetensors").path)
         let layers = Layers(tensors: file.tensors)
         // A disc with a brighter spot, and noise of deviation 0.3.
@@ -100,10 +104,14 @@ import Testing
                 var inner = h
                 for part in ["1", "2"] {
                     let activated = try layers.norm(inner, "\(path).norm\(part)")
-                    inner = Variable(try check(activated.tensor, try layers.weight("\(path).conv\(part)").tensor, "\(path).conv\(part)"))
+                    inner = Variable(
+                        try check(
+                            activated.tensor, try layers.weight("\(path).conv\(part)").tensor, "\(path).conv\(part)"))
                     checked += 1
                 }
-                let straight = layers.tensors["\(path).conv_shortcut.weight"] == nil ? h : try layers.convolution(h, "\(path).conv_shortcut")
+                let straight =
+                    layers.tensors["\(path).conv_shortcut.weight"] == nil
+                    ? h : try layers.convolution(h, "\(path).conv_shortcut")
                 h = straight + inner
             }
             let down = "down_blocks.\(level).downsamplers.0.conv"

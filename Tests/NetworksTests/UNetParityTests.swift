@@ -46,11 +46,14 @@ import Testing
         expectClose(permuted(output.tensor, [0, 3, 1, 2]), fixture["output"], within: 2e-5, "output")
 
         let gradients = tape.gradients(
-            of: output, gradOutput: permuted(fixture["gradOutput"].tensor, [0, 2, 3, 1]), for: [sample] + bound.variables)
-        expectClose(permuted(gradients[0], [0, 3, 1, 2]), fixture["grad.sample"], within: 1e-4, "gradient of the sample")
+            of: output, gradOutput: permuted(fixture["gradOutput"].tensor, [0, 2, 3, 1]),
+            for: [sample] + bound.variables)
+        expectClose(
+            permuted(gradients[0], [0, 3, 1, 2]), fixture["grad.sample"], within: 1e-4, "gradient of the sample")
         let byPath = ParameterMap(registry.specifications, tensors: Array(gradients.dropFirst())).fileTensors()
         for (path, gradient) in byPath {
-            // A key's bias moves all scores of a query alike, which softmax ignores: its gradient is 0 but for rounding.
+            // A key's bias moves all scores of a query alike, which softmax ignores: its gradient is 0 but for
+            // rounding.
             if path.hasSuffix("to_k.bias") {
                 #expect(gradient.sumOfSquares.squareRoot() <= 1e-4, "gradient of \(path)")
             } else {
@@ -77,7 +80,8 @@ import Testing
         let registry = ParameterRegistry()
         _ = UNet(Preset.base.configuration, registry)
         let count = registry.specifications.reduce(0) { $0 + $1.shape.reduce(1, *) }
-        // diffusers' UNet2DModel with this configuration: 25,292,547 with the class table of 5 x 256, which is not part here.
+        // diffusers' UNet2DModel with this configuration: 25,292,547 with the class table of 5 x 256, which is not part
+        // here.
         #expect(abs(count - 25_300_000) < 100_000)
     }
 }

@@ -14,8 +14,8 @@ func fixture(_ name: String) -> String {
 /// A picture in which every pixel differs from its neighbours.
 func gradient(width: Int, height: Int) -> Picture {
     var picture = Picture(width: width, height: height)
-    for y in 0 ..< height {
-        for x in 0 ..< width {
+    for y in 0..<height {
+        for x in 0..<width {
             picture[x, y] = SIMD3(UInt8(x * 255 / max(1, width - 1)), UInt8(y * 255 / max(1, height - 1)), 80)
         }
     }
@@ -42,27 +42,32 @@ struct DecodingTests {
         #expect(largestDifference(decoded, picture) <= 6)
     }
 
-    @Test("kinds of JPEG", arguments: [
-        ("progressive.jpg", [200, 100, 50]), ("subsampled.jpg", [200, 100, 50]), ("rgb.jpg", [200, 100, 50]), ("grey.jpg", [77, 77, 77]),
-    ])
+    @Test(
+        "kinds of JPEG",
+        arguments: [
+            ("progressive.jpg", [200, 100, 50]), ("subsampled.jpg", [200, 100, 50]), ("rgb.jpg", [200, 100, 50]),
+            ("grey.jpg", [77, 77, 77]),
+        ])
     func jpegKinds(name: String, colour: [Int]) throws {
         let picture = try Picture(contentsOf: fixture(name))
         #expect(picture.width == 32 && picture.height == 24)
-        for y in 0 ..< 24 {
-            for x in 0 ..< 32 {
-                for c in 0 ..< 3 { #expect(abs(Int(picture[x, y][c]) - colour[c]) <= 2) }
+        for y in 0..<24 {
+            for x in 0..<32 {
+                for c in 0..<3 { #expect(abs(Int(picture[x, y][c]) - colour[c]) <= 2) }
             }
         }
     }
 
-    @Test("kinds of PNG: 16 bits are rounded, alpha is composed on black", arguments: [
-        ("grey16.png", [[0, 0, 0], [33, 33, 33], [255, 255, 255], [1, 1, 1]]),
-        ("rgb16.png", [[255, 33, 0]]),
-        ("grey1.png", [[255, 255, 255], [0, 0, 0], [255, 255, 255], [0, 0, 0]]),
-        ("grey-alpha.png", [[200, 200, 200], [100, 100, 100]]),
-        ("rgba.png", [[200, 100, 50], [100, 50, 25], [0, 0, 0]]),
-        ("palette.png", [[10, 20, 30], [0, 0, 0]]),
-    ])
+    @Test(
+        "kinds of PNG: 16 bits are rounded, alpha is composed on black",
+        arguments: [
+            ("grey16.png", [[0, 0, 0], [33, 33, 33], [255, 255, 255], [1, 1, 1]]),
+            ("rgb16.png", [[255, 33, 0]]),
+            ("grey1.png", [[255, 255, 255], [0, 0, 0], [255, 255, 255], [0, 0, 0]]),
+            ("grey-alpha.png", [[200, 200, 200], [100, 100, 100]]),
+            ("rgba.png", [[200, 100, 50], [100, 50, 25], [0, 0, 0]]),
+            ("palette.png", [[10, 20, 30], [0, 0, 0]]),
+        ])
     func pngKinds(name: String, row: [[UInt8]]) throws {
         let picture = try Picture(contentsOf: fixture(name))
         #expect(picture.width >= row.count)

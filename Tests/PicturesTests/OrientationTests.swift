@@ -19,7 +19,7 @@ private func tiff(_ orientation: UInt16, isLittle: Bool, entries: UInt16 = 1) ->
 private func withEXIF(_ jpeg: [UInt8], _ tiff: [UInt8]) -> [UInt8] {
     let body = Array("Exif".utf8) + [0, 0] + tiff
     let length = body.count + 2
-    return Array(jpeg[0 ..< 2]) + [0xFF, 0xE1, UInt8(length >> 8), UInt8(length & 0xFF)] + body + Array(jpeg[2...])
+    return Array(jpeg[0..<2]) + [0xFF, 0xE1, UInt8(length >> 8), UInt8(length & 0xFF)] + body + Array(jpeg[2...])
 }
 
 @Suite("EXIF orientation")
@@ -27,22 +27,23 @@ struct OrientationTests {
     /// Four blocks of 16 pixels: red, green in the upper row, blue, white in the lower.
     static let upright: Picture = {
         var picture = Picture(width: 48, height: 32)
-        for y in 0 ..< 32 {
-            for x in 0 ..< 48 {
-                picture[x, y] = y < 16 ? (x < 16 ? [240, 10, 10] : [10, 240, 10]) : (x < 16 ? [10, 10, 240] : [240, 240, 240])
+        for y in 0..<32 {
+            for x in 0..<48 {
+                picture[x, y] =
+                    y < 16 ? (x < 16 ? [240, 10, 10] : [10, 240, 10]) : (x < 16 ? [10, 10, 240] : [240, 240, 240])
             }
         }
         return picture
     }()
 
-    /// How a camera stores the upright picture for each orientation, stated on its own: which edge of the scene the first
-    /// stored row and the first stored column are (TIFF 6.0, tag 274).
+    /// How a camera stores the upright picture for each orientation, stated on its own: which edge of the scene the
+    /// first stored row and the first stored column are (TIFF 6.0, tag 274).
     static func stored(_ orientation: Int) -> Picture {
         let source = upright
         let isTurned = orientation >= 5
         var result = Picture(width: isTurned ? 32 : 48, height: isTurned ? 48 : 32)
-        for row in 0 ..< result.height {
-            for column in 0 ..< result.width {
+        for row in 0..<result.height {
+            for column in 0..<result.width {
                 let scene: (x: Int, y: Int) =
                     switch orientation {
                     case 1: (column, row)  // row 0 top, column 0 left
@@ -60,7 +61,7 @@ struct OrientationTests {
         return result
     }
 
-    @Test("all eight, in both byte orders", arguments: 1 ... 8, [true, false])
+    @Test("all eight, in both byte orders", arguments: 1...8, [true, false])
     func orientation(_ orientation: Int, isLittle: Bool) throws {
         let jpeg = try Array(OrientationTests.stored(orientation).jpegData(quality: 95))
         let decoded = try Picture(
@@ -68,11 +69,13 @@ struct OrientationTests {
         #expect(largestDifference(decoded, OrientationTests.upright) <= 8)
     }
 
-    @Test("malformed EXIF leaves the picture as it is stored", arguments: [
-        [], [0x49], Array("IIxx".utf8), tiff(9, isLittle: true), tiff(0, isLittle: false),
-        Array(tiff(6, isLittle: true).prefix(18)), [0x49, 0x49, 42, 0, 0xFF, 0xFF, 0xFF, 0xFF],
-        [0x4D, 0x4D, 0, 42, 0, 0, 0, 8, 0xFF, 0xFF],
-    ] as [[UInt8]])
+    @Test(
+        "malformed EXIF leaves the picture as it is stored",
+        arguments: [
+            [], [0x49], Array("IIxx".utf8), tiff(9, isLittle: true), tiff(0, isLittle: false),
+            Array(tiff(6, isLittle: true).prefix(18)), [0x49, 0x49, 42, 0, 0xFF, 0xFF, 0xFF, 0xFF],
+            [0x4D, 0x4D, 0, 42, 0, 0, 0, 8, 0xFF, 0xFF],
+        ] as [[UInt8]])
     func malformed(_ structure: [UInt8]) throws {
         let jpeg = try Array(OrientationTests.upright.jpegData(quality: 95))
         let decoded = try Picture(decoding: withEXIF(jpeg, structure), name: "a.jpg")

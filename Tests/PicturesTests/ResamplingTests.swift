@@ -6,7 +6,8 @@ import Testing
 struct ResamplingTests {
     @Test("a flat picture stays flat at any size", arguments: [(7, 5), (100, 3), (33, 80), (1, 1)])
     func flat(width: Int, height: Int) {
-        let resized = Picture(width: 40, height: 30, red: 200, green: 100, blue: 50).resized(width: width, height: height)
+        let resized = Picture(width: 40, height: 30, red: 200, green: 100, blue: 50).resized(
+            width: width, height: height)
         #expect(resized == Picture(width: width, height: height, red: 200, green: 100, blue: 50))
     }
 
@@ -14,18 +15,18 @@ struct ResamplingTests {
     func gradientStays() {
         // Column x has value 4 x; the column of the target that covers columns 4 k to 4 k + 3 has their mean.
         var picture = Picture(width: 64, height: 8)
-        for y in 0 ..< 8 { for x in 0 ..< 64 { picture[x, y] = SIMD3(repeating: UInt8(4 * x)) } }
+        for y in 0..<8 { for x in 0..<64 { picture[x, y] = SIMD3(repeating: UInt8(4 * x)) } }
         let small = picture.resized(width: 16, height: 2)
-        for k in 1 ..< 15 { #expect(abs(Int(small[k, 0].x) - (16 * k + 6)) <= 1, "column \(k)") }
+        for k in 1..<15 { #expect(abs(Int(small[k, 0].x) - (16 * k + 6)) <= 1, "column \(k)") }
     }
 
     @Test("no overshoot at the edge of the field of view")
     func noRinging() {
         var picture = Picture(width: 300, height: 300)
-        for y in 0 ..< 300 { for x in 150 ..< 300 { picture[x, y] = SIMD3(200, 100, 50) } }
+        for y in 0..<300 { for x in 150..<300 { picture[x, y] = SIMD3(200, 100, 50) } }
         for size in [64, 77, 256, 512] {
             let resized = picture.resized(width: size, height: size)
-            #expect((0 ..< size).allSatisfy { resized[$0, size / 2].x <= 200 })
+            #expect((0..<size).allSatisfy { resized[$0, size / 2].x <= 200 })
             #expect(resized[0, 0] == SIMD3(0, 0, 0) && resized[size - 1, 0] == SIMD3(200, 100, 50))
         }
     }
@@ -34,9 +35,9 @@ struct ResamplingTests {
     func antialiased() {
         // Stripes of one pixel: a mean of 100 and nothing else can remain at a third of the size.
         var picture = Picture(width: 240, height: 240)
-        for y in 0 ..< 240 { for x in 0 ..< 240 where x % 2 == 0 { picture[x, y] = SIMD3(repeating: 200) } }
+        for y in 0..<240 { for x in 0..<240 where x % 2 == 0 { picture[x, y] = SIMD3(repeating: 200) } }
         let small = picture.resized(width: 80, height: 80)
-        let values = (5 ..< 75).map { Int(small[$0, 40].x) }
+        let values = (5..<75).map { Int(small[$0, 40].x) }
         #expect(values.allSatisfy { abs($0 - 100) <= 8 }, "\(values)")
     }
 
@@ -45,8 +46,8 @@ struct ResamplingTests {
         let picture = gradient(width: 10, height: 8)
         let crop = picture.cropped(x: -2, y: 5, width: 6, height: 6)
         #expect(crop.width == 6 && crop.height == 6)
-        for y in 0 ..< 6 {
-            for x in 0 ..< 6 {
+        for y in 0..<6 {
+            for x in 0..<6 {
                 let isInside = x >= 2 && y < 3
                 #expect(crop[x, y] == (isInside ? picture[x - 2, y + 5] : SIMD3(0, 0, 0)), "\(x), \(y)")
             }
@@ -65,7 +66,7 @@ struct ResamplingTests {
 
     @Test("a contact sheet shows each picture in its place")
     func contactSheet() throws {
-        let pictures = (0 ..< 5).map { Picture(width: 6, height: 4, red: UInt8(50 * $0), green: 1, blue: 2) }
+        let pictures = (0..<5).map { Picture(width: 6, height: 4, red: UInt8(50 * $0), green: 1, blue: 2) }
         let sheet = try Picture(decoding: Array(ContactSheet(pictures: pictures, columns: 3).png), name: "sheet")
         #expect(sheet.width == 3 * 8 - 2 && sheet.height == 2 * 6 - 2)
         for (index, picture) in pictures.enumerated() {

@@ -9,7 +9,8 @@ import Testing
     @Test func aThousandPicturesOfNoiseFit() async throws {
         let folder = try TemporaryFolder()
         let samples = (0..<1000).map {
-            ReportFixtures.sample($0, ["dr_icdr": "\($0 % 5)", "sex": "female", "camera": "Topcon"], width: 64, height: 64)
+            ReportFixtures.sample(
+                $0, ["dr_icdr": "\($0 % 5)", "sex": "female", "camera": "Topcon"], width: 64, height: 64)
         }
         let file = try await ReportFixtures.file(folder, samples: samples, width: 64, height: 64)
         let report = try await SampleReport(of: file, name: "samples.h5")
@@ -30,12 +31,19 @@ import Testing
             let report = try await SampleReport(of: file, name: "samples.h5", byteLimit: limit)
             #expect(report.html.utf8.count <= limit)
             #expect(report.width * 48 == report.height * 64)
-            if report.width == 64 { #expect(report.quality <= last) } else { #expect(report.html.contains("made smaller to \(report.width) x \(report.height)")) }
+            if report.width == 64 {
+                #expect(report.quality <= last)
+            } else {
+                #expect(report.html.contains("made smaller to \(report.width) x \(report.height)"))
+            }
             last = report.quality
             sizes.append(report.width)
         }
         #expect(sizes.first == 64 && sizes == sizes.sorted(by: >) && (sizes.last ?? 64) < 64)
-        await #expect(throws: Failure(.usage, file.path, "40 pictures do not fit on the page, however small; show fewer with --most")) {
+        await #expect(
+            throws: Failure(
+                .usage, file.path, "40 pictures do not fit on the page, however small; show fewer with --most")
+        ) {
             try await SampleReport(of: file, name: "samples.h5", byteLimit: 50_000)
         }
     }
@@ -48,7 +56,9 @@ import Testing
         let report = try await SampleReport(of: file, name: "samples.h5", most: 9)
         #expect(report.shown == 9)
         #expect(report.html.contains("9 of 33 samples are shown, spread evenly over the cohorts."))
-        #expect(report.html.contains("<option value=\"0\">0 (6)</option>") && report.html.contains("<option value=\"1\">4 (3)</option>"))
+        #expect(
+            report.html.contains("<option value=\"0\">0 (6)</option>")
+                && report.html.contains("<option value=\"1\">4 (3)</option>"))
     }
 
     @Test func selections() {
@@ -65,7 +75,9 @@ import Testing
             #expect(rows.count == most && Set(rows).count == most && rows == rows.sorted())
             let counts = (0..<3).map { group in rows.filter { groups[$0] == group }.count }
             let sizes = (0..<3).map { group in groups.filter { $0 == group }.count }
-            for group in 0..<3 where counts[group] < sizes[group] { #expect((counts.max() ?? 0) - counts[group] <= 1, "\(most)") }
+            for group in 0..<3 where counts[group] < sizes[group] {
+                #expect((counts.max() ?? 0) - counts[group] <= 1, "\(most)")
+            }
         }
     }
 }

@@ -11,7 +11,8 @@ import Testing
         var settings = Settings()
         change(&settings)
         let file = try await ReportFixtures.file(
-            folder, samples: settings.samples, lineage: settings.lineage, terms: settings.terms, siteNames: settings.siteNames,
+            folder, samples: settings.samples, lineage: settings.lineage, terms: settings.terms,
+            siteNames: settings.siteNames,
             sampler: settings.sampler)
         return try await SampleReport(of: file, name: settings.name).html
     }
@@ -77,13 +78,16 @@ import Testing
         let page = try await page(try TemporaryFolder())
         let first = try #require(try found("<label><span>dr_icdr</span> <select>(.*?)</select>", in: page).first)
         #expect(
-            try found("<option value=\"[0-9]*\">([^<]*)</option>", in: first) == ["all (4)", "2.5 (1)", "3 (1)", "unknown (1)", "left open (1)"])
+            try found("<option value=\"[0-9]*\">([^<]*)</option>", in: first) == [
+                "all (4)", "2.5 (1)", "3 (1)", "unknown (1)", "left open (1)",
+            ])
         #expect(try found("<label><span>([^<]*)</span>", in: page) == ["dr_icdr", "age_band", "sex", "camera"])
     }
 
     @Test func dataIsWhatTheFileSays() async throws {
         let page = try await page(try TemporaryFolder())
-        let json = try #require(try found("<script type=\"application/json\" id=\"data\">(.*?)</script>", in: page).first)
+        let json = try #require(
+            try found("<script type=\"application/json\" id=\"data\">(.*?)</script>", in: page).first)
         struct Contents: Decodable {
             struct Sample: Decodable {
                 let facts: [String]
@@ -98,13 +102,21 @@ import Testing
         #expect(contents.samples.count == 4)
         let second = try #require(contents.samples.dropFirst().first)
         let digest = Digest(of: ReportFixtures.samples[1].pixels).description
-        #expect(second.facts == ["1", "dr_icdr 2.5, sex male, camera Topcon", "\(UInt64.max)", "1", digest, "aachen 0.75, bonn 0.25"])
+        #expect(
+            second.facts == [
+                "1", "dr_icdr 2.5, sex male, camera Topcon", "\(UInt64.max)", "1", digest, "aachen 0.75, bonn 0.25",
+            ])
         #expect(contents.labels.count == second.facts.count)
         #expect(second.filters == [0, 1, 1, 0] && second.run == 0)
-        #expect(contents.runs.count == 1 && contents.runs[0].contains(["Sampler", "heun"]) && contents.runs[0].contains(["Schedule: sigma_max", "20"]))
+        #expect(
+            contents.runs.count == 1 && contents.runs[0].contains(["Sampler", "heun"])
+                && contents.runs[0].contains(["Schedule: sigma_max", "20"]))
     }
 
-    @Test(arguments: [ReportFixtures.script, ReportFixtures.attribute, "--><!--", "'; alert(1); '", "${alert(1)}", "a\u{202E}b\u{1B}[31m"])
+    @Test(arguments: [
+        ReportFixtures.script, ReportFixtures.attribute, "--><!--", "'; alert(1); '", "${alert(1)}",
+        "a\u{202E}b\u{1B}[31m",
+    ])
     func namesFromOutsideStayText(_ hostile: String) async throws {
         func page(_ name: String) async throws -> String {
             try await self.page(try TemporaryFolder()) { settings in
@@ -133,7 +145,8 @@ import Testing
             #expect(page.components(separatedBy: tag).count == plain.components(separatedBy: tag).count, "\(tag)")
         }
         #expect(!page.contains("\u{1B}") && !page.contains("\u{202E}"))
-        let json = try #require(try found("<script type=\"application/json\" id=\"data\">(.*?)</script>", in: page).first)
+        let json = try #require(
+            try found("<script type=\"application/json\" id=\"data\">(.*?)</script>", in: page).first)
         #expect(!json.contains("<") && !json.contains(">") && !json.contains("&"))
         let object = try #require(try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])
         let runs = try #require(object["runs"] as? [[[String]]])
@@ -146,7 +159,10 @@ import Testing
         // Two training sets, two parents, one parcel, the model, a run, the file.
         #expect(try found("(<rect class=\"box\")", in: svg).count == 8)
         #expect(try found("(<path class=\"edge\")", in: svg).count == 7)
-        for text in ["Site aachen", "Site bonn", "drawn pictures, CC BY 4.0", "mixed in with 0.25", "Run 1: 4 samples", "saw 1,200 images"] {
+        for text in [
+            "Site aachen", "Site bonn", "drawn pictures, CC BY 4.0", "mixed in with 0.25", "Run 1: 4 samples",
+            "saw 1,200 images",
+        ] {
             #expect(svg.contains(text), "\(text)")
         }
         let words = try #require(try found("<details>(.*?)</details>", in: page).first)
@@ -182,7 +198,8 @@ import Testing
             return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
         }
         for (front, behind) in [
-            ("text", "page"), ("text", "surface"), ("muted", "page"), ("muted", "surface"), ("accent", "page"), ("accent", "surface"),
+            ("text", "page"), ("text", "surface"), ("muted", "page"), ("muted", "surface"), ("accent", "page"),
+            ("accent", "surface"),
             ("on-accent", "accent"), ("warning", "warning-surface"), ("text", "warning-surface"), ("good", "surface"),
         ] {
             let pair = [try luminance(front), try luminance(behind)].sorted()

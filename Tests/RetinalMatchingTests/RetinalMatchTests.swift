@@ -10,10 +10,14 @@ import Testing
 
     /// First and second visits of eight eyes.
     private static let visits: (first: PictureSet, second: PictureSet) = {
-        guard let generator = try? PhantomGenerator(patients: 8, size: size, visits: 2, seed: 12) else { fatalError("phantoms") }
+        guard let generator = try? PhantomGenerator(patients: 8, size: size, visits: 2, seed: 12) else {
+            fatalError("phantoms")
+        }
         let all = generator.phantoms(0..<16, threads: 2)
         func pictures(_ visit: Int) -> PictureSet {
-            let own = all.enumerated().filter { $0.offset % 2 == visit }.map { Picture(width: size, height: size, pixels: $0.element.pixels) }
+            let own = all.enumerated().filter { $0.offset % 2 == visit }.map {
+                Picture(width: size, height: size, pixels: $0.element.pixels)
+            }
             return PictureSet(own, size: size, patients: Array(0..<8))
         }
         return (pictures(0), pictures(1))
@@ -36,7 +40,9 @@ import Testing
             #expect(match.index == i && !match.mirrored && match.score > 0.6, "\(match)")
             #expect(abs(match.pose.rotation.remainder(dividingBy: 2 * .pi) + hidden.rotation) < 0.03, "\(match.pose)")
             #expect(abs(match.pose.scale * hidden.scale - 1) < 0.03, "\(match.pose)")
-            #expect(abs(match.pose.shiftX - shiftX) < 0.015 && abs(match.pose.shiftY - shiftY) < 0.015, "\(match.pose), not \(shiftX) \(shiftY)")
+            #expect(
+                abs(match.pose.shiftX - shiftX) < 0.015 && abs(match.pose.shiftY - shiftY) < 0.015,
+                "\(match.pose), not \(shiftX) \(shiftY)")
         }
     }
 
@@ -67,7 +73,8 @@ import Testing
         try #require(own.count == 8 && others.count == 8)
         for i in 0..<8 {
             #expect(own[i].index == i && own[i].score > 0.95, "\(own[i])")
-            #expect(others[i].index != i && others[i].index >= 0 && others[i].score < own[i].score - 0.3, "\(others[i])")
+            #expect(
+                others[i].index != i && others[i].index >= 0 && others[i].score < own[i].score - 0.3, "\(others[i])")
         }
         let single = RetinalGallery(Self.visits.first.selecting([2]))
         let nobody = single.best(single, excludingOwnPatient: true)
@@ -82,7 +89,9 @@ import Testing
         let found = apart.matches(of: 0..<24, from: 0.4) { _ in }
         try #require(found.count == 24)
         for (probe, matches) in found.enumerated() {
-            #expect(matches.allSatisfy { $0.index / 3 == probe / 3 && $0.index != probe && $0.score >= 0.4 }, "\(probe): \(matches)")
+            #expect(
+                matches.allSatisfy { $0.index / 3 == probe / 3 && $0.index != probe && $0.score >= 0.4 },
+                "\(probe): \(matches)")
         }
         #expect(found.reduce(0) { $0 + $1.count } >= 42, "of 48")
         let some = apart.matches(of: 6..<9, from: 0.4) { _ in }
@@ -94,7 +103,8 @@ import Testing
 
     @Test func `a field is the same after it was stored`() {
         let field = VesselField(Self.visits.first[0]), stored = VesselField(bytes: field.bytes)
-        #expect(field.bytes.count == VesselField.byteCount && stored.bytes == field.bytes && Set(field.bytes).count > 50)
+        #expect(
+            field.bytes.count == VesselField.byteCount && stored.bytes == field.bytes && Set(field.bytes).count > 50)
     }
 
     @Test func `matches are the same on any number of threads, alone and in a batch`() throws {
@@ -113,9 +123,15 @@ import Testing
     @Test func `progress rises to 1 and may stop the search`() {
         struct Stop: Error {}
         var shares: [Double] = []
-        _ = Self.gallery.bestMatches(of: RetinalGallery(Self.visits.second), excludingOwnPatient: false) { shares.append($0) }
+        _ = Self.gallery.bestMatches(of: RetinalGallery(Self.visits.second), excludingOwnPatient: false) {
+            shares.append($0)
+        }
         #expect(shares.last == 1 && shares == shares.sorted())
-        #expect(throws: Stop.self) { try Self.gallery.bestMatches(of: RetinalGallery(Self.visits.second), excludingOwnPatient: false) { _ in throw Stop() } }
+        #expect(throws: Stop.self) {
+            try Self.gallery.bestMatches(of: RetinalGallery(Self.visits.second), excludingOwnPatient: false) { _ in
+                throw Stop()
+            }
+        }
     }
 }
 

@@ -10,7 +10,8 @@ import Testing
             let (map, inside) = vesselMap(Picture(width: 256, height: 256, pixels: phantom.pixels))
             try #require(map.count == 256 * 256 && inside.count == map.count)
             let area = areaUnderCurve(map, vessels: phantom.masks.vessels.map { $0 > 127 }, inside: inside)
-            // Two of these four measured 0.860 and 0.893: phantoms have vessels thinner than a pixel, and lesions that are none.
+            // Two of these four measured 0.860 and 0.893: phantoms have vessels thinner than a pixel, and lesions that
+            // are none.
             #expect(area >= 0.84, "area under the curve \(area)")
         }
     }
@@ -42,19 +43,26 @@ import Testing
         #expect(map.allSatisfy { $0 == 0 } && !inside.contains(true))
     }
 
-    /// FOVEA_FUNDUS names a folder with CHASE_DB1 in chase/images and chase/vessels; photographs are not part of the repository.
+    /// FOVEA_FUNDUS names a folder with CHASE_DB1 in chase/images and chase/vessels; photographs are not part of the
+    /// repository.
     @Test(
-        .enabled(if: ProcessInfo.processInfo.environment["FOVEA_FUNDUS"] != nil, "FOVEA_FUNDUS does not name a folder with CHASE_DB1"),
+        .enabled(
+            if: ProcessInfo.processInfo.environment["FOVEA_FUNDUS"] != nil,
+            "FOVEA_FUNDUS does not name a folder with CHASE_DB1"),
         arguments: [256, 512, 999]
     ) func `the map agrees with a human observer on CHASE_DB1`(side: Int) throws {
         let folder = URL(filePath: ProcessInfo.processInfo.environment["FOVEA_FUNDUS"] ?? "").appending(path: "chase")
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder.appending(path: "images").path).filter { $0.hasSuffix(".jpg") }.sorted()
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.appending(path: "images").path).filter {
+            $0.hasSuffix(".jpg")
+        }.sorted()
         try #require(names.count == 28)
         var areas: [Double] = []
         for name in names {
             func picture(_ file: URL) throws -> Picture {
                 let picture = try Picture(decoding: Array(Data(contentsOf: file)), name: file.lastPathComponent)
-                return side >= picture.width ? picture : picture.resized(width: side, height: (picture.height * side + picture.width / 2) / picture.width)
+                return side >= picture.width
+                    ? picture
+                    : picture.resized(width: side, height: (picture.height * side + picture.width / 2) / picture.width)
             }
             let photograph = try picture(folder.appending(path: "images/\(name)"))
             let mask = try picture(folder.appending(path: "vessels/\(name.dropLast(4)).png"))

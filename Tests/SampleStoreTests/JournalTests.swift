@@ -16,7 +16,8 @@ import Testing
     private func samples() -> [SampleRecord] {
         (0..<9).map { index in
             SampleRecord(
-                pixels: SampleFixtures.pixels(index), cohort: Cohort(index % 2 == 0 ? ["camera": "Aurora"] : ["sex": "male"]),
+                pixels: SampleFixtures.pixels(index),
+                cohort: Cohort(index % 2 == 0 ? ["camera": "Aurora"] : ["sex": "male"]),
                 requests: ["dr_icdr": Float(index) / 4], seed: 5, index: UInt64(index), siteWeights: [0.5, 0.5])
         }
     }
@@ -83,9 +84,13 @@ import Testing
     @Test func anotherWriterIsToldWhoHoldsTheSet() async throws {
         let writer = try SampleFixtures.writer(path)
         try await writer.append(Array(samples().prefix(2)))
-        let failure = #expect(throws: Failure.self) { try SampleFixtures.writer(path, options: .init(resume: true, force: true)) }
+        let failure = #expect(throws: Failure.self) {
+            try SampleFixtures.writer(path, options: .init(resume: true, force: true))
+        }
         #expect(failure?.kind == .cannotCreateOutput)
-        #expect(failure?.sentence.hasPrefix("is being made by process \(ProcessInfo.processInfo.processIdentifier) on ") == true)
+        #expect(
+            failure?.sentence.hasPrefix("is being made by process \(ProcessInfo.processInfo.processIdentifier) on ")
+                == true)
         #expect(writer.count == 2)
     }
 
@@ -95,7 +100,9 @@ import Testing
         #expect(other?.kind == .cannotCreateOutput)
         var run = SampleFixtures.run()
         run.guidance = 3
-        let mixed = #expect(throws: Failure.self) { try SampleFixtures.writer(path, run: run, options: .init(resume: true)) }
+        let mixed = #expect(throws: Failure.self) {
+            try SampleFixtures.writer(path, run: run, options: .init(resume: true))
+        }
         #expect(mixed?.sentence == "guidance: expected 1.5, with which the run began, found 3.0")
         #expect(try SampleFixtures.writer(path, options: .init(resume: true)).count == 7)
         #expect(try SampleFixtures.writer(path, options: .init(force: true)).count == 0)
@@ -125,7 +132,8 @@ import Testing
         #expect(try await SampleSetFile.contentDigest(path) == (try await SampleSetFile.contentDigest(one.path)))
         let names = try shardNames()
         #expect(names.map { $0.prefix(16) } == (0..<3).map { "S-0000\($0)-of-00003" })
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == names + ["S.h5", "one.h5"])
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == names + ["S.h5", "one.h5"])
         let last = try await SampleSetFile.open(folder.file(names[2]))
         #expect(last.digests == Array(one.digests[8...]))
         #expect(await last.rowsThatDiffer() == [])
@@ -141,7 +149,8 @@ import Testing
         try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasPrefix("S-") }.sorted()
     }
 
-    /// Killed while the shards were being given their names, and gone on with more samples than there were: the last shard is not full.
+    /// Killed while the shards were being given their names, and gone on with more samples than there were: the last
+    /// shard is not full.
     @Test func shardsThatHaveTheirNamesAlreadyComeBack() async throws {
         let straight = try await whole("straight.h5", .init(shardRows: 4))
         let options = SampleSetWriter.Options(resume: true, shardRows: 4)
@@ -159,7 +168,8 @@ import Testing
         try FileManager.default.copyItem(atPath: state, toPath: unfinished)
         try FileManager.default.removeItem(atPath: "\(unfinished)/shard-0.h5")
         let run = "\(unfinished)/run.json"
-        var set = try #require(try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: run))) as? [String: Any])
+        var set = try #require(
+            try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: run))) as? [String: Any])
         set["named"] = names
         set["isFull"] = [true, false]
         try JSONSerialization.data(withJSONObject: set).write(to: URL(fileURLWithPath: run))
@@ -172,7 +182,9 @@ import Testing
     /// Killed after the last, partial shard was packed; more samples come.
     @Test func aShardThatIsNotFullIsPackedAgain() async throws {
         try await stop(.init(shardRows: 4))
-        for name in ["shard-1-part.h5", "packed.h5"] { try Data("half".utf8).write(to: URL(fileURLWithPath: "\(unfinished)/\(name)")) }
+        for name in ["shard-1-part.h5", "packed.h5"] {
+            try Data("half".utf8).write(to: URL(fileURLWithPath: "\(unfinished)/\(name)"))
+        }
         #expect(try await goOn(.init(resume: true, shardRows: 4)) == 7)
         #expect(await SampleSetVerification.findingsInContent(path, samplers: ["heun"]) == [])
     }
@@ -184,7 +196,8 @@ import Testing
         // The new set cannot be packed.
         let writer = try SampleFixtures.writer(path, options: .init(force: true, shardRows: 4))
         try await append(samples()[..<6], to: writer)
-        try FileManager.default.createDirectory(atPath: "\(unfinished)/packed.h5.part", withIntermediateDirectories: false)
+        try FileManager.default.createDirectory(
+            atPath: "\(unfinished)/packed.h5.part", withIntermediateDirectories: false)
         do {
             try await writer.finish()
             Issue.record("finished without a place to pack")
@@ -202,7 +215,9 @@ import Testing
         try FileManager.default.createDirectory(atPath: unfinished, withIntermediateDirectories: false)
         try Data("kept".utf8).write(to: URL(fileURLWithPath: "\(unfinished)/thesis.txt"))
         for force in [false, true] {
-            let failure = #expect(throws: Failure.self) { try SampleFixtures.writer(path, options: .init(force: force)) }
+            let failure = #expect(throws: Failure.self) {
+                try SampleFixtures.writer(path, options: .init(force: force))
+            }
             #expect(failure?.sentence.hasPrefix("holds thesis.txt, which is not of this output") == true)
         }
         #expect(try Data(contentsOf: URL(fileURLWithPath: "\(unfinished)/thesis.txt")) == Data("kept".utf8))
@@ -212,7 +227,9 @@ import Testing
         try await stop()
         for text in [#"{"a""#, #"{"runs":[]}"#] {
             try Data(text.utf8).write(to: URL(fileURLWithPath: "\(unfinished)/run.json"))
-            let failure = #expect(throws: Failure.self) { try SampleFixtures.writer(path, options: .init(resume: true)) }
+            let failure = #expect(throws: Failure.self) {
+                try SampleFixtures.writer(path, options: .init(resume: true))
+            }
             #expect(failure?.kind == .badData)
             #expect(failure?.sentence.hasSuffix("--force without --resume discards it") == true)
         }

@@ -14,7 +14,8 @@ import Testing
 
     private func writer() throws -> SampleSetWriter {
         try SampleSetWriter(
-            path: path, width: 10, height: 8, run: SampleFixtures.run(), model: SampleFixtures.model, terms: SampleFixtures.terms)
+            path: path, width: 10, height: 8, run: SampleFixtures.run(), model: SampleFixtures.model,
+            terms: SampleFixtures.terms)
     }
 
     @Test func everyFlippedByteIsFound() async throws {
@@ -25,7 +26,9 @@ import Testing
         #expect(whole[80] == 0x0a)
         #expect(whole[81..<512] == Data(count: 431))
         let copy = folder.file("flipped.h5")
-        for offset in [0, 15, 16, 79, 80, 81, 511] + Array(stride(from: 512, to: whole.count, by: 101)) + [whole.count - 1] {
+        for offset in [0, 15, 16, 79, 80, 81, 511] + Array(stride(from: 512, to: whole.count, by: 101)) + [
+            whole.count - 1
+        ] {
             var bytes = whole
             bytes[offset] ^= 0x10
             try bytes.write(to: URL(fileURLWithPath: copy))
@@ -54,8 +57,9 @@ import Testing
         let dataset = try HDF5File.create(copy)
         try dataset.root.setAttribute("kind", "fovea.dataset")
         try dataset.close()
-        await #expect(throws: Failure(
-            .badData, copy, field: "attribute kind of /", expected: "fovea.samples", found: "fovea.dataset")
+        await #expect(
+            throws: Failure(
+                .badData, copy, field: "attribute kind of /", expected: "fovea.samples", found: "fovea.dataset")
         ) { try await SampleSetFile.open(copy, verifying: false) }
     }
 
@@ -76,7 +80,8 @@ import Testing
         try file.root.setAttribute("version", 1)
         try file.root.setAttribute("synthetic", "NO")
         try file.close()
-        await #expect(throws: Failure(.badData, path, field: "attribute synthetic of /", expected: "YES", found: "NO")) {
+        await #expect(throws: Failure(.badData, path, field: "attribute synthetic of /", expected: "YES", found: "NO"))
+        {
             try await SampleSetFile.open(path, verifying: false)
         }
     }
@@ -85,9 +90,11 @@ import Testing
         let path = path
         func append(_ cohort: [String: String], _ requests: [String: Float]) async throws {
             let writer = try SampleSetWriter(
-                path: path, width: 10, height: 8, run: SampleFixtures.run(), model: SampleFixtures.model, terms: SampleFixtures.terms)
+                path: path, width: 10, height: 8, run: SampleFixtures.run(), model: SampleFixtures.model,
+                terms: SampleFixtures.terms)
             try await writer.append([
-                SampleRecord(pixels: SampleFixtures.pixels(0), cohort: Cohort(cohort), requests: requests, seed: 0, index: 0)
+                SampleRecord(
+                    pixels: SampleFixtures.pixels(0), cohort: Cohort(cohort), requests: requests, seed: 0, index: 0)
             ])
         }
         await #expect(throws: Failure(.badData, path, field: "dr_icdr of row 0", expected: "0 to 4", found: "4.5")) {
@@ -102,7 +109,8 @@ import Testing
         let path = path
         await #expect(throws: Failure(.badData, path, "there is no sample to write")) {
             try await SampleSetWriter(
-                path: path, width: 10, height: 8, run: SampleFixtures.run(), model: SampleFixtures.model, terms: SampleFixtures.terms
+                path: path, width: 10, height: 8, run: SampleFixtures.run(), model: SampleFixtures.model,
+                terms: SampleFixtures.terms
             ).finish()
         }
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
@@ -151,7 +159,8 @@ import Testing
             var noise = SystemRandomNumberGenerator()
             let samples = (0..<10).map { index in
                 SampleRecord(
-                    pixels: (0..<100 * 100 * 3).map { _ in UInt8.random(in: 0...255, using: &noise) }, seed: 0, index: UInt64(index))
+                    pixels: (0..<100 * 100 * 3).map { _ in UInt8.random(in: 0...255, using: &noise) }, seed: 0,
+                    index: UInt64(index))
             }
             func write(_ resume: Bool) async throws -> Int {
                 let writer = try SampleSetWriter(
@@ -167,16 +176,22 @@ import Testing
                 _ = try await write(false)
                 exit(3)
             } catch let failure as Failure {
-                guard failure.kind == .readOrWriteFailed, failure.place == path, failure.sentence.hasPrefix("could not be written") else {
+                guard failure.kind == .readOrWriteFailed, failure.place == path,
+                    failure.sentence.hasPrefix("could not be written")
+                else {
                     print(failure)
                     exit(4)
                 }
             }
-            guard try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["S.h5.unfinished"] else { exit(5) }
+            guard try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["S.h5.unfinished"] else {
+                exit(5)
+            }
             limit(rlim_t.max)
             guard try await write(true) == 3 else { exit(6) }
             let file = try await SampleSetFile.open(path)
-            guard file.digests == samples.map({ Digest(of: $0.pixels) }), await file.rowsThatDiffer() == [] else { exit(7) }
+            guard file.digests == samples.map({ Digest(of: $0.pixels) }), await file.rowsThatDiffer() == [] else {
+                exit(7)
+            }
             guard try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["S.h5"] else { exit(8) }
         }
     }

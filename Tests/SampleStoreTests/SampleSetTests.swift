@@ -75,18 +75,21 @@ import Testing
         #expect(try provenance.dataset("site_weight").type == .float(bytes: 4))
         #expect(try provenance.dataset("site_weight").shape == [3, 2])
         let runs = try root.group("runs")
-        #expect(try runs.names == [
-            "blas_core", "finished", "guidance", "kernel_isa", "model_digest", "openblas_version", "sampler", "schedule",
-            "started", "steps", "tool_version",
-        ])
+        #expect(
+            try runs.names == [
+                "blas_core", "finished", "guidance", "kernel_isa", "model_digest", "openblas_version", "sampler",
+                "schedule",
+                "started", "steps", "tool_version",
+            ])
         for name in try runs.names { #expect(try runs.dataset(name).shape == [1]) }
         let model = try root.group("models").group(SampleFixtures.modelDigest.description)
         #expect(try model.names == ["lineage", "manifest", "prov"])
         for name in try model.names { #expect(try model.dataset(name).shape == []) }
         #expect(try root.group("audit").names == [])
         #expect(try root.attributeString("synthetic") == "YES")
-        #expect(try root.attributeString("digital_source_type")
-            == "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia")
+        #expect(
+            try root.attributeString("digital_source_type")
+                == "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia")
         #expect(try root.attributeString("releasable") == "NO")
         #expect(try root.attributeString("kind") == "fovea.samples")
         #expect(try root.attributeInt("version") == 1)
@@ -97,7 +100,8 @@ import Testing
 
     @Test func aSetWithoutSitesHasNone() async throws {
         let writer = try SampleSetWriter(
-            path: path, width: 10, height: 8, run: SampleFixtures.run(), model: SampleFixtures.model, terms: SampleFixtures.terms)
+            path: path, width: 10, height: 8, run: SampleFixtures.run(), model: SampleFixtures.model,
+            terms: SampleFixtures.terms)
         try await writer.append([SampleRecord(pixels: SampleFixtures.pixels(0), seed: 1, index: 0)])
         try await writer.finish()
         let file = try await SampleSetFile.open(path)

@@ -12,9 +12,12 @@ import Testing
 
     private static func map(_ row: Int) -> [UInt8] { (0..<80).map { UInt8(truncatingIfNeeded: $0 &* 3 &+ row &* 29) } }
 
-    private func writer(_ name: String, _ options: SampleSetWriter.Options = .init(), structures: [String] = ["vessels"]) throws -> SampleSetWriter {
+    private func writer(
+        _ name: String, _ options: SampleSetWriter.Options = .init(), structures: [String] = ["vessels"]
+    ) throws -> SampleSetWriter {
         try SampleSetWriter(
-            path: folder.file(name), width: 10, height: 8, run: SampleFixtures.run(), model: SampleFixtures.model, terms: SampleFixtures.terms,
+            path: folder.file(name), width: 10, height: 8, run: SampleFixtures.run(), model: SampleFixtures.model,
+            terms: SampleFixtures.terms,
             structures: structures, created: Date(timeIntervalSince1970: 1_800_000_000), options: options)
     }
 
@@ -22,9 +25,13 @@ import Testing
         SampleRecord(pixels: SampleFixtures.pixels(row), seed: 1, index: UInt64(row), maps: [StructureTests.map(row)])
     }
 
-    private func write(_ name: String, _ options: SampleSetWriter.Options = .init(), batches: [Range<Int>] = [0..<5]) async throws -> SampleSetFile {
+    private func write(_ name: String, _ options: SampleSetWriter.Options = .init(), batches: [Range<Int>] = [0..<5])
+        async throws -> SampleSetFile
+    {
         let writer = try writer(name, options)
-        for batch in batches { try await writer.append(batch.map(sample), finished: Date(timeIntervalSince1970: 1_800_000_060)) }
+        for batch in batches {
+            try await writer.append(batch.map(sample), finished: Date(timeIntervalSince1970: 1_800_000_060))
+        }
         try await writer.finish()
         return try await SampleSetFile.open(folder.file(name))
     }
@@ -34,7 +41,10 @@ import Testing
         #expect(file.structures == ["vessels"])
         #expect(try await file.map("vessels", rows: [3, 0]) == StructureTests.map(3) + StructureTests.map(0))
         #expect(try await file.images(rows: [3]) == SampleFixtures.pixels(3))
-        #expect(await !SampleSetVerification.findingsInContent(file.path, samplers: ["heun"]).contains { $0.place.contains("structure") })
+        #expect(
+            await !SampleSetVerification.findingsInContent(file.path, samplers: ["heun"]).contains {
+                $0.place.contains("structure")
+            })
     }
 
     @HDF5Actor
@@ -71,7 +81,9 @@ import Testing
             let first = try writer("s.h5", .init(shardRows: 2))
             try await first.append((0..<3).map(sample), finished: Date(timeIntervalSince1970: 1_800_000_060))
         }
-        let failure = #expect(throws: Failure.self) { try writer("s.h5", .init(resume: true, shardRows: 2), structures: []) }
+        let failure = #expect(throws: Failure.self) {
+            try writer("s.h5", .init(resume: true, shardRows: 2), structures: [])
+        }
         #expect("\(failure.map { "\($0)" } ?? "")".contains("structures: expected vessels"))
         let rest = try writer("s.h5", .init(resume: true, shardRows: 2))
         #expect(rest.count == 3)
@@ -87,7 +99,9 @@ import Testing
         let nerves = try writer("nerves.h5", structures: ["nerves"])
         try await nerves.append([sample(0)])
         try await nerves.finish()
-        await #expect(throws: Failure(.badData, folder.file("nerves.h5"), "/structure/nerves is no part of a sample set")) {
+        await #expect(
+            throws: Failure(.badData, folder.file("nerves.h5"), "/structure/nerves is no part of a sample set")
+        ) {
             try await SampleSetFile.open(folder.file("nerves.h5"))
         }
     }
@@ -96,15 +110,20 @@ import Testing
     @Test func mapsOfAnotherShapeAreRefused() async throws {
         let path = folder.file("narrow.h5"), file = try HDF5File.create(path), root = file.root
         for (name, value) in [
-            ("kind", "fovea.samples"), ("synthetic", "YES"), ("digital_source_type", SampleSet.digitalSourceType), ("releasable", "NO"),
-            ("created", "2026-01-31T12:00:00Z"), ("licence", "CC0"), ("attribution", ""), ("permitted_uses", ""), ("contact", ""),
+            ("kind", "fovea.samples"), ("synthetic", "YES"), ("digital_source_type", SampleSet.digitalSourceType),
+            ("releasable", "NO"),
+            ("created", "2026-01-31T12:00:00Z"), ("licence", "CC0"), ("attribution", ""), ("permitted_uses", ""),
+            ("contact", ""),
         ] { try root.setAttribute(name, value) }
         for name in ["version", "schema_version"] { try root.setAttribute(name, 1) }
         _ = try root.createGroup("models")
         try root.write("images", [UInt8](repeating: 1, count: 240), shape: [1, 8, 10, 3])
         try root.createGroup("structure").write("vessels", [UInt8](repeating: 1, count: 72), shape: [1, 8, 9])
         try file.close()
-        await #expect(throws: Failure(.badData, path, field: "/structure/vessels shape", expected: "[1, 8, 10]", found: "[1, 8, 9]")) {
+        await #expect(
+            throws: Failure(
+                .badData, path, field: "/structure/vessels shape", expected: "[1, 8, 10]", found: "[1, 8, 9]")
+        ) {
             try await SampleSetFile.open(path, verifying: false)
         }
     }

@@ -12,7 +12,8 @@ import Testing
     init() throws { folder = try TemporaryFolder() }
 
     private func write(
-        schedule: String = SampleFixtures.run().schedule, guidance: Float = 1.5, sampler: String = "heun", samples: Int = 1, model: ModelRecord = SampleFixtures.model, weights: [Float] = [0.7, 0.3],
+        schedule: String = SampleFixtures.run().schedule, guidance: Float = 1.5, sampler: String = "heun",
+        samples: Int = 1, model: ModelRecord = SampleFixtures.model, weights: [Float] = [0.7, 0.3],
         contact: String = "data@example.org"
     ) async throws {
         var run = SampleFixtures.run(), terms = SampleFixtures.terms
@@ -21,15 +22,19 @@ import Testing
         run.sampler = sampler
         terms.contact = contact
         let writer = try SampleSetWriter(
-            path: path, width: SampleFixtures.width, height: SampleFixtures.height, run: run, model: model, terms: terms,
+            path: path, width: SampleFixtures.width, height: SampleFixtures.height, run: run, model: model,
+            terms: terms,
             siteNames: ["aachen", "bonn"])
-        let sample = SampleRecord(pixels: SampleFixtures.pixels(0), requests: ["dr_icdr": 2.5], seed: 1, index: 0, siteWeights: weights)
+        let sample = SampleRecord(
+            pixels: SampleFixtures.pixels(0), requests: ["dr_icdr": 2.5], seed: 1, index: 0, siteWeights: weights)
         try await writer.append([SampleRecord](repeating: sample, count: samples), finished: run.started + 60)
         try await writer.finish()
     }
 
     private func places() async -> [String] {
-        await SampleSetVerification.findingsInContent(path, samplers: ["heun"]).map { $0.place.replacingOccurrences(of: "\(SampleFixtures.modelDigest)".prefix(12), with: "M") }
+        await SampleSetVerification.findingsInContent(path, samplers: ["heun"]).map {
+            $0.place.replacingOccurrences(of: "\(SampleFixtures.modelDigest)".prefix(12), with: "M")
+        }
     }
 
     @Test func aSoundSetHasNoFindings() async throws {
@@ -75,18 +80,41 @@ import Testing
 
     @Test func settingsThatNoSamplerHasAreNamed() async throws {
         for (schedule, problem) in [
-            (#""kind":"karras","steps":18,"sigma_min":0.002,"sigma_max":20,"rho":-7"#, "rho: expected 0.01 to 1000, found -7.0"),
-            (#""kind":"karras","steps":18,"sigma_min":20,"sigma_max":0.002,"rho":7"#, "sigma: expected 0 < sigma_min < sigma_max <= 10000, found 20.0 and 0.002"),
-            (#""kind":"linear","steps":18,"sigma_min":0.002,"sigma_max":20,"rho":7"#, "kind: expected karras, found \"linear\""),
-            (#""kind":"karras","steps":18,"sigma_min":0.002,"sigma_max":20,"rho":7,"evaluations":3"#, "evaluations: expected 18 to 144 for 18 steps, found 3"),
-            (#""kind":"karras","steps":18,"sigma_min":0.002,"sigma_max":20,"rho":7,"sigma_start":20"#,
-             "sigma_start: expected more than sigma_max, 20.0, and at most 10000, found 20.0"),
-            (#""kind":"karras","steps":18,"sigma_min":0.002,"sigma_max":20,"rho":7,"guidance_interval":[2,1]"#, "guidance_interval: expected two noise levels in order, found [2.0, 1.0]"),
-            (#""kind":"karras","steps":18,"sigma_min":0.002,"sigma_max":20,"rho":7,"guided_attributes":["x"]"#, "guided_attributes: expected attributes of the schema, found \"x\""),
+            (
+                #""kind":"karras","steps":18,"sigma_min":0.002,"sigma_max":20,"rho":-7"#,
+                "rho: expected 0.01 to 1000, found -7.0"
+            ),
+            (
+                #""kind":"karras","steps":18,"sigma_min":20,"sigma_max":0.002,"rho":7"#,
+                "sigma: expected 0 < sigma_min < sigma_max <= 10000, found 20.0 and 0.002"
+            ),
+            (
+                #""kind":"linear","steps":18,"sigma_min":0.002,"sigma_max":20,"rho":7"#,
+                "kind: expected karras, found \"linear\""
+            ),
+            (
+                #""kind":"karras","steps":18,"sigma_min":0.002,"sigma_max":20,"rho":7,"evaluations":3"#,
+                "evaluations: expected 18 to 144 for 18 steps, found 3"
+            ),
+            (
+                #""kind":"karras","steps":18,"sigma_min":0.002,"sigma_max":20,"rho":7,"sigma_start":20"#,
+                "sigma_start: expected more than sigma_max, 20.0, and at most 10000, found 20.0"
+            ),
+            (
+                #""kind":"karras","steps":18,"sigma_min":0.002,"sigma_max":20,"rho":7,"guidance_interval":[2,1]"#,
+                "guidance_interval: expected two noise levels in order, found [2.0, 1.0]"
+            ),
+            (
+                #""kind":"karras","steps":18,"sigma_min":0.002,"sigma_max":20,"rho":7,"guided_attributes":["x"]"#,
+                "guided_attributes: expected attributes of the schema, found \"x\""
+            ),
         ] {
             try? FileManager.default.removeItem(atPath: path)
             try await write(schedule: "{\(schedule)}")
-            #expect(await SampleSetVerification.findingsInContent(path, samplers: ["heun"]) == [Finding("/runs/schedule 0", problem)])
+            #expect(
+                await SampleSetVerification.findingsInContent(path, samplers: ["heun"]) == [
+                    Finding("/runs/schedule 0", problem)
+                ])
         }
         try FileManager.default.removeItem(atPath: path)
         try await write(guidance: 99)
@@ -101,10 +129,12 @@ import Testing
 
     @Test func requestsMustBeOnTheLineAndInTheirColumn() async throws {
         try await write()
-        let whole = try Data(contentsOf: URL(fileURLWithPath: path)), request = withUnsafeBytes(of: Float(2.5)) { Data($0) }
+        let whole = try Data(contentsOf: URL(fileURLWithPath: path)),
+            request = withUnsafeBytes(of: Float(2.5)) { Data($0) }
         for value in [Float(99), -1, .infinity, 2] {
             var bytes = whole
-            bytes.replaceSubrange(try #require(bytes.firstRange(of: request)), with: withUnsafeBytes(of: value) { Data($0) })
+            bytes.replaceSubrange(
+                try #require(bytes.firstRange(of: request)), with: withUnsafeBytes(of: value) { Data($0) })
             try bytes.write(to: URL(fileURLWithPath: path))
             // Off the line the file does not open; on it, it must be what the code says.
             #expect(await places() == [value == 2 ? "/cohort_request/dr_icdr row 0" : "structure"], "\(value)")
@@ -132,8 +162,10 @@ import Testing
     func aMappingToOtherRowsIsRefused(mapped: [String]) async throws {
         let file = try HDF5File.create(path), root = file.root
         for (name, value) in [
-            ("kind", "fovea.samples"), ("synthetic", "YES"), ("digital_source_type", SampleSet.digitalSourceType), ("releasable", "NO"),
-            ("created", "2026-01-31T12:00:00Z"), ("licence", "CC0"), ("attribution", ""), ("permitted_uses", ""), ("contact", ""),
+            ("kind", "fovea.samples"), ("synthetic", "YES"), ("digital_source_type", SampleSet.digitalSourceType),
+            ("releasable", "NO"),
+            ("created", "2026-01-31T12:00:00Z"), ("licence", "CC0"), ("attribution", ""), ("permitted_uses", ""),
+            ("contact", ""),
         ] { try root.setAttribute(name, value) }
         try root.setAttribute("version", 1)
         try root.setAttribute("schema_version", 1)
@@ -144,18 +176,24 @@ import Testing
         try shards.write("digest", [UInt8](repeating: 0, count: 64), shape: [2, 32])
         let images = try root.createVirtual(
             "images", UInt8.self, shape: [8, 8, 10, 3], sources: mapped.map { ($0, 4) }, dataset: "/images")
-        #expect(try images.virtualSources() == zip(mapped, [0..<4, 4..<8]).map {
-            HDF5VirtualSource(file: $0, dataset: "/images", rows: $1, sourceRows: 0..<4)
-        })
+        #expect(
+            try images.virtualSources()
+                == zip(mapped, [0..<4, 4..<8]).map {
+                    HDF5VirtualSource(file: $0, dataset: "/images", rows: $1, sourceRows: 0..<4)
+                })
         try file.close()
         let failure = await #expect(throws: Failure.self) { try await SampleSetFile.open(path, verifying: false) }
-        #expect(failure?.sentence == (mapped == ["a.h5", "b.h5"]
-            ? "the shard a.h5 is missing; its 4 samples cannot be read"
-            : "/images: expected the shards in /shards, in order, found a mapping to other rows or files"))
+        #expect(
+            failure?.sentence
+                == (mapped == ["a.h5", "b.h5"]
+                    ? "the shard a.h5 is missing; its 4 samples cannot be read"
+                    : "/images: expected the shards in /shards, in order, found a mapping to other rows or files"))
     }
 
     @Test func sitesAreTheModels() async throws {
-        let other = Lineage(model: "\(SampleFixtures.modelDigest)", imagesSeen: nil, parents: [], sites: ["elsewhere"], parcels: [], trainingSets: [])
+        let other = Lineage(
+            model: "\(SampleFixtures.modelDigest)", imagesSeen: nil, parents: [], sites: ["elsewhere"], parcels: [],
+            trainingSets: [])
         var model = SampleFixtures.model
         model.lineageJSON = try other.json()
         model.provJSON = try other.prov()
@@ -180,26 +218,34 @@ import Testing
             return await places()
         }
         #expect(try await found { $0.provJSON = #"{"entity":{}}"# } == ["/models/M/prov"])
-        #expect(try await found { $0.manifestJSON = #"{"parents":["ab"],"trainingData":[]}"# } == ["/models/M/manifest"])
+        #expect(
+            try await found { $0.manifestJSON = #"{"parents":["ab"],"trainingData":[]}"# } == ["/models/M/manifest"])
         #expect(try await found { $0.lineageJSON = "{}" } == ["/models/M"])
-        let other = Lineage(model: "ab", imagesSeen: nil, parents: [], sites: ["aachen", "bonn"], parcels: [], trainingSets: [])
-        #expect(try await found {
-            $0.lineageJSON = try other.json()
-            $0.provJSON = try other.prov()
-        } == ["/models/M/lineage"])
+        let other = Lineage(
+            model: "ab", imagesSeen: nil, parents: [], sites: ["aachen", "bonn"], parcels: [], trainingSets: [])
+        #expect(
+            try await found {
+                $0.lineageJSON = try other.json()
+                $0.provJSON = try other.prov()
+            } == ["/models/M/lineage"])
     }
 
     @Test func PROVFollowsTheParentsInAChain() throws {
         let lineage = Lineage(
             model: "m", imagesSeen: 5, parents: ["p", "q"], sites: ["aachen"],
-            parcels: [.init(name: "bonn", digest: "b", weight: 0.5, trainingSets: [.init(digest: "t", site: "bonn", licence: "CC0")])],
+            parcels: [
+                .init(
+                    name: "bonn", digest: "b", weight: 0.5,
+                    trainingSets: [.init(digest: "t", site: "bonn", licence: "CC0")])
+            ],
             trainingSets: [.init(digest: "s", site: "aachen", licence: "CC0", patients: 20)])
         struct Document: Decodable {
             var wasDerivedFrom: [String: [String: String]]
             var used: [String: [String: String]]
         }
         let document = try JSONDecoder().decode(Document.self, from: Data(lineage.prov().utf8))
-        let edges = document.wasDerivedFrom.values.map { "\($0["prov:generatedEntity"]!) <- \($0["prov:usedEntity"]!)" }.sorted()
+        let edges = document.wasDerivedFrom.values.map { "\($0["prov:generatedEntity"]!) <- \($0["prov:usedEntity"]!)" }
+            .sorted()
         #expect(edges == ["fovea:m <- fovea:b", "fovea:m <- fovea:p", "fovea:p <- fovea:q"])
         #expect(document.used.values.map { $0["prov:entity"] }.sorted { $0! < $1! } == ["fovea:s", "fovea:t"])
         #expect(try Lineage(json: lineage.json(), place: "x") == lineage)

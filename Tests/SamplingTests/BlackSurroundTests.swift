@@ -18,7 +18,9 @@ import Testing
                 let isInside = dx * dx + dy * dy < 60 * 60 && y >= 20
                 inside.append(isInside)
                 let light = isInside ? 120 : 0, noise = random.nextUniform() * 6
-                pixels += [UInt8(Double(light) + noise), UInt8(Double(light / 2) + noise), UInt8(Double(light / 4) + noise)]
+                pixels += [
+                    UInt8(Double(light) + noise), UInt8(Double(light / 2) + noise), UInt8(Double(light / 4) + noise),
+                ]
             }
         }
         return (pixels, inside)
@@ -33,7 +35,9 @@ import Testing
         var lit = 0, changed = 0
         for place in inside.indices {
             if !inside[place], pixels[3 * place] != 0 { lit += 1 }
-            if inside[place], Array(pixels[3 * place..<3 * place + 3]) != Array(before[3 * place..<3 * place + 3]) { changed += 1 }
+            if inside[place], Array(pixels[3 * place..<3 * place + 3]) != Array(before[3 * place..<3 * place + 3]) {
+                changed += 1
+            }
         }
         // The fitted circle may be half a pixel off: a share of the rim's 370 pixels.
         #expect(lit <= 120, "\(lit) pixels outside stay lit")
@@ -53,7 +57,8 @@ import Testing
     @Test func theRecordSaysSo() throws {
         for (surround, start) in [(nil, nil), (RecordedSchedule.blackSurround, Float(40))] {
             let schedule = RecordedSchedule(
-                steps: 4, sigmaMin: 0.002, sigmaMax: 10, rho: 7, evaluations: 4, guidanceInterval: nil, guidedAttributes: nil,
+                steps: 4, sigmaMin: 0.002, sigmaMax: 10, rho: 7, evaluations: 4, guidanceInterval: nil,
+                guidedAttributes: nil,
                 surround: surround, sigmaStart: start)
             let json = try JSONText.encoded(schedule)
             #expect(json.contains("\"sigma_start\":40") == (start != nil))

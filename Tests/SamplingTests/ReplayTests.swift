@@ -18,9 +18,13 @@ extension SamplingTests {
         settings.guidanceScale = 1.5
         settings.batchSize = 4
         change(&settings)
-        let cohorts = [try CohortRequest("dr_icdr=3"), try CohortRequest("dr_icdr=2.5"), .open, try CohortRequest("dr_icdr=unknown")]
+        let cohorts = [
+            try CohortRequest("dr_icdr=3"), try CohortRequest("dr_icdr=2.5"), .open,
+            try CohortRequest("dr_icdr=unknown"),
+        ]
         _ = try await SamplingRun(
-            model, settings, plan: SamplingPlan(count: 7, cohorts: cohorts), seed: 7, firstIndex: 1 << 40, path: folder.file(name),
+            model, settings, plan: SamplingPlan(count: 7, cohorts: cohorts), seed: 7, firstIndex: 1 << 40,
+            path: folder.file(name),
             options: .init()
         ).run(contact: "")
         return try await SampleSetFile.open(folder.file(name))
@@ -28,17 +32,20 @@ extension SamplingTests {
 
     /// A copy of `file` whose samples are changed, and its run.
     private func copy(
-        _ file: SampleSetFile, _ name: String, run change: (inout RunRecord) -> Void = { _ in }, sample: (inout SampleRecord, Int) -> Void
+        _ file: SampleSetFile, _ name: String, run change: (inout RunRecord) -> Void = { _ in },
+        sample: (inout SampleRecord, Int) -> Void
     ) async throws -> SampleSetFile {
         var run = file.runs[0]
         change(&run)
         let writer = try SampleSetWriter(
-            path: folder.file(name), width: file.width, height: file.height, run: run, model: file.models[0], terms: file.terms,
+            path: folder.file(name), width: file.width, height: file.height, run: run, model: file.models[0],
+            terms: file.terms,
             siteNames: file.siteNames)
         for row in 0..<file.count {
             let planned = file.planned(row: row)
             var record = SampleRecord(
-                pixels: try await file.images(rows: [row]), cohort: planned.request.cohort, requests: planned.request.positions,
+                pixels: try await file.images(rows: [row]), cohort: planned.request.cohort,
+                requests: planned.request.positions,
                 seed: planned.seed, index: planned.index, siteWeights: [1])
             sample(&record, row)
             try await writer.append([record])
@@ -81,7 +88,9 @@ extension SamplingTests {
         let elsewhere = try await copy(file, "elsewhere.h5", run: { $0.blasCore = "Other" }) { sample, row in
             // Every tenth value by one is 58 dB; every tenth by 20 is 32 dB.
             let change: UInt8 = row == 1 ? 1 : row == 2 ? 20 : 0
-            for place in stride(from: 0, to: sample.pixels.count, by: 10) { sample.pixels[place] = sample.pixels[place] &+ (sample.pixels[place] > 200 ? 0 &- change : change) }
+            for place in stride(from: 0, to: sample.pixels.count, by: 10) {
+                sample.pixels[place] = sample.pixels[place] &+ (sample.pixels[place] > 200 ? 0 &- change : change)
+            }
         }
         let outcome = try await Replay(elsewhere, model: model).run(rows: [0, 1, 2])
         #expect(outcome.mode == .psnr)
@@ -104,7 +113,8 @@ extension SamplingTests {
         let other = try await copy(file, "other.h5") { _, _ in }
         var changed = model.manifest
         changed.imagesSeen = 1
-        try ModelFile(manifest: changed, tensors: model.parameters.fileTensors()).write(folder.file("other.safetensors"), as: .f32, force: false)
+        try ModelFile(manifest: changed, tensors: model.parameters.fileTensors()).write(
+            folder.file("other.safetensors"), as: .f32, force: false)
         let replay = Replay(other, model: try LoadedModel(contentsOf: folder.file("other.safetensors")))
         #expect(replay.rows == [])
         let failure = await #expect(throws: Failure.self) { try await replay.run(rows: [0]) }

@@ -25,7 +25,8 @@ import Training
         var parameters = ParameterMap(DiffusionModel(description).specifications, seed: 1)
         for (number, tensor) in parameters.tensors.enumerated() where tensor.sumOfSquares == 0 {
             var random = Philox(seed: 2, stream: .tests, index: UInt64(number))
-            parameters.tensors[number] = Tensor(tensor.elements.map { _ in Float(0.2 * random.nextNormal()) }, shape: tensor.shape)
+            parameters.tensors[number] = Tensor(
+                tensor.elements.map { _ in Float(0.2 * random.nextNormal()) }, shape: tensor.shape)
         }
         let path = folder.file("model.safetensors")
         try ModelFile(
@@ -51,7 +52,9 @@ import Training
     }
 
     @Test func aSampleAloneEqualsItselfAmongMany() throws {
-        let cohorts = [try CohortRequest("dr_icdr=0"), try CohortRequest("dr_icdr=2.5"), try CohortRequest("dr_icdr=unknown")]
+        let cohorts = [
+            try CohortRequest("dr_icdr=0"), try CohortRequest("dr_icdr=2.5"), try CohortRequest("dr_icdr=unknown"),
+        ]
         let all = try pixels(SamplingPlan(count: 21, cohorts: cohorts))
         #expect(Set(all).count == 21)
         // Sample 17 asks for what stands at 17 % 3.
@@ -78,12 +81,15 @@ import Training
         let plain = try pixels(SamplingPlan(count: 1, cohorts: [try CohortRequest("dr_icdr=0")]))
         #expect(try pixels(SamplingPlan(count: 1, cohorts: [try CohortRequest("dr_icdr=4")])) != plain)
         #expect(try pixels(SamplingPlan(count: 1, cohorts: [try CohortRequest("dr_icdr=0")]), seed: 10) != plain)
-        #expect(try pixels(SamplingPlan(count: 1, cohorts: [try CohortRequest("dr_icdr=0")])) { $0.guidanceScale = 1 } != plain)
+        #expect(
+            try pixels(SamplingPlan(count: 1, cohorts: [try CohortRequest("dr_icdr=0")])) { $0.guidanceScale = 1 }
+                != plain)
     }
 
     @Test(arguments: [
         ("dr_icdr", "attribute=value"), ("dr_icdr=7", "dr_icdr \"7\""), ("grade=3", "not an attribute"),
-        ("dr_icdr=1,dr_icdr=2", "twice"), ("sex=f", "sex \"f\""), ("dr_icdr=-1", "dr_icdr \"-1\""), ("dr_icdr=nan", "\"nan\""),
+        ("dr_icdr=1,dr_icdr=2", "twice"), ("sex=f", "sex \"f\""), ("dr_icdr=-1", "dr_icdr \"-1\""),
+        ("dr_icdr=nan", "\"nan\""),
     ])
     func badRequestsAreRefused(_ text: String, _ says: String) {
         let failure = #expect(throws: Failure.self) { try CohortRequest(text) }
@@ -113,9 +119,11 @@ import Training
         func run(_ name: String, allowsUnseen: Bool) async throws -> Int {
             var settings = SamplerSettings()
             settings.steps = 1
-            let plan = SamplingPlan(count: 2, cohorts: [try CohortRequest("dr_icdr=2"), try CohortRequest("dr_icdr=0")])
+            let plan = SamplingPlan(
+                count: 2, cohorts: [try CohortRequest("dr_icdr=2"), try CohortRequest("dr_icdr=0")])
             return try await SamplingRun(
-                model, settings, plan: plan, seed: 1, firstIndex: 0, path: folder.file(name), options: .init(), allowsUnseen: allowsUnseen
+                model, settings, plan: plan, seed: 1, firstIndex: 0, path: folder.file(name), options: .init(),
+                allowsUnseen: allowsUnseen
             ).run(contact: "")
         }
         let failure = await #expect(throws: Failure.self) { try await run("refused.h5", allowsUnseen: false) }
@@ -126,20 +134,26 @@ import Training
 
     @Test func combinationsAreAskedForTogether() throws {
         var manifest = model.manifest
-        manifest.model.cohort = CohortEncoding(attributes: ["dr_icdr", "sex", "camera"], openNames: ["camera": ["a", "b"]])
-        manifest.trainingData[0].combinations = [["dr_icdr": "2", "sex": "female", "camera": "a"], ["dr_icdr": "3", "sex": "male"]]
+        manifest.model.cohort = CohortEncoding(
+            attributes: ["dr_icdr", "sex", "camera"], openNames: ["camera": ["a", "b"]])
+        manifest.trainingData[0].combinations = [
+            ["dr_icdr": "2", "sex": "female", "camera": "a"], ["dr_icdr": "3", "sex": "male"],
+        ]
         let seen = SeenCohorts(manifest.trainingData)
         for text in ["dr_icdr=2,sex=female", "sex=female,camera=a", "sex=male"] {
             #expect(seen.refusal(of: try CohortRequest(text)) == nil, "\(text)")
         }
         let refusal = seen.refusal(of: try CohortRequest("sex=male,dr_icdr=2"))
-        #expect(refusal?.hasPrefix("dr_icdr=2, sex=male were seen together with fewer than 5 patients") == true, "\(refusal ?? "")")
+        #expect(
+            refusal?.hasPrefix("dr_icdr=2, sex=male were seen together with fewer than 5 patients") == true,
+            "\(refusal ?? "")")
         #expect(seen.refusal(of: try CohortRequest("dr_icdr=2.5,sex=female")) != nil)
         let unknown = #expect(throws: Failure.self) {
             try CohortRequest("camera=c").values(for: manifest.model.cohort, model: "m")
         }
         #expect(unknown?.description.contains("knows no camera \"c\"; it knows a, b") == true)
-        #expect(try CohortRequest("camera=b").values(for: manifest.model.cohort, model: "m") == [.null, .null, .code(1)])
+        #expect(
+            try CohortRequest("camera=b").values(for: manifest.model.cohort, model: "m") == [.null, .null, .code(1)])
     }
 
     /// Guidance by attribute keeps the others in both terms; the cost says how often the network is evaluated.
@@ -243,9 +257,11 @@ import Training
         #expect(try refused { $0.tensors["conv_in.bias"] = .zeros([3]) }.contains("mismatched: conv_in.bias"))
         #expect(try refused { $0.tensors["conv_in.bias"] = Tensor(repeating: .nan, shape: [16]) }.contains("finite"))
         #expect(try refused { $0.metadata = [:] }.contains("fovea"))
-        #expect(try refused {
-            $0.metadata["fovea"] = $0.metadata["fovea"]?.replacingOccurrences(of: "\"normGroups\":8", with: "\"normGroups\":7")
-        }.contains("normGroups"))
+        #expect(
+            try refused {
+                $0.metadata["fovea"] = $0.metadata["fovea"]?.replacingOccurrences(
+                    of: "\"normGroups\":8", with: "\"normGroups\":7")
+            }.contains("normGroups"))
         file.tensors = [:]
         #expect(try refused { $0 = file }.contains("missing"))
     }

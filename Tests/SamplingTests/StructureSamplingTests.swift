@@ -20,7 +20,9 @@ import Training
         var settings = TrainingConfiguration()
         settings.size = 32
         settings.use(.dct(side: 8, colours: .identity), .tiny, size: 32)
-        (settings.middle.space, settings.fine.space) = (.dct(side: 4, colours: .identity), .dct(side: 2, colours: .identity))
+        (settings.middle.space, settings.fine.space) = (
+            .dct(side: 4, colours: .identity), .dct(side: 2, colours: .identity)
+        )
         settings.useMaps([.vessels])
         settings.preconditioning.channelDeviations = [Float](repeating: 0.1, count: 256)
         settings.middle.preconditioning.channelDeviations = [Float](repeating: 0.1, count: 64)
@@ -30,7 +32,8 @@ import Training
         var parameters = ParameterMap(DiffusionModel(description).specifications, seed: 1)
         for (number, tensor) in parameters.tensors.enumerated() where tensor.sumOfSquares == 0 {
             var random = Philox(seed: 2, stream: .tests, index: UInt64(number))
-            parameters.tensors[number] = Tensor(tensor.elements.map { _ in Float(0.2 * random.nextNormal()) }, shape: tensor.shape)
+            parameters.tensors[number] = Tensor(
+                tensor.elements.map { _ in Float(0.2 * random.nextNormal()) }, shape: tensor.shape)
         }
         let path = folder.file("model.safetensors")
         try ModelFile(
@@ -42,11 +45,14 @@ import Training
         model = try LoadedModel(contentsOf: path)
     }
 
-    private func draw(_ name: String, _ options: SampleSetWriter.Options = .init(), batch: Int = 3) async throws -> SampleSetFile {
+    private func draw(_ name: String, _ options: SampleSetWriter.Options = .init(), batch: Int = 3) async throws
+        -> SampleSetFile
+    {
         var settings = SamplerSettings(for: model.manifest.model)
         (settings.steps, settings.batchSize) = (4, batch)
         _ = try await SamplingRun(
-            model, settings, plan: SamplingPlan(count: 5, cohorts: [try CohortRequest("dr_icdr=3"), .open]), seed: 7, firstIndex: 0,
+            model, settings, plan: SamplingPlan(count: 5, cohorts: [try CohortRequest("dr_icdr=3"), .open]), seed: 7,
+            firstIndex: 0,
             path: folder.file(name), options: options
         ).run(contact: "")
         return try await SampleSetFile.open(folder.file(name))
@@ -58,7 +64,9 @@ import Training
         let maps = try await file.map("vessels", rows: Array(0..<5)), pixels = try await file.images(rows: Array(0..<5))
         #expect(maps.count == 5 * 32 * 32 && Set(maps).count > 10)
         // Where the picture is black there is no vessel.
-        for place in maps.indices where pixels[3 * place..<3 * place + 3].allSatisfy({ $0 == 0 }) { #expect(maps[place] == 0) }
+        for place in maps.indices where pixels[3 * place..<3 * place + 3].allSatisfy({ $0 == 0 }) {
+            #expect(maps[place] == 0)
+        }
         let outcome = try await Replay(file, model: model).run(rows: Array(0..<5), batchSize: 2)
         #expect(outcome.equal == 5 && outcome.failures.isEmpty && outcome.mode == .bitwise)
         let shards = try await draw("shards.h5", .init(shardRows: 2), batch: 4)
@@ -68,16 +76,21 @@ import Training
     /// A map that was changed is found out by drawing it again, though its picture is right.
     @Test func aChangedMapIsFoundOut() async throws {
         let file = try await draw("s.h5")
-        func copy(_ name: String, structures: [String], _ maps: (Int, [UInt8]) -> [[UInt8]]) async throws -> SampleSetFile {
+        func copy(_ name: String, structures: [String], _ maps: (Int, [UInt8]) -> [[UInt8]]) async throws
+            -> SampleSetFile
+        {
             let writer = try SampleSetWriter(
-                path: folder.file(name), width: 32, height: 32, run: file.runs[0], model: file.models[0], terms: file.terms,
+                path: folder.file(name), width: 32, height: 32, run: file.runs[0], model: file.models[0],
+                terms: file.terms,
                 siteNames: file.siteNames, structures: structures)
             for row in 0..<file.count {
                 let planned = file.planned(row: row)
                 try await writer.append([
                     SampleRecord(
-                        pixels: try await file.images(rows: [row]), cohort: planned.request.cohort, requests: planned.request.positions,
-                        seed: planned.seed, index: planned.index, siteWeights: [1], maps: maps(row, try await file.map("vessels", rows: [row])))
+                        pixels: try await file.images(rows: [row]), cohort: planned.request.cohort,
+                        requests: planned.request.positions,
+                        seed: planned.seed, index: planned.index, siteWeights: [1],
+                        maps: maps(row, try await file.map("vessels", rows: [row])))
                 ])
             }
             try await writer.finish()

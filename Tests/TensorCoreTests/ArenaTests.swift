@@ -26,8 +26,8 @@ import Testing
         #expect(arena.mark == 40 * ArenaTests.page)
     }
 
-    /// Tensors that are alive at once do not share memory, whatever their size: also where a small size is rounded up to the
-    /// smallest block of the arena (64 KiB, 16,384 floats).
+    /// Tensors that are alive at once do not share memory, whatever their size: also where a small size is rounded up
+    /// to the smallest block of the arena (64 KiB, 16,384 floats).
     @Test(arguments: [15_360, 15_361, 16_256, 16_257, 16_320, 16_383, 16_384, 16_385, 20_000])
     func tensorsDoNotOverlap(_ count: Int) {
         let tensors = (0..<24).map { Tensor(repeating: Float($0), shape: [count]) }
@@ -65,7 +65,8 @@ import Testing
             } else {
                 let pages = 1 + random.nextInteger(below: 50), bytes = pages * ArenaTests.page
                 let start = try take(pages, of: &arena)
-                #expect(arena.holds(start) && held.allSatisfy { $0.start + $0.bytes <= start || start + bytes <= $0.start })
+                #expect(
+                    arena.holds(start) && held.allSatisfy { $0.start + $0.bytes <= start || start + bytes <= $0.start })
                 held.append((start, bytes))
             }
         }

@@ -9,20 +9,27 @@ import Testing
         /// Zeros above and to the left, below and to the right; half the kernel where nil.
         var padding: (before: Int, after: Int)?
 
-        var testDescription: String { "\(x) -> \(out), \(kernel)x\(kernel), stride \(stride)\(padding.map { ", \($0)" } ?? "")" }
+        var testDescription: String {
+            "\(x) -> \(out), \(kernel)x\(kernel), stride \(stride)\(padding.map { ", \($0)" } ?? "")"
+        }
     }
 
     /// Winograd where both channel counts are multiples of 16; tiles whole, broken, fewer and more than a block.
     static let cases = [
         Case(x: [1, 1, 1, 16], out: 16, kernel: 3, stride: 1), Case(x: [2, 4, 4, 16], out: 32, kernel: 3, stride: 1),
         Case(x: [5, 8, 8, 48], out: 16, kernel: 3, stride: 1), Case(x: [1, 5, 7, 32], out: 16, kernel: 3, stride: 1),
-        Case(x: [2, 32, 32, 16], out: 16, kernel: 3, stride: 1), Case(x: [3, 17, 1, 16], out: 48, kernel: 3, stride: 1),
-        Case(x: [1, 64, 64, 16], out: 16, kernel: 3, stride: 1), Case(x: [13, 6, 10, 16], out: 16, kernel: 3, stride: 1),
+        Case(x: [2, 32, 32, 16], out: 16, kernel: 3, stride: 1),
+        Case(x: [3, 17, 1, 16], out: 48, kernel: 3, stride: 1),
+        Case(x: [1, 64, 64, 16], out: 16, kernel: 3, stride: 1),
+        Case(x: [13, 6, 10, 16], out: 16, kernel: 3, stride: 1),
         Case(x: [2, 9, 11, 3], out: 16, kernel: 3, stride: 1), Case(x: [2, 9, 11, 16], out: 3, kernel: 3, stride: 1),
-        Case(x: [2, 12, 10, 16], out: 16, kernel: 3, stride: 2), Case(x: [2, 9, 10, 24], out: 17, kernel: 3, stride: 2),
+        Case(x: [2, 12, 10, 16], out: 16, kernel: 3, stride: 2),
+        Case(x: [2, 9, 10, 24], out: 17, kernel: 3, stride: 2),
         Case(x: [3, 9, 7, 33], out: 20, kernel: 1, stride: 1), Case(x: [2, 11, 9, 5], out: 4, kernel: 5, stride: 1),
-        Case(x: [2, 12, 10, 16], out: 16, kernel: 3, stride: 2, padding: (0, 1)), Case(x: [2, 9, 10, 24], out: 17, kernel: 3, stride: 2, padding: (0, 1)),
-        Case(x: [2, 8, 12, 16], out: 16, kernel: 3, stride: 1, padding: (0, 1)), Case(x: [1, 7, 9, 5], out: 4, kernel: 3, stride: 1, padding: (2, 0)),
+        Case(x: [2, 12, 10, 16], out: 16, kernel: 3, stride: 2, padding: (0, 1)),
+        Case(x: [2, 9, 10, 24], out: 17, kernel: 3, stride: 2, padding: (0, 1)),
+        Case(x: [2, 8, 12, 16], out: 16, kernel: 3, stride: 1, padding: (0, 1)),
+        Case(x: [1, 7, 9, 5], out: 4, kernel: 3, stride: 1, padding: (2, 0)),
         Case(x: [3, 9, 7, 33], out: 20, kernel: 1, stride: 1, padding: (0, 1)),
     ]
 
@@ -33,7 +40,8 @@ import Testing
         let bias = randomTensor([c.out], seed: 3)
         let tape = Tape()
         let variables = [x, w, bias].map { tape.variable($0) }
-        let output = variables[0].convolution(variables[1], bias: variables[2], stride: c.stride, padding: pad, trailing: both - pad)
+        let output = variables[0].convolution(
+            variables[1], bias: variables[2], stride: c.stride, padding: pad, trailing: both - pad)
         let grad = randomTensor(output.shape, seed: 4)
         let gradients = tape.gradients(of: output, gradOutput: grad, for: variables)
 
@@ -87,7 +95,9 @@ import Testing
                     let (iy, ix) = (y + tap / 3 - 1, column + tap % 3 - 1)
                     guard iy >= 0, iy < h, ix >= 0, ix < width else { continue }
                     for i in 0..<inputs {
-                        sum += Double(xs[((image * h + iy) * width + ix) * inputs + i]) * Double(ws[(tap * inputs + i) * outputs + o])
+                        sum +=
+                            Double(xs[((image * h + iy) * width + ix) * inputs + i])
+                            * Double(ws[(tap * inputs + i) * outputs + o])
                     }
                 }
                 result.append(Float(sum))
@@ -96,8 +106,8 @@ import Testing
         return result
     }
 
-    /// What is not finite in the naive sums is not finite here, and what is finite there stays finite, though the transforms
-    /// spread a NaN over a tile and overflow before the sums do.
+    /// What is not finite in the naive sums is not finite here, and what is finite there stays finite, though the
+    /// transforms spread a NaN over a tile and overflow before the sums do.
     @Test(arguments: [Float.nan, .infinity, -.infinity, 1e37, 3e38])
     func whatIsNotFiniteStaysWhereItIs(_ value: Float) {
         for places in [[(0, 0)], [(5, 6)], [(3, 3), (8, 12)], [(12, 12)]] {
@@ -117,7 +127,8 @@ import Testing
     /// The gradient of the weight where the transforms overflow and the sums do not.
     @Test func gradientsOfTheWeightStayFinite() {
         let tape = Tape()
-        let x = tape.variable(Tensor(repeating: 1e37, shape: [1, 8, 8, 16])), w = tape.variable(randomTensor([3, 3, 16, 16], seed: 2))
+        let x = tape.variable(Tensor(repeating: 1e37, shape: [1, 8, 8, 16])),
+            w = tape.variable(randomTensor([3, 3, 16, 16], seed: 2))
         let output = x.convolution(w, bias: nil, padding: 1)
         let gradients = tape.gradients(
             of: output, gradOutput: Tensor(repeating: 0.01, shape: output.shape), for: [x, w])
@@ -127,8 +138,8 @@ import Testing
         #expect(abs(gradients[1].elements[4 * 256] / 6.4e36 - 1) <= 1e-5)
     }
 
-    /// What is added to the output (a shift an image, a residual) and made of the input (normalised parts, doubled sides)
-    /// equals the separate operations, values and gradients.
+    /// What is added to the output (a shift an image, a residual) and made of the input (normalised parts, doubled
+    /// sides) equals the separate operations, values and gradients.
     @Test(arguments: [16, 24])
     func fusedConvolutionsEqualTheirParts(_ outputs: Int) {
         let a = randomTensor([3, 6, 10, 16], seed: 1), b = randomTensor([3, 6, 10, 8 + outputs % 16 + 8], seed: 2)
@@ -147,7 +158,8 @@ import Testing
         let fused = run { v in
             .convolution(
                 ConvolutionInput(
-                    normalizing: [v[0], v[1]], scale: v[4], shift: v[5], GroupNormSettings(groups: 4, epsilon: 1e-5, silu: true)),
+                    normalizing: [v[0], v[1]], scale: v[4], shift: v[5],
+                    GroupNormSettings(groups: 4, epsilon: 1e-5, silu: true)),
                 v[2], bias: v[3], shift: v[6], residual: v[7], padding: 1)
         }
         let separate = run { v in
@@ -158,7 +170,8 @@ import Testing
             let difference = relativeDifference(pair.0.elements.map(Double.init), pair.1.elements.map(Double.init))
             #expect(difference <= 2e-6, "\(index)")
         }
-        let w2 = randomTensor([3, 3, 16, outputs], seed: 3, scale: 0.1), wide = randomTensor([3, 12, 20, outputs], seed: 9)
+        let w2 = randomTensor([3, 3, 16, outputs], seed: 3, scale: 0.1),
+            wide = randomTensor([3, 12, 20, outputs], seed: 9)
         func upsampling(_ body: (Variable, Variable) -> Variable) -> [Tensor] {
             let tape = Tape()
             let x = tape.variable(a), filters = tape.variable(w2)
@@ -181,7 +194,8 @@ import Testing
             let tape = Tape()
             let variables = tensors.map { tape.variable($0) }
             let output = body(variables)
-            return [output.tensor] + tape.gradients(of: output, gradOutput: randomTensor([5, 7, 20], seed: 5), for: variables)
+            return [output.tensor]
+                + tape.gradients(of: output, gradOutput: randomTensor([5, 7, 20], seed: 5), for: variables)
         }
         let besides = run { $0[0].linear(besides: $0[1], $0[2], bias: $0[3]) }
         let joined = run { $0[0].concatenated($0[1]).linear($0[2], bias: $0[3]) }

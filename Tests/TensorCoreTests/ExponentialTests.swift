@@ -18,7 +18,8 @@ import Testing
     }
 
     @Test func endsAndWhatIsNotFinite() {
-        let found = Variable(Tensor([.nan, .infinity, -.infinity, 89, -88, 0], shape: [6])).exponential().tensor.elements
+        let found = Variable(Tensor([.nan, .infinity, -.infinity, 89, -88, 0], shape: [6])).exponential().tensor
+            .elements
         #expect(found[0].isNaN)
         #expect(Array(found[1...]) == [.infinity, 0, .infinity, 0, 1])
     }

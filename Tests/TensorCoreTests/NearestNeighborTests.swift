@@ -4,19 +4,26 @@ import Testing
 @Suite struct NearestNeighborTests {
     private func vectors(_ count: Int, parts: Int = 1, width: Int, index: UInt64) -> NeighborVectors {
         var random = Philox(seed: 9, stream: .tests, index: index)
-        return NeighborVectors((0..<count * parts * width).map { _ in Float(random.nextNormal()) }, count: count, parts: parts, width: width)
+        return NeighborVectors(
+            (0..<count * parts * width).map { _ in Float(random.nextNormal()) }, count: count, parts: parts,
+            width: width)
     }
 
     /// Every pair, in float64.
-    private func direct(_ a: NeighborVectors, _ b: NeighborVectors, k: Int, exclude: (probes: [Int], gallery: [Int])? = nil) -> [[Int]] {
+    private func direct(
+        _ a: NeighborVectors, _ b: NeighborVectors, k: Int, exclude: (probes: [Int], gallery: [Int])? = nil
+    ) -> [[Int]] {
         (0..<a.count).map { i in
             let all = (0..<b.count).filter { exclude == nil || exclude!.probes[i] != exclude!.gallery[$0] }.map { j in
-                let distance = (0..<a.parts).map { part in
-                    (0..<a.width).reduce(0.0) { sum, c in
-                        let d = Double(a.elements[(i * a.parts + part) * a.width + c]) - Double(b.elements[(j * a.parts + part) * a.width + c])
-                        return sum + d * d
-                    }
-                }.max() ?? 0
+                let distance =
+                    (0..<a.parts).map { part in
+                        (0..<a.width).reduce(0.0) { sum, c in
+                            let d =
+                                Double(a.elements[(i * a.parts + part) * a.width + c])
+                                - Double(b.elements[(j * a.parts + part) * a.width + c])
+                            return sum + d * d
+                        }
+                    }.max() ?? 0
                 return (distance, j)
             }
             return all.sorted { $0 < $1 }.prefix(k).map(\.1)
@@ -60,9 +67,13 @@ import Testing
         #expect(alone.indices == [-1, -1, -1])
     }
 
-    @Test(arguments: [1, 3]) func `chosen rows have the neighbours of vectors made of them, to the last bit`(_ parts: Int) {
-        let a = vectors(20, parts: parts, width: 27, index: 6), b = vectors(70, parts: parts, width: 27, index: 7), rows = [5, 69, 0, 5, 33, 34, 12]
-        let made = NeighborVectors(rows.flatMap { b.elements[$0 * parts * 27..<($0 + 1) * parts * 27] }, count: 7, parts: parts, width: 27)
+    @Test(arguments: [1, 3]) func `chosen rows have the neighbours of vectors made of them, to the last bit`(
+        _ parts: Int
+    ) {
+        let a = vectors(20, parts: parts, width: 27, index: 6), b = vectors(70, parts: parts, width: 27, index: 7),
+            rows = [5, 69, 0, 5, 33, 34, 12]
+        let made = NeighborVectors(
+            rows.flatMap { b.elements[$0 * parts * 27..<($0 + 1) * parts * 27] }, count: 7, parts: parts, width: 27)
         let chosen = b.selecting(rows)
         #expect(chosen.elements == made.elements && chosen.count == 7 && chosen.parts == parts)
         let found = nearestNeighbors(of: a, in: chosen, k: 4), expected = nearestNeighbors(of: a, in: made, k: 4)
@@ -73,7 +84,8 @@ import Testing
 
     @Test func `more than 4096 probes, in larger blocks, find the same`() {
         let a = vectors(4100, width: 6, index: 8), b = vectors(90, width: 6, index: 9)
-        let all = nearestNeighbors(of: a, in: b, k: 3), some = nearestNeighbors(of: a.selecting(Array(4000..<4100)), in: b, k: 3)
+        let all = nearestNeighbors(of: a, in: b, k: 3),
+            some = nearestNeighbors(of: a.selecting(Array(4000..<4100)), in: b, k: 3)
         #expect(Array(all.indices[12000...]) == some.indices)
         #expect(some.indices == direct(a.selecting(Array(4000..<4100)), b, k: 3).flatMap { $0 })
     }

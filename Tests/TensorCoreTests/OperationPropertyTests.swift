@@ -10,7 +10,9 @@ import Testing
         for (number, name) in entry.example.shapes.keys.sorted().enumerated() {
             let tensor = randomTensor(entry.example.shapes[name]!, seed: UInt64(number + 1))
             // Away from 0, where division has no derivative.
-            let safe = entry.name == "divide" && name == "rhs" ? Tensor(tensor.elements.map { $0 < 0 ? $0 - 1 : $0 + 1 }, shape: tensor.shape) : tensor
+            let safe =
+                entry.name == "divide" && name == "rhs"
+                ? Tensor(tensor.elements.map { $0 < 0 ? $0 - 1 : $0 + 1 }, shape: tensor.shape) : tensor
             result[name] = tape.map { $0.variable(safe) } ?? Variable(safe)
         }
         return result
@@ -34,12 +36,15 @@ import Testing
                 moved[name] = Variable(plain[name]!.tensor + direction.scaled(by: step))
                 return dot(entry.run(moved, entry.example.integers).tensor, gradOutput)
             }
-            // Richardson's extrapolation of two central differences, so that a step large enough for float32 is exact enough.
+            // Richardson's extrapolation of two central differences, so that a step large enough for float32 is exact
+            // enough.
             let wide = (value(2e-2) - value(-2e-2)) / 4e-2, narrow = (value(1e-2) - value(-1e-2)) / 2e-2
             let numeric = (4 * narrow - wide) / 3
             let analytic = dot(gradients[number], direction)
             let size = (gradients[number].sumOfSquares * direction.sumOfSquares / Double(direction.count)).squareRoot()
-            #expect(abs(numeric - analytic) <= 5e-3 * size + 1e-6, "\(entry.name): \(name): numeric \(numeric), gradient \(analytic)")
+            #expect(
+                abs(numeric - analytic) <= 5e-3 * size + 1e-6,
+                "\(entry.name): \(name): numeric \(numeric), gradient \(analytic)")
         }
     }
 
@@ -55,7 +60,8 @@ import Testing
             let variables = inputs(entry, tape: tape)
             let output = entry.run(variables, entry.example.integers)
             let gradients = tape.gradients(
-                of: output, gradOutput: randomTensor(output.shape, seed: 99), for: variables.keys.sorted().map { variables[$0]! })
+                of: output, gradOutput: randomTensor(output.shape, seed: 99),
+                for: variables.keys.sorted().map { variables[$0]! })
             return ([output.tensor] + gradients).map { $0.elements.map(\.bitPattern) }
         }
         let single = result(1)
@@ -74,7 +80,8 @@ import Testing
         for image in 0..<3 {
             var alone: [String: Variable] = [:]
             for (name, variable) in together {
-                alone[name] = entry.example.shared.contains(name)
+                alone[name] =
+                    entry.example.shared.contains(name)
                     ? variable : Variable(variable.tensor.rows(image..<image + 1))
             }
             let single = entry.run(alone, entry.example.integers).tensor

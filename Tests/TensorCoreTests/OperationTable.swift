@@ -37,7 +37,9 @@ struct OperationEntry: Sendable {
 
 private func integer(_ parameters: [String: Any], _ name: String) -> Int { parameters[name] as? Int ?? 0 }
 
-private func reduced(_ x: Variable, _ parameters: [String: Any], _ all: (Variable) -> Variable, _ some: (Variable, [Int]) -> Variable) -> Variable {
+private func reduced(
+    _ x: Variable, _ parameters: [String: Any], _ all: (Variable) -> Variable, _ some: (Variable, [Int]) -> Variable
+) -> Variable {
     guard let axes = parameters["axes"] as? [Int] else { return all(x) }
     let result = some(x, axes)
     let isKept = parameters["keepDimensions"] as? Bool ?? true
@@ -63,7 +65,8 @@ let operationTable: [OperationEntry] = [
     },
     OperationEntry("matmul", ["lhs": [3, 40, 50], "rhs": [3, 50, 20]]) { i, p in
         i["lhs"]!.matmul(
-            i["rhs"]!, transposedSelf: p["transposeLhs"] as? Bool ?? false, transposed: p["transposeRhs"] as? Bool ?? false)
+            i["rhs"]!, transposedSelf: p["transposeLhs"] as? Bool ?? false,
+            transposed: p["transposeRhs"] as? Bool ?? false)
     },
     OperationEntry("linear", ["x": [3, 49, 40], "weight": [40, 24], "bias": [24]]) { i, _ in
         i["x"]!.linear(i["weight"]!, bias: i["bias"])

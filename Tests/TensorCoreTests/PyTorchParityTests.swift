@@ -33,7 +33,9 @@ import Testing
             let gradients = tape.gradients(
                 of: output, gradOutput: fixture["gradOutput"].tensor, for: names.map { inputs[$0]! })
             for (input, gradient) in zip(names, gradients) {
-                expectClose(gradient, fixture["grad.\(input)"], within: entry.tolerance, "\(fixture.name): gradient of \(input)")
+                expectClose(
+                    gradient, fixture["grad.\(input)"], within: entry.tolerance, "\(fixture.name): gradient of \(input)"
+                )
             }
         }
     }

@@ -3,7 +3,8 @@ import TestTensors
 import Testing
 
 @Suite(.serialized) struct TapeTests {
-    /// d/dx of x * x + x over shared uses: gradients add up, and a pullback that hands one tensor to two inputs is safe.
+    /// d/dx of x * x + x over shared uses: gradients add up, and a pullback that hands one tensor to two inputs is
+    /// safe.
     @Test func usesAddUp() {
         let tape = Tape()
         let x = tape.variable(Tensor([1, -2, 3], shape: [3]))
@@ -45,8 +46,8 @@ import Testing
         #expect(Double(peak) <= 1.5 * Double(forward), "forward \(forward), peak \(peak)")
     }
 
-    /// What a weight keeps (here 38 MB of transformed filters) goes with it. Other suites share the allocator; ten weights
-    /// that stay would be 470 MB.
+    /// What a weight keeps (here 38 MB of transformed filters) goes with it. Other suites share the allocator; ten
+    /// weights that stay would be 470 MB.
     @Test func derivedValuesGoWithTheirTensor() {
         let before = Allocator.statistics.bytesInUse
         let x = Variable(Tensor(repeating: 1, shape: [1, 4, 4, 512]))

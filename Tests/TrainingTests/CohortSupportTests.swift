@@ -8,7 +8,9 @@ import Training
 
 @Suite struct CohortSupportTests {
     /// A data set of one grey pixel a photograph; `rows` are patient, grade, sex, camera.
-    private func dataset(_ rows: [(String, String, String, String)], split: Split = .train) async throws -> (TemporaryFolder, DatasetFile) {
+    private func dataset(_ rows: [(String, String, String, String)], split: Split = .train) async throws -> (
+        TemporaryFolder, DatasetFile
+    ) {
         let folder = try TemporaryFolder()
         let path = folder.file("data.h5")
         let writer = try await DatasetWriter(path: path, size: 8, info: DatasetInfo(site: "here", source: "made"))
@@ -23,7 +25,9 @@ import Training
         return (folder, try await DatasetFile.open(path))
     }
 
-    private func rows(_ count: Int, _ first: Int, _ grade: String, _ sex: String, _ camera: String) -> [(String, String, String, String)] {
+    private func rows(_ count: Int, _ first: Int, _ grade: String, _ sex: String, _ camera: String) -> [(
+        String, String, String, String
+    )] {
         (0..<count).map { ("p\(first + $0)", grade, sex, camera) }
     }
 
@@ -36,15 +40,17 @@ import Training
         #expect(support.names(of: "sex") == ["female", "male"])
         let found = Set(support.combinations())
         // Seven men, but grade 0 in four and grade 1 in three; five of camera b, of whom three are men.
-        #expect(found == [
-            ["dr_icdr": "0", "sex": "female", "camera": "a"], ["sex": "male"], ["dr_icdr": "1", "camera": "b"],
-        ])
+        #expect(
+            found == [
+                ["dr_icdr": "0", "sex": "female", "camera": "a"], ["sex": "male"], ["dr_icdr": "1", "camera": "b"],
+            ])
     }
 
     /// Five photographs of one patient are one patient.
     @Test func photographsOfOnePatientCountOnce() async throws {
         let (_, data) = try await dataset(
-            (0..<9).map { _ in ("one", "4", "female", "a") } + rows(4, 0, "4", "female", "a") + rows(4, 10, "0", "female", "a"))
+            (0..<9).map { _ in ("one", "4", "female", "a") } + rows(4, 0, "4", "female", "a")
+                + rows(4, 10, "0", "female", "a"))
         let support = CohortSupport([data], attributes: ["dr_icdr", "sex", "camera"])
         #expect(support.names(of: "dr_icdr") == ["4"])
         let (_, held) = try await dataset(rows(9, 0, "4", "female", "a"), split: .holdout)
@@ -55,7 +61,10 @@ import Training
     @Test func combinationsSayAllAndNoMore() async throws {
         var random = SystemLikeGenerator(state: 7)
         let rows = (0..<60).map { number in
-            ("p\(number % 40)", "\(random.next(3))", ["female", "male", "unknown"][random.next(3)], ["a", "b"][random.next(2)])
+            (
+                "p\(number % 40)", "\(random.next(3))", ["female", "male", "unknown"][random.next(3)],
+                ["a", "b"][random.next(2)]
+            )
         }
         // A patient lies in one split, whatever the photograph says.
         let (_, data) = try await dataset(rows)
@@ -66,10 +75,14 @@ import Training
                 for camera in [nil, "a", "b"] {
                     let asked = zip(names, [grade, sex, camera]).compactMap { name, value in value.map { (name, $0) } }
                     if asked.isEmpty { continue }
-                    let patients = Set(rows.filter { row in
-                        (grade == nil || row.1 == grade) && (sex == nil || row.2 == sex) && (camera == nil || row.3 == camera)
-                    }.map(\.0))
-                    let isSupported = combinations.contains { combination in asked.allSatisfy { combination[$0.0] == $0.1 } }
+                    let patients = Set(
+                        rows.filter { row in
+                            (grade == nil || row.1 == grade) && (sex == nil || row.2 == sex)
+                                && (camera == nil || row.3 == camera)
+                        }.map(\.0))
+                    let isSupported = combinations.contains { combination in
+                        asked.allSatisfy { combination[$0.0] == $0.1 }
+                    }
                     #expect(isSupported == (patients.count >= 5), "\(asked): \(patients.count)")
                 }
             }

@@ -13,7 +13,9 @@ import Training
 @Suite(.serialized) struct ExpertTrainingTests {
     private func settings(_ phantoms: PhantomFolder) -> TrainingConfiguration { phantoms.threeNetworks() }
 
-    private func run(_ folder: String, _ phantoms: PhantomFolder, images: Int = 32, resume: Bool = false) async throws -> TrainingRun {
+    private func run(_ folder: String, _ phantoms: PhantomFolder, images: Int = 32, resume: Bool = false) async throws
+        -> TrainingRun
+    {
         try await phantoms.run(folder, settings(phantoms), images: images, resume: resume)
     }
 
@@ -32,9 +34,12 @@ import Training
         #expect(model.problem == nil)
         #expect(!model.space.lacksColours && model.space.name == "dct-8")
         let fine = try #require(model.fine), middle = try #require(model.middle)
-        #expect(!middle.space.lacksColours && middle.space.name == "dct-4" && middle.preconditioning.channelDeviations.count == 48)
+        #expect(
+            !middle.space.lacksColours && middle.space.name == "dct-4"
+                && middle.preconditioning.channelDeviations.count == 48)
         #expect(!fine.space.lacksColours && fine.space.name == "dct-2")
-        #expect(model.preconditioning.channelDeviations.count == 192 && fine.preconditioning.channelDeviations.count == 12)
+        #expect(
+            model.preconditioning.channelDeviations.count == 192 && fine.preconditioning.channelDeviations.count == 12)
         // The second axis of phantoms' colours carries less than the first, the finest band less than the next.
         let deviations = model.preconditioning.channelDeviations
         #expect(deviations[3] > deviations[4] && deviations[3] > deviations[189])
@@ -44,7 +49,9 @@ import Training
     /// A folder belongs to one training at a time, and is free when that has ended.
     @Test func aFolderHasOneTraining() async throws {
         let phantoms = try await PhantomFolder()
-        let first = try await TrainingRun(folder: phantoms.folder.file("shared"), datasets: [phantoms.dataset], resume: false) { _ in
+        let first = try await TrainingRun(
+            folder: phantoms.folder.file("shared"), datasets: [phantoms.dataset], resume: false
+        ) { _ in
             var settings = settings(phantoms)
             settings.images = 8
             return settings
@@ -53,7 +60,9 @@ import Training
             _ = try await run("shared", phantoms)
             Issue.record("a second training took the folder")
         } catch let failure as Failure {
-            #expect(failure.kind == .cannotCreateOutput && "\(failure)".contains("another process is writing into this folder"))
+            #expect(
+                failure.kind == .cannotCreateOutput
+                    && "\(failure)".contains("another process is writing into this folder"))
         }
         #expect(try first.run().imagesSeen == 8)
         #expect(try await run("shared", phantoms, resume: true).trainer.state.imagesSeen == 32)
@@ -109,7 +118,8 @@ import Training
         let trained = run.trainer.state.parameters
         func loss(spoiling prefix: String) -> Double {
             var parameters = trained
-            for (number, specification) in parameters.specifications.enumerated() where specification.path == prefix + "conv_out.bias" {
+            for (number, specification) in parameters.specifications.enumerated()
+            where specification.path == prefix + "conv_out.bias" {
                 parameters.tensors[number] = Tensor(repeating: 3, shape: specification.shape)
             }
             return run.trainer.validationLoss(parameters, set)
@@ -121,13 +131,15 @@ import Training
         #expect(loss(spoiling: "fine.") > own + 1)
     }
 
-    /// All networks share the table of cohorts: its gradient is the sum of theirs, as differences of the whole loss say.
+    /// All networks share the table of cohorts: its gradient is the sum of theirs, as differences of the whole loss
+    /// say.
     @Test func gradientsOfAllNetworksAddUp() async throws {
         let phantoms = try await PhantomFolder()
         let trainer = try await run("run", phantoms).trainer, configuration = trainer.configuration
         let encoding = trainer.model.description.cohort
         let set = try await TrainingSet([phantoms.dataset], split: .train, size: 32, encoding: encoding)
-        let batch = TrainingBatch(configuration, encoding, data: set, imagesSeen: 32), parameters = trainer.state.parameters
+        let batch = TrainingBatch(configuration, encoding, data: set, imagesSeen: 32),
+            parameters = trainer.state.parameters
         let table = try #require(parameters.specifications.firstIndex { $0.path == DiffusionModel.cohortPath })
         let gradient = trainer.differentiated(batch, at: parameters).gradients[table].elements.map(Double.init)
         // Along the gradient itself, where the difference is largest.
@@ -176,7 +188,9 @@ import Training
         let pixels = space.decoded(crops.clean).elements
         let order = TrainingBatch.order(seed: settings.seed, from: 8, count: 8, of: set.count)
         let upright = [Bool](repeating: false, count: 8)
-        let pictures = [false, true].map { isMirrored in set.pictures(order, mirrored: upright.map { _ in isMirrored }).elements }
+        let pictures = [false, true].map { isMirrored in
+            set.pictures(order, mirrored: upright.map { _ in isMirrored }).elements
+        }
         var upsideDown = 0
         for crop in 0..<16 {
             /// Whether the crop stands somewhere in its picture.
@@ -185,7 +199,9 @@ import Training
                     (0...16).contains { left in
                         (0..<16).allSatisfy { y in
                             let row = (crop / 2 * 32 + top + (isUpsideDown ? 15 - y : y)) * 32 + left
-                            return (0..<48).allSatisfy { abs(pixels[(crop * 16 + y) * 48 + $0] - picture[row * 3 + $0]) <= 1e-4 }
+                            return (0..<48).allSatisfy {
+                                abs(pixels[(crop * 16 + y) * 48 + $0] - picture[row * 3 + $0]) <= 1e-4
+                            }
                         }
                     }
                 }
@@ -214,16 +230,21 @@ import Training
         settings.measure(set)
         let batch = TrainingBatch(settings, encoding, data: set, imagesSeen: 8), middle = batch.experts[0]
         #expect(middle.clean.shape == [8, 8, 8, 48] && middle.noise.shape == middle.clean.shape)
-        let (first, own) = (settings.space.decoded(batch.whole.clean).elements, settings.middle.space.decoded(middle.clean).elements)
+        let (first, own) = (
+            settings.space.decoded(batch.whole.clean).elements, settings.middle.space.decoded(middle.clean).elements
+        )
         #expect(relativeDifference(own.map(Double.init), first.map(Double.init)) <= 1e-5)
-        let noises = [settings.space.decoded(batch.whole.noise).elements, settings.middle.space.decoded(middle.noise).elements]
+        let noises = [
+            settings.space.decoded(batch.whole.noise).elements, settings.middle.space.decoded(middle.noise).elements,
+        ]
         #expect(relativeDifference(noises[0].map(Double.init), noises[1].map(Double.init)) > 0.1)
         let levels = settings.middle.noiseLevels
         #expect(middle.sigma.allSatisfy { Double($0) >= levels.lowest * 0.999 && Double($0) <= levels.highest * 1.001 })
         #expect(Set(middle.sigma).count == 8)
     }
 
-    /// A base of three networks brings all, how they were trained, and a place for changes; a file may name its spaces as before.
+    /// A base of three networks brings all, how they were trained, and a place for changes; a file may name its spaces
+    /// as before.
     @Test func basesBringAllNetworks() async throws {
         let phantoms = try await PhantomFolder()
         let run = try await run("run", phantoms)
@@ -254,14 +275,18 @@ import Training
         var small = TrainingConfiguration()
         small.use(.dct(side: 4, colours: nil), .small, size: 64)
         small.size = 64
-        #expect(small.problem == nil && small.fine.cropSize == 64 && !small.middle.isUsed && small.fine.highestNoise == 0.5)
+        #expect(
+            small.problem == nil && small.fine.cropSize == 64 && !small.middle.isUsed && small.fine.highestNoise == 0.5)
         #expect(abs(small.noiseLevels.lowest * 4 - 0.365) <= 1e-9 && abs(small.noiseLevels.highest * 4 - 640) <= 1e-9)
-        // The middle network takes the levels from 0.2 to 1.5 on pixels off the first, and is trained a little beyond them.
+        // The middle network takes the levels from 0.2 to 1.5 on pixels off the first, and is trained a little beyond
+        // them.
         var large = TrainingConfiguration()
         large.use(.dct(side: 8, colours: nil), .small, size: 256)
         large.size = 256
         #expect(large.problem == nil && large.experts.map(\.name) == ["middle", "fine"])
-        #expect(large.middle.lowestNoise < large.fine.highestNoise && large.noiseLevels.lowest * 8 < large.middle.highestNoise)
+        #expect(
+            large.middle.lowestNoise < large.fine.highestNoise
+                && large.noiseLevels.lowest * 8 < large.middle.highestNoise)
         // Samples go down to the lowest level that is trained, a grey level's deviation, and start at the highest.
         let levels = large.sampledLevels(of: large.description(CohortEncoding(attributes: [])))
         #expect(abs(levels.range.lowerBound * 8 - 0.005) <= 1e-6 && levels.range.upperBound == 10)
@@ -271,7 +296,9 @@ import Training
         (pixels.size, pixels.fine.highestNoise, pixels.fine.cropSize) = (32, 0.5, 16)
         pixels.fine.network.time.width = pixels.network.embeddingWidth
         #expect(pixels.problem == nil)
-        pixels.measure(try await TrainingSet([phantoms.dataset], split: .train, size: 32, encoding: CohortEncoding(attributes: [])))
+        pixels.measure(
+            try await TrainingSet([phantoms.dataset], split: .train, size: 32, encoding: CohortEncoding(attributes: []))
+        )
         #expect(!pixels.fine.space.lacksColours && pixels.fine.preconditioning.channelDeviations.count == 12)
         #expect(TrainingConfiguration.usualSize(of: [phantoms.dataset]) == 32)
     }
@@ -287,7 +314,8 @@ import Training
         #expect(problem { $0.fine.cropSize = 18 }.hasPrefix("fine.cropSize: expected a multiple of 4"))
         #expect(problem { $0.fine.cropSize = 64 }.hasPrefix("fine.cropSize"))
         #expect(problem { $0.fine.lowestNoise = 1 }.hasPrefix("fine.lowestNoise"))
-        #expect(problem { $0.middle.cropsPerImage = 2 }.hasPrefix("middle.cropsPerImage: expected 1 where cropSize is 0"))
+        #expect(
+            problem { $0.middle.cropsPerImage = 2 }.hasPrefix("middle.cropsPerImage: expected 1 where cropSize is 0"))
         #expect(problem { $0.middle.lowestNoise = 1.5 }.hasPrefix("middle.lowestNoise"))
         #expect(problem { $0.fine.cropsPerImage = 0 }.hasPrefix("fine.cropsPerImage"))
         #expect(problem { $0.augmentedShare = 2 }.hasPrefix("augmentedShare"))

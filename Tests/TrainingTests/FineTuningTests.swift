@@ -14,7 +14,9 @@ import Training
     init() async throws {
         phantoms = try await PhantomFolder()
         let settings = phantoms.settings
-        let run = try await TrainingRun(folder: phantoms.folder.file("base"), datasets: [phantoms.dataset], resume: false) { _ in settings }
+        let run = try await TrainingRun(
+            folder: phantoms.folder.file("base"), datasets: [phantoms.dataset], resume: false
+        ) { _ in settings }
         _ = try run.run()
         base = try LoadedModel(contentsOf: run.snapshotPath)
     }
@@ -28,7 +30,8 @@ import Training
 
     private func tune(_ name: String, _ change: (inout TrainingConfiguration) -> Void) async throws -> TrainingRun {
         let wanted = settings(change)
-        let run = try await TrainingRun(folder: phantoms.folder.file(name), datasets: [phantoms.dataset], resume: false) { _ in wanted }
+        let run = try await TrainingRun(folder: phantoms.folder.file(name), datasets: [phantoms.dataset], resume: false)
+        { _ in wanted }
         _ = try run.run()
         return run
     }
@@ -86,7 +89,8 @@ import Training
         let folder = phantoms.folder.file("stopped")
         for images in [16, 48] {
             let wanted = settings { $0.images = images }
-            let run = try await TrainingRun(folder: folder, datasets: [phantoms.dataset], resume: images == 48) { before in
+            let run = try await TrainingRun(folder: folder, datasets: [phantoms.dataset], resume: images == 48) {
+                before in
                 var settings = before ?? wanted
                 settings.images = images
                 return settings
@@ -106,7 +110,9 @@ import Training
         let other = try LoadedModel(contentsOf: run.snapshotPath)
         let failure = #expect(throws: Failure.self) { try other.mixing([("here", path, 1)]) }
         #expect(failure?.kind == .badData)
-        #expect(failure?.description.contains("base: expected \(other.digest), found \(base.digest)") == true, "\(failure?.description ?? "")")
+        #expect(
+            failure?.description.contains("base: expected \(other.digest), found \(base.digest)") == true,
+            "\(failure?.description ?? "")")
         let kind = #expect(throws: Failure.self) { try base.mixing([("here", run.snapshotPath, 1)]) }
         #expect(kind?.description.contains("fovea.adapter") == true)
         var file = try Safetensors(contentsOf: path)

@@ -44,7 +44,9 @@ struct PhantomFolder {
     }
 
     /// Trains in `name` until so many images were seen.
-    func run(_ name: String, _ settings: TrainingConfiguration, images: Int = 32, resume: Bool = false) async throws -> TrainingRun {
+    func run(_ name: String, _ settings: TrainingConfiguration, images: Int = 32, resume: Bool = false) async throws
+        -> TrainingRun
+    {
         let run = try await TrainingRun(folder: folder.file(name), datasets: [dataset], resume: resume) { before in
             var settings = before ?? settings
             settings.images = images

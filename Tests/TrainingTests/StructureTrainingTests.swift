@@ -11,9 +11,13 @@ import Training
 
 /// Models that draw structure maps with their pictures.
 @Suite struct StructureTrainingTests {
-    private func settings(_ phantoms: PhantomFolder) -> TrainingConfiguration { phantoms.threeNetworks(maps: [.vessels]) }
+    private func settings(_ phantoms: PhantomFolder) -> TrainingConfiguration {
+        phantoms.threeNetworks(maps: [.vessels])
+    }
 
-    private func run(_ folder: String, _ phantoms: PhantomFolder, images: Int = 32, resume: Bool = false) async throws -> TrainingRun {
+    private func run(_ folder: String, _ phantoms: PhantomFolder, images: Int = 32, resume: Bool = false) async throws
+        -> TrainingRun
+    {
         try await phantoms.run(folder, settings(phantoms), images: images, resume: resume)
     }
 
@@ -22,8 +26,10 @@ import Training
         let straight = try await run("straight", phantoms)
         _ = try await run("stopped", phantoms, images: 12)
         let stopped = try await run("stopped", phantoms, resume: true)
-        #expect(FileManager.default.contentsEqual(
-            atPath: "\(straight.folder)/checkpoint.safetensors", andPath: "\(stopped.folder)/checkpoint.safetensors"))
+        #expect(
+            FileManager.default.contentsEqual(
+                atPath: "\(straight.folder)/checkpoint.safetensors", andPath: "\(stopped.folder)/checkpoint.safetensors"
+            ))
         let model = try ModelFile.read(straight.snapshotPath, kind: .snapshot).file.manifest.model
         #expect(model.problem == nil && model.space.maps == [.vessels])
         #expect(model.network.inChannels == 256 && model.network.outChannels == 272)
@@ -33,7 +39,8 @@ import Training
         #expect(model.preconditioning.channelDeviations[192...].allSatisfy { $0 > 0 && $0 < 1 })
         var set = try await TrainingSet([phantoms.dataset], split: .validation, size: 32, encoding: model.cohort)
         set.measure([.vessels])
-        let error = straight.trainer.denoisingErrors(try LoadedModel(contentsOf: straight.snapshotPath).parameters, set)[3]
+        let error = straight.trainer.denoisingErrors(
+            try LoadedModel(contentsOf: straight.snapshotPath).parameters, set)[3]
         let groups = try #require(error.groups)
         #expect(groups.count == 16 && groups.count { $0.colour == 3 } == 4)
         let shares = [1.0, 3, 12, 48].map { $0 / 192 }
@@ -45,7 +52,8 @@ import Training
     /// The map of a phantom is where its vessels are, and goes with the picture: mirrored, picked, joined.
     @Test func mapsGoWithTheirPictures() async throws {
         let phantoms = try await PhantomFolder(patients: 12, size: 64)
-        var set = try await TrainingSet([phantoms.dataset], split: .train, size: 64, encoding: CohortEncoding(attributes: []))
+        var set = try await TrainingSet(
+            [phantoms.dataset], split: .train, size: 64, encoding: CohortEncoding(attributes: []))
         #expect(set.pictures([0], mirrored: [false]).shape == [1, 64, 64, 3])
         set.measure([.vessels])
         let planes = set.pictures([1, 2], mirrored: [false, true]), values = planes.elements
@@ -53,7 +61,9 @@ import Training
         let maps = (0..<2 * 64 * 64).map { values[4 * $0 + 3] }
         #expect(maps.allSatisfy { (0...1).contains($0) })
         // Vessels are dark: of the places inside the eye, the map's are darker in green than those around them.
-        func mean(_ places: [Int]) -> Float { places.reduce(0) { $0 + values[4 * $1 + 1] } / Float(max(1, places.count)) }
+        func mean(_ places: [Int]) -> Float {
+            places.reduce(0) { $0 + values[4 * $1 + 1] } / Float(max(1, places.count))
+        }
         let inside = (0..<64 * 64).filter { values[4 * $0] > -0.9 }
         let (vessels, ground) = (inside.filter { maps[$0] > 0.7 }, inside.filter { maps[$0] == 0 })
         #expect(vessels.count > 40 && mean(vessels) < mean(ground) - 0.05)
@@ -86,8 +96,9 @@ import Training
     /// Half of the maps have the pictures' level, a fifth is known, some are unknown, the rest lies between.
     @Test func levelsOfMaps() async throws {
         let phantoms = try await PhantomFolder()
-        var settings = settings(phantoms), set = try await TrainingSet(
-            [phantoms.dataset], split: .train, size: 32, encoding: CohortEncoding(attributes: []))
+        var settings = settings(phantoms),
+            set = try await TrainingSet(
+                [phantoms.dataset], split: .train, size: 32, encoding: CohortEncoding(attributes: []))
         settings.batchSize = 400
         set.measure([.vessels])
         settings.measure(set)

@@ -13,13 +13,15 @@ import Training
         expected.size = 32
         expected.network.normGroups = 8
         #expect(read == expected)
-        let again = try Configuration.decode(try Configuration.yaml(read), name: "config.yaml", over: TrainingConfiguration())
+        let again = try Configuration.decode(
+            try Configuration.yaml(read), name: "config.yaml", over: TrainingConfiguration())
         #expect(again == read)
     }
 
     @Test(arguments: [
         ("sise: 32", "unknown key sise"), ("network:\n  widths: [1]", "unknown key network.widths"),
-        ("size: large", "size"), ("size: [", "not YAML"), ("size: &x 32\nbatchSize: *x", "anchor"), ("network: 3", "network"),
+        ("size: large", "size"), ("size: [", "not YAML"), ("size: &x 32\nbatchSize: *x", "anchor"),
+        ("network: 3", "network"),
     ])
     func badFilesAreRefused(_ yaml: String, _ says: String) {
         let failure = #expect(throws: Failure.self) {

@@ -76,7 +76,9 @@ import Training
         settings.batchSize = 8
         settings.learningRate = 2e-3
         settings.validateEveryImages = 800
-        let run = try await TrainingRun(folder: phantoms.folder.file("run"), datasets: [phantoms.dataset], resume: false) { _ in settings }
+        let run = try await TrainingRun(
+            folder: phantoms.folder.file("run"), datasets: [phantoms.dataset], resume: false
+        ) { _ in settings }
         var validation: [Double] = [], steps: [TrainingStep] = []
         _ = try run.run { event in
             switch event {
@@ -87,14 +89,17 @@ import Training
         }
         #expect(steps.count == 300)
         #expect(validation.count == 3)
-        let start = steps.prefix(10).reduce(0) { $0 + $1.loss } / 10, end = steps.suffix(50).reduce(0) { $0 + $1.loss } / 50
+        let start = steps.prefix(10).reduce(0) { $0 + $1.loss } / 10,
+            end = steps.suffix(50).reduce(0) { $0 + $1.loss } / 50
         #expect(end < 0.6 * start, "loss from \(start) to \(end)")
         #expect(validation[2] < validation[0])
     }
 
     @Test func timeLimitsSaveAndStop() async throws {
         let phantoms = try await PhantomFolder()
-        let run = try await TrainingRun(folder: phantoms.folder.file("run"), datasets: [phantoms.dataset], resume: false) { _ in phantoms.settings }
+        let run = try await TrainingRun(
+            folder: phantoms.folder.file("run"), datasets: [phantoms.dataset], resume: false
+        ) { _ in phantoms.settings }
         let summary = try run.run(timeLimit: .zero)
         #expect(summary.imagesSeen == 4)
         #expect(!summary.isInterrupted)
@@ -113,12 +118,15 @@ import Training
         #expect(again?.kind == .cannotCreateOutput)
         // Replaced on request; and a run without a checkpoint begins again, either way.
         do {
-            let forced = try await TrainingRun(folder: folder, datasets: [phantoms.dataset], resume: false, force: true) { _ in settings }
+            let forced = try await TrainingRun(folder: folder, datasets: [phantoms.dataset], resume: false, force: true)
+            { _ in settings }
             #expect(forced.trainer.state.imagesSeen == 0)
             #expect(!FileManager.default.fileExists(atPath: forced.checkpointPath))
         }
         for resume in [false, true] {
-            let begun = try await TrainingRun(folder: folder, datasets: [phantoms.dataset], resume: resume) { $0 ?? settings }
+            let begun = try await TrainingRun(folder: folder, datasets: [phantoms.dataset], resume: resume) {
+                $0 ?? settings
+            }
             #expect(begun.trainer.state.imagesSeen == 0)
         }
         _ = try await TrainingRun(folder: folder, datasets: [phantoms.dataset], resume: true) { $0 ?? settings }.run()
@@ -129,7 +137,9 @@ import Training
         #expect(foreign?.kind == .badData)
         #expect(foreign?.description.contains("training set") == true)
         let none = await #expect(throws: Failure.self) {
-            try await TrainingRun(folder: phantoms.folder.file("none"), datasets: [phantoms.dataset], resume: true) { _ in settings }
+            try await TrainingRun(folder: phantoms.folder.file("none"), datasets: [phantoms.dataset], resume: true) {
+                _ in settings
+            }
         }
         #expect(none?.kind == .noSuchInput)
     }
@@ -139,10 +149,14 @@ import Training
         var settings = phantoms.settings
         settings.learningRate = 1e30
         settings.warmUpImages = 0
-        let run = try await TrainingRun(folder: phantoms.folder.file("run"), datasets: [phantoms.dataset], resume: false) { _ in settings }
+        let run = try await TrainingRun(
+            folder: phantoms.folder.file("run"), datasets: [phantoms.dataset], resume: false
+        ) { _ in settings }
         let failure = #expect(throws: Failure.self) { try run.run() }
         let sentence = failure?.description ?? ""
-        #expect(sentence.contains("not finite") && sentence.contains("step ") && sentence.contains("sigma") && sentence.contains("row "), "\(sentence)")
+        #expect(
+            sentence.contains("not finite") && sentence.contains("step ") && sentence.contains("sigma")
+                && sentence.contains("row "), "\(sentence)")
     }
 
     /// What leaves the site holds counts of patients, rounded to 5.

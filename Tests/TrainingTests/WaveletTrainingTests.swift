@@ -18,13 +18,16 @@ import Training
     /// Stopped, resumed, the same bytes; deviations by channel and names of open attributes are in the description.
     @Test func resumedInWaveletSpace() async throws {
         let phantoms = try await PhantomFolder()
-        let straight = try await TrainingRun(folder: phantoms.folder.file("straight"), datasets: [phantoms.dataset], resume: false) { _ in
+        let straight = try await TrainingRun(
+            folder: phantoms.folder.file("straight"), datasets: [phantoms.dataset], resume: false
+        ) { _ in
             settings(phantoms)
         }
         _ = try straight.run()
         let folder = phantoms.folder.file("stopped")
         for images in [24, 64] {
-            let run = try await TrainingRun(folder: folder, datasets: [phantoms.dataset], resume: images == 64) { before in
+            let run = try await TrainingRun(folder: folder, datasets: [phantoms.dataset], resume: images == 64) {
+                before in
                 var settings = before ?? settings(phantoms)
                 settings.images = images
                 return settings
@@ -51,7 +54,9 @@ import Training
     /// With no noise to speak of, hardly any error; it grows with the noise and stays below it for a trained model.
     @Test func denoisingErrorsAreInPixels() async throws {
         let phantoms = try await PhantomFolder()
-        let run = try await TrainingRun(folder: phantoms.folder.file("run"), datasets: [phantoms.dataset], resume: false) { _ in
+        let run = try await TrainingRun(
+            folder: phantoms.folder.file("run"), datasets: [phantoms.dataset], resume: false
+        ) { _ in
             var settings = settings(phantoms)
             settings.images = 1600
             settings.batchSize = 8
@@ -71,10 +76,11 @@ import Training
             let loss_by_sigma: [Part]?
             let validation_losses: [Double]?
         }
-        let line = try #require(try lines.compactMap { line in
-            let read = try JSONDecoder().decode(Line.self, from: Data(line.utf8))
-            return read.denoising_errors == nil ? nil : read
-        }.last)
+        let line = try #require(
+            try lines.compactMap { line in
+                let read = try JSONDecoder().decode(Line.self, from: Data(line.utf8))
+                return read.denoising_errors == nil ? nil : read
+            }.last)
         let errors = try #require(line.denoising_errors)
         #expect(errors.count == 7)
         #expect(zip(errors, errors.dropFirst()).allSatisfy { $0.error < $1.error })

@@ -17,14 +17,19 @@ package struct CanaryAudit: Sendable {
     ///   - reference: a model that saw none of them, such as the base; takes away how hard each canary is for anybody.
     /// - Throws: `Failure(.badData)` where the model has no canaries, or those of another file.
     package init(
-        _ model: LoadedModel, canaries: DatasetFile, reference: ModelInMemory? = nil, configuration: MembershipConfiguration = MembershipConfiguration()
+        _ model: LoadedModel, canaries: DatasetFile, reference: ModelInMemory? = nil,
+        configuration: MembershipConfiguration = MembershipConfiguration()
     ) async throws {
         guard let record = model.manifest.canaries else {
-            throw Failure(.badData, model.path, field: "canaries", expected: "a model of fovea train --canaries", found: "one without canaries")
+            throw Failure(
+                .badData, model.path, field: "canaries", expected: "a model of fovea train --canaries",
+                found: "one without canaries")
         }
         set = try CanarySet(canaries, seed: record.seed, repetitions: record.repetitions)
         guard set.record == record else {
-            throw Failure(.badData, canaries.path, field: "canaries", expected: "the file that \(model.path) was trained with (\(record.digest))", found: set.record.digest)
+            throw Failure(
+                .badData, canaries.path, field: "canaries",
+                expected: "the file that \(model.path) was trained with (\(record.digest))", found: set.record.digest)
         }
         self.model = model.digest
         attack = try MembershipAttack(model: ModelInMemory(model), reference: reference, configuration: configuration)
@@ -34,13 +39,19 @@ package struct CanaryAudit: Sendable {
 
     package var cost: MembershipAttack.Cost { attack.cost(photographs: photographs.count, timedOn: photographs) }
 
-    /// - Parameter delta: of the promise that the bound is held against; 0 is the strictest, and bounds pure differential privacy.
+    /// - Parameter delta: of the promise that the bound is held against; 0 is the strictest, and bounds pure
+    ///   differential privacy.
     package func run(delta: Double = 0, report: (Int, Int) throws -> Void = { _, _ in }) throws -> CanaryResult {
         let scores = try attack.scores(of: [photographs], report: report)[0]
-        guard let result = CanaryResult(
-            scores: scores.likelihoodRatio ?? scores.loss, isIncluded: set.isIncluded, record: set.record, delta: delta,
-            resamples: attack.configuration.resamples, seed: attack.configuration.seed)
-        else { throw Failure(.badData, set.dataset.path, "canaries: expected some that were included and some that were not") }
+        guard
+            let result = CanaryResult(
+                scores: scores.likelihoodRatio ?? scores.loss, isIncluded: set.isIncluded, record: set.record,
+                delta: delta,
+                resamples: attack.configuration.resamples, seed: attack.configuration.seed)
+        else {
+            throw Failure(
+                .badData, set.dataset.path, "canaries: expected some that were included and some that were not")
+        }
         return result
     }
 }

@@ -1,10 +1,10 @@
 import Foundation
 
-/// A lower bound on epsilon from guesses at independent coin flips of one training (Steinke, Nasr and Jagielski 2023, "Privacy
-/// auditing with one (1) training run", theorem 5.2).
+/// A lower bound on epsilon from guesses at independent coin flips of one training (Steinke, Nasr and Jagielski 2023,
+/// "Privacy auditing with one (1) training run", theorem 5.2).
 ///
-/// Under (epsilon, delta)-differential privacy, of `guesses` guesses at which of `examples` coin flips included an example, at least
-/// `correct` are right with a probability of at most
+/// Under (epsilon, delta)-differential privacy, of `guesses` guesses at which of `examples` coin flips included an
+/// example, at least `correct` are right with a probability of at most
 ///
 ///     beta + 2 examples delta alpha,   beta  = P[B >= correct],  B ~ Binomial(guesses, e^epsilon / (1 + e^epsilon)),
 ///                                      alpha = max over i >= 1 of P[correct > B >= correct - i] / i.
@@ -18,7 +18,8 @@ package enum OneRunBound {
     }
 
     /// How likely so many right guesses are at most under (epsilon, delta)-differential privacy.
-    package static func pValue(examples: Int, guesses: Int, correct: Int, epsilon: Double, delta: Double = 0) -> Double {
+    package static func pValue(examples: Int, guesses: Int, correct: Int, epsilon: Double, delta: Double = 0) -> Double
+    {
         guard guesses > 0, correct > 0 else { return 1 }
         let probabilities = logProbabilities(guesses, 1 / (1 + exp(-epsilon))).map(exp)
         // The smallest first: the tail of nearly perfect guesses is small.
@@ -34,13 +35,24 @@ package enum OneRunBound {
     /// The largest epsilon that so many right guesses rule out.
     /// - Parameter significance: how often the bound may be wrong, such as 0.05.
     /// - Returns: 0 where they rule out nothing.
-    package static func epsilon(examples: Int, guesses: Int, correct: Int, delta: Double = 0, significance: Double) -> Double {
-        guard pValue(examples: examples, guesses: guesses, correct: correct, epsilon: 0, delta: delta) < significance else { return 0 }
+    package static func epsilon(examples: Int, guesses: Int, correct: Int, delta: Double = 0, significance: Double)
+        -> Double
+    {
+        guard pValue(examples: examples, guesses: guesses, correct: correct, epsilon: 0, delta: delta) < significance
+        else { return 0 }
         var low = 0.0, high = 1.0
-        while high < 64, pValue(examples: examples, guesses: guesses, correct: correct, epsilon: high, delta: delta) < significance { high *= 2 }
+        while high < 64,
+            pValue(examples: examples, guesses: guesses, correct: correct, epsilon: high, delta: delta) < significance
+        { high *= 2 }
         for _ in 0..<60 {
             let middle = (low + high) / 2
-            if pValue(examples: examples, guesses: guesses, correct: correct, epsilon: middle, delta: delta) < significance { low = middle } else { high = middle }
+            if pValue(examples: examples, guesses: guesses, correct: correct, epsilon: middle, delta: delta)
+                < significance
+            {
+                low = middle
+            } else {
+                high = middle
+            }
         }
         return low
     }

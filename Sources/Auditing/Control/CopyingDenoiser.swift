@@ -3,13 +3,14 @@ import Foundation
 import TensorCore
 import Training
 
-/// The denoiser that overfitting tends to, in closed form: with photographs y_i as all of the data, the loss is least for
+/// The denoiser that overfitting tends to, in closed form: with photographs y_i as all of the data, the loss is least
+/// for
 ///
 ///     D(x; sigma) = sum_i softmax_i(-|x - y_i|^2 / (2 sigma^2)) y_i
 ///
-/// (Karras et al. 2022, equation 57), and every sample is one of the y_i. Below `handover` a model takes over, which renders what is finer in
-/// its own way: a sample is then a near copy in the model's hand, as those of a model are that learned some patients by heart. Above it,
-/// where the layout is decided, no model takes part. It needs no training.
+/// (Karras et al. 2022, equation 57), and every sample is one of the y_i. Below `handover` a model takes over, which
+/// renders what is finer in its own way: a sample is then a near copy in the model's hand, as those of a model are that
+/// learned some patients by heart. Above it, where the layout is decided, no model takes part. It needs no training.
 package struct CopyingDenoiser: Denoiser {
     /// [photographs, h, w, C], in the model's space.
     private let photographs: Tensor
@@ -27,7 +28,8 @@ package struct CopyingDenoiser: Denoiser {
 
     package func denoised(_ x: Tensor, sigma: Float) -> Tensor {
         if let model, sigma < handover { return model.denoised(x, sigma: sigma) }
-        let known = photographs.elements, noisy = x.elements, each = noisy.count / x.shape[0], count = photographs.shape[0]
+        let known = photographs.elements, noisy = x.elements, each = noisy.count / x.shape[0],
+            count = photographs.shape[0]
         let rows = (0..<x.shape[0]).map { row -> [Float] in
             let exponents = (0..<count).map { i -> Double in
                 var sum = 0.0
@@ -37,7 +39,8 @@ package struct CopyingDenoiser: Denoiser {
                 }
                 return -sum / (2 * Double(sigma) * Double(sigma))
             }
-            let highest = exponents.max() ?? 0, weights = exponents.map { exp($0 - highest) }, total = weights.reduce(0, +)
+            let highest = exponents.max() ?? 0, weights = exponents.map { exp($0 - highest) },
+                total = weights.reduce(0, +)
             var mean = [Float](repeating: 0, count: each)
             for (i, weight) in weights.enumerated() where weight > 1e-12 * total {
                 let share = Float(weight / total)

@@ -7,7 +7,8 @@ extension ModelInMemory {
     /// The model with cohorts left open.
     private func denoiser(count: Int) -> ModelDenoiser {
         let open = [CohortEncoding.Value](repeating: .null, count: model.description.cohort.attributes.count)
-        return ModelDenoiser(model, parameters.constants(), cohorts: [[CohortEncoding.Value]](repeating: open, count: count))
+        return ModelDenoiser(
+            model, parameters.constants(), cohorts: [[CohortEncoding.Value]](repeating: open, count: count))
     }
 
     /// Samples of any cohort, by Heun's steps (Karras et al. 2022, algorithm 1).
@@ -16,26 +17,36 @@ extension ModelInMemory {
         samples(count: count, steps: steps, seed: seed, batchSize: batchSize) { denoiser(count: $0) }
     }
 
-    /// Near copies of photographs: `CopyingDenoiser` decides which and where things lie, the model renders what is finer.
+    /// Near copies of photographs: `CopyingDenoiser` decides which and where things lie, the model renders what is
+    /// finer.
     ///
     /// - Parameters:
     ///   - photographs: what is copied.
     ///   - handover: the noise level below which the model renders; 0 gives exact copies.
     /// - Returns: [count, size, size, 3], RGB.
-    package func copies(of photographs: TrainingSet, handover: Float, count: Int, steps: Int = 18, seed: UInt64 = 0, batchSize: Int = 8) -> [UInt8] {
-        let known = model.description.space.encoded(photographs.pictures(Array(0..<photographs.count), mirrored: [Bool](repeating: false, count: photographs.count)))
-        return samples(count: count, steps: steps, seed: seed, batchSize: batchSize) { CopyingDenoiser(known, model: denoiser(count: $0), handover: handover) }
+    package func copies(
+        of photographs: TrainingSet, handover: Float, count: Int, steps: Int = 18, seed: UInt64 = 0, batchSize: Int = 8
+    ) -> [UInt8] {
+        let known = model.description.space.encoded(
+            photographs.pictures(
+                Array(0..<photographs.count), mirrored: [Bool](repeating: false, count: photographs.count)))
+        return samples(count: count, steps: steps, seed: seed, batchSize: batchSize) {
+            CopyingDenoiser(known, model: denoiser(count: $0), handover: handover)
+        }
     }
 
-    private func samples<D: Denoiser>(count: Int, steps: Int, seed: UInt64, batchSize: Int, denoiser: (Int) -> D) -> [UInt8] {
+    private func samples<D: Denoiser>(count: Int, steps: Int, seed: UInt64, batchSize: Int, denoiser: (Int) -> D)
+        -> [UInt8]
+    {
         let description = model.description, schedule = sampledLevels.schedule(steps: steps)
         var pixels: [UInt8] = []
         for start in stride(from: 0, to: count, by: batchSize) {
             let numbers = start..<min(start + batchSize, count)
-            let noise = stacked(numbers.map { number in
-                var random = Philox(seed: seed, stream: .samplingNoise, index: UInt64(number))
-                return Tensor(shape: description.latentShape(1)) { random.fillNormal($0) }
-            })
+            let noise = stacked(
+                numbers.map { number in
+                    var random = Philox(seed: seed, stream: .samplingNoise, index: UInt64(number))
+                    return Tensor(shape: description.latentShape(1)) { random.fillNormal($0) }
+                })
             let latents = DiffusionSampler(denoiser(numbers.count), HeunStep(), schedule: schedule, start: noise).last()
             pixels += PixelValues.decoded(description.space.pictures(latents))
         }

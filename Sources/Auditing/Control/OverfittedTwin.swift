@@ -7,7 +7,8 @@ import Networks
 import TensorCore
 import Training
 
-/// A positive control: a model that was trained on a few patients until it copies them. A copy test that does not catch it has no power.
+/// A positive control: a model that was trained on a few patients until it copies them. A copy test that does not catch
+/// it has no power.
 package struct OverfittedTwin: Sendable {
     /// Samples of it are nearly photographs of `parts`.
     package let model: ModelInMemory
@@ -35,13 +36,16 @@ package struct OverfittedTwin: Sendable {
     ///   - report: called with images seen and in all; returning false ends the training there.
     /// - Throws: `Failure(.badData)` without a photograph; `.usage` for a size that no network takes.
     package static func train(
-        on datasets: [DatasetFile], size: Int, audited: LoadedModel? = nil, _ settings: Settings = Settings(), report: (Int, Int) throws -> Bool = { _, _ in true }
+        on datasets: [DatasetFile], size: Int, audited: LoadedModel? = nil, _ settings: Settings = Settings(),
+        report: (Int, Int) throws -> Bool = { _, _ in true }
     ) async throws -> OverfittedTwin {
         let plan = try Plan(datasets, size: size, audited: audited, settings)
         var photographs = try await TrainingSet(plan.parts, size: plan.training.size, encoding: plan.encoding)
         photographs.measure(plan.training.space.maps)
         var seen = 0
-        let model = try MemoryTraining.run(plan.training, encoding: plan.encoding, on: photographs.withoutCohorts, from: audited?.parameters) { step in
+        let model = try MemoryTraining.run(
+            plan.training, encoding: plan.encoding, on: photographs.withoutCohorts, from: audited?.parameters
+        ) { step in
             seen = step.imagesSeen
             return try report(seen, plan.training.images)
         }
@@ -58,7 +62,9 @@ package struct OverfittedTwin: Sendable {
         let clock = ContinuousClock()
         var last = clock.now, took = Duration.zero, steps = 0
         // The first step also makes buffers.
-        _ = try MemoryTraining.run(plan.training, encoding: plan.encoding, on: photographs.withoutCohorts, from: audited?.parameters) { _ in
+        _ = try MemoryTraining.run(
+            plan.training, encoding: plan.encoding, on: photographs.withoutCohorts, from: audited?.parameters
+        ) { _ in
             took = clock.now - last
             last = clock.now
             steps += 1
@@ -84,9 +90,14 @@ extension OverfittedTwin {
             for (place, file) in datasets.enumerated() {
                 chosen.append([])
                 var known: Set<String> = []
-                for row in file.rows(of: .train) where known.insert(file.patients[row]).inserted { all.append((place, file.patients[row])) }
+                for row in file.rows(of: .train) where known.insert(file.patients[row]).inserted {
+                    all.append((place, file.patients[row]))
+                }
             }
-            guard !all.isEmpty else { throw Failure(.badData, datasets.map(\.path).joined(separator: ", "), "the train split holds no photograph") }
+            guard !all.isEmpty else {
+                throw Failure(
+                    .badData, datasets.map(\.path).joined(separator: ", "), "the train split holds no photograph")
+            }
             var random = Philox(seed: settings.seed, stream: .auditSplit, index: 0)
             let some = random.permutation(all.count).prefix(settings.patients).sorted().map { all[$0] }
             for (place, file) in datasets.enumerated() {
@@ -105,14 +116,16 @@ extension OverfittedTwin {
 }
 
 extension TrainingConfiguration {
-    /// A network for pictures of this size: pixels up to 128, tiny ones with a tiny network, wavelets of two or three levels above.
+    /// A network for pictures of this size: pixels up to 128, tiny ones with a tiny network, wavelets of two or three
+    /// levels above.
     mutating func fit(_ size: Int) {
         use(size > 128 ? .wavelet(levels: size >= 256 ? 3 : 2) : .pixels, size < 64 ? .tiny : .small)
         self.size = size
         attributes = []
     }
 
-    /// What makes a training learn by heart: no mirror images, no dropped conditions, small batches, a high rate, a short average.
+    /// What makes a training learn by heart: no mirror images, no dropped conditions, small batches, a high rate, a
+    /// short average.
     mutating func memorize(images: Int?, seed: UInt64, startsFromModel: Bool) {
         self.images = images ?? 4_000
         self.seed = seed

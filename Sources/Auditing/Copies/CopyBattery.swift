@@ -14,28 +14,38 @@ struct CopyBattery: Sendable {
 
     let tests: [Calibrated]
 
-    /// Patients of the holdout that each of thresholds and false alarms need. Of so few the gallery sets the thresholds, nearly alone, and their
-    /// false-alarm rate says little.
+    /// Patients of the holdout that each of thresholds and false alarms need. Of so few the gallery sets the
+    /// thresholds, nearly alone, and their false-alarm rate says little.
     static let leastCalibration = 1
 
     /// Sets each threshold so that the tests together flag an innocent picture with probability `falseAlarmRate`.
     /// - Parameters:
     ///   - calibration: photographs of the holdout.
     ///   - galleryRows: photographs of the gallery that say, too, what innocent ones score against other patients.
-    init(_ tests: [any CopyTest], calibration: PictureSet, galleryRows: [Int], falseAlarmRate: Double, progress: (CopyTestName, Double) throws -> Void) throws {
+    init(
+        _ tests: [any CopyTest], calibration: PictureSet, galleryRows: [Int], falseAlarmRate: Double,
+        progress: (CopyTestName, Double) throws -> Void
+    ) throws {
         self.tests = try tests.map { test in
             var scores = try test.scores(of: calibration) { try progress(test.name, $0 / 2) }.scores
-            scores += try test.scoresWithinGallery(test.innocent(of: galleryRows)) { try progress(test.name, 0.5 + $0 / 2) }.scores.filter { $0.isFinite }
+            scores += try test.scoresWithinGallery(test.innocent(of: galleryRows)) {
+                try progress(test.name, 0.5 + $0 / 2)
+            }.scores.filter { $0.isFinite }
             let null = NullTail(scores), each = falseAlarmRate * test.name.shareOfFalseAlarms
-            return Calibrated(test: test, null: null, threshold: null.threshold(falseAlarmRate: each), falseAlarmRate: each)
+            return Calibrated(
+                test: test, null: null, threshold: null.threshold(falseAlarmRate: each), falseAlarmRate: each)
         }
     }
 
     /// Scores of some pictures by every test.
     func scores(of pictures: PictureSet, progress: (CopyTestName, Double) throws -> Void) throws -> CopyTable {
-        CopyTable(count: pictures.count, columns: try tests.map { entry in
-            CopyTable.Column(name: entry.test.name, threshold: entry.threshold, scores: try entry.test.scores(of: pictures) { try progress(entry.test.name, $0) })
-        })
+        CopyTable(
+            count: pictures.count,
+            columns: try tests.map { entry in
+                CopyTable.Column(
+                    name: entry.test.name, threshold: entry.threshold,
+                    scores: try entry.test.scores(of: pictures) { try progress(entry.test.name, $0) })
+            })
     }
 }
 
@@ -46,7 +56,9 @@ package struct CopyTable: Sendable {
         package let threshold: Double
         package let scores: CopyScores
 
-        package init(name: CopyTestName, threshold: Double, scores: CopyScores) { (self.name, self.threshold, self.scores) = (name, threshold, scores) }
+        package init(name: CopyTestName, threshold: Double, scores: CopyScores) {
+            (self.name, self.threshold, self.scores) = (name, threshold, scores)
+        }
 
         func isFlagged(_ row: Int) -> Bool { scores.scores[row] > threshold }
     }
@@ -101,7 +113,10 @@ struct PlantedCopies: Sendable {
     /// Recall by disguise of one test: flagged, and as the right patient.
     func recall(_ column: CopyTable.Column, galleryPatients: [Int]) -> [String: Rate] {
         Dictionary(grouping: disguises.indices) { disguises[$0].rawValue }.mapValues { rows in
-            Rate(hits: rows.count { column.isFlagged($0) && galleryPatients[column.scores.nearest[$0]] == pictures.patients[$0] }, count: rows.count)
+            Rate(
+                hits: rows.count {
+                    column.isFlagged($0) && galleryPatients[column.scores.nearest[$0]] == pictures.patients[$0]
+                }, count: rows.count)
         }
     }
 }

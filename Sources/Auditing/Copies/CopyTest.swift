@@ -19,8 +19,8 @@ package enum CopyTestName: String, Codable, CaseIterable, Sendable, Comparable {
 
     package static func < (a: CopyTestName, b: CopyTestName) -> Bool { a.rawValue < b.rawValue }
 
-    /// Its part of the family's false-alarm rate. Innocent photographs and copies lie far apart in pixels and vessels, nearer together for
-    /// the encoder, which so small a set of photographs teaches; it gets most.
+    /// Its part of the family's false-alarm rate. Innocent photographs and copies lie far apart in pixels and vessels,
+    /// nearer together for the encoder, which so small a set of photographs teaches; it gets most.
     var shareOfFalseAlarms: Double { self == .features ? 0.8 : 0.1 }
 
     /// What a privacy officer calls it.
@@ -36,8 +36,8 @@ package enum CopyTestName: String, Codable, CaseIterable, Sendable, Comparable {
 /// A gallery that was made ready for one test.
 package protocol CopyTest: Sendable {
     var name: CopyTestName { get }
-    /// Those of some photographs of the gallery that score against other patients what innocent pictures score: none that the test was
-    /// trained on.
+    /// Those of some photographs of the gallery that score against other patients what innocent pictures score: none
+    /// that the test was trained on.
     func innocent(of rows: [Int]) -> [Int]
     /// Best match of each probe in the gallery.
     func scores(of probes: PictureSet, progress: (Double) throws -> Void) throws -> CopyScores

@@ -3,8 +3,9 @@ import Files
 import Foundation
 import Pictures
 
-/// Copies in the feature space of a contrastive encoder that is trained in the audit (Somepalli et al. 2023, "Diffusion art or digital
-/// forgery?"; Dar et al. 2025, "Unconditional latent diffusion models memorize patient imaging data"): the cosine to the nearest.
+/// Copies in the feature space of a contrastive encoder that is trained in the audit (Somepalli et al. 2023, "Diffusion
+/// art or digital forgery?"; Dar et al. 2025, "Unconditional latent diffusion models memorize patient imaging data"):
+/// the cosine to the nearest.
 package struct FeatureCopies: CopyTest {
     package let name = CopyTestName.features
     private let detector: CopyDetector
@@ -12,8 +13,8 @@ package struct FeatureCopies: CopyTest {
     private let features: [Float]
     private let taught: Set<Int>
 
-    /// - Parameter taught: patients of the gallery whom the detector was trained on. It has learned to tell their photographs from
-    ///   each other, so that only the others', whom it never saw, score what innocent pictures score.
+    /// - Parameter taught: patients of the gallery whom the detector was trained on. It has learned to tell their
+    ///   photographs from each other, so that only the others', whom it never saw, score what innocent pictures score.
     package init(_ detector: CopyDetector, gallery: PictureSet, taught: Set<Int>) {
         self.detector = detector
         self.gallery = gallery
@@ -21,9 +22,11 @@ package struct FeatureCopies: CopyTest {
         features = detector.features(of: gallery)
     }
 
-    /// Patients of a gallery whom a detector should be trained on: two thirds. The others set its threshold beside the holdout, which
-    /// often has too few for a threshold that is not far too high.
-    package static func patientsToTeach(_ gallery: PictureSet) -> Set<Int> { Set(gallery.patients.filter { $0 % 3 != 0 }) }
+    /// Patients of a gallery whom a detector should be trained on: two thirds. The others set its threshold beside the
+    /// holdout, which often has too few for a threshold that is not far too high.
+    package static func patientsToTeach(_ gallery: PictureSet) -> Set<Int> {
+        Set(gallery.patients.filter { $0 % 3 != 0 })
+    }
 
     package func innocent(of rows: [Int]) -> [Int] { rows.filter { !taught.contains(gallery.patients[$0]) } }
 
@@ -36,13 +39,16 @@ package struct FeatureCopies: CopyTest {
     }
 
     /// - Parameter patient: of the gallery, whom a probe is not compared with.
-    private func scores(of probes: PictureSet, excluding patient: (Int) -> Int?, progress: (Double) throws -> Void) throws -> CopyScores {
+    private func scores(of probes: PictureSet, excluding patient: (Int) -> Int?, progress: (Double) throws -> Void)
+        throws -> CopyScores
+    {
         var scores: [Double] = [], nearest: [Int] = []
         for start in stride(from: 0, to: probes.count, by: 128) {
             let rows = Array(start..<min(start + 128, probes.count))
             for (probe, cosines) in zip(rows, detector.cosines(of: probes.selecting(rows), in: features)) {
                 let own = patient(probe)
-                let (score, row) = FeatureCopies.score(cosines, of: cosines.indices.filter { own == nil || gallery.patients[$0] != own })
+                let (score, row) = FeatureCopies.score(
+                    cosines, of: cosines.indices.filter { own == nil || gallery.patients[$0] != own })
                 scores.append(score)
                 nearest.append(row)
             }
@@ -51,8 +57,8 @@ package struct FeatureCopies: CopyTest {
         return CopyScores(scores: scores, nearest: nearest)
     }
 
-    /// How far the nearest stands out from the next: a picture of a common kind is near to many, and a copy to one. Cosines go through
-    /// Fisher's transform, so that equal steps near 1 count more.
+    /// How far the nearest stands out from the next: a picture of a common kind is near to many, and a copy to one.
+    /// Cosines go through Fisher's transform, so that equal steps near 1 count more.
     /// - Parameters:
     ///   - cosines: to every photograph of the gallery.
     ///   - rows: those that count; without any the score is that of no match at all.
@@ -66,23 +72,36 @@ package struct FeatureCopies: CopyTest {
     }
 }
 
-/// Detectors that were trained before, by the digest of all that they follow from. They saw photographs of patients: the folder is the
-/// user's alone.
+/// Detectors that were trained before, by the digest of all that they follow from. They saw photographs of patients:
+/// the folder is the user's alone.
 enum DetectorCache {
     private static var folder: String {
         let environment = ProcessInfo.processInfo.environment
-        let base = environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? (environment["HOME"] ?? NSTemporaryDirectory()) + "/.cache"
+        let base =
+            environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 }
+            ?? (environment["HOME"] ?? NSTemporaryDirectory()) + "/.cache"
         return base + "/fovea/copy-detectors"
     }
 
     /// The detector of these pictures, trained where it is not there yet. A cache that cannot be written is none.
-    static func detector(on pictures: PictureSet, _ configuration: CopyDetectorConfiguration, progress: (Double) throws -> Void) throws -> CopyDetector {
+    static func detector(
+        on pictures: PictureSet, _ configuration: CopyDetectorConfiguration, progress: (Double) throws -> Void
+    ) throws -> CopyDetector {
         let settings = try JSONText.encoded(configuration)
-        let key = Digest(of: Array("fovea-copy-detector-2\n\(ToolVersion.current)\n\(settings)\n\(pictures.size)\n\(pictures.patients)\n".utf8) + pictures.pixels)
+        let key = Digest(
+            of: Array(
+                "fovea-copy-detector-2\n\(ToolVersion.current)\n\(settings)\n\(pictures.size)\n\(pictures.patients)\n"
+                    .utf8) + pictures.pixels)
         let path = "\(folder)/\(key).detector"
-        if let data = FileManager.default.contents(atPath: path), let found = try? CopyDetector(decoding: data), found.configuration == configuration { return found }
+        if let data = FileManager.default.contents(atPath: path), let found = try? CopyDetector(decoding: data),
+            found.configuration == configuration
+        {
+            return found
+        }
         let detector = try CopyDetector.trained(on: pictures, configuration, progress: progress)
-        let isThere = (try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])) != nil
+        let isThere =
+            (try? FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])) != nil
         if isThere, let staged = try? StagedFile(path, force: true) {
             try? staged.write(detector.encoded())
             try? staged.commit()

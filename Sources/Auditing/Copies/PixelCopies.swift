@@ -2,10 +2,11 @@ import Foundation
 import Pictures
 import TensorCore
 
-/// Copies pixel by pixel (Carlini et al. 2023, "Extracting training data from diffusion models", section 4.2): the distance is the largest
-/// over tiles, so that one region that differs is enough to be no copy, and it is compared with the distances of the other near
-/// photographs, because pictures of some kinds are near to everything. Channels are standardised inside the field of view, so that
-/// exposure and white balance do not count; a probe is also looked up mirrored.
+/// Copies pixel by pixel (Carlini et al. 2023, "Extracting training data from diffusion models", section 4.2): the
+/// distance is the largest over tiles, so that one region that differs is enough to be no copy, and it is compared with
+/// the distances of the other near photographs, because pictures of some kinds are near to everything. Channels are
+/// standardised inside the field of view, so that exposure and white balance do not count; a probe is also looked up
+/// mirrored.
 package struct PixelCopies: CopyTest {
     package let name = CopyTestName.pixels
     private let gallery: NeighborVectors
@@ -34,22 +35,30 @@ package struct PixelCopies: CopyTest {
         try scores(of: pictures.selecting(rows), exclude: (rows.map { patients[$0] }, patients), progress: progress)
     }
 
-    private func scores(of probes: PictureSet, exclude: (probes: [Int], gallery: [Int])?, progress: (Double) throws -> Void) throws -> CopyScores {
-        var best = [Double](repeating: -.infinity, count: probes.count), nearest = [Int](repeating: 0, count: probes.count)
+    private func scores(
+        of probes: PictureSet, exclude: (probes: [Int], gallery: [Int])?, progress: (Double) throws -> Void
+    ) throws -> CopyScores {
+        var best = [Double](repeating: -.infinity, count: probes.count),
+            nearest = [Int](repeating: 0, count: probes.count)
         // Some at a time: the vectors of many probes are larger than their pictures.
         let step = 1024
         for start in stride(from: 0, to: probes.count, by: step) {
             let rows = Array(start..<min(start + step, probes.count)), part = probes.selecting(rows)
             for mirrored in [false, true] {
-                let excluded = exclude.map { groups in (probes: rows.map { groups.probes[$0] }, gallery: groups.gallery) }
-                let found = nearestNeighbors(of: PixelCopies.vectors(part, mirrored: mirrored), in: gallery, k: references, exclude: excluded)
+                let excluded = exclude.map { groups in (probes: rows.map { groups.probes[$0] }, gallery: groups.gallery)
+                }
+                let found = nearestNeighbors(
+                    of: PixelCopies.vectors(part, mirrored: mirrored), in: gallery, k: references, exclude: excluded)
                 for (offset, row) in rows.enumerated() {
-                    let distances = found.distances[offset * found.k..<(offset + 1) * found.k].filter { $0.isFinite }.map { $0.squareRoot() }
+                    let distances = found.distances[offset * found.k..<(offset + 1) * found.k].filter { $0.isFinite }
+                        .map { $0.squareRoot() }
                     guard let first = distances.first else { continue }
                     let mean = distances.reduce(0, +) / Double(distances.count)
                     // Carlini's adaptive ratio, as a score: the logarithm of its inverse.
                     let ratio = max(1e-6, first) / max(1e-6, 0.5 * mean)
-                    if -log(ratio) > best[row] { (best[row], nearest[row]) = (-log(ratio), found.indices[offset * found.k]) }
+                    if -log(ratio) > best[row] {
+                        (best[row], nearest[row]) = (-log(ratio), found.indices[offset * found.k])
+                    }
                 }
             }
             try progress(Double(rows[rows.count - 1] + 1) / Double(probes.count))
@@ -83,12 +92,15 @@ package struct PixelCopies: CopyTest {
 }
 
 extension Picture {
-    /// Which pixels show the eye, row by row: those between the first and the last lit one of their row. [height * width]
+    /// Which pixels show the eye, row by row: those between the first and the last lit one of their row. [height *
+    /// width]
     var insideFieldOfView: [Bool] {
         var inside = [Bool](repeating: false, count: width * height)
         for y in 0..<height {
             func isLit(_ x: Int) -> Bool { self[x, y].max() > 10 }
-            guard let first = (0..<width).first(where: isLit), let last = (0..<width).last(where: isLit) else { continue }
+            guard let first = (0..<width).first(where: isLit), let last = (0..<width).last(where: isLit) else {
+                continue
+            }
             for x in first...last { inside[y * width + x] = true }
         }
         return inside

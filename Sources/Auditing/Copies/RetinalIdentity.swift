@@ -24,10 +24,13 @@ struct RetinalIdentity: CopyTest {
     }
 
     func scoresWithinGallery(_ rows: [Int], progress: (Double) throws -> Void) throws -> CopyScores {
-        RetinalIdentity.scores(try gallery.bestMatches(of: RetinalGallery(pictures.selecting(rows)), excludingOwnPatient: true, progress: progress))
+        RetinalIdentity.scores(
+            try gallery.bestMatches(
+                of: RetinalGallery(pictures.selecting(rows)), excludingOwnPatient: true, progress: progress))
     }
 
     private static func scores(_ matches: [RetinalMatch]) -> CopyScores {
-        CopyScores(scores: matches.map { $0.index < 0 ? -.infinity : $0.score }, nearest: matches.map { max(0, $0.index) })
+        CopyScores(
+            scores: matches.map { $0.index < 0 ? -.infinity : $0.score }, nearest: matches.map { max(0, $0.index) })
     }
 }

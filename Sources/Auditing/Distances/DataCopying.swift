@@ -1,9 +1,10 @@
 import Foundation
 import TensorCore
 
-/// Whether samples lie nearer to the training photographs than photographs of others do (Meehan, Chaudhuri and Dasgupta 2020, "A
-/// non-parametric test to detect data-copying in generative models", section 3): the z-score of the rank test between holdout-to-train and
-/// sample-to-train distances, in cells of the training set, averaged by the holdout's share of each. Below 0 samples are nearer.
+/// Whether samples lie nearer to the training photographs than photographs of others do (Meehan, Chaudhuri and Dasgupta
+/// 2020, "A non-parametric test to detect data-copying in generative models", section 3): the z-score of the rank test
+/// between holdout-to-train and sample-to-train distances, in cells of the training set, averaged by the holdout's
+/// share of each. Below 0 samples are nearer.
 package struct DataCopying: Codable, Hashable, Sendable {
     /// C_T.
     package let zScore: Double
@@ -14,7 +15,8 @@ package struct DataCopying: Codable, Hashable, Sendable {
         let centers = DataCopying.centers(train, count: wanted)
         func cell(_ space: DistanceSpace) -> [Int] { nearestNeighbors(of: space.vectors, in: centers, k: 1).indices }
         let sampleCells = cell(samples), holdoutCells = cell(holdout)
-        let sampleDistances = train.nearest(to: samples).map { $0[0] }, holdoutDistances = train.nearest(to: holdout).map { $0[0] }
+        let sampleDistances = train.nearest(to: samples).map { $0[0] },
+            holdoutDistances = train.nearest(to: holdout).map { $0[0] }
         var sum = 0.0, weights = 0.0, used = 0
         for index in 0..<centers.count {
             let own = sampleDistances.indices.filter { sampleCells[$0] == index }.map { sampleDistances[$0] }

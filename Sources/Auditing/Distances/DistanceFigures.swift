@@ -2,9 +2,9 @@ import Foundation
 import Pictures
 import TensorCore
 
-/// Distances between whole sets: each measure taken with the training photographs and with as many of the holdout, and the difference.
-/// A model that has kept nothing of single patients is as near to those it never saw; what a model's style or blur does to a distance is
-/// the same on both sides.
+/// Distances between whole sets: each measure taken with the training photographs and with as many of the holdout, and
+/// the difference. A model that has kept nothing of single patients is as near to those it never saw; what a model's
+/// style or blur does to a distance is the same on both sides.
 package struct DistanceFigures: Codable, Hashable, Sendable {
     package struct Measure: Codable, Hashable, Sendable {
         /// With training photographs, with holdout photographs, and the first minus the second with its 95 % interval.
@@ -14,18 +14,20 @@ package struct DistanceFigures: Codable, Hashable, Sendable {
     }
 
     package let dataCopying: DataCopying
-    /// Share of samples that lie farther from their nearest photograph than that lies from its own nearest neighbour (Alaa et al. 2022,
-    /// "How faithful is your synthetic data?", section 4.3).
+    /// Share of samples that lie farther from their nearest photograph than that lies from its own nearest neighbour
+    /// (Alaa et al. 2022, "How faithful is your synthetic data?", section 4.3).
     package let authenticity: Measure
     /// Median ratio of the distances to the nearest and to the second nearest photograph.
     package let nearestNeighborDistanceRatio: Measure
     /// 5th percentile of the distance to the closest record.
     package let distanceToClosestRecord: Measure
-    /// Nearest-neighbour adversarial accuracy (Yale et al. 2020): 0.5 where samples and photographs cannot be told apart. The difference is
-    /// the privacy loss with its sign turned: negative where the training photographs are matched better than others.
+    /// Nearest-neighbour adversarial accuracy (Yale et al. 2020): 0.5 where samples and photographs cannot be told
+    /// apart. The difference is the privacy loss with its sign turned: negative where the training photographs are
+    /// matched better than others.
     package let adversarialAccuracy: Measure
 
-    /// Draws of half of the holdout's patients and as many of the training set's: the intervals are those of half the data, so wider.
+    /// Draws of half of the holdout's patients and as many of the training set's: the intervals are those of half the
+    /// data, so wider.
     private static let rounds = 100
 
     package init(samples pictures: PictureSet, train: PictureSet, holdout: PictureSet) {
@@ -33,7 +35,9 @@ package struct DistanceFigures: Codable, Hashable, Sendable {
         let trainSpace = DistanceSpace(train, mirrored: true), holdoutSpace = DistanceSpace(holdout, mirrored: false)
         dataCopying = DataCopying(samples: samples, train: trainSpace, holdout: holdoutSpace)
         // A thousand samples say it all, evenly spread.
-        let step = max(1, pictures.count / 1000), some = DistanceSpace(pictures.selecting(Array(stride(from: 0, to: pictures.count, by: step))), mirrored: false)
+        let step = max(1, pictures.count / 1000),
+            some = DistanceSpace(
+                pictures.selecting(Array(stride(from: 0, to: pictures.count, by: step))), mirrored: false)
         let own = some.nearest(to: some, k: 2).map { $0.count > 1 ? $0[1] : .infinity }
         let sides = [Side(train), Side(holdout)]
         let half = max(2, sides[1].patients.count / 2)
@@ -49,8 +53,11 @@ package struct DistanceFigures: Codable, Hashable, Sendable {
             let values = drawn.map { rounds in rounds.map { $0[index] } }
             let differences = zip(values[0], values[1]).map { $0 - $1 }.sorted()
             func mean(_ a: [Double]) -> Double { a.reduce(0, +) / Double(a.count) }
-            let low = differences[Int(0.025 * Double(differences.count))], high = differences[Int(0.975 * Double(differences.count))]
-            return Measure(train: mean(values[0]), holdout: mean(values[1]), difference: Estimate(value: mean(differences), low: low, high: high))
+            let low = differences[Int(0.025 * Double(differences.count))],
+                high = differences[Int(0.975 * Double(differences.count))]
+            return Measure(
+                train: mean(values[0]), holdout: mean(values[1]),
+                difference: Estimate(value: mean(differences), low: low, high: high))
         }
         authenticity = measure(0)
         nearestNeighborDistanceRatio = measure(1)
@@ -69,7 +76,8 @@ package struct DistanceFigures: Codable, Hashable, Sendable {
         init(_ pictures: PictureSet) {
             count = pictures.count
             (space, plain) = (DistanceSpace(pictures, mirrored: true), DistanceSpace(pictures, mirrored: false))
-            patients = Dictionary(grouping: 0..<pictures.count) { pictures.patients[$0] }.sorted { $0.key < $1.key }.map(\.value)
+            patients = Dictionary(grouping: 0..<pictures.count) { pictures.patients[$0] }.sorted { $0.key < $1.key }
+                .map(\.value)
         }
 
         /// The four measures with some of its photographs.
@@ -80,10 +88,13 @@ package struct DistanceFigures: Codable, Hashable, Sendable {
             var authentic = 0.0, ratios: [Double] = [], closest: [Double] = [], farther = 0.0
             for row in 0..<samples.vectors.count {
                 let places = (row * found.k)..<(row + 1) * found.k
-                let distances = places.map { found.distances[$0].squareRoot() }, index = found.indices[row * found.k] % rows.count
+                let distances = places.map { found.distances[$0].squareRoot() },
+                    index = found.indices[row * found.k] % rows.count
                 if distances[0] > between[index] { authentic += 1 }
                 // The second nearest is another photograph, not the same one mirrored.
-                let second = places.first { found.indices[$0] >= 0 && found.indices[$0] % rows.count != index }.map { found.distances[$0].squareRoot() }
+                let second = places.first { found.indices[$0] >= 0 && found.indices[$0] % rows.count != index }.map {
+                    found.distances[$0].squareRoot()
+                }
                 if let second, second > 0 { ratios.append(distances[0] / second) }
                 closest.append(distances[0])
                 if distances[0] > own[row] { farther += 1 }
@@ -92,7 +103,8 @@ package struct DistanceFigures: Codable, Hashable, Sendable {
             let apart = zip(back, between).count { $0 > $1 }
             let count = Double(samples.vectors.count)
             return [
-                authentic / count, ratios.sorted()[ratios.count / 2], closest.sorted()[Int(0.05 * Double(closest.count))],
+                authentic / count, ratios.sorted()[ratios.count / 2],
+                closest.sorted()[Int(0.05 * Double(closest.count))],
                 0.5 * (Double(apart) / Double(rows.count) + farther / count),
             ]
         }

@@ -1,15 +1,17 @@
 import Pictures
 import TensorCore
 
-/// Where distances between whole sets of pictures are taken: standardised pixels at 32 x 32. Nothing in it was trained, so that a
-/// photograph of the training set and one of the holdout are measured alike. (The copy detector has seen the one and not the other.)
+/// Where distances between whole sets of pictures are taken: standardised pixels at 32 x 32. Nothing in it was trained,
+/// so that a photograph of the training set and one of the holdout are measured alike. (The copy detector has seen the
+/// one and not the other.)
 struct DistanceSpace: Sendable {
     static let side = 32
     /// [count, 1, side * side * 3]
     let vectors: NeighborVectors
     let patients: [Int]
 
-    /// - Parameter mirrored: each picture mirrored, too, behind all of them as they are: a model that mirrors in training copies mirrored.
+    /// - Parameter mirrored: each picture mirrored, too, behind all of them as they are: a model that mirrors in
+    ///   training copies mirrored.
     init(_ pictures: PictureSet, mirrored: Bool) {
         let side = DistanceSpace.side, width = side * side * 3, copies = mirrored ? 2 : 1
         var elements = [Float](repeating: 0, count: pictures.count * copies * width)
@@ -22,7 +24,10 @@ struct DistanceSpace: Sendable {
                         for channel in 0..<3 {
                             let value = values[(y * side + x) * 3 + channel]
                             target[index * width + (y * side + x) * 3 + channel] = value
-                            if mirrored { target[(pictures.count + index) * width + (y * side + side - 1 - x) * 3 + channel] = value }
+                            if mirrored {
+                                target[(pictures.count + index) * width + (y * side + side - 1 - x) * 3 + channel] =
+                                    value
+                            }
                         }
                     }
                 }
@@ -39,19 +44,24 @@ struct DistanceSpace: Sendable {
 
     /// The space of some pictures, with their mirror images behind them where `self` has any.
     func selecting(_ rows: [Int], of pictures: Int) -> DistanceSpace {
-        let all = stride(from: 0, to: vectors.count, by: max(1, pictures)).flatMap { offset in rows.map { offset + $0 } }
+        let all = stride(from: 0, to: vectors.count, by: max(1, pictures)).flatMap { offset in rows.map { offset + $0 }
+        }
         return DistanceSpace(vectors.selecting(all), patients: all.map { patients[$0] })
     }
 
     /// Distances of each probe to its nearest row, or to its two nearest.
     func nearest(to probes: DistanceSpace, k: Int = 1, excludingOwnPatient: Bool = false) -> [[Double]] {
-        let found = nearestNeighbors(of: probes.vectors, in: vectors, k: k, exclude: excludingOwnPatient ? (probes.patients, patients) : nil)
-        return (0..<probes.vectors.count).map { row in found.distances[row * found.k..<(row + 1) * found.k].map { $0.squareRoot() } }
+        let found = nearestNeighbors(
+            of: probes.vectors, in: vectors, k: k, exclude: excludingOwnPatient ? (probes.patients, patients) : nil)
+        return (0..<probes.vectors.count).map { row in
+            found.distances[row * found.k..<(row + 1) * found.k].map { $0.squareRoot() }
+        }
     }
 }
 
 extension Picture {
-    /// The picture at `side`, every channel with mean 0 and deviation 1 inside the field of view and 0 outside it. [side, side, 3]
+    /// The picture at `side`, every channel with mean 0 and deviation 1 inside the field of view and 0 outside it.
+    /// [side, side, 3]
     func standardised(side: Int) -> [Float] {
         let small = resized(width: side, height: side), inside = small.insideFieldOfView
         var result = [Float](repeating: 0, count: side * side * 3)

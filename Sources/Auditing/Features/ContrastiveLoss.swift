@@ -3,9 +3,9 @@ import TensorCore
 
 /// The normalised temperature-scaled cross entropy, NT-Xent (Chen et al. 2020, equation 1), with its gradient.
 ///
-/// Views 2k and 2k + 1 are of one picture. For view i with its fellow j and unit vectors z,
-/// l(i) = -log(exp(z_i z_j / t) / sum over k of exp(z_i z_k / t)), where k runs over all views but i itself and those that
-/// `isExcluded` names: they are neither alike nor different for certain. The loss is the mean over views.
+/// Views 2k and 2k + 1 are of one picture. For view i with its fellow j and unit vectors z, l(i) = -log(exp(z_i z_j /
+/// t) / sum over k of exp(z_i z_k / t)), where k runs over all views but i itself and those that `isExcluded` names:
+/// they are neither alike nor different for certain. The loss is the mean over views.
 package struct ContrastiveLoss {
     package let value: Double
     /// With respect to the features before they are brought to length 1, [views, width].

@@ -3,8 +3,8 @@ import Foundation
 import Networks
 import TensorCore
 
-// A detector on disk, little-endian: 8 bytes "FOVEA-CD", UInt32 version, UInt32 length of the configuration, the configuration
-// (JSON), all parameters in the order of registration (float32), and the SHA-256 of everything before it.
+// A detector on disk, little-endian: 8 bytes "FOVEA-CD", UInt32 version, UInt32 length of the configuration, the
+// configuration (JSON), all parameters in the order of registration (float32), and the SHA-256 of everything before it.
 
 extension CopyDetector {
     private static let mark = Array("FOVEA-CD".utf8), version: UInt32 = 1, digestLength = 32
@@ -13,7 +13,9 @@ extension CopyDetector {
     package func encoded() -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
-        guard let text = try? encoder.encode(configuration) else { fatalError("CopyDetector: a configuration that is no JSON") }
+        guard let text = try? encoder.encode(configuration) else {
+            fatalError("CopyDetector: a configuration that is no JSON")
+        }
         var data = Data(Self.mark)
         func append(_ value: UInt32) { withUnsafeBytes(of: value.littleEndian) { data.append(contentsOf: $0) } }
         append(Self.version)
@@ -29,15 +31,24 @@ extension CopyDetector {
     /// - Throws: `Failure(.badData)` where the bytes are not those of a detector, whole and unchanged.
     package init(decoding data: Data) throws {
         let bytes = [UInt8](data), start = Self.mark.count + 8
-        func damaged(_ what: String) -> Failure { Failure(.badData, nil, "the copy detector's file \(what); delete it, and the audit trains the detector again") }
+        func damaged(_ what: String) -> Failure {
+            Failure(
+                .badData, nil, "the copy detector's file \(what); delete it, and the audit trains the detector again")
+        }
         func number(at place: Int) -> UInt32 { (0..<4).reduce(0) { $0 | UInt32(bytes[place + $1]) << UInt32(8 * $1) } }
-        guard bytes.count >= start + Self.digestLength, bytes.starts(with: Self.mark) else { throw damaged("is cut off, or is none") }
+        guard bytes.count >= start + Self.digestLength, bytes.starts(with: Self.mark) else {
+            throw damaged("is cut off, or is none")
+        }
         let found = number(at: Self.mark.count)
         guard found == Self.version else { throw damaged("has version \(found) where \(Self.version) was expected") }
         let end = bytes.count - Self.digestLength
-        guard Digest(of: bytes[..<end]).bytes == Array(bytes[end...]) else { throw damaged("is damaged: its digest differs") }
+        guard Digest(of: bytes[..<end]).bytes == Array(bytes[end...]) else {
+            throw damaged("is damaged: its digest differs")
+        }
         let length = Int(number(at: Self.mark.count + 4))
-        guard length <= end - start, let configuration = try? JSONDecoder().decode(CopyDetectorConfiguration.self, from: Data(bytes[start..<start + length]))
+        guard length <= end - start,
+            let configuration = try? JSONDecoder().decode(
+                CopyDetectorConfiguration.self, from: Data(bytes[start..<start + length]))
         else { throw damaged("has a configuration that cannot be read") }
         if let problem = configuration.problem { throw damaged("has a configuration out of range (\(problem))") }
         let specifications = DetectorNetwork(configuration).specifications
@@ -49,7 +60,9 @@ extension CopyDetector {
         var tensors: [Tensor] = []
         for (specification, count) in zip(specifications, counts) {
             let values = (0..<count).map { Float(bitPattern: number(at: place + 4 * $0)) }
-            guard values.allSatisfy(\.isFinite) else { throw damaged("holds \(specification.path) with a number that is not finite") }
+            guard values.allSatisfy(\.isFinite) else {
+                throw damaged("holds \(specification.path) with a number that is not finite")
+            }
             tensors.append(Tensor(values, shape: specification.shape))
             place += 4 * count
         }

@@ -5,11 +5,12 @@ import TensorCore
 import Training
 
 extension CopyDetector {
-    /// A detector trained on `pictures`: those of the gallery and those of auxiliary patients alike, so that being in the gallery does
-    /// not by itself bring a photograph closer. The same bytes for the same pictures and configuration, for any number of threads.
+    /// A detector trained on `pictures`: those of the gallery and those of auxiliary patients alike, so that being in
+    /// the gallery does not by itself bring a photograph closer. The same bytes for the same pictures and
+    /// configuration, for any number of threads.
     ///
-    /// Each step takes a batch of pictures, makes two views of each (`TrainingView`), and lowers NT-Xent. Views that share a patient,
-    /// be it by what was mixed in, count neither as alike nor as different.
+    /// Each step takes a batch of pictures, makes two views of each (`TrainingView`), and lowers NT-Xent. Views that
+    /// share a patient, be it by what was mixed in, count neither as alike nor as different.
     /// - Parameter progress: is called after each step with the share done; what it throws ends the work.
     package static func trained(
         on pictures: PictureSet, _ configuration: CopyDetectorConfiguration, progress: (Double) throws -> Void
@@ -20,13 +21,16 @@ extension CopyDetector {
         let sources = (0..<pictures.count).map { FloatPicture(pictures[$0], side: configuration.side) }
         let batches = BatchOrder(count: pictures.count, batch: configuration.batch, seed: configuration.seed)
         for step in 0..<(batches.size < 2 ? 0 : configuration.steps) {
-            let batch = ContrastiveBatch(batches[step], of: sources, patients: pictures.patients, configuration, step: step)
+            let batch = ContrastiveBatch(
+                batches[step], of: sources, patients: pictures.patients, configuration, step: step)
             let tape = Tape()
             let parameters = state.parameters.variables(on: tape)
-            // Less their mean over the batch, as batch normalisation does: otherwise all soon point one way, where gradients vanish.
+            // Less their mean over the batch, as batch normalisation does: otherwise all soon point one way, where
+            // gradients vanish.
             let raw = network(Variable(batch.input), parameters)
             let features = raw - raw.mean(axes: [0])
-            let loss = ContrastiveLoss(features.tensor, temperature: configuration.temperature, isExcluded: batch.isExcluded)
+            let loss = ContrastiveLoss(
+                features.tensor, temperature: configuration.temperature, isExcluded: batch.isExcluded)
             let gradients = tape.gradients(of: features, gradOutput: loss.gradient, for: parameters.variables)
             var settings = AdamSettings(learningRate: configuration.learningRate(step: step))
             settings.weightDecay = Float(configuration.weightDecay)
@@ -46,7 +50,8 @@ extension CopyDetectorConfiguration {
     }
 }
 
-/// Which pictures each step takes: all of them in random order, again and again; what does not fill a batch is left out.
+/// Which pictures each step takes: all of them in random order, again and again; what does not fill a batch is left
+/// out.
 package struct BatchOrder {
     package let count: Int, size: Int
     let seed: UInt64
@@ -73,7 +78,8 @@ package struct ContrastiveBatch {
     private let patients: [(Int, Int?)]
 
     package init(
-        _ rows: ArraySlice<Int>, of pictures: [FloatPicture], patients: [Int], _ configuration: CopyDetectorConfiguration, step: Int
+        _ rows: ArraySlice<Int>, of pictures: [FloatPicture], patients: [Int],
+        _ configuration: CopyDetectorConfiguration, step: Int
     ) {
         let rows = Array(rows), views = 2 * rows.count, side = configuration.side, length = 3 * side * side
         var partners = [Int?](repeating: nil, count: views)
@@ -81,7 +87,8 @@ package struct ContrastiveBatch {
             partners.withUnsafeMutableBufferPointer { partners in
                 parallelFor(views) { i in
                     var random = Philox(
-                        seed: configuration.seed, stream: .copyDetector, index: 2 * (UInt64(step) * UInt64(views) + UInt64(i)))
+                        seed: configuration.seed, stream: .copyDetector,
+                        index: 2 * (UInt64(step) * UInt64(views) + UInt64(i)))
                     let view = TrainingView(
                         of: rows[i / 2], in: pictures, patients: patients, blending: configuration.blending, &random)
                     for k in 0..<length { target[i * length + k] = view.input[k] }

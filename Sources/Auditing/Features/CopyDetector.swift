@@ -2,8 +2,9 @@ import Networks
 import Pictures
 import TensorCore
 
-/// Tells copies of a photograph from photographs of other eyes: a self-supervised contrastive encoder (SimCLR, Chen et al. 2020)
-/// whose cosine similarity is high between a picture and its disguised copies (Somepalli et al. 2023, Dar et al. 2025).
+/// Tells copies of a photograph from photographs of other eyes: a self-supervised contrastive encoder (SimCLR, Chen et
+/// al. 2020) whose cosine similarity is high between a picture and its disguised copies (Somepalli et al. 2023, Dar et
+/// al. 2025).
 package struct CopyDetector: Sendable {
     package let configuration: CopyDetectorConfiguration
     let parameters: ParameterMap
@@ -21,7 +22,8 @@ package struct CopyDetector: Sendable {
     /// Pictures that go through the network together; a picture's features do not depend on it.
     private static let portion = 32
 
-    /// Angles in radians and scales that a picture's features are averaged over: one pose alone is noisier, above all of cropped copies.
+    /// Angles in radians and scales that a picture's features are averaged over: one pose alone is noisier, above all
+    /// of cropped copies.
     private static let poses = [(0, 1), (0.1, 1), (-0.1, 1), (0, 0.93), (0, 1.07)]
 
     /// Unit vectors, [count, width], row-major: each a function of its picture alone, the mean over a few poses of it.
@@ -54,15 +56,21 @@ package struct CopyDetector: Sendable {
         let rows = gallery.count / width
         let target = Variable(Tensor(gallery, shape: [rows, width]))
         let sides = [false, true].map { mirrored in
-            Variable(Tensor(features(of: probes, mirrored: mirrored), shape: [probes.count, width])).matmul(target, transposed: true).tensor.elements
+            Variable(Tensor(features(of: probes, mirrored: mirrored), shape: [probes.count, width])).matmul(
+                target, transposed: true
+            ).tensor.elements
         }
-        return (0..<probes.count).map { probe in (0..<rows).map { max(sides[0][probe * rows + $0], sides[1][probe * rows + $0]) } }
+        return (0..<probes.count).map { probe in
+            (0..<rows).map { max(sides[0][probe * rows + $0], sides[1][probe * rows + $0]) }
+        }
     }
 
     /// The highest of `cosines` for each probe, and whose it is.
     package func nearest(of probes: PictureSet, in gallery: [Float]) -> [(cosine: Float, row: Int)] {
         cosines(of: probes, in: gallery).map { all in
-            all.indices.reduce(into: (cosine: -2, row: -1)) { best, row in if all[row] > best.cosine { best = (all[row], row) } }
+            all.indices.reduce(into: (cosine: -2, row: -1)) { best, row in
+                if all[row] > best.cosine { best = (all[row], row) }
+            }
         }
     }
 }

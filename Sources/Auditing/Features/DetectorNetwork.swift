@@ -1,8 +1,8 @@
 import Networks
 import TensorCore
 
-/// Five 3x3 convolutions, four of them with stride 2, each but the first after group norm and SiLU; the mean over the cells of
-/// a grid; and a projection.
+/// Five 3x3 convolutions, four of them with stride 2, each but the first after group norm and SiLU; the mean over the
+/// cells of a grid; and a projection.
 struct DetectorNetwork: Sendable {
     let specifications: [ParameterSpecification]
     private let layers: [Layer]
@@ -30,10 +30,12 @@ struct DetectorNetwork: Sendable {
         var layers: [Layer] = [], inputs = 3
         for (number, (factor, stride)) in [(1, 2), (2, 2), (4, 2), (4, 1), (4, 2)].enumerated() {
             let outputs = factor * configuration.channels, fan = 9 * inputs
-            layers.append(Layer(
-                norm: number == 0 ? nil : norm("norm\(number)", inputs),
-                weight: registry.register("conv\(number).weight", [3, 3, inputs, outputs], .convolution, .uniform(fanIn: fan)),
-                bias: registry.register("conv\(number).bias", [outputs], .plain, .constant(0)), stride: stride))
+            layers.append(
+                Layer(
+                    norm: number == 0 ? nil : norm("norm\(number)", inputs),
+                    weight: registry.register(
+                        "conv\(number).weight", [3, 3, inputs, outputs], .convolution, .uniform(fanIn: fan)),
+                    bias: registry.register("conv\(number).bias", [outputs], .plain, .constant(0)), stride: stride))
             inputs = outputs
         }
         last = norm("norm\(layers.count)", inputs)
@@ -51,16 +53,21 @@ struct DetectorNetwork: Sendable {
     func callAsFunction(_ pictures: Variable, _ parameters: BoundParameters) -> Variable {
         var x = pictures
         for layer in layers {
-            let input = layer.norm.map {
-                ConvolutionInput(normalizing: [x], scale: parameters[$0.scale], shift: parameters[$0.shift], Self.norm)
-            } ?? ConvolutionInput(x)
-            x = .convolution(input, parameters[layer.weight], bias: parameters[layer.bias], stride: layer.stride, padding: 1)
+            let input =
+                layer.norm.map {
+                    ConvolutionInput(
+                        normalizing: [x], scale: parameters[$0.scale], shift: parameters[$0.shift], Self.norm)
+                } ?? ConvolutionInput(x)
+            x = .convolution(
+                input, parameters[layer.weight], bias: parameters[layer.bias], stride: layer.stride, padding: 1)
         }
-        x = x.groupNorm(scale: parameters[last.scale], shift: parameters[last.shift], groups: 8, epsilon: 1e-5, silu: true)
+        x = x.groupNorm(
+            scale: parameters[last.scale], shift: parameters[last.shift], groups: 8, epsilon: 1e-5, silu: true)
         // [N, H, W, C] -> [N, grid, H / grid, grid, W / grid, C] -> [N, grid * grid * C]
         let (count, side, channels) = (x.shape[0], x.shape[1], x.shape[3])
         let cells = x.reshaped([count, grid, side / grid, grid, side / grid, channels]).mean(axes: [2, 4])
-        return cells.reshaped([count, grid * grid * channels]).linear(parameters[projection.weight], bias: parameters[projection.bias])
+        return cells.reshaped([count, grid * grid * channels]).linear(
+            parameters[projection.weight], bias: parameters[projection.bias])
     }
 
     /// Shifts the projection so that features have mean 0 over `pictures`, each as it is.
@@ -69,7 +76,9 @@ struct DetectorNetwork: Sendable {
         var bias = parameters.tensors[projection.bias].elements
         var sums = [Double](repeating: 0, count: bias.count)
         for first in stride(from: 0, to: pictures.count, by: 32) {
-            let features = self(Variable(FloatPicture.input(pictures[first..<min(first + 32, pictures.count)])), constants).tensor.elements
+            let features = self(
+                Variable(FloatPicture.input(pictures[first..<min(first + 32, pictures.count)])), constants
+            ).tensor.elements
             for i in features.indices { sums[i % bias.count] += Double(features[i]) }
         }
         for column in bias.indices { bias[column] -= Float(sums[column] / Double(pictures.count)) }

@@ -15,11 +15,12 @@ package struct FloatPicture: Sendable {
         self.init(side: side, pixels: picture.resized(width: side, height: side).pixels.map { Float($0) / 255 })
     }
 
-    /// The picture as the network reads it, [side, side, 3]: local contrast, so that neither colour nor vignette nor the
-    /// outline dominates.
+    /// The picture as the network reads it, [side, side, 3]: local contrast, so that neither colour nor vignette nor
+    /// the outline dominates.
     ///
-    /// Red, green and, in place of blue, which is mostly noise, luma. Each becomes (x - m) / (m + 0.05) with m its mean nearby inside the field of view (a box of side / 12 to
-    /// either side, twice); then it is divided by its standard deviation there, and cut at +-3. 0 outside.
+    /// Red, green and, in place of blue, which is mostly noise, luma. Each becomes (x - m) / (m + 0.05) with m its mean
+    /// nearby inside the field of view (a box of side / 12 to either side, twice); then it is divided by its standard
+    /// deviation there, and cut at +-3. 0 outside.
     func localContrast() -> [Float] {
         let count = side * side, radius = max(2, (side + 6) / 12)
         var mask = [Float](repeating: 0, count: count)

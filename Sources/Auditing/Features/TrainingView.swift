@@ -35,7 +35,8 @@ struct TrainingView {
 }
 
 extension FloatPicture {
-    /// Every channel through v -> gain v^gamma, with gains of 0.7 to 1.3 and a gamma of 0.67 to 1.5, which channels nearly share.
+    /// Every channel through v -> gain v^gamma, with gains of 0.7 to 1.3 and a gamma of 0.67 to 1.5, which channels
+    /// nearly share.
     fileprivate mutating func recolour(_ random: inout Philox) {
         let shared = (2 * random.nextUniform() - 1) * 0.35
         for channel in 0..<3 {

@@ -20,10 +20,14 @@ struct ViewPose {
         self.shiftY = Float(shiftY)
     }
 
-    /// Half are mirrored. At `strength` 1: turned by up to 17.5 degrees, scaled by 0.82 to 1.22, shifted by up to 5.6 % of the side.
+    /// Half are mirrored. At `strength` 1: turned by up to 17.5 degrees, scaled by 0.82 to 1.22, shifted by up to 5.6 %
+    /// of the side.
     init(_ random: inout Philox, strength: Double) {
-        func symmetric(_ bound: Double, _ random: inout Philox) -> Double { (2 * random.nextUniform() - 1) * bound * strength }
-        let mirrored = random.nextUniform() < 0.5, angle = symmetric(17.5 * .pi / 180, &random), scale = exp(symmetric(0.2, &random))
+        func symmetric(_ bound: Double, _ random: inout Philox) -> Double {
+            (2 * random.nextUniform() - 1) * bound * strength
+        }
+        let mirrored = random.nextUniform() < 0.5, angle = symmetric(17.5 * .pi / 180, &random),
+            scale = exp(symmetric(0.2, &random))
         let shiftX = symmetric(0.056, &random)
         self.init(mirrored: mirrored, angle: angle, scale: scale, shiftX: shiftX, shiftY: symmetric(0.056, &random))
     }

@@ -6,13 +6,14 @@ import Training
 /// Asks a model which patients it was trained on: a member's photographs are denoised better than those of others.
 ///
 /// Three statistics, each a mean over a patient's photographs, higher for members:
-/// - loss: minus the logarithmic denoising loss, at several noise levels, both mirror images and several noises, z-scored by level over all
-///   photographs of the test, so that no level counts more than another (Carlini et al. 2023, "Extracting training data from diffusion
-///   models", section 5.1, and Matsumoto et al. 2023, "Membership inference attacks against diffusion models", which levels carry signal);
+/// - loss: minus the logarithmic denoising loss, at several noise levels, both mirror images and several noises,
+///   z-scored by level over all photographs of the test, so that no level counts more than another (Carlini et al.
+///   2023, "Extracting training data from diffusion models", section 5.1, and Matsumoto et al. 2023, "Membership
+///   inference attacks against diffusion models", which levels carry signal);
 /// - single query: one noise at one level, as an outsider with one evaluation has;
-/// - likelihood ratio: the loss statistic of the difference from a reference model that did not see the members, which takes away how
-///   hard a photograph is for anybody (Carlini et al. 2022, "Membership inference attacks from first principles", with one reference
-///   in place of many shadow models).
+/// - likelihood ratio: the loss statistic of the difference from a reference model that did not see the members, which
+///   takes away how hard a photograph is for anybody (Carlini et al. 2022, "Membership inference attacks from first
+///   principles", with one reference in place of many shadow models).
 package struct MembershipAttack: Sendable {
     package let model: ModelInMemory
     /// Denoises the same pictures in the same space.
@@ -21,21 +22,29 @@ package struct MembershipAttack: Sendable {
     package let queries: [MembershipQuery]
 
     /// - Throws: `Failure(.usage)` for settings that make no sense, or a reference of other pictures.
-    package init(model: ModelInMemory, reference: ModelInMemory? = nil, configuration: MembershipConfiguration = MembershipConfiguration()) throws {
+    package init(
+        model: ModelInMemory, reference: ModelInMemory? = nil,
+        configuration: MembershipConfiguration = MembershipConfiguration()
+    ) throws {
         if let problem = configuration.problem { throw Failure(.usage, nil, problem) }
         if let reference {
             let (own, other) = (model.model.description, reference.model.description)
             guard own.latentShape(1) == other.latentShape(1), own.space.name == other.space.name else {
-                throw Failure(.usage, nil, field: "reference", expected: "\(own.space.name) of \(own.width) pixels, as the model", found: "\(other.space.name) of \(other.width)")
+                throw Failure(
+                    .usage, nil, field: "reference", expected: "\(own.space.name) of \(own.width) pixels, as the model",
+                    found: "\(other.space.name) of \(other.width)")
             }
-            guard own.cohort == other.cohort else { throw Failure(.usage, nil, field: "reference", expected: "the model's attributes", found: "others") }
+            guard own.cohort == other.cohort else {
+                throw Failure(.usage, nil, field: "reference", expected: "the model's attributes", found: "others")
+            }
         }
         self.model = model
         self.reference = reference
         self.configuration = configuration
         let description = model.model.description
         queries = configuration.queries(
-            of: model.noiseLevels, flips: model.flips, known: description.sampledSigmas, handovers: description.handovers,
+            of: model.noiseLevels, flips: model.flips, known: description.sampledSigmas,
+            handovers: description.handovers,
             noiseScale: description.space.noiseScale)
     }
 
@@ -56,18 +65,23 @@ package struct MembershipAttack: Sendable {
         let some = sample.photographs.first(small.batchSize)
         // The first evaluation also makes buffers.
         _ = model.logLosses(of: some, Array(queries.prefix(1)), small) { _ in }
-        let clock = ContinuousClock(), took = clock.measure { _ = model.logLosses(of: some, Array(queries.prefix(2)), small) { _ in } }
+        let clock = ContinuousClock(),
+            took = clock.measure { _ = model.logLosses(of: some, Array(queries.prefix(2)), small) { _ in } }
         let each = took.inSeconds / Double(2 * small.batchSize)
         return Cost(evaluations: evaluations, seconds: each * Double(evaluations))
     }
 
     /// Scores of the patients of each group, standardised over all groups together.
     /// - Parameter report: called with evaluations done and in all; what it throws ends the attack.
-    package func scores(of groups: [AuditPhotographs], report: (Int, Int) throws -> Void = { _, _ in }) rethrows -> [MembershipScores] {
+    package func scores(of groups: [AuditPhotographs], report: (Int, Int) throws -> Void = { _, _ in }) rethrows
+        -> [MembershipScores]
+    {
         let pool = TrainingSet(joining: groups.map(\.photographs), size: model.size)
         let all = cost(photographs: pool.count).evaluations
         let own = try model.logLosses(of: pool, queries, configuration) { try report($0, all) }
-        let other = try reference?.logLosses(of: pool, queries, configuration) { try report($0 + pool.count * queries.count, all) }
+        let other = try reference?.logLosses(of: pool, queries, configuration) {
+            try report($0 + pool.count * queries.count, all)
+        }
         let loss = MembershipAttack.levelScores(own, queries)
         let ratio = other.map { other in
             MembershipAttack.levelScores(zip(own, other).map { zip($0, $1).map { $0 - $1 } }, queries)
@@ -85,12 +99,15 @@ package struct MembershipAttack: Sendable {
     /// Minus the mean over levels of the z-score of each level's mean.
     /// - Parameter values: [photographs][queries]
     package static func levelScores(_ values: [[Double]], _ queries: [MembershipQuery]) -> [Double] {
-        let levels = Dictionary(grouping: queries.indices.filter { queries[$0].level != nil }) { queries[$0].level ?? 0 }.sorted { $0.key < $1.key }.map(\.value)
+        let levels = Dictionary(grouping: queries.indices.filter { queries[$0].level != nil }) {
+            queries[$0].level ?? 0
+        }.sorted { $0.key < $1.key }.map(\.value)
         var scores = [Double](repeating: 0, count: values.count)
         for columns in levels {
             let means = values.map { row in columns.reduce(0) { $0 + row[$1] } / Double(columns.count) }
             let center = means.reduce(0, +) / Double(max(1, means.count))
-            let deviation = (means.reduce(0) { $0 + ($1 - center) * ($1 - center) } / Double(max(1, means.count))).squareRoot()
+            let deviation = (means.reduce(0) { $0 + ($1 - center) * ($1 - center) } / Double(max(1, means.count)))
+                .squareRoot()
             for i in scores.indices { scores[i] -= (means[i] - center) / max(deviation, 1e-12) / Double(levels.count) }
         }
         return scores
@@ -106,16 +123,28 @@ package struct MembershipAttack: Sendable {
     ) throws -> (result: MembershipResult, members: MembershipScores, nonMembers: MembershipScores) {
         let found = try scores(of: [members, nonMembers], report: report), (inside, outside) = (found[0], found[1])
         func statistic(_ path: (MembershipScores) -> [Double]) throws -> MembershipResult.Statistic {
-            guard let made = MembershipResult.Statistic(members: path(inside), nonMembers: path(outside), resamples: configuration.resamples, seed: configuration.seed) else {
-                throw Failure(.badData, nil, "membership: expected photographs of members and of non-members, found \(members.count) and \(nonMembers.count)")
+            guard
+                let made = MembershipResult.Statistic(
+                    members: path(inside), nonMembers: path(outside), resamples: configuration.resamples,
+                    seed: configuration.seed)
+            else {
+                throw Failure(
+                    .badData, nil,
+                    """
+                    membership: expected photographs of members and of non-members, found \(members.count) and \
+                    \(nonMembers.count)
+                    """
+                )
             }
             return made
         }
         let sigmas = Set(queries.filter { $0.level != nil }.map(\.sigma)).sorted()
         let result = MembershipResult(
-            configuration: configuration, sigmas: sigmas, singleSigma: queries[0].sigma, members: members.patientCount, nonMembers: nonMembers.patientCount,
+            configuration: configuration, sigmas: sigmas, singleSigma: queries[0].sigma, members: members.patientCount,
+            nonMembers: nonMembers.patientCount,
             evaluations: cost(photographs: members.count + nonMembers.count).evaluations, loss: try statistic(\.loss),
-            singleQuery: try statistic(\.singleQuery), likelihoodRatio: reference == nil ? nil : try statistic { $0.likelihoodRatio ?? [] })
+            singleQuery: try statistic(\.singleQuery),
+            likelihoodRatio: reference == nil ? nil : try statistic { $0.likelihoodRatio ?? [] })
         return (result, inside, outside)
     }
 }

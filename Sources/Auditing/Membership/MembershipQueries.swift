@@ -24,7 +24,10 @@ package struct MembershipConfiguration: Codable, Hashable, Sendable {
 
     /// One sentence on what is wrong, or nil.
     package var problem: String? {
-        for (name, value, most) in [("levels", levels, 100), ("draws", draws, 1000), ("resamples", resamples, 1_000_000), ("batchSize", batchSize, 1024)]
+        for (name, value, most) in [
+            ("levels", levels, 100), ("draws", draws, 1000), ("resamples", resamples, 1_000_000),
+            ("batchSize", batchSize, 1024),
+        ]
         where !(1...most).contains(value) {
             return "membership.\(name): expected 1 to \(most), found \(value)"
         }
@@ -32,8 +35,9 @@ package struct MembershipConfiguration: Codable, Hashable, Sendable {
     }
 }
 
-/// One evaluation of a photograph: a noise level, a noise, and whether the photograph is mirrored. The noise is the same for every
-/// photograph and every model, so that what it makes easy or hard it makes so for all: the differences have less variance.
+/// One evaluation of a photograph: a noise level, a noise, and whether the photograph is mirrored. The noise is the
+/// same for every photograph and every model, so that what it makes easy or hard it makes so for all: the differences
+/// have less variance.
 package struct MembershipQuery: Hashable, Sendable {
     package let sigma: Float
     /// The index of the noise in its random stream, `.membershipNoise`.
@@ -44,12 +48,12 @@ package struct MembershipQuery: Hashable, Sendable {
 }
 
 extension MembershipConfiguration {
-    /// The queries, the single one first: noise 0 at the middle of the training's levels, unmirrored, decided before anything is measured. With
-    /// pictures in [-1, 1] and the usual levels that is sigma 0.30, about where Carlini et al. 2023 ask ("Extracting training data from
-    /// diffusion models", section 5.1: timestep 100 of 1,000).
+    /// The queries, the single one first: noise 0 at the middle of the training's levels, unmirrored, decided before
+    /// anything is measured. With pictures in [-1, 1] and the usual levels that is sigma 0.30, about where Carlini et
+    /// al. 2023 ask ("Extracting training data from diffusion models", section 5.1: timestep 100 of 1,000).
     ///
-    /// A model of several networks is asked at as many levels of each that follows the first, from where it takes over down to where the
-    /// next one does, or to a thirtieth; its single query lies at 0.30 on pixels.
+    /// A model of several networks is asked at as many levels of each that follows the first, from where it takes over
+    /// down to where the next one does, or to a thirtieth; its single query lies at 0.30 on pixels.
     ///
     /// - Parameters:
     ///   - handovers: up to where each of the networks behind the first denoises, falling.
@@ -64,13 +68,18 @@ extension MembershipConfiguration {
         /// From -1, the lowest level of a network behind the first, to 1, the highest, in equal ratios.
         func sigma(_ place: Double, ofExpert expert: Int) -> Float {
             let highest = handovers[expert]
-            let lowest = max(known.lowerBound, expert + 1 < handovers.count ? handovers[expert + 1].nextUp : highest / 30)
+            let lowest = max(
+                known.lowerBound, expert + 1 < handovers.count ? handovers[expert + 1].nextUp : highest / 30)
             return place == 1 ? highest : max(lowest, highest * Float(pow(Double(highest / lowest), (place - 1) / 2)))
         }
         let places = (0..<self.levels).map { self.levels == 1 ? 0 : 2 * Double($0) / Double(self.levels - 1) - 1 }
-        let sigmas = places.map { sigma($0 * reach) }
+        let sigmas =
+            places.map { sigma($0 * reach) }
             + handovers.indices.flatMap { expert in places.map { sigma($0, ofExpert: expert) } }
-        var queries = [MembershipQuery(sigma: handovers.isEmpty ? sigma(0) : 0.3 * noiseScale, noise: 0, isMirrored: false, level: nil)]
+        var queries = [
+            MembershipQuery(
+                sigma: handovers.isEmpty ? sigma(0) : 0.3 * noiseScale, noise: 0, isMirrored: false, level: nil)
+        ]
         for (level, sigma) in sigmas.enumerated() {
             for draw in 0..<draws {
                 let noise = UInt64(1 + level * draws + draw)
@@ -88,7 +97,8 @@ extension ModelInMemory {
     ///
     /// A function of weights, photographs and seed alone: the batches are the same on any number of threads.
     package func logLosses(
-        of set: TrainingSet, _ queries: [MembershipQuery], _ configuration: MembershipConfiguration, report: (Int) throws -> Void = { _ in }
+        of set: TrainingSet, _ queries: [MembershipQuery], _ configuration: MembershipConfiguration,
+        report: (Int) throws -> Void = { _ in }
     ) rethrows -> [[Double]] {
         let bound = parameters.constants(), shape = model.description.latentShape(1), space = model.description.space
         var result = [[Double]](repeating: [Double](repeating: 0, count: queries.count), count: set.count)
@@ -101,16 +111,22 @@ extension ModelInMemory {
             let indices = Array(start..<min(start + configuration.batchSize, set.count))
             var clean: [Bool: Tensor] = [:]
             for (column, query) in queries.enumerated() {
-                let pictures = clean[query.isMirrored]
-                    ?? space.encoded(set.pictures(indices, mirrored: [Bool](repeating: query.isMirrored, count: indices.count)))
+                let pictures =
+                    clean[query.isMirrored]
+                    ?? space.encoded(
+                        set.pictures(indices, mirrored: [Bool](repeating: query.isMirrored, count: indices.count)))
                 clean[query.isMirrored] = pictures
                 guard let noise = noises[query.noise] else { fatalError("logLosses: no noise \(query.noise)") }
-                let cohorts = indices.map { query.isMirrored ? model.description.cohort.mirrored(set.values[$0]) : set.values[$0] }
+                let cohorts = indices.map {
+                    query.isMirrored ? model.description.cohort.mirrored(set.values[$0]) : set.values[$0]
+                }
                 let losses = model.losses(
                     clean: pictures, noise: stacked([Tensor](repeating: noise, count: indices.count)),
                     sigma: [Float](repeating: query.sigma, count: indices.count), cohorts: cohorts, bound)
                 // A loss of 0 is beyond any network; the bound keeps the logarithm finite.
-                for (index, loss) in zip(indices, losses.tensor.elements) { result[index][column] = log(max(Double(loss), 1e-30)) }
+                for (index, loss) in zip(indices, losses.tensor.elements) {
+                    result[index][column] = log(max(Double(loss), 1e-30))
+                }
                 done += indices.count
                 try report(done)
             }

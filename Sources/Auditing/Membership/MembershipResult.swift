@@ -41,7 +41,8 @@ package struct MembershipResult: Codable, Hashable, Sendable {
     /// What one statistic tells.
     package struct Statistic: Codable, Hashable, Sendable {
         package var area: Area
-        /// Every other non-member against the rest: 0.5 must lie in the interval, or the two groups differ by more than membership.
+        /// Every other non-member against the rest: 0.5 must lie in the interval, or the two groups differ by more than
+        /// membership.
         package var nonMembersAgainstNonMembers: Area?
         package var rates: [Rate]
         /// Optimistic: see `RocCurve.advantage`.
@@ -57,7 +58,8 @@ package struct MembershipResult: Codable, Hashable, Sendable {
             self.area = area
             let even = nonMembers.indices.filter { $0 % 2 == 0 }.map { nonMembers[$0] }
             let odd = nonMembers.indices.filter { $0 % 2 == 1 }.map { nonMembers[$0] }
-            nonMembersAgainstNonMembers = Area(RocCurve(members: even, nonMembers: odd), resamples: resamples, seed: seed)
+            nonMembersAgainstNonMembers = Area(
+                RocCurve(members: even, nonMembers: odd), resamples: resamples, seed: seed)
             rates = Statistic.falsePositiveRates.map { Rate(curve, at: $0) }
             membershipAdvantage = curve.advantage
             self.curve = curve.points

@@ -1,11 +1,12 @@
 import Training
 
 extension MembershipAttack {
-    /// Images that a reference sees unless its caller says otherwise: it needs to know how hard a photograph is, not how to draw one.
+    /// Images that a reference sees unless its caller says otherwise: it needs to know how hard a photograph is, not
+    /// how to draw one.
     package static let referenceImages = 20_000
 
-    /// A model of the target's architecture and settings that saw none of its training patients: trained from nothing on the auxiliary part
-    /// of the holdout, which takes no other part in the attack.
+    /// A model of the target's architecture and settings that saw none of its training patients: trained from nothing
+    /// on the auxiliary part of the holdout, which takes no other part in the attack.
     ///
     /// - Parameters:
     ///   - images: images that it sees in all.
@@ -18,6 +19,8 @@ extension MembershipAttack {
         settings.images = images
         settings.seed = seed
         settings.warmUpImages = min(settings.warmUpImages, images / 10)
-        return try MemoryTraining.run(settings, encoding: target.manifest.model.cohort, on: auxiliary.photographs) { try report($0.imagesSeen, images) }
+        return try MemoryTraining.run(settings, encoding: target.manifest.model.cohort, on: auxiliary.photographs) {
+            try report($0.imagesSeen, images)
+        }
     }
 }

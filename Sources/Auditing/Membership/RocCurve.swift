@@ -44,8 +44,8 @@ package struct RocCurve: Sendable {
         return result
     }
 
-    /// The area under the curve: the share of pairs in which the member's score is the higher one, ties counted half (Mann and
-    /// Whitney 1947). NaN where a group is empty.
+    /// The area under the curve: the share of pairs in which the member's score is the higher one, ties counted half
+    /// (Mann and Whitney 1947). NaN where a group is empty.
     package var area: Double { RocCurve.area(members: members, nonMembers: nonMembers) }
 
     private static func area(members: [Double], nonMembers: [Double]) -> Double {
@@ -56,7 +56,11 @@ package struct RocCurve: Sendable {
             var low = 0, high = sorted.count
             while low < high {
                 let middle = (low + high) / 2
-                if sorted[middle] < score || includingEqual && sorted[middle] == score { low = middle + 1 } else { high = middle }
+                if sorted[middle] < score || includingEqual && sorted[middle] == score {
+                    low = middle + 1
+                } else {
+                    high = middle
+                }
             }
             return low
         }
@@ -65,8 +69,9 @@ package struct RocCurve: Sendable {
         return Double(halves) / (2 * Double(members.count) * Double(nonMembers.count))
     }
 
-    /// The middle 95 % of the area over resamples of the patients, members and non-members each among themselves (Efron 1979, the
-    /// percentile interval). Where the groups do not overlap, it has no width, although another holdout might overlap.
+    /// The middle 95 % of the area over resamples of the patients, members and non-members each among themselves (Efron
+    /// 1979, the percentile interval). Where the groups do not overlap, it has no width, although another holdout might
+    /// overlap.
     package func areaInterval(resamples: Int, seed: UInt64) -> ClosedRange<Double>? {
         guard !members.isEmpty, !nonMembers.isEmpty, resamples > 0 else { return nil }
         let areas = (0..<resamples).map { number in
@@ -83,8 +88,8 @@ package struct RocCurve: Sendable {
         return quantile(0.025)...quantile(0.975)
     }
 
-    /// The largest share of members that is found while at most `rate` of the non-members are; nil with fewer than 10 / rate non-members,
-    /// of whom too few decide.
+    /// The largest share of members that is found while at most `rate` of the non-members are; nil with fewer than 10 /
+    /// rate non-members, of whom too few decide.
     package func truePositiveRate(atFalsePositiveRate rate: Double) -> Double? {
         guard nonMembers.count >= RocCurve.nonMembersNeeded(rate) else { return nil }
         return points.filter { $0.falsePositiveRate <= rate }.map(\.truePositiveRate).max()
@@ -93,7 +98,7 @@ package struct RocCurve: Sendable {
     /// Non-members without whom a rate is not stated.
     package static func nonMembersNeeded(_ rate: Double) -> Int { Int((10 / rate).rounded(.up)) }
 
-    /// The largest TPR - FPR over all thresholds (Yeom et al. 2018). Optimistic: the threshold is chosen on the patients that it is
-    /// measured on, so that even scores without any meaning give more than 0.
+    /// The largest TPR - FPR over all thresholds (Yeom et al. 2018). Optimistic: the threshold is chosen on the
+    /// patients that it is measured on, so that even scores without any meaning give more than 0.
     package var advantage: Double { points.map { $0.truePositiveRate - $0.falsePositiveRate }.max() ?? 0 }
 }

@@ -7,11 +7,15 @@ import SampleStore
 package enum ReleaseCards {
     /// - Returns: the path of the card.
     package static func write(for path: String, force: Bool) async throws -> String {
-        let file = try await SampleSetFile.open(path, verifying: false), name = URL(fileURLWithPath: path).lastPathComponent
+        let file = try await SampleSetFile.open(path, verifying: false),
+            name = URL(fileURLWithPath: path).lastPathComponent
         let stem = path.hasSuffix(".h5") ? String(path.dropLast(3)) : path
-        let content = try await SampleSetFile.contentDigest(path), packaged = PackagedFile(name: name, digest: try Digest(ofFile: path), byteCount: file.byteCount)
+        let content = try await SampleSetFile.contentDigest(path),
+            packaged = PackagedFile(name: name, digest: try Digest(ofFile: path), byteCount: file.byteCount)
         let card = try DatasetCard.markdown(of: file, name: name, files: [packaged], content: content)
-        let croissant = try Croissant(try file.description(), name: name, layout: .sampleSet(packaged), content: content).json()
+        let croissant = try Croissant(
+            try file.description(), name: name, layout: .sampleSet(packaged), content: content
+        ).json()
         for (suffix, text) in [(".card.md", card), (".croissant.json", croissant)] {
             let staged = try StagedFile(stem + suffix, force: force)
             try staged.write(Data(text.utf8))

@@ -40,22 +40,36 @@ package enum ReleaseChain {
         guard let record = file.release else { return ([], nil) }
         var findings: [Finding] = []
         do {
-            let statement = try JSONText.decode(ReleaseStatement.self, Data(record.statement.utf8), place: "\(path) /audit/release")
+            let statement = try JSONText.decode(
+                ReleaseStatement.self, Data(record.statement.utf8), place: "\(path) /audit/release")
             let releaser = try PublicKey(statement.key, field: "key", place: "/audit/release")
             if !signs(releaser, record.signature, record.statement, ReleaseStatement.domain) {
                 findings.append(Finding("/audit/release_signature", "is not by the key that the statement names"))
             }
             let audit = try PublicAudit.decode(Data(record.verdict.utf8), place: "/audit/verdict")
-            guard let text = audit.officer else { return (findings + [Finding("/audit/verdict", "is not signed by a privacy officer")], nil) }
+            guard let text = audit.officer else {
+                return (findings + [Finding("/audit/verdict", "is not signed by a privacy officer")], nil)
+            }
             let officer = try PublicKey(text, field: "officer", place: "/audit/verdict")
             if !signs(officer, record.verdictSignature, record.verdict, PublicAudit.domain) {
                 findings.append(Finding("/audit/verdict_signature", "is not the privacy officer's"))
             }
-            if statement.audit != Digest(of: Array(record.verdict.utf8)) { findings.append(Finding("/audit/release", "speaks of another audit")) }
-            if audit.verdict.outcome != .pass { findings.append(Finding("/audit/verdict", "is \(audit.verdict.outcome.rawValue), and only a pass may be released")) }
-            if statement.source != audit.figures.samples.digest { findings.append(Finding("/audit/release", "was made from another set than was audited")) }
-            if audit.figures.samples.count < file.count { findings.append(Finding("/images", "holds more samples than were audited")) }
-            if try await ReleaseStatement.contentDigest(path) != statement.content { findings.append(Finding("content", "is not what was signed for release")) }
+            if statement.audit != Digest(of: Array(record.verdict.utf8)) {
+                findings.append(Finding("/audit/release", "speaks of another audit"))
+            }
+            if audit.verdict.outcome != .pass {
+                findings.append(
+                    Finding("/audit/verdict", "is \(audit.verdict.outcome.rawValue), and only a pass may be released"))
+            }
+            if statement.source != audit.figures.samples.digest {
+                findings.append(Finding("/audit/release", "was made from another set than was audited"))
+            }
+            if audit.figures.samples.count < file.count {
+                findings.append(Finding("/images", "holds more samples than were audited"))
+            }
+            if try await ReleaseStatement.contentDigest(path) != statement.content {
+                findings.append(Finding("content", "is not what was signed for release"))
+            }
             return (findings, Signers(releaser: releaser, officer: officer))
         } catch let failure as Failure {
             return (findings + [Finding("/audit", failure.description)], nil)
@@ -65,14 +79,23 @@ package enum ReleaseChain {
     /// - Throws: `Failure(.badData)` for a released set whose seeds were removed.
     package static func requireReplayable(_ file: SampleSetFile) throws {
         guard let record = file.release else { return }
-        let statement = try JSONText.decode(ReleaseStatement.self, Data(record.statement.utf8), place: "\(file.path) /audit/release")
+        let statement = try JSONText.decode(
+            ReleaseStatement.self, Data(record.statement.utf8), place: "\(file.path) /audit/release")
         guard statement.isReplayable else {
-            throw Failure(.badData, file.path, "was released without its seeds, because they led to samples that were left out; nobody can make its samples again")
+            throw Failure(
+                .badData, file.path,
+                """
+                was released without its seeds, because they led to samples that were left out; nobody can make its \
+                samples again
+                """
+            )
         }
     }
 
     private static func signs(_ key: PublicKey, _ signature: String, _ text: String, _ domain: String) -> Bool {
-        guard let bytes = Data(base64Encoded: signature.trimmingCharacters(in: .whitespacesAndNewlines)) else { return false }
+        guard let bytes = Data(base64Encoded: signature.trimmingCharacters(in: .whitespacesAndNewlines)) else {
+            return false
+        }
         return key.verifies(bytes, of: DetachedSignature.message(domain, Data(text.utf8)))
     }
 }

@@ -16,9 +16,12 @@ package struct AuditFolder {
             return try StagedFile.requireWritable(path, force: false)
         }
         guard Set(found).isSubset(of: AuditFolder.names) else {
-            throw Failure(.cannotCreateOutput, path, "holds something else than an audit; give the audit a folder of its own")
+            throw Failure(
+                .cannotCreateOutput, path, "holds something else than an audit; give the audit a folder of its own")
         }
-        guard found.isEmpty || force else { throw Failure(.cannotCreateOutput, path, "exists; give --force to replace it") }
+        guard found.isEmpty || force else {
+            throw Failure(.cannotCreateOutput, path, "exists; give --force to replace it")
+        }
     }
 
     /// Writes everything, the signature last.
@@ -30,7 +33,9 @@ package struct AuditFolder {
         try? FileManager.default.removeItem(atPath: staging)
         do {
             for (folder, mode) in [("public", 0o755), ("private", 0o700)] {
-                try FileManager.default.createDirectory(atPath: "\(staging)/\(folder)", withIntermediateDirectories: true, attributes: [.posixPermissions: mode])
+                try FileManager.default.createDirectory(
+                    atPath: "\(staging)/\(folder)", withIntermediateDirectories: true,
+                    attributes: [.posixPermissions: mode])
             }
         } catch {
             throw Failure(.cannotCreateOutput, path, "could not be made: \((error as NSError).localizedDescription)")
@@ -44,18 +49,23 @@ package struct AuditFolder {
         try put("private/flagged.json", Data(result.flaggedJSON.utf8))
         try put("private/pairs.json", Data(try AuditFolder.pretty(evidence.pairs).utf8))
         if let membership = result.membership {
-            try put("private/membership.json", Data(try AuditFolder.pretty(["members": membership.members, "nonMembers": membership.nonMembers]).utf8))
+            try put(
+                "private/membership.json",
+                Data(try AuditFolder.pretty(["members": membership.members, "nonMembers": membership.nonMembers]).utf8))
         }
         try put("private/evidence.html", Data(evidence.html.utf8))
         try put("public/audit.html", Data(AuditPage(audit).html.source.utf8))
         try put("public/audit.json", json)
-        if let key { try DetachedSignature.write(json, at: "\(staging)/public/audit.json", domain: PublicAudit.domain, key: key) }
+        if let key {
+            try DetachedSignature.write(json, at: "\(staging)/public/audit.json", domain: PublicAudit.domain, key: key)
+        }
         // Replaced as a whole: no file of an earlier audit stays behind.
         try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         for name in AuditFolder.names {
             try? FileManager.default.removeItem(atPath: "\(path)/\(name)")
             do { try FileManager.default.moveItem(atPath: "\(staging)/\(name)", toPath: "\(path)/\(name)") } catch {
-                throw Failure(.readOrWriteFailed, path, "could not be written: \((error as NSError).localizedDescription)")
+                throw Failure(
+                    .readOrWriteFailed, path, "could not be written: \((error as NSError).localizedDescription)")
             }
         }
         return audit
@@ -65,14 +75,17 @@ package struct AuditFolder {
     /// - Throws: `Failure(.notPermitted)` where it is another.
     package func flagged(_ audit: PublicAudit) throws -> FlaggedList {
         let place = path + "/private/flagged.json", data = try JSONText.contents(place)
-        guard Digest(of: Array(data)) == audit.figures.flaggedDigest else { throw Failure(.notPermitted, place, "is not the list that the audit was signed with") }
+        guard Digest(of: Array(data)) == audit.figures.flaggedDigest else {
+            throw Failure(.notPermitted, place, "is not the list that the audit was signed with")
+        }
         return try JSONText.decode(FlaggedList.self, data, place: place)
     }
 
     static func pretty(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
     }
 }

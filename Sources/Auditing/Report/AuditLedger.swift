@@ -2,8 +2,8 @@ import CheckpointStore
 import Files
 import Foundation
 
-/// Which audits were made against a training set: `DATA.audits.jsonl` beside it, a line each. The verdict lists the earlier ones of the
-/// same model, so that sampling again until a set passes shows.
+/// Which audits were made against a training set: `DATA.audits.jsonl` beside it, a line each. The verdict lists the
+/// earlier ones of the same model, so that sampling again until a set passes shows.
 package struct AuditLedger {
     package let path: String
 
@@ -23,7 +23,9 @@ package struct AuditLedger {
     private func lines() throws -> [Line] {
         guard FileManager.default.fileExists(atPath: path) else { return [] }
         let text = String(decoding: try JSONText.contents(path), as: UTF8.self)
-        return try text.split(separator: "\n").enumerated().map { try JSONText.decode(Line.self, Data($1.utf8), place: "\(path) line \($0 + 1)") }
+        return try text.split(separator: "\n").enumerated().map {
+            try JSONText.decode(Line.self, Data($1.utf8), place: "\(path) line \($0 + 1)")
+        }
     }
 
     /// Earlier audits of the same models, or of pictures whose model is not known; the same audit made again is none.
@@ -38,8 +40,12 @@ package struct AuditLedger {
     /// - Returns: whether it could be written; the training data may lie where nobody writes.
     package func append(_ audit: PublicAudit) throws -> Bool {
         let figures = audit.figures
-        let models = Array(Set(figures.samples.models + (figures.model.map { [$0] } ?? []))).sorted { $0.description < $1.description }
-        let line = Line(date: audit.date, samples: figures.samples.digest, count: figures.samples.count, models: models, policy: try AuditLedger.digest(figures.policy), verdict: audit.verdict.outcome)
+        let models = Array(Set(figures.samples.models + (figures.model.map { [$0] } ?? []))).sorted {
+            $0.description < $1.description
+        }
+        let line = Line(
+            date: audit.date, samples: figures.samples.digest, count: figures.samples.count, models: models,
+            policy: try AuditLedger.digest(figures.policy), verdict: audit.verdict.outcome)
         let known = try lines()
         if known.contains(line) { return true }
         guard let staged = try? StagedFile(path, force: true) else { return false }
@@ -52,5 +58,7 @@ package struct AuditLedger {
         return true
     }
 
-    private static func digest(_ policy: AuditPolicy) throws -> Digest { Digest(of: Array(try JSONText.encoded(policy).utf8)) }
+    private static func digest(_ policy: AuditPolicy) throws -> Digest {
+        Digest(of: Array(try JSONText.encoded(policy).utf8))
+    }
 }

@@ -35,12 +35,28 @@ package struct AuditPage {
         let count = figures.samples.count
         switch audit.verdict.outcome {
         case .pass:
-            let limits = figures.policy.deviations.isEmpty ? "Pass." : "Pass, by other limits than the usual ones (below)."
+            let limits =
+                figures.policy.deviations.isEmpty ? "Pass." : "Pass, by other limits than the usual ones (below)."
             let hits = figures.flagged.samples.hits
-            if hits > 0 { return "\(limits) \(hits) of \(count) samples are flagged, as photographs of others are, too; a release leaves them out." }
-            return "\(limits) No patient was found in \(count) samples\(figures.policy.deviations.isEmpty ? ", and the tests would have found copies" : "")."
+            if hits > 0 {
+                return
+                    """
+                    \(limits) \(hits) of \(count) samples are flagged, as photographs of others are, too; a release \
+                    leaves them out.
+                    """
+            }
+            return
+                """
+                \(limits) No patient was found in \(count) \
+                samples\(figures.policy.deviations.isEmpty ? ", and the tests would have found copies" : "").
+                """
         case .fail: return "Fail. Do not release: the samples or their model give patients away."
-        case .noPower: return "No verdict. Nothing was found, but these tests have not shown that they would have found something. Do not release."
+        case .noPower:
+            return
+                """
+                No verdict. Nothing was found, but these tests have not shown that they would have found something. \
+                Do not release.
+                """
         }
     }
 
@@ -60,7 +76,13 @@ package struct AuditPage {
             ("Samples", "\(figures.samples.count), \(figures.samples.size) x \(figures.samples.size) pixels"),
             ("Training patients", "about \(figures.training.patients), \(figures.training.site ?? "a folder")"),
             ("Holdout patients", "\(holdout.calibration) set thresholds, \(holdout.report) check them"),
-            ("Flagged samples", "\(figures.flagged.samples.hits), at most \(percent(figures.flagged.samplesUpperBound)) with 95 % confidence"),
+            (
+                "Flagged samples",
+                """
+                \(figures.flagged.samples.hits), at most \(percent(figures.flagged.samplesUpperBound)) with 95 % \
+                confidence
+                """
+            ),
             ("Signed by", audit.officer == nil ? "nobody" : "the key in audit.json"),
             ("Date", audit.date),
         ]
@@ -75,31 +97,55 @@ package struct AuditPage {
 
     /// For a page about a released set: what the verdict rests on, without plots and what was not tested.
     package var excerpt: HTML {
-        let membership = figures.membership.map { "<p>Membership inference: area under the ROC curve \(rounded($0.loss.area.value)) (\(rounded($0.loss.area.interval.low)) to \(rounded($0.loss.area.interval.high))), 0.5 says nothing.</p>" as HTML } ?? ""
-        return "<p>Audited on \(audit.date), \(figures.samples.count) samples against about \(figures.training.patients) training patients:</p>\n<ul>\((audit.verdict.reasons + figures.policy.deviations.map { "not the usual limit: \($0)" }).map { "<li>\($0)</li>" as HTML })</ul>\n\(copiesTable)\n\(membership)"
+        let membership =
+            figures.membership.map {
+                """
+                <p>Membership inference: area under the ROC curve \(rounded($0.loss.area.value)) \
+                (\(rounded($0.loss.area.interval.low)) to \(rounded($0.loss.area.interval.high))), 0.5 says nothing.</p>
+                """
+                    as HTML
+            } ?? ""
+        return
+            """
+            <p>Audited on \(audit.date), \(figures.samples.count) samples against about \(figures.training.patients) \
+            training \
+            patients:</p>\n<ul>\((audit.verdict.reasons + figures.policy.deviations.map { "not the usual limit: \($0)" }).map { "<li>\($0)</li>" as HTML })</ul>\n\(copiesTable)\n\(membership)
+            """
     }
 
     private var copiesTable: HTML {
         let rows: [HTML] = figures.copies.map { test in
             """
-            <tr><th scope="row">\(test.name.title)</th><td class="number">\(test.samples.hits) of \(test.samples.count)</td><td class="number">\(percent(test.samplesUpperBound))</td>
-            <td class="number">\(test.holdout.hits) of \(test.holdout.count)</td><td class="number">\(rounded(test.patientsHit.value)) (\(rounded(test.patientsHit.low)) to \(rounded(test.patientsHit.high)))</td><td class="number">\(percent(test.recall))</td></tr>
+            <tr><th scope="row">\(test.name.title)</th><td class="number">\(test.samples.hits) of \
+            \(test.samples.count)</td><td class="number">\(percent(test.samplesUpperBound))</td>
+            <td class="number">\(test.holdout.hits) of \(test.holdout.count)</td><td \
+            class="number">\(rounded(test.patientsHit.value)) (\(rounded(test.patientsHit.low)) to \
+            \(rounded(test.patientsHit.high)))</td><td class="number">\(percent(test.recall))</td></tr>
 
             """
         }
         let flagged = figures.flagged
         return """
             <div class="scroll"><table>
-            <thead><tr><th>Test</th><th class="number">Samples flagged</th><th class="number">At most (95 %)</th><th class="number">Photographs of others flagged</th><th class="number">Patients hit</th><th class="number">Planted copies found</th></tr></thead>
-            <tbody>\(rows)<tr><th scope="row">Any of them</th><td class="number">\(flagged.samples.hits) of \(flagged.samples.count)</td><td class="number">\(percent(flagged.samplesUpperBound))</td><td class="number">\(flagged.holdout.hits) of \(flagged.holdout.count)</td><td></td><td></td></tr></tbody>
+            <thead><tr><th>Test</th><th class="number">Samples flagged</th><th class="number">At most (95 %)</th><th \
+            class="number">Photographs of others flagged</th><th class="number">Patients hit</th><th \
+            class="number">Planted copies found</th></tr></thead>
+            <tbody>\(rows)<tr><th scope="row">Any of them</th><td class="number">\(flagged.samples.hits) of \
+            \(flagged.samples.count)</td><td class="number">\(percent(flagged.samplesUpperBound))</td><td \
+            class="number">\(flagged.holdout.hits) of \(flagged.holdout.count)</td><td></td><td></td></tr></tbody>
             </table></div>
             """
     }
 
     private var copies: HTML {
         let flagged = figures.flagged
-        return section("Copies of single photographs", """
-            <p>Each sample is compared with every training photograph. A sample is flagged where it comes nearer to one than photographs of other people do; the threshold allows one innocent sample in \(Int((1 / figures.policy.falseAlarmRate).rounded())) to be flagged. Rates are of all samples that were drawn, before any was dropped.</p>
+        return section(
+            "Copies of single photographs",
+            """
+            <p>Each sample is compared with every training photograph. A sample is flagged where it comes nearer to \
+            one than photographs of other people do; the threshold allows one innocent sample in \
+            \(Int((1 / figures.policy.falseAlarmRate).rounded())) to be flagged. Rates are of all samples that were \
+            drawn, before any was dropped.</p>
             \(copiesTable)
             <p>\(flagged.confirmed == 0 ? "No sample is a confirmed copy" : "\(flagged.confirmed) samples are confirmed copies"): one that two tests match to the same patient.</p>
             <h2>Would copies have been found?</h2>
@@ -112,47 +158,95 @@ package struct AuditPage {
         let names = Disguise.allCases.map(\.rawValue)
         let head: [HTML] = names.map { "<th class=\"number\">\($0)</th>" }
         let rows: [HTML] = figures.copies.map { test in
-            let cells: [HTML] = names.map { name in "<td class=\"number\">\(test.power[name].map { percent($0.value) } ?? "")</td>" }
+            let cells: [HTML] = names.map { name in
+                "<td class=\"number\">\(test.power[name].map { percent($0.value) } ?? "")</td>"
+            }
             return "<tr><th scope=\"row\">\(test.name.title)</th>\(cells)</tr>\n"
         }
-        return "<div class=\"scroll\"><table><thead><tr><th>Test</th>\(head)</tr></thead><tbody>\(rows)</tbody></table></div>"
+        return
+            """
+            <div class="scroll"><table><thead><tr><th>Test</th>\(head)</tr></thead><tbody>\(rows)</tbody></table></div>
+            """
     }
 
     private var distributions: HTML {
-        section("How near the samples come", """
-            <p>Scores against the nearest training photograph, farther to the right is nearer. Samples should lie where photographs of other people lie, and left of the dashed threshold; planted copies right of it.</p>
+        section(
+            "How near the samples come",
+            """
+            <p>Scores against the nearest training photograph, farther to the right is nearer. Samples should lie \
+            where photographs of other people lie, and left of the dashed threshold; planted copies right of it.</p>
             \(figures.copies.map { AuditPlots.histogram($0) })
             """)
     }
 
     private var control: HTML {
         guard let control = figures.control else {
-            return section("Positive control", "<p>None was run. A model that was overfitted on purpose shows whether copying would have been noticed; without it there is no pass.</p>")
+            return section(
+                "Positive control",
+                """
+                <p>None was run. A model that was overfitted on purpose shows whether copying would have been \
+                noticed; without it there is no pass.</p>
+                """
+            )
         }
-        let how = switch control.source {
-        case .closedForm: "A twin that copies \(control.patients ?? 0) training patients: what training on them alone tends to, in closed form\(figures.model == nil ? "" : ", rendered by the model")."
-        case .trained: "A twin was overfitted on \(control.patients ?? 0) training patients (\(control.images ?? 0) images)."
-        case .given: "An overfitted model was given."
-        }
+        let how =
+            switch control.source {
+            case .closedForm:
+                """
+                A twin that copies \(control.patients ?? 0) training patients: what training on them alone tends to, \
+                in closed form\(figures.model == nil ? "" : ", rendered by the model").
+                """
+            case .trained:
+                "A twin was overfitted on \(control.patients ?? 0) training patients (\(control.images ?? 0) images)."
+            case .given: "An overfitted model was given."
+            }
         let rows: [HTML] = figures.copies.map { test in
             let rate = control.flagged[test.name.rawValue] ?? Rate(hits: 0, count: 0)
-            return "<tr><th scope=\"row\">\(test.name.title)</th><td class=\"number\">\(rate.hits) of \(rate.count)</td><td>\(control.caught.contains(test.name) ? "caught" : "not caught")</td></tr>\n"
+            return
+                """
+                <tr><th scope="row">\(test.name.title)</th><td class="number">\(rate.hits) of \
+                \(rate.count)</td><td>\(control.caught.contains(test.name) ? "caught" : "not caught")</td></tr>\n
+                """
         }
-        return section("Positive control", "<p>\(how) Its samples went through the same tests.</p><div class=\"scroll\"><table><thead><tr><th>Test</th><th class=\"number\">Flagged</th><th></th></tr></thead><tbody>\(rows)</tbody></table></div>")
+        return section(
+            "Positive control",
+            """
+            <p>\(how) Its samples went through the same tests.</p><div \
+            class="scroll"><table><thead><tr><th>Test</th><th \
+            class="number">Flagged</th><th></th></tr></thead><tbody>\(rows)</tbody></table></div>
+            """
+        )
     }
 
     private var membership: HTML {
-        guard let found = figures.membership else { return section("Who was in the training", "<p>Not tested: the model was not given.</p>") }
-        let statistics = [("Loss at several noise levels", found.loss), ("A single query", found.singleQuery)] + (found.likelihoodRatio.map { [("Likelihood ratio against a reference", $0)] } ?? [])
+        guard let found = figures.membership else {
+            return section("Who was in the training", "<p>Not tested: the model was not given.</p>")
+        }
+        let statistics =
+            [("Loss at several noise levels", found.loss), ("A single query", found.singleQuery)]
+            + (found.likelihoodRatio.map { [("Likelihood ratio against a reference", $0)] } ?? [])
         let rows: [HTML] = statistics.map { name, statistic in
             let area = statistic.area
-            let others = statistic.nonMembersAgainstNonMembers.map { "\(rounded($0.value)) (\(rounded($0.interval.low)) to \(rounded($0.interval.high)))" } ?? "too few"
+            let others =
+                statistic.nonMembersAgainstNonMembers.map {
+                    "\(rounded($0.value)) (\(rounded($0.interval.low)) to \(rounded($0.interval.high)))"
+                } ?? "too few"
             let rates = statistic.rates.map { "\(percent($0.falsePositiveRate)): \($0.text)" }.joined(separator: ", ")
-            return "<tr><th scope=\"row\">\(name)</th><td class=\"number\">\(rounded(area.value)) (\(rounded(area.interval.low)) to \(rounded(area.interval.high)))</td><td class=\"number\">\(others)</td><td>\(rates)</td></tr>\n"
+            return
+                """
+                <tr><th scope="row">\(name)</th><td class="number">\(rounded(area.value)) \
+                (\(rounded(area.interval.low)) to \(rounded(area.interval.high)))</td><td \
+                class="number">\(others)</td><td>\(rates)</td></tr>\n
+                """
         }
-        return section("Who was in the training", """
-            <p>Whoever holds the model can ask how well it denoises a photograph. 0.5 says nothing about who was in the training, 1 says all. \(found.members) members against \(found.nonMembers) others, by patient.</p>
-            <div class="scroll"><table><thead><tr><th>Attack</th><th class="number">Area under the ROC curve</th><th class="number">Others against others</th><th>Members found at a false-alarm rate of</th></tr></thead><tbody>\(rows)</tbody></table></div>
+        return section(
+            "Who was in the training",
+            """
+            <p>Whoever holds the model can ask how well it denoises a photograph. 0.5 says nothing about who was in \
+            the training, 1 says all. \(found.members) members against \(found.nonMembers) others, by patient.</p>
+            <div class="scroll"><table><thead><tr><th>Attack</th><th class="number">Area under the ROC curve</th><th \
+            class="number">Others against others</th><th>Members found at a false-alarm rate \
+            of</th></tr></thead><tbody>\(rows)</tbody></table></div>
             \(found.nonMembers >= 20 ? AuditPlots.roc(found.loss) : "<p>Too few others for a curve.</p>" as HTML)
             """)
     }
@@ -160,11 +254,25 @@ package struct AuditPage {
     private var canaries: HTML {
         guard let found = figures.canaries?.result else { return "" }
         let record = found.canaries, exposure = found.exposure
-        let bound = found.epsilon.map { $0 == 0 ? "It remembers too few of them to say that epsilon is above 0." : "Whatever is promised of this recipe, its epsilon is at least \(rounded($0)) (with \(percent(found.confidence)) confidence, one run)." }
+        let bound =
+            found.epsilon.map {
+                $0 == 0
+                    ? "It remembers too few of them to say that epsilon is above 0."
+                    : """
+                    Whatever is promised of this recipe, its epsilon is at least \(rounded($0)) (with \
+                    \(percent(found.confidence)) confidence, one run).
+                    """
+            }
             ?? "Each was trained on \(record.repetitions) times, so there is no bound on epsilon."
-        return section("Canaries", """
-            <p>Another model of this recipe was trained with \(record.included) of \(record.count) phantom patients, by the toss of a coin, and asked which. It never leaves. \(bound)</p>
-            <p>Area under the ROC curve \(rounded(found.area.value)) (\(rounded(found.area.interval.low)) to \(rounded(found.area.interval.high))); 0.5 says nothing. Exposure: \(rounded(exposure.mean)) bits in the mean, \(rounded(exposure.largest)) at most; \(rounded(exposure.meaningless)) say nothing, \(rounded(exposure.limit)) is the most that there can be.</p>
+        return section(
+            "Canaries",
+            """
+            <p>Another model of this recipe was trained with \(record.included) of \(record.count) phantom patients, \
+            by the toss of a coin, and asked which. It never leaves. \(bound)</p>
+            <p>Area under the ROC curve \(rounded(found.area.value)) (\(rounded(found.area.interval.low)) to \
+            \(rounded(found.area.interval.high))); 0.5 says nothing. Exposure: \(rounded(exposure.mean)) bits in the \
+            mean, \(rounded(exposure.largest)) at most; \(rounded(exposure.meaningless)) say nothing, \
+            \(rounded(exposure.limit)) is the most that there can be.</p>
             """)
     }
 
@@ -172,32 +280,61 @@ package struct AuditPage {
         let d = figures.distances
         let measures: [(String, DistanceFigures.Measure)] = [
             ("Authenticity", d.authenticity), ("Nearest-neighbour distance ratio", d.nearestNeighborDistanceRatio),
-            ("Distance to the closest record, 5th percentile", d.distanceToClosestRecord), ("Adversarial accuracy", d.adversarialAccuracy),
+            ("Distance to the closest record, 5th percentile", d.distanceToClosestRecord),
+            ("Adversarial accuracy", d.adversarialAccuracy),
         ]
         let rows: [HTML] = measures.map { name, measure in
-            "<tr><th scope=\"row\">\(name)</th><td class=\"number\">\(rounded(measure.train))</td><td class=\"number\">\(rounded(measure.holdout))</td><td class=\"number\">\(rounded(measure.difference.value)) (\(rounded(measure.difference.low)) to \(rounded(measure.difference.high)))</td></tr>\n"
+            """
+            <tr><th scope="row">\(name)</th><td class="number">\(rounded(measure.train))</td><td \
+            class="number">\(rounded(measure.holdout))</td><td class="number">\(rounded(measure.difference.value)) \
+            (\(rounded(measure.difference.low)) to \(rounded(measure.difference.high)))</td></tr>\n
+            """
         }
         let alarm = d.dataCopying.zScore < figures.policy.dataCopyingAlarm
-        return section("Distances between sets", """
-            <p>Whether the samples as a whole lie nearer to the training photographs than to photographs of others. Differences whose interval holds 0 say nothing.</p>
-            <div class="scroll"><table><thead><tr><th>Measure</th><th class="number">With training</th><th class="number">With others</th><th class="number">Difference (95 %)</th></tr></thead><tbody>\(rows)</tbody></table></div>
-            <p>C<sub>T</sub> = \(rounded(d.dataCopying.zScore)) over \(d.dataCopying.cells) \(d.dataCopying.cells == 1 ? "cell" : "cells"): \(alarm ? "an alarm. Samples lie nearer to the training photographs than other people's photographs do. Smooth or average samples alone do that, so it decides nothing by itself." : "no alarm.")</p>
+        return section(
+            "Distances between sets",
+            """
+            <p>Whether the samples as a whole lie nearer to the training photographs than to photographs of others. \
+            Differences whose interval holds 0 say nothing.</p>
+            <div class="scroll"><table><thead><tr><th>Measure</th><th class="number">With training</th><th \
+            class="number">With others</th><th class="number">Difference (95 \
+            %)</th></tr></thead><tbody>\(rows)</tbody></table></div>
+            <p>C<sub>T</sub> = \(rounded(d.dataCopying.zScore)) over \(d.dataCopying.cells) \
+            \(d.dataCopying.cells == 1 ? "cell" : "cells"): \
+            \(alarm ? "an alarm. Samples lie nearer to the training photographs than other people's photographs do. Smooth or average samples alone do that, so it decides nothing by itself." : "no alarm.")</p>
             """)
     }
 
     private var cells: HTML {
         guard !figures.cells.isEmpty else { return "" }
         let rows: [HTML] = figures.cells.map { cell in
-            "<tr><th scope=\"row\">\(cell.attribute): \(cell.value)</th><td class=\"number\">about \(cell.trainingPatients)</td><td class=\"number\">\(cell.samples.hits) of \(cell.samples.count)</td><td class=\"number\">\(percent(cell.samplesUpperBound))</td></tr>\n"
+            """
+            <tr><th scope="row">\(cell.attribute): \(cell.value)</th><td class="number">about \
+            \(cell.trainingPatients)</td><td class="number">\(cell.samples.hits) of \(cell.samples.count)</td><td \
+            class="number">\(percent(cell.samplesUpperBound))</td></tr>\n
+            """
         }
-        return section("By cohort", "<p>Groups with fewer than \(figures.policy.smallestCell) training patients are left out.</p><div class=\"scroll\"><table><thead><tr><th>Asked for</th><th class=\"number\">Training patients</th><th class=\"number\">Flagged</th><th class=\"number\">At most (95 %)</th></tr></thead><tbody>\(rows)</tbody></table></div>")
+        return section(
+            "By cohort",
+            """
+            <p>Groups with fewer than \(figures.policy.smallestCell) training patients are left out.</p><div \
+            class="scroll"><table><thead><tr><th>Asked for</th><th class="number">Training patients</th><th \
+            class="number">Flagged</th><th class="number">At most (95 \
+            %)</th></tr></thead><tbody>\(rows)</tbody></table></div>
+            """
+        )
     }
 
     private var limits: HTML {
-        let earlier: [HTML] = figures.earlierAudits.map { "<li>\($0.date): \($0.count) samples, \($0.verdict.rawValue)</li>" }
+        let earlier: [HTML] = figures.earlierAudits.map {
+            "<li>\($0.date): \($0.count) samples, \($0.verdict.rawValue)</li>"
+        }
         let digests: [(String, String)] = [
-            ("Samples", figures.samples.digest.description), ("Models", figures.samples.models.map(\.description).joined(separator: " ")), ("Model tested", figures.model?.description ?? "none"),
-            ("Training set", figures.training.digest.map { "\($0) (HMAC)" } ?? "not stated without a key"), ("Holdout", figures.holdout.digest.map { "\($0) (HMAC)" } ?? "not stated without a key"),
+            ("Samples", figures.samples.digest.description),
+            ("Models", figures.samples.models.map(\.description).joined(separator: " ")),
+            ("Model tested", figures.model?.description ?? "none"),
+            ("Training set", figures.training.digest.map { "\($0) (HMAC)" } ?? "not stated without a key"),
+            ("Holdout", figures.holdout.digest.map { "\($0) (HMAC)" } ?? "not stated without a key"),
         ]
         return """
             \(section("What was not tested", "<ul>\(figures.notTested.map { "<li>\($0)</li>" as HTML })</ul>\(figures.remarks.isEmpty ? "" as HTML : "<p>Remarks:</p><ul>\(figures.remarks.map { "<li>\($0)</li>" as HTML })</ul>" as HTML)"))

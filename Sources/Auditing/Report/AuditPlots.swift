@@ -5,21 +5,32 @@ enum AuditPlots {
     /// Shares of samples, photographs of others and planted copies by score, one above the other, with the threshold.
     static func histogram(_ test: AuditFigures.Copies) -> HTML {
         let histogram = test.histogram, width = 780.0, left = 130.0, height = 44.0
-        guard let bins = histogram.samples.isEmpty ? nil : histogram.samples.count, histogram.high > histogram.low else { return "" }
+        guard let bins = histogram.samples.isEmpty ? nil : histogram.samples.count, histogram.high > histogram.low
+        else { return "" }
         let step = (width - left - 10) / Double(bins)
-        func x(_ score: Double) -> Double { left + (score - histogram.low) / (histogram.high - histogram.low) * (width - left - 10) }
-        let rows: [(String, String, [Int])] = [("samples", "Samples", histogram.samples), ("holdout", "Others", histogram.holdout), ("planted", "Planted copies", histogram.planted)]
+        func x(_ score: Double) -> Double {
+            left + (score - histogram.low) / (histogram.high - histogram.low) * (width - left - 10)
+        }
+        let rows: [(String, String, [Int])] = [
+            ("samples", "Samples", histogram.samples), ("holdout", "Others", histogram.holdout),
+            ("planted", "Planted copies", histogram.planted),
+        ]
         let bars: [HTML] = rows.enumerated().map { place, row in
             let base = 30 + Double(place + 1) * (height + 8), most = Double(max(1, row.2.max() ?? 1))
             let columns: [HTML] = row.2.enumerated().filter { $0.element > 0 }.map { bin, count in
                 // What is there is seen, however little.
                 let tall = max(1.5, height * Double(count) / most)
-                return HTML(verbatim: "<rect x=\"\(rounded(left + Double(bin) * step))\" y=\"\(rounded(base - tall))\" width=\"\(rounded(max(1, step - 1)))\" height=\"\(rounded(tall))\"/>")
+                return HTML(
+                    verbatim:
+                        "<rect x=\"\(rounded(left + Double(bin) * step))\" y=\"\(rounded(base - tall))\" width=\"\(rounded(max(1, step - 1)))\" height=\"\(rounded(tall))\"/>"
+                )
             }
-            return "<g class=\"\(HTML(verbatim: row.0))\">\(columns)</g><text x=\"0\" y=\"\(Int(base - 4))\">\(row.1)</text>\(HTML(verbatim: "<line class=\"axis\" x1=\"\(Int(left))\" x2=\"\(Int(width - 10))\" y1=\"\(Int(base))\" y2=\"\(Int(base))\"/>"))"
+            return
+                "<g class=\"\(HTML(verbatim: row.0))\">\(columns)</g><text x=\"0\" y=\"\(Int(base - 4))\">\(row.1)</text>\(HTML(verbatim: "<line class=\"axis\" x1=\"\(Int(left))\" x2=\"\(Int(width - 10))\" y1=\"\(Int(base))\" y2=\"\(Int(base))\"/>"))"
         }
         let bottom = Int(30 + 3 * (height + 8)), mark = rounded(x(test.threshold))
-        let line = HTML(verbatim: "<line class=\"threshold\" x1=\"\(mark)\" x2=\"\(mark)\" y1=\"24\" y2=\"\(bottom)\"/>")
+        let line = HTML(
+            verbatim: "<line class=\"threshold\" x1=\"\(mark)\" x2=\"\(mark)\" y1=\"24\" y2=\"\(bottom)\"/>")
         return """
             <svg class="plot" viewBox="0 0 \(Int(width)) \(bottom + 22)" role="img" aria-label="\(test.name.title): scores of samples, of photographs of others, and of planted copies">
             <text x="0" y="14">\(test.name.title)</text>\(bars)\(line)
@@ -31,7 +42,9 @@ enum AuditPlots {
 
     static func roc(_ statistic: MembershipResult.Statistic) -> HTML {
         let side = 260.0, left = 40.0, top = 10.0
-        func place(_ point: RocCurve.Point) -> String { "\(rounded(left + point.falsePositiveRate * side)),\(rounded(top + (1 - point.truePositiveRate) * side))" }
+        func place(_ point: RocCurve.Point) -> String {
+            "\(rounded(left + point.falsePositiveRate * side)),\(rounded(top + (1 - point.truePositiveRate) * side))"
+        }
         let points = statistic.curve.map(place).joined(separator: " ")
         return """
             <svg class="plot" viewBox="0 0 780 \(Int(top + side + 44))" role="img" aria-label="ROC curve of the membership attack">

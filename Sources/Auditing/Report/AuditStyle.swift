@@ -7,7 +7,8 @@ enum AuditStyle {
     private static let additions = """
         .label { justify-self: start; }
         .label.warn { background: var(--warning); }
-        .verdict { padding: 1.1rem 1.4rem; border-left: 8px solid var(--warning); background: var(--warning-surface); border-radius: 4px; margin: 1.2rem 0; }
+        .verdict { padding: 1.1rem 1.4rem; border-left: 8px solid var(--warning); background: var(--warning-surface); \
+        border-radius: 4px; margin: 1.2rem 0; }
         .verdict.pass { border-color: var(--good); background: var(--surface); }
         .verdict strong { font-size: 1.35rem; display: block; color: var(--warning); }
         .verdict.pass strong { color: var(--good); }
@@ -20,7 +21,8 @@ enum AuditStyle {
         .plot .axis { stroke: var(--muted); }
         .plot .threshold { stroke: var(--warning); stroke-width: 2; stroke-dasharray: 5 3; }
         .samples { fill: var(--accent); } .holdout { fill: var(--good); } .planted { fill: var(--warning); }
-        .curve { fill: none; stroke: var(--accent); stroke-width: 2; } .diagonal { stroke: var(--muted); stroke-dasharray: 3 3; }
+        .curve { fill: none; stroke: var(--accent); stroke-width: 2; } .diagonal { stroke: var(--muted); \
+        stroke-dasharray: 3 3; }
         .number { text-align: end; white-space: nowrap; }
         thead th.number { text-align: end; }
         """
@@ -33,7 +35,8 @@ enum AuditStyle {
             <html lang="en">
             <head>
             <meta charset="utf-8">
-            <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'sha256-\(HTML(verbatim: digest))'; base-uri 'none'; form-action 'none'">
+            <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src \
+            'sha256-\(HTML(verbatim: digest))'; base-uri 'none'; form-action 'none'">
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <meta name="color-scheme" content="light dark">
             <meta name="generator" content="fovea \(ToolVersion.current)">
@@ -45,7 +48,8 @@ enum AuditStyle {
             <main>
             \(body)
             </main>
-            <footer><p>Written by fovea \(ToolVersion.current).\(isPrivate ? " Private: keep it where the patients' photographs are kept." : "")</p></footer>
+            <footer><p>Written by fovea \
+            \(ToolVersion.current).\(isPrivate ? " Private: keep it where the patients' photographs are kept." : "")</p></footer>
             </body>
             </html>
 

@@ -4,8 +4,8 @@ import Pictures
 import Reporting
 import RetinalMatching
 
-/// `private/evidence.html`: the samples that come nearest to training photographs, side by side, with the vessels of both laid over each
-/// other. For the privacy officer's eyes: it shows patients.
+/// `private/evidence.html`: the samples that come nearest to training photographs, side by side, with the vessels of
+/// both laid over each other. For the privacy officer's eyes: it shows patients.
 struct EvidencePage {
     /// A sample and the training photograph that one test finds nearest.
     struct Pair: Codable, Sendable {
@@ -33,35 +33,53 @@ struct EvidencePage {
                 // Tests are compared by how far beyond the threshold a score lies, in scales of the innocent.
                 let margin = (score - column.threshold) / copies.null.scale
                 let pair = Pair(
-                    sample: row, test: column.name, score: score, threshold: column.threshold, isFlagged: column.isFlagged(row), training: result.train.name(sides.galleryRows[nearest]))
+                    sample: row, test: column.name, score: score, threshold: column.threshold,
+                    isFlagged: column.isFlagged(row), training: result.train.name(sides.galleryRows[nearest]))
                 found.append((pair, nearest, margin))
             }
         }
         found.sort { ($0.margin, $1.pair.sample, $1.pair.test) > ($1.margin, $0.pair.sample, $0.pair.test) }
         pairs = found.map(\.pair).filter(\.isFlagged) + found.map(\.pair).filter { !$0.isFlagged }.prefix(100)
         var shown: [(pair: Pair, gallery: Int)] = [], seen: Set<[Int]> = []
-        for entry in found where shown.count < EvidencePage.most && seen.insert([entry.pair.sample, entry.gallery]).inserted { shown.append((entry.pair, entry.gallery)) }
-        let figures = try shown.map { try EvidencePage.figure($0.pair, sides.samples[$0.pair.sample], sides.gallery[$0.gallery], all: table) }
+        for entry in found
+        where shown.count < EvidencePage.most && seen.insert([entry.pair.sample, entry.gallery]).inserted {
+            shown.append((entry.pair, entry.gallery))
+        }
+        let figures = try shown.map {
+            try EvidencePage.figure($0.pair, sides.samples[$0.pair.sample], sides.gallery[$0.gallery], all: table)
+        }
         let page: HTML = """
             <p class="label warn">Private: shows patients. It never leaves the site.</p>
             <h1>Samples nearest to training photographs</h1>
-            <p class="lead">\(result.flagged.isEmpty ? "No sample is flagged." : "\(Set(result.flagged.map(\.index)).count) of \(table.count) samples are flagged.") The \(shown.count) nearest pairs of all tests, worst first: the sample, the training photograph, and the vessels of both after alignment, red where only the sample has them, blue where only the photograph has, dark where both agree.</p>
+            <p \
+            class="lead">\(result.flagged.isEmpty ? "No sample is flagged." : "\(Set(result.flagged.map(\.index)).count) of \(table.count) samples are flagged.") The \(shown.count) nearest pairs of all tests, worst first: the sample, the training photograph, and the vessels of both after alignment, red where only the sample has them, blue where only the photograph has, dark where both agree.</p>
             \(figures)
             """
         html = AuditStyle.page(title: "Private evidence of an audit", body: page, isPrivate: true).source
     }
 
-    private static func figure(_ pair: Pair, _ sample: Picture, _ training: Picture, all table: CopyTable) throws -> HTML {
+    private static func figure(_ pair: Pair, _ sample: Picture, _ training: Picture, all table: CopyTable) throws
+        -> HTML
+    {
         func image(_ picture: Picture, _ caption: String) throws -> HTML {
-            let source = HTML(verbatim: "data:image/jpeg;base64," + (try picture.jpegData(quality: 85)).base64EncodedString())
-            return "<figure><img src=\"\(source)\" width=\"\(picture.width)\" height=\"\(picture.height)\" alt=\"\(caption)\"><figcaption>\(caption)</figcaption></figure>"
+            let source = HTML(
+                verbatim: "data:image/jpeg;base64," + (try picture.jpegData(quality: 85)).base64EncodedString())
+            return
+                """
+                <figure><img src="\(source)" width="\(picture.width)" height="\(picture.height)" \
+                alt="\(caption)"><figcaption>\(caption)</figcaption></figure>
+                """
         }
         let scores: [HTML] = table.columns.map { column in
-            "<li>\(column.name.title): \(rounded(column.scores.scores[pair.sample])) (flagged above \(rounded(column.threshold)))\(column.isFlagged(pair.sample) ? ", <strong>flagged</strong>" as HTML : "" as HTML)</li>"
+            """
+            <li>\(column.name.title): \(rounded(column.scores.scores[pair.sample])) (flagged above \
+            \(rounded(column.threshold)))\(column.isFlagged(pair.sample) ? ", <strong>flagged</strong>" as HTML : "" as HTML)</li>
+            """
         }
         return """
             <section>
-            <h2>Sample \(pair.sample)\(pair.isFlagged ? ", flagged by \(pair.test.title.lowercased())" : "") <small>training photograph \(pair.training)</small></h2>
+            <h2>Sample \(pair.sample)\(pair.isFlagged ? ", flagged by \(pair.test.title.lowercased())" : "") \
+            <small>training photograph \(pair.training)</small></h2>
             <div class="trio">
             \(try image(sample, "sample \(pair.sample)"))
             \(try image(training, "training photograph \(pair.training)"))
@@ -77,7 +95,9 @@ struct EvidencePage {
 enum VesselOverlay {
     static func picture(_ probe: Picture, _ reference: Picture) -> Picture {
         let gallery = RetinalGallery(PictureSet([reference], size: reference.width, patients: [0]))
-        let match = gallery.bestMatches(of: RetinalGallery(PictureSet([probe], size: probe.width, patients: [1])), progress: { _ in }).first
+        let match = gallery.bestMatches(
+            of: RetinalGallery(PictureSet([probe], size: probe.width, patients: [1])), progress: { _ in }
+        ).first
         let turned = match.map { ($0.mirrored ? probe.mirrored : probe).warped($0.pose) } ?? probe
         let own = shade(turned), other = shade(reference)
         var result = Picture(width: reference.width, height: reference.height, red: 255, green: 255, blue: 255)
@@ -93,8 +113,12 @@ enum VesselOverlay {
     private static func shade(_ picture: Picture) -> [Float] {
         let (map, inside) = vesselMap(picture)
         let values = zip(map, inside).filter(\.1).map(\.0).sorted()
-        guard let top = values.isEmpty ? nil : values[Int(0.985 * Double(values.count - 1))] else { return [Float](repeating: 0, count: map.count) }
+        guard let top = values.isEmpty ? nil : values[Int(0.985 * Double(values.count - 1))] else {
+            return [Float](repeating: 0, count: map.count)
+        }
         let low = values[values.count / 2]
-        return zip(map, inside).map { value, isInside in isInside ? min(1, max(0, (value - low) / max(top - low, 1e-6))) : 0 }
+        return zip(map, inside).map { value, isInside in
+            isInside ? min(1, max(0, (value - low) / max(top - low, 1e-6))) : 0
+        }
     }
 }

@@ -32,7 +32,8 @@ package struct PublicAudit: Codable, Hashable, Sendable {
     ///
     /// - Parameter folder: what `fovea audit` wrote.
     /// - Returns: the audit, its bytes, and who signed it.
-    /// - Throws: `Failure`: `.noSuchInput`; `.badData`; `.notPermitted` where it is unsigned, was edited, or its verdict does not follow from its figures.
+    /// - Throws: `Failure`: `.noSuchInput`; `.badData`; `.notPermitted` where it is unsigned, was edited, or its
+    ///   verdict does not follow from its figures.
     package static func read(_ folder: String) throws -> (audit: PublicAudit, bytes: Data, officer: PublicKey) {
         let path = folder + "/public/audit.json", bytes = try JSONText.contents(path)
         let audit = try JSONText.decode(PublicAudit.self, bytes, place: path)
@@ -40,12 +41,14 @@ package struct PublicAudit: Codable, Hashable, Sendable {
             throw Failure(.notPermitted, path, "is not signed; a privacy officer signs with fovea audit --key")
         }
         let officer = try PublicKey(text, field: "officer", place: path)
-        try DetachedSignature.verify(bytes, at: path, domain: domain, by: officer, advice: "a privacy officer signs with fovea audit --key")
+        try DetachedSignature.verify(
+            bytes, at: path, domain: domain, by: officer, advice: "a privacy officer signs with fovea audit --key")
         try audit.requireSound(place: path)
         return (audit, bytes, officer)
     }
 
-    /// - Throws: `Failure(.badData)` for what is no audit; `.notPermitted` where the verdict does not follow from the figures.
+    /// - Throws: `Failure(.badData)` for what is no audit; `.notPermitted` where the verdict does not follow from the
+    ///   figures.
     package static func decode(_ bytes: Data, place: String) throws -> PublicAudit {
         let audit = try JSONText.decode(PublicAudit.self, bytes, place: place)
         try audit.requireSound(place: place)
@@ -54,12 +57,22 @@ package struct PublicAudit: Codable, Hashable, Sendable {
 
     private func requireSound(place: String) throws {
         guard kind == PublicAudit.kind, version == PublicAudit.version else {
-            throw Failure(.badData, place, field: "kind", expected: "\(PublicAudit.kind) \(PublicAudit.version)", found: "\(kind.printable) \(version)")
+            throw Failure(
+                .badData, place, field: "kind", expected: "\(PublicAudit.kind) \(PublicAudit.version)",
+                found: "\(kind.printable) \(version)")
         }
-        guard Day.noon(date) != nil else { throw Failure(.badData, place, field: "date", expected: "a day such as 2026-01-31", found: date.printable) }
+        guard Day.noon(date) != nil else {
+            throw Failure(.badData, place, field: "date", expected: "a day such as 2026-01-31", found: date.printable)
+        }
         let computed = Verdict(figures)
         guard computed == verdict else {
-            throw Failure(.notPermitted, place, "says \(verdict.outcome.rawValue), and its figures say \(computed.outcome.rawValue): \(computed.reasons.first ?? "")")
+            throw Failure(
+                .notPermitted, place,
+                """
+                says \(verdict.outcome.rawValue), and its figures say \(computed.outcome.rawValue): \
+                \(computed.reasons.first ?? "")
+                """
+            )
         }
     }
 }

@@ -5,7 +5,8 @@ import FundusData
 import Pictures
 import SampleStore
 
-/// What is audited, or what it is audited against: a sample set, a data set, or a plain folder of photographs by anybody.
+/// What is audited, or what it is audited against: a sample set, a data set, or a plain folder of photographs by
+/// anybody.
 package struct AuditSource: Sendable {
     package enum Content: Sendable {
         case samples(SampleSetFile)
@@ -16,7 +17,8 @@ package struct AuditSource: Sendable {
 
     package let path: String
     package let content: Content
-    /// SHA-256 of what it holds: a sample set's content digest; of a data set and a folder, over the digests of its pictures.
+    /// SHA-256 of what it holds: a sample set's content digest; of a data set and a folder, over the digests of its
+    /// pictures.
     package let digest: Digest
 
     /// Opens a file or folder. HDF5 files of others should have been opened in a process of their own before.
@@ -24,7 +26,9 @@ package struct AuditSource: Sendable {
     package init(_ path: String, isSampleSet: Bool = false) async throws {
         self.path = path
         var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { throw Failure(.noSuchInput, path, "does not exist") }
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw Failure(.noSuchInput, path, "does not exist")
+        }
         if isFolder.boolValue {
             let names = try PhotographFolder(path).photographs
             content = .folder(names)
@@ -102,10 +106,14 @@ package struct AuditSource: Sendable {
         pixels.reserveCapacity(rows.count * size * size * 3)
         switch content {
         case .folder(let names):
-            for picture in try AuditedFolder.read(rows.map { path + "/" + names[$0] }, size: size) { pixels += picture.pixels }
+            for picture in try AuditedFolder.read(rows.map { path + "/" + names[$0] }, size: size) {
+                pixels += picture.pixels
+            }
         case .samples(let file):
             guard file.width == file.height else {
-                throw Failure(.badData, path, field: "/images shape", expected: "square pictures", found: "\(file.height) x \(file.width)")
+                throw Failure(
+                    .badData, path, field: "/images shape", expected: "square pictures",
+                    found: "\(file.height) x \(file.width)")
             }
             try await append(rows, side: file.width, size: size, to: &pixels) { try await file.images(rows: $0) }
         case .dataset(let file):
@@ -115,7 +123,9 @@ package struct AuditSource: Sendable {
     }
 
     /// Some at a time: a file may hold far larger pictures than are needed.
-    private func append(_ rows: [Int], side: Int, size: Int, to pixels: inout [UInt8], _ read: ([Int]) async throws -> [UInt8]) async throws {
+    private func append(
+        _ rows: [Int], side: Int, size: Int, to pixels: inout [UInt8], _ read: ([Int]) async throws -> [UInt8]
+    ) async throws {
         for start in stride(from: 0, to: rows.count, by: 64) {
             let part = Array(rows[start..<min(start + 64, rows.count)]), whole = try await read(part)
             if side == size {
@@ -124,7 +134,10 @@ package struct AuditSource: Sendable {
             }
             let bytes = side * side * 3
             for i in part.indices {
-                pixels += Picture(width: side, height: side, pixels: Array(whole[i * bytes..<(i + 1) * bytes])).resized(width: size, height: size).pixels
+                pixels +=
+                    Picture(width: side, height: side, pixels: Array(whole[i * bytes..<(i + 1) * bytes])).resized(
+                        width: size, height: size
+                    ).pixels
             }
         }
     }

@@ -16,7 +16,8 @@ enum AuditedFolder {
             guard problem.withLock({ $0 == nil }) else { return }
             do {
                 try Interruption.check("\(paths[index]) was being read")
-                let picture = try cut(Picture(contentsOf: paths[index], minimumSide: max(2 * size, 512)), name: paths[index], size: size)
+                let picture = try cut(
+                    Picture(contentsOf: paths[index], minimumSide: max(2 * size, 512)), name: paths[index], size: size)
                 results.withLock { $0[index] = picture }
             } catch {
                 problem.withLock { $0 = $0 ?? error }
@@ -28,15 +29,22 @@ enum AuditedFolder {
 
     private static func cut(_ photograph: Picture, name: String, size: Int) throws -> Picture {
         let side = min(photograph.width, photograph.height)
-        guard side >= 16 else { throw Failure(.badData, name, field: "size", expected: "at least 16 pixels a side", found: "\(photograph.width) x \(photograph.height)") }
+        guard side >= 16 else {
+            throw Failure(
+                .badData, name, field: "size", expected: "at least 16 pixels a side",
+                found: "\(photograph.width) x \(photograph.height)")
+        }
         guard let view = try? FieldOfView.detected(in: photograph, name: name) else {
             return photograph.resampled(
-                x: Double(photograph.width - side) / 2, y: Double(photograph.height - side) / 2, width: Double(side), height: Double(side), toWidth: size, height: size,
+                x: Double(photograph.width - side) / 2, y: Double(photograph.height - side) / 2, width: Double(side),
+                height: Double(side), toWidth: size, height: size,
                 isBlackBeyond: false)
         }
         // Cut already, as samples and exports are: cutting again would only blur.
         let half = Float(side) / 2, slack = max(1.5, Float(side) * 0.02)
-        let isCut = photograph.width == photograph.height && abs(view.centerX - half) <= slack && abs(view.centerY - half) <= slack && abs(view.radius - half) <= 2 * slack
+        let isCut =
+            photograph.width == photograph.height && abs(view.centerX - half) <= slack
+            && abs(view.centerY - half) <= slack && abs(view.radius - half) <= 2 * slack
         if isCut { return photograph.resized(width: size, height: size) }
         return FundusCrop(photograph, fieldOfView: view, size: size).picture
     }

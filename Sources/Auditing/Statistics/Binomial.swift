@@ -23,7 +23,8 @@ package struct Rate: Codable, Hashable, Sendable {
         return Rate.root { tail in 1 - Rate.atMost(hits - 1, of: count, tail) < 1 - confidence }
     }
 
-    /// Lower one-sided bound of (this - other): half of the error probability goes to each, which holds whatever the two rates are.
+    /// Lower one-sided bound of (this - other): half of the error probability goes to each, which holds whatever the
+    /// two rates are.
     package func lowerBound(above other: Rate, confidence: Double = 0.95) -> Double {
         let each = 1 - (1 - confidence) / 2
         return lowerBound(confidence: each) - other.upperBound(confidence: each)

@@ -45,7 +45,9 @@ package enum Bootstrap {
     /// - Parameters:
     ///   - groups: how many there are to draw from, in each of some samples that are drawn apart.
     ///   - statistic: of the groups that were drawn, in each sample.
-    package static func interval(_ groups: [Int], resamples: Int = 1000, seed: UInt64 = 0, _ statistic: ([[Int]]) -> Double) -> (low: Double, high: Double) {
+    package static func interval(
+        _ groups: [Int], resamples: Int = 1000, seed: UInt64 = 0, _ statistic: ([[Int]]) -> Double
+    ) -> (low: Double, high: Double) {
         let drawn = (0..<resamples).map { round in
             var random = Philox(seed: seed, stream: .bootstrap, index: UInt64(round))
             return statistic(groups.map { count in (0..<count).map { _ in random.nextInteger(below: count) } })

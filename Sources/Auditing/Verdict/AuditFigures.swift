@@ -1,6 +1,7 @@
 import Files
 
-/// Everything that an audit measured, in aggregates: what `public/audit.json` holds besides the verdict, and all that the verdict follows from.
+/// Everything that an audit measured, in aggregates: what `public/audit.json` holds besides the verdict, and all that
+/// the verdict follows from.
 package struct AuditFigures: Codable, Hashable, Sendable {
     /// What was audited.
     package struct Samples: Codable, Hashable, Sendable {
@@ -22,7 +23,8 @@ package struct AuditFigures: Codable, Hashable, Sendable {
         package var models: [Digest]
     }
 
-    /// What it was audited against. No digest of photographs leaves the site but as an HMAC under a secret of the signing key.
+    /// What it was audited against. No digest of photographs leaves the site but as an HMAC under a secret of the
+    /// signing key.
     package struct Photographs: Codable, Hashable, Sendable {
         /// HMAC of the training split's digest; nil without a key.
         package var digest: String?
@@ -31,7 +33,8 @@ package struct AuditFigures: Codable, Hashable, Sendable {
         package var photographs: Int
         /// Rounded to 5.
         package var patients: Int
-        /// Whether the samples' lineage names it: yes, no, or unknown where it names no set, or names sets by digests that only their sites can check.
+        /// Whether the samples' lineage names it: yes, no, or unknown where it names no set, or names sets by digests
+        /// that only their sites can check.
         package var inLineage: Answer?
     }
 

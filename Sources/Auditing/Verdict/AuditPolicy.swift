@@ -50,7 +50,8 @@ package struct AuditPolicy: Codable, Hashable, Sendable {
     /// One sentence on what is wrong, or nil.
     package var problem: String? {
         let shares: [(String, Double, ClosedRange<Double>)] = [
-            ("falseAlarmRate", falseAlarmRate, 1e-6...0.01), ("largestCopyRate", largestCopyRate, 1e-5...0.5), ("leastPower", leastPower, 0...1),
+            ("falseAlarmRate", falseAlarmRate, 1e-6...0.01), ("largestCopyRate", largestCopyRate, 1e-5...0.5),
+            ("leastPower", leastPower, 0...1),
             ("largestMembershipAUC", largestMembershipAUC, 0.5...1), ("dataCopyingAlarm", dataCopyingAlarm, -100...0),
             ("controlHandover", controlHandover, 0...10),
         ]
@@ -58,9 +59,13 @@ package struct AuditPolicy: Codable, Hashable, Sendable {
             return "\(name): expected \(range.lowerBound) to \(range.upperBound), found \(value)"
         }
         let counts: [(String, Int, ClosedRange<Int>)] = [
-            ("modelSamples", modelSamples, 100...1_000_000), ("plantedPhotographs", plantedPhotographs, 2...10_000), ("calibrationPhotographs", calibrationPhotographs, 2...1_000_000), ("smallestCell", smallestCell, 5...1000), ("controlPatients", controlPatients, 2...1000),
-            ("controlImages", controlImages, 0...10_000_000), ("controlSamples", controlSamples, 16...10_000), ("referenceImages", referenceImages, 0...10_000_000),
-            ("membershipDraws", membershipDraws, 1...1000), ("detectorSteps", detectorSteps, 1...1_000_000), ("validForDays", validForDays, 1...3650),
+            ("modelSamples", modelSamples, 100...1_000_000), ("plantedPhotographs", plantedPhotographs, 2...10_000),
+            ("calibrationPhotographs", calibrationPhotographs, 2...1_000_000), ("smallestCell", smallestCell, 5...1000),
+            ("controlPatients", controlPatients, 2...1000),
+            ("controlImages", controlImages, 0...10_000_000), ("controlSamples", controlSamples, 16...10_000),
+            ("referenceImages", referenceImages, 0...10_000_000),
+            ("membershipDraws", membershipDraws, 1...1000), ("detectorSteps", detectorSteps, 1...1_000_000),
+            ("validForDays", validForDays, 1...3650),
         ]
         for (name, value, range) in counts where !range.contains(value) {
             return "\(name): expected \(range.lowerBound) to \(range.upperBound), found \(value)"
@@ -78,7 +83,12 @@ package struct AuditPolicy: Codable, Hashable, Sendable {
 
     /// Every key's value as JSON writes it: none holds a comma or a colon.
     private func fields() throws -> [String: String] {
-        let pairs = try JSONText.encoded(self).dropFirst().dropLast().split(separator: ",").map { $0.split(separator: ":", maxSplits: 1) }
-        return Dictionary(uniqueKeysWithValues: pairs.filter { $0.count == 2 }.map { ($0[0].trimmingCharacters(in: ["\""]), String($0[1])) })
+        let pairs = try JSONText.encoded(self).dropFirst().dropLast().split(separator: ",").map {
+            $0.split(separator: ":", maxSplits: 1)
+        }
+        return Dictionary(
+            uniqueKeysWithValues: pairs.filter { $0.count == 2 }.map {
+                ($0[0].trimmingCharacters(in: ["\""]), String($0[1]))
+            })
     }
 }

@@ -10,7 +10,9 @@ extension CohortSchema {
         for (name, value) in cohort.values.sorted(by: { $0.key < $1.key }) {
             guard let attribute = attribute(name) else {
                 let known = attributes.map(\.name).joined(separator: ", ")
-                throw Failure(.badData, file, field: "cohort of row \(row)", expected: "an attribute of the schema (\(known))", found: name)
+                throw Failure(
+                    .badData, file, field: "cohort of row \(row)", expected: "an attribute of the schema (\(known))",
+                    found: name)
             }
             let isKnown = attribute.isOpen ? !value.isEmpty && value != "unspecified" : attribute.names.contains(value)
             guard isKnown || value == "unknown" else {
@@ -46,14 +48,17 @@ extension CohortColumn {
     package init(_ attribute: Attribute, from group: HDF5Group, count: Int, isRequest: Bool) throws {
         let dataset = try group.dataset(attribute.name)
         guard case .enumeration(2, true, var members) = dataset.type else {
-            throw Failure(.badData, dataset.file, field: dataset.path, expected: "an enum of int16", found: "\(dataset.type)")
+            throw Failure(
+                .badData, dataset.file, field: dataset.path, expected: "an enum of int16", found: "\(dataset.type)")
         }
         try dataset.require(shape: [count])
         let expected = isRequest ? [Attribute.unknown, Attribute.unspecified] : [Attribute.unknown]
         for code in expected {
             let name = code == Attribute.unknown ? "unknown" : "unspecified"
             guard members.removeValue(forKey: name) == Int(code) else {
-                throw Failure(.badData, dataset.file, field: dataset.path, expected: "the name \(name) for \(code)", found: "another code")
+                throw Failure(
+                    .badData, dataset.file, field: dataset.path, expected: "the name \(name) for \(code)",
+                    found: "another code")
             }
         }
         let sorted = members.sorted { $0.value < $1.value }
@@ -66,7 +71,9 @@ extension CohortColumn {
         let codes = try dataset.readAll(Int16.self)
         let lowest = isRequest ? Attribute.unspecified : Attribute.unknown
         if let row = codes.firstIndex(where: { $0 < lowest || Int($0) >= names.count }) {
-            throw Failure(.badData, dataset.file, field: "\(dataset.path) row \(row)", expected: "a code that has a name", found: "\(codes[row])")
+            throw Failure(
+                .badData, dataset.file, field: "\(dataset.path) row \(row)", expected: "a code that has a name",
+                found: "\(codes[row])")
         }
         self.init(attribute: attribute, names: names, codes: codes)
     }
@@ -79,7 +86,8 @@ extension CohortColumn {
         codes.enumerated().reduce(into: [:]) { counts, row in
             guard isCounted(row.offset) else { return }
             let code = row.element
-            let name = code == Attribute.unknown ? "unknown" : code == Attribute.unspecified ? "unspecified" : names[Int(code)]
+            let name =
+                code == Attribute.unknown ? "unknown" : code == Attribute.unspecified ? "unspecified" : names[Int(code)]
             counts[name, default: 0] += 1
         }
     }
@@ -108,7 +116,9 @@ extension HDF5Dataset {
         }
         guard bad.isEmpty else {
             let shown = bad.prefix(10).map(String.init).joined(separator: ", ") + (bad.count > 10 ? ", ..." : "")
-            throw Failure(.checkFailed, file, "\(path): the pixels of \(bad.count) rows differ from their digests (rows \(shown))")
+            throw Failure(
+                .checkFailed, file, "\(path): the pixels of \(bad.count) rows differ from their digests (rows \(shown))"
+            )
         }
     }
 }
@@ -128,11 +138,14 @@ extension HDF5Group {
         try images.require(UInt8.self, shape: [nil, nil, nil, 3])
         let shape = images.shape
         guard shape[0] > 0, (1...16384).contains(shape[1]), (1...16384).contains(shape[2]) else {
-            throw Failure(.badData, file, field: "/images shape", expected: "pictures of 1 to 16384 pixels", found: "\(shape)")
+            throw Failure(
+                .badData, file, field: "/images shape", expected: "pictures of 1 to 16384 pixels", found: "\(shape)")
         }
         // A row takes at least one byte in the file: bounds what a hostile file can make anyone allocate.
         guard shape[0] <= images.storedByteCount else {
-            throw Failure(.badData, file, field: "/images", expected: "\(shape[0]) pictures", found: "\(images.storedByteCount) stored bytes")
+            throw Failure(
+                .badData, file, field: "/images", expected: "\(shape[0]) pictures",
+                found: "\(images.storedByteCount) stored bytes")
         }
         return images
     }

@@ -26,7 +26,8 @@ public struct DatasetDescription: Codable, Hashable, Sendable {
     public let trainingSetDigest: String
 
     enum CodingKeys: String, CodingKey {
-        case kind, version, photographs, size, patients, synthetic, site, source, licence, notes, created, splits, cohorts, masks
+        case kind, version, photographs, size, patients, synthetic, site, source, licence, notes, created, splits,
+            cohorts, masks
         case onePatientPerPhoto = "one_patient_per_photo"
         case toolVersion = "tool_version"
         case trainingSetDigest = "training_set_digest"

@@ -40,7 +40,9 @@ extension DatasetFile {
         try dataset.require(Float.self, shape: [count, 5])
         let values = try dataset.readAll(Float.self)
         if let bad = values.firstIndex(where: { !$0.isFinite }) {
-            throw Failure(.badData, root.file, field: "/field_of_view row \(bad / 5)", expected: "numbers", found: "\(values[bad])")
+            throw Failure(
+                .badData, root.file, field: "/field_of_view row \(bad / 5)", expected: "numbers",
+                found: "\(values[bad])")
         }
         return stride(from: 0, to: values.count, by: 5).map {
             FieldOfView(

@@ -74,13 +74,15 @@ public struct DatasetFile: Sendable {
     @HDF5Actor
     public func masks(_ name: String, rows: [Int]) async throws -> [UInt8] {
         guard let mask = masks[name] else {
-            throw Failure(.badData, path, field: "masks", expected: name, found: maskNames.isEmpty ? "none" : maskNames.joined(separator: ", "))
+            throw Failure(
+                .badData, path, field: "masks", expected: name,
+                found: maskNames.isEmpty ? "none" : maskNames.joined(separator: ", "))
         }
         return try mask.readRows(rows)
     }
 
-    /// What is wrong with the data set at `path`: labels, shapes, links, and the pixels' digests. The library can crash on a file
-    /// whose bytes have changed: call this in a process of its own.
+    /// What is wrong with the data set at `path`: labels, shapes, links, and the pixels' digests. The library can crash
+    /// on a file whose bytes have changed: call this in a process of its own.
     public static func findings(_ path: String) async -> [Finding] {
         do {
             try await DatasetFile.open(path).verifyDigests()

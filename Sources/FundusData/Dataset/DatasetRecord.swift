@@ -12,7 +12,8 @@ public struct FieldOfView: Hashable, Sendable {
     public var centerX: Float
     public var centerY: Float
     public var radius: Float
-    /// First and last row that the disc is not cut off at, as coordinates: pixels above `top` and below `bottom` are outside.
+    /// First and last row that the disc is not cut off at, as coordinates: pixels above `top` and below `bottom` are
+    /// outside.
     public var top: Float
     public var bottom: Float
 
@@ -26,13 +27,15 @@ public struct FieldOfView: Hashable, Sendable {
 
     /// The whole of a square picture: a disc that reaches beyond its corners.
     package static func everything(_ size: Int) -> FieldOfView {
-        FieldOfView(centerX: Float(size) / 2, centerY: Float(size) / 2, radius: Float(size), top: 0, bottom: Float(size))
+        FieldOfView(
+            centerX: Float(size) / 2, centerY: Float(size) / 2, radius: Float(size), top: 0, bottom: Float(size))
     }
 
     /// The same field of view in a picture that was resized by this factor.
     public func scaled(by factor: Float) -> FieldOfView {
         FieldOfView(
-            centerX: centerX * factor, centerY: centerY * factor, radius: radius * factor, top: top * factor, bottom: bottom * factor)
+            centerX: centerX * factor, centerY: centerY * factor, radius: radius * factor, top: top * factor,
+            bottom: bottom * factor)
     }
 
     /// The distance in pixels from a point to the nearest boundary, the disc's or that of a cut; negative outside.

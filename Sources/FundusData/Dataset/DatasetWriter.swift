@@ -112,7 +112,9 @@ public final class DatasetWriter {
         _ records: [DatasetRecord], masks: [String: [[UInt8]]], visits: [Int32], eyes: [String]
     ) {
         let count = records.count, first = columns.splits.count
-        guard records.allSatisfy({ $0.pixels.count == size * size * 3 }) else { fatalError("pictures are \(size) x \(size) x 3") }
+        guard records.allSatisfy({ $0.pixels.count == size * size * 3 }) else {
+            fatalError("pictures are \(size) x \(size) x 3")
+        }
         guard masks.values.allSatisfy({ $0.count == count && $0.allSatisfy { $0.count == size * size } }) else {
             fatalError("every mask has \(count) pictures of \(size) x \(size)")
         }
@@ -130,7 +132,8 @@ public final class DatasetWriter {
         guard masks.isEmpty, !names.isEmpty else { return }
         let group = try file.root.createGroup("masks")
         for name in names {
-            let mask = try group.create(name, UInt8.self, shape: [0, size, size], storage: DatasetWriter.pictureStorage)
+            let mask = try group.create(
+                name, UInt8.self, shape: [0, size, size], storage: DatasetWriter.pictureStorage)
             try mask.setDimensionLabels(["image", "height", "width"])
             masks[name] = mask
         }
@@ -150,7 +153,8 @@ public final class DatasetWriter {
         for (row, (patient, split)) in zip(columns.patients, columns.splits).enumerated() {
             let known = splitOfPatient.updateValue(split, forKey: patient) ?? split
             guard known == split else {
-                throw Failure(.badData, file.path, "row \(row) puts a patient into \(split) who lies in \(known) already")
+                throw Failure(
+                    .badData, file.path, "row \(row) puts a patient into \(split) who lies in \(known) already")
             }
         }
     }

@@ -32,15 +32,15 @@ enum CircleFit {
         guard points.count >= 12 else { return nil }
         var generator = SplitMix(state: 0x5EED)
         var best: (circle: Circle, count: Int)?
-        for _ in 0 ..< 600 {
-            let three = (0 ..< 3).map { _ in points[Int(generator.next() % UInt64(points.count))] }
+        for _ in 0..<600 {
+            let three = (0..<3).map { _ in points[Int(generator.next() % UInt64(points.count))] }
             guard let circle = through(three[0], three[1], three[2]), radii.contains(circle.radius) else { continue }
             let count = points.count { abs(circle.distance(to: $0)) <= tolerance * circle.radius }
             if count > best?.count ?? 0 { best = (circle, count) }
         }
         guard var circle = best?.circle else { return nil }
         var inliers: [SIMD2<Double>] = []
-        for round in 0 ..< 8 {
+        for round in 0..<8 {
             // The tolerance tightens to a third: what remains is the rim itself.
             let limit = tolerance * circle.radius * max(1.0 / 3, 1 - Double(round) / 6)
             inliers = points.filter { abs(circle.distance(to: $0)) <= limit }
@@ -71,19 +71,20 @@ enum CircleFit {
             let distance = max(1e-9, (dx * dx + dy * dy).squareRoot())
             let row = [dx / distance, dy / distance, 1]
             let residual = distance - circle.radius
-            for i in 0 ..< 3 {
+            for i in 0..<3 {
                 rhs[i] += row[i] * residual
-                for j in 0 ..< 3 { m[3 * i + j] += row[i] * row[j] }
+                for j in 0..<3 { m[3 * i + j] += row[i] * row[j] }
             }
         }
         let determinant = det(m)
         guard abs(determinant) > 1e-9 * Double(points.count) else { return nil }
-        let step = (0 ..< 3).map { column in
+        let step = (0..<3).map { column in
             var replaced = m
-            for i in 0 ..< 3 { replaced[3 * i + column] = rhs[i] }
+            for i in 0..<3 { replaced[3 * i + column] = rhs[i] }
             return det(replaced) / determinant
         }
-        return Circle(centerX: circle.centerX + step[0], centerY: circle.centerY + step[1], radius: circle.radius + step[2])
+        return Circle(
+            centerX: circle.centerX + step[0], centerY: circle.centerY + step[1], radius: circle.radius + step[2])
     }
 
     private static func det(_ m: [Double]) -> Double {

@@ -8,10 +8,10 @@ extension FieldOfView {
 
     /// Finds the illuminated disc of a fundus photograph.
     ///
-    /// The surround's colour is taken from the corners, the disc's outline from the largest connected region that differs
-    /// from it, and a circle is fitted to the outline's curved parts. A disc cut off at top or bottom (by the frame or by a
-    /// black band) keeps its circle, and `top` and `bottom` say where it ends. One that is cut off at left or right is
-    /// replaced by the largest circle that touches its inside and is not.
+    /// The surround's colour is taken from the corners, the disc's outline from the largest connected region that
+    /// differs from it, and a circle is fitted to the outline's curved parts. A disc cut off at top or bottom (by the
+    /// frame or by a black band) keeps its circle, and `top` and `bottom` say where it ends. One that is cut off at
+    /// left or right is replaced by the largest circle that touches its inside and is not.
     /// - Returns: the field of view in pixels of `picture`; (0, 0) is the upper left corner of the first pixel.
     /// - Throws: `Failure(.badData)` where there is no lit region on a darker surround, or its outline is not a circle.
     public static func detected(in picture: Picture, name: String) throws -> FieldOfView {
@@ -19,7 +19,9 @@ extension FieldOfView {
         let width = max(1, Int((Double(picture.width) / scale).rounded()))
         let height = max(1, Int((Double(picture.height) / scale).rounded()))
         guard min(width, height) >= 32 else {
-            throw Failure(.badData, name, "is too small or too narrow for a fundus photograph (\(picture.width) x \(picture.height))")
+            throw Failure(
+                .badData, name,
+                "is too small or too narrow for a fundus photograph (\(picture.width) x \(picture.height))")
         }
         let found = try search(SurroundDistance(picture.resized(width: width, height: height)), name: name)
         let sx = Double(picture.width) / Double(width), sy = Double(picture.height) / Double(height)
@@ -35,12 +37,17 @@ extension FieldOfView {
         guard distance.bright >= 8 else { throw refused("the picture is of one colour") }
         guard distance.threshold < distance.bright * 0.7 else { throw refused("there is no even surround") }
         let region = distance.largestComponent()
-        guard Double(region.count) >= 0.05 * Double(width * height) else { throw refused("no large lit region stands on the surround") }
-        guard Double(region.count) <= 0.985 * Double(width * height) else { throw refused("the picture fills its frame, with no surround") }
+        guard Double(region.count) >= 0.05 * Double(width * height) else {
+            throw refused("no large lit region stands on the surround")
+        }
+        guard Double(region.count) <= 0.985 * Double(width * height) else {
+            throw refused("the picture fills its frame, with no surround")
+        }
 
         let outline = Outline(distance, mask: region.mask)
         let shorter = Double(min(width, height))
-        guard let fit = CircleFit.consensus(outline.points, radii: 0.2 * shorter ... 1.2 * Double(max(width, height))) else {
+        guard let fit = CircleFit.consensus(outline.points, radii: 0.2 * shorter...1.2 * Double(max(width, height)))
+        else {
             throw refused("the lit region's outline is not a circle")
         }
         let circle = fit.circle
@@ -55,10 +62,12 @@ extension FieldOfView {
     }
 
     /// The shares of the pixels inside and outside the circle that belong to the region.
-    private static func litShares(_ mask: [Bool], width: Int, height: Int, circle: Circle) -> (inside: Double, outside: Double) {
+    private static func litShares(_ mask: [Bool], width: Int, height: Int, circle: Circle) -> (
+        inside: Double, outside: Double
+    ) {
         var lit = (0, 0), all = (0, 0)
-        for y in 0 ..< height {
-            for x in 0 ..< width {
+        for y in 0..<height {
+            for x in 0..<width {
                 let away = circle.distance(to: SIMD2(Double(x) + 0.5, Double(y) + 0.5))
                 if away < 0 {
                     all.0 += 1
@@ -88,6 +97,7 @@ extension FieldOfView {
             bottom = min(bottom, circle.centerY + radius)
         }
         return FieldOfView(
-            centerX: Float(centerX), centerY: Float(circle.centerY), radius: Float(radius), top: Float(top), bottom: Float(bottom))
+            centerX: Float(centerX), centerY: Float(circle.centerY), radius: Float(radius), top: Float(top),
+            bottom: Float(bottom))
     }
 }

@@ -24,17 +24,18 @@ public struct FundusCrop: Sendable {
         let center = Double(size) / 2
         func row(_ y: Float) -> Double { center + (Double(y) - Double(found.centerY)) / scale }
         let top = max(row(found.top), center - radius), bottom = min(row(found.bottom), center + radius)
-        for y in 0 ..< size {
+        for y in 0..<size {
             let dy = Double(y) + 0.5 - center
             // A row counts as outside when its centre does.
             let isCut = Double(y) + 0.5 < top || Double(y) + 0.5 > bottom
             let half = isCut ? -1 : max(0, radius * radius - dy * dy).squareRoot()
-            for x in 0 ..< size where abs(Double(x) + 0.5 - center) > half {
+            for x in 0..<size where abs(Double(x) + 0.5 - center) > half {
                 result[x, y] = SIMD3(0, 0, 0)
             }
         }
         picture = result
         fieldOfView = FieldOfView(
-            centerX: Float(center), centerY: Float(center), radius: Float(radius), top: Float(top), bottom: Float(bottom))
+            centerX: Float(center), centerY: Float(center), radius: Float(radius), top: Float(top),
+            bottom: Float(bottom))
     }
 }

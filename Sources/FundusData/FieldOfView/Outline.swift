@@ -16,23 +16,23 @@ struct Outline {
     /// - Parameter mask: [height, width], the region.
     init(_ distance: SurroundDistance, mask: [Bool]) {
         let width = distance.width, height = distance.height
-        /// How far the rim lies from the centre of the pixel `outside` the region, in pixels towards `step` (an offset of
-        /// pixels). The threshold finds the region, but lies at the foot of the blurred edge; the rim is where the edge is half
-        /// as high as four pixels further in.
+        /// How far the rim lies from the centre of the pixel `outside` the region, in pixels towards `step` (an offset
+        /// of pixels). The threshold finds the region, but lies at the foot of the blurred edge; the rim is where the
+        /// edge is half as high as four pixels further in.
         func rim(outside: Int, step: Int) -> Double {
             let farIn = outside + 5 * step
             guard farIn >= 0, farIn < distance.values.count else { return 0.5 }
             let half = max(distance.threshold, distance.values[farIn] / 2)
-            for i in 0 ..< 5 {
+            for i in 0..<5 {
                 let low = distance.values[outside + i * step], high = distance.values[outside + (i + 1) * step]
                 if low < half, high >= half { return Double(i) + Double((half - low) / (high - low)) }
             }
             return 0.5
         }
-        for y in 0 ..< height {
+        for y in 0..<height {
             let row = y * width
-            guard let first = (0 ..< width).first(where: { mask[row + $0] }),
-                let last = (0 ..< width).last(where: { mask[row + $0] })
+            guard let first = (0..<width).first(where: { mask[row + $0] }),
+                let last = (0..<width).last(where: { mask[row + $0] })
             else { continue }
             // Pixel centres lie at + 0.5.
             if first > 1 {
@@ -42,9 +42,9 @@ struct Outline {
                 points.append([Double(last) + 1.5 - rim(outside: row + last + 1, step: -1), Double(y) + 0.5])
             }
         }
-        for x in 0 ..< width {
-            guard let first = (0 ..< height).first(where: { mask[$0 * width + x] }),
-                let last = (0 ..< height).last(where: { mask[$0 * width + x] })
+        for x in 0..<width {
+            guard let first = (0..<height).first(where: { mask[$0 * width + x] }),
+                let last = (0..<height).last(where: { mask[$0 * width + x] })
             else { continue }
             var column = Column(x: Double(x) + 0.5, top: 0, bottom: Double(height))
             if first > 1 {

@@ -2,9 +2,9 @@ import Files
 
 /// Finds photographs that are the same photograph: byte for byte once decoded, or re-encoded, resized or cut.
 ///
-/// A perceptual hash only shortlists, generously: its distance alone calls many different photographs alike. A copy is an
-/// aligned correlation of at least 0.98 inside the common field of view. Another photograph of the same eye, with another
-/// pose and light, stays far below.
+/// A perceptual hash only shortlists, generously: its distance alone calls many different photographs alike. A copy is
+/// an aligned correlation of at least 0.98 inside the common field of view. Another photograph of the same eye, with
+/// another pose and light, stays far below.
 public struct CopyFinder: Sendable {
     public enum Kind: String, Sendable, Codable {
         case exact, near
@@ -28,7 +28,8 @@ public struct CopyFinder: Sendable {
     }
 
     /// Two photographs of one eye in nearly one pose (a burst, or one photograph edited): correlation 0.9 to 0.98. Both
-    /// stay, and belong to one patient. In another pose, `EyeFinder` finds them. Over 412 photographs of one camera the largest correlation of different eyes is 0.76.
+    /// stay, and belong to one patient. In another pose, `EyeFinder` finds them. Over 412 photographs of one camera the
+    /// largest correlation of different eyes is 0.76.
     public struct SameEye: Hashable, Sendable {
         public let index: Int
         public let other: Int

@@ -12,12 +12,12 @@ extension DetailSignature {
         var best: Float = -1
         outlook.withUnsafeBufferPointer { mine in
             other.outlook.withUnsafeBufferPointer { theirs in
-                for dy in -1 ... 1 {
-                    for dx in -1 ... 1 {
+                for dy in -1...1 {
+                    for dx in -1...1 {
                         var sum: Float = 0
-                        for y in max(0, -dy) ..< min(small, small - dy) {
+                        for y in max(0, -dy)..<min(small, small - dy) {
                             let from = y * small, to = (y + dy) * small + dx
-                            for x in max(0, -dx) ..< min(small, small - dx) { sum += mine[from + x] * theirs[to + x] }
+                            for x in max(0, -dx)..<min(small, small - dx) { sum += mine[from + x] * theirs[to + x] }
                         }
                         best = max(best, sum)
                     }
@@ -31,15 +31,15 @@ extension DetailSignature {
 
     /// The largest correlation of the detail of two photographs inside their common field of view, over shifts.
     ///
-    /// Shifts go to three pixels of the 128 (2 % of the diameter: what two detections of one field of view, or a border that
-    /// was cut off, may differ by), and then to a fraction of one. A pair with less than half the field of view in common has
-    /// correlation 0.
+    /// Shifts go to three pixels of the 128 (2 % of the diameter: what two detections of one field of view, or a border
+    /// that was cut off, may differ by), and then to a fraction of one. A pair with less than half the field of view in
+    /// common has correlation 0.
     public func correlation(with other: DetailSignature) -> Double {
         let reach = 3
         var best = (value: -1.0, dx: 0, dy: 0)
         var grid: [SIMD2<Int>: Double] = [:]
-        for dy in -reach ... reach {
-            for dx in -reach ... reach {
+        for dy in -reach...reach {
+            for dx in -reach...reach {
                 let value = correlation(with: other, dx: dx, dy: dy)
                 grid[[dx, dy]] = value
                 if value > best.value { best = (value, dx, dy) }
@@ -65,8 +65,8 @@ extension DetailSignature {
             other.detail.withUnsafeBufferPointer { theirs in
                 mask.withUnsafeBufferPointer { myMask in
                     other.mask.withUnsafeBufferPointer { theirMask in
-                        for y in max(0, -dy) ..< min(side, side - dy) {
-                            for x in max(0, -dx) ..< min(side, side - dx) {
+                        for y in max(0, -dy)..<min(side, side - dy) {
+                            for x in max(0, -dx)..<min(side, side - dx) {
                                 let i = y * side + x, j = (y + dy) * side + x + dx
                                 let counts = myMask[i] && theirMask[j] ? 1 : 0
                                 let p = Int(mine[i]) * counts, q = Int(theirs[j]) * counts
@@ -91,10 +91,12 @@ extension DetailSignature {
         let dx = Int(shiftX.rounded(.down)), dy = Int(shiftY.rounded(.down))
         let fx = shiftX - Double(dx), fy = shiftY - Double(dy)
         var count = 0.0, a = 0.0, b = 0.0, aa = 0.0, bb = 0.0, ab = 0.0
-        for y in max(0, -dy) ..< min(side, side - dy - 1) {
-            for x in max(0, -dx) ..< min(side, side - dx - 1) {
+        for y in max(0, -dy)..<min(side, side - dy - 1) {
+            for x in max(0, -dx)..<min(side, side - dx - 1) {
                 let i = y * side + x, j = (y + dy) * side + x + dx
-                guard mask[i], other.mask[j], other.mask[j + 1], other.mask[j + side], other.mask[j + side + 1] else { continue }
+                guard mask[i], other.mask[j], other.mask[j + 1], other.mask[j + side], other.mask[j + side + 1] else {
+                    continue
+                }
                 let p = Double(detail[i])
                 let upper = Double(other.detail[j]) * (1 - fx) + Double(other.detail[j + 1]) * fx
                 let lower = Double(other.detail[j + side]) * (1 - fx) + Double(other.detail[j + side + 1]) * fx

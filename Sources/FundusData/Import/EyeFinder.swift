@@ -20,7 +20,8 @@ struct EyeFinder {
 
     /// The patient of each photograph, as a number: photographs that belong together already are not compared.
     let patients: [Int]
-    /// How many are compared with each other. Where there are more, each is compared with half as many before and behind it, at least.
+    /// How many are compared with each other. Where there are more, each is compared with half as many before and
+    /// behind it, at least.
     let limit: Int
     let field: (Int) throws -> VesselField
 
@@ -33,11 +34,11 @@ struct EyeFinder {
         var start = 0
         progress(0, patients.count)
         while start < patients.count {
-            let window = start ..< min(start + limit, patients.count)
+            let window = start..<min(start + limit, patients.count)
             let gallery = RetinalGallery(try window.map(field), patients: Array(patients[window]))
             // The second half has its turn with what stands behind it.
             let probes = window.upperBound == patients.count ? window.count : max(1, limit / 2)
-            let matches = try gallery.matches(of: 0 ..< probes, from: EyeFinder.threshold) { done in
+            let matches = try gallery.matches(of: 0..<probes, from: EyeFinder.threshold) { done in
                 try Interruption.check("nothing was written; start the import again")
                 progress(start + done, patients.count)
             }

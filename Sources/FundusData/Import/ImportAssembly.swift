@@ -29,7 +29,8 @@ struct ImportAssembly {
         var (candidates, refused) = sorted()
         guard !candidates.isEmpty else {
             let first = refused.first.map { " (\($0.file): \($0.reason))" } ?? ""
-            throw Failure(.badData, importer.folder, "none of its \(listing.photographs.count) photographs can be used\(first)")
+            throw Failure(
+                .badData, importer.folder, "none of its \(listing.photographs.count) photographs can be used\(first)")
         }
         let findings = CopyFinder.search(
             digests: candidates.map(\.reading.digest), signatures: candidates.map(\.reading.signature))
@@ -49,19 +50,23 @@ struct ImportAssembly {
         func join(_ index: Int, _ other: Int, vessels: Double?) {
             let one = candidates[index], another = candidates[other]
             groups.join(one.patient, another.patient)
-            sameEye.append(.init(
-                file: one.file, of: another.file, vessels: vessels.map { ($0 * 1000).rounded() / 1000 },
-                twoNames: table?.hasPatients == true && one.patient != another.patient))
+            sameEye.append(
+                .init(
+                    file: one.file, of: another.file, vessels: vessels.map { ($0 * 1000).rounded() / 1000 },
+                    twoNames: table?.hasPatients == true && one.patient != another.patient))
         }
         for pair in findings.sameEye { join(pair.index, pair.other, vessels: nil) }
 
         let dropped = Set(findings.copies.map(\.index))
         let kept = candidates.indices.filter { !dropped.contains($0) }
         let vessels = EyeFinder(
-            patients: PatientGroups.numbers(kept.map { groups.representative(of: candidates[$0].patient) }), limit: importer.comparedAtOnce
+            patients: PatientGroups.numbers(kept.map { groups.representative(of: candidates[$0].patient) }),
+            limit: importer.comparedAtOnce
         ) { VesselField(bytes: try fields.read(candidates[kept[$0]].index)) }
         // Two names for one eye: a leak is worse than a coarser split.
-        for pair in try vessels.pairs(progress: progress) { join(kept[pair.index], kept[pair.other], vessels: pair.score) }
+        for pair in try vessels.pairs(progress: progress) {
+            join(kept[pair.index], kept[pair.other], vessels: pair.score)
+        }
         let patients = kept.map { groups.representative(of: candidates[$0].patient) }
         let splits = importer.split.splits(of: patients, site: importer.site)
         let keys = PatientKeys(secret: importer.secret)
@@ -73,7 +78,8 @@ struct ImportAssembly {
                 patient: keys.key(of: patient), split: splits[patient]!)
         }
         let report = ImportReport(
-            site: importer.site, size: importer.size, onePatientPerPhoto: importer.onePatientPerPhoto, labelRelease: release,
+            site: importer.site, size: importer.size, onePatientPerPhoto: importer.onePatientPerPhoto,
+            labelRelease: release,
             kept: kept.count, refused: refused, duplicates: duplicates,
             labelConflicts: kept.filter { !candidates[$0].labels.conflicts.isEmpty }
                 .map { .init(file: candidates[$0].file, attributes: candidates[$0].labels.conflicts) },
@@ -103,11 +109,14 @@ struct ImportAssembly {
                 if table?.hasPatients == true {
                     // Another photograph of the same patient may lie in the holdout, so it cannot be trained on either.
                     guard let patient = labels.patient, !labels.conflicts.contains("patient") else {
-                        let why = labels.conflicts.contains("patient") ? "rows of the table name two patients" : "the table names no patient"
+                        let why =
+                            labels.conflicts.contains("patient")
+                            ? "rows of the table name two patients" : "the table names no patient"
                         refused.append(.init(file: file, reason: "its patient is unknown: \(why)"))
                         continue
                     }
-                    candidates.append(.init(index: index, file: file, reading: reading, labels: labels, patient: patient))
+                    candidates.append(
+                        .init(index: index, file: file, reading: reading, labels: labels, patient: patient))
                 } else {
                     candidates.append(.init(index: index, file: file, reading: reading, labels: labels, patient: file))
                 }

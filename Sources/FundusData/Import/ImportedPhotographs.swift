@@ -27,5 +27,5 @@ public struct ImportedPhotographs: Sendable {
     }
 
     /// All records at once.
-    public func records() throws -> [DatasetRecord] { try records(0 ..< count) }
+    public func records() throws -> [DatasetRecord] { try records(0..<count) }
 }

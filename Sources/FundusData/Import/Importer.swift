@@ -46,23 +46,29 @@ public struct Importer: Sendable {
         let readings = try PhotographReader(folder: folder, size: size, spool: spool, fields: fields)
             .read(listing.photographs, threads: threads) { progress(.reading, $0, $1) }
         return try ImportAssembly(
-            importer: self, listing: listing, table: table, release: labelled?.map.release, readings: readings, spool: spool, fields: fields
+            importer: self, listing: listing, table: table, release: labelled?.map.release, readings: readings,
+            spool: spool, fields: fields
         ).result { progress(.comparing, $0, $1) }
     }
 
     /// Checks the options, and reads the labels where there are any.
     private func prepared() throws -> (map: LabelMap, labels: [String: PhotographLabels])? {
-        guard (16 ... 4096).contains(size) else {
+        guard (16...4096).contains(size) else {
             throw Failure(.usage, nil, field: "--size", expected: "16 to 4096 pixels", found: "\(size)")
         }
         guard !site.isEmpty, site.unicodeScalars.allSatisfy({ $0.isASCII && $0.value > 32 && $0.value < 127 }) else {
-            throw Failure(.usage, nil, field: "--site", expected: "a name of printable ASCII without spaces", found: "\"\(site.printable)\"")
+            throw Failure(
+                .usage, nil, field: "--site", expected: "a name of printable ASCII without spaces",
+                found: "\"\(site.printable)\"")
         }
         if let secret, secret.count < 16 {
-            throw Failure(.usage, nil, field: "the patient secret", expected: "at least 16 bytes", found: "\(secret.count)")
+            throw Failure(
+                .usage, nil, field: "the patient secret", expected: "at least 16 bytes", found: "\(secret.count)")
         }
         guard (labels == nil) == (map == nil) else {
-            throw Failure(.usage, nil, "--labels and --map belong together: a table, and the map from its columns to the cohort schema")
+            throw Failure(
+                .usage, nil,
+                "--labels and --map belong together: a table, and the map from its columns to the cohort schema")
         }
         let labelled = try loadLabels()
         if labelled?.map.patient == nil, !onePatientPerPhoto {
@@ -72,7 +78,10 @@ public struct Importer: Sendable {
                     + "--one-patient-per-photo that each photograph is of another patient")
         }
         if labelled?.map.patient != nil, onePatientPerPhoto {
-            throw Failure(.usage, map, "names a patient column, so --one-patient-per-photo would separate photographs of one patient; leave it out")
+            throw Failure(
+                .usage, map,
+                "names a patient column, so --one-patient-per-photo would separate photographs of one patient; leave it out"
+            )
         }
         return labelled
     }
@@ -98,7 +107,8 @@ struct PhotographTable {
         for path in photographs {
             byName[PhotographTable.normal((path as NSString).lastPathComponent), default: []].append(path)
         }
-        let paths = Dictionary(photographs.map { (PhotographTable.normal($0), $0) }, uniquingKeysWith: { first, _ in first })
+        let paths = Dictionary(
+            photographs.map { (PhotographTable.normal($0), $0) }, uniquingKeysWith: { first, _ in first })
         for (name, entry) in labelled.labels {
             let name = PhotographTable.normal(name)
             if let path = paths[name] {
@@ -108,7 +118,8 @@ struct PhotographTable {
             } else if let several = byName[name] {
                 throw Failure(
                     .badData, labelled.map.name,
-                    "\"\(name)\" in the table may be \(several.map { "\"\($0)\"" }.joined(separator: " or ")); write the path in the folder")
+                    "\"\(name)\" in the table may be \(several.map { "\"\($0)\"" }.joined(separator: " or ")); write the path in the folder"
+                )
             } else {
                 unusedRows += 1
             }

@@ -4,8 +4,8 @@ import Foundation
 
 /// Which split each patient belongs to.
 ///
-/// A patient's place depends on the site and the patient's name alone, so that a later import with more patients moves nobody
-/// from the holdout into training. Only where a split would stay empty is a patient moved into it.
+/// A patient's place depends on the site and the patient's name alone, so that a later import with more patients moves
+/// nobody from the holdout into training. Only where a split would stay empty is a patient moved into it.
 public struct PatientSplit: Sendable {
     /// Shares of the patients; the rest is for training.
     public var validation = 0.1
@@ -29,7 +29,8 @@ public struct PatientSplit: Sendable {
             if !splits.contains(.holdout) { splits[splits.count - 1] = .holdout }
             if !splits.contains(.train) { splits[0] = .train }
             if !splits.contains(.validation) {
-                let donor = splits.count { $0 == .holdout } > 1 ? splits.firstIndex(of: .holdout) : splits.lastIndex(of: .train)
+                let donor =
+                    splits.count { $0 == .holdout } > 1 ? splits.firstIndex(of: .holdout) : splits.lastIndex(of: .train)
                 splits[donor!] = .validation
             }
         }
@@ -48,8 +49,8 @@ public struct PatientSplit: Sendable {
 public struct PatientKeys: Sendable {
     private let secret: SymmetricKey
 
-    /// - Parameter secret: at least 16 bytes that the site keeps, for the same keys in each import; nil draws one that is
-    ///   forgotten with this value, so that two imports cannot be linked.
+    /// - Parameter secret: at least 16 bytes that the site keeps, for the same keys in each import; nil draws one that
+    ///   is forgotten with this value, so that two imports cannot be linked.
     public init(secret: [UInt8]?) {
         self.secret = secret.map { SymmetricKey(data: $0) } ?? SymmetricKey(size: .bits256)
     }

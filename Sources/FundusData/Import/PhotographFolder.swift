@@ -16,7 +16,9 @@ package struct PhotographFolder {
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             throw Failure(.noSuchInput, path, "does not exist")
         }
-        guard isFolder.boolValue else { throw Failure(.badData, path, "is a file; a folder of photographs was expected") }
+        guard isFolder.boolValue else {
+            throw Failure(.badData, path, "is a file; a folder of photographs was expected")
+        }
         var found: [String] = [], ignored = 0
         // Links to folders are not followed: they could lead in a circle.
         func visit(_ relative: String) throws {
@@ -25,7 +27,8 @@ package struct PhotographFolder {
             do {
                 names = try FileManager.default.contentsOfDirectory(atPath: whole)
             } catch {
-                throw Failure(.readOrWriteFailed, whole, "could not be listed: \((error as NSError).localizedDescription)")
+                throw Failure(
+                    .readOrWriteFailed, whole, "could not be listed: \((error as NSError).localizedDescription)")
             }
             for name in names where !name.hasPrefix(".") {
                 let child = relative.isEmpty ? name : relative + "/" + name
@@ -42,7 +45,8 @@ package struct PhotographFolder {
         }
         try visit("")
         guard !found.isEmpty else {
-            throw Failure(.badData, path, "holds no photographs (files ending in .jpg, .jpeg or .png; \(ignored) other files)")
+            throw Failure(
+                .badData, path, "holds no photographs (files ending in .jpg, .jpeg or .png; \(ignored) other files)")
         }
         photographs = found.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
         ignoredCount = ignored

@@ -15,7 +15,9 @@ final class PixelSpool: Sendable {
         var template = Array("\(folder)/.fovea-import-XXXXXX".utf8CString)
         descriptor = mkstemp(&template)
         guard descriptor >= 0 else {
-            throw Failure(.cannotCreateOutput, folder, "no temporary file could be made there: \(String(cString: strerror(errno)))")
+            throw Failure(
+                .cannotCreateOutput, folder,
+                "no temporary file could be made there: \(String(cString: strerror(errno)))")
         }
         unlink(template)
         self.folder = folder

@@ -45,7 +45,8 @@ public struct Phantom: Sendable {
     /// As a data set holds it.
     public var record: DatasetRecord {
         DatasetRecord(
-            pixels: pixels, fieldOfView: fieldOfView, cohort: cohort, patient: eye.patient.key, split: eye.patient.split)
+            pixels: pixels, fieldOfView: fieldOfView, cohort: cohort, patient: eye.patient.key, split: eye.patient.split
+        )
     }
 }
 

@@ -80,7 +80,11 @@ public struct PhantomDataset: Sendable {
             source: "fovea phantom --count \(generator.patients) --visits \(generator.visits) --size \(generator.size) "
                 + "--seed \(generator.seed)",
             licence: "CC0-1.0", synthetic: true,
-            notes: "Procedural phantoms: no photograph of a person is in them, and nothing clinical can be learnt from them.")
+            notes:
+                """
+                Procedural phantoms: no photograph of a person is in them, and nothing clinical can be learnt from them.
+                """
+        )
     }
 
     private func thumbnail(_ phantom: Phantom) -> Picture {

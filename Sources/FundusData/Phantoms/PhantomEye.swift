@@ -109,7 +109,8 @@ public struct PhantomEye: Sendable {
     /// Names the eye in data sets, such as `phantom-000123-left`.
     public var key: String { "\(patient.key)-\(laterality.rawValue)" }
 
-    /// Risk of macular oedema: 0 without hard exudates, 2 where one lies within a disc diameter of the fovea, 1 otherwise.
+    /// Risk of macular oedema: 0 without hard exudates, 2 where one lies within a disc diameter of the fovea, 1
+    /// otherwise.
     public var macularOedemaRisk: Int {
         let distances = lesions.filter { $0.kind == .hardExudate }.map { length($0.center) }
         guard let nearest = distances.min() else { return 0 }

@@ -1,7 +1,8 @@
 import Dispatch
 import Files
 
-/// A data set of phantoms: `count` patients, each photographed `visits` times, in the order of patients and then visits.
+/// A data set of phantoms: `count` patients, each photographed `visits` times, in the order of patients and then
+/// visits.
 ///
 /// Phantom i depends on the seed and i alone: neither on `count` (with one visit each), nor on threads, nor on order.
 public struct PhantomGenerator: Sendable {
@@ -18,7 +19,8 @@ public struct PhantomGenerator: Sendable {
         func require(_ value: Int, in range: ClosedRange<Int>, _ field: String) throws {
             guard range.contains(value) else {
                 throw Failure(
-                    .usage, nil, field: field, expected: "\(range.lowerBound) to \(range.upperBound)", found: "\(value)")
+                    .usage, nil, field: field, expected: "\(range.lowerBound) to \(range.upperBound)", found: "\(value)"
+                )
             }
         }
         try require(patients, in: 1...10_000_000, "--count")

@@ -39,12 +39,14 @@ public struct PhantomLesion: Hashable, Sendable {
             switch grade {
             case 1: Plan(microaneurysms: 5...10)
             case 2: Plan(microaneurysms: 10...16, haemorrhages: 5...11, exudateClusters: 0...1, cottonWoolSpots: 0...1)
-            case 3: Plan(
-                microaneurysms: 18...26, haemorrhages: 22...34, exudateClusters: 1...2, exudatesInCluster: 6...16,
-                cottonWoolSpots: 2...4)
-            case 4: Plan(
-                microaneurysms: 28...36, haemorrhages: 34...46, exudateClusters: 3...4, exudatesInCluster: 14...24,
-                cottonWoolSpots: 2...6, newVessels: 2...4)
+            case 3:
+                Plan(
+                    microaneurysms: 18...26, haemorrhages: 22...34, exudateClusters: 1...2, exudatesInCluster: 6...16,
+                    cottonWoolSpots: 2...4)
+            case 4:
+                Plan(
+                    microaneurysms: 28...36, haemorrhages: 34...46, exudateClusters: 3...4, exudatesInCluster: 14...24,
+                    cottonWoolSpots: 2...6, newVessels: 2...4)
             default: Plan()
             }
         }
@@ -57,8 +59,10 @@ public struct PhantomLesion: Hashable, Sendable {
         let plan = Plan.of(grade: grade)
         var lesions: [PhantomLesion] = []
         for _ in 0..<random.integer(plan.microaneurysms) {
-            lesions.append(PhantomLesion(
-                .microaneurysm, at: place(disc, &random), radius: random.uniform(0.035...0.06), lobe: 0.1, random: &random))
+            lesions.append(
+                PhantomLesion(
+                    .microaneurysm, at: place(disc, &random), radius: random.uniform(0.035...0.06), lobe: 0.1,
+                    random: &random))
         }
         for index in 0..<random.integer(plan.haemorrhages) {
             let quadrant = index % 4
@@ -67,9 +71,11 @@ public struct PhantomLesion: Hashable, Sendable {
             // Flames lie in the nerve fibres, which run from the disc.
             let along = atan2(center.y - disc.center.y, center.x - disc.center.x) + random.normal(0.25)
             let radius = 0.07 + 0.2 * pow(random.uniform(), 2.2)
-            lesions.append(PhantomLesion(
-                .haemorrhage, at: center, radius: radius, aspect: isFlame ? random.uniform(1.8...3) : random.uniform(1...1.5),
-                angle: isFlame ? along : random.uniform(0...3.14), lobe: 0.16, random: &random))
+            lesions.append(
+                PhantomLesion(
+                    .haemorrhage, at: center, radius: radius,
+                    aspect: isFlame ? random.uniform(1.8...3) : random.uniform(1...1.5),
+                    angle: isFlame ? along : random.uniform(0...3.14), lobe: 0.16, random: &random))
         }
         for _ in 0..<random.integer(plan.exudateClusters) {
             addExudates(plan.exudatesInCluster, disc, to: &lesions, &random)
@@ -78,22 +84,26 @@ public struct PhantomLesion: Hashable, Sendable {
             let reach = random.uniform(1.6...4.2), around = random.uniform(-2.6...2.6)
             let center = disc.center - direction(around) * reach
             let along = atan2(center.y - disc.center.y, center.x - disc.center.x)
-            lesions.append(PhantomLesion(
-                .cottonWoolSpot, at: center, radius: random.uniform(0.16...0.32), aspect: random.uniform(1.1...1.7),
-                angle: along + 1.57 + random.normal(0.4), lobe: 0.22, random: &random))
+            lesions.append(
+                PhantomLesion(
+                    .cottonWoolSpot, at: center, radius: random.uniform(0.16...0.32), aspect: random.uniform(1.1...1.7),
+                    angle: along + 1.57 + random.normal(0.4), lobe: 0.22, random: &random))
         }
         let tangles = random.integer(plan.newVessels)
         for index in 0..<tangles {
-            let base = index == 0 && random.chance(0.4)
+            let base =
+                index == 0 && random.chance(0.4)
                 ? disc.center + direction(random.uniform(0...6.28)) * 0.8 : pointOnArcade(vessels, &random)
             lesions.append(tangle(at: base, &random))
         }
         if tangles > 0, random.chance(0.65) {
             // Blood before the retina settles: a boat with a level top, here a flat ellipse.
             let center = direction(random.uniform(0.3...2.8)) * random.uniform(2...4.2)
-            lesions.append(PhantomLesion(
-                .preretinalHaemorrhage, at: center, radius: random.uniform(0.5...0.95), aspect: random.uniform(1.5...2.4),
-                angle: random.normal(0.15), lobe: 0.14, random: &random))
+            lesions.append(
+                PhantomLesion(
+                    .preretinalHaemorrhage, at: center, radius: random.uniform(0.5...0.95),
+                    aspect: random.uniform(1.5...2.4),
+                    angle: random.normal(0.15), lobe: 0.14, random: &random))
         }
         return lesions
     }
@@ -119,7 +129,9 @@ public struct PhantomLesion: Hashable, Sendable {
     }
 
     /// A point within sight, off the disc and off the very fovea; in one quadrant about the fovea where one is named.
-    private static func place(_ disc: PhantomEllipse, quadrant: Int? = nil, _ random: inout PhantomRandom) -> PhantomPoint {
+    private static func place(_ disc: PhantomEllipse, quadrant: Int? = nil, _ random: inout PhantomRandom)
+        -> PhantomPoint
+    {
         for _ in 0..<20 {
             let distance = 0.7 + 4.9 * random.uniform().squareRoot()
             let turn = quadrant.map { (Float($0) + random.uniform()) * .pi / 2 } ?? random.uniform(0...6.2832)
@@ -131,7 +143,8 @@ public struct PhantomLesion: Hashable, Sendable {
 
     /// Hard exudates in a patch or a ring around a leak.
     private static func addExudates(
-        _ count: ClosedRange<Int>, _ disc: PhantomEllipse, to lesions: inout [PhantomLesion], _ random: inout PhantomRandom
+        _ count: ClosedRange<Int>, _ disc: PhantomEllipse, to lesions: inout [PhantomLesion],
+        _ random: inout PhantomRandom
     ) {
         let middle = direction(random.uniform(0...6.2832)) * random.uniform(0.7...3.4)
         let isRing = random.chance(0.45), spread = random.uniform(0.35...0.8)
@@ -140,9 +153,11 @@ public struct PhantomLesion: Hashable, Sendable {
             let distance = isRing ? spread * (1 + random.normal(0.14)) : spread * abs(random.normal(0.6))
             let point = middle + direction(turn) * distance
             let center = disc.level(point) > 1.2 ? point : middle * 0.6 - PhantomPoint(0.5, 0)
-            lesions.append(PhantomLesion(
-                .hardExudate, at: center, radius: 0.035 + 0.1 * pow(random.uniform(), 2), aspect: random.uniform(1...1.6),
-                angle: random.uniform(0...3.14), lobe: 0.2, random: &random))
+            lesions.append(
+                PhantomLesion(
+                    .hardExudate, at: center, radius: 0.035 + 0.1 * pow(random.uniform(), 2),
+                    aspect: random.uniform(1...1.6),
+                    angle: random.uniform(0...3.14), lobe: 0.2, random: &random))
         }
     }
 

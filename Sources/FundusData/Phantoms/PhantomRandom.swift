@@ -1,8 +1,8 @@
 import Foundation
 import TensorCore
 
-/// The stream of one purpose for one eye, keyed by (seed, patient, eye, purpose, index): Philox, so that any phantom can be
-/// drawn alone, in any order, on any thread.
+/// The stream of one purpose for one eye, keyed by (seed, patient, eye, purpose, index): Philox, so that any phantom
+/// can be drawn alone, in any order, on any thread.
 package struct PhantomRandom {
     /// What a stream is drawn for. The raw values are part of what a seed means: never renumber them.
     package enum Purpose: UInt32 {

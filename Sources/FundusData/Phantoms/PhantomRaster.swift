@@ -29,7 +29,8 @@ package struct PhantomRaster {
         let scale = transform.scale
         strokes(vessel) { raster, pixel, width, distance in
             let cover = Self.cover(distance, halfWidth: width)
-            // A vessel is a cylinder: less blood at its edges, and in thin vessels. The reflex shows where pixels can resolve it.
+            // A vessel is a cylinder: less blood at its edges, and in thin vessels. The reflex shows where pixels can
+            // resolve it.
             let across = min(distance / max(width, 0.5), 1)
             let column = min(0.45 + 0.55 * width / (0.075 * scale), 1)
             let depth = column * (0.72 + 0.28 * (1 - across * across).squareRoot())
@@ -54,12 +55,13 @@ package struct PhantomRaster {
         // A lesion smaller than a pixel is drawn with a pixel's width, and paler for it.
         let drawn = max(radius, 0.55)
         let strength = min(1, (radius / drawn) * (radius / drawn) * 1.3) * lesion.strength
-        let softness: Float = switch lesion.kind {
-        case .cottonWoolSpot: max(1.2, 1 / drawn)
-        case .haemorrhage: max(0.6, 1 / drawn)
-        case .preretinalHaemorrhage: max(0.25, 1 / drawn)
-        case .microaneurysm, .hardExudate, .neovascularisation: 1 / drawn
-        }
+        let softness: Float =
+            switch lesion.kind {
+            case .cottonWoolSpot: max(1.2, 1 / drawn)
+            case .haemorrhage: max(0.6, 1 / drawn)
+            case .preretinalHaemorrhage: max(0.25, 1 / drawn)
+            case .microaneurysm, .hardExudate, .neovascularisation: 1 / drawn
+            }
         let reach = drawn * lesion.aspect.squareRoot() * (1.9 + softness) + 1
         for y in pixels(center.y - reach, center.y + reach) {
             for x in pixels(center.x - reach, center.x + reach) {
@@ -84,7 +86,8 @@ package struct PhantomRaster {
     /// Calls `paint` for each pixel near each stretch of `vessel`, with the half width there and the distance from the
     /// middle line, in pixels.
     private mutating func strokes(
-        _ vessel: PhantomVessel, paint: (inout PhantomRaster, _ pixel: Int, _ halfWidth: Float, _ distance: Float) -> Void
+        _ vessel: PhantomVessel,
+        paint: (inout PhantomRaster, _ pixel: Int, _ halfWidth: Float, _ distance: Float) -> Void
     ) {
         guard vessel.points.count > 1 else { return }
         var start = transform.picture(vessel.points[0])

@@ -25,7 +25,8 @@ struct PhantomSurface: Sendable {
         func mix(_ a: SIMD3<Float>, _ b: SIMD3<Float>, _ t: Float) -> SIMD3<Float> { a + (b - a) * t }
         let dark = patient.pigmentation
         let hue = random.normal(1)
-        let pale = SIMD3<Float>(0.88, 0.48, 0.18), middle = SIMD3<Float>(0.74, 0.365, 0.115), deep = SIMD3<Float>(0.57, 0.255, 0.07)
+        let pale = SIMD3<Float>(0.88, 0.48, 0.18), middle = SIMD3<Float>(0.74, 0.365, 0.115),
+            deep = SIMD3<Float>(0.57, 0.255, 0.07)
         var colour = dark < 0.5 ? mix(pale, middle, dark * 2) : mix(middle, deep, dark * 2 - 1)
         colour *= SIMD3(1, 1 + 0.07 * hue, 1 + 0.14 * hue)
         background = colour

@@ -42,23 +42,27 @@ struct PhantomCourse {
             for kind in [PhantomVessel.Kind.vein, .artery] {
                 let shift = kind == .vein ? apart : -apart
                 let caliber: Float = kind == .vein ? 0.088 : 0.066
-                courses.append(PhantomCourse(
-                    kind: kind, radius: caliber * random.uniform(0.88...1.12),
-                    through: temporal, shift: shift, spread: 0.32, random: &random))
-                courses.append(PhantomCourse(
-                    kind: kind, radius: caliber * random.uniform(0.5...0.72),
-                    through: nasal, shift: shift * 1.2, spread: 0.3, random: &random))
+                courses.append(
+                    PhantomCourse(
+                        kind: kind, radius: caliber * random.uniform(0.88...1.12),
+                        through: temporal, shift: shift, spread: 0.32, random: &random))
+                courses.append(
+                    PhantomCourse(
+                        kind: kind, radius: caliber * random.uniform(0.5...0.72),
+                        through: nasal, shift: shift * 1.2, spread: 0.3, random: &random))
             }
         }
         for index in 0..<random.integer(2...4) {
             let side: Float = index % 2 == 0 ? -1 : 1
             let twig = [
                 d + PhantomPoint(-0.3, side * 0.1), d + PhantomPoint(-1.1, side * random.uniform(0.3...0.8)),
-                d + PhantomPoint(-2.4, side * random.uniform(0.6...1.5)), PhantomPoint(1.4, side * random.uniform(0.7...1.6)),
+                d + PhantomPoint(-2.4, side * random.uniform(0.6...1.5)),
+                PhantomPoint(1.4, side * random.uniform(0.7...1.6)),
             ]
-            courses.append(PhantomCourse(
-                kind: random.chance(0.5) ? .artery : .vein, radius: random.uniform(0.024...0.036),
-                through: twig, shift: 0, spread: 0.1, random: &random))
+            courses.append(
+                PhantomCourse(
+                    kind: random.chance(0.5) ? .artery : .vein, radius: random.uniform(0.024...0.036),
+                    through: twig, shift: 0, spread: 0.1, random: &random))
         }
         return courses
     }
@@ -77,7 +81,8 @@ struct PhantomCourse {
             let ahead = controls[min(i + 1, controls.count - 1)] - controls[max(i - 1, 0)]
             let normal = PhantomPoint(-ahead.y, ahead.x) / max(length(ahead), 1e-3)
             let share = min(Float(i) / 2, 1)
-            moved[i] += normal * (shift * (0.5 + share)) + PhantomPoint(random.normal(), random.normal()) * (spread * share)
+            moved[i] +=
+                normal * (shift * (0.5 + share)) + PhantomPoint(random.normal(), random.normal()) * (spread * share)
         }
         points = Self.spaced(Self.spline(moved), by: PhantomVesselTree.step)
         // Tortuosity: a sideways wave of random wavelength, none at the disc.
@@ -88,7 +93,9 @@ struct PhantomCourse {
             let ahead = straight[i + 1] - straight[i - 1]
             let normal = PhantomPoint(-ahead.y, ahead.x) / max(length(ahead), 1e-3)
             let way = Float(i) * PhantomVesselTree.step
-            points[i] += normal * (noise.octaves(way / wave, 0.5, count: 2, gain: 0.35) * amplitude * min(max(way - 0.6, 0) / 2, 1))
+            points[i] +=
+                normal
+                * (noise.octaves(way / wave, 0.5, count: 2, gain: 0.35) * amplitude * min(max(way - 0.6, 0) / 2, 1))
         }
         points = Self.spaced(points, by: PhantomVesselTree.step)
     }

@@ -27,7 +27,9 @@ package struct PhantomVesselTree {
     package static func grow(disc: PhantomEllipse, random: PhantomRandom) -> [PhantomVessel] {
         var tree = PhantomVesselTree(disc: disc, random: random)
         for course in PhantomCourse.all(disc: disc, random: &tree.random) { tree.follow(course) }
-        while tree.vessels.count < 400, let widest = tree.buds.indices.max(by: { tree.buds[$0].radius < tree.buds[$1].radius }) {
+        while tree.vessels.count < 400,
+            let widest = tree.buds.indices.max(by: { tree.buds[$0].radius < tree.buds[$1].radius })
+        {
             tree.sprout(tree.buds.remove(at: widest))
         }
         return tree.vessels
@@ -56,9 +58,10 @@ package struct PhantomVesselTree {
                 let ahead = course.points[i + 1] - point
                 let share = random.uniform(0.42...0.74)
                 let angle = Self.angles(share).branch
-                buds.append(Bud(
-                    kind: course.kind, start: point, heading: atan2(ahead.y, ahead.x) + side * angle,
-                    radius: radius * share, parent: id, generation: 1))
+                buds.append(
+                    Bud(
+                        kind: course.kind, start: point, heading: atan2(ahead.y, ahead.x) + side * angle,
+                        radius: radius * share, parent: id, generation: 1))
                 radius *= Self.rest(share)
                 side = random.chance(0.8) ? -side : side
                 untilBud = random.uniform(0.6...2)
@@ -68,7 +71,8 @@ package struct PhantomVesselTree {
         append(course.kind, Array(course.points[..<end]), radii)
     }
 
-    /// A branch: a heading that wanders, bends towards where its side of the retina is fed, and keeps clear of its kind.
+    /// A branch: a heading that wanders, bends towards where its side of the retina is fed, and keeps clear of its
+    /// kind.
     private mutating func sprout(_ bud: Bud) {
         let id = Int32(vessels.count)
         var point = bud.start, heading = bud.heading, radius = bud.radius
@@ -96,9 +100,10 @@ package struct PhantomVesselTree {
                 let share = random.uniform(0.5...0.82)
                 let angles = Self.angles(share)
                 if radius * share > Self.thinnest, bud.generation < 6 {
-                    buds.append(Bud(
-                        kind: bud.kind, start: point, heading: heading + side * angles.branch,
-                        radius: radius * share, parent: id, generation: bud.generation + 1))
+                    buds.append(
+                        Bud(
+                            kind: bud.kind, start: point, heading: heading + side * angles.branch,
+                            radius: radius * share, parent: id, generation: bud.generation + 1))
                     radius *= Self.rest(share)
                     heading -= side * angles.main
                 }

@@ -47,16 +47,18 @@ public struct PhantomVisit: Sendable {
         var random = stream(.pose)
         let camera = Camera.allCases[random.integer(0...2)]
         self.camera = camera
-        let degrees: Float = switch camera {
-        case .a: 50
-        case .b: 45
-        case .c: 47
-        }
-        let cut: Float = switch camera {
-        case .a: random.uniform(0.80...0.88)
-        case .b: 1
-        case .c: random.chance(0.5) ? random.uniform(0.88...0.96) : 1
-        }
+        let degrees: Float =
+            switch camera {
+            case .a: 50
+            case .b: 45
+            case .c: 47
+            }
+        let cut: Float =
+            switch camera {
+            case .a: random.uniform(0.80...0.88)
+            case .b: 1
+            case .c: random.chance(0.5) ? random.uniform(0.88...0.96) : 1
+            }
         var fieldRandom = stream(.field)
         field = fieldRandom.chance(0.25) ? .disc : .macula
         let middle = field == .disc ? eye.opticDisc.center : PhantomPoint(0.55, 0)
@@ -110,11 +112,12 @@ struct PhantomLight: Sendable {
         gradient = direction(random.uniform(0...6.2832)) * random.uniform(0.03...0.24)
         vignette = random.uniform(0.15...0.5)
         let warmth = random.normal(0.05)
-        let base: SIMD3<Float> = switch camera {
-        case .a: SIMD3(0.98, 0.98, 0.72)
-        case .b: SIMD3(1.12, 0.85, 1.1)
-        case .c: SIMD3(1.02, 1.02, 1.1)
-        }
+        let base: SIMD3<Float> =
+            switch camera {
+            case .a: SIMD3(0.98, 0.98, 0.72)
+            case .b: SIMD3(1.12, 0.85, 1.1)
+            case .c: SIMD3(1.02, 1.02, 1.1)
+            }
         tint = base * SIMD3(1 + warmth * 0.4, 1, 1 - warmth * 2)
         veil = camera == .c ? SIMD3(0.01, 0.03, 0.11) * random.uniform(0.5...1.2) : SIMD3()
         gamma = 1 + random.normal(0.05)

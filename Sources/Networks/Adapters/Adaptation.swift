@@ -1,8 +1,8 @@
 import Files
 import TensorCore
 
-/// How adapters of one layout change one base: the layout and, for `ffa`, the frozen factors. The values of B (and A) come
-/// with each call, so that training, its moving average and the adapters of several sites share one adaptation.
+/// How adapters of one layout change one base: the layout and, for `ffa`, the frozen factors. The values of B (and A)
+/// come with each call, so that training, its moving average and the adapters of several sites share one adaptation.
 public struct Adaptation: Sendable {
     public let layout: AdapterLayout
     /// SHA-256 of the base's file.
@@ -26,7 +26,9 @@ public struct Adaptation: Sendable {
 
     /// The frozen factors, on all threads; the largest first, so that none is left at the end.
     private static func factors(_ adapted: [AdaptedParameter], baseDigest: Digest) -> [Tensor] {
-        let order = adapted.indices.sorted { adapted[$0].length * adapted[$0].rank > adapted[$1].length * adapted[$1].rank }
+        let order = adapted.indices.sorted {
+            adapted[$0].length * adapted[$0].rank > adapted[$1].length * adapted[$1].rank
+        }
         var factors = [Tensor](repeating: .zeros([0]), count: adapted.count)
         factors.withUnsafeMutableBufferPointer { target in
             nonisolated(unsafe) let target = target
@@ -58,8 +60,8 @@ public struct Adaptation: Sendable {
 }
 
 extension Adaptation {
-    /// The network's parameters for a forward pass: the base's as constants, W0 + scale A B on the adapter's tape where it is
-    /// adapted. Gradients reach B, and A where it is trained.
+    /// The network's parameters for a forward pass: the base's as constants, W0 + scale A B on the adapter's tape where
+    /// it is adapted. Gradients reach B, and A where it is trained.
     ///
     /// - Parameters:
     ///   - adapter: parameters of `layout.specifications`, in order.
@@ -89,8 +91,8 @@ extension Adaptation {
 extension AdaptedParameter {
     /// A B or B A, in the shape of the weight.
     ///
-    /// It is subtracted, of a B times -scale, rather than added: the product with zeros is +0, and x - 0 is x for -0, too,
-    /// so that an adapter of zeros leaves the base's exact bytes.
+    /// It is subtracted, of a B times -scale, rather than added: the product with zeros is +0, and x - 0 is x for -0,
+    /// too, so that an adapter of zeros leaves the base's exact bytes.
     func product(_ a: Variable, _ b: Variable) -> Variable {
         (isALeft ? a.linear(b, bias: nil) : b.linear(a, bias: nil)).reshaped(shape)
     }

@@ -10,7 +10,11 @@ public struct Adapter: Sendable {
     public init(_ adaptation: Adaptation, parameters: ParameterMap) {
         if parameters.specifications != adaptation.layout.specifications {
             fatalError(
-                "Adapter: \(parameters.specifications.count) parameters are not the layout's \(adaptation.layout.specifications.count)")
+                """
+                Adapter: \(parameters.specifications.count) parameters are not the layout's \
+                \(adaptation.layout.specifications.count)
+                """
+            )
         }
         self.adaptation = adaptation
         self.parameters = parameters
@@ -29,9 +33,9 @@ public struct Adapter: Sendable {
 extension ParameterMap {
     /// The base's parameters with adapters merged in: W0 + sum of weight scale A B.
     ///
-    /// One adapter of weight 1 gives the bits that it was trained with (`Adaptation.adapted`), adapters of zeros the base's
-    /// bytes. Adapters with the same frozen factors are averaged as their B; others add up as full matrices, so that the
-    /// result is the average of the weights for each kind.
+    /// One adapter of weight 1 gives the bits that it was trained with (`Adaptation.adapted`), adapters of zeros the
+    /// base's bytes. Adapters with the same frozen factors are averaged as their B; others add up as full matrices, so
+    /// that the result is the average of the weights for each kind.
     ///
     /// - Parameter adapters: of this base, each with any finite weight.
     public func adding(_ adapters: [(adapter: Adapter, weight: Double)]) -> ParameterMap {

@@ -1,4 +1,5 @@
-/// A weight that an adapter changes, seen as a matrix: [k * k * in, out] for a convolution, [in, out] for a linear layer.
+/// A weight that an adapter changes, seen as a matrix: [k * k * in, out] for a convolution, [in, out] for a linear
+/// layer.
 ///
 /// A has the longer of the two sides and B the shorter, so that B, which alone is trained where A is frozen, is small:
 /// W = W0 + scale A B with A [rows, rank] and B [rank, columns] where there are more rows than columns, else
@@ -45,10 +46,12 @@ public struct AdapterLayout: Hashable, Sendable {
             let path = specification.path, count = registry.count
             let isATrained = configuration.kind == .lora
             let parameter = AdaptedParameter(
-                path: path, shape: specification.shape, rows: rows, columns: columns, rank: configuration.rank(rows: rows, columns: columns),
+                path: path, shape: specification.shape, rows: rows, columns: columns,
+                rank: configuration.rank(rows: rows, columns: columns),
                 number: number, numberOfA: isATrained ? count : nil, numberOfB: isATrained ? count + 1 : count)
             if isATrained {
-                _ = registry.register("\(path).adapter_a", parameter.shapeOfA, .plain, .uniform(fanIn: parameter.length))
+                _ = registry.register(
+                    "\(path).adapter_a", parameter.shapeOfA, .plain, .uniform(fanIn: parameter.length))
             }
             _ = registry.register("\(path).adapter_b", parameter.shapeOfB, .plain, .constant(0))
             return parameter

@@ -1,13 +1,13 @@
 import Files
 import TensorCore
 
-/// The frozen factor A of one parameter: orthonormal vectors that follow from the base's digest and the parameter's path
-/// alone, so that every site has the same without storing or sending it.
+/// The frozen factor A of one parameter: orthonormal vectors that follow from the base's digest and the parameter's
+/// path alone, so that every site has the same without storing or sending it.
 ///
-/// The same bits on every machine: integers from SHA-256 and Philox, then + - * / and square roots in float64, which IEEE 754
-/// rounds in one way only, in an order that is fixed here. Swift does not join a product and a sum into one rounding.
-/// `Tools/reference/adapter_factor.py` makes the same bits from this description. Never change it: adapters that were
-/// trained would no longer fit.
+/// The same bits on every machine: integers from SHA-256 and Philox, then + - * / and square roots in float64, which
+/// IEEE 754 rounds in one way only, in an order that is fixed here. Swift does not join a product and a sum into one
+/// rounding. `Tools/reference/adapter_factor.py` makes the same bits from this description. Never change it: adapters
+/// that were trained would no longer fit.
 package enum FrozenFactor {
     /// The first eight bytes, lowest first, of SHA-256 over a name, the base's digest and the path in UTF-8.
     package static func seed(baseDigest: Digest, path: String) -> UInt64 {
@@ -18,13 +18,13 @@ package enum FrozenFactor {
     /// Eight numbers of a vector.
     private typealias Eight = SIMD8<Double>
 
-    /// Orthonormal vectors, [count, length], rounded to float32 at the end; count <= length. A vector does not depend on
-    /// how many come after it.
+    /// Orthonormal vectors, [count, length], rounded to float32 at the end; count <= length. A vector does not depend
+    /// on how many come after it.
     ///
-    /// Vector j starts uniform in (-1, 1), from Philox with index j. The projections on the vectors before it are taken off
-    /// one after the other (modified Gram-Schmidt), and once more where less than half of its length is left, so that what
-    /// cancelled does no harm (Daniel, Gragg, Kaufman and Stewart 1976; twice is enough, Giraud and Langou 2002). Then it is
-    /// divided by its length.
+    /// Vector j starts uniform in (-1, 1), from Philox with index j. The projections on the vectors before it are taken
+    /// off one after the other (modified Gram-Schmidt), and once more where less than half of its length is left, so
+    /// that what cancelled does no harm (Daniel, Gragg, Kaufman and Stewart 1976; twice is enough, Giraud and Langou
+    /// 2002). Then it is divided by its length.
     package static func vectors(seed: UInt64, count: Int, length: Int) -> Tensor {
         let eights = (length + 7) / 8
         return withUnsafeTemporaryAllocation(of: Eight.self, capacity: count * eights) { memory in
@@ -53,7 +53,8 @@ package enum FrozenFactor {
         }
     }
 
-    /// Eight running sums, one a lane; at the end lanes 0 to 3 and 4 to 7 are added, then 0 and 1 to 2 and 3, then the two.
+    /// Eight running sums, one a lane; at the end lanes 0 to 3 and 4 to 7 are added, then 0 and 1 to 2 and 3, then the
+    /// two.
     private static func product(_ a: UnsafePointer<Eight>, _ b: UnsafePointer<Eight>, _ eights: Int) -> Double {
         var sums = Eight()
         for i in 0..<eights { sums += a[i] * b[i] }

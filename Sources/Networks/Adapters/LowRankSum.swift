@@ -1,7 +1,7 @@
 import TensorCore
 
-/// What adapters add to one parameter, the sum of share x scale x A B, in float64: products and sums in one order, so that the same
-/// adapters are the same bits on every machine.
+/// What adapters add to one parameter, the sum of share x scale x A B, in float64: products and sums in one order, so
+/// that the same adapters are the same bits on every machine.
 package struct LowRankSum {
     /// One adapter's factors, in the layout's shapes.
     package struct Term {
@@ -42,7 +42,9 @@ package struct LowRankSum {
                     parallelFor(parameter.rows) { row in
                         for k in 0..<rank {
                             let each = factor * Double(left[row * rank + k])
-                            for column in 0..<columns { target[row * columns + column] += each * Double(right[k * columns + column]) }
+                            for column in 0..<columns {
+                                target[row * columns + column] += each * Double(right[k * columns + column])
+                            }
                         }
                     }
                 }
@@ -68,7 +70,8 @@ package struct LowRankSum {
         zip(values, other.values).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
     }
 
-    /// The nearest sum of the parameter's own rank (Eckart and Young 1936): projected on the strongest directions of its shorter side.
+    /// The nearest sum of the parameter's own rank (Eckart and Young 1936): projected on the strongest directions of
+    /// its shorter side.
     package func truncated() -> LowRankSum {
         let rows = parameter.rows, columns = parameter.columns, isWide = columns > rows, side = min(rows, columns)
         // [side, side]: D D^T or D^T D.
@@ -81,8 +84,12 @@ package struct LowRankSum {
             let first = direction.startIndex
             if isWide {
                 var along = [Double](repeating: 0, count: columns)
-                for r in 0..<rows { for c in 0..<columns { along[c] += direction[first + r] * values[r * columns + c] } }
-                for r in 0..<rows { for c in 0..<columns { result.values[r * columns + c] += direction[first + r] * along[c] } }
+                for r in 0..<rows {
+                    for c in 0..<columns { along[c] += direction[first + r] * values[r * columns + c] }
+                }
+                for r in 0..<rows {
+                    for c in 0..<columns { result.values[r * columns + c] += direction[first + r] * along[c] }
+                }
             } else {
                 for r in 0..<rows {
                     var along = 0.0
@@ -111,7 +118,9 @@ package struct LowRankSum {
                         var k = 0
                         while k + 8 <= length {
                             var a = SIMD8<Double>(), b = SIMD8<Double>()
-                            for lane in 0..<8 { (a[lane], b[lane]) = (rows[i * length + k + lane], rows[j * length + k + lane]) }
+                            for lane in 0..<8 {
+                                (a[lane], b[lane]) = (rows[i * length + k + lane], rows[j * length + k + lane])
+                            }
                             sums += a * b
                             k += 8
                         }
@@ -145,9 +154,13 @@ extension Adaptation {
     /// Names in files of the trained factors of the adapted parameter with this index: A's is nil where it is frozen.
     package func names(_ index: Int) -> (a: String?, b: String) {
         let parameter = layout.adapted[index]
-        return (parameter.numberOfA.map { layout.specifications[$0].path }, layout.specifications[parameter.numberOfB].path)
+        return (
+            parameter.numberOfA.map { layout.specifications[$0].path }, layout.specifications[parameter.numberOfB].path
+        )
     }
 
     /// The frozen factor of the adapted parameter with this index; nil where A is trained.
-    package func frozenFactor(_ index: Int) -> Tensor? { layout.adapted[index].numberOfA == nil ? a(index) { _ in fatalError("A is frozen") }.tensor : nil }
+    package func frozenFactor(_ index: Int) -> Tensor? {
+        layout.adapted[index].numberOfA == nil ? a(index) { _ in fatalError("A is frozen") }.tensor : nil
+    }
 }

@@ -1,5 +1,5 @@
-/// Inner products of many rows with the rows of one fixed matrix, by our own kernels: an element depends on its two rows alone,
-/// neither on which other rows come along nor on the number of threads.
+/// Inner products of many rows with the rows of one fixed matrix, by our own kernels: an element depends on its two
+/// rows alone, neither on which other rows come along nor on the number of threads.
 package struct RowProducts: Sendable {
     /// Elements of a row.
     package let length: Int
@@ -9,13 +9,18 @@ package struct RowProducts: Sendable {
 
     /// - Parameter rows: [count, length], row-major.
     package init(_ rows: [Float], count: Int, length: Int) {
-        if rows.count != count * length { fatalError("RowProducts: \(rows.count) elements are not \(count) rows of \(length)") }
+        if rows.count != count * length {
+            fatalError("RowProducts: \(rows.count) elements are not \(count) rows of \(length)")
+        }
         self.length = length
         self.count = count
-        packed = rows.withUnsafeBufferPointer { PackedMatrix(transposing: $0.baseAddress.unsafelyUnwrapped, k: length, columns: count) }
+        packed = rows.withUnsafeBufferPointer {
+            PackedMatrix(transposing: $0.baseAddress.unsafelyUnwrapped, k: length, columns: count)
+        }
     }
 
-    /// Every row of `other` [rows, length] times every row of the fixed matrix, into [rows, count]; on the calling thread.
+    /// Every row of `other` [rows, length] times every row of the fixed matrix, into [rows, count]; on the calling
+    /// thread.
     package func multiply(_ other: UnsafePointer<Float>, rows: Int, into products: UnsafeMutablePointer<Float>) {
         packed.multiply(rows: rows, other, into: products)
     }

@@ -4,7 +4,8 @@ import CKernels
 
 extension Variable {
     public static func + (a: Variable, b: Variable) -> Variable {
-        Tape.record([a, b], binary(FOVEA_ADD, a.tensor, b.tensor)) { [shapeA = a.shape, shapeB = b.shape, needsA = a.isTracked, needsB = b.isTracked] grad in
+        Tape.record([a, b], binary(FOVEA_ADD, a.tensor, b.tensor)) {
+            [shapeA = a.shape, shapeB = b.shape, needsA = a.isTracked, needsB = b.isTracked] grad in
             [
                 needsA ? sumToShape(grad, shapeA) : nil,
                 needsB ? sumToShape(grad, shapeB) : nil,
@@ -13,7 +14,8 @@ extension Variable {
     }
 
     public static func - (a: Variable, b: Variable) -> Variable {
-        Tape.record([a, b], binary(FOVEA_SUBTRACT, a.tensor, b.tensor)) { [shapeA = a.shape, shapeB = b.shape, needsA = a.isTracked, needsB = b.isTracked] grad in
+        Tape.record([a, b], binary(FOVEA_SUBTRACT, a.tensor, b.tensor)) {
+            [shapeA = a.shape, shapeB = b.shape, needsA = a.isTracked, needsB = b.isTracked] grad in
             [
                 needsA ? sumToShape(grad, shapeA) : nil,
                 needsB ? sumToShape(grad, shapeB).scaled(by: -1) : nil,

@@ -3,11 +3,12 @@ import CKernels
 extension Variable {
     /// Scaled dot-product attention of several heads (Vaswani et al. 2017, equation 1).
     ///
-    /// self holds the queries, [N, T, heads * d]; keys and values have the same shape. Scores stand in the cache for a few
-    /// queries at a time; they are not kept, and the pullback makes them again.
+    /// self holds the queries, [N, T, heads * d]; keys and values have the same shape. Scores stand in the cache for a
+    /// few queries at a time; they are not kept, and the pullback makes them again.
     public func attention(keys: Variable, values: Variable, heads: Int) -> Variable {
         requireShape(
-            shape.count == 3 && shape == keys.shape && shape == values.shape && shape[2] % heads == 0, "attention", shape,
+            shape.count == 3 && shape == keys.shape && shape == values.shape && shape[2] % heads == 0, "attention",
+            shape,
             keys.shape)
         let geometry = Attention(images: shape[0], tokens: shape[1], width: shape[2], heads: heads)
         let output = Tensor(uninitialized: shape)
@@ -33,7 +34,9 @@ private struct Attention {
     }
 
     private func forEachBlock(_ body: (_ first: Int, _ count: Int) -> Void) {
-        for first in stride(from: 0, to: tokens, by: Attention.block) { body(first, min(Attention.block, tokens - first)) }
+        for first in stride(from: 0, to: tokens, by: Attention.block) {
+            body(first, min(Attention.block, tokens - first))
+        }
     }
 
     /// One head's columns of [T, width], in panels: [depth / 16][T][16].
@@ -56,10 +59,13 @@ private struct Attention {
             pack(v.pointer + offset, rows: tokens, into: values)
             forEachBlock { first, count in
                 let at = offset + first * width
-                product(rows: count, k: depth, columns: tokens, q.pointer + at, rowStep: width, keys, into: p, rowStep: tokens)
+                product(
+                    rows: count, k: depth, columns: tokens, q.pointer + at, rowStep: width, keys, into: p,
+                    rowStep: tokens)
                 Kernels.table.softmax(count, tokens, scale, p, p)
                 product(
-                    rows: count, k: tokens, columns: depth, p, rowStep: tokens, values, into: output.pointer + at, rowStep: width)
+                    rows: count, k: tokens, columns: depth, p, rowStep: tokens, values, into: output.pointer + at,
+                    rowStep: width)
             }
         }
     }
@@ -76,7 +82,8 @@ private struct Attention {
                 floats: 2 * transposed + straight + 3 * scores + part + 2 * paddedTokens * paddedDepth)
             let keysTransposed = scratch.take(transposed), valuesTransposed = scratch.take(transposed)
             let keys = scratch.take(straight)
-            let p = scratch.take(scores), s = scratch.take(scores), packed = scratch.take(scores), rows = scratch.take(part)
+            let p = scratch.take(scores), s = scratch.take(scores), packed = scratch.take(scores),
+                rows = scratch.take(part)
             let sumK = scratch.take(paddedTokens * paddedDepth), sumV = scratch.take(paddedTokens * paddedDepth)
             packTransposed(k.pointer + offset, into: keysTransposed)
             packTransposed(v.pointer + offset, into: valuesTransposed)
@@ -85,17 +92,26 @@ private struct Attention {
                 let at = offset + first * width
                 let queries = q.pointer + at, g = grad.pointer + at
                 /// sum += a^T b, with a [count, tokens] and b the block's rows of one head.
-                func accumulate(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ sum: UnsafeMutablePointer<Float>) {
+                func accumulate(
+                    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ sum: UnsafeMutablePointer<Float>
+                ) {
                     Kernels.table.pack(count, tokens, a, tokens, packed)
                     pack(b, rows: count, into: rows)
-                    Kernels.table.product_adjoint(count, paddedTokens, paddedDepth, packed, rows, first == 0 ? 0 : 1, sum)
+                    Kernels.table.product_adjoint(
+                        count, paddedTokens, paddedDepth, packed, rows, first == 0 ? 0 : 1, sum)
                 }
-                product(rows: count, k: depth, columns: tokens, queries, rowStep: width, keysTransposed, into: p, rowStep: tokens)
+                product(
+                    rows: count, k: depth, columns: tokens, queries, rowStep: width, keysTransposed, into: p,
+                    rowStep: tokens)
                 Kernels.table.softmax(count, tokens, scale, p, p)
                 accumulate(p, g, sumV)
-                product(rows: count, k: depth, columns: tokens, g, rowStep: width, valuesTransposed, into: s, rowStep: tokens)
+                product(
+                    rows: count, k: depth, columns: tokens, g, rowStep: width, valuesTransposed, into: s,
+                    rowStep: tokens)
                 Kernels.table.softmax_gradient(count, tokens, scale, p, s, s)
-                product(rows: count, k: tokens, columns: depth, s, rowStep: tokens, keys, into: gradQ.pointer + at, rowStep: width)
+                product(
+                    rows: count, k: tokens, columns: depth, s, rowStep: tokens, keys, into: gradQ.pointer + at,
+                    rowStep: width)
                 accumulate(s, queries, sumK)
             }
             unpack(sumK, paddedTokens, into: gradK.pointer + offset)
@@ -107,7 +123,8 @@ private struct Attention {
     private func unpack(_ panels: UnsafePointer<Float>, _ panelRows: Int, into target: UnsafeMutablePointer<Float>) {
         for first in stride(from: 0, to: depth, by: 16) {
             for row in 0..<tokens {
-                (target + row * width + first).update(from: panels + first * panelRows + row * 16, count: min(16, depth - first))
+                (target + row * width + first).update(
+                    from: panels + first * panelRows + row * 16, count: min(16, depth - first))
             }
         }
     }

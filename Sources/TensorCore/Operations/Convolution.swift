@@ -27,7 +27,8 @@ extension Variable {
     ///   - shift: [N, out], added to every pixel of a picture; or nil.
     ///   - residual: of the output's shape, added; or nil.
     public static func convolution(
-        _ input: ConvolutionInput, _ weight: Variable, bias: Variable?, shift: Variable? = nil, residual: Variable? = nil,
+        _ input: ConvolutionInput, _ weight: Variable, bias: Variable?, shift: Variable? = nil,
+        residual: Variable? = nil,
         stride: Int = 1, padding: Int, trailing: Int? = nil
     ) -> Variable {
         let parts = input.parts.map(\.tensor)
@@ -44,7 +45,8 @@ extension Variable {
         let (filters, prologue, images) = (weight.tensor, made.prologue, inputShape[0])
         return Tape.record(inputs, output) { grad in
             let gradWeight = isTracked ? method.gradWeight(prologue.apply(parts), grad) : nil
-            var gradients: [Tensor?] = needsInput
+            var gradients: [Tensor?] =
+                needsInput
                 ? prologue.pullback(parts, method.gradInput(grad, filters, inputShape: inputShape))
                 : (0..<prologue.inputs(parts)).map { _ in nil }
             gradients.append(gradWeight)
@@ -85,9 +87,10 @@ public struct ConvolutionInput {
     /// The picture, and how to make it again.
     fileprivate func made() -> (tensor: Tensor, prologue: Prologue) {
         let tensors = parts.map(\.tensor)
-        let prologue: Prologue = settings.map {
-            .normalization(GroupNorm(tensors, $0, scale: parameters[0].tensor, shift: parameters[1].tensor))
-        } ?? (isUpsampled ? .upsampling : .none)
+        let prologue: Prologue =
+            settings.map {
+                .normalization(GroupNorm(tensors, $0, scale: parameters[0].tensor, shift: parameters[1].tensor))
+            } ?? (isUpsampled ? .upsampling : .none)
         return (prologue.apply(tensors), prologue)
     }
 }
@@ -163,7 +166,8 @@ enum ConvolutionMethod {
         } else if kernel == 3, stride == 1, padding == 1, trailing == 1, weight[2] % 16 == 0, weight[3] % 16 == 0 {
             self = .winograd
         } else {
-            self = .unfolded(ConvolutionMethod.geometry(x, kernel: kernel, stride: stride, padding: padding, trailing: trailing))
+            self = .unfolded(
+                ConvolutionMethod.geometry(x, kernel: kernel, stride: stride, padding: padding, trailing: trailing))
         }
     }
 
@@ -197,7 +201,8 @@ enum ConvolutionMethod {
         case .pointwise: linearGradWeight(x, grad).reshaped([1, 1, x.shape[3], grad.shape[3]])
         case .winograd:
             winogradGradWeight(x, grad)
-                ?? unfoldedGradWeight(ConvolutionMethod.geometry(x.shape, kernel: 3, stride: 1, padding: 1, trailing: 1), x, grad)
+                ?? unfoldedGradWeight(
+                    ConvolutionMethod.geometry(x.shape, kernel: 3, stride: 1, padding: 1, trailing: 1), x, grad)
         case .unfolded(let geometry): unfoldedGradWeight(geometry, x, grad)
         }
     }

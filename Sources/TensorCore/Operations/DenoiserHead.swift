@@ -1,13 +1,14 @@
 import Foundation
 
-// The head of a denoiser that also says where the picture is black: D = A + S (black - A), with A = c_skip x + c_out F and
-// S = 1 / (1 + e^(offset - g)).
+// The head of a denoiser that also says where the picture is black: D = A + S (black - A), with A = c_skip x + c_out F
+// and S = 1 / (1 + e^(offset - g)).
 //
 // The surround of a fundus photograph is black without any noise. The expected picture given a noisy one is therefore a
-// mixture of black and of what is expected inside the eye, and S is the probability of black. Trained through D the gate does not
-// open: inside the eye S must fall below c_out^2 first, and its gradient falls with it. Told what is black while F was trained
-// through D, losses were 50 times as high in the first 3,000 images, because an S of 0.05 is a large error at low noise. So the two
-// are trained apart: F through A, and S by the binary cross-entropy of what is black, whose optimum is the same probability.
+// mixture of black and of what is expected inside the eye, and S is the probability of black. Trained through D the
+// gate does not open: inside the eye S must fall below c_out^2 first, and its gradient falls with it. Told what is
+// black while F was trained through D, losses were 50 times as high in the first 3,000 images, because an S of 0.05 is
+// a large error at low noise. So the two are trained apart: F through A, and S by the binary cross-entropy of what is
+// black, whose optimum is the same probability.
 
 /// What the head needs to know of each picture.
 public struct DenoiserHead: Sendable {
@@ -24,8 +25,10 @@ public struct DenoiserHead: Sendable {
 
     private func require(_ raw: Tensor, _ x: Tensor) {
         requireShape(
-            raw.shape.dropLast() == x.shape.dropLast() && raw.shape[raw.rank - 1] > black.count && x.shape.last == black.count
-                && skip.shape == [x.shape[0], black.count] && out.shape == skip.shape, "DenoiserHead", [raw.shape, skip.shape], x.shape)
+            raw.shape.dropLast() == x.shape.dropLast() && raw.shape[raw.rank - 1] > black.count
+                && x.shape.last == black.count
+                && skip.shape == [x.shape[0], black.count] && out.shape == skip.shape, "DenoiserHead",
+            [raw.shape, skip.shape], x.shape)
     }
 
     /// Runs over the places of pictures, on the pool, none across two pictures.
@@ -66,26 +69,32 @@ public struct DenoiserHead: Sendable {
     /// What a black place counts in the loss of F.
     private static let blackWeight: Float = 0.1
 
-    /// The loss of each picture: the mean of weight times (A - clean)^2, in which black places count a tenth (the gate covers them),
-    /// plus the mean cross-entropy of S over places.
+    /// The loss of each picture: the mean of weight times (A - clean)^2, in which black places count a tenth (the gate
+    /// covers them), plus the mean cross-entropy of S over places.
     ///
     /// - Parameters:
     ///   - raw, x: as in `denoised`.
     ///   - clean: [N, H, W, C]; a place all of whose channels are within `tolerance` of black is black.
     ///   - weights: [N, C].
     /// - Returns: [N, 1, 1, 1].
-    public func losses(_ raw: Variable, _ x: Tensor, clean: Tensor, weights: Tensor, tolerance: Float = 1e-3) -> Variable {
+    public func losses(_ raw: Variable, _ x: Tensor, clean: Tensor, weights: Tensor, tolerance: Float = 1e-3)
+        -> Variable
+    {
         require(raw.tensor, x)
-        requireShape(clean.shape == x.shape && weights.shape == skip.shape, "DenoiserHead.losses", clean.shape, weights.shape)
-        let values = raw.tensor, channels = black.count, width = values.shape[values.rank - 1], pictures = values.shape[0]
+        requireShape(
+            clean.shape == x.shape && weights.shape == skip.shape, "DenoiserHead.losses", clean.shape, weights.shape)
+        let values = raw.tensor, channels = black.count, width = values.shape[values.rank - 1],
+            pictures = values.shape[0]
         let places = values.shape.dropLast().reduce(1, *) / max(1, pictures)
-        // The gradient is made at once, to be multiplied by what comes back for each picture; sums by place, added in order.
+        // The gradient is made at once, to be multiplied by what comes back for each picture; sums by place, added in
+        // order.
         let gradient = Tensor(uninitialized: values.shape), sums = Tensor(uninitialized: [pictures, places])
         black.withUnsafeBufferPointer { black in
             nonisolated(unsafe) let black = black
             eachRun(values) { picture, start, length in
                 let s = skip.pointer + picture * channels, o = out.pointer + picture * channels
-                let w = weights.pointer + picture * channels, scale = 1 / Float(places * channels), share = 1 / Float(places)
+                let w = weights.pointer + picture * channels, scale = 1 / Float(places * channels),
+                    share = 1 / Float(places)
                 for place in start..<start + length {
                     let f = values.pointer + place * width, g = gradient.pointer + place * width
                     let from = x.pointer + place * channels, y = clean.pointer + place * channels
@@ -118,7 +127,8 @@ public struct DenoiserHead: Sendable {
             let result = Tensor(uninitialized: values.shape)
             eachRun(values) { picture, start, length in
                 Kernels.table.scale_add(
-                    length * width, grad.pointer[picture], gradient.pointer + start * width, 0, result.pointer + start * width)
+                    length * width, grad.pointer[picture], gradient.pointer + start * width, 0,
+                    result.pointer + start * width)
             }
             return [result]
         }

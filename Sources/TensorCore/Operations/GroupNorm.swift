@@ -6,7 +6,8 @@ extension Variable {
     /// - Parameters:
     ///   - scale, shift: [C].
     ///   - groups: divides C.
-    public func groupNorm(scale: Variable, shift: Variable, groups: Int, epsilon: Float, silu: Bool = false) -> Variable {
+    public func groupNorm(scale: Variable, shift: Variable, groups: Int, epsilon: Float, silu: Bool = false) -> Variable
+    {
         let settings = GroupNormSettings(groups: groups, epsilon: epsilon, silu: silu)
         let forward = GroupNorm([tensor], settings, scale: scale.tensor, shift: shift.tensor)
         let output = forward.apply([tensor])
@@ -51,7 +52,8 @@ struct GroupNorm {
         let leading = Array(x[0].shape.dropLast())
         var parts: [Part] = [], channels = 0
         for tensor in x {
-            requireShape(tensor.rank >= 2 && Array(tensor.shape.dropLast()) == leading, "groupNorm", tensor.shape, x[0].shape)
+            requireShape(
+                tensor.rank >= 2 && Array(tensor.shape.dropLast()) == leading, "groupNorm", tensor.shape, x[0].shape)
             parts.append(Part(first: channels, count: tensor.shape[tensor.rank - 1]))
             channels += tensor.shape[tensor.rank - 1]
         }
@@ -104,7 +106,8 @@ struct GroupNorm {
                 // max(0, nan) would hide what is not finite.
                 let variance = scatter / elements
                 mean[image * groups + group] = average
-                inverse[image * groups + group] = 1 / ((variance < 0 ? 0 : variance) + Double(settings.epsilon)).squareRoot()
+                inverse[image * groups + group] =
+                    1 / ((variance < 0 ? 0 : variance) + Double(settings.epsilon)).squareRoot()
             }
         }
         (self.settings, self.scale, self.shift) = (settings, scale, shift)
@@ -164,8 +167,10 @@ struct GroupNorm {
                 for (part, tensor) in zip(parts, x) {
                     let channel = image * channels + part.first
                     Kernels.table.normalize(
-                        count, part.count, tensor.pointer + firstRow * part.count, values[0] + channel, values[1] + channel,
-                        shift.pointer + part.first, settings.silu ? 1 : 0, output.pointer + firstRow * channels + part.first,
+                        count, part.count, tensor.pointer + firstRow * part.count, values[0] + channel,
+                        values[1] + channel,
+                        shift.pointer + part.first, settings.silu ? 1 : 0,
+                        output.pointer + firstRow * channels + part.first,
                         channels)
                 }
             }
@@ -176,7 +181,9 @@ struct GroupNorm {
     /// - Parameters:
     ///   - grad: [N, ..., C].
     ///   - overwriting: `grad` itself where nobody else needs it any more; nil where somebody may.
-    func pullback(_ x: [Tensor], _ grad: Tensor, overwriting: Tensor?) -> (inputs: [Tensor], scale: Tensor, shift: Tensor) {
+    func pullback(_ x: [Tensor], _ grad: Tensor, overwriting: Tensor?) -> (
+        inputs: [Tensor], scale: Tensor, shift: Tensor
+    ) {
         let dz = overwriting ?? Tensor(uninitialized: grad.shape)
         var sums = Sums(0)
         withPerChannel([PerChannel(ofGroup: mean), PerChannel(ofGroup: inverseDeviation)]) { values in
@@ -186,8 +193,10 @@ struct GroupNorm {
                 for (part, tensor) in zip(parts, x) {
                     let channel = image * channels + part.first, at = firstRow * channels + part.first
                     Kernels.table.normalize_gradient_sums(
-                        min(pieceRows, rows - start), part.count, tensor.pointer + firstRow * part.count, values[0] + channel,
-                        values[1] + channel, scale.pointer + part.first, shift.pointer + part.first, settings.silu ? 1 : 0,
+                        min(pieceRows, rows - start), part.count, tensor.pointer + firstRow * part.count,
+                        values[0] + channel,
+                        values[1] + channel, scale.pointer + part.first, shift.pointer + part.first,
+                        settings.silu ? 1 : 0,
                         grad.pointer + at, dz.pointer + at, channels, sum + part.first, sumHat + part.first)
                 }
             }
@@ -224,7 +233,8 @@ struct GroupNorm {
                 for (index, part) in parts.enumerated() {
                     let channel = image * channels + part.first, at = firstRow * part.count
                     Kernels.table.normalize_gradient_apply(
-                        count, part.count, x[index].pointer + at, dz.pointer + firstRow * channels + part.first, channels,
+                        count, part.count, x[index].pointer + at, dz.pointer + firstRow * channels + part.first,
+                        channels,
                         values[0] + channel, values[1] + channel, values[2] + channel, values[3] + channel,
                         inputs[index].pointer + at)
                 }

@@ -17,11 +17,13 @@ extension Variable {
         }
     }
 
-    /// `linear` of two inputs side by side, as if concatenated along the last axis: [..., A] and [..., B] by [A + B, out].
+    /// `linear` of two inputs side by side, as if concatenated along the last axis: [..., A] and [..., B] by [A + B,
+    /// out].
     public func linear(besides other: Variable, _ weight: Variable, bias: Variable?) -> Variable {
         let a = shape.last ?? 1, b = other.shape.last ?? 1
         requireShape(
-            shape.dropLast() == other.shape.dropLast() && weight.shape.first == a + b, "linear", [shape, other.shape], weight.shape)
+            shape.dropLast() == other.shape.dropLast() && weight.shape.first == a + b, "linear", [shape, other.shape],
+            weight.shape)
         let outputs = weight.shape[1]
         let (x, y) = (tensor, other.tensor)
         let upper = weight.tensor.rows(0..<a), lower = weight.tensor.rows(a..<a + b)
@@ -82,7 +84,8 @@ func linearGradInput(_ grad: Tensor, _ weight: Tensor) -> Tensor {
 /// x^T grad over all rows: [in, out].
 func linearGradWeight(_ x: Tensor, _ grad: Tensor) -> Tensor {
     let inputs = x.shape.last ?? 1, outputs = grad.shape.last ?? 1
-    return adjointProduct(rows: grad.count / max(1, outputs), aColumns: inputs, bColumns: outputs) { first, count, a, b in
+    return adjointProduct(rows: grad.count / max(1, outputs), aColumns: inputs, bColumns: outputs) {
+        first, count, a, b in
         Kernels.table.pack(count, inputs, x.pointer + first * inputs, inputs, a)
         Kernels.table.pack(count, outputs, grad.pointer + first * outputs, outputs, b)
     }

@@ -9,23 +9,27 @@ extension Variable {
     public func matmul(_ other: Variable, transposedSelf: Bool = false, transposed: Bool = false) -> Variable {
         let output = TensorCore.matmul(tensor, other.tensor, transposeA: transposedSelf, transposeB: transposed)
         return Tape.record([self, other], output) { grad in
-            // c = op(a) op(b): the gradient of op(a) is dc op(b)^T, that of op(b) is op(a)^T dc; transposed where op does.
+            // c = op(a) op(b): the gradient of op(a) is dc op(b)^T, that of op(b) is op(a)^T dc; transposed where op
+            // does.
             [
-                !isTracked ? nil
+                !isTracked
+                    ? nil
                     : transposedSelf
-                    ? TensorCore.matmul(other.tensor, grad, transposeA: transposed, transposeB: true)
-                    : TensorCore.matmul(grad, other.tensor, transposeB: !transposed),
-                !other.isTracked ? nil
+                        ? TensorCore.matmul(other.tensor, grad, transposeA: transposed, transposeB: true)
+                        : TensorCore.matmul(grad, other.tensor, transposeB: !transposed),
+                !other.isTracked
+                    ? nil
                     : transposed
-                    ? TensorCore.matmul(grad, tensor, transposeA: true, transposeB: transposedSelf)
-                    : TensorCore.matmul(tensor, grad, transposeA: !transposedSelf),
+                        ? TensorCore.matmul(grad, tensor, transposeA: true, transposeB: transposedSelf)
+                        : TensorCore.matmul(tensor, grad, transposeA: !transposedSelf),
             ]
         }
     }
 }
 
 func matmul(_ a: Tensor, _ b: Tensor, transposeA: Bool = false, transposeB: Bool = false) -> Tensor {
-    requireShape(a.rank >= 2 && a.rank == b.rank && a.shape.dropLast(2) == b.shape.dropLast(2), "matmul", a.shape, b.shape)
+    requireShape(
+        a.rank >= 2 && a.rank == b.rank && a.shape.dropLast(2) == b.shape.dropLast(2), "matmul", a.shape, b.shape)
     let rowsA = a.shape[a.rank - 2], columnsA = a.shape[a.rank - 1]
     let rowsB = b.shape[b.rank - 2], columnsB = b.shape[b.rank - 1]
     let (m, k) = transposeA ? (columnsA, rowsA) : (rowsA, columnsA)

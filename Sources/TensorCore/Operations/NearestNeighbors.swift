@@ -1,7 +1,7 @@
 import CKernels
 
-/// Rows of a matrix that distances are taken between: [count, parts, width]. The squared distance of two rows is the largest of their
-/// parts' squared euclidean distances; with one part it is the euclidean distance itself.
+/// Rows of a matrix that distances are taken between: [count, parts, width]. The squared distance of two rows is the
+/// largest of their parts' squared euclidean distances; with one part it is the euclidean distance itself.
 package struct NeighborVectors: Sendable {
     package let elements: [Float]
     package let count: Int, parts: Int, width: Int
@@ -15,7 +15,10 @@ package struct NeighborVectors: Sendable {
         squares = (0..<parts).flatMap { part in
             (0..<count).map { row in
                 let start = (row * parts + part) * width
-                return Float(elements.withUnsafeBufferPointer { squaredLength(UnsafeBufferPointer(rebasing: $0[start..<start + width])) })
+                return Float(
+                    elements.withUnsafeBufferPointer {
+                        squaredLength(UnsafeBufferPointer(rebasing: $0[start..<start + width]))
+                    })
             }
         }
     }
@@ -31,7 +34,8 @@ package struct NeighborVectors: Sendable {
         let chosen = [Float](unsafeUninitializedCapacity: rows.count * step) { buffer, written in
             elements.withUnsafeBufferPointer { own in
                 for (place, row) in rows.enumerated() {
-                    _ = UnsafeMutableBufferPointer(rebasing: buffer[place * step..<(place + 1) * step]).update(fromContentsOf: own[row * step..<(row + 1) * step])
+                    _ = UnsafeMutableBufferPointer(rebasing: buffer[place * step..<(place + 1) * step]).update(
+                        fromContentsOf: own[row * step..<(row + 1) * step])
                 }
             }
             written = rows.count * step
@@ -40,10 +44,11 @@ package struct NeighborVectors: Sendable {
         return NeighborVectors(chosen, squares: squares, count: rows.count, parts: parts, width: width)
     }
 
-    /// The mean row where rows lie together far from the origin, so that |a|^2 + |b|^2 - 2ab would lose more than their distances; nil otherwise.
-    /// Of a thousand rows, evenly spread.
+    /// The mean row where rows lie together far from the origin, so that |a|^2 + |b|^2 - 2ab would lose more than their
+    /// distances; nil otherwise. Of a thousand rows, evenly spread.
     fileprivate var offset: [Float]? {
-        let rows = Array(stride(from: 0, to: count, by: max(1, count / 1000))), length = parts * width, n = Double(max(1, rows.count))
+        let rows = Array(stride(from: 0, to: count, by: max(1, count / 1000))), length = parts * width,
+            n = Double(max(1, rows.count))
         var sums = [Double](repeating: 0, count: length), squares = 0.0
         for row in rows {
             for k in 0..<length {
@@ -57,7 +62,8 @@ package struct NeighborVectors: Sendable {
     }
 
     fileprivate func shifted(by offset: [Float]) -> NeighborVectors {
-        NeighborVectors(elements.indices.map { elements[$0] - offset[$0 % offset.count] }, count: count, parts: parts, width: width)
+        NeighborVectors(
+            elements.indices.map { elements[$0] - offset[$0 % offset.count] }, count: count, parts: parts, width: width)
     }
 
     /// Squared distance of row `i` and row `j` of `other`, summed in float64 in one order.
@@ -68,9 +74,14 @@ package struct NeighborVectors: Sendable {
                     let x = (i * parts + part) * width, y = (j * parts + part) * width
                     var sums = SIMD4<Double>(), k = 0
                     let whole = width & ~3
-                    let (p, q) = (UnsafeRawPointer(a.baseAddress.unsafelyUnwrapped + x), UnsafeRawPointer(b.baseAddress.unsafelyUnwrapped + y))
+                    let (p, q) = (
+                        UnsafeRawPointer(a.baseAddress.unsafelyUnwrapped + x),
+                        UnsafeRawPointer(b.baseAddress.unsafelyUnwrapped + y)
+                    )
                     while k < whole {
-                        let difference = SIMD4<Double>(p.loadUnaligned(fromByteOffset: 4 * k, as: SIMD4<Float>.self) - q.loadUnaligned(fromByteOffset: 4 * k, as: SIMD4<Float>.self))
+                        let difference = SIMD4<Double>(
+                            p.loadUnaligned(fromByteOffset: 4 * k, as: SIMD4<Float>.self)
+                                - q.loadUnaligned(fromByteOffset: 4 * k, as: SIMD4<Float>.self))
                         sums += difference * difference
                         k += 4
                     }
@@ -86,7 +97,9 @@ package struct NeighborVectors: Sendable {
     }
 }
 
-private func squaredLength(_ values: UnsafeBufferPointer<Float>) -> Double { values.reduce(0.0) { $0 + Double($1) * Double($1) } }
+private func squaredLength(_ values: UnsafeBufferPointer<Float>) -> Double {
+    values.reduce(0.0) { $0 + Double($1) * Double($1) }
+}
 
 /// The nearest rows of a gallery to each of some probes, nearest first; equal distances in the order of the gallery.
 package struct Neighbors: Sendable {
@@ -100,21 +113,30 @@ package struct Neighbors: Sendable {
     package func nearest(_ probe: Int) -> (index: Int, distance: Double) { (indices[probe * k], distances[probe * k]) }
 }
 
-/// Exact nearest neighbours: a product of a block of probes with a block of the gallery at a time, of which each probe keeps its best;
-/// those, and a few more, are then ordered by distances summed directly, so that rounding in the product (which loses the last digits of
-/// small distances) decides nothing. Memory is that of the blocks, whatever the size of the gallery.
+/// Exact nearest neighbours: a product of a block of probes with a block of the gallery at a time, of which each probe
+/// keeps its best; those, and a few more, are then ordered by distances summed directly, so that rounding in the
+/// product (which loses the last digits of small distances) decides nothing. Memory is that of the blocks, whatever the
+/// size of the gallery.
 ///
 /// - Parameter exclude: groups of probes and of the gallery; rows of equal groups are no neighbours.
 package func nearestNeighbors(
-    of probes: NeighborVectors, in gallery: NeighborVectors, k wanted: Int, exclude: (probes: [Int], gallery: [Int])? = nil
+    of probes: NeighborVectors, in gallery: NeighborVectors, k wanted: Int,
+    exclude: (probes: [Int], gallery: [Int])? = nil
 ) -> Neighbors {
-    requireShape(probes.parts == gallery.parts && probes.width == gallery.width, "nearestNeighbors", [probes.parts, probes.width], [gallery.parts, gallery.width])
+    requireShape(
+        probes.parts == gallery.parts && probes.width == gallery.width, "nearestNeighbors",
+        [probes.parts, probes.width], [gallery.parts, gallery.width])
     let k = min(wanted, gallery.count), kept = min(gallery.count, wanted + 16)
-    // More rows amortise the packing of the gallery, fewer keep more threads busy; the number of threads decides neither.
+    // More rows amortise the packing of the gallery, fewer keep more threads busy; the number of threads decides
+    // neither.
     let blockRows = probes.count >= 4096 ? 512 : 256
     // Distances stay the same where both sides are moved.
-    let moved = gallery.offset.map { (probes: probes.shifted(by: $0), gallery: gallery.shifted(by: $0)) } ?? (probes: probes, gallery: gallery)
-    var indices = [Int](repeating: -1, count: probes.count * k), distances = [Double](repeating: .infinity, count: probes.count * k)
+    let moved =
+        gallery.offset.map { (probes: probes.shifted(by: $0), gallery: gallery.shifted(by: $0)) } ?? (
+            probes: probes, gallery: gallery
+        )
+    var indices = [Int](repeating: -1, count: probes.count * k),
+        distances = [Double](repeating: .infinity, count: probes.count * k)
     indices.withUnsafeMutableBufferPointer { indexBuffer in
         distances.withUnsafeMutableBufferPointer { distanceBuffer in
             nonisolated(unsafe) let (indexTarget, distanceTarget) = (indexBuffer, distanceBuffer)
@@ -144,7 +166,10 @@ private struct NeighborBlock {
     /// Gallery rows that are multiplied together.
     private static let columns = 512
 
-    init(_ probes: NeighborVectors, _ rows: Range<Int>, _ gallery: NeighborVectors, kept: Int, exclude: (probes: [Int], gallery: [Int])?) {
+    init(
+        _ probes: NeighborVectors, _ rows: Range<Int>, _ gallery: NeighborVectors, kept: Int,
+        exclude: (probes: [Int], gallery: [Int])?
+    ) {
         (self.probes, self.rows, self.gallery, self.kept, self.exclude) = (probes, rows, gallery, kept, exclude)
     }
 
@@ -168,12 +193,18 @@ private struct NeighborBlock {
             }
             if let largest {
                 zeros.withUnsafeBufferPointer { zeros in
-                    for row in 0..<rows.count { scan(largest + row * count, adding: zeros.baseAddress.unsafelyUnwrapped, 0, row: row, first: first, count: count, &lists[row]) }
+                    for row in 0..<rows.count {
+                        scan(
+                            largest + row * count, adding: zeros.baseAddress.unsafelyUnwrapped, 0, row: row,
+                            first: first, count: count, &lists[row])
+                    }
                 }
             } else {
                 gallery.squares.withUnsafeBufferPointer { squares in
                     for row in 0..<rows.count {
-                        scan(products + row * count, adding: squares.baseAddress.unsafelyUnwrapped + first, probes.squares[rows.lowerBound + row], row: row, first: first, count: count, &lists[row])
+                        scan(
+                            products + row * count, adding: squares.baseAddress.unsafelyUnwrapped + first,
+                            probes.squares[rows.lowerBound + row], row: row, first: first, count: count, &lists[row])
                     }
                 }
             }
@@ -194,12 +225,16 @@ private struct NeighborBlock {
         }
     }
 
-    private func keepLargest(_ products: UnsafeMutablePointer<Float>, _ largest: UnsafeMutablePointer<Float>, part: Int, first: Int, count: Int) {
+    private func keepLargest(
+        _ products: UnsafeMutablePointer<Float>, _ largest: UnsafeMutablePointer<Float>, part: Int, first: Int,
+        count: Int
+    ) {
         probes.squares.withUnsafeBufferPointer { own in
             gallery.squares.withUnsafeBufferPointer { others in
                 for row in 0..<rows.count {
                     let square = own[part * probes.count + rows.lowerBound + row]
-                    let from = products + row * count, to = largest + row * count, squares = others.baseAddress.unsafelyUnwrapped + part * gallery.count + first
+                    let from = products + row * count, to = largest + row * count,
+                        squares = others.baseAddress.unsafelyUnwrapped + part * gallery.count + first
                     if part == 0 {
                         for j in 0..<count { to[j] = from[j] + squares[j] + square }
                     } else {
@@ -212,7 +247,8 @@ private struct NeighborBlock {
 
     /// The distances are `values` + `squares` + `square`; one pass over them, and nothing written.
     private func scan(
-        _ values: UnsafePointer<Float>, adding squares: UnsafePointer<Float>, _ square: Float, row: Int, first: Int, count: Int, _ list: inout RunningBest
+        _ values: UnsafePointer<Float>, adding squares: UnsafePointer<Float>, _ square: Float, row: Int, first: Int,
+        count: Int, _ list: inout RunningBest
     ) {
         func look(_ j: Int) {
             let distance = values[j] + squares[j] + square
@@ -221,7 +257,10 @@ private struct NeighborBlock {
             list.insert(first + j, distance)
         }
         let (p, q) = (UnsafeRawPointer(values), UnsafeRawPointer(squares))
-        func sixteen(_ j: Int) -> SIMD16<Float> { p.loadUnaligned(fromByteOffset: 4 * j, as: SIMD16<Float>.self) + q.loadUnaligned(fromByteOffset: 4 * j, as: SIMD16<Float>.self) }
+        func sixteen(_ j: Int) -> SIMD16<Float> {
+            p.loadUnaligned(fromByteOffset: 4 * j, as: SIMD16<Float>.self)
+                + q.loadUnaligned(fromByteOffset: 4 * j, as: SIMD16<Float>.self)
+        }
         var j = 0
         func smaller(_ a: SIMD16<Float>, _ b: SIMD16<Float>) -> SIMD16<Float> { a.replacing(with: b, where: b .< a) }
         while j + 128 <= count {

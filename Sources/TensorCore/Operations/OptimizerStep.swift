@@ -31,7 +31,8 @@ public func adamStep(
 ) {
     requireShape(gradient.shape == parameter.shape, "adamStep", gradient.shape, parameter.shape)
     if averages.map(\.shape) != settings.averageDecays.map({ _ in parameter.shape }) {
-        fatalError("adamStep: \(averages.map(\.shape)) for \(settings.averageDecays.count) averages of \(parameter.shape)")
+        fatalError(
+            "adamStep: \(averages.map(\.shape)) for \(settings.averageDecays.count) averages of \(parameter.shape)")
     }
     var raw = fovea_adam_settings(
         learning_rate: settings.learningRate, beta1: settings.beta1, beta2: settings.beta2, epsilon: settings.epsilon,
@@ -43,7 +44,9 @@ public func adamStep(
     parameter.withUnsafeMutableBuffer { parameter in
         moment1.withUnsafeMutableBuffer { moment1 in
             moment2.withUnsafeMutableBuffer { moment2 in
-                guard let p = parameter.baseAddress, let m1 = moment1.baseAddress, let m2 = moment2.baseAddress else { return }
+                guard let p = parameter.baseAddress, let m1 = moment1.baseAddress, let m2 = moment2.baseAddress else {
+                    return
+                }
                 parallelRuns(parameter.count) { start, length in
                     Kernels.table.adam(length, &raw, gradient.pointer + start, p + start, m1 + start, m2 + start)
                     for (target, decay) in zip(targets, settings.averageDecays) {

@@ -8,7 +8,8 @@ extension Variable {
         let grain = max(1, 32768 / max(1, columns))
         let result = Tensor(uninitialized: shape)
         parallelRuns(rows, grain: grain) { start, length in
-            Kernels.table.softmax(length, columns, 1, tensor.pointer + start * columns, result.pointer + start * columns)
+            Kernels.table.softmax(
+                length, columns, 1, tensor.pointer + start * columns, result.pointer + start * columns)
         }
         return Tape.record([self], result) { grad in
             let gradInput = Tensor(uninitialized: result.shape)

@@ -1,7 +1,7 @@
 import CKernels
 
-// 3x3 convolution, stride 1, padding 1, by Winograd F(4x4, 3x3) (Lavin and Gray 2016): transform the input, 36 products,
-// transform back.
+// 3x3 convolution, stride 1, padding 1, by Winograd F(4x4, 3x3) (Lavin and Gray 2016): transform the input, 36
+// products, transform back.
 
 extension fovea_tiling {
     fileprivate init(_ shape: [Int]) {
@@ -47,7 +47,8 @@ struct TransformedWeight: Sendable {
 
     /// See `fovea_winograd_repair`.
     func repair(
-        _ x: Tensor, _ source: inout fovea_tiling, _ target: inout fovea_tiling, bias: UnsafePointer<Float>?, biasStep: Int,
+        _ x: Tensor, _ source: inout fovea_tiling, _ target: inout fovea_tiling, bias: UnsafePointer<Float>?,
+        biasStep: Int,
         residual: UnsafePointer<Float>?, _ block: inout fovea_tile_block, _ y: UnsafeMutablePointer<Float>
     ) {
         fovea_winograd_repair(
@@ -64,9 +65,9 @@ struct TransformedWeight: Sendable {
 
 /// How tiles are cut into blocks that stay in the second-level cache, by their number alone.
 ///
-/// Blocks are of 12 tiles (the rows of a product's tile) times 3 or 4: measured at 24 to 96, those are best from 64 to 512
-/// channels; with more, the transformed tiles leave the cache, with fewer, the weight is read too often. The number of blocks
-/// is a multiple of 4, so that 2 and 4 threads have equal shares.
+/// Blocks are of 12 tiles (the rows of a product's tile) times 3 or 4: measured at 24 to 96, those are best from 64 to
+/// 512 channels; with more, the transformed tiles leave the cache, with fewer, the weight is read too often. The number
+/// of blocks is a multiple of 4, so that 2 and 4 threads have equal shares.
 private struct Blocks {
     private let groups: Int
     let count: Int
@@ -162,14 +163,16 @@ func winogradGradWeight(_ x: Tensor, _ grad: Tensor) -> Tensor? {
     let chunk = max(32, min((source.tiles + 31) / 32 * 32, 2_097_152 / (36 * (inputs + outputs)) / 32 * 32))
     // Tiles a task: few where there are few, so that threads have equal shares.
     let pieceRows = chunk < 128 ? 8 : chunk <= fewTiles ? 16 : 32
-    let stepV = positionStep(chunk * inputs), stepZ = positionStep(chunk * outputs), step = positionStep(inputs * outputs)
+    let stepV = positionStep(chunk * inputs), stepZ = positionStep(chunk * outputs),
+        step = positionStep(inputs * outputs)
     let v = Tensor(uninitialized: [36 * stepV]), z = Tensor(uninitialized: [36 * stepZ])
     let transformed = Tensor(uninitialized: [36 * step])
     for start in stride(from: 0, to: source.tiles, by: chunk) {
         parallelFor(chunk / pieceRows) { piece in
             var source = source, target = target
             let first = piece * pieceRows
-            var block = fovea_tile_block(first_tile: start + first, rows: pieceRows, plane_rows: chunk, position_step: stepV)
+            var block = fovea_tile_block(
+                first_tile: start + first, rows: pieceRows, plane_rows: chunk, position_step: stepV)
             Kernels.table.winograd_input(&source, x.pointer, &block, v.pointer + first * 16)
             block.position_step = stepZ
             Kernels.table.winograd_output_adjoint(&target, grad.pointer, &block, z.pointer + first * 16)

@@ -73,14 +73,17 @@ public struct Philox: Sendable {
 
     public mutating func nextNormal() -> Double { nextNormalPair().0 }
 
-    /// Standard normal numbers, filling `buffer` in order: those that `nextNormalPair` gives, many at a time and on the pool.
+    /// Standard normal numbers, filling `buffer` in order: those that `nextNormalPair` gives, many at a time and on the
+    /// pool.
     public mutating func fillNormal(_ buffer: UnsafeMutableBufferPointer<Float>) {
         var filled = 0
         // Whole blocks of four words, where none is begun.
         if used == 4, buffer.count >= 4, let base = buffer.baseAddress {
             nonisolated(unsafe) let target = base
             let stream = self
-            parallelRuns(buffer.count / 4, grain: 4096) { first, blocks in stream.fill(target + 4 * first, first, blocks) }
+            parallelRuns(buffer.count / 4, grain: 4096) { first, blocks in
+                stream.fill(target + 4 * first, first, blocks)
+            }
             position += UInt64(buffer.count / 4)
             filled = buffer.count / 4 * 4
         }

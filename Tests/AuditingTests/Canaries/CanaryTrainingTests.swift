@@ -10,7 +10,8 @@ import Testing
 import Training
 
 @Suite(.serialized) struct CanaryTrainingTests {
-    private func settings(_ canaries: PhantomPatients, images: Int = 64, repetitions: Int = 1) -> TrainingConfiguration {
+    private func settings(_ canaries: PhantomPatients, images: Int = 64, repetitions: Int = 1) -> TrainingConfiguration
+    {
         var settings = PhantomPatients.settings(images: images)
         settings.canaries = canaries.dataset.path
         settings.canaryRepetitions = repetitions
@@ -25,9 +26,12 @@ import Training
     @Test func `coins are fair, of the seed alone, and put each photograph in as often as asked`() async throws {
         let phantoms = try await PhantomPatients(patients: 120, visits: 2, seed: 9)
         let set = try CanarySet(phantoms.dataset, seed: 4, repetitions: 4)
-        let again = try CanarySet(phantoms.dataset, seed: 4, repetitions: 4), other = try CanarySet(phantoms.dataset, seed: 5, repetitions: 4)
+        let again = try CanarySet(phantoms.dataset, seed: 4, repetitions: 4),
+            other = try CanarySet(phantoms.dataset, seed: 5, repetitions: 4)
         #expect(set.isIncluded == again.isIncluded && set.isIncluded != other.isIncluded)
-        #expect(set.record.count == 120 && set.record.included == set.isIncluded.count { $0 } && (35...85).contains(set.record.included))
+        #expect(
+            set.record.count == 120 && set.record.included == set.isIncluded.count { $0 }
+                && (35...85).contains(set.record.included))
         let included = zip(set.rows, set.isIncluded).filter(\.1).flatMap(\.0)
         let counts = Dictionary(grouping: set.trainingRows) { $0 }.mapValues(\.count)
         #expect(Set(counts.keys) == Set(included) && counts.values.allSatisfy { $0 == 4 })
@@ -52,7 +56,8 @@ import Training
             let isSame = try bytes("\(straight)/\(file).safetensors") == bytes("\(stopped)/\(file).safetensors")
             #expect(isSame, "\(file)")
         }
-        let model = try LoadedModel(contentsOf: "\(straight)/snapshot.safetensors"), mark = try #require(model.manifest.canaries)
+        let model = try LoadedModel(contentsOf: "\(straight)/snapshot.safetensors"),
+            mark = try #require(model.manifest.canaries)
         #expect(mark.count == 100 && mark.repetitions == 1 && mark.seed == 3)
         // Where the canaries lay is this machine's business.
         #expect(!model.manifest.configuration.contains(canaries.folder.path))
@@ -62,11 +67,13 @@ import Training
         #expect(found.canaries == mark && found.epsilon == 0 && found.guesses?.count == 4)
         let strangers = try await PhantomPatients(patients: 100, seed: 10)
         await #expect(throws: Failure.self) { try await CanaryAudit(model, canaries: strangers.dataset) }
-        await #expect(throws: Failure.self) { try await TrainingRun(folder: stopped, datasets: [data.dataset], resume: true) { before in
-            var before = try #require(before)
-            before.canaries = strangers.dataset.path
-            return before
-        } }
+        await #expect(throws: Failure.self) {
+            try await TrainingRun(folder: stopped, datasets: [data.dataset], resume: true) { before in
+                var before = try #require(before)
+                before.canaries = strangers.dataset.path
+                return before
+            }
+        }
     }
 
     @Test func `it never leaves its site, nor does what is trained on it`() async throws {
@@ -87,15 +94,26 @@ import Training
             settings.images = 16
             return settings
         }.run()
-        let key = SigningKey(), (adapter, _) = try ModelFile.read("\(tuned)/snapshot.adapter.safetensors", kind: .adapter)
+        let key = SigningKey(),
+            (adapter, _) = try ModelFile.read("\(tuned)/snapshot.adapter.safetensors", kind: .adapter)
         #expect(adapter.manifest.canaries == snapshot.manifest.canaries)
         let statement = ParcelStatement(
             site: data.dataset.info.site, round: 1, base: snapshot.digest.description, issued: Date(), selfTest: [],
-            permissions: Permissions(purposes: ["DUO:0000042"], expires: nil, territories: [Permissions.worldwide], redistribution: false, singleSite: false), contact: "unspecified")
-        refuses { _ = try ParcelSeal.seal(adapter, path: "adapter", statement: statement, unaudited: "a reason", key: key, to: data.folder.file("parcel"), force: false) }
+            permissions: Permissions(
+                purposes: ["DUO:0000042"], expires: nil, territories: [Permissions.worldwide], redistribution: false,
+                singleSite: false), contact: "unspecified")
+        refuses {
+            _ = try ParcelSeal.seal(
+                adapter, path: "adapter", statement: statement, unaudited: "a reason", key: key,
+                to: data.folder.file("parcel"), force: false)
+        }
         var unmarked = adapter
         unmarked.manifest.canaries = nil
-        #expect(throws: Never.self) { try ParcelSeal.seal(unmarked, path: "adapter", statement: statement, unaudited: "a reason", key: key, to: data.folder.file("parcel"), force: false) }
+        #expect(throws: Never.self) {
+            try ParcelSeal.seal(
+                unmarked, path: "adapter", statement: statement, unaudited: "a reason", key: key,
+                to: data.folder.file("parcel"), force: false)
+        }
     }
 
     @Test func `too few phantoms are refused, and photographs that are none`() async throws {

@@ -8,7 +8,8 @@ import Testing
         // q^100 = 0.05, epsilon = ln(q / (1 - q)) = 3.493
         let q = pow(0.05, 0.01), expected = log(q / (1 - q))
         #expect(abs(expected - 3.4933) <= 1e-3)
-        #expect(abs(OneRunBound.epsilon(examples: 100, guesses: 100, correct: 100, significance: 0.05) - expected) <= 1e-6)
+        #expect(
+            abs(OneRunBound.epsilon(examples: 100, guesses: 100, correct: 100, significance: 0.05) - expected) <= 1e-6)
     }
 
     @Test func `half right guesses rule out nothing`() {
@@ -28,7 +29,9 @@ import Testing
     }
 
     @Test func `delta makes the same guesses likelier, and the bound smaller`() {
-        func bound(_ delta: Double) -> Double { OneRunBound.epsilon(examples: 1000, guesses: 200, correct: 190, delta: delta, significance: 0.05) }
+        func bound(_ delta: Double) -> Double {
+            OneRunBound.epsilon(examples: 1000, guesses: 200, correct: 190, delta: delta, significance: 0.05)
+        }
         let none = bound(0), small = bound(1e-5), large = bound(1e-3)
         #expect(none > small && small > large && large >= 0)
         // With theorem 5.2's own terms, summed here: alpha is the largest mean of i probabilities below.
@@ -41,7 +44,9 @@ import Testing
             alpha = max(alpha, sum / Double(i))
         }
         let expected: Double = p[9] + p[10] + 2 * 20 * 1e-4 * alpha
-        #expect(abs(OneRunBound.pValue(examples: 20, guesses: n, correct: correct, epsilon: 1, delta: 1e-4) - expected) <= 1e-12)
+        #expect(
+            abs(OneRunBound.pValue(examples: 20, guesses: n, correct: correct, epsilon: 1, delta: 1e-4) - expected)
+                <= 1e-12)
     }
 }
 
@@ -50,11 +55,13 @@ import Testing
     private let isIncluded = (0..<100).map { $0 % 2 == 0 }
 
     @Test func `scores that say everything give the bound of a hundred guesses among four choices`() throws {
-        let result = try #require(CanaryResult(scores: isIncluded.map { $0 ? 1 : 0 }, isIncluded: isIncluded, record: record))
+        let result = try #require(
+            CanaryResult(scores: isIncluded.map { $0 ? 1 : 0 }, isIncluded: isIncluded, record: record))
         let q = pow(0.05 / 4, 0.01)
         #expect(abs(try #require(result.epsilon) - log(q / (1 - q))) <= 1e-6)
         #expect(result.guesses?.map(\.each) == [5, 12, 25, 50] && result.guesses?.map(\.correct) == [10, 24, 50, 100])
-        #expect(result.area.value == 1 && abs(result.exposure.mean - log2(51)) <= 1e-9 && result.exposure.limit == log2(51))
+        #expect(
+            result.area.value == 1 && abs(result.exposure.mean - log2(51)) <= 1e-9 && result.exposure.limit == log2(51))
     }
 
     @Test func `scores that say nothing give no bound`() throws {
@@ -69,7 +76,8 @@ import Testing
     @Test func `repeated canaries have exposure and no epsilon`() throws {
         var repeated = record
         repeated.repetitions = 16
-        let result = try #require(CanaryResult(scores: isIncluded.map { $0 ? 1 : 0 }, isIncluded: isIncluded, record: repeated))
+        let result = try #require(
+            CanaryResult(scores: isIncluded.map { $0 ? 1 : 0 }, isIncluded: isIncluded, record: repeated))
         #expect(result.epsilon == nil && result.guesses == nil && result.exposure.largest == log2(51))
     }
 

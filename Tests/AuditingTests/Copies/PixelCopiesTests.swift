@@ -7,7 +7,9 @@ import Testing
 @Suite struct PixelCopiesTests {
     /// Two visits of 40 phantoms; the gallery has both visits of the first 24.
     private static let all: PictureSet = {
-        guard let generator = try? PhantomGenerator(patients: 40, size: 64, visits: 2, seed: 31) else { fatalError("no phantoms") }
+        guard let generator = try? PhantomGenerator(patients: 40, size: 64, visits: 2, seed: 31) else {
+            fatalError("no phantoms")
+        }
         let made = generator.phantoms(0..<80, threads: 2)
         return PictureSet(size: 64, pixels: made.flatMap(\.pixels), patients: (0..<80).map { $0 / 2 })
     }()
@@ -23,7 +25,8 @@ import Testing
         let innocent = try Self.test.scores(of: Self.strangers) { _ in }.scores
         let highest = try #require(innocent.max())
         let rows = Array(0..<12).map { $0 * 4 }
-        let plain = try scores(rows.map { Self.gallery[$0] }), mirrored = try scores(rows.map { Self.gallery[$0].mirrored })
+        let plain = try scores(rows.map { Self.gallery[$0] }),
+            mirrored = try scores(rows.map { Self.gallery[$0].mirrored })
         let brighter = try scores(rows.map { Self.gallery[$0].recoloured(gamma: 1, gains: [0.9, 0.85, 0.95]) })
         for (name, found) in [("plain", plain), ("mirrored", mirrored), ("brighter", brighter)] {
             #expect(found.nearest == rows, "\(name)")
@@ -63,19 +66,27 @@ import Testing
     private let patients = [7, 7, 8]
 
     @Test func `confirmed is what two tests flag as the same patient`() {
-        let table = CopyTable(count: 5, columns: [
-            //                  same patient, other, one alone, at the threshold, none
-            column(.pixels, [2, 2, 2, 2, 0], [0, 0, 2, 0, 0]),
-            column(.features, [2, 2, 0, 1, 0], [1, 2, 2, 0, 0]),
-            column(.retina, [0, 0, 0, 0.5, 0], [2, 2, 2, 0, 0]),
-        ])
+        let table = CopyTable(
+            count: 5,
+            columns: [
+                //                  same patient, other, one alone, at the threshold, none
+                column(.pixels, [2, 2, 2, 2, 0], [0, 0, 2, 0, 0]),
+                column(.features, [2, 2, 0, 1, 0], [1, 2, 2, 0, 0]),
+                column(.retina, [0, 0, 0, 0.5, 0], [2, 2, 2, 0, 0]),
+            ])
         #expect(table.confirmedRows(galleryPatients: patients) == [0])
         #expect(table.flaggedRows == [0, 1, 2, 3])
-        #expect(table.rate(.pixels) == Rate(hits: 4, count: 5) && table.rate(.features) == Rate(hits: 2, count: 5) && table.rate(.retina) == Rate(hits: 0, count: 5))
+        #expect(
+            table.rate(.pixels) == Rate(hits: 4, count: 5) && table.rate(.features) == Rate(hits: 2, count: 5)
+                && table.rate(.retina) == Rate(hits: 0, count: 5))
     }
 
     @Test func `a third test that names another patient confirms nothing away`() {
-        let table = CopyTable(count: 2, columns: [column(.pixels, [2, 2], [0, 0]), column(.features, [2, 2], [1, 2]), column(.retina, [2, 2], [2, 2])])
+        let table = CopyTable(
+            count: 2,
+            columns: [
+                column(.pixels, [2, 2], [0, 0]), column(.features, [2, 2], [1, 2]), column(.retina, [2, 2], [2, 2]),
+            ])
         #expect(table.confirmedRows(galleryPatients: patients) == [0, 1])
         #expect(table.confirmedRows(galleryPatients: [1, 2, 3]) == [1])
     }

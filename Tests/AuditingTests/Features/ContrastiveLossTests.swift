@@ -34,7 +34,9 @@ import Testing
     }
 
     private func loss(_ features: [Double], excluded: Set<[Int]>) -> ContrastiveLoss {
-        ContrastiveLoss(Tensor(features.map { Float($0) }, shape: [views, width]), temperature: temperature) { excluded.contains([$0, $1]) }
+        ContrastiveLoss(Tensor(features.map { Float($0) }, shape: [views, width]), temperature: temperature) {
+            excluded.contains([$0, $1])
+        }
     }
 
     @Test(arguments: [false, true]) func `the value is equation 1 and the gradient its slope`(_ masks: Bool) {

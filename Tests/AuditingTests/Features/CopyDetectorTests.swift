@@ -23,9 +23,12 @@ import Testing
         return configuration
     }
 
-    private static let short = CopyDetector.trained(on: training.selecting(Array(0..<12)), configuration(steps: 4)) { _ in }
+    private static let short = CopyDetector.trained(on: training.selecting(Array(0..<12)), configuration(steps: 4)) {
+        _ in
+    }
 
-    /// Turned, cropped and recompressed copies: the probability that one scores above a stranger, and the share that find their photograph.
+    /// Turned, cropped and recompressed copies: the probability that one scores above a stranger, and the share that
+    /// find their photograph.
     private func separation(_ detector: CopyDetector) throws -> (area: Double, found: Double) {
         let gallery = Self.gallery, strangers = Self.strangers
         let features = detector.features(of: gallery)
@@ -37,7 +40,8 @@ import Testing
                 copies.append(try disguise.applied(to: gallery[i], partner: strangers[i], &random))
             }
         }
-        let scores = detector.nearest(of: PictureSet(copies, size: gallery.size, patients: copies.map { _ in 0 }), in: features)
+        let scores = detector.nearest(
+            of: PictureSet(copies, size: gallery.size, patients: copies.map { _ in 0 }), in: features)
         let wins = scores.reduce(0) { sum, copy in sum + innocent.count { $0 < copy.cosine } }
         let own = scores.indices.count { scores[$0].row == $0 % gallery.count }
         return (Double(wins) / Double(scores.count * innocent.count), Double(own) / Double(scores.count))
@@ -45,7 +49,9 @@ import Testing
 
     @Test func `training makes the detector tell disguised copies from strangers`() throws {
         var configuration = Self.configuration(steps: 0)
-        (configuration.channels, configuration.width, configuration.learningRate, configuration.blending) = (16, 64, 2e-3, 0)
+        (configuration.channels, configuration.width, configuration.learningRate, configuration.blending) = (
+            16, 64, 2e-3, 0
+        )
         let untrained = try separation(CopyDetector.trained(on: Self.training, configuration) { _ in })
         configuration.steps = 220
         let trained = try separation(CopyDetector.trained(on: Self.training, configuration) { _ in })
@@ -79,15 +85,18 @@ import Testing
 
     @Test func `a gallery photograph and its mirror image find themselves`() {
         let gallery = Self.gallery, features = Self.short.features(of: gallery)
-        let mirrored = PictureSet((0..<gallery.count).map { gallery[$0].mirrored }, size: 64, patients: gallery.patients)
+        let mirrored = PictureSet(
+            (0..<gallery.count).map { gallery[$0].mirrored }, size: 64, patients: gallery.patients)
         #expect(Self.short.nearest(of: gallery, in: features).map(\.row) == Array(0..<gallery.count))
         #expect(Self.short.nearest(of: mirrored, in: features).map(\.row) == Array(0..<gallery.count))
     }
 
     @Test func `the features of mirror images are those of mirrored pictures`() {
         let gallery = Self.gallery, width = Self.short.width
-        let mirrored = PictureSet((0..<gallery.count).map { gallery[$0].mirrored }, size: 64, patients: gallery.patients)
-        let one = Self.short.features(of: gallery, mirrored: true), other = Self.short.features(of: mirrored), plain = Self.short.features(of: gallery)
+        let mirrored = PictureSet(
+            (0..<gallery.count).map { gallery[$0].mirrored }, size: 64, patients: gallery.patients)
+        let one = Self.short.features(of: gallery, mirrored: true), other = Self.short.features(of: mirrored),
+            plain = Self.short.features(of: gallery)
         for row in 0..<gallery.count {
             func cosine(_ a: [Float]) -> Float { (row * width..<(row + 1) * width).reduce(0) { $0 + one[$1] * a[$1] } }
             let same = cosine(other), own = cosine(plain)
@@ -99,11 +108,13 @@ import Testing
         // Two equal photographs each of twenty patients: a patient's second photograph must not count.
         let rows = (0..<40).map { $0 / 2 }, twice = Self.phantoms.selecting(rows)
         let gallery = PictureSet(size: 64, pixels: twice.pixels, patients: rows)
-        let taught = FeatureCopies.patientsToTeach(gallery), test = FeatureCopies(Self.short, gallery: gallery, taught: taught)
+        let taught = FeatureCopies.patientsToTeach(gallery),
+            test = FeatureCopies(Self.short, gallery: gallery, taught: taught)
         #expect(taught.count == 13)
         let innocent = test.innocent(of: Array(0..<40))
         #expect(Set(innocent.map { rows[$0] }) == Set(0..<20).subtracting(taught))
-        let within = try test.scoresWithinGallery(innocent) { _ in }, whole = try test.scores(of: gallery.selecting(innocent)) { _ in }
+        let within = try test.scoresWithinGallery(innocent) { _ in },
+            whole = try test.scores(of: gallery.selecting(innocent)) { _ in }
         for (place, row) in innocent.enumerated() {
             let other = rows[within.nearest[place]], own = rows[whole.nearest[place]]
             #expect(other != rows[row] && own == rows[row])
@@ -117,7 +128,8 @@ import Testing
         #expect(again.features(of: Self.gallery) == Self.short.features(of: Self.gallery))
     }
 
-    @Test(arguments: ["short", "bit", "mark", "version", "empty", "digest of another length"]) func `damaged bytes are refused with a sentence`(_ damage: String) {
+    @Test(arguments: ["short", "bit", "mark", "version", "empty", "digest of another length"])
+    func `damaged bytes are refused with a sentence`(_ damage: String) {
         var bytes = [UInt8](Self.short.encoded())
         switch damage {
         case "short": bytes.removeLast(7)

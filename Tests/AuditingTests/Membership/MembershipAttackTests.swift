@@ -16,7 +16,8 @@ import Training
     @Test func `a model that learned eight patients by heart tells who they are, and nothing of others`() async throws {
         let phantoms = try await PhantomPatients(patients: 48)
         let model = try await phantoms.model(patients: 0..<8, images: 5_000)
-        let members = try await phantoms.photographs(0..<8, of: model), others = try await phantoms.photographs(8..<48, of: model)
+        let members = try await phantoms.photographs(0..<8, of: model),
+            others = try await phantoms.photographs(8..<48, of: model)
         let attack = try MembershipAttack(model: model, configuration: quick)
         let (result, inside, outside) = try attack.run(members: members, nonMembers: others)
         #expect(result.loss.area.value >= 0.9, "\(result.loss.area)")
@@ -27,22 +28,28 @@ import Training
         #expect(result.likelihoodRatio == nil)
 
         // Half of the others in the place of the members.
-        let some = try await phantoms.photographs(8..<28, of: model), rest = try await phantoms.photographs(28..<48, of: model)
+        let some = try await phantoms.photographs(8..<28, of: model),
+            rest = try await phantoms.photographs(28..<48, of: model)
         let fair = try attack.run(members: some, nonMembers: rest).result.loss.area
         #expect(fair.interval.contains(0.5) && fair.value < 0.8, "\(fair)")
 
         // A reference of others takes nothing away from members, and a model that is its own reference says nothing.
         let reference = try await phantoms.model(patients: 8..<16, images: 2_000)
-        let ratio = try MembershipAttack(model: model, reference: reference, configuration: quick).run(members: members, nonMembers: rest).result
+        let ratio = try MembershipAttack(model: model, reference: reference, configuration: quick).run(
+            members: members, nonMembers: rest
+        ).result
         #expect(try #require(ratio.likelihoodRatio).area.value >= 0.9)
-        let itself = try MembershipAttack(model: model, reference: model, configuration: quick).run(members: members, nonMembers: rest).result
+        let itself = try MembershipAttack(model: model, reference: model, configuration: quick).run(
+            members: members, nonMembers: rest
+        ).result
         #expect(itself.likelihoodRatio?.area.value == 0.5)
     }
 
     @Test func `scores are the same on one thread and on two, and again, and another seed's are not`() async throws {
         let phantoms = try await PhantomPatients(patients: 12, visits: 2)
         let model = try await phantoms.model(patients: 0..<4, images: 160)
-        let members = try await phantoms.photographs(0..<4, of: model), others = try await phantoms.photographs(4..<12, of: model)
+        let members = try await phantoms.photographs(0..<4, of: model),
+            others = try await phantoms.photographs(4..<12, of: model)
         let before = ComputeEnvironment.threads
         defer { ComputeEnvironment.threads = before }
         func scores(threads: Int, seed: UInt64 = 0) throws -> [MembershipScores] {
@@ -51,12 +58,14 @@ import Training
             configuration.seed = seed
             return try MembershipAttack(model: model, configuration: configuration).scores(of: [members, others])
         }
-        let one = try scores(threads: 1), two = try scores(threads: 2), again = try scores(threads: 2), other = try scores(threads: 2, seed: 1)
+        let one = try scores(threads: 1), two = try scores(threads: 2), again = try scores(threads: 2),
+            other = try scores(threads: 2, seed: 1)
         #expect(one == two)
         #expect(two == again)
         #expect(other != two)
         // Patients, not photographs.
-        #expect(members.count > members.patientCount && one[0].loss.count == members.patientCount && one[1].loss.count == 8)
+        #expect(
+            members.count > members.patientCount && one[0].loss.count == members.patientCount && one[1].loss.count == 8)
     }
 
     @Test func `a level whose losses are a thousand times as large counts no more than another`() {
@@ -73,7 +82,8 @@ import Training
     }
 
     @Test func `levels are spread evenly about the training's, within what the model knows`() {
-        let queries = MembershipConfiguration().queries(of: NoiseLevels(mean: -1, deviation: 1), flips: true, known: 0.1...80)
+        let queries = MembershipConfiguration().queries(
+            of: NoiseLevels(mean: -1, deviation: 1), flips: true, known: 0.1...80)
         #expect(queries.count == 1 + 7 * 2 * 2)
         let single = queries[0]
         #expect(single.level == nil && !single.isMirrored && abs(Double(single.sigma) - exp(-1)) <= 1e-6)
@@ -88,7 +98,8 @@ import Training
 
     @Test func `a model of three networks is asked at the levels of each`() {
         let queries = MembershipConfiguration().queries(
-            of: NoiseLevels(mean: -1.5, deviation: 1.2), flips: false, known: 0.002...10, handovers: [0.1875, 0.025], noiseScale: 0.125)
+            of: NoiseLevels(mean: -1.5, deviation: 1.2), flips: false, known: 0.002...10, handovers: [0.1875, 0.025],
+            noiseScale: 0.125)
         // Seven levels each, two noises a level, and the single query at 0.3 on pixels.
         #expect(queries.count == 1 + 21 * 2)
         #expect(abs(queries[0].sigma - 0.0375) <= 1e-6 && queries[0].level == nil)
@@ -121,7 +132,10 @@ import Training
         var configuration = quick
         configuration.levels = 0
         #expect(throws: Failure.self) { try MembershipAttack(model: model, configuration: configuration) }
-        let some = try await phantoms.photographs(0..<2, of: model), none = try await phantoms.photographs(0..<0, of: model)
-        #expect(throws: Failure.self) { try MembershipAttack(model: model, configuration: quick).run(members: some, nonMembers: none) }
+        let some = try await phantoms.photographs(0..<2, of: model),
+            none = try await phantoms.photographs(0..<0, of: model)
+        #expect(throws: Failure.self) {
+            try MembershipAttack(model: model, configuration: quick).run(members: some, nonMembers: none)
+        }
     }
 }

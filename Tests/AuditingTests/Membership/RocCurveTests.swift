@@ -30,16 +30,20 @@ import Testing
     }
 
     @Test func `the curve goes from nobody to everybody`() {
-        let points = RocCurve(members: scores(30, shift: 2, index: 3), nonMembers: scores(40, shift: 0, index: 4)).points
+        let points = RocCurve(members: scores(30, shift: 2, index: 3), nonMembers: scores(40, shift: 0, index: 4))
+            .points
         let ends = [points[0], points[points.count - 1]].map { [$0.falsePositiveRate, $0.truePositiveRate] }
         #expect(ends == [[0, 0], [1, 1]] && points.count > 10)
-        let isMonotone = zip(points, points.dropFirst()).allSatisfy { $0.falsePositiveRate <= $1.falsePositiveRate && $0.truePositiveRate <= $1.truePositiveRate }
+        let isMonotone = zip(points, points.dropFirst()).allSatisfy {
+            $0.falsePositiveRate <= $1.falsePositiveRate && $0.truePositiveRate <= $1.truePositiveRate
+        }
         #expect(isMonotone)
     }
 
     @Test func `a rate needs ten non-members beyond its threshold`() throws {
         let members = (0..<10).map { Double($0) * 20 }
-        let few = RocCurve(members: members, nonMembers: (0..<99).map(Double.init)), enough = RocCurve(members: members, nonMembers: (0..<100).map(Double.init))
+        let few = RocCurve(members: members, nonMembers: (0..<99).map(Double.init)),
+            enough = RocCurve(members: members, nonMembers: (0..<100).map(Double.init))
         #expect(few.truePositiveRate(atFalsePositiveRate: 0.1) == nil)
         // Ten of a hundred are above 89: the threshold is 90, and 100, 120, ... 180 of the members reach it.
         #expect(enough.truePositiveRate(atFalsePositiveRate: 0.1) == 0.5)
@@ -58,11 +62,14 @@ import Testing
 
     @Test func `the interval is the same each time, holds the area, and narrows with more patients`() throws {
         func interval(_ count: Int, seed: UInt64) throws -> (ClosedRange<Double>, Double) {
-            let curve = RocCurve(members: scores(count, shift: 20, index: 5, among: 100), nonMembers: scores(count, shift: 0, index: 6, among: 100))
+            let curve = RocCurve(
+                members: scores(count, shift: 20, index: 5, among: 100),
+                nonMembers: scores(count, shift: 0, index: 6, among: 100))
             return (try #require(curve.areaInterval(resamples: 400, seed: seed)), curve.area)
         }
         let (first, area) = try interval(40, seed: 3)
-        let again = try interval(40, seed: 3).0, other = try interval(40, seed: 4).0, wider = try interval(400, seed: 3).0
+        let again = try interval(40, seed: 3).0, other = try interval(40, seed: 4).0,
+            wider = try interval(400, seed: 3).0
         #expect(first == again)
         #expect(first != other)
         #expect(first.contains(area))
@@ -78,7 +85,8 @@ import Testing
     }
 
     @Test func `non-members are compared with each other, every other one`() throws {
-        let made = try #require(MembershipResult.Statistic(members: [9, 9], nonMembers: [4, 1, 4, 1, 4, 1], resamples: 50, seed: 0))
+        let made = try #require(
+            MembershipResult.Statistic(members: [9, 9], nonMembers: [4, 1, 4, 1, 4, 1], resamples: 50, seed: 0))
         #expect(made.nonMembersAgainstNonMembers?.value == 1)
         #expect(MembershipResult.Statistic(members: [], nonMembers: [1], resamples: 5, seed: 0) == nil)
     }

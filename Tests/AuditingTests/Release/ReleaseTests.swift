@@ -14,7 +14,8 @@ private struct Audited {
     static let count = 12
 
     private static func marked() throws -> String {
-        let record = CanaryRecord(digest: Digest(of: [3]).description, count: 100, included: 50, repetitions: 1, seed: 4)
+        let record = CanaryRecord(
+            digest: Digest(of: [3]).description, count: 100, included: 50, repetitions: 1, seed: 4)
         return #"{"canaries": \#(try JSONText.encoded(record)), "parents": [], "trainingData": []}"#
     }
 
@@ -25,32 +26,50 @@ private struct Audited {
     ///   - seeds: of the samples; nil for one seed that all share.
     ///   - flagged: rows that the audit flags.
     ///   - canaries: whether the model was trained with some.
-    init(seeds: [UInt64]? = nil, flagged: [Int] = [3], canaries: Bool = false, date: String = Day.text(Date()), spoil: (inout AuditFigures) -> Void = { _ in }) async throws {
+    init(
+        seeds: [UInt64]? = nil, flagged: [Int] = [3], canaries: Bool = false, date: String = Day.text(Date()),
+        spoil: (inout AuditFigures) -> Void = { _ in }
+    ) async throws {
         let model = ModelRecord(
-            digest: Digest(of: [1]), manifestJSON: canaries ? try Audited.marked() : #"{"parents": [], "trainingData": []}"#,
-            lineageJSON: try Lineage(model: Digest(of: [1]).description, imagesSeen: nil, parents: [], sites: [], parcels: [], trainingSets: []).json(), provJSON: "{}")
+            digest: Digest(of: [1]),
+            manifestJSON: canaries ? try Audited.marked() : #"{"parents": [], "trainingData": []}"#,
+            lineageJSON: try Lineage(
+                model: Digest(of: [1]).description, imagesSeen: nil, parents: [], sites: [], parcels: [],
+                trainingSets: []
+            ).json(), provJSON: "{}")
         let run = RunRecord(
-            modelDigest: model.digest, sampler: "heun", schedule: #"{"rho": 7, "sigma_max": 80, "sigma_min": 0.002, "steps": 18}"#, steps: 18, guidance: 1, openBLASVersion: "0", blasCore: "none",
+            modelDigest: model.digest, sampler: "heun",
+            schedule: #"{"rho": 7, "sigma_max": 80, "sigma_min": 0.002, "steps": 18}"#, steps: 18, guidance: 1,
+            openBLASVersion: "0", blasCore: "none",
             kernelISA: "none", started: Date(timeIntervalSince1970: 0))
         let writer = try SampleSetWriter(
-            path: folder.file("s.h5"), width: 8, height: 8, run: run, model: model, terms: Terms(licence: "CC", attribution: "", permittedUses: "any", contact: "nobody"))
-        try await writer.append((0..<Audited.count).map { row in
-            SampleRecord(pixels: [UInt8](repeating: UInt8(10 * row), count: 192), seed: seeds?[row] ?? 5, index: seeds == nil ? UInt64(row) : 0)
-        })
+            path: folder.file("s.h5"), width: 8, height: 8, run: run, model: model,
+            terms: Terms(licence: "CC", attribution: "", permittedUses: "any", contact: "nobody"))
+        try await writer.append(
+            (0..<Audited.count).map { row in
+                SampleRecord(
+                    pixels: [UInt8](repeating: UInt8(10 * row), count: 192), seed: seeds?[row] ?? 5,
+                    index: seeds == nil ? UInt64(row) : 0)
+            })
         try await writer.finish()
         digest = try await SampleSetFile.contentDigest(folder.file("s.h5"))
-        let list = #"{"flagged": [\#(flagged.map { #"{"index": \#($0), "score": 9, "test": "retina"}"# }.joined(separator: ", "))], "samples": "\#(digest)", "scores": {}}"#
+        let list =
+            #"{"flagged": [\#(flagged.map { #"{"index": \#($0), "score": 9, "test": "retina"}"# }.joined(separator: ", "))], "samples": "\#(digest)", "scores": {}}"#
         var figures = try MadeFigures.passing()
         figures.samples.digest = digest
         figures.samples.count = Audited.count
         figures.flaggedDigest = Digest(of: Array(list.utf8))
         spoil(&figures)
         let audit = PublicAudit(figures, date: date, officer: officer.publicKey)
-        for name in ["public", "private"] { try FileManager.default.createDirectory(atPath: "\(folder.file("audit"))/\(name)", withIntermediateDirectories: true) }
+        for name in ["public", "private"] {
+            try FileManager.default.createDirectory(
+                atPath: "\(folder.file("audit"))/\(name)", withIntermediateDirectories: true)
+        }
         try folder.write(list.utf8, "audit/private/flagged.json")
         let json = try audit.encoded()
         try folder.write(json, "audit/public/audit.json")
-        try DetachedSignature.write(json, at: folder.file("audit/public/audit.json"), domain: "fovea-audit-1", key: officer)
+        try DetachedSignature.write(
+            json, at: folder.file("audit/public/audit.json"), domain: "fovea-audit-1", key: officer)
     }
 
     func release(key: SigningKey? = nil) async throws -> Release.Outcome {
@@ -74,7 +93,8 @@ private struct Audited {
 }
 
 @Suite struct ReleaseTests {
-    @Test func `a released set lacks the flagged samples, is renumbered and signed, and its chain holds`() async throws {
+    @Test func `a released set lacks the flagged samples, is renumbered and signed, and its chain holds`() async throws
+    {
         let audited = try await Audited(seeds: (0..<12).map { 100 + UInt64($0) })
         let outcome = try await audited.release()
         #expect(outcome.samples == 11 && outcome.dropped == 1 && outcome.isReplayable)
@@ -92,14 +112,18 @@ private struct Audited {
     @Test func `another set under the same signatures is found`() async throws {
         let audited = try await Audited(flagged: [])
         _ = try await audited.release()
-        let released = try await SampleSetFile.open(audited.folder.file("r.h5")), record = try #require(released.release)
+        let released = try await SampleSetFile.open(audited.folder.file("r.h5")),
+            record = try #require(released.release)
         // The same record, and one sample that nobody audited.
         let path = audited.folder.file("forged.h5")
         let writer = try SampleSetWriter(
-            path: path, width: 8, height: 8, run: released.runs[0], model: released.models[0], terms: released.terms, created: released.created, release: record)
-        try await writer.append((0..<Audited.count).map { row in
-            SampleRecord(pixels: [UInt8](repeating: row == 4 ? 1 : UInt8(10 * row), count: 192), seed: 5, index: UInt64(row))
-        })
+            path: path, width: 8, height: 8, run: released.runs[0], model: released.models[0], terms: released.terms,
+            created: released.created, release: record)
+        try await writer.append(
+            (0..<Audited.count).map { row in
+                SampleRecord(
+                    pixels: [UInt8](repeating: row == 4 ? 1 : UInt8(10 * row), count: 192), seed: 5, index: UInt64(row))
+            })
         try await writer.finish()
         let places = try await ReleaseChain.check(path).findings.map(\.place)
         #expect(places == ["content"])
@@ -136,10 +160,13 @@ private struct Audited {
         #expect(try await stale.refusal().contains("is stale"))
     }
 
-    @Test func `an audit that was edited or is unsigned is refused, and so is another list of flagged samples`() async throws {
+    @Test func `an audit that was edited or is unsigned is refused, and so is another list of flagged samples`()
+        async throws
+    {
         let edited = try await Audited(), path = edited.folder.file("audit/public/audit.json")
         let text = try String(contentsOfFile: path, encoding: .utf8)
-        try edited.folder.write(text.replacingOccurrences(of: "\"hits\" : 0", with: "\"hits\" : 1").utf8, "audit/public/audit.json")
+        try edited.folder.write(
+            text.replacingOccurrences(of: "\"hits\" : 0", with: "\"hits\" : 1").utf8, "audit/public/audit.json")
         #expect(try await edited.refusal().contains("is not what"))
         try FileManager.default.removeItem(atPath: path + ".sig")
         #expect(try await edited.refusal().contains("is not signed"))
@@ -148,7 +175,8 @@ private struct Audited {
         #expect(try await list.refusal().contains("is not the list"))
         // Signed again by somebody else, who is no privacy officer.
         let other = try await Audited(), stranger = SigningKey(), place = other.folder.file("audit/public/audit.json")
-        let resigned = try String(contentsOfFile: place, encoding: .utf8).replacingOccurrences(of: other.officer.publicKey.text, with: stranger.publicKey.text)
+        let resigned = try String(contentsOfFile: place, encoding: .utf8).replacingOccurrences(
+            of: other.officer.publicKey.text, with: stranger.publicKey.text)
         try other.folder.write(resigned.utf8, "audit/public/audit.json")
         try DetachedSignature.write(Data(resigned.utf8), at: place, domain: "fovea-audit-1", key: stranger)
         #expect(try await other.refusal().contains("is no privacy officer"))
@@ -156,7 +184,8 @@ private struct Audited {
 
     @Test func `a verdict that does not follow from its figures is refused though it is signed`() async throws {
         let audited = try await Audited(), place = audited.folder.file("audit/public/audit.json")
-        let text = try String(contentsOfFile: place, encoding: .utf8).replacingOccurrences(of: "\"confirmed\" : 0", with: "\"confirmed\" : 2")
+        let text = try String(contentsOfFile: place, encoding: .utf8).replacingOccurrences(
+            of: "\"confirmed\" : 0", with: "\"confirmed\" : 2")
         try audited.folder.write(text.utf8, "audit/public/audit.json")
         try DetachedSignature.write(Data(text.utf8), at: place, domain: "fovea-audit-1", key: audited.officer)
         #expect(try await audited.refusal().contains("its figures say fail"))

@@ -4,7 +4,9 @@ import Files
 import Testing
 
 @Suite struct AuditPageTests {
-    private func page(_ policy: AuditPolicy = AuditPolicy(), _ change: (inout AuditFigures) -> Void = { _ in }) throws -> (whole: String, excerpt: String) {
+    private func page(_ policy: AuditPolicy = AuditPolicy(), _ change: (inout AuditFigures) -> Void = { _ in }) throws
+        -> (whole: String, excerpt: String)
+    {
         var figures = try MadeFigures.passing(policy: policy)
         change(&figures)
         let page = AuditPage(PublicAudit(figures, date: "2026-01-31", officer: nil))
@@ -13,7 +15,8 @@ import Testing
 
     @Test func `a pass says that nobody was found and that copies would have been`() throws {
         let usual = try page()
-        #expect(usual.whole.contains("Pass. No patient was found in 1000 samples, and the tests would have found copies."))
+        #expect(
+            usual.whole.contains("Pass. No patient was found in 1000 samples, and the tests would have found copies."))
         #expect(!usual.excerpt.contains("not the usual limit"))
     }
 
@@ -21,7 +24,9 @@ import Testing
         var policy = AuditPolicy()
         policy.leastPower = 0
         let lenient = try page(policy)
-        #expect(lenient.whole.contains("Pass, by other limits than the usual ones (below). No patient was found in 1000 samples."))
+        #expect(
+            lenient.whole.contains(
+                "Pass, by other limits than the usual ones (below). No patient was found in 1000 samples."))
         #expect(lenient.excerpt.contains("not the usual limit: leastPower is 0, by default 0.8"))
     }
 
@@ -32,10 +37,13 @@ import Testing
     }
 
     @Test func `canaries that are remembered give a bound, and forgotten ones none`() throws {
-        let record = CanaryRecord(digest: String(repeating: "cd", count: 32), count: 100, included: 50, repetitions: 1, seed: 0)
+        let record = CanaryRecord(
+            digest: String(repeating: "cd", count: 32), count: 100, included: 50, repetitions: 1, seed: 0)
         let isIncluded = (0..<100).map { $0 % 2 == 0 }
-        let known = try #require(CanaryResult(scores: isIncluded.map { $0 ? 1 : 0 }, isIncluded: isIncluded, record: record))
-        let forgotten = try #require(CanaryResult(scores: isIncluded.map { _ in 0 }, isIncluded: isIncluded, record: record))
+        let known = try #require(
+            CanaryResult(scores: isIncluded.map { $0 ? 1 : 0 }, isIncluded: isIncluded, record: record))
+        let forgotten = try #require(
+            CanaryResult(scores: isIncluded.map { _ in 0 }, isIncluded: isIncluded, record: record))
         let remembered = try page { $0.canaries = AuditFigures.Canaries(model: Digest(of: [1]), result: known) }
         let nothing = try page { $0.canaries = AuditFigures.Canaries(model: Digest(of: [1]), result: forgotten) }
         #expect(remembered.whole.contains("its epsilon is at least 3."))

@@ -21,7 +21,9 @@ import Testing
         return folder
     }
 
-    @Test func `a folder's pictures are read in the order of their names, and cut pictures stay as they are`() async throws {
+    @Test func `a folder's pictures are read in the order of their names, and cut pictures stay as they are`()
+        async throws
+    {
         let folder = try folder(), source = try await AuditSource(folder.path)
         #expect(source.count == 3 && source.size == nil)
         #expect((0..<3).map { source.name($0) } == ["a.png", "b.png", "sub/c.jpg"])
@@ -57,12 +59,19 @@ import Testing
         guard let generator = try? PhantomGenerator(patients: 1, size: 400, seed: 42) else { fatalError("no phantoms") }
         let eye = generator.phantoms(0..<1, threads: 2)[0].pixels
         var photograph = Picture(width: 720, height: 480)
-        for y in 0..<400 { for x in 0..<400 { photograph[x + 230, y + 30] = SIMD3(eye[(y * 400 + x) * 3], eye[(y * 400 + x) * 3 + 1], eye[(y * 400 + x) * 3 + 2]) } }
+        for y in 0..<400 {
+            for x in 0..<400 {
+                photograph[x + 230, y + 30] = SIMD3(
+                    eye[(y * 400 + x) * 3], eye[(y * 400 + x) * 3 + 1], eye[(y * 400 + x) * 3 + 2])
+            }
+        }
         for y in 10..<50 { for x in 10..<40 where (x / 6 + y / 9) % 2 == 0 { photograph[x, y] = SIMD3(250, 250, 250) } }
         let folder = try TemporaryFolder()
         try folder.write(photograph.pngData(), "raw.png")
         let read = try await AuditSource(folder.path).pictures([0], size: 128)[0]
-        let expected = FundusCrop(photograph, fieldOfView: try FieldOfView.detected(in: photograph, name: "raw.png"), size: 128).picture
+        let expected = FundusCrop(
+            photograph, fieldOfView: try FieldOfView.detected(in: photograph, name: "raw.png"), size: 128
+        ).picture
         #expect(read == expected)
         #expect(read[1, 1] == SIMD3(0, 0, 0) && read[126, 1] == SIMD3(0, 0, 0) && read[64, 64].x > 40)
         // The eye is as large and as much in the middle as in the phantom itself.
@@ -73,7 +82,11 @@ import Testing
 
     @Test func `a picture without a surround is squared about its centre`() async throws {
         var filled = Picture(width: 120, height: 80)
-        for y in 0..<80 { for x in 0..<120 { filled[x, y] = x < 20 || x >= 100 ? SIMD3(10, 250, 10) : SIMD3(UInt8(90 + y), 90, UInt8(60 + x)) } }
+        for y in 0..<80 {
+            for x in 0..<120 {
+                filled[x, y] = x < 20 || x >= 100 ? SIMD3(10, 250, 10) : SIMD3(UInt8(90 + y), 90, UInt8(60 + x))
+            }
+        }
         let folder = try TemporaryFolder()
         try folder.write(filled.pngData(), "filled.png")
         let read = try await AuditSource(folder.path).pictures([0], size: 80)[0]
@@ -84,7 +97,9 @@ import Testing
 
     @Test func `what is not there, empty or no picture is refused with a sentence`() async throws {
         let folder = try TemporaryFolder()
-        await #expect { _ = try await AuditSource(folder.file("nothing")) } throws: { ($0 as? Failure)?.kind == .noSuchInput }
+        await #expect { _ = try await AuditSource(folder.file("nothing")) } throws: {
+            ($0 as? Failure)?.kind == .noSuchInput
+        }
         await #expect { _ = try await AuditSource(folder.path) } throws: { ($0 as? Failure)?.kind == .badData }
         try folder.write("words".utf8, "a.png")
         let source = try await AuditSource(folder.path)

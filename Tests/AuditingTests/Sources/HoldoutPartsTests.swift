@@ -4,7 +4,9 @@ import Testing
 @Suite struct HoldoutPartsTests {
     /// Three photographs each of some patients.
     private func parts(_ patients: Int, others: [Int] = []) -> HoldoutParts {
-        HoldoutParts(Array(0..<3 * patients), patient: { $0 >= 1000 ? "other \($0 / 2)" : "patient \($0 / 3)" }, auxiliary: others)
+        HoldoutParts(
+            Array(0..<3 * patients), patient: { $0 >= 1000 ? "other \($0 / 2)" : "patient \($0 / 3)" },
+            auxiliary: others)
     }
 
     private func patients(_ rows: [Int]) -> Set<Int> { Set(rows.map { $0 / 3 }) }

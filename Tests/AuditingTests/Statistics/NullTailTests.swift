@@ -24,15 +24,18 @@ import Testing
 
     @Test(arguments: [8, 12, 20, 50, 400]) func `innocent pictures are flagged as seldom as promised`(_ count: Int) {
         let repetitions = 1500, promised = 0.001
-        let mean = (0..<repetitions).reduce(0.0) { sum, number in
-            let tail = NullTail(Self.scores(count, index: UInt64(count) << 20 | UInt64(number)))
-            return sum + Self.falseAlarms(tail.threshold(falseAlarmRate: promised))
-        } / Double(repetitions)
+        let mean =
+            (0..<repetitions).reduce(0.0) { sum, number in
+                let tail = NullTail(Self.scores(count, index: UInt64(count) << 20 | UInt64(number)))
+                return sum + Self.falseAlarms(tail.threshold(falseAlarmRate: promised))
+            } / Double(repetitions)
         #expect(mean <= promised, "\(mean)")
         #expect(mean >= 0.0001, "\(mean): power is given away")
     }
 
-    @Test(arguments: [20, 50, 400]) func `copies among the innocent are set aside and do not move the threshold`(_ count: Int) {
+    @Test(arguments: [20, 50, 400]) func `copies among the innocent are set aside and do not move the threshold`(
+        _ count: Int
+    ) {
         for number in 0..<40 {
             let innocent = Self.scores(count, index: 1 << 40 | UInt64(count) << 20 | UInt64(number))
             let clean = NullTail(innocent), mixed = NullTail(innocent + [Double](repeating: 33, count: count / 20))

@@ -13,12 +13,13 @@ import Testing
             var direct = 0.0
             for x in some { for y in others { direct += x > y ? 1 : x == y ? 0.5 : 0 } }
             #expect(RankTest.mannWhitney(some, above: others).u == direct)
-            #expect(abs(RankTest.areaUnderCurve(some, above: others) - direct / Double(some.count * others.count)) <= 1e-15)
+            #expect(
+                abs(RankTest.areaUnderCurve(some, above: others) - direct / Double(some.count * others.count)) <= 1e-15)
         }
     }
 
-    /// scipy 1.17.1: `mannwhitneyu(a, b, use_continuity=False, method="asymptotic")` gives U = 35 and p = 0.4089613420368744, which is
-    /// z = 0.8257228238447705; without the correction for ties it would be 0.8101.
+    /// scipy 1.17.1: `mannwhitneyu(a, b, use_continuity=False, method="asymptotic")` gives U = 35 and p =
+    /// 0.4089613420368744, which is z = 0.8257228238447705; without the correction for ties it would be 0.8101.
     @Test func `z is corrected for ties`() {
         let found = RankTest.mannWhitney(a, above: b), other = RankTest.mannWhitney(b, above: a)
         #expect(found.u == 35 && abs(found.z - 0.8257228238447705) <= 1e-12)
@@ -31,7 +32,9 @@ import Testing
     private let values = (0..<40).map { Double($0 * $0 % 17) }
 
     private func interval(seed: UInt64 = 0, resamples: Int = 400, count: Int = 40) -> (low: Double, high: Double) {
-        Bootstrap.interval([count], resamples: resamples, seed: seed) { drawn in drawn[0].reduce(0) { $0 + values[$1] } / Double(count) }
+        Bootstrap.interval([count], resamples: resamples, seed: seed) { drawn in
+            drawn[0].reduce(0) { $0 + values[$1] } / Double(count)
+        }
     }
 
     @Test func `an interval follows from its seed, holds the mean, and narrows with more patients`() {

@@ -25,16 +25,23 @@ import Testing
 
     @Test func `an unknown key is refused by name and line`() throws {
         let failure = try #require(refusal("leastPower: 0.9\nleastPowr: 0.1\n"))
-        #expect(failure.kind == .badData && failure.description.contains("policy.yaml line 2: unknown key leastPowr; known are ") && failure.description.contains("leastPower"))
+        #expect(
+            failure.kind == .badData
+                && failure.description.contains("policy.yaml line 2: unknown key leastPowr; known are ")
+                && failure.description.contains("leastPower"))
     }
 
     @Test(arguments: [
-        ("falseAlarmRate", "0.02"), ("falseAlarmRate", "0"), ("largestCopyRate", "0.6"), ("leastPower", "1.1"), ("largestMembershipAUC", "0.4"), ("dataCopyingAlarm", "1"),
-        ("modelSamples", "99"), ("smallestCell", "4"), ("controlPatients", "1"), ("controlImages", "-1"), ("controlHandover", "11"), ("controlSamples", "15"), ("referenceImages", "-1"),
+        ("falseAlarmRate", "0.02"), ("falseAlarmRate", "0"), ("largestCopyRate", "0.6"), ("leastPower", "1.1"),
+        ("largestMembershipAUC", "0.4"), ("dataCopyingAlarm", "1"),
+        ("modelSamples", "99"), ("smallestCell", "4"), ("controlPatients", "1"), ("controlImages", "-1"),
+        ("controlHandover", "11"), ("controlSamples", "15"), ("referenceImages", "-1"),
         ("membershipDraws", "0"), ("detectorSteps", "0"), ("validForDays", "0"), ("leastPower", ".nan"),
     ]) func `a value out of range is refused with a sentence`(_ key: String, _ value: String) throws {
         let failure = try #require(refusal("\(key): \(value)\n"))
-        #expect(failure.kind == .badData && failure.sentence.hasPrefix("\(key): expected ") && failure.sentence.contains(", found "), "\(failure)")
+        #expect(
+            failure.kind == .badData && failure.sentence.hasPrefix("\(key): expected ")
+                && failure.sentence.contains(", found "), "\(failure)")
     }
 
     @Test func `a value of another kind is refused`() throws {
@@ -44,7 +51,10 @@ import Testing
 
     @Test func `deviations name what differs, and the default`() throws {
         #expect(AuditPolicy().deviations.isEmpty)
-        #expect(try read("leastPower: 0.5\nvalidForDays: 365\n").deviations == ["leastPower is 0.5, by default 0.8", "validForDays is 365, by default 180"])
+        #expect(
+            try read("leastPower: 0.5\nvalidForDays: 365\n").deviations == [
+                "leastPower is 0.5, by default 0.8", "validForDays is 365, by default 180",
+            ])
     }
 
     @Test func `docs policy yaml names every key and gives each its default`() throws {
