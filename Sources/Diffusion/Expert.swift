@@ -88,7 +88,10 @@ package struct Expert: Sendable {
             embedding = embedding.map { $0 + own } ?? own
         }
         if let changes, let augmentationTable { add(changes, augmentationTable) }
-        if let mapTable { add(MapLevel.coefficients((maps ?? sigma).map { $0 / space.noiseScale }), mapTable) }
+        if let mapTable {
+            let contrast = space.noiseScale * StructureMap.contrast
+            add(MapLevel.coefficients((maps ?? sigma).map { $0 / contrast }), mapTable)
+        }
         return network(
             x * Variable(column(sigma, maps, p.input)), timesteps: sigma.map(p.noise), classEmbedding: embedding,
             parameters)

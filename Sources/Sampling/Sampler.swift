@@ -161,13 +161,13 @@ public struct Sampler: Sequence, IteratorProtocol {
         return zip(model.manifest.model.cohort.attributes, values).map { guided.contains($0) ? .null : $1 }
     }
 
-    /// A plane of [N, H, W, planes] in [0, 1] as bytes, 0 where the picture is black.
+    /// A map among the planes [N, H, W, planes] as bytes, 0 where the picture is black.
     private static func map(_ plane: Int, of planes: Tensor, where pixels: [UInt8]) -> [UInt8] {
         let depth = planes.shape[3]
         return planes.withUnsafeBuffer { source in
             (0..<source.count / depth).map { place in
                 guard pixels[3 * place] > 0 || pixels[3 * place + 1] > 0 || pixels[3 * place + 2] > 0 else { return 0 }
-                let value = 255 * source[place * depth + plane]
+                let value = 255 / StructureMap.contrast * source[place * depth + plane]
                 return value >= 255 ? 255 : value > 0 ? UInt8(value.rounded()) : 0
             }
         }

@@ -110,7 +110,7 @@ public struct TrainingSet: Sendable {
 
     /// Pictures in [-1, 1], [indices.count, size, size, 3 + maps]; mirrored left to right where `mirrored` says so.
     package func pictures(_ indices: [Int], mirrored: [Bool]) -> Tensor {
-        let area = size * size, depth = 3 + maps.count, total = count
+        let area = size * size, depth = 3 + maps.count, total = count, unit = StructureMap.contrast / 255
         return Tensor(shape: [indices.count, size, size, depth]) { target in
             for (i, index) in indices.enumerated() {
                 for y in 0..<size {
@@ -119,7 +119,7 @@ public struct TrainingSet: Sendable {
                         let from = (index * area + place) * 3, to = (i * area + y * size + x) * depth
                         for c in 0..<3 { target[to + c] = PixelValues.encoded(pixels[from + c]) }
                         for m in maps.indices {
-                            target[to + 3 + m] = Float(mapValues[(m * total + index) * area + place]) / 255
+                            target[to + 3 + m] = Float(mapValues[(m * total + index) * area + place]) * unit
                         }
                     }
                 }
