@@ -38,6 +38,7 @@ let package = Package(
 
         // A target may import any that stands above it, and none below.
         library("Files", [crypto, yams]),
+        library("Figures", ["Files"]),
         library("TensorCore", ["CKernels"]),
         library("Cohorts", ["Files", yams]),
         library("HDF5Files", ["CHDF5", "CZlib", "Files"]),
@@ -48,9 +49,10 @@ let package = Package(
         library("CheckpointStore", ["TensorCore", "Files", crypto]),
         library("Federation", ["CheckpointStore", "TensorCore", "Files", yams]),
         library("FundusData", ["RetinalMatching", "TensorCore", "Cohorts", "HDF5Files", "Pictures", "Files", crypto]),
-        library("Training", ["Diffusion", "Networks", "CheckpointStore", "FundusData", "Pictures", yams]),
+        library("Training", ["Figures", "Diffusion", "Networks", "CheckpointStore", "FundusData", "Pictures", yams]),
         library("SampleStore", ["Cohorts", "HDF5Files", "FundusData", "Pictures", "CheckpointStore", "Files", crypto]),
-        library("Reporting", ["SampleStore", "CheckpointStore", "FundusData", "Cohorts", "Pictures", "Files"]),
+        library(
+            "Reporting", ["Figures", "SampleStore", "CheckpointStore", "FundusData", "Cohorts", "Pictures", "Files"]),
         library(
             "Sampling",
             [
@@ -61,12 +63,14 @@ let package = Package(
         library(
             "Consortium",
             [
+                "Figures",
                 "Federation", "Sampling", "SampleStore", "Training", "FundusData", "Diffusion", "Networks",
                 "CheckpointStore", "TensorCore", "Files", yams,
             ]),
         library(
             "Auditing",
             [
+                "Figures",
                 "Consortium", "Reporting", "Sampling", "SampleStore", "Training", "FundusData", "Diffusion", "Networks",
                 "CheckpointStore", "RetinalMatching", "Pictures", "Cohorts", "TensorCore", "Files", crypto,
             ]),
@@ -80,6 +84,7 @@ let package = Package(
         .executableTarget(
             name: "fovea",
             dependencies: [
+                "Figures",
                 "Benchmarks", "Auditing", "Consortium", "Interchange", "Exporting", "Reporting", "Federation",
                 "Sampling", "SampleStore", "Training", "FundusData", "CheckpointStore", "Diffusion", "Networks",
                 "Pictures",

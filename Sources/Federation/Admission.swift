@@ -189,14 +189,9 @@ public struct Admission<Model: Codable & Sendable>: Sendable {
             unexpected = found.keys.filter { base.shapes[$0] == nil }.sorted()
         let mismatched = base.shapes.keys.sorted().filter { found[$0] != nil && found[$0] != base.shapes[$0] }
         func list(_ word: String, _ names: [String]) -> [String] {
-            names.isEmpty
-                ? []
-                : [
-                    """
-                    \(word): \
-                    \(names.prefix(4).map(\.printable).joined(separator: ", "))\(names.count > 4 ? " and \(names.count - 4) more" : "")
-                    """
-                ]
+            if names.isEmpty { return [] }
+            let first = names.prefix(4).map(\.printable).joined(separator: ", ")
+            return ["\(word): \(first)\(names.count > 4 ? " and \(names.count - 4) more" : "")"]
         }
         let shapes = mismatched.map { "\($0) (expected \(base.shapes[$0] ?? []), found \(found[$0] ?? []))" }
         let problems = list("missing", missing) + list("unexpected", unexpected) + list("mismatched", shapes)

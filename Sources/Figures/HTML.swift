@@ -30,8 +30,16 @@ package struct HTML: ExpressibleByStringInterpolation, Sendable {
         package mutating func appendInterpolation(_ pieces: [HTML]) { pieces.forEach { source += $0.source } }
     }
 
+    /// An element: `<name a="b">content</name>`, or `<name a="b"/>` without content. Values are escaped.
+    package static func element(
+        _ name: String, _ attributes: KeyValuePairs<String, String>, _ content: HTML? = nil
+    ) -> HTML {
+        let pairs = attributes.map { " \($0)=\"\(escaped($1))\"" }.joined()
+        return HTML(verbatim: content.map { "<\(name)\(pairs)>\($0.source)</\(name)>" } ?? "<\(name)\(pairs)/>")
+    }
+
     /// Characters that mean something in HTML become references; what steers the direction or the device becomes `?`.
-    static func escaped(_ text: String) -> String {
+    package static func escaped(_ text: String) -> String {
         var result = ""
         for scalar in text.readable.unicodeScalars {
             switch scalar {
@@ -47,6 +55,11 @@ package struct HTML: ExpressibleByStringInterpolation, Sendable {
     }
 }
 
+extension Sequence<HTML> {
+    /// One piece after the other.
+    package var joined: HTML { HTML(verbatim: map(\.source).joined()) }
+}
+
 extension String {
     /// `printable`, but line feeds stay.
     package var readable: String {
@@ -54,12 +67,12 @@ extension String {
     }
 
     /// The text, or its start and `…` where it has more than `count` characters.
-    func shortened(to count: Int) -> String { self.count <= count ? self : prefix(count - 1) + "…" }
+    package func shortened(to count: Int) -> String { self.count <= count ? self : prefix(count - 1) + "…" }
 }
 
 extension Sequence<String> {
     /// The pieces as a list for a person: `a, b and c`.
-    var listed: String {
+    package var listed: String {
         let all = Array(self)
         guard let last = all.last, all.count > 1 else { return all.first ?? "" }
         return all.dropLast().joined(separator: ", ") + " and " + last

@@ -52,15 +52,22 @@ package struct LinePlot {
 
     package var svg: String {
         let bottom = (panels.map { $0.top + $0.height }.max() ?? 0) + 44
-        return """
-            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(Int(LinePlot.width)) \(Int(bottom + 10))" font-family="sans-serif" font-size="12" role="img">
+        let drawing: HTML = """
+
             <title>\(title)</title>
             <rect width="100%" height="100%" fill="white"/>
-            \(panels.map(\.svg).joined(separator: "\n"))
-            <text x="\(LinePlot.width / 2)" y="\(Int(bottom))" text-anchor="middle">\(xLabel)</text>
-            </svg>
+            \(panels.map(\.drawing).joined)
+            <text x="\(LinePlot.text(LinePlot.width / 2))" y="\(Int(bottom))" text-anchor="middle">\(xLabel)</text>
 
             """
+        let svg = HTML.element(
+            "svg",
+            [
+                "xmlns": "http://www.w3.org/2000/svg",
+                "viewBox": "0 0 \(Int(LinePlot.width)) \(Int(bottom + 10))", "font-family": "sans-serif",
+                "font-size": "12", "role": "img",
+            ], drawing)
+        return svg.source + "\n"
     }
 
     /// The next of 1, 2, 5 times a power of ten.
@@ -111,41 +118,52 @@ extension LinePlot.Panel {
         return coarse.count > 2 ? coarse : ticks([1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9])
     }
 
-    var svg: String {
-        var parts = ["<text x=\"\(LinePlot.left)\" y=\"\(top - 10)\" font-weight=\"bold\">\(title)</text>"]
+    fileprivate var drawing: HTML {
+        func text(_ words: String, x: Double, y: Double, anchor: String = "start", fill: String = "black") -> HTML {
+            .element(
+                "text",
+                ["x": LinePlot.text(x), "y": LinePlot.text(y), "text-anchor": anchor, "fill": fill], "\(words)")
+        }
         let end = LinePlot.width - LinePlot.right
+        var parts: [HTML] = [
+            .element(
+                "text",
+                ["x": LinePlot.text(LinePlot.left), "y": LinePlot.text(top - 10), "font-weight": "bold"], "\(title)")
+        ]
         for tick in ticks {
             let y = LinePlot.text(y(tick))
-            parts.append("<line x1=\"\(LinePlot.left)\" x2=\"\(end)\" y1=\"\(y)\" y2=\"\(y)\" stroke=\"#e3e3e3\"/>")
             parts.append(
-                "<text x=\"\(LinePlot.left - 8)\" y=\"\(y)\" dy=\"4\" text-anchor=\"end\">\(LinePlot.text(tick))</text>"
-            )
+                .element(
+                    "line",
+                    [
+                        "x1": LinePlot.text(LinePlot.left), "x2": LinePlot.text(end), "y1": y, "y2": y,
+                        "stroke": "#e3e3e3",
+                    ]))
+            parts.append(text(LinePlot.text(tick), x: LinePlot.left - 8, y: self.y(tick) + 4, anchor: "end"))
         }
         for tick in stride(from: 0, through: last, by: max(1, LinePlot.round(last / 5))) {
-            parts.append(
-                "<text x=\"\(LinePlot.text(x(tick)))\" y=\"\(top + height + 18)\" text-anchor=\"middle\">\(Int(tick))</text>"
-            )
+            parts.append(text("\(Int(tick))", x: x(tick), y: top + height + 18, anchor: "middle"))
         }
-        for curve in curves where !curve.points.isEmpty {
-            let points = curve.points.filter(\.y.isFinite).map { "\(LinePlot.text(x($0.x))),\(LinePlot.text(y($0.y)))" }
-            parts.append(
-                "<polyline fill=\"none\" stroke=\"\(curve.colour)\" stroke-width=\"1.6\"\(curve.dashes.map { " stroke-dasharray=\"\($0)\"" } ?? "") points=\"\(points.joined(separator: " "))\"/>"
-            )
-            if curve.marks {
-                parts += points.map { point in
-                    let at = point.split(separator: ",")
-                    return "<circle cx=\"\(at[0])\" cy=\"\(at[1])\" r=\"2.5\" fill=\"\(curve.colour)\"/>"
-                }
-            }
-        }
+        for curve in curves where !curve.points.isEmpty { parts += drawing(of: curve) }
         // Names stand over the panel, where no curve runs through them.
         var right = end
         for curve in curves.reversed() where curves.count > 1 {
-            parts.append(
-                "<text x=\"\(LinePlot.text(right))\" y=\"\(top - 10)\" text-anchor=\"end\" fill=\"\(curve.colour)\">\(curve.name)</text>"
-            )
+            parts.append(text(curve.name, x: right, y: top - 10, anchor: "end", fill: curve.colour))
             right -= 7 * Double(curve.name.count) + 16
         }
-        return parts.joined(separator: "\n")
+        return parts.map { "\($0)\n" as HTML }.joined
+    }
+
+    private func drawing(of curve: LinePlot.Curve) -> [HTML] {
+        let places = curve.points.filter(\.y.isFinite).map { (x: LinePlot.text(x($0.x)), y: LinePlot.text(y($0.y))) }
+        let line = HTML.element(
+            "polyline",
+            [
+                "fill": "none", "stroke": curve.colour, "stroke-width": "1.6",
+                "stroke-dasharray": curve.dashes ?? "none",
+                "points": places.map { "\($0.x),\($0.y)" }.joined(separator: " "),
+            ])
+        guard curve.marks else { return [line] }
+        return [line] + places.map { .element("circle", ["cx": $0.x, "cy": $0.y, "r": "2.5", "fill": curve.colour]) }
     }
 }

@@ -107,7 +107,8 @@ extension HDF5Dataset {
     /// The element's own type, or the file's enumeration over it.
     private func memoryType<Element: HDF5Element>(of element: Element.Type) throws -> Datatype {
         switch (type, Element.typeDescription) {
-        case (.enumeration(let bytes, let signed, _), let wanted) where wanted == .integer(bytes: bytes, signed: signed):
+        case (.enumeration(let bytes, let signed, _), let wanted)
+        where wanted == .integer(bytes: bytes, signed: signed):
             return Datatype(H5Dget_type(identifier))
         case (let found, let wanted) where found == wanted:
             return Datatype(H5Tcopy(Element.memoryType))

@@ -1,3 +1,4 @@
+import Figures
 import Files
 import Foundation
 import SampleStore
@@ -10,7 +11,7 @@ enum CardText {
 
     static func summary(_ description: SampleSetDescription) -> String {
         """
-        \(ReportText.grouped(description.samples)) synthetic fundus photographs of \(description.width) x \
+        \(NumberText.grouped(description.samples)) synthetic fundus photographs of \(description.width) x \
         \(description.height) pixels, made by a trained 
         """
             + "model (IPTC digital source type trainedAlgorithmicMedia). None is a photograph of an eye."

@@ -1,3 +1,4 @@
+import Figures
 import SampleStore
 
 /// How many samples of each value there are: tables with bars.
@@ -10,7 +11,7 @@ struct CohortSection: Sendable {
         """
         <section id="cohorts" aria-labelledby="cohorts-title">
         <h2 id="cohorts-title">Cohorts</h2>
-        <p>What was asked for, counted over all \(ReportText.grouped(count)) samples of the file. \(open)</p>
+        <p>What was asked for, counted over all \(NumberText.grouped(count)) samples of the file. \(open)</p>
         <div class="tables">
         \(content.facets.map(table))\(shares)</div>
         </section>
@@ -28,10 +29,10 @@ struct CohortSection: Sendable {
         let runs = content.file.runs.count > 1 ? Array(content.file.runs.indices) : []
         let byRun = runs.map { run in facet.counts { content.file.runOfSample[$0] == run } }
         let rows = facet.texts.enumerated().map { value, text in
-            let cells = byRun.map { "<td>\(ReportText.grouped($0[value]))</td>" as HTML }
+            let cells = byRun.map { "<td>\(NumberText.grouped($0[value]))</td>" as HTML }
+            let bar = CohortSection.bar(Double(all[value]) / Double(count))
             return """
-                <tr><th \
-                scope="row">\(text)</th><td>\(ReportText.grouped(all[value]))</td>\(cells)<td>\(CohortSection.bar(Double(all[value]) / Double(count)))</td></tr>
+                <tr><th scope="row">\(text)</th><td>\(NumberText.grouped(all[value]))</td>\(cells)<td>\(bar)</td></tr>
 
                 """ as HTML
         }
@@ -74,11 +75,11 @@ struct CohortSection: Sendable {
     /// A bar with its percentage in words, so that nothing depends on seeing the bar.
     private static func bar(_ share: Double) -> HTML {
         let percent = share.isFinite ? min(max(share, 0), 1) * 100 : 0
-        let width = HTML(verbatim: ReportText.number(percent))
+        let width = HTML(verbatim: NumberText.number(percent))
         return """
             <span class="share"><svg aria-hidden="true" width="100%" height="10"><rect class="track" width="100%" \
             height="10" rx="2"/><rect class="filled" width="\(width)%" height="10" \
-            rx="2"/></svg><span>\(ReportText.number(percent)) %</span></span>
+            rx="2"/></svg><span>\(NumberText.number(percent)) %</span></span>
             """
     }
 }

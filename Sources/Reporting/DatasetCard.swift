@@ -1,3 +1,4 @@
+import Figures
 import Files
 import SampleStore
 
@@ -12,6 +13,13 @@ public enum DatasetCard {
         of file: SampleSetFile, name: String, files: [PackagedFile] = [], content: Digest? = nil
     ) throws -> String {
         let description = try file.description(), terms = description.terms
+        let runColumns = ["run", "samples", "model", "sampler", "steps", "guidance", "program", "started"]
+        let fileRows = files.map { [$0.name, "\($0.byteCount)", $0.digest.description] }
+        let termRows = [
+            ["licence", terms.licence], ["permitted uses", terms.permittedUses], ["contact", terms.contact],
+        ]
+        let attributions = terms.attribution.split(separator: "\n").map { "- " + CardText.markdown(String($0)) }
+            .joined(separator: "\n")
         return """
             ---
             pretty_name: \(CardText.yaml(name))
@@ -48,17 +56,17 @@ public enum DatasetCard {
 
             \(CardText.table(["model", "training set", "site", "patients", "licence"], training(description)))
 
-            \(CardText.table(["run", "samples", "model", "sampler", "steps", "guidance", "program", "started"], runs(description)))
-            \(files.isEmpty ? "" : "\n## Files\n\n" + CardText.table(["file", "bytes", "SHA-256"], files.map { [$0.name, "\($0.byteCount)", $0.digest.description] }) + "\n")
+            \(CardText.table(runColumns, runs(description)))
+            \(files.isEmpty ? "" : "\n## Files\n\n" + CardText.table(["file", "bytes", "SHA-256"], fileRows) + "\n")
             ## Limits
 
             \(CardText.limits)
 
             ## Licence and attribution
 
-            \(CardText.table(["", ""], [["licence", terms.licence], ["permitted uses", terms.permittedUses], ["contact", terms.contact]]))
+            \(CardText.table(["", ""], termRows))
 
-            \(terms.attribution.split(separator: "\n").map { "- " + CardText.markdown(String($0)) }.joined(separator: "\n"))
+            \(attributions)
 
             Written by fovea \(ToolVersion.current) from what the file says of itself.
 
@@ -67,7 +75,7 @@ public enum DatasetCard {
 
     private static func facts(_ description: SampleSetDescription, content: Digest?) -> [[String]] {
         [
-            ["samples", ReportText.grouped(description.samples)],
+            ["samples", NumberText.grouped(description.samples)],
             ["pixels", "\(description.width) x \(description.height), RGB"],
             ["created", description.created], ["sites", description.sites.joined(separator: ", ")],
         ] + (content.map { [["SHA-256 of the content", $0.description]] } ?? [])
@@ -86,7 +94,7 @@ public enum DatasetCard {
 
     private static func cohorts(_ file: SampleSetFile) -> [[String]] {
         file.facets.flatMap { facet in
-            zip(facet.texts, facet.counts()).map { [facet.name, $0, ReportText.grouped($1)] }
+            zip(facet.texts, facet.counts()).map { [facet.name, $0, NumberText.grouped($1)] }
         }
     }
 
@@ -94,7 +102,7 @@ public enum DatasetCard {
         description.lineage.flatMap { lineage in
             (lineage.trainingSets + lineage.parcels.flatMap { $0.trainingSets ?? [] }).map { set in
                 let patients = set.synthetic == true ? "none: drawn pictures" : set.patients.map { "about \($0)" } ?? ""
-                return [ReportText.short(lineage.model), ReportText.short(set.digest), set.site, patients, set.licence]
+                return [NumberText.short(lineage.model), NumberText.short(set.digest), set.site, patients, set.licence]
             }
         }
     }
@@ -102,8 +110,8 @@ public enum DatasetCard {
     private static func runs(_ description: SampleSetDescription) -> [[String]] {
         description.runs.enumerated().map { number, run in
             [
-                "\(number + 1)", ReportText.grouped(run.samples), run.model, run.sampler, "\(run.steps)",
-                ReportText.number(Double(run.guidance)), "fovea \(run.toolVersion)",
+                "\(number + 1)", NumberText.grouped(run.samples), run.model, run.sampler, "\(run.steps)",
+                NumberText.number(Double(run.guidance)), "fovea \(run.toolVersion)",
                 run.started,
             ]
         }

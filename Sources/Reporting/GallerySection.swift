@@ -1,3 +1,4 @@
+import Figures
 import SampleStore
 
 /// The pictures with their filters.
@@ -23,11 +24,11 @@ struct GallerySection: Sendable {
     private var selection: String {
         let shown = content.rows.count, all = content.file.count
         guard shown < all else {
-            return all == 1 ? "The one sample is shown." : "All \(ReportText.grouped(all)) samples are shown."
+            return all == 1 ? "The one sample is shown." : "All \(NumberText.grouped(all)) samples are shown."
         }
         return
             """
-            \(ReportText.grouped(shown)) of \(ReportText.grouped(all)) samples are shown, spread evenly over the \
+            \(NumberText.grouped(shown)) of \(NumberText.grouped(all)) samples are shown, spread evenly over the \
             cohorts.
             """
     }

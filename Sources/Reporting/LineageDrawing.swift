@@ -1,3 +1,4 @@
+import Figures
 import Files
 import Foundation
 import SampleStore
@@ -37,32 +38,32 @@ struct LineageDrawing: Sendable {
         for (number, run) in description.runs.enumerated() {
             add(
                 Node(
-                    key: "run \(number)", title: "Run \(number + 1): \(ReportText.grouped(run.samples)) samples",
+                    key: "run \(number)", title: "Run \(number + 1): \(NumberText.grouped(run.samples)) samples",
                     detail:
                         """
                         \(run.sampler), \(run.steps) \
-                        steps\(run.guidance == 1 ? "" : ", guidance \(ReportText.number(Double(run.guidance)))")
+                        steps\(run.guidance == 1 ? "" : ", guidance \(NumberText.number(Double(run.guidance)))")
                         """
                 ), column: 3, to: "file")
             edges.append(Edge(from: run.model, to: "run \(number)"))
         }
         add(
-            Node(key: "file", title: content.name, detail: "\(ReportText.grouped(description.samples)) samples"),
+            Node(key: "file", title: content.name, detail: "\(NumberText.grouped(description.samples)) samples"),
             column: 4, to: nil)
         columns = columns.filter { !$0.nodes.isEmpty }
         for column in columns.indices { shorten(column) }
     }
 
     private mutating func add(_ lineage: Lineage) {
-        let seen = lineage.imagesSeen.map { "saw \(ReportText.grouped($0)) images" } ?? "a snapshot"
+        let seen = lineage.imagesSeen.map { "saw \(NumberText.grouped($0)) images" } ?? "a snapshot"
         add(
-            Node(key: lineage.model, title: "Model \(ReportText.short(lineage.model))", detail: seen), column: 2,
+            Node(key: lineage.model, title: "Model \(NumberText.short(lineage.model))", detail: seen), column: 2,
             to: nil)
         // The oldest stands on top; the nearest leads to the model.
         for (number, parent) in lineage.parents.enumerated().reversed() {
             let detail = number == 0 ? "its training began with it" : "an earlier generation"
             add(
-                Node(key: parent, title: "Weights \(ReportText.short(parent))", detail: detail), column: 1,
+                Node(key: parent, title: "Weights \(NumberText.short(parent))", detail: detail), column: 1,
                 to: number == 0 ? lineage.model : lineage.parents[number - 1])
         }
         for parcel in lineage.parcels {

@@ -1,3 +1,4 @@
+import Figures
 import SampleStore
 
 /// Where the samples come from: a drawing, and the same in words.
@@ -20,8 +21,8 @@ struct LineageSection: Sendable {
 
     private func model(_ lineage: Lineage) -> HTML {
         let runs = content.description.runs.enumerated().filter { $0.element.model == lineage.model }
-        let seen = lineage.imagesSeen.map { ", which saw \(ReportText.grouped($0)) training images" } ?? ""
-        let made = runs.map { "run \($0.offset + 1) (\(ReportText.grouped($0.element.samples)) samples)" }
+        let seen = lineage.imagesSeen.map { ", which saw \(NumberText.grouped($0)) training images" } ?? ""
+        let made = runs.map { "run \($0.offset + 1) (\(NumberText.grouped($0.element.samples)) samples)" }
         return """
             <p>The model <code>\(lineage.model)</code>\(seen), made the samples of \
             \(made.isEmpty ? "no run of this file" : made.listed).</p>
@@ -62,7 +63,7 @@ struct LineageSection: Sendable {
         if set.synthetic == true {
             details.append("drawn pictures")
         } else if let patients = set.patients {
-            details.append("about \(ReportText.grouped(patients)) patients")
+            details.append("about \(NumberText.grouped(patients)) patients")
         }
         return details + [set.licence.isEmpty ? "no licence stated" : set.licence]
     }

@@ -1,4 +1,5 @@
 import CheckpointStore
+import Figures
 import Files
 import Foundation
 import SampleStore
@@ -22,6 +23,7 @@ public enum ModelCard {
     public static func markdown(_ model: ModelRecord, name: String, place: String) throws -> String {
         let manifest = try JSONText.decode(
             Manifest<Outline>.self, Data(model.manifestJSON.utf8), place: "\(place): manifest of \(model.digest)")
+        let terms = [["licence", manifest.licence], ["permitted uses", stated(manifest.permittedUses)]]
         return """
             ---
             \(CardText.licenceLines(manifest.licence))
@@ -49,7 +51,7 @@ public enum ModelCard {
 
             ## Licence and attribution
 
-            \(CardText.table(["", ""], [["licence", manifest.licence], ["permitted uses", stated(manifest.permittedUses)]]))
+            \(CardText.table(["", ""], terms))
 
             \(manifest.attributions.map { "- " + CardText.markdown($0) }.joined(separator: "\n"))
 
@@ -77,7 +79,7 @@ public enum ModelCard {
             facts.append(["pixels", "\(width) x \(height)"])
         }
         facts.append(["conditioned on", stated(manifest.model.cohort?.attributes ?? [])])
-        facts.append(["training images seen", ReportText.grouped(manifest.imagesSeen)])
+        facts.append(["training images seen", NumberText.grouped(manifest.imagesSeen)])
         facts += manifest.parents.prefix(1).map { ["trained on the base", $0] }
         return facts + [["program", "fovea \(manifest.toolVersion)"]]
     }
@@ -85,7 +87,7 @@ public enum ModelCard {
     private static func row(_ data: TrainingData) -> [String] {
         [
             data.site, data.synthetic == true ? "none: drawn pictures" : "about \(data.patients)", data.licence,
-            data.source, ReportText.short(data.digest),
+            data.source, NumberText.short(data.digest),
         ]
     }
 

@@ -1,3 +1,4 @@
+import Figures
 import Files
 import Foundation
 import SampleStore
@@ -61,10 +62,10 @@ struct ReportPage: Sendable {
 
     private var header: HTML {
         let facts: [(String, String)] = [
-            ("Samples", ReportText.grouped(description.samples)),
+            ("Samples", NumberText.grouped(description.samples)),
             ("Size", "\(description.width) x \(description.height) pixels"),
-            ("File", "\(content.name), \(ReportText.bytes(description.bytes))"),
-            ("Created", ReportText.moment(description.created)),
+            ("File", "\(content.name), \(NumberText.bytes(description.bytes))"),
+            ("Created", NumberText.moment(description.created)),
             ("Sites", description.sites.isEmpty ? "none named" : description.sites.listed),
             ("Digital source type", "trainedAlgorithmicMedia (IPTC)"),
         ]
@@ -107,17 +108,27 @@ struct ReportPage: Sendable {
 
     /// Audit and evaluation.
     private var checks: HTML {
-        """
-        <section id="audit" aria-labelledby="audit-title">
-        <h2 id="audit-title">Privacy audit</h2>
-        <p>\(description.releasable ? "The set passed. Its signed verdict is in /audit of the file; fovea verify checks it, the signatures and the content." : "There is none yet: nobody has tested whether a picture repeats a training photograph, shows a patient's vessels, or gives away who was in the training.")</p>
-        \(audit ?? "")
-        </section>
-        <section id="evaluation" aria-labelledby="evaluation-title">
-        <h2 id="evaluation-title">Evaluation</h2>
-        <p>There is none yet: fidelity, anatomy and usefulness by cohort have not been measured for this set.</p>
-        </section>
-        """
+        let verdict =
+            description.releasable
+            ? """
+            The set passed. Its signed verdict is in /audit of the file; fovea verify checks it, the signatures and \
+            the content.
+            """
+            : """
+            There is none yet: nobody has tested whether a picture repeats a training photograph, shows a patient's \
+            vessels, or gives away who was in the training.
+            """
+        return """
+            <section id="audit" aria-labelledby="audit-title">
+            <h2 id="audit-title">Privacy audit</h2>
+            <p>\(verdict)</p>
+            \(audit ?? "")
+            </section>
+            <section id="evaluation" aria-labelledby="evaluation-title">
+            <h2 id="evaluation-title">Evaluation</h2>
+            <p>There is none yet: fidelity, anatomy and usefulness by cohort have not been measured for this set.</p>
+            </section>
+            """
     }
 
     private var terms: HTML {

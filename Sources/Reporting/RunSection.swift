@@ -1,3 +1,4 @@
+import Figures
 import Foundation
 import SampleStore
 
@@ -15,21 +16,21 @@ struct RunSection: Sendable {
         let runs = content.description.runs
         return runs.enumerated().map { number, run in
             [
-                Fact(name: "Run", text: "\(number + 1) of \(runs.count), \(ReportText.grouped(run.samples)) samples"),
+                Fact(name: "Run", text: "\(number + 1) of \(runs.count), \(NumberText.grouped(run.samples)) samples"),
                 Fact(name: "Model", text: run.model),
             ]
                 + [Fact(name: "Sampler", text: run.sampler), Fact(name: "Steps", text: "\(run.steps)")]
                 + [
                     Fact(
-                        name: "Guidance", text: run.guidance == 1 ? "1 (none)" : ReportText.number(Double(run.guidance))
+                        name: "Guidance", text: run.guidance == 1 ? "1 (none)" : NumberText.number(Double(run.guidance))
                     )
                 ] + RunSection.schedule(run.schedule)
                 + [
                     Fact(name: "Program", text: "fovea \(run.toolVersion)"),
                     Fact(name: "OpenBLAS", text: "\(run.openBLASVersion), kernels for \(run.blasCore)"),
                     Fact(name: "Vector code", text: run.kernelISA),
-                    Fact(name: "Started", text: ReportText.moment(run.started)),
-                    Fact(name: "Finished", text: run.finished.map(ReportText.moment) ?? "not recorded"),
+                    Fact(name: "Started", text: NumberText.moment(run.started)),
+                    Fact(name: "Finished", text: run.finished.map(NumberText.moment) ?? "not recorded"),
                 ]
         }
     }

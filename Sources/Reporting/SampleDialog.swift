@@ -1,3 +1,4 @@
+import Figures
 import Foundation
 import SampleStore
 
@@ -72,7 +73,7 @@ struct SampleDialog: Sendable {
     private func sites(row: Int) -> String {
         let names = content.file.siteNames
         let shares = content.file.siteWeights[row * names.count..<(row + 1) * names.count]
-        let told = zip(names, shares).filter { $1 != 0 }.map { "\($0) \(ReportText.number(Double($1)))" }
+        let told = zip(names, shares).filter { $1 != 0 }.map { "\($0) \(NumberText.number(Double($1)))" }
         return told.isEmpty ? "none named" : told.joined(separator: ", ")
     }
 }

@@ -1,3 +1,4 @@
+import Figures
 import Foundation
 
 /// `curve.svg`: losses and speed over the images seen, from the lines of `log.jsonl`.

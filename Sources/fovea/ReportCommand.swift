@@ -1,5 +1,6 @@
 import ArgumentParser
 import Auditing
+import Figures
 import Files
 import Foundation
 import Reporting

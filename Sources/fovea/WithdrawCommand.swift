@@ -88,10 +88,9 @@ struct WithdrawCommand: AsyncParsableCommand {
                 digest: outcome.digest.description, round: outcome.round, rounds_to_retrain: outcome.roundsToRetrain,
                 marked: isMarked),
             [
-                """
-                \(out): \
-                \(outcome.isBase ? "the base of round \(outcome.round), in which \(site) was alone" : "round \(outcome.round) without \(site)")
-                """
+                outcome.isBase
+                    ? "\(out): the base of round \(outcome.round), in which \(site) was alone"
+                    : "\(out): round \(outcome.round) without \(site)"
             ] + touched
                 + [
                     isMarked

@@ -47,7 +47,10 @@ import Testing
     static let attacks: [(name: String, header: String, body: Int, says: String)] = [
         (
             "overlap",
-            #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#,
+            #"""
+            {"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},\#
+            "b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}
+            """#,
             4, "overlap or gap"
         ),
         ("gap", #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#, 8, "overlap or gap"),
@@ -60,7 +63,10 @@ import Testing
         ),
         (
             "duplicate",
-            #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#,
+            #"""
+            {"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},\#
+            "a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}
+            """#,
             4, "stands twice"
         ),
         (

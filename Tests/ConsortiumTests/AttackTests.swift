@@ -142,7 +142,10 @@ import Training
 
     @Test func overlappingOffsets() throws {
         let header =
-            #"{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"b":{"dtype":"F32","shape":[4],"data_offsets":[8,24]}}"#
+            #"""
+            {"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},\#
+            "b":{"dtype":"F32","shape":[4],"data_offsets":[8,24]}}
+            """#
         try expectRefused(try raw(header, zeros: 24), .badData, "overlap or gap")
     }
 

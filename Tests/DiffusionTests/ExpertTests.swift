@@ -230,11 +230,13 @@ import Testing
     /// A description as version 0.1 wrote it has one network and none of the new settings.
     @Test func descriptionsOfVersion01AreRead() throws {
         let json = #"""
-            {"cohort":{"attributes":["dr_icdr"],"openNames":{}},"height":16,"network":{"attentionHeadDim":8,"attentionLevels":[false,false],
-            "attentionLevelsUp":[],"blockOutChannels":[8,8],"centersInput":false,"downsamplePadding":1,"inChannels":12,"layersPerBlock":2,
-            "middle":"attention","middleNormGroups":0,"normEpsilon":1e-05,"normGroups":4,"outChannels":12,"time":{"frequencyShift":0,
-            "kind":"positional","sineFirst":false,"timesteps":0,"width":0}},"preconditioning":{"bandWeighting":0.5,"channelDeviations":
-            [1,1,1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1],"kind":"edm","sigmaData":0.5},"space":"wavelet-1","takesEmbedding":false,"width":16}
+            {"cohort":{"attributes":["dr_icdr"],"openNames":{}},"height":16,"network":{"attentionHeadDim":8,
+            "attentionLevels":[false,false],"attentionLevelsUp":[],"blockOutChannels":[8,8],"centersInput":false,
+            "downsamplePadding":1,"inChannels":12,"layersPerBlock":2,"middle":"attention","middleNormGroups":0,
+            "normEpsilon":1e-05,"normGroups":4,"outChannels":12,"time":{"frequencyShift":0,"kind":"positional",
+            "sineFirst":false,"timesteps":0,"width":0}},"preconditioning":{"bandWeighting":0.5,"channelDeviations":[1,
+            1,1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1],"kind":"edm","sigmaData":0.5},"space":"wavelet-1",
+            "takesEmbedding":false,"width":16}
             """#
         let read = try JSONDecoder().decode(ModelDescription.self, from: Data(json.utf8))
         #expect(read.problem == nil)

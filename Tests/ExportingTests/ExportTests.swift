@@ -18,7 +18,8 @@ import Testing
             model: digest.description, imagesSeen: 640, parents: [], sites: ["aachen"], parcels: [],
             trainingSets: [.init(digest: "ab", site: "aachen", licence: "CC0", patients: 10)])
         let manifest = """
-            {"kind":"fovea.snapshot","version":1,"model":{},"cohortSchemaVersion":1,"imagesSeen":640,"parents":[],"licence":"CC0",\
+            {"kind":"fovea.snapshot","version":1,"model":{},"cohortSchemaVersion":1,"imagesSeen":640,\
+            "parents":[],"licence":"CC0",\
             "attributions":[],"permittedUses":[],"configuration":"","toolVersion":"0.1.0","trainingData":[]}
             """
         let writer = try SampleSetWriter(
@@ -153,9 +154,11 @@ import Testing
         #expect(try ExportVerification.findings(export).map(\.place) == ["metadata.csv"])
         try replace("metadata.csv", in: export, with: Data(table.utf8))
         #expect(try ExportVerification.findings(export) == [])
-        try
-            #"{"kind":"fovea.export","version":1,"format":"png","samples":0,"synthetic":true,"digital_source_type":"\#(SampleSet.digitalSourceType)","content":"","files":[]}"#
-            .write(to: manifest, atomically: true, encoding: .utf8)
+        try #"""
+        {"kind":"fovea.export","version":1,"format":"png","samples":0,"synthetic":true,
+        "digital_source_type":"\#(SampleSet.digitalSourceType)","content":"","files":[]}
+        """#
+        .write(to: manifest, atomically: true, encoding: .utf8)
         #expect(try ExportVerification.findings(export).count > 5)
         try text.write(to: manifest, atomically: true, encoding: .utf8)
         let arrays = try await self.export(.npz, to: "arrays"),

@@ -90,7 +90,8 @@ struct ImporterTests {
         importer.labels = try folder.write(
             Array(
                 """
-                name,patient,grade\n1.jpg,A,1\n2.jpg,B,1\n3.jpg,C,1\n4.jpg,D,1\n5.jpg,E,1\n6.jpg,F,1\n7.png,D,1\n2-again.png,B,1\n
+                name,patient,grade\n1.jpg,A,1\n2.jpg,B,1\n3.jpg,C,1\n4.jpg,D,1\n\
+                5.jpg,E,1\n6.jpg,F,1\n7.png,D,1\n2-again.png,B,1\n
                 """
                 .utf8), "l.csv")
         let imported = try importer.run()

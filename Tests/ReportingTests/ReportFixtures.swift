@@ -27,7 +27,8 @@ enum ReportFixtures {
         ])
 
     static let manifest = """
-        {"kind":"fovea.snapshot","version":1,"model":{"width":64,"height":64,"cohort":{"attributes":["dr_icdr","camera"],"openNames":{"camera":["Topcon"]}},"network":{}},\
+        {"kind":"fovea.snapshot","version":1,"model":{"width":64,"height":64,\
+        "cohort":{"attributes":["dr_icdr","camera"],"openNames":{"camera":["Topcon"]}},"network":{}},\
         "cohortSchemaVersion":1,"imagesSeen":1200,"parents":["aa"],"licence":"CC BY 4.0","attributions":["Aachen | \
         Bonn"],"permittedUses":["research"],\
         "configuration":"seed: \

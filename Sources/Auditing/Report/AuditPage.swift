@@ -1,3 +1,4 @@
+import Figures
 import Files
 import Foundation
 import Reporting
@@ -64,8 +65,7 @@ package struct AuditPage {
         """
         <div class="verdict \(HTML(verbatim: audit.verdict.outcome.rawValue))" role="status">
         <strong>\(sentence)</strong>
-        <ul>
-        \(audit.verdict.reasons.map { "<li>\($0)</li>\n" as HTML })</ul>
+        \(HTML.list(audit.verdict.reasons))
         </div>
         """
     }
@@ -92,53 +92,47 @@ package struct AuditPage {
     private var deviations: HTML {
         let all = figures.policy.deviations
         guard !all.isEmpty else { return "" }
-        return section("Limits other than the usual ones", "<ul>\(all.map { "<li>\($0)</li>" as HTML })</ul>")
+        return section("Limits other than the usual ones", .list(all))
     }
 
     /// For a page about a released set: what the verdict rests on, without plots and what was not tested.
     package var excerpt: HTML {
-        let membership =
-            figures.membership.map {
-                """
-                <p>Membership inference: area under the ROC curve \(rounded($0.loss.area.value)) \
-                (\(rounded($0.loss.area.interval.low)) to \(rounded($0.loss.area.interval.high))), 0.5 says nothing.</p>
-                """
-                    as HTML
-            } ?? ""
-        return
+        let membership: HTML? = figures.membership.map { found in
             """
+            <p>Membership inference: area under the ROC curve \(found.loss.area.text), 0.5 says nothing.</p>
+            """
+        }
+        let reasons = audit.verdict.reasons + figures.policy.deviations.map { "not the usual limit: \($0)" }
+        return """
             <p>Audited on \(audit.date), \(figures.samples.count) samples against about \(figures.training.patients) \
-            training \
-            patients:</p>\n<ul>\((audit.verdict.reasons + figures.policy.deviations.map { "not the usual limit: \($0)" }).map { "<li>\($0)</li>" as HTML })</ul>\n\(copiesTable)\n\(membership)
+            training patients:</p>
+            \(HTML.list(reasons))
+            \(copiesTable)
+            \(membership ?? "")
             """
     }
 
     private var copiesTable: HTML {
-        let rows: [HTML] = figures.copies.map { test in
-            """
-            <tr><th scope="row">\(test.name.title)</th><td class="number">\(test.samples.hits) of \
-            \(test.samples.count)</td><td class="number">\(percent(test.samplesUpperBound))</td>
-            <td class="number">\(test.holdout.hits) of \(test.holdout.count)</td><td \
-            class="number">\(rounded(test.patientsHit.value)) (\(rounded(test.patientsHit.low)) to \
-            \(rounded(test.patientsHit.high)))</td><td class="number">\(percent(test.recall))</td></tr>
-
-            """
+        func cells(_ name: String, _ samples: Rate, _ bound: Double, _ holdout: Rate) -> [String] {
+            [name, samples.text, percent(bound), holdout.text]
         }
         let flagged = figures.flagged
-        return """
-            <div class="scroll"><table>
-            <thead><tr><th>Test</th><th class="number">Samples flagged</th><th class="number">At most (95 %)</th><th \
-            class="number">Photographs of others flagged</th><th class="number">Patients hit</th><th \
-            class="number">Planted copies found</th></tr></thead>
-            <tbody>\(rows)<tr><th scope="row">Any of them</th><td class="number">\(flagged.samples.hits) of \
-            \(flagged.samples.count)</td><td class="number">\(percent(flagged.samplesUpperBound))</td><td \
-            class="number">\(flagged.holdout.hits) of \(flagged.holdout.count)</td><td></td><td></td></tr></tbody>
-            </table></div>
-            """
+        let rows = figures.copies.map { test in
+            cells(test.name.title, test.samples, test.samplesUpperBound, test.holdout) + [
+                test.patientsHit.text, percent(test.recall),
+            ]
+        }
+        let columns: [Table.Column] = [
+            .text("Test"), .numbers("Samples flagged"), .numbers("At most (95 %)"),
+            .numbers("Photographs of others flagged"), .numbers("Patients hit"), .numbers("Planted copies found"),
+        ]
+        let all = cells("Any of them", flagged.samples, flagged.samplesUpperBound, flagged.holdout)
+        return Table(columns, rows: rows + [all]).html
     }
 
     private var copies: HTML {
-        let flagged = figures.flagged
+        let confirmed = figures.flagged.confirmed
+        let copies = confirmed == 0 ? "No sample is a confirmed copy" : "\(confirmed) samples are confirmed copies"
         return section(
             "Copies of single photographs",
             """
@@ -147,7 +141,7 @@ package struct AuditPage {
             \(Int((1 / figures.policy.falseAlarmRate).rounded())) to be flagged. Rates are of all samples that were \
             drawn, before any was dropped.</p>
             \(copiesTable)
-            <p>\(flagged.confirmed == 0 ? "No sample is a confirmed copy" : "\(flagged.confirmed) samples are confirmed copies"): one that two tests match to the same patient.</p>
+            <p>\(copies): one that two tests match to the same patient.</p>
             <h2>Would copies have been found?</h2>
             <p>Training photographs were planted in disguise. The share that each test found at its threshold:</p>
             \(power)
@@ -156,17 +150,10 @@ package struct AuditPage {
 
     private var power: HTML {
         let names = Disguise.allCases.map(\.rawValue)
-        let head: [HTML] = names.map { "<th class=\"number\">\($0)</th>" }
-        let rows: [HTML] = figures.copies.map { test in
-            let cells: [HTML] = names.map { name in
-                "<td class=\"number\">\(test.power[name].map { percent($0.value) } ?? "")</td>"
-            }
-            return "<tr><th scope=\"row\">\(test.name.title)</th>\(cells)</tr>\n"
+        let rows = figures.copies.map { test in
+            [test.name.title] + names.map { test.power[$0].map { percent($0.value) } ?? "" }
         }
-        return
-            """
-            <div class="scroll"><table><thead><tr><th>Test</th>\(head)</tr></thead><tbody>\(rows)</tbody></table></div>
-            """
+        return Table([.text("Test")] + names.map { .numbers($0) }, rows: rows).html
     }
 
     private var distributions: HTML {
@@ -200,22 +187,16 @@ package struct AuditPage {
                 "A twin was overfitted on \(control.patients ?? 0) training patients (\(control.images ?? 0) images)."
             case .given: "An overfitted model was given."
             }
-        let rows: [HTML] = figures.copies.map { test in
+        let rows = figures.copies.map { test in
             let rate = control.flagged[test.name.rawValue] ?? Rate(hits: 0, count: 0)
-            return
-                """
-                <tr><th scope="row">\(test.name.title)</th><td class="number">\(rate.hits) of \
-                \(rate.count)</td><td>\(control.caught.contains(test.name) ? "caught" : "not caught")</td></tr>\n
-                """
+            return [test.name.title, rate.text, control.caught.contains(test.name) ? "caught" : "not caught"]
         }
         return section(
             "Positive control",
             """
-            <p>\(how) Its samples went through the same tests.</p><div \
-            class="scroll"><table><thead><tr><th>Test</th><th \
-            class="number">Flagged</th><th></th></tr></thead><tbody>\(rows)</tbody></table></div>
-            """
-        )
+            <p>\(how) Its samples went through the same tests.</p>
+            \(Table([.text("Test"), .numbers("Flagged"), .text("")], rows: rows).html)
+            """)
     }
 
     private var membership: HTML {
@@ -225,28 +206,21 @@ package struct AuditPage {
         let statistics =
             [("Loss at several noise levels", found.loss), ("A single query", found.singleQuery)]
             + (found.likelihoodRatio.map { [("Likelihood ratio against a reference", $0)] } ?? [])
-        let rows: [HTML] = statistics.map { name, statistic in
-            let area = statistic.area
-            let others =
-                statistic.nonMembersAgainstNonMembers.map {
-                    "\(rounded($0.value)) (\(rounded($0.interval.low)) to \(rounded($0.interval.high)))"
-                } ?? "too few"
+        let rows = statistics.map { name, statistic in
+            let others = statistic.nonMembersAgainstNonMembers?.text ?? "too few"
             let rates = statistic.rates.map { "\(percent($0.falsePositiveRate)): \($0.text)" }.joined(separator: ", ")
-            return
-                """
-                <tr><th scope="row">\(name)</th><td class="number">\(rounded(area.value)) \
-                (\(rounded(area.interval.low)) to \(rounded(area.interval.high)))</td><td \
-                class="number">\(others)</td><td>\(rates)</td></tr>\n
-                """
+            return [name, statistic.area.text, others, rates]
         }
+        let columns: [Table.Column] = [
+            .text("Attack"), .numbers("Area under the ROC curve"), .numbers("Others against others"),
+            .text("Members found at a false-alarm rate of"),
+        ]
         return section(
             "Who was in the training",
             """
             <p>Whoever holds the model can ask how well it denoises a photograph. 0.5 says nothing about who was in \
             the training, 1 says all. \(found.members) members against \(found.nonMembers) others, by patient.</p>
-            <div class="scroll"><table><thead><tr><th>Attack</th><th class="number">Area under the ROC curve</th><th \
-            class="number">Others against others</th><th>Members found at a false-alarm rate \
-            of</th></tr></thead><tbody>\(rows)</tbody></table></div>
+            \(Table(columns, rows: rows).html)
             \(found.nonMembers >= 20 ? AuditPlots.roc(found.loss) : "<p>Too few others for a curve.</p>" as HTML)
             """)
     }
@@ -269,9 +243,8 @@ package struct AuditPage {
             """
             <p>Another model of this recipe was trained with \(record.included) of \(record.count) phantom patients, \
             by the toss of a coin, and asked which. It never leaves. \(bound)</p>
-            <p>Area under the ROC curve \(rounded(found.area.value)) (\(rounded(found.area.interval.low)) to \
-            \(rounded(found.area.interval.high))); 0.5 says nothing. Exposure: \(rounded(exposure.mean)) bits in the \
-            mean, \(rounded(exposure.largest)) at most; \(rounded(exposure.meaningless)) say nothing, \
+            <p>Area under the ROC curve \(found.area.text); 0.5 says nothing. Exposure: \(rounded(exposure.mean)) bits \
+            in the mean, \(rounded(exposure.largest)) at most; \(rounded(exposure.meaningless)) say nothing, \
             \(rounded(exposure.limit)) is the most that there can be.</p>
             """)
     }
@@ -283,52 +256,51 @@ package struct AuditPage {
             ("Distance to the closest record, 5th percentile", d.distanceToClosestRecord),
             ("Adversarial accuracy", d.adversarialAccuracy),
         ]
-        let rows: [HTML] = measures.map { name, measure in
-            """
-            <tr><th scope="row">\(name)</th><td class="number">\(rounded(measure.train))</td><td \
-            class="number">\(rounded(measure.holdout))</td><td class="number">\(rounded(measure.difference.value)) \
-            (\(rounded(measure.difference.low)) to \(rounded(measure.difference.high)))</td></tr>\n
-            """
+        let rows = measures.map { name, measure in
+            [name, rounded(measure.train), rounded(measure.holdout), measure.difference.text]
         }
-        let alarm = d.dataCopying.zScore < figures.policy.dataCopyingAlarm
+        let columns: [Table.Column] = [
+            .text("Measure"), .numbers("With training"), .numbers("With others"), .numbers("Difference (95 %)"),
+        ]
+        let copying = d.dataCopying
+        let finding =
+            copying.zScore < figures.policy.dataCopyingAlarm
+            ? """
+            an alarm. Samples lie nearer to the training photographs than other people's photographs do. Smooth or \
+            average samples alone do that, so it decides nothing by itself.
+            """
+            : "no alarm."
         return section(
             "Distances between sets",
             """
             <p>Whether the samples as a whole lie nearer to the training photographs than to photographs of others. \
             Differences whose interval holds 0 say nothing.</p>
-            <div class="scroll"><table><thead><tr><th>Measure</th><th class="number">With training</th><th \
-            class="number">With others</th><th class="number">Difference (95 \
-            %)</th></tr></thead><tbody>\(rows)</tbody></table></div>
-            <p>C<sub>T</sub> = \(rounded(d.dataCopying.zScore)) over \(d.dataCopying.cells) \
-            \(d.dataCopying.cells == 1 ? "cell" : "cells"): \
-            \(alarm ? "an alarm. Samples lie nearer to the training photographs than other people's photographs do. Smooth or average samples alone do that, so it decides nothing by itself." : "no alarm.")</p>
+            \(Table(columns, rows: rows).html)
+            <p>C<sub>T</sub> = \(rounded(copying.zScore)) over \(copying.cells) \
+            \(copying.cells == 1 ? "cell" : "cells"): \(finding)</p>
             """)
     }
 
     private var cells: HTML {
         guard !figures.cells.isEmpty else { return "" }
-        let rows: [HTML] = figures.cells.map { cell in
-            """
-            <tr><th scope="row">\(cell.attribute): \(cell.value)</th><td class="number">about \
-            \(cell.trainingPatients)</td><td class="number">\(cell.samples.hits) of \(cell.samples.count)</td><td \
-            class="number">\(percent(cell.samplesUpperBound))</td></tr>\n
-            """
+        let rows = figures.cells.map { cell in
+            [
+                "\(cell.attribute): \(cell.value)", "about \(cell.trainingPatients)", cell.samples.text,
+                percent(cell.samplesUpperBound),
+            ]
         }
+        let columns: [Table.Column] = [
+            .text("Asked for"), .numbers("Training patients"), .numbers("Flagged"), .numbers("At most (95 %)"),
+        ]
         return section(
             "By cohort",
             """
-            <p>Groups with fewer than \(figures.policy.smallestCell) training patients are left out.</p><div \
-            class="scroll"><table><thead><tr><th>Asked for</th><th class="number">Training patients</th><th \
-            class="number">Flagged</th><th class="number">At most (95 \
-            %)</th></tr></thead><tbody>\(rows)</tbody></table></div>
-            """
-        )
+            <p>Groups with fewer than \(figures.policy.smallestCell) training patients are left out.</p>
+            \(Table(columns, rows: rows).html)
+            """)
     }
 
     private var limits: HTML {
-        let earlier: [HTML] = figures.earlierAudits.map {
-            "<li>\($0.date): \($0.count) samples, \($0.verdict.rawValue)</li>"
-        }
         let digests: [(String, String)] = [
             ("Samples", figures.samples.digest.description),
             ("Models", figures.samples.models.map(\.description).joined(separator: " ")),
@@ -336,11 +308,23 @@ package struct AuditPage {
             ("Training set", figures.training.digest.map { "\($0) (HMAC)" } ?? "not stated without a key"),
             ("Holdout", figures.holdout.digest.map { "\($0) (HMAC)" } ?? "not stated without a key"),
         ]
+        let terms = digests.map { "<dt>\($0)</dt><dd><code>\($1)</code></dd>" as HTML }
         return """
-            \(section("What was not tested", "<ul>\(figures.notTested.map { "<li>\($0)</li>" as HTML })</ul>\(figures.remarks.isEmpty ? "" as HTML : "<p>Remarks:</p><ul>\(figures.remarks.map { "<li>\($0)</li>" as HTML })</ul>" as HTML)"))
-            \(section("Earlier audits of the same model", earlier.isEmpty ? "<p>None is on record.</p>" : "<p>Sampling again until a set passes would show here.</p><ul>\(earlier)</ul>"))
-            \(section("What this page speaks of", "<dl class=\"terms\">\(digests.map { "<dt>\($0)</dt><dd><code>\($1)</code></dd>" as HTML })</dl>"))
+            \(section("What was not tested", notTested))
+            \(section("Earlier audits of the same model", earlier))
+            \(section("What this page speaks of", "<dl class=\"terms\">\(terms)</dl>"))
             """
+    }
+
+    private var notTested: HTML {
+        let remarks = figures.remarks
+        return "\(HTML.list(figures.notTested))\(remarks.isEmpty ? "" : "<p>Remarks:</p>\(HTML.list(remarks))" as HTML)"
+    }
+
+    private var earlier: HTML {
+        let audits = figures.earlierAudits.map { "\($0.date): \($0.count) samples, \($0.verdict.rawValue)" }
+        if audits.isEmpty { return "<p>None is on record.</p>" }
+        return "<p>Sampling again until a set passes would show here.</p>\(HTML.list(audits))"
     }
 
     private func section(_ title: String, _ body: HTML) -> HTML { "<section><h2>\(title)</h2>\n\(body)\n</section>" }

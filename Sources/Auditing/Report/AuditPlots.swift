@@ -1,4 +1,4 @@
-import Reporting
+import Figures
 
 /// Drawings of the public page, from aggregates alone.
 enum AuditPlots {
@@ -20,38 +20,74 @@ enum AuditPlots {
             let columns: [HTML] = row.2.enumerated().filter { $0.element > 0 }.map { bin, count in
                 // What is there is seen, however little.
                 let tall = max(1.5, height * Double(count) / most)
-                return HTML(
-                    verbatim:
-                        "<rect x=\"\(rounded(left + Double(bin) * step))\" y=\"\(rounded(base - tall))\" width=\"\(rounded(max(1, step - 1)))\" height=\"\(rounded(tall))\"/>"
-                )
+                return .element(
+                    "rect",
+                    [
+                        "x": rounded(left + Double(bin) * step), "y": rounded(base - tall),
+                        "width": rounded(max(1, step - 1)), "height": rounded(tall),
+                    ])
             }
-            return
-                "<g class=\"\(HTML(verbatim: row.0))\">\(columns)</g><text x=\"0\" y=\"\(Int(base - 4))\">\(row.1)</text>\(HTML(verbatim: "<line class=\"axis\" x1=\"\(Int(left))\" x2=\"\(Int(width - 10))\" y1=\"\(Int(base))\" y2=\"\(Int(base))\"/>"))"
+            let axis = line("axis", from: (left, base), to: (width - 10, base))
+            return "<g class=\"\(row.0)\">\(columns)</g>\(text(row.1, x: 0, y: base - 4))\(axis)"
         }
-        let bottom = Int(30 + 3 * (height + 8)), mark = rounded(x(test.threshold))
-        let line = HTML(
-            verbatim: "<line class=\"threshold\" x1=\"\(mark)\" x2=\"\(mark)\" y1=\"24\" y2=\"\(bottom)\"/>")
-        return """
-            <svg class="plot" viewBox="0 0 \(Int(width)) \(bottom + 22)" role="img" aria-label="\(test.name.title): scores of samples, of photographs of others, and of planted copies">
-            <text x="0" y="14">\(test.name.title)</text>\(bars)\(line)
-            <text x="\(Int(left))" y="\(bottom + 16)">\(rounded(histogram.low))</text><text x="\(Int(width - 10))" y="\(bottom + 16)" text-anchor="end">\(rounded(histogram.high))</text>
-            <text x="\(HTML(verbatim: mark))" y="18" text-anchor="middle">\(rounded(test.threshold))</text>
-            </svg>
-            """
+        let bottom = 30 + 3 * (height + 8), mark = x(test.threshold)
+        let title = "\(test.name.title): scores of samples, of photographs of others, and of planted copies"
+        return plot(
+            title, width: width, height: bottom + 22,
+            [
+                text(test.name.title, x: 0, y: 14), bars.joined,
+                .element(
+                    "line",
+                    [
+                        "class": "threshold", "x1": rounded(mark), "x2": rounded(mark), "y1": "24",
+                        "y2": "\(Int(bottom))",
+                    ]),
+                text(rounded(histogram.low), x: left, y: bottom + 16),
+                text(rounded(histogram.high), x: width - 10, y: bottom + 16, anchor: "end"),
+                .element(
+                    "text", ["x": rounded(mark), "y": "18", "text-anchor": "middle"], "\(rounded(test.threshold))"),
+            ])
     }
 
     static func roc(_ statistic: MembershipResult.Statistic) -> HTML {
-        let side = 260.0, left = 40.0, top = 10.0
+        let side = 260.0, left = 40.0, top = 10.0, bottom = top + side
         func place(_ point: RocCurve.Point) -> String {
             "\(rounded(left + point.falsePositiveRate * side)),\(rounded(top + (1 - point.truePositiveRate) * side))"
         }
         let points = statistic.curve.map(place).joined(separator: " ")
-        return """
-            <svg class="plot" viewBox="0 0 780 \(Int(top + side + 44))" role="img" aria-label="ROC curve of the membership attack">
-            \(HTML(verbatim: "<line class=\"diagonal\" x1=\"\(Int(left))\" y1=\"\(Int(top + side))\" x2=\"\(Int(left + side))\" y2=\"\(Int(top))\"/><line class=\"axis\" x1=\"\(Int(left))\" y1=\"\(Int(top + side))\" x2=\"\(Int(left + side))\" y2=\"\(Int(top + side))\"/><line class=\"axis\" x1=\"\(Int(left))\" y1=\"\(Int(top))\" x2=\"\(Int(left))\" y2=\"\(Int(top + side))\"/><polyline class=\"curve\" points=\"\(points)\"/>"))
-            <text x="\(Int(left + side / 2))" y="\(Int(top + side + 32))" text-anchor="middle">others taken for members</text><text x="\(Int(left + side + 14))" y="\(Int(top + 12))">members found</text>
-            <text x="\(Int(left))" y="\(Int(top + side + 16))">0</text><text x="\(Int(left + side))" y="\(Int(top + side + 16))" text-anchor="middle">1</text><text x="\(Int(left - 12))" y="\(Int(top + 10))">1</text>
-            </svg>
-            """
+        return plot(
+            "ROC curve of the membership attack", width: 780, height: bottom + 44,
+            [
+                line("diagonal", from: (left, bottom), to: (left + side, top)),
+                line("axis", from: (left, bottom), to: (left + side, bottom)),
+                line("axis", from: (left, top), to: (left, bottom)),
+                .element("polyline", ["class": "curve", "points": points]),
+                text("others taken for members", x: left + side / 2, y: bottom + 32, anchor: "middle"),
+                text("members found", x: left + side + 14, y: top + 12),
+                text("0", x: left, y: bottom + 16), text("1", x: left + side, y: bottom + 16, anchor: "middle"),
+                text("1", x: left - 12, y: top + 10),
+            ])
+    }
+
+    /// A drawing with a title for those who hear the page.
+    private static func plot(_ title: String, width: Double, height: Double, _ parts: [HTML]) -> HTML {
+        .element(
+            "svg",
+            [
+                "class": "plot", "viewBox": "0 0 \(Int(width)) \(Int(height))", "role": "img", "aria-label": title,
+            ], "\n\(parts.map { "\($0)\n" as HTML })")
+    }
+
+    private static func line(_ name: String, from: (x: Double, y: Double), to: (x: Double, y: Double)) -> HTML {
+        .element(
+            "line",
+            [
+                "class": name, "x1": "\(Int(from.x))", "y1": "\(Int(from.y))", "x2": "\(Int(to.x))",
+                "y2": "\(Int(to.y))",
+            ])
+    }
+
+    private static func text(_ words: String, x: Double, y: Double, anchor: String = "start") -> HTML {
+        .element("text", ["x": "\(Int(x))", "y": "\(Int(y))", "text-anchor": anchor], "\(words)")
     }
 }

@@ -1,3 +1,4 @@
+import Figures
 import Files
 import Foundation
 import Reporting
@@ -29,6 +30,7 @@ enum AuditStyle {
 
     static func page(title: String, body: HTML, isPrivate: Bool) -> HTML {
         let style = ReportStyle.source + additions
+        let warning = isPrivate ? " Private: keep it where the patients' photographs are kept." : ""
         let digest = Data(Digest(of: Array(style.utf8)).bytes).base64EncodedString()
         return """
             <!DOCTYPE html>
@@ -48,8 +50,7 @@ enum AuditStyle {
             <main>
             \(body)
             </main>
-            <footer><p>Written by fovea \
-            \(ToolVersion.current).\(isPrivate ? " Private: keep it where the patients' photographs are kept." : "")</p></footer>
+            <footer><p>Written by fovea \(ToolVersion.current).\(warning)</p></footer>
             </body>
             </html>
 

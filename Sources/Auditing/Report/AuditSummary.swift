@@ -1,3 +1,5 @@
+import Figures
+
 /// What scripts and terminals are told of an audit.
 package struct AuditSummary: Sendable {
     package struct Test: Encodable, Sendable {

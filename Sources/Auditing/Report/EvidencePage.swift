@@ -1,3 +1,4 @@
+import Figures
 import Files
 import Foundation
 import Pictures
@@ -48,11 +49,14 @@ struct EvidencePage {
         let figures = try shown.map {
             try EvidencePage.figure($0.pair, sides.samples[$0.pair.sample], sides.gallery[$0.gallery], all: table)
         }
+        let flagged = Set(result.flagged.map(\.index)).count
+        let finding = flagged == 0 ? "No sample is flagged." : "\(flagged) of \(table.count) samples are flagged."
         let page: HTML = """
             <p class="label warn">Private: shows patients. It never leaves the site.</p>
             <h1>Samples nearest to training photographs</h1>
-            <p \
-            class="lead">\(result.flagged.isEmpty ? "No sample is flagged." : "\(Set(result.flagged.map(\.index)).count) of \(table.count) samples are flagged.") The \(shown.count) nearest pairs of all tests, worst first: the sample, the training photograph, and the vessels of both after alignment, red where only the sample has them, blue where only the photograph has, dark where both agree.</p>
+            <p class="lead">\(finding) The \(shown.count) nearest pairs of all tests, worst first: the sample, the \
+            training photograph, and the vessels of both after alignment, red where only the sample has them, blue \
+            where only the photograph has, dark where both agree.</p>
             \(figures)
             """
         html = AuditStyle.page(title: "Private evidence of an audit", body: page, isPrivate: true).source
@@ -71,10 +75,11 @@ struct EvidencePage {
                 """
         }
         let scores: [HTML] = table.columns.map { column in
-            """
-            <li>\(column.name.title): \(rounded(column.scores.scores[pair.sample])) (flagged above \
-            \(rounded(column.threshold)))\(column.isFlagged(pair.sample) ? ", <strong>flagged</strong>" as HTML : "" as HTML)</li>
-            """
+            let mark: HTML = column.isFlagged(pair.sample) ? ", <strong>flagged</strong>" : ""
+            return """
+                <li>\(column.name.title): \(rounded(column.scores.scores[pair.sample])) (flagged above \
+                \(rounded(column.threshold)))\(mark)</li>
+                """
         }
         return """
             <section>

@@ -1,3 +1,5 @@
+import Figures
+
 /// What follows from the figures of an audit under its policy: a function of both, which `release` computes again.
 package struct Verdict: Codable, Hashable, Sendable {
     package enum Outcome: String, Codable, Sendable {
@@ -149,16 +151,4 @@ extension AuditFigures.Copies {
             .values.map(\.value)
         return rates.isEmpty ? 0 : rates.reduce(0, +) / Double(rates.count)
     }
-}
-
-package func percent(_ share: Double) -> String { "\(rounded(share * 100)) %" }
-
-/// Three digits, without zeros at the end.
-package func rounded(_ value: Double) -> String {
-    guard value.isFinite else { return "unknown" }
-    let size = abs(value)
-    let digits = size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : size >= 0.01 ? 3 : 5
-    let scale = [1.0, 10, 100, 1000, 10_000, 100_000][digits]
-    let number = (value * scale).rounded() / scale
-    return number == number.rounded() && size < 1e15 ? "\(Int(number))" : "\(number)"
 }

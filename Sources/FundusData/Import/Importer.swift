@@ -35,8 +35,9 @@ public struct Importer: Sendable {
 
     /// Reads everything. The result does not depend on `threads`.
     /// - Parameter progress: photographs done and in all, of each step; called from several threads.
-    /// - Throws: `Failure`: `.usage` for options that contradict each other, `.noSuchInput`, `.badData` where no photograph is
-    ///   left or the labels cannot be read, `.interrupted`. A photograph that cannot be used is listed in the report.
+    /// - Throws: `Failure`: `.usage` for options that contradict each other, `.noSuchInput`, `.badData` where no
+    ///   photograph is left or the labels cannot be read, `.interrupted`. A photograph that cannot be used is listed in
+    ///   the report.
     public func run(progress: @Sendable (Step, Int, Int) -> Void = { _, _, _ in }) throws -> ImportedPhotographs {
         let labelled = try prepared()
         let listing = try PhotographFolder(folder)
@@ -80,8 +81,10 @@ public struct Importer: Sendable {
         if labelled?.map.patient != nil, onePatientPerPhoto {
             throw Failure(
                 .usage, map,
-                "names a patient column, so --one-patient-per-photo would separate photographs of one patient; leave it out"
-            )
+                """
+                names a patient column, so --one-patient-per-photo would separate photographs of one patient; leave it \
+                out
+                """)
         }
         return labelled
     }
@@ -116,10 +119,10 @@ struct PhotographTable {
             } else if let path = byName[name], path.count == 1 {
                 labels[path[0]] = labels[path[0]].map { $0.merged(entry) } ?? entry
             } else if let several = byName[name] {
+                let choices = several.map { "\"\($0)\"" }.joined(separator: " or ")
                 throw Failure(
                     .badData, labelled.map.name,
-                    "\"\(name)\" in the table may be \(several.map { "\"\($0)\"" }.joined(separator: " or ")); write the path in the folder"
-                )
+                    "\"\(name)\" in the table may be \(choices); write the path in the folder")
             } else {
                 unusedRows += 1
             }

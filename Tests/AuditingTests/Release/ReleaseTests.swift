@@ -53,8 +53,8 @@ private struct Audited {
             })
         try await writer.finish()
         digest = try await SampleSetFile.contentDigest(folder.file("s.h5"))
-        let list =
-            #"{"flagged": [\#(flagged.map { #"{"index": \#($0), "score": 9, "test": "retina"}"# }.joined(separator: ", "))], "samples": "\#(digest)", "scores": {}}"#
+        let rows = flagged.map { #"{"index": \#($0), "score": 9, "test": "retina"}"# }.joined(separator: ", ")
+        let list = #"{"flagged": [\#(rows)], "samples": "\#(digest)", "scores": {}}"#
         var figures = try MadeFigures.passing()
         figures.samples.digest = digest
         figures.samples.count = Audited.count

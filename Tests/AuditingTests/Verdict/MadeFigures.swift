@@ -56,11 +56,12 @@ enum MadeFigures {
     }
 
     static func membership(loss: Double = 0, singleQuery: Double = 0, ratio: Double? = nil) throws -> MembershipResult {
+        let reference = try ratio.map { ", \"likelihoodRatio\": \(try text(statistic($0)))" } ?? ""
         let json = """
             {"configuration": \(try text(MembershipConfiguration())), "sigmas": [0.1, 1], "singleSigma": 0.5, \
             "members": 60, "nonMembers": 60, "evaluations": 1000,
              "loss": \(try text(statistic(loss))), "singleQuery": \
-             \(try text(statistic(singleQuery)))\(try ratio.map { ", \"likelihoodRatio\": \(try text(statistic($0)))" } ?? "")}
+             \(try text(statistic(singleQuery)))\(reference)}
             """
         return try JSONDecoder().decode(MembershipResult.self, from: Data(json.utf8))
     }
