@@ -1,9 +1,13 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
+/// Every module names what it uses: a file sees the members of those modules alone that it imports, and what it imports is not passed
+/// on to those who import it.
+let settings: [SwiftSetting] = [.enableUpcomingFeature("MemberImportVisibility")]
+
 /// A target of the product. Strict concurrency comes with language mode 6.
 func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies)
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
@@ -39,106 +43,135 @@ let package = Package(
         // A target may import any that stands above it, and none below.
         library("Files", [crypto, yams]),
         library("Figures", ["Files"]),
-        library("TensorCore", ["CKernels"]),
+        library("Randomness", []),
+        library("Statistics", ["Randomness"]),
+        library("TensorCore", ["Randomness", "CKernels"]),
         library("Cohorts", ["Files", yams]),
-        library("HDF5Files", ["CHDF5", "CZlib", "Files"]),
-        library("Pictures", ["CImageCodecs", "Files"]),
-        library("RetinalMatching", ["Pictures", "TensorCore", "Files"]),
-        library("Networks", ["TensorCore", "Files"]),
-        library("Diffusion", ["TensorCore", "Cohorts", "Networks"]),
+        library("HDF5Files", ["Files", "CHDF5", "CZlib"]),
+        library("Pictures", ["Files", "CImageCodecs"]),
+        library("RetinalMatching", ["Pictures", "TensorCore"]),
+        library("Networks", ["TensorCore", "Randomness", "Files"]),
+        library("Diffusion", ["Networks", "Cohorts", "TensorCore", "Statistics", "Randomness"]),
         library("CheckpointStore", ["TensorCore", "Files", crypto]),
-        library("Federation", ["CheckpointStore", "TensorCore", "Files", yams]),
-        library("FundusData", ["RetinalMatching", "TensorCore", "Cohorts", "HDF5Files", "Pictures", "Files", crypto]),
-        library("Training", ["Figures", "Diffusion", "Networks", "CheckpointStore", "FundusData", "Pictures", yams]),
-        library("SampleStore", ["Cohorts", "HDF5Files", "FundusData", "Pictures", "CheckpointStore", "Files", crypto]),
+        library("PictureFiles", ["HDF5Files", "Cohorts", "Files"]),
+        library("Datasets", ["PictureFiles", "Pictures", "HDF5Files", "Cohorts", "Files"]),
+        library("Importing", ["Datasets", "RetinalMatching", "Pictures", "Cohorts", "Files", crypto]),
+        library("Phantoms", ["Datasets", "Pictures", "Cohorts", "TensorCore", "Randomness", "Files"]),
+        library("Models", ["CheckpointStore", "Diffusion", "Networks", "TensorCore", "Files", yams]),
         library(
-            "Reporting", ["Figures", "SampleStore", "CheckpointStore", "FundusData", "Cohorts", "Pictures", "Files"]),
+            "Training",
+            [
+                "Models", "Datasets", "CheckpointStore", "Diffusion", "Networks", "RetinalMatching", "Pictures",
+                "Cohorts", "TensorCore", "Randomness", "Figures", "Files",
+            ]),
+        library("Federation", ["CheckpointStore", "TensorCore", "Files", yams]),
+        library("SampleStore", ["PictureFiles", "CheckpointStore", "HDF5Files", "Cohorts", "Files"]),
+        library("Reporting", ["SampleStore", "CheckpointStore", "Pictures", "Cohorts", "Figures", "Files"]),
         library(
             "Sampling",
             [
-                "Diffusion", "Networks", "CheckpointStore", "SampleStore", "Training", "FundusData", "Pictures",
-                "TensorCore",
+                "SampleStore", "Models", "Datasets", "CheckpointStore", "Diffusion", "Networks", "Pictures", "Cohorts",
+                "TensorCore", "Randomness", "Files",
             ]),
-        library("Exporting", ["SampleStore", "Reporting", "Cohorts", "Pictures", "CArchive", "CZlib", "Files"]),
+        library("Exporting", ["Reporting", "SampleStore", "Pictures", "Cohorts", "Files", "CZlib", "CArchive"]),
         library(
             "Consortium",
+            ["SampleStore", "Federation", "Models", "CheckpointStore", "Diffusion", "Networks", "TensorCore", "Files"]),
+        library(
+            "FederatedTraining",
             [
-                "Figures",
-                "Federation", "Sampling", "SampleStore", "Training", "FundusData", "Diffusion", "Networks",
-                "CheckpointStore", "TensorCore", "Files", yams,
+                "Consortium", "Federation", "Training", "Models", "Datasets", "CheckpointStore", "Diffusion",
+                "Networks", "Cohorts", "TensorCore", "Statistics", "Randomness", "Figures", "Files",
             ]),
+        library("Verdicts", ["Reporting", "CheckpointStore", "Statistics", "Figures", "Files"]),
+        library("Releasing", ["Verdicts", "Reporting", "SampleStore", "CheckpointStore", "Cohorts", "Files"]),
         library(
             "Auditing",
             [
-                "Figures",
-                "Consortium", "Reporting", "Sampling", "SampleStore", "Training", "FundusData", "Diffusion", "Networks",
-                "CheckpointStore", "RetinalMatching", "Pictures", "Cohorts", "TensorCore", "Files", crypto,
+                "Verdicts", "Sampling", "Reporting", "SampleStore", "Training", "Models", "Importing", "Datasets",
+                "CheckpointStore", "Diffusion", "Networks", "RetinalMatching", "Pictures", "Cohorts", "TensorCore",
+                "Statistics", "Randomness", "Figures", "Files", crypto,
             ]),
-        library("Interchange", ["Diffusion", "Networks", "CheckpointStore", "Training", "Files"]),
+        library(
+            "Interchange", ["Models", "CheckpointStore", "Diffusion", "Networks", "Cohorts", "TensorCore", "Files"]),
         library(
             "Benchmarks",
             [
-                "Federation", "Cohorts", "Diffusion", "TensorCore", "Networks", "CheckpointStore", "SampleStore",
-                "Training", "Files",
+                "SampleStore", "Federation", "Training", "Models", "CheckpointStore", "Diffusion", "Networks",
+                "Cohorts", "TensorCore", "Randomness", "Files",
             ]),
         .executableTarget(
             name: "fovea",
             dependencies: [
-                "Figures",
-                "Benchmarks", "Auditing", "Consortium", "Interchange", "Exporting", "Reporting", "Federation",
-                "Sampling", "SampleStore", "Training", "FundusData", "CheckpointStore", "Diffusion", "Networks",
-                "Pictures",
-                "HDF5Files", "Cohorts", "TensorCore", "Files", arguments,
-            ]),
+                "Benchmarks", "Interchange", "Auditing", "Releasing", "Verdicts", "FederatedTraining", "Consortium",
+                "Exporting", "Sampling", "Reporting", "SampleStore", "Federation", "Training", "Models", "Phantoms",
+                "Importing", "Datasets", "CheckpointStore", "Diffusion", "Networks", "HDF5Files", "TensorCore",
+                "Statistics", "Figures", "Files", arguments,
+            ], swiftSettings: settings),
 
         // Tests.
         .target(name: "Support", path: "Tests/Support"),
-        .target(name: "TestTensors", dependencies: ["TensorCore"], path: "Tests/TestTensors"),
+        .target(name: "TestTensors", dependencies: ["TensorCore", "Randomness"], path: "Tests/TestTensors"),
+        .target(name: "TestPictures", dependencies: ["Pictures"], path: "Tests/TestPictures"),
+        .target(name: "TestFigures", dependencies: ["Verdicts", "Statistics", "Files"], path: "Tests/TestFigures"),
         .target(name: "KernelShapes", dependencies: ["CKernels"], path: "Tests/KernelShapes"),
-        .executableTarget(name: "convolution-fuzz", dependencies: ["TensorCore"], path: "Tests/ConvolutionFuzz"),
+        .executableTarget(
+            name: "convolution-fuzz", dependencies: ["TensorCore", "Randomness"], path: "Tests/ConvolutionFuzz"),
         .executableTarget(
             name: "parcel-fuzz",
-            dependencies: ["CheckpointStore", "Federation", "Diffusion", "Networks", "TensorCore", "Files"],
+            dependencies: [
+                "CheckpointStore", "Federation", "Diffusion", "Networks", "TensorCore", "Randomness", "Files",
+            ],
             path: "Tests/ParcelFuzz"),
-        tests("CKernels", ["KernelShapes"]),
+        tests("CKernels", ["CKernels", "KernelShapes"]),
+        tests("Statistics", ["Verdicts", "CheckpointStore", "TensorCore", "Randomness"]),
+        tests("TensorCore", ["Randomness", "TestTensors"], exclude: ["Fixtures"]),
         tests("Cohorts", ["Files"]),
         tests("HDF5Files", ["Files"]),
-        tests("Pictures", ["CImageCodecs", "Files"]),
-        tests("RetinalMatching", ["FundusData", "Pictures", "TensorCore"]),
-        tests("FundusData", ["Cohorts", "HDF5Files", "Pictures", "Files"]),
-        tests("SampleStore", ["Cohorts", "HDF5Files", "Files"]),
-        tests("Exporting", ["SampleStore", "Cohorts", "Pictures", "Files"]),
-        tests("Reporting", ["SampleStore", "Cohorts", "HDF5Files", "Files"], exclude: ["Fixtures"]),
-        tests("TensorCore", ["TestTensors"], exclude: ["Fixtures"]),
+        tests("Pictures", ["Importing", "Datasets", "Files", "CImageCodecs", "TestPictures"]),
+        tests("RetinalMatching", ["Phantoms", "Pictures", "TensorCore"]),
         tests(
-            "Interchange",
-            ["Networks", "Diffusion", "CheckpointStore", "Training", "TensorCore", "TestTensors", "Files"],
-            exclude: ["Fixtures"]),
-        tests("Networks", ["CheckpointStore", "Diffusion", "TensorCore", "TestTensors"], exclude: ["Fixtures"]),
-        tests("Diffusion", ["Cohorts", "TensorCore", "TestTensors"], exclude: ["Fixtures"]),
+            "Networks", ["CheckpointStore", "TensorCore", "Randomness", "Files", "TestTensors"], exclude: ["Fixtures"]),
+        tests("Diffusion", ["Networks", "Cohorts", "TensorCore", "Randomness", "TestTensors"], exclude: ["Fixtures"]),
         tests("CheckpointStore", ["TensorCore", "Files"]),
-        tests("Federation", ["CheckpointStore", "TensorCore", "Files"]),
-        tests(
-            "Consortium",
-            [
-                "Federation", "Training", "FundusData", "Sampling", "SampleStore", "CheckpointStore", "Diffusion",
-                "Networks", "TensorCore", "Cohorts", "Files",
-            ]),
-        tests(
-            "Auditing",
-            [
-                "Federation", "Interchange", "Sampling", "SampleStore", "Training", "FundusData", "Diffusion",
-                "Networks", "CheckpointStore", "Pictures", "Cohorts", "TensorCore", "Files",
-            ], exclude: ["Fixtures"]),
+        tests("Datasets", ["Pictures", "HDF5Files", "Cohorts", "Files"]),
+        tests("Importing", ["Phantoms", "Datasets", "Pictures", "Files", "TestPictures"]),
+        tests("Phantoms", ["Datasets", "Pictures", "Cohorts", "Files"]),
         tests(
             "Training",
-            ["CheckpointStore", "FundusData", "Diffusion", "Networks", "TensorCore", "TestTensors", "Files"]),
+            [
+                "Models", "Phantoms", "Datasets", "CheckpointStore", "Diffusion", "Networks", "Pictures", "Cohorts",
+                "TensorCore", "Statistics", "Randomness", "Files", "TestTensors",
+            ]),
+        tests("Federation", ["CheckpointStore", "TensorCore", "Files"]),
+        tests("SampleStore", ["HDF5Files", "Cohorts", "Files"]),
+        tests("Reporting", ["SampleStore", "HDF5Files", "Cohorts", "Figures", "Files"], exclude: ["Fixtures"]),
         tests(
             "Sampling",
             [
-                "Training", "SampleStore", "FundusData", "CheckpointStore", "Pictures", "Diffusion", "Networks",
-                "TensorCore", "Cohorts", "Files",
+                "SampleStore", "Training", "Models", "CheckpointStore", "Diffusion", "Networks", "Pictures", "Cohorts",
+                "TensorCore", "Randomness", "Files",
             ]),
+        tests("Exporting", ["SampleStore", "Pictures", "Cohorts", "Files"]),
+        tests(
+            "Consortium",
+            [
+                "FederatedTraining", "Federation", "Training", "Models", "Phantoms", "Datasets", "CheckpointStore",
+                "Diffusion", "Networks", "Cohorts", "TensorCore", "Files", "TestTensors",
+            ]),
+        tests("Verdicts", ["CheckpointStore", "Statistics", "Files", "TestFigures"], exclude: ["Fixtures"]),
+        tests("Releasing", ["Verdicts", "SampleStore", "CheckpointStore", "Files", "TestFigures"]),
+        tests(
+            "Auditing",
+            [
+                "Interchange", "Verdicts", "Federation", "Training", "Models", "Phantoms", "Importing", "Datasets",
+                "CheckpointStore", "Diffusion", "Networks", "Pictures", "TensorCore", "Statistics", "Randomness",
+                "Files",
+            ], exclude: ["Fixtures"]),
+        tests(
+            "Interchange",
+            ["Models", "CheckpointStore", "Diffusion", "Networks", "TensorCore", "Files", "TestTensors"],
+            exclude: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,14 +1,17 @@
 import CheckpointStore
 import Cohorts
+import Datasets
 import Diffusion
 import Files
 import Foundation
-import FundusData
+import Models
 import Pictures
 import SampleStore
 import Sampling
+import Statistics
 import TensorCore
 import Training
+import Verdicts
 
 /// What of an audit needs models: samples drawn from one, the overfitted twin, membership.
 extension AuditRun {
@@ -50,9 +53,8 @@ extension AuditRun {
         say("drawing \(count) samples from \(model.path)")
         let run = SamplingRun(
             model, SamplerSettings(for: model.manifest.model), plan: SamplingPlan(count: count, cohorts: requests),
-            seed: seed,
-            firstIndex: 0, path: path,
-            options: SampleSetWriter.Options(resume: true, force: false, deflate: 1), allowsUnseen: true)
+            seed: seed, firstIndex: 0, path: path,
+            options: SampleSetWriter.Options(resume: true, force: false, deflate: 1), use: .audit, allowsUnseen: true)
         let done = try await run.run(contact: "", progress: { progress("drawing samples", Double($0) / Double(count)) })
         guard done == count else {
             throw Failure(.interrupted, nil, "interrupted: \(done) of \(count) samples are kept; start the audit again")

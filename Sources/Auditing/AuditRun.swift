@@ -1,11 +1,13 @@
 import CheckpointStore
+import Datasets
 import Files
 import Foundation
-import FundusData
+import Models
 import Pictures
 import SampleStore
 import TensorCore
 import Training
+import Verdicts
 
 /// One audit: a sample set against the photographs that its model may have learned from.
 package struct AuditRun {

@@ -1,13 +1,10 @@
 import Foundation
 import Pictures
+import Randomness
 import TensorCore
+import Verdicts
 
-/// What a generator, or somebody who hides, may do to a photograph that it copies. The power of every test is its
-/// recall of training photographs in these disguises at the threshold in use.
-package enum Disguise: String, CaseIterable, Codable, Sendable {
-    case plain, flip, rotation, recolour, recompression, crop
-    case halfBlend = "half-blend"
-
+extension Disguise {
     /// `photograph` in this disguise.
     /// - Parameters:
     ///   - partner: what a half-blend mixes in; a picture of nobody in the gallery.

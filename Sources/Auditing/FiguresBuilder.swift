@@ -1,17 +1,13 @@
 import CheckpointStore
+import Datasets
 import Files
 import Foundation
+import Models
 import Pictures
 import SampleStore
+import Statistics
 import TensorCore
-
-/// A sample that a test flags; for `private/` and for whoever runs the audit.
-package struct FlaggedSample: Codable, Hashable, Sendable {
-    /// Row of the sample.
-    package let index: Int
-    package let test: CopyTestName
-    package let score: Double
-}
+import Verdicts
 
 /// Aggregates of what an audit measured.
 struct FiguresBuilder {
@@ -94,14 +90,8 @@ struct FiguresBuilder {
     /// Distinct training patients that the flagged samples match; the interval is of as many samples drawn again.
     private func patientsHit(_ column: CopyTable.Column?) -> Estimate {
         guard let column, table.count > 0 else { return Estimate(value: 0, low: 0, high: 0) }
-        let hits = (0..<table.count).map {
-            column.isFlagged($0) ? sides.gallery.patients[column.scores.nearest[$0]] : -1
-        }
-        func distinct(_ rows: some Sequence<Int>) -> Double {
-            Double(Set(rows.map { hits[$0] }).subtracting([-1]).count)
-        }
-        let interval = Bootstrap.interval([table.count]) { distinct($0[0]) }
-        return Estimate(value: distinct(hits.indices), low: interval.low, high: interval.high)
+        let hits = (0..<table.count).filter(column.isFlagged).map { sides.gallery.patients[column.scores.nearest[$0]] }
+        return Estimate(distinct: hits, draws: table.count)
     }
 
     private func histogram(_ name: CopyTestName) -> AuditFigures.Histogram {

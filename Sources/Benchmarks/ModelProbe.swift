@@ -1,8 +1,9 @@
 import CheckpointStore
+import Diffusion
 import Files
+import Models
 import Networks
 import TensorCore
-import Training
 
 /// What the network of a snapshot gives for a batch of somebody else's: `sample` [N, C, H, W], `timesteps` [N], and
 /// `labels` [N] (rows of its table) or `class_embedding` [N, width] where it takes one.

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Randomness
 import TensorCore
 
 /// How fast the nearest neighbours of many vectors are found.

@@ -1,6 +1,7 @@
 import CheckpointStore
 import Files
 import Networks
+import Randomness
 import TensorCore
 import Training
 

@@ -1,3 +1,4 @@
+import Randomness
 import TensorCore
 
 /// One operation at one shape, timed.

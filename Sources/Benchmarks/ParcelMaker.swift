@@ -5,8 +5,8 @@ import Federation
 import Files
 import Foundation
 import Networks
+import Randomness
 import TensorCore
-import Training
 
 /// Makes what `fovea merge` is timed with: a signed base, a list of trust, and parcels of many sites with random
 /// updates.

@@ -3,9 +3,9 @@ import Diffusion
 import Federation
 import Files
 import Foundation
+import Models
 import Networks
 import TensorCore
-import Training
 
 /// Merges parcels of sites into a new model.
 public struct ModelMerge: Sendable {

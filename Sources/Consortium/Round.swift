@@ -3,7 +3,7 @@ import Diffusion
 import Federation
 import Files
 import Foundation
-import Training
+import Models
 
 /// A round by files, in a folder that coordinator and sites share or carry about on a stick:
 ///
@@ -202,12 +202,11 @@ public struct Round: Sendable {
         key: SigningKey, isEarly: Bool, excludesBad: Bool, previous: String?, ledger: ParcelLedger, at moment: Date,
         screen: (Screening) throws -> Void
     ) throws -> (merge: ModelMerge, digest: Digest, residual: Double?) {
-        try trust.requireCoordinator(key.publicKey, at: moment, file: "--key")
         guard !isClosed else {
             throw Failure(.cannotCreateOutput, mergedPath, "is there: round \(request.round) is closed")
         }
-        try StagedFile.requireWritable(mergedPath, force: false)
-        try ledger.requireWritable()
+        let transaction = try MergeTransaction(
+            mergedPath, trust: trust, key: key, keyName: "--key", ledger: ledger, replaces: false, at: moment)
         // A file that only says that it is a site's does not stand for it.
         let delivered = Set(try deliveries(at: moment, ledger: ledger).filter { $0.state == .delivered }.map(\.site))
         let missing = isOver(at: moment) ? [] : request.sites.filter { !delivered.contains($0) }
@@ -229,13 +228,8 @@ public struct Round: Sendable {
                 .notPermitted, basePath, field: "digest", expected: "\(request.base), after round.json",
                 found: merge.base.digest.description)
         }
-        try screen(try merge.screening())
-        let staging = StagedFile.stagingPath(for: mergedPath)
-        defer { try? FileManager.default.removeItem(atPath: staging) }
-        let result = try merge.write(
-            staging, previous: try previous.map { try LoadedModel(contentsOf: $0) }, key: key, force: true)
-        try StagedFile.move(staging, to: mergedPath, replacing: false)
-        try ledger.note(merge.admission.admitted.map(\.parcel))
+        let result = try transaction.commit(
+            merge, previous: previous, screening: try merge.screening(), screen: screen)
         return (merge, result.digest, result.residual)
     }
 }

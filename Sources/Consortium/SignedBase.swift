@@ -3,7 +3,8 @@ import Diffusion
 import Federation
 import Files
 import Foundation
-import Training
+import Models
+import Networks
 
 /// Snapshots that sites train on: signed by the coordinator.
 public enum SignedBase {

@@ -3,8 +3,8 @@ import Diffusion
 import Federation
 import Files
 import Foundation
+import Models
 import SampleStore
-import Training
 
 /// Takes a site out of a merged model: back to the last base that lacks it, and merged again without it.
 public struct Withdrawal: Sendable {

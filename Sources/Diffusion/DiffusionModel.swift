@@ -73,6 +73,19 @@ public struct ModelDescription: Codable, Hashable, Sendable {
         return low...max(low * 1.001, known.upperBound)
     }
 
+    /// The noise levels that samples go through: down to the lowest that the fine network was trained at, so that texture
+    /// of one or two grey levels is left, and from the highest on that the first network was trained at.
+    ///
+    /// - Parameters:
+    ///   - noiseLevels: of the first network's training, in the model's space.
+    ///   - lowestNoise: of the fine network's training, on pixels.
+    package func sampledLevels(noiseLevels: NoiseLevels, lowestNoise: Double) -> SampledLevels {
+        let usual = sampledSigmas
+        let lowest = fine == nil ? usual.lowerBound : min(usual.lowerBound, Float(lowestNoise) * space.noiseScale)
+        return SampledLevels(
+            range: lowest...usual.upperBound, start: noiseLevels.start(above: usual.upperBound))
+    }
+
     /// Sides of pictures are multiples of this.
     public var sideMultiple: Int {
         experts.map { $0.network.network.sideMultiple * $0.network.space.factor }.reduce(

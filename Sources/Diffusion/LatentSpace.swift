@@ -54,7 +54,22 @@ public enum LatentSpace: Hashable, Sendable {
 
     /// The space that measured best for pictures of so many pixels a side; see docs/recipes.md.
     public static func usual(size: Int) -> LatentSpace {
-        size > 128 ? (size >= 256 ? .dct(side: 8, colours: nil) : .wavelet(levels: 2)) : .pixels
+        size > 128 ? (size >= 256 ? Family.dct : .wavelet).space(size: size) : .pixels
+    }
+
+    /// A kind of space, whose blocks follow from the size of the pictures.
+    public enum Family: String, CaseIterable, Sendable {
+        case pixels, wavelet, dct
+
+        /// The space of this kind for pictures of so many pixels a side: blocks of 8 x 8 where 32 places a side are left,
+        /// smaller ones below.
+        public func space(size: Int) -> LatentSpace {
+            switch self {
+            case .pixels: .pixels
+            case .wavelet: .wavelet(levels: size >= 256 ? 3 : 2)
+            case .dct: .dct(side: size >= 256 ? 8 : 4, colours: nil)
+            }
+        }
     }
 
     /// Pixels a side of a picture for each of the latent.

@@ -1,4 +1,6 @@
 import Foundation
+import Randomness
+import Statistics
 import TensorCore
 
 /// The distribution of training noise levels: ln(sigma) ~ N(mean, deviation^2) (Karras et al. 2022, table 1), and for a
@@ -82,14 +84,4 @@ public struct NoiseLevels: Codable, Hashable, Sendable {
         let uniform = min(max((level - log(lowest)) / log(highest / lowest), 0), 1)
         return uniformShare * uniform + (1 - uniformShare) * normal
     }
-}
-
-/// The inverse of the standard normal distribution function, by bisection on erfc (exact to float64 rounding).
-package func normalQuantile(_ probability: Double) -> Double {
-    var low = -10.0, high = 10.0
-    for _ in 0..<64 {
-        let middle = (low + high) / 2
-        if 0.5 * erfc(-middle / 2.0.squareRoot()) < probability { low = middle } else { high = middle }
-    }
-    return (low + high) / 2
 }

@@ -1,3 +1,4 @@
+import Cohorts
 import Files
 import Foundation
 import Reporting

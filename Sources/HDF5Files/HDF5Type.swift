@@ -1,4 +1,5 @@
 import CHDF5
+import Files
 
 /// What a dataset or an attribute holds, by class and size.
 public enum HDF5Type: Hashable, Sendable, CustomStringConvertible {

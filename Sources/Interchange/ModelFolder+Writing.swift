@@ -2,9 +2,9 @@ import CheckpointStore
 import Diffusion
 import Files
 import Foundation
+import Models
 import Networks
 import TensorCore
-import Training
 
 extension ModelFolder {
     /// Writes a snapshot as a new folder, whole or not at all.

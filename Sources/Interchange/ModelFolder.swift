@@ -3,9 +3,9 @@ import Cohorts
 import Diffusion
 import Files
 import Foundation
+import Models
 import Networks
 import TensorCore
-import Training
 
 /// A folder that diffusers reads and writes (`UNet2DModel.save_pretrained`), as a model of Fovea and back.
 ///

@@ -1,3 +1,4 @@
+import Randomness
 import TensorCore
 
 /// How a parameter is laid out in memory and, at the file boundary, in PyTorch.

@@ -1,3 +1,5 @@
+import Files
+
 /// The files and the records of a layout, as Croissant describes them.
 struct CroissantFiles {
     typealias Object = [String: Any]

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A W3C PROV-JSON document (Huynh et al. 2013): entities are named by digest.

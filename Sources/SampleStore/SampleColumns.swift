@@ -1,7 +1,7 @@
 import Cohorts
 import Files
-import FundusData
 import HDF5Files
+import PictureFiles
 
 /// The columns of a sample set: `/cohort`, `/cohort_request` and `/provenance`. Rows come in order, some at a time.
 @HDF5Actor

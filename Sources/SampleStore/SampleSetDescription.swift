@@ -1,6 +1,8 @@
 import Cohorts
+import Files
 import Foundation
 import HDF5Files
+import PictureFiles
 
 /// What `fovea inspect` says of a sample set.
 public struct SampleSetDescription: Codable, Hashable, Sendable {

@@ -1,7 +1,7 @@
 import Cohorts
 import Files
-import FundusData
 import HDF5Files
+import PictureFiles
 
 extension SampleSetFile {
     /// A set that does not call itself synthetic is not opened as one.

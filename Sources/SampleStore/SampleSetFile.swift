@@ -1,8 +1,8 @@
 import Cohorts
 import Files
 import Foundation
-import FundusData
 import HDF5Files
+import PictureFiles
 
 /// A sample set (kind `fovea.samples`) that is open for reading. Row i of every property is sample i.
 public struct SampleSetFile: Sendable {

@@ -1,8 +1,8 @@
 import Cohorts
 import Files
 import Foundation
-import FundusData
 import HDF5Files
+import PictureFiles
 
 /// Every digest, label and link in a sample set, read again.
 public enum SampleSetVerification {

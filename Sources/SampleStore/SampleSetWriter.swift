@@ -2,6 +2,7 @@ import Cohorts
 import Files
 import Foundation
 import HDF5Files
+import PictureFiles
 
 /// Writes a sample set (kind `fovea.samples`): whole under its final name after `finish`, or absent. Rows are ordered
 /// as they are appended.

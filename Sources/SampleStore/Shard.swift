@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import HDF5Files
+import PictureFiles
 
 /// One of the files that hold the pixels of a large set, `/shards`: itself a sample set.
 struct Shard: Hashable, Sendable {

@@ -1,4 +1,4 @@
-import FundusData
+import Datasets
 import Pictures
 import TensorCore
 

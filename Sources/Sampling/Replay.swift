@@ -1,9 +1,10 @@
+import CheckpointStore
 import Diffusion
 import Files
 import Foundation
+import Models
 import SampleStore
 import TensorCore
-import Training
 
 /// Makes samples again from what a set says of them, and compares.
 public struct Replay {

@@ -1,8 +1,10 @@
+import CheckpointStore
 import Diffusion
 import Files
+import Models
 import Networks
+import Randomness
 import TensorCore
-import Training
 
 /// How samples are drawn; everything that they depend on besides model, seed and cohort.
 public struct SamplerSettings: Codable, Hashable, Sendable {
@@ -130,22 +132,15 @@ public struct Sampler: Sequence, IteratorProtocol {
         let range = position..<Swift.min(position + settings.batchSize, samples.count)
         position = range.upperBound
         let description = model.manifest.model
-        let shape = description.latentShape(range.count)
-        func streams(_ stream: RandomStream) -> [Philox] {
-            samples[range].map { Philox(seed: $0.seed, stream: stream, index: $0.index) }
-        }
-        var first = streams(.samplingNoise), later = streams(.ancestralNoise)
         let cohorts = samples[range].compactMap { values[$0.request] }
         let denoiser = GuidedDenoiser(
             conditional: ModelDenoiser(model.model, parameters, cohorts: cohorts),
             unconditional: ModelDenoiser(model.model, parameters, cohorts: cohorts.map(withoutGuided)),
             guidanceScale: settings.guidanceScale, interval: settings.guidanceInterval)
-        let start = Sampler.normal(&first, shape: shape)
-        let sampler = DiffusionSampler(denoiser, settings.sampler.rule, schedule: settings.schedule, start: start) {
-            Sampler.normal(&later, shape: shape)
-        }
-        let planes = description.space.decoded(sampler.last()), pictures = planes.withPlanes(3)
-        var pixels = PixelValues.decoded(pictures)
+        let planes = description.draw(
+            denoiser, settings.sampler.rule, schedule: settings.schedule,
+            noise: SampleNoise(samples[range].map { ($0.seed, $0.index) }))
+        var pixels = PixelValues.decoded(planes.withPlanes(3))
         if settings.blackensSurround {
             BlackSurround.apply(&pixels, width: description.width, height: description.height)
         }
@@ -169,16 +164,6 @@ public struct Sampler: Sequence, IteratorProtocol {
                 guard pixels[3 * place] > 0 || pixels[3 * place + 1] > 0 || pixels[3 * place + 2] > 0 else { return 0 }
                 let value = 255 / StructureMap.contrast * source[place * depth + plane]
                 return value >= 255 ? 255 : value > 0 ? UInt8(value.rounded()) : 0
-            }
-        }
-    }
-
-    /// Standard normal latents, one from each stream.
-    private static func normal(_ streams: inout [Philox], shape: [Int]) -> Tensor {
-        Tensor(shape: shape) { target in
-            let size = target.count / streams.count
-            for row in streams.indices {
-                streams[row].fillNormal(UnsafeMutableBufferPointer(rebasing: target[row * size..<(row + 1) * size]))
             }
         }
     }

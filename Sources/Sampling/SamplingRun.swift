@@ -1,10 +1,11 @@
 import CheckpointStore
+import Diffusion
 import Files
 import Foundation
+import Models
 import Pictures
 import SampleStore
 import TensorCore
-import Training
 
 /// Samples into a sample set, with provenance, and a contact sheet beside it.
 public struct SamplingRun {
@@ -17,6 +18,15 @@ public struct SamplingRun {
     private let path: String
     private let options: SampleSetWriter.Options
     private let allowsUnseen: Bool
+    private let use: Use
+
+    /// What the samples are for.
+    public enum Use: Sendable {
+        /// For whoever asked; a code of the Data Use Ontology, nil for none.
+        case purpose(String?)
+        /// An audit looks at them and keeps them to itself, whatever the sites permit.
+        case audit
+    }
 
     /// Samples on the contact sheet, at most.
     private static let sheetCount = 64
@@ -24,14 +34,15 @@ public struct SamplingRun {
     /// - Parameters:
     ///   - seed: nil gives each sample a random seed of its own, for sets that are to be released.
     ///   - options: whether to go on with a run that was not finished, and how the set is written.
+    ///   - use: what the sites are asked to permit, when the run begins.
     ///   - allowsUnseen: draw cohorts, too, that the model saw with fewer than five patients.
     public init(
         _ model: LoadedModel, _ settings: SamplerSettings, plan: SamplingPlan, seed: UInt64?, firstIndex: UInt64,
-        path: String, options: SampleSetWriter.Options, allowsUnseen: Bool = false
+        path: String, options: SampleSetWriter.Options, use: Use = .purpose(nil), allowsUnseen: Bool = false
     ) {
         self.model = model
         let description = model.manifest.model,
-            levels = TrainingConfiguration(trainedAs: model).sampledLevels(of: description)
+            levels = model.sampledLevels
         var settings = settings.limited(to: levels.range)
         if case .dct = description.space { settings.sigmaMin = levels.range.lowerBound }
         settings.sigmaStart = levels.start
@@ -49,6 +60,7 @@ public struct SamplingRun {
         self.path = path
         self.options = options
         self.allowsUnseen = allowsUnseen
+        self.use = use
     }
 
     /// Evaluations of the network for each sample.
@@ -64,11 +76,12 @@ public struct SamplingRun {
     /// - Parameter firstStep: called when all is ready, before the network is evaluated for the first time.
     /// - Returns: how many are there: fewer than planned where the user asked to stop; they are kept for a run with
     ///   `resume`.
-    /// - Throws: `Failure`: an output that exists, is written by another process or cannot be written, a request that
+    /// - Throws: `Failure`: what a site does not permit, an output that exists, is written by another process or cannot be written, a request that
     ///   the model does not know, a model that gives numbers which are not finite.
     public func run(
         contact: String, firstStep: () -> Void = {}, progress: (Int) -> Void = { _ in }
     ) async throws -> Int {
+        if case .purpose(let purpose) = use { try model.requirePermission(purpose: purpose, at: Date()) }
         try StagedFile.requireWritable(sheetPath, force: options.force || options.resume)
         var samples = try seed.map { try plan.samples(seed: $0, firstIndex: firstIndex) } ?? plan.independentSamples()
         _ = try Sampler(model, settings, samples: samples)

@@ -2,7 +2,7 @@ import CheckpointStore
 import Cohorts
 import Diffusion
 import Files
-import Training
+import Models
 
 /// What a model's training sets held for at least five patients, as its manifest says.
 public struct SeenCohorts: Sendable {

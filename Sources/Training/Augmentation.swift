@@ -1,4 +1,5 @@
 import Foundation
+import Randomness
 import TensorCore
 
 /// How one training picture is changed, in numbers that the network is told. At sampling all of them are 0, so that

@@ -1,6 +1,7 @@
 import CheckpointStore
+import Datasets
 import Files
-import FundusData
+import Randomness
 import TensorCore
 
 /// The canaries of a training: the phantom patients of a file, each of which a coin flip of the training's seed

@@ -1,7 +1,7 @@
 import Cohorts
+import Datasets
 import Diffusion
 import Files
-import FundusData
 
 /// Which values of which attributes the train split holds for enough patients to condition on.
 public struct CohortSupport: Sendable {

@@ -1,6 +1,8 @@
+import Datasets
 import Diffusion
-import FundusData
 import Networks
+import Pictures
+import Randomness
 import TensorCore
 
 /// How well a model takes noise off photographs that it did not learn from: a measure in pixels, which recipes share

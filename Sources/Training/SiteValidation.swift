@@ -1,8 +1,11 @@
+import CheckpointStore
+import Datasets
 import Diffusion
 import Files
 import Foundation
-import FundusData
+import Models
 import Networks
+import Randomness
 import TensorCore
 
 /// Losses of models on photographs that they did not learn from, by patient: the same noise for every model, so that

@@ -1,5 +1,6 @@
 import Diffusion
 import Foundation
+import Randomness
 import TensorCore
 
 /// Pictures with the noise that is added to them.

@@ -1,8 +1,9 @@
 import CheckpointStore
+import Datasets
 import Diffusion
 import Files
 import Foundation
-import FundusData
+import Models
 import Networks
 
 /// How a model is trained: `train.yaml`, and `config.yaml` in the run's folder with everything resolved.
@@ -269,15 +270,9 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         useChannels(of: space.with(maps: maps))
     }
 
-    /// The noise levels that samples of a model go through that was trained so: down to the lowest that the fine
-    /// network knows, so that texture of one or two grey levels is left, and from the highest on that the first network
-    /// knows.
+    /// The noise levels that samples of a model go through that was trained so.
     public func sampledLevels(of model: ModelDescription) -> SampledLevels {
-        let usual = model.sampledSigmas
-        let lowest =
-            model.fine == nil
-            ? usual.lowerBound : min(usual.lowerBound, Float(fine.lowestNoise) * model.space.noiseScale)
-        return SampledLevels(range: lowest...usual.upperBound, start: noiseLevels.start(above: usual.upperBound))
+        model.sampledLevels(noiseLevels: noiseLevels, lowestNoise: fine.lowestNoise)
     }
 
     /// The learning rate at `imagesSeen`.

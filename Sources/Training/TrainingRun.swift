@@ -1,15 +1,14 @@
 import CheckpointStore
 import Cohorts
+import Datasets
 import Diffusion
 import Files
 import Foundation
-import FundusData
+import Models
 import Networks
 import Pictures
+import Randomness
 import TensorCore
-
-/// A weights file of this product.
-public typealias ModelFile = WeightsFile<ModelDescription>
 
 /// What a run says while it goes on.
 public enum TrainingEvent: Sendable {
@@ -63,7 +62,7 @@ public final class TrainingRun {
     ///   - configuration: given what the folder's `config.yaml` says (nil in a new run), returns what is wanted.
     /// - Throws: `Failure`: `.cannotCreateOutput` where the folder holds a checkpoint and neither `resume` nor `force`
     ///   is true, or another process trains in it, `.noSuchInput` where it holds no run and `resume` is true,
-    ///   `.badData` for a checkpoint of another model or another training set; `.usage` where it does not fit into
+    ///   `.notPermitted` where the permissions of the base have ended, `.badData` for a checkpoint of another model or another training set; `.usage` where it does not fit into
     ///   memory. Where it throws, nothing is written.
     public init(
         folder: String, datasets: [DatasetFile], resume: Bool, force: Bool = false, memory: Int? = nil,
@@ -86,6 +85,9 @@ public final class TrainingRun {
         let name = hasRun ? folder + "/config.yaml" : "configuration"
         if let problem = wanted.problem { throw Failure(.badData, name, problem) }
         let base = wanted.base.isEmpty ? nil : try LoadedModel(contentsOf: wanted.base)
+        if let base, let ended = try base.permissions(), ended.isExpired(at: Date()) {
+            throw Failure(.notPermitted, base.path, "its permissions ended on \(ended.expires ?? "")")
+        }
         if let base, base.manifest.model.height != base.manifest.model.width {
             throw Failure(
                 .badData, base.path, field: "model", expected: "square pictures, as data sets hold them",
@@ -319,25 +321,15 @@ public final class TrainingRun {
     private func writePreview() throws {
         let model = trainer.model
         let size = trainer.configuration.size
-        var streams = [RandomStream.samplingNoise, .ancestralNoise].map { stream in
-            (0..<16).map { Philox(seed: trainer.configuration.seed, stream: stream, index: UInt64($0)) }
-        }
-        func noise(_ stream: Int) -> Tensor {
-            stacked(
-                streams[stream].indices.map { index in
-                    Tensor(shape: model.description.latentShape(1)) { streams[stream][index].fillNormal($0) }
-                })
-        }
         let open = [CohortEncoding.Value](repeating: .null, count: trainer.configuration.attributes.count)
         let denoiser = ModelDenoiser(
             model, chosen.constants(), cohorts: [[CohortEncoding.Value]](repeating: open, count: 16))
         let levels = trainer.configuration.sampledLevels(of: model.description),
             usual = SamplerKind.usual(for: model.description)
-        let latents = DiffusionSampler(
-            denoiser, usual.kind.rule, schedule: levels.schedule(steps: usual.steps), start: noise(0)
-        ) { noise(1) }.last()
-        let sheet = ContactSheet(
-            pixels: PixelValues.decoded(model.description.space.pictures(latents)), width: size, height: size)
+        let planes = model.description.draw(
+            denoiser, usual.kind.rule, schedule: levels.schedule(steps: usual.steps),
+            noise: SampleNoise(seed: trainer.configuration.seed, 0..<16))
+        let sheet = ContactSheet(pixels: PixelValues.decoded(planes.withPlanes(3)), width: size, height: size)
         try TrainingRun.write(sheet.png, to: folder + "/preview-\(trainer.state.imagesSeen.padded(to: 8)).png")
     }
 

@@ -1,9 +1,9 @@
 import CheckpointStore
 import Cohorts
+import Datasets
 import Diffusion
 import Files
 import Foundation
-import FundusData
 import Pictures
 import TensorCore
 

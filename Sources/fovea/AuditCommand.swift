@@ -1,10 +1,11 @@
 import ArgumentParser
 import Auditing
 import CheckpointStore
+import Datasets
 import Files
 import Foundation
-import FundusData
-import Training
+import Models
+import Verdicts
 
 struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -3,8 +3,8 @@ import Benchmarks
 import CheckpointStore
 import Files
 import Foundation
+import Models
 import Networks
-import Training
 
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

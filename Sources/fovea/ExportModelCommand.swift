@@ -1,7 +1,8 @@
 import ArgumentParser
 import Files
 import Interchange
-import Training
+import Models
+import Networks
 
 struct ExportModelCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

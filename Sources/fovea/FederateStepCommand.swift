@@ -1,9 +1,11 @@
 import ArgumentParser
 import Consortium
+import Datasets
+import FederatedTraining
 import Federation
 import Files
 import Foundation
-import FundusData
+import Models
 import Networks
 import Training
 

@@ -1,8 +1,8 @@
 import ArgumentParser
+import Datasets
 import Diffusion
 import Files
 import Foundation
-import FundusData
 import SampleStore
 
 /// Opens an HDF5 file in a process of its own before this one does.

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Files
 import Foundation
-import FundusData
+import Importing
 
 struct ImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

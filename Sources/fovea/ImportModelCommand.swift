@@ -3,7 +3,8 @@ import CheckpointStore
 import Diffusion
 import Files
 import Interchange
-import Training
+import Models
+import Networks
 
 struct ImportModelCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

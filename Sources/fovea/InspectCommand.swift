@@ -1,12 +1,13 @@
 import ArgumentParser
 import CheckpointStore
+import Datasets
 import Diffusion
 import Files
 import Foundation
-import FundusData
 import HDF5Files
+import Models
 import SampleStore
-import Training
+import TensorCore
 
 struct InspectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,10 +1,11 @@
 import ArgumentParser
 import CheckpointStore
 import Consortium
+import Datasets
 import Federation
 import Files
 import Foundation
-import FundusData
+import Models
 import Training
 
 struct MergeCommand: AsyncParsableCommand {
@@ -56,12 +57,12 @@ struct MergeCommand: AsyncParsableCommand {
 
     func run() async throws {
         common.apply()
-        try StagedFile.requireWritable(out, force: common.force)
         let list = try TrustList(contentsOf: trust.trust), ledger = try ParcelLedger(for: list),
             key = try trust.signingKey()
-        if let key { try list.requireCoordinator(key.publicKey, at: Date(), file: trust.key ?? "--key") }
         try OutputPath.requireOther(out, than: parcels + [base])
-        try ledger.requireWritable()
+        let transaction = try MergeTransaction(
+            out, trust: list, key: key, keyName: trust.key ?? "--key", ledger: ledger, replaces: common.force,
+            at: Date())
         let merge = try ModelMerge(
             parcels, base: base, trust: list, settings: rule.settings, round: round, at: Date(), ledger: ledger,
             excludesBad: excludeBad)
@@ -70,10 +71,9 @@ struct MergeCommand: AsyncParsableCommand {
             return try await SiteValidation(merge.base, data: [try await DatasetFile.open(path)])
         }
         let screening = try merge.screening(canary: canaryLoss.map { canary in { canary.loss($0) } })
-        if strict { try screening.requireNone() }
-        let (digest, residual) = try merge.write(
-            out, previous: try previous.map { try LoadedModel(contentsOf: $0) }, key: key, force: common.force)
-        try ledger.note(merge.admission.admitted.map(\.parcel))
+        let (digest, residual) = try transaction.commit(merge, previous: previous, screening: screening) {
+            if strict { try $0.requireNone() }
+        }
         try MergeReport(
             merge, screening: screening, residual: residual, output: out, digest: digest, isSigned: key != nil
         ).finish(common.console)

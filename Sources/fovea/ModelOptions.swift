@@ -1,7 +1,7 @@
 import ArgumentParser
 import Files
 import Foundation
-import Training
+import Models
 
 /// The model that makes samples.
 struct ModelOptions: ParsableArguments {

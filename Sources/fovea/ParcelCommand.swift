@@ -5,7 +5,7 @@ import Diffusion
 import Federation
 import Files
 import Foundation
-import Training
+import Models
 
 /// Signed weights that leave a site.
 struct ParcelCommand: AsyncParsableCommand {

@@ -1,8 +1,9 @@
 import ArgumentParser
 import CheckpointStore
+import Datasets
 import Files
-import FundusData
 import Foundation
+import Phantoms
 
 struct PhantomCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

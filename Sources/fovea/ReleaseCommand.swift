@@ -1,9 +1,9 @@
 import ArgumentParser
-import Auditing
 import CheckpointStore
 import Federation
 import Files
 import Foundation
+import Releasing
 
 /// Who may sign audits, for the commands that let something out by one.
 struct OfficerOptions: ParsableArguments {

@@ -1,6 +1,6 @@
 import ArgumentParser
-import Auditing
 import Files
+import Releasing
 import SampleStore
 import Sampling
 

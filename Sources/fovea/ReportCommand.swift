@@ -1,10 +1,10 @@
 import ArgumentParser
-import Auditing
 import Figures
 import Files
 import Foundation
 import Reporting
 import SampleStore
+import Verdicts
 
 struct ReportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,10 +1,11 @@
 import ArgumentParser
+import CheckpointStore
 import Diffusion
 import Files
 import Foundation
+import Models
 import SampleStore
 import Sampling
-import Training
 
 struct SampleCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -134,7 +135,6 @@ struct SampleCommand: AsyncParsableCommand {
         common.apply()
         try StagedFile.requireWritable(out, force: common.force || resume)
         let loaded = try source.load()
-        try loaded.requirePermission(purpose: purpose, at: Date())
         var settings = SamplerSettings(for: loaded.manifest.model)
         settings.sampler = sampler ?? settings.sampler
         settings.steps = steps ?? settings.steps
@@ -150,7 +150,7 @@ struct SampleCommand: AsyncParsableCommand {
             options: SampleSetWriter.Options(
                 resume: resume, force: common.force, deflate: deflate, shardRows: shardSize, threads: common.threadCount
             ),
-            allowsUnseen: common.force)
+            use: .purpose(purpose), allowsUnseen: common.force)
         let progress = ProgressReporter("sample", unit: "samples", isQuiet: common.quiet)
         defer { progress.end() }
         let start = ContinuousClock.now

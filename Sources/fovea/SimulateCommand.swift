@@ -1,9 +1,11 @@
 import ArgumentParser
 import CheckpointStore
 import Consortium
+import Datasets
+import FederatedTraining
 import Files
 import Foundation
-import FundusData
+import Models
 import Networks
 import Training
 

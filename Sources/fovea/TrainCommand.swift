@@ -1,12 +1,14 @@
 import ArgumentParser
+import CheckpointStore
 import Consortium
+import Datasets
 import Diffusion
+import FederatedTraining
 import Federation
 import Files
 import Foundation
-import FundusData
+import Models
 import Networks
-import Sampling
 import TensorCore
 import Training
 
@@ -45,7 +47,7 @@ struct TrainCommand: AsyncParsableCommand {
             from 256 on).
             """
     )
-    var space: SpaceOption?
+    var space: LatentSpace.Family?
 
     @Option(
         help: "Structures of which a map is drawn with each picture: none or vessels (default: none); with --space dct."
@@ -184,9 +186,6 @@ struct TrainCommand: AsyncParsableCommand {
     func run() async throws {
         common.apply()
         let console = common.console
-        if let base, let ended = try LoadedModel(contentsOf: base).permissions(), ended.isExpired(at: Date()) {
-            throw Failure(.notPermitted, base, "its permissions ended on \(ended.expires ?? "")")
-        }
         if let trust, let base { try SignedBase.require(base, trust: try TrustList(contentsOf: trust), at: Date()) }
         var datasets: [DatasetFile] = []
         if let canaries { try FileProbe.check(canaries) }
@@ -250,18 +249,7 @@ enum MapsOption: String, CaseIterable, ExpressibleByArgument {
     var maps: [StructureMap] { self == .vessels ? [.vessels] : [] }
 }
 
-enum SpaceOption: String, CaseIterable, ExpressibleByArgument {
-    case pixels, wavelet, dct
-
-    /// The space for pictures of `size`: blocks of 8 x 8 where 32 places a side are left, smaller ones below.
-    func space(size: Int) -> LatentSpace {
-        switch self {
-        case .pixels: .pixels
-        case .wavelet: .wavelet(levels: size >= 256 ? 3 : 2)
-        case .dct: .dct(side: size >= 256 ? 8 : 4, colours: nil)
-        }
-    }
-}
+extension LatentSpace.Family: ExpressibleByArgument {}
 
 extension Double {
     /// Four significant digits, for people.

@@ -1,8 +1,11 @@
 import ArgumentParser
-import Consortium
+import CheckpointStore
+import Datasets
+import Diffusion
 import Files
 import Foundation
-import FundusData
+import Models
+import Statistics
 import Training
 
 struct ValidateCommand: AsyncParsableCommand {

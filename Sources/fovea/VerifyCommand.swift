@@ -1,14 +1,14 @@
 import ArgumentParser
-import Auditing
 import CheckpointStore
-import Exporting
 import Diffusion
+import Exporting
 import Federation
 import Files
 import Foundation
-import FundusData
+import Models
+import Releasing
 import SampleStore
-import Training
+import TensorCore
 
 struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,7 +1,8 @@
-import Auditing
 import Pictures
+import Randomness
 import TensorCore
 import Testing
+import Verdicts
 
 @Suite struct DisguiseTests {
     /// A gradient with a bright spot right of the centre.

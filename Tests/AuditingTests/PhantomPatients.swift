@@ -1,7 +1,9 @@
 import Auditing
+import Datasets
 import Diffusion
-import FundusData
+import Models
 import Networks
+import Phantoms
 import Support
 import TensorCore
 import Training

@@ -1,13 +1,12 @@
 import CheckpointStore
-import Consortium
 import Diffusion
 import Federation
 import Files
 import Foundation
+import Models
 import TensorCore
 import TestTensors
 import Testing
-import Training
 
 /// One attack, one file, one reason. Each stands among four honest parcels: the merge stops and writes nothing, and
 /// with `excludesBad` it goes on without the attacker alone.

@@ -3,6 +3,7 @@ import Consortium
 import Federation
 import Files
 import Foundation
+import Models
 import Networks
 import TensorCore
 import TestTensors

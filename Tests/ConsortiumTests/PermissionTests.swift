@@ -1,11 +1,9 @@
 import CheckpointStore
-import Consortium
 import Files
 import Foundation
-import Sampling
+import Models
 import TensorCore
 import Testing
-import Training
 
 /// What may be sampled, and what for.
 @Suite struct PermissionTests {

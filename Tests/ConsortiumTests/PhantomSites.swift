@@ -1,10 +1,12 @@
 import Cohorts
 import Consortium
+import Datasets
 import Diffusion
+import FederatedTraining
 import Files
 import Foundation
-import FundusData
 import Networks
+import Phantoms
 import Support
 import Training
 

@@ -1,10 +1,12 @@
 import CheckpointStore
 import Consortium
+import Datasets
 import Diffusion
+import FederatedTraining
 import Federation
 import Files
 import Foundation
-import FundusData
+import Models
 import Networks
 import TensorCore
 import TestTensors

@@ -4,12 +4,11 @@ import Diffusion
 import Federation
 import Files
 import Foundation
+import Models
 import Networks
-import Sampling
 import TensorCore
 import TestTensors
 import Testing
-import Training
 
 /// Attacks on how the checks work together: each of these was possible once.
 @Suite struct SubtleAttackTests {

@@ -5,11 +5,11 @@ import Diffusion
 import Federation
 import Files
 import Foundation
+import Models
 import Networks
 import Support
 import TensorCore
 import TestTensors
-import Training
 
 /// A small federation in a folder: a signed base, keys, a list of trust, and parcels as a test wants them.
 final class TestFederation {

@@ -3,9 +3,9 @@ import Consortium
 import Federation
 import Files
 import Foundation
+import Models
 import TensorCore
 import Testing
-import Training
 
 /// A site is taken out again.
 @Suite struct WithdrawalTests {

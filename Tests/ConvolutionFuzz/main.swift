@@ -4,6 +4,7 @@
 //   convolution-fuzz [CASES] [SEED]
 
 import Foundation
+import Randomness
 import TensorCore
 
 struct Case {

@@ -1,5 +1,6 @@
 import Diffusion
 import Foundation
+import Randomness
 import TensorCore
 import TestTensors
 import Testing

@@ -1,6 +1,7 @@
 import Diffusion
 import Foundation
 import Networks
+import Randomness
 import TensorCore
 import TestTensors
 import Testing

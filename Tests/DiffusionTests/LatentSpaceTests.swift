@@ -6,6 +6,18 @@ import TestTensors
 import Testing
 
 @Suite struct LatentSpaceTests {
+    /// What a training takes where nothing is said, at both sides of each border.
+    @Test(arguments: [
+        (63, LatentSpace.pixels), (64, .pixels), (128, .pixels), (129, .wavelet(levels: 2)), (255, .wavelet(levels: 2)),
+        (256, .dct(side: 8, colours: nil)), (512, .dct(side: 8, colours: nil)),
+    ])
+    func theUsualSpaceFollowsTheSize(_ size: Int, _ space: LatentSpace) {
+        #expect(LatentSpace.usual(size: size) == space)
+        #expect(LatentSpace.Family.pixels.space(size: size) == .pixels)
+        #expect(LatentSpace.Family.wavelet.space(size: size) == .wavelet(levels: size >= 256 ? 3 : 2))
+        #expect(LatentSpace.Family.dct.space(size: size) == .dct(side: size >= 256 ? 8 : 4, colours: nil))
+    }
+
     /// Square or not, there and back: within 1e-5 of the largest value.
     @Test(arguments: [1, 2, 3, 4], [[2, 32, 48], [1, 16, 16]])
     func waveletsReturn(_ levels: Int, _ sides: [Int]) {

@@ -3,12 +3,12 @@ import Diffusion
 import Files
 import Foundation
 import Interchange
+import Models
 import Networks
 import Support
 import TensorCore
 import TestTensors
 import Testing
-import Training
 
 /// Diffusers folders of eleven configurations (Tools/reference/folders.py), in and out.
 @Suite struct ModelFolderTests {

@@ -1,6 +1,7 @@
 import CheckpointStore
 import Foundation
 import Networks
+import Randomness
 import TensorCore
 import TestTensors
 import Testing

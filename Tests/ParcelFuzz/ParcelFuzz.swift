@@ -4,6 +4,7 @@ import Federation
 import Files
 import Foundation
 import Networks
+import Randomness
 import TensorCore
 
 /// Readers of what comes from other sites, fed with bytes that nobody meant: they may refuse, and never crash.

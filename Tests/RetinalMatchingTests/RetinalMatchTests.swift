@@ -1,5 +1,5 @@
 import Foundation
-import FundusData
+import Phantoms
 import Pictures
 import RetinalMatching
 import TensorCore

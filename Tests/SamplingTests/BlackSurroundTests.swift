@@ -1,7 +1,7 @@
 import Files
 import Foundation
-import FundusData
 import Pictures
+import Randomness
 import SampleStore
 import Sampling
 import TensorCore

@@ -1,11 +1,11 @@
 import Diffusion
 import Files
 import Foundation
+import Models
 import SampleStore
 import Sampling
 import TensorCore
 import Testing
-import Training
 
 /// Samples that are made again from what a set says of them.
 extension SamplingTests {

@@ -3,15 +3,15 @@ import Cohorts
 import Diffusion
 import Files
 import Foundation
-import FundusData
+import Models
 import Networks
 import Pictures
+import Randomness
 import SampleStore
 import Sampling
 import Support
 import TensorCore
 import Testing
-import Training
 
 /// Sampling from a random tiny model: all its parameters are drawn, the last layer's too, so that samples differ.
 @Suite(.serialized) struct SamplingTests {
@@ -206,6 +206,28 @@ import Training
     @Test func numbersBeyondTheStreamsAreRefused() throws {
         let failure = #expect(throws: Failure.self) { try pixels(SamplingPlan(count: 2, cohorts: []), first: .max) }
         #expect(failure?.kind == .usage)
+    }
+
+    /// Whoever calls the library is asked as the command line is; an audit is not.
+    @Test func permissionsAreAskedByTheRun() async throws {
+        var manifest = model.manifest
+        manifest.permissions = Permissions(purposes: ["DUO:0000042"], expires: "2020-01-31")
+        let path = folder.file("ended.safetensors")
+        try ModelFile(manifest: manifest, tensors: model.parameters.fileTensors()).write(path, as: .f32, force: false)
+        let ended = try LoadedModel(contentsOf: path)
+        var settings = SamplerSettings()
+        settings.steps = 2
+        func run(_ name: String, _ use: SamplingRun.Use) async throws -> Int {
+            try await SamplingRun(
+                ended, settings, plan: SamplingPlan(count: 1, cohorts: []), seed: 1, firstIndex: 0,
+                path: folder.file(name), options: .init(), use: use
+            ).run(contact: "")
+        }
+        await #expect(throws: Failure(.notPermitted, path, "its permissions ended on 2020-01-31")) {
+            try await run("refused.h5", .purpose(nil))
+        }
+        #expect(!FileManager.default.fileExists(atPath: folder.file("refused.h5")))
+        #expect(try await run("audited.h5", .audit) == 1)
     }
 
     @Test func runsAreStoredWithProvenance() async throws {

@@ -2,7 +2,9 @@ import CheckpointStore
 import Diffusion
 import Files
 import Foundation
+import Models
 import Networks
+import Randomness
 import SampleStore
 import Sampling
 import Support

@@ -1,8 +1,11 @@
+import Randomness
 import TensorCore
 import Testing
 
-/// ||found - expected|| / ||expected||, l2, in float64; ||found|| where expected is zero.
+/// ||found - expected|| / ||expected||, l2, in float64; ||found|| where expected is zero; infinite where they are not
+/// as many.
 public func relativeDifference(_ found: [Double], _ expected: [Double]) -> Double {
+    guard found.count == expected.count else { return .infinity }
     var difference = 0.0, size = 0.0
     for (a, b) in zip(found, expected) {
         difference += (a - b) * (a - b)

@@ -1,7 +1,8 @@
 import Cohorts
+import Datasets
 import Diffusion
 import Files
-import FundusData
+import Pictures
 import Support
 import Testing
 import Training

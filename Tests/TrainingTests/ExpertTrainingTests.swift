@@ -1,9 +1,12 @@
 import CheckpointStore
+import Datasets
 import Diffusion
 import Files
 import Foundation
-import FundusData
+import Models
 import Networks
+import Pictures
+import Randomness
 import Support
 import TensorCore
 import TestTensors

@@ -1,6 +1,7 @@
 import CheckpointStore
 import Files
 import Foundation
+import Models
 import Networks
 import Support
 import Testing
@@ -19,6 +20,20 @@ import Training
         ) { _ in settings }
         _ = try run.run()
         base = try LoadedModel(contentsOf: run.snapshotPath)
+    }
+
+    /// The library refuses what the command line does, and leaves no folder.
+    @Test func aBaseWhosePermissionsEndedIsRefused() async throws {
+        var manifest = base.manifest
+        manifest.permissions = Permissions(purposes: ["DUO:0000042"], expires: "2020-01-31")
+        let path = phantoms.folder.file("ended.safetensors"), folder = phantoms.folder.file("refused")
+        try ModelFile(manifest: manifest, tensors: base.parameters.fileTensors()).write(path, as: .f32, force: false)
+        var settings = TrainingConfiguration()
+        settings.start(from: try LoadedModel(contentsOf: path))
+        await #expect(throws: Failure(.notPermitted, path, "its permissions ended on 2020-01-31")) {
+            try await TrainingRun(folder: folder, datasets: [phantoms.dataset], resume: false) { _ in settings }
+        }
+        #expect(!FileManager.default.fileExists(atPath: folder))
     }
 
     private func settings(_ change: (inout TrainingConfiguration) -> Void) -> TrainingConfiguration {

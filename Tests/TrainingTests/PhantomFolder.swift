@@ -1,7 +1,8 @@
+import Datasets
 import Diffusion
 import Foundation
-import FundusData
 import Networks
+import Phantoms
 import Support
 import Training
 

@@ -1,7 +1,7 @@
 import CheckpointStore
 import Diffusion
 import Foundation
-import FundusData
+import Models
 import Networks
 import Support
 import TensorCore

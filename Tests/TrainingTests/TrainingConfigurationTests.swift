@@ -1,6 +1,7 @@
 import Diffusion
 import Files
 import Networks
+import Statistics
 import TensorCore
 import Testing
 import Training

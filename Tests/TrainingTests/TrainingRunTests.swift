@@ -1,7 +1,7 @@
 import CheckpointStore
 import Files
 import Foundation
-import FundusData
+import Models
 import Support
 import TensorCore
 import Testing

@@ -2,6 +2,7 @@ import CheckpointStore
 import Diffusion
 import Files
 import Foundation
+import Models
 import Support
 import TensorCore
 import Testing

@@ -1,7 +1,9 @@
 import CheckpointStore
+import Datasets
 import Files
-import FundusData
+import Models
 import Training
+import Verdicts
 
 /// Asks a model that was trained with canaries which of them it saw.
 package struct CanaryAudit: Sendable {

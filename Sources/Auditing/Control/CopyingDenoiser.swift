@@ -1,7 +1,6 @@
 import Diffusion
 import Foundation
 import TensorCore
-import Training
 
 /// The denoiser that overfitting tends to, in closed form: with photographs y_i as all of the data, the loss is least
 /// for

@@ -1,5 +1,8 @@
-import Pictures
 import Diffusion
+import Models
+import Networks
+import Pictures
+import Randomness
 import TensorCore
 import Training
 
@@ -42,13 +45,9 @@ extension ModelInMemory {
         var pixels: [UInt8] = []
         for start in stride(from: 0, to: count, by: batchSize) {
             let numbers = start..<min(start + batchSize, count)
-            let noise = stacked(
-                numbers.map { number in
-                    var random = Philox(seed: seed, stream: .samplingNoise, index: UInt64(number))
-                    return Tensor(shape: description.latentShape(1)) { random.fillNormal($0) }
-                })
-            let latents = DiffusionSampler(denoiser(numbers.count), HeunStep(), schedule: schedule, start: noise).last()
-            pixels += PixelValues.decoded(description.space.pictures(latents))
+            let planes = description.draw(
+                denoiser(numbers.count), HeunStep(), schedule: schedule, noise: SampleNoise(seed: seed, numbers))
+            pixels += PixelValues.decoded(planes.withPlanes(3))
         }
         return pixels
     }

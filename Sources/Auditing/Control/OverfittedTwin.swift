@@ -1,9 +1,12 @@
+import CheckpointStore
 import Cohorts
+import Datasets
 import Diffusion
 import Files
 import Foundation
-import FundusData
+import Models
 import Networks
+import Randomness
 import TensorCore
 import Training
 
@@ -119,7 +122,7 @@ extension TrainingConfiguration {
     /// A network for pictures of this size: pixels up to 128, tiny ones with a tiny network, wavelets of two or three
     /// levels above.
     mutating func fit(_ size: Int) {
-        use(size > 128 ? .wavelet(levels: size >= 256 ? 3 : 2) : .pixels, size < 64 ? .tiny : .small)
+        use((size > 128 ? LatentSpace.Family.wavelet : .pixels).space(size: size), size < 64 ? .tiny : .small)
         self.size = size
         attributes = []
     }

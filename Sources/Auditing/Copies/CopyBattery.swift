@@ -1,6 +1,9 @@
 import Files
 import Pictures
+import Randomness
+import Statistics
 import TensorCore
+import Verdicts
 
 /// The copy tests on one gallery, with their thresholds.
 struct CopyBattery: Sendable {

@@ -1,4 +1,5 @@
 import Pictures
+import Verdicts
 
 /// How near some pictures come to a gallery.
 package struct CopyScores: Sendable {
@@ -10,26 +11,6 @@ package struct CopyScores: Sendable {
     package init(scores: [Double], nearest: [Int]) {
         self.scores = scores
         self.nearest = nearest
-    }
-}
-
-/// A test that looks for copies of single photographs.
-package enum CopyTestName: String, Codable, CaseIterable, Sendable, Comparable {
-    case pixels, features, retina
-
-    package static func < (a: CopyTestName, b: CopyTestName) -> Bool { a.rawValue < b.rawValue }
-
-    /// Its part of the family's false-alarm rate. Innocent photographs and copies lie far apart in pixels and vessels,
-    /// nearer together for the encoder, which so small a set of photographs teaches; it gets most.
-    var shareOfFalseAlarms: Double { self == .features ? 0.8 : 0.1 }
-
-    /// What a privacy officer calls it.
-    package var title: String {
-        switch self {
-        case .pixels: "Pixel copies"
-        case .features: "Copies in feature space"
-        case .retina: "Retinal identity"
-        }
     }
 }
 

@@ -2,6 +2,7 @@ import CheckpointStore
 import Files
 import Foundation
 import Pictures
+import Verdicts
 
 /// Copies in the feature space of a contrastive encoder that is trained in the audit (Somepalli et al. 2023, "Diffusion
 /// art or digital forgery?"; Dar et al. 2025, "Unconditional latent diffusion models memorize patient imaging data"):

@@ -1,6 +1,7 @@
 import Foundation
 import Pictures
 import TensorCore
+import Verdicts
 
 /// Copies pixel by pixel (Carlini et al. 2023, "Extracting training data from diffusion models", section 4.2): the
 /// distance is the largest over tiles, so that one region that differs is enough to be no copy, and it is compared with

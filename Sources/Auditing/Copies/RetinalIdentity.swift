@@ -1,5 +1,6 @@
 import Pictures
 import RetinalMatching
+import Verdicts
 
 /// The same eye, by its vessels: whose retina a sample shows, whatever its colours, pose and lesions.
 struct RetinalIdentity: CopyTest {

@@ -1,15 +1,9 @@
 import Foundation
+import Statistics
 import TensorCore
+import Verdicts
 
-/// Whether samples lie nearer to the training photographs than photographs of others do (Meehan, Chaudhuri and Dasgupta
-/// 2020, "A non-parametric test to detect data-copying in generative models", section 3): the z-score of the rank test
-/// between holdout-to-train and sample-to-train distances, in cells of the training set, averaged by the holdout's
-/// share of each. Below 0 samples are nearer.
-package struct DataCopying: Codable, Hashable, Sendable {
-    /// C_T.
-    package let zScore: Double
-    package let cells: Int
-
+extension DataCopying {
     init(samples: DistanceSpace, train: DistanceSpace, holdout: DistanceSpace) {
         let wanted = max(1, min(5, holdout.vectors.count / 20))
         let centers = DataCopying.centers(train, count: wanted)
@@ -27,8 +21,9 @@ package struct DataCopying: Codable, Hashable, Sendable {
             weights += Double(others.count)
             used += 1
         }
-        zScore = used > 0 ? sum / weights : RankTest.mannWhitney(sampleDistances, above: holdoutDistances).z
-        cells = max(1, used)
+        self.init(
+            zScore: used > 0 ? sum / weights : RankTest.mannWhitney(sampleDistances, above: holdoutDistances).z,
+            cells: max(1, used))
     }
 
     /// k-means over the training photographs (Lloyd 1982), seeded by the farthest point.

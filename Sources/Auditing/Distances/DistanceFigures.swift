@@ -1,31 +1,11 @@
 import Foundation
 import Pictures
+import Randomness
+import Statistics
 import TensorCore
+import Verdicts
 
-/// Distances between whole sets: each measure taken with the training photographs and with as many of the holdout, and
-/// the difference. A model that has kept nothing of single patients is as near to those it never saw; what a model's
-/// style or blur does to a distance is the same on both sides.
-package struct DistanceFigures: Codable, Hashable, Sendable {
-    package struct Measure: Codable, Hashable, Sendable {
-        /// With training photographs, with holdout photographs, and the first minus the second with its 95 % interval.
-        package let train: Double
-        package let holdout: Double
-        package let difference: Estimate
-    }
-
-    package let dataCopying: DataCopying
-    /// Share of samples that lie farther from their nearest photograph than that lies from its own nearest neighbour
-    /// (Alaa et al. 2022, "How faithful is your synthetic data?", section 4.3).
-    package let authenticity: Measure
-    /// Median ratio of the distances to the nearest and to the second nearest photograph.
-    package let nearestNeighborDistanceRatio: Measure
-    /// 5th percentile of the distance to the closest record.
-    package let distanceToClosestRecord: Measure
-    /// Nearest-neighbour adversarial accuracy (Yale et al. 2020): 0.5 where samples and photographs cannot be told
-    /// apart. The difference is the privacy loss with its sign turned: negative where the training photographs are
-    /// matched better than others.
-    package let adversarialAccuracy: Measure
-
+extension DistanceFigures {
     /// Draws of half of the holdout's patients and as many of the training set's: the intervals are those of half the
     /// data, so wider.
     private static let rounds = 100
@@ -33,7 +13,7 @@ package struct DistanceFigures: Codable, Hashable, Sendable {
     package init(samples pictures: PictureSet, train: PictureSet, holdout: PictureSet) {
         let samples = DistanceSpace(pictures, mirrored: false)
         let trainSpace = DistanceSpace(train, mirrored: true), holdoutSpace = DistanceSpace(holdout, mirrored: false)
-        dataCopying = DataCopying(samples: samples, train: trainSpace, holdout: holdoutSpace)
+        let dataCopying = DataCopying(samples: samples, train: trainSpace, holdout: holdoutSpace)
         // A thousand samples say it all, evenly spread.
         let step = max(1, pictures.count / 1000),
             some = DistanceSpace(
@@ -53,16 +33,13 @@ package struct DistanceFigures: Codable, Hashable, Sendable {
             let values = drawn.map { rounds in rounds.map { $0[index] } }
             let differences = zip(values[0], values[1]).map { $0 - $1 }.sorted()
             func mean(_ a: [Double]) -> Double { a.reduce(0, +) / Double(a.count) }
-            let low = differences[Int(0.025 * Double(differences.count))],
-                high = differences[Int(0.975 * Double(differences.count))]
-            return Measure(
-                train: mean(values[0]), holdout: mean(values[1]),
-                difference: Estimate(value: mean(differences), low: low, high: high))
+            let difference = Estimate(
+                value: mean(differences), low: quantile(differences, 0.025), high: quantile(differences, 0.975))
+            return Measure(train: mean(values[0]), holdout: mean(values[1]), difference: difference)
         }
-        authenticity = measure(0)
-        nearestNeighborDistanceRatio = measure(1)
-        distanceToClosestRecord = measure(2)
-        adversarialAccuracy = measure(3)
+        self.init(
+            dataCopying: dataCopying, authenticity: measure(0), nearestNeighborDistanceRatio: measure(1),
+            distanceToClosestRecord: measure(2), adversarialAccuracy: measure(3))
     }
 
     /// Photographs of one side, by patient.

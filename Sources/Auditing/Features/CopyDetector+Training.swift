@@ -1,6 +1,7 @@
 import Foundation
 import Networks
 import Pictures
+import Randomness
 import TensorCore
 import Training
 

@@ -1,5 +1,6 @@
-import Pictures
 import Foundation
+import Pictures
+import Randomness
 import TensorCore
 
 /// A picture as a copy of it may look: what the detector learns to see through. It covers `Disguise` and goes beyond.

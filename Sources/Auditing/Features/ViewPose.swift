@@ -1,4 +1,5 @@
 import Foundation
+import Randomness
 import TensorCore
 
 /// Where a point of a view lies in its picture: mirrored, turned, scaled, shifted.

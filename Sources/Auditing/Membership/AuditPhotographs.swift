@@ -1,5 +1,5 @@
+import Datasets
 import Diffusion
-import FundusData
 import Training
 
 /// Photographs of patients at a model's size, with what the model calls their cohorts: one side of a membership test.

@@ -1,7 +1,9 @@
 import Diffusion
 import Files
 import Foundation
+import Models
 import Training
+import Verdicts
 
 /// Asks a model which patients it was trained on: a member's photographs are denoised better than those of others.
 ///

@@ -1,3 +1,6 @@
+import CheckpointStore
+import Diffusion
+import Models
 import Training
 
 extension MembershipAttack {

@@ -1,6 +1,7 @@
 import CheckpointStore
 import Files
 import Foundation
+import Verdicts
 
 /// Which audits were made against a training set: `DATA.audits.jsonl` beside it, a line each. The verdict lists the
 /// earlier ones of the same model, so that sampling again until a set passes shows.

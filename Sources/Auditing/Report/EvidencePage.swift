@@ -4,6 +4,8 @@ import Foundation
 import Pictures
 import Reporting
 import RetinalMatching
+import Statistics
+import Verdicts
 
 /// `private/evidence.html`: the samples that come nearest to training photographs, side by side, with the vessels of
 /// both laid over each other. For the privacy officer's eyes: it shows patients.

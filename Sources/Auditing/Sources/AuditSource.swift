@@ -1,7 +1,8 @@
 import Cohorts
+import Datasets
 import Files
 import Foundation
-import FundusData
+import Importing
 import Pictures
 import SampleStore
 

@@ -1,6 +1,7 @@
+import Datasets
 import Files
 import Foundation
-import FundusData
+import Importing
 import Pictures
 import Synchronization
 

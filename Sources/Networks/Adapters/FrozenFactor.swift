@@ -1,4 +1,5 @@
 import Files
+import Randomness
 import TensorCore
 
 /// The frozen factor A of one parameter: orthonormal vectors that follow from the base's digest and the parameter's

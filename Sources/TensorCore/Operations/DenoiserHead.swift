@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 
 // The head of a denoiser that also says where the picture is black: D = A + S (black - A), with A = c_skip x + c_out F

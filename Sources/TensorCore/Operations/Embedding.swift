@@ -1,3 +1,5 @@
+import CKernels
+
 extension Variable {
     /// Rows of a table [R, D]: [N, D] for N indices.
     public func embedding(_ indices: [Int]) -> Variable {

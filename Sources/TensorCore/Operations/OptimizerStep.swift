@@ -1,5 +1,5 @@
-import Foundation
 import CKernels
+import Foundation
 
 /// Settings of one Adam update; see `adamStep`.
 public struct AdamSettings: Sendable {

@@ -3,8 +3,8 @@ import CheckpointStore
 import Federation
 import Files
 import Foundation
-import FundusData
 import Interchange
+import Models
 import TensorCore
 import Testing
 import Training

@@ -1,10 +1,8 @@
-import Pictures
 import Auditing
 import Diffusion
 import Files
-import FundusData
+import Pictures
 import Testing
-import Training
 
 @Suite(.serialized) struct OverfittedTwinTests {
     private var settings: OverfittedTwin.Settings {

@@ -1,8 +1,10 @@
 import Auditing
-import FundusData
+import Phantoms
 import Pictures
+import Statistics
 import TensorCore
 import Testing
+import Verdicts
 
 @Suite struct PixelCopiesTests {
     /// Two visits of 40 phantoms; the gallery has both visits of the first 24.

@@ -1,8 +1,9 @@
-import Auditing
-import FundusData
+import Phantoms
 import Pictures
+import Randomness
 import TensorCore
 import Testing
+import Verdicts
 
 @Suite(.serialized) struct DistanceFiguresTests {
     /// 60 phantoms to train on, 60 held out, 80 others.

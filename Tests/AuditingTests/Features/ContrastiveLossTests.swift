@@ -1,5 +1,6 @@
 import Auditing
 import Foundation
+import Randomness
 import TensorCore
 import Testing
 

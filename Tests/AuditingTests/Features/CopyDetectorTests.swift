@@ -1,10 +1,12 @@
 import Auditing
 import Files
 import Foundation
-import FundusData
+import Phantoms
 import Pictures
+import Randomness
 import TensorCore
 import Testing
+import Verdicts
 
 @Suite(.serialized) struct CopyDetectorTests {
     private static let phantoms: PictureSet = {

@@ -2,9 +2,10 @@ import Auditing
 import Diffusion
 import Files
 import Foundation
+import Randomness
 import TensorCore
 import Testing
-import Training
+import Verdicts
 
 @Suite(.serialized) struct MembershipAttackTests {
     private var quick: MembershipConfiguration {

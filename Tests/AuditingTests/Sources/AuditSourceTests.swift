@@ -1,7 +1,9 @@
 import Auditing
+import Datasets
 import Files
 import Foundation
-import FundusData
+import Importing
+import Phantoms
 import Pictures
 import Support
 import Testing

@@ -1,0 +1,54 @@
+import CheckpointStore
+import Figures
+import Files
+import Foundation
+import Verdicts
+
+extension AuditFolder {
+    /// Writes everything, the signature last.
+    package func write(_ result: AuditResult, date: String, key: SigningKey?) throws -> PublicAudit {
+        let audit = PublicAudit(result.figures, date: date, officer: key?.publicKey)
+        let json = try audit.encoded()
+        let evidence = try EvidencePage(result)
+        let staging = path + ".unfinished-audit"
+        try? FileManager.default.removeItem(atPath: staging)
+        do {
+            for (folder, mode) in [("public", 0o755), ("private", 0o700)] {
+                try FileManager.default.createDirectory(
+                    atPath: "\(staging)/\(folder)", withIntermediateDirectories: true,
+                    attributes: [.posixPermissions: mode])
+            }
+        } catch {
+            throw Failure(.cannotCreateOutput, path, "could not be made: \((error as NSError).localizedDescription)")
+        }
+        defer { try? FileManager.default.removeItem(atPath: staging) }
+        func put(_ name: String, _ data: Data) throws {
+            let file = try StagedFile("\(staging)/\(name)", force: true)
+            try file.write(data)
+            try file.commit()
+        }
+        try put("private/flagged.json", Data(result.flaggedJSON.utf8))
+        try put("private/pairs.json", Data(try AuditFolder.pretty(evidence.pairs).utf8))
+        if let membership = result.membership {
+            try put(
+                "private/membership.json",
+                Data(try AuditFolder.pretty(["members": membership.members, "nonMembers": membership.nonMembers]).utf8))
+        }
+        try put("private/evidence.html", Data(evidence.html.utf8))
+        try put("public/audit.html", Data(AuditPage(audit).html.source.utf8))
+        try put("public/audit.json", json)
+        if let key {
+            try DetachedSignature.write(json, at: "\(staging)/public/audit.json", domain: PublicAudit.domain, key: key)
+        }
+        // Replaced as a whole: no file of an earlier audit stays behind.
+        try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        for name in AuditFolder.names {
+            try? FileManager.default.removeItem(atPath: "\(path)/\(name)")
+            do { try FileManager.default.moveItem(atPath: "\(staging)/\(name)", toPath: "\(path)/\(name)") } catch {
+                throw Failure(
+                    .readOrWriteFailed, path, "could not be written: \((error as NSError).localizedDescription)")
+            }
+        }
+        return audit
+    }
+}

@@ -1,0 +1,54 @@
+import Cohorts
+import Files
+import Foundation
+import HDF5Files
+import PictureFiles
+
+/// What `fovea inspect` says of a dataset file.
+public struct DatasetDescription: Codable, Hashable, Sendable {
+    public let kind: String
+    public let version: Int
+    public let photographs: Int
+    /// Width and height in pixels.
+    public let size: Int
+    public let patients: Int
+    public let onePatientPerPhoto: Bool
+    public let synthetic: Bool
+    public let site: String
+    public let source: String
+    public let licence: String
+    public let notes: String?
+    public let created: String
+    public let toolVersion: String
+    /// Photographs by split; every split is there.
+    public let splits: [String: Int]
+    /// Photographs by attribute and code name.
+    public let cohorts: [String: [String: Int]]
+    public let masks: [String]
+    public let trainingSetDigest: String
+
+    enum CodingKeys: String, CodingKey {
+        case kind, version, photographs, size, patients, synthetic, site, source, licence, notes, created, splits,
+            cohorts, masks
+        case onePatientPerPhoto = "one_patient_per_photo"
+        case toolVersion = "tool_version"
+        case trainingSetDigest = "training_set_digest"
+    }
+}
+
+extension DatasetFile {
+    public var description: DatasetDescription {
+        DatasetDescription(
+            kind: DatasetInfo.kind, version: DatasetInfo.version, photographs: count, size: size,
+            patients: Set(patients).count, onePatientPerPhoto: info.onePatientPerPhoto, synthetic: info.synthetic,
+            site: info.site, source: info.source, licence: info.licence, notes: info.notes,
+            created: Timestamp.text(info.created), toolVersion: info.toolVersion,
+            splits: Dictionary(uniqueKeysWithValues: Split.allCases.map { ("\($0)", rows(of: $0).count) }),
+            cohorts: cohorts.mapValues(\.counts), masks: maskNames, trainingSetDigest: trainingSetDigest.description)
+    }
+
+    /// What the dataset file at `path` is.
+    public static func describe(_ path: String) async throws -> DatasetDescription {
+        try await open(path).description
+    }
+}

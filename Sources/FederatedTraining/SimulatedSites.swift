@@ -1,0 +1,116 @@
+import Cohorts
+import Datasets
+import Files
+import Foundation
+import Randomness
+import TensorCore
+
+/// Makes sites out of data sets: uneven in size and skewed in what they hold, as hospitals are.
+struct SimulatedSites {
+    private let data: [DatasetFile]
+    private let count: Int
+    private let attribute: String
+    private let seed: UInt64
+
+    /// Patients that a site has at least.
+    static let fewest = 5
+    /// How much likelier a patient is to be at a site that prefers the value.
+    private static let preference = 4.0
+
+    /// - Parameters:
+    ///   - data: of one picture size.
+    ///   - attribute: what the sites are skewed by.
+    init(_ data: [DatasetFile], count: Int, skewedBy attribute: String, seed: UInt64) throws {
+        guard CohortSchema.attribute(attribute) != nil else {
+            throw Failure(
+                .usage, nil, field: "--skew", expected: CohortSchema.attributes.map(\.name).joined(separator: ", "),
+                found: attribute)
+        }
+        if let other = data.first(where: { $0.size != data[0].size }) {
+            throw Failure(
+                .badData, other.path, field: "size", expected: "\(data[0].size), as \(data[0].path)",
+                found: "\(other.size)")
+        }
+        self.data = data
+        self.count = count
+        self.attribute = attribute
+        self.seed = seed
+    }
+
+    /// Rows by site and data set. Site k is expected to hold 1 / (k + 1) of what the first holds, and to prefer one
+    /// value of the attribute.
+    private func assignment() throws -> [[[Int]]] {
+        var sites = [[[Int]]](repeating: data.map { _ in [] }, count: count)
+        let names = Set(data.flatMap { file in (0..<file.count).map { value(file, $0) } }).sorted()
+        var patient: UInt64 = 0
+        for (number, file) in data.enumerated() {
+            let rows = Dictionary(grouping: file.patients.indices) { file.patients[$0] }
+            for (_, own) in rows.sorted(by: { $0.value[0] < $1.value[0] }) {
+                let preferred = names.firstIndex(of: value(file, own[0])) ?? 0
+                let weights = (0..<count).map { site in
+                    (site % names.count == preferred ? SimulatedSites.preference : 1) / Double(site + 1)
+                }
+                var random = Philox(seed: seed, stream: .siteAssignment, index: patient)
+                var place = random.nextUniform() * weights.reduce(0, +)
+                let site =
+                    weights.firstIndex { weight in
+                        place -= weight
+                        return place < 0
+                    } ?? count - 1
+                sites[site][number] += own
+                patient += 1
+            }
+        }
+        for (site, own) in sites.enumerated() {
+            let patients = zip(data, own).reduce(0) { total, part in
+                total + Set(part.1.filter { part.0.splits[$0] == .train }.map { part.0.patients[$0] }).count
+            }
+            guard patients >= SimulatedSites.fewest else {
+                throw Failure(
+                    .usage, nil, field: "--sites",
+                    expected: "so few that each has \(SimulatedSites.fewest) patients to train on",
+                    found: "\(count), of which site-\(site + 1) would have \(patients)")
+            }
+        }
+        return sites
+    }
+
+    private func value(_ file: DatasetFile, _ row: Int) -> String {
+        file.cohorts[attribute]?.name(row: row) ?? "unknown"
+    }
+
+    /// Writes a data set for each site, `site-1.h5` and so on.
+    /// - Returns: their paths.
+    func write(to folder: String) async throws -> [String] {
+        let assignment = try assignment()
+        var paths: [String] = []
+        for (site, own) in assignment.enumerated() {
+            let name = "site-\(site + 1)", path = "\(folder)/\(name).h5"
+            paths.append(path)
+            if FileManager.default.fileExists(atPath: path) { continue }
+            let info = DatasetInfo(
+                site: name, source: Set(data.map(\.info.source)).sorted().joined(separator: "; "),
+                licence: Set(data.map(\.info.licence)).sorted().joined(separator: " AND "),
+                synthetic: data.allSatisfy(\.info.synthetic), notes: "A part of other data sets, for a simulation.")
+            let writer = try await DatasetWriter(path: path, size: data[0].size, info: info)
+            for (number, rows) in own.enumerated() {
+                let file = data[number], bytes = file.size * file.size * 3
+                for start in stride(from: 0, to: rows.count, by: 64) {
+                    let part = Array(rows[start..<min(start + 64, rows.count)])
+                    let pixels = try await file.images(rows: part)
+                    try await writer.append(
+                        part.enumerated().map { place, row in
+                            var cohort = file.cohort(row: row)
+                            cohort["site"] = name
+                            return DatasetRecord(
+                                pixels: Array(pixels[place * bytes..<(place + 1) * bytes]),
+                                fieldOfView: file.fieldsOfView[row], cohort: cohort,
+                                patient: "\(number)-\(file.patients[row])", split: file.splits[row])
+                        })
+                }
+            }
+            try await writer.finish()
+        }
+        return paths
+    }
+}

@@ -1,0 +1,140 @@
+import CheckpointStore
+import Datasets
+import Diffusion
+import Files
+import Foundation
+import Models
+import Networks
+import TensorCore
+import Training
+
+/// One site's work in a round: trains the round's base on its own photographs.
+///
+/// It trains in `OUT.unfinished`, and goes on there where it was stopped or killed.
+public struct SiteStep: Sendable {
+    /// What the site says of the step; nothing in it names a patient or a file.
+    public struct Metrics: Codable, Hashable, Sendable {
+        public var round: Int
+        public var sites: [String]
+        /// Of the train split, rounded to 5.
+        public var patients: Int
+        public var images_seen: Int
+        public var images_per_second: Double
+        public var loss: Double?
+        /// On the validation split, before and after; nil where the site has none.
+        public var validation_loss_before: Double?
+        public var validation_loss: Double?
+        /// Patients of the validation split, rounded to 5.
+        public var validation_patients: Int
+        /// Digests of what came in and what goes out.
+        public var base: String
+        public var output: String
+    }
+
+    private let base: String
+    private let data: [DatasetFile]
+    private let configuration: TrainingConfiguration
+    private let round: Int
+
+    /// Another round draws other noise.
+    public static func seed(_ seed: UInt64, round: Int) -> UInt64 { seed &+ UInt64(round) &* 0x9E37_79B9_7F4A_7C15 }
+
+    /// Settings that suit a round, under what a site's file says.
+    public static func defaults(_ base: LoadedModel) -> TrainingConfiguration {
+        var settings = TrainingConfiguration()
+        settings.start(from: base)
+        settings.tunesEverything = true
+        settings.snapshotType = .f32
+        settings.images = 2_000
+        settings.warmUpImages = 200
+        settings.patienceInImages = 0
+        settings.validateEveryImages = Int.max / 2
+        settings.previewEveryImages = Int.max / 2
+        settings.checkpointEveryImages = 4_000
+        return settings
+    }
+
+    /// - Parameters:
+    ///   - base: the snapshot that the round begins with.
+    ///   - configuration: how to train; its base is replaced.
+    public init(base: String, data: [DatasetFile], configuration: TrainingConfiguration, round: Int) {
+        self.base = base
+        self.data = data
+        self.round = round
+        var configuration = configuration
+        configuration.base = base
+        configuration.seed = SiteStep.seed(configuration.seed, round: round)
+        // The learning rate goes on falling where the last round left it.
+        let before = Double(max(0, round - 1)) * Double(configuration.images)
+        configuration.learningRate /= max(1, before / Double(configuration.decayAfterImages)).squareRoot()
+        self.configuration = configuration
+    }
+
+    /// Trains and writes the weights: a snapshot of float32, or an adapter where the settings say so.
+    ///
+    /// - Parameters:
+    ///   - moments: where the optimizer's moments stay between rounds, at the site: taken from there where an earlier
+    ///     round of the same network left them, and left there for the next. For full weights alone: an adapter of
+    ///     another base is another's.
+    ///   - isMeasured: whether the validation split is looked at before and after.
+    /// - Throws: `Failure(.interrupted)` where the user asked to stop: the same command goes on.
+    public func run(
+        to output: String, moments: String? = nil, isMeasured: Bool = true, force: Bool,
+        report: (TrainingEvent) -> Void = { _ in }
+    ) async throws -> Metrics {
+        try StagedFile.requireWritable(output, force: force)
+        let folder = try UnfinishedFolder(for: output)
+        let before = try LoadedModel(contentsOf: base)
+        // What a step writes leaves the site.
+        try before.manifest.requireNoCanaries(path: base)
+        guard configuration.canaries.isEmpty else {
+            throw Failure(
+                .notPermitted, configuration.canaries,
+                "canaries: a step's weights leave the site; measure with fovea train --canaries")
+        }
+        let isBegun = FileManager.default.fileExists(atPath: folder.file("checkpoint.safetensors"))
+        let kept = configuration.tunesEverything ? moments : nil,
+            hasMoments = kept.map { FileManager.default.fileExists(atPath: $0) } ?? false
+        let run = try await TrainingRun(
+            folder: folder.path, datasets: data, resume: isBegun, momentsFrom: hasMoments ? kept : nil
+        ) { earlier in
+            if let earlier, earlier != configuration {
+                throw Failure(
+                    .cannotCreateOutput, folder.path,
+                    "holds a step of other settings, base or round; remove it to begin anew")
+            }
+            return configuration
+        }
+        let validation = try await SiteValidation(before, data: data)
+        let summary = try run.run(report: report)
+        guard !summary.isInterrupted else {
+            throw Failure(
+                .interrupted, output,
+                "stopped at \(summary.imagesSeen) of \(configuration.images) images; the same command goes on")
+        }
+        let isAdapter = !configuration.tunesEverything
+        let made = folder.file(isAdapter ? "snapshot.adapter.safetensors" : "snapshot.safetensors")
+        let after = try LoadedModel(contentsOf: folder.file("snapshot.safetensors"))
+        let hasValidation = isMeasured && validation.photographCount > 0
+        let digest = try Digest(ofFile: made)
+        let metrics = Metrics(
+            round: round, sites: Set(data.map(\.info.site)).sorted(),
+            patients: TrainingData.rounded(
+                data.reduce(0) { total, file in total + Set(file.rows(of: .train).map { file.patients[$0] }).count }),
+            images_seen: summary.imagesSeen, images_per_second: summary.imagesPerSecond, loss: summary.loss,
+            validation_loss_before: hasValidation ? validation.loss(before.parameters) : nil,
+            validation_loss: hasValidation ? validation.loss(after.parameters) : nil,
+            validation_patients: TrainingData.rounded(validation.patientCount), base: before.digest.description,
+            output: digest.description)
+        try StagedFile.move(made, to: output)
+        if let kept { try StagedFile.move(folder.file("checkpoint.safetensors"), to: kept) }
+        try folder.remove(where: SiteStep.isOwn)
+        return metrics
+    }
+
+    /// Names of what a training leaves in its folder.
+    private static func isOwn(_ name: String) -> Bool {
+        ["config.yaml", "log.jsonl", "curve.svg"].contains(name) || name.hasPrefix("preview-")
+            || name.hasSuffix(".safetensors")
+    }
+}

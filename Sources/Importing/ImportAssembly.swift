@@ -1,0 +1,128 @@
+import Cohorts
+import Datasets
+import Files
+import Foundation
+import RetinalMatching
+
+/// Decides what is kept of the photographs that were read: copies, conflicts, patients, splits.
+struct ImportAssembly {
+    let importer: Importer
+    let listing: PhotographFolder
+    let table: PhotographTable?
+    let release: String?
+    let readings: [Result<PhotographReader.Reading, Failure>]
+    let spool: PixelSpool
+    /// Vessel fields.
+    let fields: PixelSpool
+
+    /// A photograph that can be used.
+    private struct Candidate {
+        let index: Int
+        let file: String
+        let reading: PhotographReader.Reading
+        var labels: PhotographLabels
+        /// The patient's name at the site; stays in this process.
+        let patient: String
+    }
+
+    /// - Parameter progress: photographs that were compared, and all.
+    func result(progress: (Int, Int) -> Void) throws -> ImportedPhotographs {
+        var (candidates, refused) = sorted()
+        guard !candidates.isEmpty else {
+            let first = refused.first.map { " (\($0.file): \($0.reason))" } ?? ""
+            throw Failure(
+                .badData, importer.folder, "none of its \(listing.photographs.count) photographs can be used\(first)")
+        }
+        let findings = CopyFinder.search(
+            digests: candidates.map(\.reading.digest), signatures: candidates.map(\.reading.signature))
+        var groups = PatientGroups()
+        var duplicates: [ImportReport.Duplicate] = []
+        for copy in findings.copies {
+            let before = candidates[copy.original], dropped = candidates[copy.index]
+            let isConflict = dropped.labels.cohort.values.contains { name, value in
+                before.labels.conflicts.contains(name) || (before.labels.cohort[name].map { $0 != value } ?? false)
+            }
+            // Two names for one photograph are one patient as far as a split is concerned, not a label to lose.
+            groups.join(before.patient, dropped.patient)
+            candidates[copy.original].labels = before.labels.merged(dropped.labels)
+            duplicates.append(.init(file: dropped.file, of: before.file, kind: copy.kind, conflict: isConflict))
+        }
+        var sameEye: [ImportReport.SameEye] = []
+        func join(_ index: Int, _ other: Int, vessels: Double?) {
+            let one = candidates[index], another = candidates[other]
+            groups.join(one.patient, another.patient)
+            sameEye.append(
+                .init(
+                    file: one.file, of: another.file, vessels: vessels.map { ($0 * 1000).rounded() / 1000 },
+                    twoNames: table?.hasPatients == true && one.patient != another.patient))
+        }
+        for pair in findings.sameEye { join(pair.index, pair.other, vessels: nil) }
+
+        let dropped = Set(findings.copies.map(\.index))
+        let kept = candidates.indices.filter { !dropped.contains($0) }
+        let vessels = EyeFinder(
+            patients: PatientGroups.numbers(kept.map { groups.representative(of: candidates[$0].patient) }),
+            limit: importer.comparedAtOnce
+        ) { VesselField(bytes: try fields.read(candidates[kept[$0]].index)) }
+        // Two names for one eye: a leak is worse than a coarser split.
+        for pair in try vessels.pairs(progress: progress) {
+            join(kept[pair.index], kept[pair.other], vessels: pair.score)
+        }
+        let patients = kept.map { groups.representative(of: candidates[$0].patient) }
+        let splits = importer.split.splits(of: patients, site: importer.site)
+        let keys = PatientKeys(secret: importer.secret)
+        let entries = zip(kept, patients).map { row, patient in
+            var cohort = candidates[row].labels.cohort
+            if cohort["site"] == nil { cohort["site"] = importer.site }
+            return ImportedPhotographs.Entry(
+                spoolIndex: candidates[row].index, fieldOfView: candidates[row].reading.fieldOfView, cohort: cohort,
+                patient: keys.key(of: patient), split: splits[patient]!)
+        }
+        let report = ImportReport(
+            site: importer.site, size: importer.size, onePatientPerPhoto: importer.onePatientPerPhoto,
+            labelRelease: release,
+            kept: kept.count, refused: refused, duplicates: duplicates,
+            labelConflicts: kept.filter { !candidates[$0].labels.conflicts.isEmpty }
+                .map { .init(file: candidates[$0].file, attributes: candidates[$0].labels.conflicts) },
+            sameEye: sameEye, comparedAtOnce: kept.count > importer.comparedAtOnce ? importer.comparedAtOnce : nil,
+            patients: Set(patients).count,
+            splits: .init(
+                train: entries.count { $0.split == .train }, validation: entries.count { $0.split == .validation },
+                holdout: entries.count { $0.split == .holdout }),
+            ignoredFiles: listing.ignoredCount,
+            photographsWithoutLabels: table.map { table in listing.photographs.count { table.labels[$0] == nil } } ?? 0,
+            labelsWithoutPhotograph: table?.unusedRows ?? 0,
+            photographs: zip(kept.enumerated(), entries).map { row, entry in
+                .init(row: row.offset, file: candidates[row.element].file, split: "\(entry.split)")
+            })
+        return ImportedPhotographs(report: report, entries: entries, spool: spool)
+    }
+
+    /// What can be used, and what cannot and why.
+    private func sorted() -> ([Candidate], [ImportReport.Refused]) {
+        var candidates: [Candidate] = [], refused: [ImportReport.Refused] = []
+        for (index, file) in listing.photographs.enumerated() {
+            switch readings[index] {
+            case .failure(let failure):
+                refused.append(.init(file: file, reason: failure.sentence))
+            case .success(let reading):
+                let labels = table?.labels[file] ?? PhotographLabels(cohort: Cohort(), patient: nil, line: 0)
+                if table?.hasPatients == true {
+                    // Another photograph of the same patient may lie in the holdout, so it cannot be trained on either.
+                    guard let patient = labels.patient, !labels.conflicts.contains("patient") else {
+                        let why =
+                            labels.conflicts.contains("patient")
+                            ? "rows of the table name two patients" : "the table names no patient"
+                        refused.append(.init(file: file, reason: "its patient is unknown: \(why)"))
+                        continue
+                    }
+                    candidates.append(
+                        .init(index: index, file: file, reading: reading, labels: labels, patient: patient))
+                } else {
+                    candidates.append(.init(index: index, file: file, reading: reading, labels: labels, patient: file))
+                }
+            }
+        }
+        return (candidates, refused)
+    }
+}

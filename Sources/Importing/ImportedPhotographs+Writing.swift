@@ -1,0 +1,48 @@
+import Datasets
+import Files
+import Foundation
+
+extension ImportedPhotographs {
+    /// Where the report of an import to `dataset` lies: `site.h5` has `site.import-report.json` beside it.
+    public static func reportPath(for dataset: String) -> String {
+        let suffixes = [".h5", ".hdf5"]
+        let stem =
+            suffixes.first { dataset.lowercased().hasSuffix($0) }.map { dataset.dropLast($0.count) } ?? dataset[...]
+        return stem + ".import-report.json"
+    }
+
+    /// Checks, before any work, that both files of an import can be written.
+    public static func requireWritable(_ dataset: String, force: Bool) throws {
+        try StagedFile.requireWritable(dataset, force: force)
+        try StagedFile.requireWritable(reportPath(for: dataset), force: force)
+    }
+
+    /// Writes the data set, and the report (mode 0600: it holds names of files) beside it.
+    /// - Throws: `Failure`: `.cannotCreateOutput`, `.readOrWriteFailed`, `.interrupted`. Nothing is left half written.
+    @discardableResult
+    public func write(to path: String, source: String, licence: String, notes: String? = nil, force: Bool) async throws
+        -> String
+    {
+        let info = DatasetInfo(
+            site: report.site, source: source, licence: licence, onePatientPerPhoto: report.onePatientPerPhoto,
+            notes: notes)
+        let reportPath = ImportedPhotographs.reportPath(for: path)
+        let reportFile = try StagedFile(reportPath, force: force)
+        let writer = try await DatasetWriter(path: path, size: report.size, info: info, force: force)
+        for start in stride(from: 0, to: count, by: 64) {
+            try Interruption.check("nothing was written; start the import again")
+            try await writer.append(records(start..<min(start + 64, count)))
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        try reportFile.write(encoder.encode(report))
+        guard chmod(reportFile.stagingPath, 0o600) == 0 else {
+            throw Failure(
+                .readOrWriteFailed, reportPath, "could not be made private: \(String(cString: strerror(errno)))")
+        }
+        // The data set last: where it exists, its report does, too.
+        try reportFile.commit()
+        try await writer.finish()
+        return reportPath
+    }
+}

@@ -1,0 +1,93 @@
+import Crypto
+import Datasets
+import Files
+import Foundation
+
+/// Which split each patient belongs to.
+///
+/// A patient's place depends on the site and the patient's name alone, so that a later import with more patients moves
+/// nobody from the holdout into training. Only where a split would stay empty is a patient moved into it.
+public struct PatientSplit: Sendable {
+    /// Shares of the patients; the rest is for training.
+    public var validation = 0.1
+    public var holdout = 0.1
+
+    public init(validation: Double = 0.1, holdout: Double = 0.1) {
+        self.validation = validation
+        self.holdout = holdout
+    }
+
+    /// The split of each patient. With three patients or more no split is empty.
+    public func splits(of patients: some Sequence<String>, site: String) -> [String: Split] {
+        let placed = Set(patients).map { (patient: $0, position: position($0, site)) }
+            .sorted { ($0.position, $0.patient) < ($1.position, $1.patient) }
+        var splits = placed.map { entry -> Split in
+            if entry.position >= 1 - holdout { return .holdout }
+            return entry.position >= 1 - holdout - validation ? .validation : .train
+        }
+        // Sorted by position: training first, holdout last.
+        if splits.count >= 3 {
+            if !splits.contains(.holdout) { splits[splits.count - 1] = .holdout }
+            if !splits.contains(.train) { splits[0] = .train }
+            if !splits.contains(.validation) {
+                let donor =
+                    splits.count { $0 == .holdout } > 1 ? splits.firstIndex(of: .holdout) : splits.lastIndex(of: .train)
+                splits[donor!] = .validation
+            }
+        }
+        return Dictionary(uniqueKeysWithValues: zip(placed.map(\.patient), splits))
+    }
+
+    /// 0 up to 1, uniform over patients.
+    private func position(_ patient: String, _ site: String) -> Double {
+        let digest = SHA256.hash(data: Data("fovea-split-1\0\(site)\0\(patient)".utf8))
+        let number = digest.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        return Double(number >> 11) / Double(UInt64(1) << 53)
+    }
+}
+
+/// Keys of patients that do not lead back to their names without the site's secret.
+public struct PatientKeys: Sendable {
+    private let secret: SymmetricKey
+
+    /// - Parameter secret: at least 16 bytes that the site keeps, for the same keys in each import; nil draws one that
+    ///   is forgotten with this value, so that two imports cannot be linked.
+    public init(secret: [UInt8]?) {
+        self.secret = secret.map { SymmetricKey(data: $0) } ?? SymmetricKey(size: .bits256)
+    }
+
+    /// 32 hexadecimal digits: half of HMAC-SHA256.
+    public func key(of patient: String) -> String {
+        let code = HMAC<SHA256>.authenticationCode(for: Data("fovea-patient-1\0\(patient)".utf8), using: secret)
+        return code.prefix(16).map { byte in
+            let digits = String(byte, radix: 16)
+            return digits.count == 1 ? "0" + digits : digits
+        }.joined()
+    }
+}
+
+/// Sets that grow together (union-find); the smallest name of a set stands for it.
+struct PatientGroups {
+    private var parent: [String: String] = [:]
+
+    /// Equal names as equal numbers, in the order in which they come.
+    static func numbers(_ names: [String]) -> [Int] {
+        var numbers: [String: Int] = [:]
+        return names.map { name in
+            let number = numbers[name] ?? numbers.count
+            numbers[name] = number
+            return number
+        }
+    }
+
+    func representative(of name: String) -> String {
+        var name = name
+        while let next = parent[name] { name = next }
+        return name
+    }
+
+    mutating func join(_ a: String, _ b: String) {
+        let a = representative(of: a), b = representative(of: b)
+        if a != b { parent[max(a, b)] = min(a, b) }
+    }
+}

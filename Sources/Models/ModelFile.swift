@@ -1,0 +1,5 @@
+import CheckpointStore
+import Diffusion
+
+/// A weights file of this product.
+public typealias ModelFile = WeightsFile<ModelDescription>

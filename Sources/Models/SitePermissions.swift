@@ -1,0 +1,115 @@
+import CheckpointStore
+import Files
+import Foundation
+
+/// How much of a model a site is.
+public struct SiteShare: Hashable, Sendable {
+    public let name: String
+    /// 0 to 1.
+    public let weight: Double
+    /// Whether one may sample from this site alone; nil where it did not say.
+    public let singleSite: Bool?
+}
+
+extension LoadedModel {
+    /// More than this of one site is that site alone.
+    static let largestShare = 0.8
+
+    /// How much of the model each site is, as far as that can be said, by site in order: of a mixture its adapters'
+    /// weights, shared evenly by an adapter's sites, and the rest the base's; of a merged model the shares of its last
+    /// merge; of a model of one training, evenly.
+    public var siteShares: [SiteShare] {
+        var weights: [String: Double] = [:], permits: [String: Bool] = [:]
+        for site in manifest.sites { weights[site] = 0 }
+        for adapter in mixture {
+            let sites = Set(adapter.sites)
+            for site in sites {
+                weights[site, default: 0] += adapter.weight / Double(sites.count)
+                if let said = adapter.permissions?.singleSite { permits[site] = said && permits[site] != false }
+            }
+        }
+        let rest = max(0, 1 - mixture.reduce(0) { $0 + $1.weight })
+        if let merge = manifest.merges?.first, isMerge {
+            for part in merge.parts {
+                weights[part.site, default: 0] += rest * part.weight
+                permits[part.site] = part.singleSite && permits[part.site] != false
+            }
+        } else {
+            let own = manifest.trainingData.filter { $0.inherited != true },
+                sites = Set((own.isEmpty ? manifest.trainingData : own).map(\.site))
+            for site in sites { weights[site, default: 0] += rest / Double(sites.count) }
+            if rest > 0, let said = manifest.parcel?.permissions.singleSite {
+                for site in sites { permits[site] = said }
+            }
+        }
+        return weights.sorted { $0.key < $1.key }.map {
+            SiteShare(name: $0.key, weight: $0.value, singleSite: permits[$0.key])
+        }
+    }
+
+    /// Whether these weights are what came out of their last merge, and nobody has trained on since: all data are the
+    /// merge's.
+    private var isMerge: Bool { manifest.trainingData.allSatisfy { $0.inherited != true } }
+
+    /// What all sites of the model and of what is mixed in allow; nil where none said anything.
+    /// - Throws: `Failure(.notPermitted)` where they have nothing in common.
+    public func permissions() throws -> Permissions? {
+        let own = try manifest.effectivePermissions(path: path)
+        let stated =
+            (own.map { [(path, $0)] } ?? [])
+            + mixture.filter { $0.weight > 0 }.compactMap { adapter in adapter.permissions.map { (adapter.name, $0) } }
+        guard var common = stated.first?.1 else { return nil }
+        for (name, next) in stated.dropFirst() {
+            guard let smaller = common.intersection(next) else {
+                throw Failure(
+                    .notPermitted, path,
+                    """
+                    the permissions of \(name) have no purpose or no territory in common with the others'; mix \
+                    without it
+                    """
+                )
+            }
+            common = smaller
+        }
+        return common
+    }
+
+    /// Checks that the sites permit sampling.
+    ///
+    /// - Parameter purpose: a code of the Data Use Ontology; nil asks for none.
+    /// - Throws: `Failure(.notPermitted)`: a purpose that is not permitted, permissions that ended, one site for more
+    ///   than 0.8 of the model that does not permit it; `.usage` for what is no code.
+    public func requirePermission(purpose: String?, at moment: Date) throws {
+        if let purpose, !Permissions.isPurpose(purpose) {
+            throw Failure(
+                .usage, nil, field: "--purpose", expected: "a code of the Data Use Ontology such as DUO:0000042",
+                found: purpose)
+        }
+        // A site that was nearly all of a merge is not asked less because somebody trained on.
+        let before = (manifest.merges?.first?.parts ?? []).map {
+            SiteShare(
+                name: $0.site, weight: $0.weight * max(0, 1 - mixture.reduce(0) { $0 + $1.weight }),
+                singleSite: $0.singleSite)
+        }
+        if let alone = (siteShares + before).first(where: {
+            $0.weight > LoadedModel.largestShare && $0.singleSite == false
+        }) {
+            throw Failure(
+                .notPermitted, path,
+                """
+                \(alone.name) is \(String(format: "%.2g", alone.weight)) of the model and does not permit sampling \
+                from it alone (above \(LoadedModel.largestShare))
+                """
+            )
+        }
+        guard let permissions = try permissions() else { return }
+        guard !permissions.isExpired(at: moment) else {
+            throw Failure(.notPermitted, path, "its permissions ended on \(permissions.expires ?? "")")
+        }
+        if let purpose, !permissions.purposes.contains(purpose) {
+            throw Failure(
+                .notPermitted, path, field: "--purpose",
+                expected: permissions.purposes.sorted().joined(separator: ", "), found: purpose)
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import Files
+import Foundation
+
+extension FieldOfView {
+    /// Longest side of the picture that the search works on, in pixels.
+    private static let searchSide = 512
+
+    /// Finds the illuminated disc of a fundus photograph.
+    ///
+    /// The surround's colour is taken from the corners, the disc's outline from the largest connected region that
+    /// differs from it, and a circle is fitted to the outline's curved parts. A disc cut off at top or bottom (by the
+    /// frame or by a black band) keeps its circle, and `top` and `bottom` say where it ends. One that is cut off at
+    /// left or right is replaced by the largest circle that touches its inside and is not.
+    /// - Returns: the field of view in pixels of `picture`; (0, 0) is the upper left corner of the first pixel.
+    /// - Throws: `Failure(.badData)` where there is no lit region on a darker surround, or its outline is not a circle.
+    public static func detected(in picture: Picture, name: String) throws -> FieldOfView {
+        let scale = max(1, Double(max(picture.width, picture.height)) / Double(searchSide))
+        let width = max(1, Int((Double(picture.width) / scale).rounded()))
+        let height = max(1, Int((Double(picture.height) / scale).rounded()))
+        guard min(width, height) >= 32 else {
+            throw Failure(
+                .badData, name,
+                "is too small or too narrow for a fundus photograph (\(picture.width) x \(picture.height))")
+        }
+        let found = try search(SurroundDistance(picture.resized(width: width, height: height)), name: name)
+        let sx = Double(picture.width) / Double(width), sy = Double(picture.height) / Double(height)
+        return FieldOfView(
+            centerX: Float(Double(found.centerX) * sx), centerY: Float(Double(found.centerY) * sy),
+            radius: Float(Double(found.radius) * (sx * sy).squareRoot()),
+            top: Float(Double(found.top) * sy), bottom: Float(Double(found.bottom) * sy))
+    }
+
+    private static func search(_ distance: SurroundDistance, name: String) throws -> FieldOfView {
+        func refused(_ why: String) -> Failure { Failure(.badData, name, "no field of view was found: \(why)") }
+        let width = distance.width, height = distance.height
+        guard distance.bright >= 8 else { throw refused("the picture is of one colour") }
+        guard distance.threshold < distance.bright * 0.7 else { throw refused("there is no even surround") }
+        let region = distance.largestComponent()
+        guard Double(region.count) >= 0.05 * Double(width * height) else {
+            throw refused("no large lit region stands on the surround")
+        }
+        guard Double(region.count) <= 0.985 * Double(width * height) else {
+            throw refused("the picture fills its frame, with no surround")
+        }
+
+        let outline = Outline(distance, mask: region.mask)
+        let shorter = Double(min(width, height))
+        guard let fit = CircleFit.consensus(outline.points, radii: 0.2 * shorter...1.2 * Double(max(width, height)))
+        else {
+            throw refused("the lit region's outline is not a circle")
+        }
+        let circle = fit.circle
+        let agreement = Double(fit.inliers.count) / Double(max(1, outline.points.count))
+        let arc = Outline.angularCoverage(fit.inliers, of: circle)
+        let (litInside, litOutside) = litShares(region.mask, width: width, height: height, circle: circle)
+        // A disc that is cut off on two sides keeps a quarter of its rim; holes are haemorrhages or shadows.
+        guard arc >= 0.2, agreement >= 0.35, litInside >= 0.6, litOutside <= 0.2 else {
+            throw refused("the lit region's outline is not a circle")
+        }
+        return cutOff(circle, outline: outline, width: Double(width), height: Double(height))
+    }
+
+    /// The shares of the pixels inside and outside the circle that belong to the region.
+    private static func litShares(_ mask: [Bool], width: Int, height: Int, circle: Circle) -> (
+        inside: Double, outside: Double
+    ) {
+        var lit = (0, 0), all = (0, 0)
+        for y in 0..<height {
+            for x in 0..<width {
+                let away = circle.distance(to: SIMD2(Double(x) + 0.5, Double(y) + 0.5))
+                if away < 0 {
+                    all.0 += 1
+                    if mask[y * width + x] { lit.0 += 1 }
+                } else if away > 2 {
+                    all.1 += 1
+                    if mask[y * width + x] { lit.1 += 1 }
+                }
+            }
+        }
+        // The area of the disc that a frame shows may lie under a black band; at most 40 % may.
+        return (Double(lit.0) / Double(max(1, all.0)), all.1 < 20 ? 0 : Double(lit.1) / Double(all.1))
+    }
+
+    /// The field of view of `circle` where the outline and the frame end it.
+    private static func cutOff(_ circle: Circle, outline: Outline, width: Double, height: Double) -> FieldOfView {
+        var (centerX, radius) = (circle.centerX, circle.radius)
+        var top = max(circle.centerY - radius, 0), bottom = min(circle.centerY + radius, height)
+        if let edge = outline.straightEdge(\.top, of: circle, side: -1) { top = max(top, edge) }
+        if let edge = outline.straightEdge(\.bottom, of: circle, side: 1) { bottom = min(bottom, edge) }
+        // A circle that touches the original one from inside, between the frame's sides.
+        let left = max(0, centerX - radius), right = min(width, centerX + radius)
+        if right - left < 2 * radius {
+            centerX = (left + right) / 2
+            radius = (right - left) / 2
+            top = max(top, circle.centerY - radius)
+            bottom = min(bottom, circle.centerY + radius)
+        }
+        return FieldOfView(
+            centerX: Float(centerX), centerY: Float(circle.centerY), radius: Float(radius), top: Float(top),
+            bottom: Float(bottom))
+    }
+}

@@ -1,0 +1,83 @@
+import CheckpointStore
+import Files
+import Foundation
+import Verdicts
+
+/// An audit that something may pass by: signed by a privacy officer, unedited, not stale.
+package struct AuditGate: Sendable {
+    package let audit: PublicAudit
+    let bytes, signature: Data
+    private let path: String
+    /// SHA-256 of `audit.json`.
+    package var digest: Digest { Digest(of: Array(bytes)) }
+
+    /// - Throws: `Failure`: `.noSuchInput`; `.badData`; `.notPermitted` where it is unsigned, edited, by somebody who
+    ///   is no privacy officer, of another version of the tests, or too old.
+    package init(_ folder: String, requireOfficer: (PublicKey) throws -> Void, now: Date = Date()) throws {
+        path = folder
+        let (audit, bytes, officer) = try PublicAudit.read(folder)
+        self.audit = audit
+        self.bytes = bytes
+        signature = try JSONText.contents(DetachedSignature.path(for: folder + "/public/audit.json"))
+        try requireOfficer(officer)
+        guard let made = Day.noon(audit.date) else {
+            throw Failure(.badData, folder, field: "date", expected: "a day", found: audit.date)
+        }
+        let days = Int((now.timeIntervalSince(made) / 86_400).rounded(.down))
+        guard days <= audit.figures.policy.validForDays else {
+            throw Failure(
+                .notPermitted, folder,
+                """
+                is stale: it was made on \(audit.date), \(days) days ago, and counts for \
+                \(audit.figures.policy.validForDays) days; audit again
+                """
+            )
+        }
+        guard days >= -1 else { throw Failure(.notPermitted, folder, "is dated \(audit.date), which is to come") }
+        guard audit.tool == ToolVersion.current else {
+            throw Failure(
+                .notPermitted, folder,
+                """
+                is stale: it was made by fovea \(audit.tool.printable), and this is \(ToolVersion.current); audit again
+                """
+            )
+        }
+    }
+
+    /// - Throws: `Failure(.notPermitted)` unless the verdict is a pass.
+    package func requirePass() throws {
+        guard audit.verdict.outcome == .pass else {
+            throw Failure(
+                .notPermitted, path,
+                "the audit's verdict is \(audit.verdict.outcome.rawValue): \(audit.verdict.reasons.first ?? "")")
+        }
+    }
+
+    /// A model may leave only with an audit of its own: of samples drawn from it, enough of them, with membership.
+    /// - Parameter model: SHA-256 of the snapshot's file.
+    package func requireModel(_ model: Digest) throws {
+        let figures = audit.figures
+        guard figures.model == model else {
+            throw Failure(
+                .notPermitted, path, field: "model", expected: "an audit of \(model)",
+                found: figures.model.map { "one of \($0)" } ?? "one without the model")
+        }
+        guard figures.samples.models == [model] else {
+            throw Failure(
+                .notPermitted, path, field: "samples", expected: "samples of the model itself",
+                found: "samples of \(figures.samples.models.isEmpty ? "unknown origin" : "another model")")
+        }
+        guard figures.samples.count >= figures.policy.modelSamples else {
+            throw Failure(
+                .notPermitted, path, field: "samples", expected: "at least \(figures.policy.modelSamples)",
+                found: "\(figures.samples.count)")
+        }
+        guard figures.membership != nil else {
+            throw Failure(.notPermitted, path, "did not ask the model who was in its training; give the audit --model")
+        }
+        guard figures.training.inLineage != .no else {
+            throw Failure(.notPermitted, path, "audited the model against photographs that it did not learn from")
+        }
+        try requirePass()
+    }
+}

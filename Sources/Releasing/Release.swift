@@ -1,0 +1,141 @@
+import CheckpointStore
+import Cohorts
+import Files
+import Foundation
+import SampleStore
+import Verdicts
+
+/// Makes a released set of an audited one: without flagged samples, renumbered, with its verdict, signed.
+package struct Release {
+    package struct Outcome: Sendable {
+        package let samples, dropped: Int
+        package let isReplayable: Bool
+        /// Deviations of the audit's limits from the defaults, to be shown first.
+        package let deviations: [String]
+    }
+
+    private let path: String
+    private let folder: AuditFolder
+    private let key: SigningKey
+    /// Whether a signer of audits is a privacy officer; throws where not.
+    private let requireOfficer: (PublicKey) throws -> Void
+
+    /// - Parameters:
+    ///   - path: the audited sample set.
+    ///   - requireOfficer: throws where a key is nobody's who may sign audits.
+    package init(_ path: String, audit: String, key: SigningKey, requireOfficer: @escaping (PublicKey) throws -> Void) {
+        self.path = path
+        folder = AuditFolder(audit)
+        self.key = key
+        self.requireOfficer = requireOfficer
+    }
+
+    /// Writes the released set.
+    /// - Throws: `Failure(.notPermitted)` for an audit that is unsigned, edited, foreign, stale, failed or without
+    ///   power; `.badData` for files that are none.
+    package func write(to output: String, force: Bool, now: Date = Date()) async throws -> Outcome {
+        let gate = try AuditGate(folder.path, requireOfficer: requireOfficer, now: now), audit = gate.audit
+        let digest = try await SampleSetFile.contentDigest(path)
+        guard digest == audit.figures.samples.digest else {
+            throw Failure(
+                .notPermitted, folder.path, field: "samples", expected: "an audit of \(digest)",
+                found: "one of \(audit.figures.samples.digest)")
+        }
+        guard audit.figures.training.inLineage != .no else {
+            throw Failure(
+                .notPermitted, folder.path,
+                """
+                audited the samples against photographs that their model did not learn from; audit them against those \
+                that it did
+                """
+            )
+        }
+        try gate.requirePass()
+        let source = try await SampleSetFile.open(path)
+        guard source.models.count == 1, let model = source.models.first else {
+            throw Failure(.badData, path, field: "models", expected: "one", found: "\(source.models.count)")
+        }
+        try Release.requireNoCanaries(model, path: path)
+        let dropped = Set(try folder.flagged(audit).rows), kept = (0..<source.count).filter { !dropped.contains($0) }
+        guard !kept.isEmpty else {
+            throw Failure(.badData, path, "every sample is flagged; nothing is left to release")
+        }
+        // A seed that several samples share, or a number that a gap shows in, leads to what was dropped.
+        let isReplayable = dropped.isEmpty || source.hasIndependentSeeds
+        let work = output + ".work.h5"
+        defer { unlink(work) }
+        try await write(source, model, kept, isReplayable: isReplayable, release: nil, to: work, force: true)
+        let statement = ReleaseStatement(
+            content: try await ReleaseStatement.contentDigest(work), source: digest,
+            audit: Digest(of: Array(gate.bytes)), date: Day.text(now), key: key.publicKey.text,
+            isReplayable: isReplayable)
+        let text = try JSONText.encoded(statement)
+        let signature = try key.signature(of: DetachedSignature.message(ReleaseStatement.domain, Data(text.utf8)))
+            .base64EncodedString()
+        let record = ReleaseRecord(
+            verdict: String(decoding: gate.bytes, as: UTF8.self),
+            verdictSignature: String(decoding: gate.signature, as: UTF8.self).trimmingCharacters(
+                in: .whitespacesAndNewlines), statement: text,
+            signature: signature)
+        try await write(source, model, kept, isReplayable: isReplayable, release: record, to: output, force: force)
+        return Outcome(
+            samples: kept.count, dropped: dropped.count, isReplayable: isReplayable,
+            deviations: audit.figures.policy.deviations)
+    }
+
+    /// Samples of a model that was trained with canaries show phantoms that were planted, and its other patients at a
+    /// cost that nobody bounded.
+    private static func requireNoCanaries(_ model: ModelRecord, path: String) throws {
+        struct Marked: Decodable { var canaries: CanaryRecord? }
+        guard try JSONText.decode(Marked.self, Data(model.manifestJSON.utf8), place: "\(path) /models").canaries == nil
+        else {
+            throw Failure(
+                .notPermitted, path,
+                "is of a model that was trained with canaries, which is for audits alone; draw samples of one without")
+        }
+    }
+
+    private func write(
+        _ source: SampleSetFile, _ model: ModelRecord, _ rows: [Int], isReplayable: Bool, release: ReleaseRecord?,
+        to output: String, force: Bool
+    ) async throws {
+        var resume = false, options = SampleSetWriter.Options(force: force)
+        // Samples of one run after those of another, as they were drawn.
+        for (number, run) in source.runs.enumerated() {
+            let own = rows.filter { Int(source.runOfSample[$0]) == number }
+            guard !own.isEmpty else { continue }
+            options.resume = resume
+            if resume { options.force = false }
+            let writer = try SampleSetWriter(
+                path: output, width: source.width, height: source.height, run: run, model: model, terms: source.terms,
+                siteNames: source.siteNames,
+                structures: source.structures, created: source.created, release: release, options: options)
+            resume = true
+            for start in stride(from: 0, to: own.count, by: 64) {
+                let part = Array(own[start..<min(start + 64, own.count)])
+                let pixels = try await source.images(rows: part), size = pixels.count / part.count, first = writer.count
+                var maps: [[UInt8]] = []
+                for name in source.structures { maps.append(try await source.map(name, rows: part)) }
+                try await writer.append(
+                    part.enumerated().map { place, row in
+                        let sites = source.siteNames.count
+                        return SampleRecord(
+                            pixels: Array(pixels[place * size..<(place + 1) * size]), cohort: source.cohort(row: row),
+                            requests: source.requests.compactMapValues { $0[row].isNaN ? nil : $0[row] },
+                            seed: isReplayable ? source.seeds[row] : 0,
+                            index: isReplayable ? source.indices[row] : UInt64(first + place),
+                            siteWeights: Array(source.siteWeights[row * sites..<(row + 1) * sites]),
+                            maps: maps.map { Array($0[place * size / 3..<(place + 1) * size / 3]) })
+                    }, finished: run.finished ?? run.started)
+            }
+            let isLast = rows.allSatisfy { Int(source.runOfSample[$0]) <= number }
+            if isLast { try await writer.finish() }
+        }
+    }
+}
+
+extension SampleSetFile {
+    /// Whether every sample has a random seed of its own, so that neither a gap nor a neighbour leads to another
+    /// sample.
+    var hasIndependentSeeds: Bool { Set(seeds).count == count && indices.allSatisfy { $0 == 0 } }
+}

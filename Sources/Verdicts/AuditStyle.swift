@@ -1,0 +1,59 @@
+import Figures
+import Files
+import Foundation
+import Reporting
+
+/// The frame of the audit's pages: one file, nothing loaded, no script.
+package enum AuditStyle {
+    private static let additions = """
+        .label { justify-self: start; }
+        .label.warn { background: var(--warning); }
+        .verdict { padding: 1.1rem 1.4rem; border-left: 8px solid var(--warning); background: var(--warning-surface); \
+        border-radius: 4px; margin: 1.2rem 0; }
+        .verdict.pass { border-color: var(--good); background: var(--surface); }
+        .verdict strong { font-size: 1.35rem; display: block; color: var(--warning); }
+        .verdict.pass strong { color: var(--good); }
+        .verdict ul { margin: .5rem 0 0; padding-left: 1.2rem; }
+        .trio { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 1rem; }
+        .scores { margin: .8rem 0 0; padding-left: 1.2rem; color: var(--muted); }
+        h2 small { font-weight: 400; color: var(--muted); font-size: .9rem; margin-left: .6rem; }
+        .plot { display: block; width: 100%; max-width: 52rem; height: auto; margin: .4rem 0 1rem; }
+        .plot text { font-size: 12px; fill: var(--muted); }
+        .plot .axis { stroke: var(--muted); }
+        .plot .threshold { stroke: var(--warning); stroke-width: 2; stroke-dasharray: 5 3; }
+        .samples { fill: var(--accent); } .holdout { fill: var(--good); } .planted { fill: var(--warning); }
+        .curve { fill: none; stroke: var(--accent); stroke-width: 2; } .diagonal { stroke: var(--muted); \
+        stroke-dasharray: 3 3; }
+        .number { text-align: end; white-space: nowrap; }
+        thead th.number { text-align: end; }
+        """
+
+    package static func page(title: String, body: HTML, isPrivate: Bool) -> HTML {
+        let style = ReportStyle.source + additions
+        let warning = isPrivate ? " Private: keep it where the patients' photographs are kept." : ""
+        let digest = Data(Digest(of: Array(style.utf8)).bytes).base64EncodedString()
+        return """
+            <!DOCTYPE html>
+            <html lang="en">
+            <head>
+            <meta charset="utf-8">
+            <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src \
+            'sha256-\(HTML(verbatim: digest))'; base-uri 'none'; form-action 'none'">
+            <meta name="viewport" content="width=device-width, initial-scale=1">
+            <meta name="color-scheme" content="light dark">
+            <meta name="generator" content="fovea \(ToolVersion.current)">
+            <title>\(title)</title>
+            <link rel="icon" href="data:,">
+            <style>\(HTML(verbatim: style))</style>
+            </head>
+            <body>
+            <main>
+            \(body)
+            </main>
+            <footer><p>Written by fovea \(ToolVersion.current).\(warning)</p></footer>
+            </body>
+            </html>
+
+            """
+    }
+}

@@ -1,0 +1,155 @@
+import Figures
+import Statistics
+
+/// What follows from the figures of an audit under its policy: a function of both, which `release` computes again.
+package struct Verdict: Codable, Hashable, Sendable {
+    package enum Outcome: String, Codable, Sendable {
+        case pass, fail
+        /// Nothing was found, and the tests have not shown that they would have found something.
+        case noPower = "no-power"
+    }
+
+    package let outcome: Outcome
+    /// Why, one sentence each; for a pass, what it rests on.
+    package let reasons: [String]
+
+    package init(_ figures: AuditFigures) {
+        let failures = Verdict.failures(figures), powerless = Verdict.lacksOfPower(figures)
+        if !failures.isEmpty {
+            outcome = .fail
+            reasons = failures
+        } else if !powerless.isEmpty {
+            outcome = .noPower
+            reasons = powerless
+        } else {
+            outcome = .pass
+            reasons = [
+                """
+                \(figures.flagged.samples.hits) of \(figures.flagged.samples.count) samples are flagged, so at most \
+                \(percent(figures.flagged.samplesUpperBound)) are copies with 95 % confidence (limit \
+                \(percent(figures.policy.largestCopyRate)))
+                """
+            ]
+        }
+    }
+
+    /// Compared so that what is no number fails.
+    private static func failures(_ figures: AuditFigures) -> [String] {
+        let policy = figures.policy, flagged = figures.flagged
+        var failures: [String] = []
+        if flagged.confirmed > 0 {
+            failures.append(
+                """
+                \(flagged.confirmed) of \(flagged.samples.count) samples are confirmed copies: two tests find the \
+                same training patient in them
+                """
+            )
+        }
+        for test in figures.copies where !(test.excessLowerBound <= 0) {
+            failures.append(
+                """
+                \(test.name.title): \(test.samples.hits) of \(test.samples.count) samples match a training patient, \
+                \(test.holdout.hits) of \(test.holdout.count) photographs of others do; the samples match more often \
+                beyond doubt
+                """
+            )
+        }
+        if !(flagged.excessLowerBound <= 0), !failures.contains(where: { $0.contains("more often beyond doubt") }) {
+            failures.append(
+                """
+                \(flagged.samples.hits) of \(flagged.samples.count) samples are flagged by some test, \
+                \(flagged.holdout.hits) of \(flagged.holdout.count) photographs of others are
+                """
+            )
+        }
+        if !(flagged.samplesUpperBound <= policy.largestCopyRate), flagged.samples.hits != 0 {
+            failures.append(
+                """
+                \(flagged.samples.hits) of \(flagged.samples.count) samples are flagged: up to \
+                \(percent(flagged.samplesUpperBound)) could be copies, and the limit is \
+                \(percent(policy.largestCopyRate))
+                """
+            )
+        }
+        for cell in figures.cells where !(cell.samplesLowerBound <= policy.largestCopyRate) {
+            failures.append(
+                """
+                \(cell.attribute) \(cell.value): \(cell.samples.hits) of \(cell.samples.count) samples are flagged, \
+                beyond doubt more than \(percent(policy.largestCopyRate))
+                """
+            )
+        }
+        if policy.dataCopyingFails, !(figures.distances.dataCopying.zScore >= policy.dataCopyingAlarm) {
+            failures.append(
+                """
+                samples lie nearer to the training photographs than photographs of others do: C_T is \
+                \(rounded(figures.distances.dataCopying.zScore)), and the alarm is at \
+                \(rounded(policy.dataCopyingAlarm))
+                """
+            )
+        }
+        if let membership = figures.membership {
+            for (what, statistic) in [("the loss", membership.loss), ("the single query", membership.singleQuery)]
+                + (membership.likelihoodRatio.map { [("the likelihood ratio", $0)] } ?? [])
+            where !(statistic.area.interval.low <= policy.largestMembershipAUC) {
+                failures.append(
+                    """
+                    the model tells who was in its training: \(what) separates \(membership.members) members from \
+                    \(membership.nonMembers) others with an AUC of \(rounded(statistic.area.value)) (limit \
+                    \(rounded(policy.largestMembershipAUC)))
+                    """
+                )
+            }
+        }
+        return failures
+    }
+
+    private static func lacksOfPower(_ figures: AuditFigures) -> [String] {
+        var lacks: [String] = []
+        if !(figures.flagged.samplesUpperBound <= figures.policy.largestCopyRate) {
+            lacks.append(
+                """
+                \(figures.samples.count) samples are too few: none is flagged, and up to \
+                \(percent(figures.flagged.samplesUpperBound)) could still be copies (limit \
+                \(percent(figures.policy.largestCopyRate)))
+                """
+            )
+        }
+        for name in [CopyTestName.features, .retina] {
+            guard let test = figures.copies.first(where: { $0.name == name }) else {
+                lacks.append("\(name.title) was not tested")
+                continue
+            }
+            if !(test.recall >= figures.policy.leastPower) {
+                lacks.append(
+                    """
+                    \(name.title) finds \(percent(test.recall)) of planted copies at \(figures.samples.size) pixels, \
+                    and \(percent(figures.policy.leastPower)) are needed
+                    """
+                )
+            }
+        }
+        guard let control = figures.control else {
+            return lacks + [
+                """
+                no positive control was run: nothing shows that these tests would have found copies (--positive-control)
+                """
+            ]
+        }
+        let missed = [CopyTestName.features, .retina].filter { !control.caught.contains($0) }
+        if !missed.isEmpty {
+            lacks.append("the overfitted control was not caught by \(missed.map(\.title).joined(separator: " and "))")
+        }
+        return lacks
+    }
+}
+
+extension AuditFigures.Copies {
+    /// Mean recall over the disguises: flip, rotation, recolouring, crop and half-blend. A plain copy is none, and a
+    /// recompressed one hardly.
+    package var recall: Double {
+        let rates = power.filter { $0.key != Disguise.plain.rawValue && $0.key != Disguise.recompression.rawValue }
+            .values.map(\.value)
+        return rates.isEmpty ? 0 : rates.reduce(0, +) / Double(rates.count)
+    }
+}
