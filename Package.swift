@@ -1,8 +1,8 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-/// Every module names what it uses: a file sees the members of those modules alone that it imports, and what it imports is not passed
-/// on to those who import it.
+/// Every module names what it uses: a file sees the members of those modules alone that it imports, and what it imports
+/// is not passed on to those who import it.
 let settings: [SwiftSetting] = [.enableUpcomingFeature("MemberImportVisibility")]
 
 /// A target of the product. Strict concurrency comes with language mode 6.

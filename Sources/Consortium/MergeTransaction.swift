@@ -4,9 +4,9 @@ import Files
 import Foundation
 import Models
 
-/// What a merge changes outside of itself, in the one order that loses nothing: the outliers are looked at, the snapshot
-/// is written whole under its name, and the ledger takes down the parcels that went in. Whatever would stop it is asked
-/// for before the merge is computed.
+/// What a merge changes outside of itself, in the one order that loses nothing: the outliers are looked at, the
+/// snapshot is written whole under its name, and the ledger takes down the parcels that went in. Whatever would stop it
+/// is asked for before the merge is computed.
 public struct MergeTransaction {
     private let output: String
     private let key: SigningKey?
@@ -37,7 +37,7 @@ public struct MergeTransaction {
     /// - Parameters:
     ///   - previous: what the base was merged on, for momentum.
     ///   - screen: looks at the outliers before anything is written; throws to stop.
-    /// - Returns: the snapshot's digest, and what rounding to its number type left.
+    /// - Returns: the snapshot's digest, and what the rule `svd` left out of the difference, relative to it.
     public func commit(
         _ merge: ModelMerge, previous: String?, screening: Screening, screen: (Screening) throws -> Void
     ) throws -> (digest: Digest, residual: Double?) {

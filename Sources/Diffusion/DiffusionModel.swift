@@ -73,8 +73,8 @@ public struct ModelDescription: Codable, Hashable, Sendable {
         return low...max(low * 1.001, known.upperBound)
     }
 
-    /// The noise levels that samples go through: down to the lowest that the fine network was trained at, so that texture
-    /// of one or two grey levels is left, and from the highest on that the first network was trained at.
+    /// The noise levels that samples go through: down to the lowest that the fine network was trained at, so that
+    /// texture of one or two grey levels is left, and from the highest on that the first network was trained at.
     ///
     /// - Parameters:
     ///   - noiseLevels: of the first network's training, in the model's space.

@@ -61,8 +61,8 @@ public enum LatentSpace: Hashable, Sendable {
     public enum Family: String, CaseIterable, Sendable {
         case pixels, wavelet, dct
 
-        /// The space of this kind for pictures of so many pixels a side: blocks of 8 x 8 where 32 places a side are left,
-        /// smaller ones below.
+        /// The space of this kind for pictures of so many pixels a side: blocks of 8 x 8 where 32 places a side are
+        /// left, smaller ones below.
         public func space(size: Int) -> LatentSpace {
             switch self {
             case .pixels: .pixels
@@ -96,9 +96,6 @@ public enum LatentSpace: Hashable, Sendable {
                 pictures.withPlanes(3 + maps.count))
         }
     }
-
-    /// The pictures alone of latents, [N, H, W, 3].
-    public func pictures(_ latents: Tensor) -> Tensor { decoded(latents).withPlanes(3) }
 
     /// The inverse of `encoded`.
     public func decoded(_ latents: Tensor) -> Tensor {

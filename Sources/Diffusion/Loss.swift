@@ -24,7 +24,9 @@ extension Expert {
                 raw, noisy, clean: clean, weights: channelWeights(sigma, maps: maps ?? sigma))
         }
         let error =
-            denoised(Variable(noisy), sigma: sigma, cohorts: cohorts, changes: changes, parameters) - Variable(clean)
+            denoised(Variable(noisy), sigma: sigma, maps: maps, cohorts: cohorts, changes: changes, parameters)
+            - Variable(clean)
+        if space.mapChannels > 0 { return weighted(error, sigma, maps: maps ?? sigma) }
         if p.relativeLoss || p.bandWeighting == 0 {
             // One weight for all channels: less to multiply.
             let weights = Tensor(sigma.map(pictureWeight), shape: [sigma.count, 1, 1, 1])
@@ -60,6 +62,12 @@ extension Expert {
         return Tensor(weights, shape: [sigma.count, space.channels])
     }
 
+    /// The weighted squared error of pictures and maps, [N, 1, 1, 1].
+    private func weighted(_ error: Variable, _ sigma: [Float], maps: [Float]) -> Variable {
+        let weights = channelWeights(sigma, maps: maps).reshaped([sigma.count, 1, 1, space.channels])
+        return (error.squared() * Variable(weights)).mean(axes: [1, 2, 3])
+    }
+
     /// The weight of a picture's mean squared error where it is one for all channels.
     private func pictureWeight(_ sigma: Float) -> Float {
         preconditioning.relativeLoss
@@ -77,10 +85,7 @@ extension Expert {
         }
         let noisy = clean + noise * Tensor(sigma, shape: [sigma.count, 1, 1, 1])
         let error = denoised(Variable(noisy), sigma: sigma, cohorts: cohorts, parameters) - Variable(clean)
-        guard space.mapChannels == 0 else {
-            let weights = channelWeights(sigma, maps: sigma).reshaped([sigma.count, 1, 1, space.channels])
-            return (error.squared() * Variable(weights)).mean(axes: [1, 2, 3])
-        }
+        if space.mapChannels > 0 { return weighted(error, sigma, maps: sigma) }
         let weights = Tensor(sigma.map(pictureWeight), shape: [sigma.count, 1, 1, 1])
         return error.squared().mean(axes: [1, 2, 3]) * Variable(weights)
     }

@@ -19,7 +19,7 @@ public enum StructureMap: String, Codable, CaseIterable, Hashable, Sendable {
 }
 
 extension Tensor {
-    /// [N, H, W, C] with the first planes kept and further ones, up to `depth`, filled with 0.
+    /// [N, H, W, C] -> [N, H, W, depth]: the first planes; those that there are too few of are 0.
     package func withPlanes(_ depth: Int) -> Tensor {
         let own = shape[3]
         if own == depth { return self }

@@ -76,8 +76,8 @@ public struct SamplingRun {
     /// - Parameter firstStep: called when all is ready, before the network is evaluated for the first time.
     /// - Returns: how many are there: fewer than planned where the user asked to stop; they are kept for a run with
     ///   `resume`.
-    /// - Throws: `Failure`: what a site does not permit, an output that exists, is written by another process or cannot be written, a request that
-    ///   the model does not know, a model that gives numbers which are not finite.
+    /// - Throws: `Failure`: what a site does not permit, an output that exists, is written by another process or cannot
+    ///   be written, a request that the model does not know, a model that gives numbers which are not finite.
     public func run(
         contact: String, firstStep: () -> Void = {}, progress: (Int) -> Void = { _ in }
     ) async throws -> Int {

@@ -1,4 +1,5 @@
 import Diffusion
+import Models
 import Networks
 
 /// How a further network, for lower noise levels, is trained beside the first: on the same photographs or on crops of
@@ -8,7 +9,7 @@ public struct ExpertTraining: Codable, Hashable, Sendable {
     public var highestNoise = 0.0
     /// The lowest deviation that it is trained at. Levels are uniform in their logarithm, up to 1.3 times
     /// `highestNoise`, so that it knows the level at which it takes over from both sides.
-    public var lowestNoise = 0.005
+    public var lowestNoise = TrainedSettings.usualLowestNoise
     public var space = LatentSpace.dct(side: 2, colours: nil)
     public var network = Preset.small.fineConfiguration(channels: 12, embeddingWidth: 256)
     public var preconditioning = Preconditioning(relativeLoss: true, shrinksInput: true, gatesSurround: true)

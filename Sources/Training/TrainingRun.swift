@@ -61,9 +61,9 @@ public final class TrainingRun {
     ///   - momentsFrom: a checkpoint of the same parameters whose Adam's moments a new run starts with; nil for none.
     ///   - configuration: given what the folder's `config.yaml` says (nil in a new run), returns what is wanted.
     /// - Throws: `Failure`: `.cannotCreateOutput` where the folder holds a checkpoint and neither `resume` nor `force`
-    ///   is true, or another process trains in it, `.noSuchInput` where it holds no run and `resume` is true,
-    ///   `.notPermitted` where the permissions of the base have ended, `.badData` for a checkpoint of another model or another training set; `.usage` where it does not fit into
-    ///   memory. Where it throws, nothing is written.
+    ///   is true, or another process trains in it; `.noSuchInput` where it holds no run and `resume` is true;
+    ///   `.notPermitted` where the permissions of the base have ended; `.badData` for a checkpoint of another model or
+    ///   another training set; `.usage` where it does not fit into memory. Where it throws, nothing is written.
     public init(
         folder: String, datasets: [DatasetFile], resume: Bool, force: Bool = false, memory: Int? = nil,
         momentsFrom: String? = nil,

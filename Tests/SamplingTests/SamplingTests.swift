@@ -22,20 +22,7 @@ import Testing
         folder = try TemporaryFolder()
         let description = ModelDescription(
             network: Preset.tiny.configuration, height: 16, width: 24, cohort: CohortEncoding(attributes: ["dr_icdr"]))
-        var parameters = ParameterMap(DiffusionModel(description).specifications, seed: 1)
-        for (number, tensor) in parameters.tensors.enumerated() where tensor.sumOfSquares == 0 {
-            var random = Philox(seed: 2, stream: .tests, index: UInt64(number))
-            parameters.tensors[number] = Tensor(
-                tensor.elements.map { _ in Float(0.2 * random.nextNormal()) }, shape: tensor.shape)
-        }
-        let path = folder.file("model.safetensors")
-        try ModelFile(
-            manifest: Manifest(
-                kind: .snapshot, model: description, cohortSchemaVersion: 1, imagesSeen: 0, trainingData: [.ofTests],
-                licence: "CC BY 4.0", attributions: ["nobody"], configuration: "", toolVersion: "test"),
-            tensors: parameters.fileTensors()
-        ).write(path, as: .f32, force: false)
-        model = try LoadedModel(contentsOf: path)
+        model = try LoadedModel.drawn(description, in: folder)
     }
 
     private func pixels(

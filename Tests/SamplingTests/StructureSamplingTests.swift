@@ -31,20 +31,7 @@ import Training
         settings.fine.preconditioning.channelDeviations = [Float](repeating: 0.1, count: 16)
         let description = settings.description(CohortEncoding(attributes: ["dr_icdr"]))
         #expect(description.problem == nil)
-        var parameters = ParameterMap(DiffusionModel(description).specifications, seed: 1)
-        for (number, tensor) in parameters.tensors.enumerated() where tensor.sumOfSquares == 0 {
-            var random = Philox(seed: 2, stream: .tests, index: UInt64(number))
-            parameters.tensors[number] = Tensor(
-                tensor.elements.map { _ in Float(0.2 * random.nextNormal()) }, shape: tensor.shape)
-        }
-        let path = folder.file("model.safetensors")
-        try ModelFile(
-            manifest: Manifest(
-                kind: .snapshot, model: description, cohortSchemaVersion: 1, imagesSeen: 0, trainingData: [.ofTests],
-                licence: "CC BY 4.0", attributions: ["nobody"], configuration: "", toolVersion: "test"),
-            tensors: parameters.fileTensors()
-        ).write(path, as: .f32, force: false)
-        model = try LoadedModel(contentsOf: path)
+        model = try LoadedModel.drawn(description, in: folder)
     }
 
     private func draw(_ name: String, _ options: SampleSetWriter.Options = .init(), batch: Int = 3) async throws
@@ -108,12 +95,4 @@ import Training
         let without = try await copy("without.h5", structures: []) { _, _ in [] }
         #expect(try await Replay(without, model: model).run(rows: Array(0..<5)).failures.isEmpty)
     }
-}
-
-extension TrainingData {
-    /// What a model of these tests says that it was trained on.
-    static let ofTests = TrainingData(
-        digest: String(repeating: "ab", count: 32), site: "here", licence: "CC BY 4.0", source: "drawn",
-        cohortCounts: ["dr_icdr": ["2": 5, "3": 10, "0": 5]], patients: 5,
-        combinations: [["dr_icdr": "2"], ["dr_icdr": "3"], ["dr_icdr": "unknown"]])
 }

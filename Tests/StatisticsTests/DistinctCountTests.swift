@@ -16,8 +16,8 @@ import Testing
         #expect(Estimate(distinct: [7, 7, 7], draws: 3).value == 1)
     }
 
-    /// Over many draws of patients who are hit by chance, the interval holds what another draw of as many finds at least
-    /// as often as it says, but for the other draw's own scatter.
+    /// Over many draws of patients who are hit by chance, the interval holds what another draw of as many finds at
+    /// least as often as it says, but for the other draw's own scatter.
     @Test func theIntervalHoldsTheExpectation() {
         let rates = (0..<60).map { patient in 0.0002 * Double(1 + patient % 7) }
         let expected = rates.reduce(0) { $0 + 1 - pow(1 - $1, 500) }

@@ -7,8 +7,8 @@ import Testing
 import Verdicts
 
 @Suite struct AuditPageTests {
-    /// Pages are compared whole with `Fixtures/`; with FOVEA_WRITE_FIXTURES=1 they are written there instead, to be read
-    /// in a browser and in the difference before they are committed.
+    /// Pages are compared whole with `Fixtures/`; with FOVEA_WRITE_FIXTURES=1 they are written there instead, to be
+    /// read in a browser and in the difference before they are committed.
     private func expectFixture(_ name: String, _ page: String) throws {
         let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
             "Fixtures/\(name)")
