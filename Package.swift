@@ -6,8 +6,8 @@ import PackageDescription
 let settings: [SwiftSetting] = [.enableUpcomingFeature("MemberImportVisibility")]
 
 /// A target of the product. Strict concurrency comes with language mode 6.
-func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+func library(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
@@ -22,7 +22,11 @@ let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swif
 let package = Package(
     name: "Fovea",
     products: [
-        .executable(name: "fovea", targets: ["fovea"])
+        .executable(name: "fovea", targets: ["fovea"]),
+        // The jobs, and beneath them what somebody needs who trains on arrays of their own.
+        .library(
+            name: "Fovea",
+            targets: ["Fovea", "Training", "Diffusion", "Networks", "TensorCore", "CheckpointStore", "Federation"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -89,24 +93,33 @@ let package = Package(
             "Auditing",
             [
                 "Verdicts", "Sampling", "Reporting", "SampleStore", "Training", "Models", "Importing", "Datasets",
-                "CheckpointStore", "Diffusion", "Networks", "RetinalMatching", "Pictures", "Cohorts", "TensorCore",
+                "PictureFiles", "CheckpointStore", "Diffusion", "Networks", "RetinalMatching", "Pictures", "Cohorts",
+                "TensorCore",
                 "Statistics", "Randomness", "Figures", "Files", crypto,
             ]),
         library(
             "Interchange", ["Models", "CheckpointStore", "Diffusion", "Networks", "Cohorts", "TensorCore", "Files"]),
         library(
+            "Fovea",
+            [
+                "Interchange", "Auditing", "Releasing", "Verdicts", "FederatedTraining", "Consortium", "Exporting",
+                "Sampling", "Reporting", "SampleStore", "Federation", "Training", "Models", "Phantoms", "Importing",
+                "Datasets", "PictureFiles", "CheckpointStore", "Diffusion", "Networks", "HDF5Files", "Cohorts",
+                "TensorCore", "Statistics", "Files",
+            ],
+            // Not Sources/Fovea, which some file systems could not tell from Sources/fovea.
+            path: "Sources/Jobs"),
+        library(
             "Benchmarks",
             [
-                "SampleStore", "Federation", "Training", "Models", "CheckpointStore", "Diffusion", "Networks",
+                "Fovea", "SampleStore", "Federation", "Training", "Models", "CheckpointStore", "Diffusion", "Networks",
                 "Cohorts", "TensorCore", "Randomness", "Files",
             ]),
         .executableTarget(
             name: "fovea",
             dependencies: [
-                "Benchmarks", "Interchange", "Auditing", "Releasing", "Verdicts", "FederatedTraining", "Consortium",
-                "Exporting", "Sampling", "Reporting", "SampleStore", "Federation", "Training", "Models", "Phantoms",
-                "Importing", "Datasets", "CheckpointStore", "Diffusion", "Networks", "HDF5Files", "TensorCore",
-                "Statistics", "Figures", "Files", arguments,
+                "Fovea", "Benchmarks", "Exporting", "Training", "CheckpointStore", "Diffusion", "Networks", "Files",
+                arguments,
             ], swiftSettings: settings),
 
         // Tests.
@@ -123,7 +136,7 @@ let package = Package(
                 "CheckpointStore", "Federation", "Diffusion", "Networks", "TensorCore", "Randomness", "Files",
             ],
             path: "Tests/ParcelFuzz"),
-        tests("CKernels", ["CKernels", "KernelShapes"]),
+        tests("CKernels", ["KernelShapes"]),
         tests("Statistics", ["Verdicts", "CheckpointStore", "TensorCore", "Randomness"]),
         tests("TensorCore", ["Randomness", "TestTensors"], exclude: ["Fixtures"]),
         tests("Cohorts", ["Files"]),
@@ -168,6 +181,8 @@ let package = Package(
                 "CheckpointStore", "Diffusion", "Networks", "Pictures", "TensorCore", "Statistics", "Randomness",
                 "Files",
             ], exclude: ["Fixtures"]),
+        tests("PictureFiles", ["Datasets", "Phantoms", "Files"]),
+        tests("Fovea", ["Training", "Diffusion", "Networks", "Files"]),
         tests(
             "Interchange",
             ["Models", "CheckpointStore", "Diffusion", "Networks", "TensorCore", "Files", "TestTensors"],

@@ -5,6 +5,7 @@ import Diffusion
 import Files
 import Foundation
 import Models
+import PictureFiles
 import Pictures
 import SampleStore
 import Sampling
@@ -59,7 +60,7 @@ extension AuditRun {
         guard done == count else {
             throw Failure(.interrupted, nil, "interrupted: \(done) of \(count) samples are kept; start the audit again")
         }
-        return try await AuditSource(path, isSampleSet: true)
+        return try await AuditSource(path)
     }
 
     /// Flagged samples of the overfitted twin, at the thresholds of this audit.
@@ -142,11 +143,27 @@ extension AuditRun {
         return (PictureSet(size: model.size, pixels: pixels, patients: Array(0..<count)).resized(to: size), figures)
     }
 
-    private func givenControl(_ path: String, size: Int) async throws -> PictureSet {
+    /// Checks that a given control can be read, before the long work.
+    /// - Throws: `Failure` naming what is not there or damaged.
+    package static func requireControl(_ path: String) async throws {
+        if try isOfWeights(path) {
+            _ = try SafetensorsIndex(contentsOf: path)
+        } else {
+            _ = try await AuditSource(path)
+        }
+    }
+
+    private static func isOfWeights(_ path: String) throws -> Bool {
         var isFolder: ObjCBool = false
-        _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-        if isFolder.boolValue || path.hasSuffix(".h5") {
-            let source = try await AuditSource(path, isSampleSet: !isFolder.boolValue)
+        let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+        if isThere, isFolder.boolValue { return false }
+        if case .weights = try FileSort(contentsOf: path) { return true }
+        return false
+    }
+
+    private func givenControl(_ path: String, size: Int) async throws -> PictureSet {
+        guard try AuditRun.isOfWeights(path) else {
+            let source = try await AuditSource(path)
             return try await source.pictures(Array(0..<source.count), size: size)
         }
         let twin = ModelInMemory(try LoadedModel(contentsOf: path)), count = inputs.policy.controlSamples

@@ -72,7 +72,7 @@ package struct AuditRun {
         return configuration
     }
 
-    func check() throws { try Interruption.check("nothing was written; start the audit again") }
+    func check() throws { try Cancellation.check("nothing was written; start the audit again") }
 
     /// Runs everything.
     /// - Throws: `Failure` for inputs that cannot be audited: no holdout, photographs in both training set and holdout,
@@ -141,7 +141,7 @@ package struct AuditRun {
     private func samplesSource() async throws -> AuditSource {
         if let given = inputs.samples { return given }
         guard let model = inputs.model else {
-            throw Failure(.usage, nil, "expected samples, or --model to draw them from")
+            throw Failure(.usage, nil, "expected samples, or a model to draw them from")
         }
         return try await drawnSamples(model, count: inputs.policy.modelSamples, to: workFolder + "/samples.h5")
     }
@@ -156,12 +156,7 @@ package struct AuditRun {
         let holdout = inputs.holdout ?? train
         if inputs.holdout == nil, case .folder = train.content {
             throw Failure(
-                .usage, train.path,
-                """
-                is a folder, which has no holdout split; name photographs of patients that the model never saw with \
-                --holdout
-                """
-            )
+                .usage, train.path, "is a folder, which has no holdout split", remedy: .holdout)
         }
         let isOwn = inputs.holdout == nil || holdout.path == train.path
         let holdoutRows = isOwn ? holdout.rows(of: .holdout) : Array(0..<holdout.count)

@@ -154,8 +154,7 @@ struct FiguresBuilder {
             missing.append("membership by likelihood ratio: there was no reference model")
         }
         if canaries == nil {
-            missing.append(
-                "canaries: they need a training run of their own, which is never released (fovea train --canaries)")
+            missing.append("canaries: they need a training run of their own, which is never released")
         }
         missing.append("differential privacy: no bound is claimed")
         let sites = Set(samples.trainingSets.map(\.site)), own = training.site

@@ -53,9 +53,10 @@ public struct ModelMerge: Sendable {
         if !excludesBad, let first = admission.refused.first {
             let more =
                 admission.refused.count > 1
-                ? "; \(admission.refused.count - 1) more are refused, and --exclude-bad goes on without them"
-                : "; --exclude-bad goes on without it"
-            throw Failure(first.failure.kind, first.failure.place, first.failure.sentence + more)
+                ? "; \(admission.refused.count - 1) more are refused" : ""
+            throw Failure(
+                first.failure.kind, first.failure.place, option: first.failure.option, first.failure.sentence + more,
+                remedy: .excludeRefused)
         }
         try self.init(
             base: base, mergeBase: mergeBase, adaptation: adaptation, admission: admission, settings: settings,
@@ -134,19 +135,19 @@ public struct ModelMerge: Sendable {
         switch adaptation?.layout.configuration.kind {
         case nil where isLowRank:
             throw Failure(
-                .usage, nil, field: "--rule", expected: "mean, median or trimmed-mean for full weights",
+                .usage, option: "rule", expected: "mean, median or trimmed-mean for full weights",
                 found: settings.rule.rawValue)
         case .lora where settings.rule == .mean:
             throw Failure(
-                .usage, nil,
+                .usage, option: "rule",
                 """
-                --rule: the mean of A and of B is not the mean of A B; here its error would be \
-                \(String(format: "%.3g", try factorAveragingError())) of the whole difference; 
-                """
-                    + "expected stack or svd for adapters of kind lora")
+                the mean of A and of B is not the mean of A B; here its error would be \
+                \(String(format: "%.3g", try factorAveragingError())) of the whole difference; expected stack or svd \
+                for adapters of kind lora
+                """)
         case .lora where !isLowRank, .lora where settings.clip != nil:
             throw Failure(
-                .usage, nil, field: "--rule", expected: "stack or svd, without --clip, for adapters of kind lora",
+                .usage, option: "rule", expected: "stack or svd, without clipping, for adapters of kind lora",
                 found: settings.rule.rawValue)
         default: break
         }
@@ -220,7 +221,7 @@ public struct ModelMerge: Sendable {
         if settings.momentum > 0 {
             guard let previous, previous.digest.description == base.manifest.parents.first else {
                 throw Failure(
-                    .usage, previous?.path, field: "--previous",
+                    .usage, previous?.path, option: "previous",
                     expected: "what the base was merged on, \(base.manifest.parents.first ?? "which it does not say")",
                     found: previous?.digest.description ?? "none")
             }

@@ -92,7 +92,7 @@ public struct Round: Sendable {
     ) throws -> Round {
         if let problem = settings.problem { throw Failure(.usage, nil, problem) }
         if let deadline, Day.noon(deadline) == nil {
-            throw Failure(.usage, nil, field: "--deadline", expected: "a day such as 2026-12-31", found: deadline)
+            throw Failure(.usage, option: "deadline", expected: "a day such as 2026-12-31", found: deadline)
         }
         let trust = try TrustList(contentsOf: path)
         guard trust.coordinator == key.publicKey else {
@@ -104,7 +104,7 @@ public struct Round: Sendable {
             throw Failure(.cannotCreateOutput, folder, "holds a round already; name another folder")
         }
         if let round, !(0...1_000_000).contains(round) {
-            throw Failure(.usage, nil, field: "--round", expected: "0 to 1000000", found: "\(round)")
+            throw Failure(.usage, option: "round", expected: "0 to 1000000", found: "\(round)")
         }
         let today = Day.text(moment)
         let known = Set(
@@ -113,7 +113,7 @@ public struct Round: Sendable {
             }.map(\.name))
         if let stranger = sites?.first(where: { !known.contains($0) }) {
             throw Failure(
-                .usage, path, field: "--site", expected: known.sorted().joined(separator: ", "),
+                .usage, path, option: "site", expected: known.sorted().joined(separator: ", "),
                 found: stranger.printable)
         }
         let asked = (sites.map(Set.init) ?? known).sorted()
@@ -206,7 +206,7 @@ public struct Round: Sendable {
             throw Failure(.cannotCreateOutput, mergedPath, "is there: round \(request.round) is closed")
         }
         let transaction = try MergeTransaction(
-            mergedPath, trust: trust, key: key, keyName: "--key", ledger: ledger, replaces: false, at: moment)
+            mergedPath, trust: trust, key: key, keyName: "key", ledger: ledger, replaces: false, at: moment)
         // A file that only says that it is a site's does not stand for it.
         let delivered = Set(try deliveries(at: moment, ledger: ledger).filter { $0.state == .delivered }.map(\.site))
         let missing = isOver(at: moment) ? [] : request.sites.filter { !delivered.contains($0) }
@@ -215,10 +215,8 @@ public struct Round: Sendable {
                 .checkFailed, folder,
                 """
                 round \(request.round) waits for \
-                \(missing.joined(separator: ", "))\(request.deadline.map { " until \($0)" } ?? ""); --early closes it \
-                without
-                """
-            )
+                \(missing.joined(separator: ", "))\(request.deadline.map { " until \($0)" } ?? "")
+                """, remedy: .closeEarly)
         }
         let merge = try ModelMerge(
             parcels, base: basePath, trust: trust, settings: request.settings, round: request.round, at: moment,

@@ -29,10 +29,11 @@ public struct DatasetFile: Sendable {
     private let images: HDF5Dataset
     private let masks: [String: HDF5Dataset]
 
-    /// Opens and checks everything but the pixels.
+    /// Opens and checks everything but the pixels, in a process of its own first (`FileProbe`).
     /// - Throws: `Failure(.noSuchInput)`, or `Failure(.badData)` naming the field that is missing or wrong.
     public static func open(_ path: String) async throws -> DatasetFile {
-        try await DatasetFile(opening: path)
+        try FileProbe.check(path)
+        return try await DatasetFile(opening: path)
     }
 
     @HDF5Actor

@@ -107,6 +107,7 @@ public final class DatasetWriter {
         if !columns.eyes.isEmpty { try root.write("eye", strings: columns.eyes) }
         try file.close()
         try staged.commit()
+        FileProbe.noteOwn(staged.destination)
         isFinished = true
     }
 

@@ -38,7 +38,7 @@ public struct SampleExport {
     {
         if let label, CohortSchema.attribute(label) == nil {
             let known = CohortSchema.attributes.map(\.name).joined(separator: ", ")
-            throw Failure(.usage, nil, field: "--label", expected: "one of \(known)", found: label)
+            throw Failure(.usage, option: "label", expected: "one of \(known)", found: label)
         }
         let asked = SampleDetails.asked(set)
         self.set = set
@@ -60,13 +60,13 @@ public struct SampleExport {
         let files = FileManager.default
         if files.fileExists(atPath: folder) {
             guard force else {
-                throw Failure(.cannotCreateOutput, folder, "exists already; give --force to replace it")
+                throw Failure(.cannotCreateOutput, folder, "exists already", remedy: .replace)
             }
             // Nobody's folder goes because of a slip in a path.
             guard ExportVerification.isExport(folder) else {
                 throw Failure(
                     .cannotCreateOutput, folder,
-                    "is no folder that export wrote (it has no \(ExportManifest.name)), so --force does not replace it")
+                    "is no folder that export wrote (it has no \(ExportManifest.name)), so it is not replaced")
             }
         } else {
             try StagedFile.requireWritable(folder, force: false)
@@ -98,7 +98,7 @@ public struct SampleExport {
             let rows = Array(start..<min(set.count, start + SampleExport.rowsAtOnce))
             try writer.append(rows.map { SampleDetails(set, row: $0) }, pixels: try await set.images(rows: rows))
             progress(rows.count + start)
-            try Interruption.check("nothing is left of the export; give the same command again")
+            try Cancellation.check("nothing is left of the export; give the same command again")
         }
         try writeCards(to: folder, name: name, layout: try writer.finish(), content: content)
         try ExportManifest(format: format, samples: set.count, content: content, files: folder.files).write(

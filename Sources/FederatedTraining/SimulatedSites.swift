@@ -23,7 +23,7 @@ struct SimulatedSites {
     init(_ data: [DatasetFile], count: Int, skewedBy attribute: String, seed: UInt64) throws {
         guard CohortSchema.attribute(attribute) != nil else {
             throw Failure(
-                .usage, nil, field: "--skew", expected: CohortSchema.attributes.map(\.name).joined(separator: ", "),
+                .usage, option: "skew", expected: CohortSchema.attributes.map(\.name).joined(separator: ", "),
                 found: attribute)
         }
         if let other = data.first(where: { $0.size != data[0].size }) {
@@ -67,7 +67,7 @@ struct SimulatedSites {
             }
             guard patients >= SimulatedSites.fewest else {
                 throw Failure(
-                    .usage, nil, field: "--sites",
+                    .usage, option: "sites",
                     expected: "so few that each has \(SimulatedSites.fewest) patients to train on",
                     found: "\(count), of which site-\(site + 1) would have \(patients)")
             }

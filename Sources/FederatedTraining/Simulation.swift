@@ -277,7 +277,7 @@ public struct Simulation: Sendable {
                 measured.append(line)
                 try write("measurements.jsonl", try measured.map { try JSONText.encoded($0) + "\n" }.joined())
             }
-            try Interruption.check("\(folder) keeps what is done; the same command goes on")
+            try Cancellation.check("\(folder) keeps what is done; the same command goes on")
         }
     }
 }

@@ -36,9 +36,6 @@ public struct SiteStep: Sendable {
     private let configuration: TrainingConfiguration
     private let round: Int
 
-    /// Another round draws other noise.
-    public static func seed(_ seed: UInt64, round: Int) -> UInt64 { seed &+ UInt64(round) &* 0x9E37_79B9_7F4A_7C15 }
-
     /// Settings that suit a round, under what a site's file says.
     public static func defaults(_ base: LoadedModel) -> TrainingConfiguration {
         var settings = TrainingConfiguration()
@@ -63,7 +60,7 @@ public struct SiteStep: Sendable {
         self.round = round
         var configuration = configuration
         configuration.base = base
-        configuration.seed = SiteStep.seed(configuration.seed, round: round)
+        configuration.seed = TrainingConfiguration.seed(configuration.seed, round: round)
         // The learning rate goes on falling where the last round left it.
         let before = Double(max(0, round - 1)) * Double(configuration.images)
         configuration.learningRate /= max(1, before / Double(configuration.decayAfterImages)).squareRoot()
@@ -90,7 +87,7 @@ public struct SiteStep: Sendable {
         guard configuration.canaries.isEmpty else {
             throw Failure(
                 .notPermitted, configuration.canaries,
-                "canaries: a step's weights leave the site; measure with fovea train --canaries")
+                "canaries: a step's weights leave the site; measure in a training of its own", remedy: .canaries)
         }
         let isBegun = FileManager.default.fileExists(atPath: folder.file("checkpoint.safetensors"))
         let kept = configuration.tunesEverything ? moments : nil,

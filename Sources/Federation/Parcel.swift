@@ -104,12 +104,7 @@ public enum ParcelSeal {
         let reason = unaudited.flatMap { $0.contains { !$0.isWhitespace } ? $0 : nil }
         guard own.allSatisfy({ manifest.trainingData[$0].synthetic == true }) || reason != nil || audit != nil else {
             throw Failure(
-                .notPermitted, path,
-                """
-                was trained on photographs of patients and has no audit; give a passing one with --audit, or \
-                --unaudited REASON, which seals it nevertheless, and lists may refuse it
-                """
-            )
+                .notPermitted, path, "was trained on photographs of patients and has no audit", remedy: .auditOrReason)
         }
         if let problem = statement.problem { throw Failure(.usage, nil, problem) }
         for number in own { manifest.trainingData[number].digest = key.protected(manifest.trainingData[number].digest) }

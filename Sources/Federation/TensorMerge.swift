@@ -1,7 +1,6 @@
 import CheckpointStore
 import Files
 import Foundation
-import Synchronization
 import TensorCore
 
 /// Merges the tensors of parcels: in float64, in one order, rounded once. The same parcels give the same bytes on every
@@ -66,13 +65,6 @@ public struct TensorMerge<Model: Codable & Sendable>: Sendable {
                 guard let result else { throw Failure(.interrupted, nil, "the merge was stopped; nothing was written") }
                 return (entry.name, try result.get())
             })
-    }
-
-    /// Whether the other tensors are no longer wanted.
-    private final class StopFlag: Sendable {
-        private let raised = Mutex(false)
-        var isRaised: Bool { raised.withLock { $0 } || Interruption.isRequested }
-        func raise() { raised.withLock { $0 = true } }
     }
 
     private func merged(_ name: String, shape: [Int]) throws -> Tensor {

@@ -17,27 +17,86 @@ public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
         case notPermitted = 77
     }
 
+    /// What would help, as an operand: a front end says how its users do it.
+    public enum Remedy: Sendable, Equatable {
+        /// The output exists: replace it.
+        case replace
+        /// Go on with what is unfinished.
+        case resume
+        /// Go on with what is unfinished, or end with so many.
+        case resumeOrEnd(Int)
+        /// Go on with the run that is there, or replace it.
+        case resumeOrReplace
+        /// Go on with what is unfinished, or discard it.
+        case resumeOrDiscard
+        /// Discard what is unfinished.
+        case discard
+        /// Draw cohorts that the model never saw.
+        case drawUnseen
+        /// Merge without the parcels that are refused.
+        case excludeRefused
+        /// Close the round though sites are missing.
+        case closeEarly
+        /// Give a passing audit, or go without one and say why.
+        case auditOrReason
+        /// Audit with the model, which asks it who was in its training.
+        case auditModel
+        /// Have the privacy officer sign the audit.
+        case signAudit
+        /// Say whose signatures count.
+        case trust
+        /// Say that each photograph is of another patient.
+        case onePatientPerPhoto
+        /// Give photographs of patients that the model never saw.
+        case holdout
+        /// Train with canaries.
+        case canaries
+        /// Name the classes when the model is imported.
+        case classes
+        /// Give the pictures' size.
+        case size
+        /// Show fewer pictures.
+        case showFewer
+        /// Ask without guidance.
+        case noGuidance
+    }
+
     public let kind: Kind
     /// The file concerned, as the user named it, with ` line N` appended where there is one.
     public let place: String?
-    /// The sentence without the place.
+    /// The setting of a job that is wrong, such as `shardSize`; nil where the failure is about something else.
+    public let option: String?
+    /// The sentence without the place and the option.
     public let sentence: String
+    public let remedy: Remedy?
 
-    public init(_ kind: Kind, _ place: String? = nil, _ sentence: String) {
-        self.kind = kind
-        self.place = place
-        self.sentence = sentence
+    public init(_ kind: Kind, _ place: String? = nil, _ sentence: String, remedy: Remedy? = nil) {
+        self.init(kind, place, option: nil, sentence, remedy: remedy)
     }
 
     /// `field` holds `found` where `expected` was needed.
     public init(
-        _ kind: Kind = .badData, _ place: String?, field: String, expected: String, found: String
+        _ kind: Kind = .badData, _ place: String?, field: String, expected: String, found: String,
+        remedy: Remedy? = nil
     ) {
-        self.init(kind, place, "\(field): expected \(expected), found \(found)")
+        self.init(kind, place, "\(field): expected \(expected), found \(found)", remedy: remedy)
     }
 
-    public var description: String {
-        guard let place else { return sentence }
-        return "\(place): \(sentence)"
+    /// The setting `option` of a job is wrong.
+    public init(_ kind: Kind, _ place: String? = nil, option: String?, _ problem: String, remedy: Remedy? = nil) {
+        self.kind = kind
+        self.place = place
+        self.option = option
+        sentence = problem
+        self.remedy = remedy
     }
+
+    /// The setting `option` of a job is `found` where `expected` was needed.
+    public init(
+        _ kind: Kind, _ place: String? = nil, option: String, expected: String, found: String, remedy: Remedy? = nil
+    ) {
+        self.init(kind, place, option: option, "expected \(expected), found \(found)", remedy: remedy)
+    }
+
+    public var description: String { [place, option, sentence].compactMap { $0 }.joined(separator: ": ") }
 }

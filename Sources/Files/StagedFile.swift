@@ -56,7 +56,7 @@ public final class StagedFile {
             default: throw Failure(.cannotCreateOutput, destination, "is a pipe or a device, which is not replaced")
             }
             if !force {
-                throw Failure(.cannotCreateOutput, destination, "exists already; give --force to replace it")
+                throw Failure(.cannotCreateOutput, destination, "exists already", remedy: .replace)
             }
         }
         let folder = URL(fileURLWithPath: destination).deletingLastPathComponent().path

@@ -57,7 +57,7 @@ private struct ContentDigest {
         let rowSize = dataset.shape.dropFirst().reduce(1.0) { $0 * Double($1) }
         let rowsAtOnce = max(1, Int(4_000_000 / max(1, rowSize)))
         for start in stride(from: 0, to: rows, by: rowsAtOnce) {
-            try Interruption.check("\(dataset.file) was being read")
+            try Cancellation.check("\(dataset.file) was being read")
             hasher.update(try read(start..<min(rows, start + rowsAtOnce)))
         }
     }

@@ -39,7 +39,7 @@ struct EyeFinder {
             // The second half has its turn with what stands behind it.
             let probes = window.upperBound == patients.count ? window.count : max(1, limit / 2)
             let matches = try gallery.matches(of: 0..<probes, from: EyeFinder.threshold) { done in
-                try Interruption.check("nothing was written; start the import again")
+                try Cancellation.check("nothing was written; start the import again")
                 progress(start + done, patients.count)
             }
             for (probe, matches) in matches.enumerated() {

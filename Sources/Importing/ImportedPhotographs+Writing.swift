@@ -30,7 +30,7 @@ extension ImportedPhotographs {
         let reportFile = try StagedFile(reportPath, force: force)
         let writer = try await DatasetWriter(path: path, size: report.size, info: info, force: force)
         for start in stride(from: 0, to: count, by: 64) {
-            try Interruption.check("nothing was written; start the import again")
+            try Cancellation.check("nothing was written; start the import again")
             try await writer.append(records(start..<min(start + 64, count)))
         }
         let encoder = JSONEncoder()

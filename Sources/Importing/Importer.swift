@@ -55,11 +55,11 @@ public struct Importer: Sendable {
     /// Checks the options, and reads the labels where there are any.
     private func prepared() throws -> (map: LabelMap, labels: [String: PhotographLabels])? {
         guard (16...4096).contains(size) else {
-            throw Failure(.usage, nil, field: "--size", expected: "16 to 4096 pixels", found: "\(size)")
+            throw Failure(.usage, option: "size", expected: "16 to 4096 pixels", found: "\(size)")
         }
         guard !site.isEmpty, site.unicodeScalars.allSatisfy({ $0.isASCII && $0.value > 32 && $0.value < 127 }) else {
             throw Failure(
-                .usage, nil, field: "--site", expected: "a name of printable ASCII without spaces",
+                .usage, option: "site", expected: "a name of printable ASCII without spaces",
                 found: "\"\(site.printable)\"")
         }
         if let secret, secret.count < 16 {
@@ -68,23 +68,18 @@ public struct Importer: Sendable {
         }
         guard (labels == nil) == (map == nil) else {
             throw Failure(
-                .usage, nil,
-                "--labels and --map belong together: a table, and the map from its columns to the cohort schema")
+                .usage, option: labels == nil ? "map" : "labels",
+                "a table of labels and the map from its columns to the cohort schema go together, and one is missing")
         }
         let labelled = try loadLabels()
         if labelled?.map.patient == nil, !onePatientPerPhoto {
             throw Failure(
-                .usage, nil,
-                "no column names the patient: name one in the map (patient: {column: ...}), or say with "
-                    + "--one-patient-per-photo that each photograph is of another patient")
+                .usage, nil, "no column names the patient", remedy: .onePatientPerPhoto)
         }
         if labelled?.map.patient != nil, onePatientPerPhoto {
             throw Failure(
-                .usage, map,
-                """
-                names a patient column, so --one-patient-per-photo would separate photographs of one patient; leave it \
-                out
-                """)
+                .usage, map, option: "onePatientPerPhoto",
+                "the map names a patient column, so this would separate photographs of one patient; leave it out")
         }
         return labelled
     }

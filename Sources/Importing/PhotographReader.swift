@@ -29,13 +29,14 @@ struct PhotographReader: Sendable {
     ) throws -> [Result<Reading, Failure>] {
         let results = Mutex([Result<Reading, Failure>?](repeating: nil, count: files.count))
         let stop = Mutex<Failure?>(nil)
+        let cancelled = StopFlag()
         let next = Atomic<Int>(0), done = Atomic<Int>(0)
         DispatchQueue.concurrentPerform(iterations: max(1, min(threads, files.count))) { _ in
             while true {
                 let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
                 guard index < files.count, stop.withLock({ $0 == nil }) else { return }
                 do {
-                    try Interruption.check("nothing was written; start the import again")
+                    try cancelled.check("nothing was written; start the import again")
                     let result = try reading(files[index], index: index)
                     results.withLock { $0[index] = result }
                 } catch {

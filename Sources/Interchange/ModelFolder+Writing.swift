@@ -24,12 +24,12 @@ extension ModelFolder {
         }
         let files = FileManager.default
         if files.fileExists(atPath: path) {
-            guard force else { throw Failure(.cannotCreateOutput, path, "exists already; give --force to replace it") }
+            guard force else { throw Failure(.cannotCreateOutput, path, "exists already", remedy: .replace) }
             // Nobody's folder goes because of a slip in a path.
             guard has("fovea.json") else {
                 throw Failure(
                     .cannotCreateOutput, path,
-                    "is no folder that export-model wrote (it has no fovea.json), so --force does not replace it")
+                    "is no folder that export-model wrote (it has no fovea.json), so it is not replaced")
             }
         }
         let reason = unaudited.flatMap { $0.contains { !$0.isWhitespace } ? $0 : nil }
@@ -38,10 +38,8 @@ extension ModelFolder {
             throw Failure(
                 .notPermitted, model.path,
                 """
-                was trained on photographs of patients (\(sites.joined(separator: ", "))) and has no audit; give a \
-                passing one with --audit, or --unaudited REASON, which takes it out nevertheless
-                """
-            )
+                was trained on photographs of patients (\(sites.joined(separator: ", "))) and has no audit
+                """, remedy: .auditOrReason)
         }
         let staging = ModelFolder(StagedFile.stagingPath(for: path))
         do {

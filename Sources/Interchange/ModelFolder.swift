@@ -116,11 +116,11 @@ public struct ModelFolder: Sendable {
         if let classes = terms.classes {
             guard let rows = theirs.numClassEmbeds, theirs.classEmbedType == nil else {
                 throw Failure(
-                    .usage, place, field: "--classes", expected: "a model with num_class_embeds", found: "one without")
+                    .usage, place, option: "classes", expected: "a model with num_class_embeds", found: "one without")
             }
             guard rows == classes.values.count else {
                 throw Failure(
-                    .usage, place, field: "--classes", expected: "\(rows) values, as num_class_embeds says",
+                    .usage, place, option: "classes", expected: "\(rows) values, as num_class_embeds says",
                     found: "\(classes.values.count)")
             }
             description.cohort = CohortEncoding(classes: classes)
@@ -164,7 +164,7 @@ public struct ModelFolder: Sendable {
     ) throws -> ModelDescription {
         func side(_ found: Int?) throws -> Int {
             guard let side = found ?? terms.size else {
-                throw Failure(.usage, place, field: "sample_size", expected: "a size, or --size", found: "null")
+                throw Failure(.usage, place, field: "sample_size", expected: "a size", found: "null", remedy: .size)
             }
             return side
         }

@@ -1,11 +1,11 @@
 import Diffusion
 import Networks
 
-/// A network with parameters and the noise levels that it was trained at: what an audit needs of a model, from a file
-/// or not.
-package struct ModelInMemory: Sendable {
-    package let model: DiffusionModel
-    package let parameters: ParameterMap
+/// A network with parameters and the noise levels that it was trained at, from a file or not: what an audit needs, and
+/// what a training on arrays gives.
+public struct ModelInMemory: Sendable {
+    public let model: DiffusionModel
+    public let parameters: ParameterMap
     package let noiseLevels: NoiseLevels
     /// Whether it was trained on mirrored photographs, too.
     package let flips: Bool
@@ -32,5 +32,5 @@ package struct ModelInMemory: Sendable {
     }
 
     /// Width of the square photographs that it sees, in pixels.
-    package var size: Int { model.description.width }
+    public var size: Int { model.description.width }
 }

@@ -82,7 +82,7 @@ extension LoadedModel {
     public func requirePermission(purpose: String?, at moment: Date) throws {
         if let purpose, !Permissions.isPurpose(purpose) {
             throw Failure(
-                .usage, nil, field: "--purpose", expected: "a code of the Data Use Ontology such as DUO:0000042",
+                .usage, option: "purpose", expected: "a code of the Data Use Ontology such as DUO:0000042",
                 found: purpose)
         }
         // A site that was nearly all of a merge is not asked less because somebody trained on.
@@ -108,7 +108,7 @@ extension LoadedModel {
         }
         if let purpose, !permissions.purposes.contains(purpose) {
             throw Failure(
-                .notPermitted, path, field: "--purpose",
+                .notPermitted, path, option: "purpose",
                 expected: permissions.purposes.sorted().joined(separator: ", "), found: purpose)
         }
     }

@@ -16,16 +16,15 @@ public struct PhantomGenerator: Sendable {
 
     /// - Throws: `Failure(.usage)` where a number is out of range.
     public init(patients: Int, size: Int, visits: Int = 1, seed: UInt64) throws {
-        func require(_ value: Int, in range: ClosedRange<Int>, _ field: String) throws {
+        func require(_ value: Int, in range: ClosedRange<Int>, _ option: String) throws {
             guard range.contains(value) else {
                 throw Failure(
-                    .usage, nil, field: field, expected: "\(range.lowerBound) to \(range.upperBound)", found: "\(value)"
-                )
+                    .usage, option: option, expected: "\(range.lowerBound) to \(range.upperBound)", found: "\(value)")
             }
         }
-        try require(patients, in: 1...10_000_000, "--count")
-        try require(visits, in: 1...1000, "--visits")
-        try require(size, in: 32...4096, "--size")
+        try require(patients, in: 1...10_000_000, "count")
+        try require(visits, in: 1...1000, "visits")
+        try require(size, in: 32...4096, "size")
         self.seed = seed
         self.patients = patients
         self.visits = visits

@@ -73,7 +73,7 @@ package struct AuditGate: Sendable {
                 found: "\(figures.samples.count)")
         }
         guard figures.membership != nil else {
-            throw Failure(.notPermitted, path, "did not ask the model who was in its training; give the audit --model")
+            throw Failure(.notPermitted, path, "did not ask the model who was in its training", remedy: .auditModel)
         }
         guard figures.training.inLineage != .no else {
             throw Failure(.notPermitted, path, "audited the model against photographs that it did not learn from")

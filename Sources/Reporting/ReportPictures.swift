@@ -51,7 +51,7 @@ struct ReportPictures: Sendable {
             return
         }
         throw Failure(
-            .usage, file.path, "\(rows.count) pictures do not fit on the page, however small; show fewer with --most")
+            .usage, file.path, "\(rows.count) pictures do not fit on the page, however small", remedy: .showFewer)
     }
 
     /// No pictures: what is left is the page around them.

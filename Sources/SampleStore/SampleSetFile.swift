@@ -41,7 +41,8 @@ public struct SampleSetFile: Sendable {
     /// In the order of `structures`.
     private let maps: [PictureStore]
 
-    /// Opens the file and checks every field and link, but not the pixels' digests.
+    /// Opens the file and checks every field and link, but not the pixels' digests, in a process of its own first
+    /// (`FileProbe`).
     ///
     /// - Parameter verifying: whether the raw bytes are checked against the first block before the HDF5 library sees
     ///   them: it crashes on some damaged files (lengths of strings in its heap are not checked in 1.10.8). Reads the
@@ -49,7 +50,8 @@ public struct SampleSetFile: Sendable {
     /// - Throws: `Failure(.noSuchInput)`; `Failure(.badData)` naming the field that is missing or wrong;
     ///   `Failure(.checkFailed)` where a byte has changed.
     public static func open(_ path: String, verifying: Bool = true) async throws -> SampleSetFile {
-        if verifying { try UserBlock.verify(path) }
+        let isVerified = try FileProbe.check(path)
+        if verifying, !isVerified { try UserBlock.verify(path) }
         return try await SampleSetFile(opening: path)
     }
 
@@ -133,6 +135,7 @@ public struct SampleSetFile: Sendable {
     /// - Parameter others: more paths that are left out.
     @HDF5Actor
     public static func contentDigest(_ path: String, besides others: Set<String> = []) async throws -> Digest {
+        try FileProbe.check(path)
         let file = try HDF5File.open(path)
         let stores =
             try [PictureStore(file.root)]

@@ -2,6 +2,7 @@ import Cohorts
 import Files
 import Foundation
 import HDF5Files
+import PictureFiles
 
 /// Makes HDF5 files of a journal. The bytes depend on the samples alone, not on how they came in batches.
 @HDF5Actor
@@ -79,6 +80,7 @@ struct SampleSetPacking {
         try file.close()
         try UserBlock.seal(staged, shownAs: place)
         try StagedFile.move(staged, to: path)
+        FileProbe.noteOwn(path)
     }
 
     /// Codes of open attributes: the model's names, then others that samples use, sorted.

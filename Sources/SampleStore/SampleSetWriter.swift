@@ -105,8 +105,7 @@ public final class SampleSetWriter {
         guard isThere, options.resume else {
             guard !isThere || options.force else {
                 throw Failure(
-                    .cannotCreateOutput, folder.path,
-                    "holds a run that was not finished; give --resume to go on with it, or --force to discard it")
+                    .cannotCreateOutput, folder.path, "holds a run that was not finished", remedy: .resumeOrDiscard)
             }
             if !options.force { try StagedFile.requireWritable(path, force: false) }
             try folder.clear(first: UnfinishedSet.name, where: isOwn)
@@ -150,12 +149,8 @@ public final class SampleSetWriter {
             try journal.forEachBatch { digests += $0.samples.map(\.digest) }
             guard digests == file.digests.map(\.description) else {
                 throw Failure(
-                    .cannotCreateOutput, folder.path,
-                    """
-                    holds another run that was not finished; this one is complete. Give --force without --resume to \
-                    discard that
-                    """
-                )
+                    .cannotCreateOutput, folder.path, "holds another run that was not finished; this one is complete",
+                    remedy: .discard)
             }
         }
         try folder.remove(first: UnfinishedSet.name, where: isOwn)
@@ -303,6 +298,7 @@ public final class SampleSetWriter {
         try set.write(to: folder)
         for (shard, source) in shards { try StagedFile.move(source, to: Shard.path(shard.name, beside: path)) }
         try StagedFile.move(packed, to: path)
+        FileProbe.noteOwn(path)
         for name in before where !set.named.contains(name) { unlink(Shard.path(name, beside: path)) }
         try folder.remove(first: UnfinishedSet.name, where: SampleSetWriter.isOwn)
     }

@@ -40,15 +40,14 @@ struct UnfinishedSet: Codable, Sendable {
         } catch let failure as Failure {
             throw Failure(
                 failure.kind, failure.place,
-                "\(failure.sentence); what is unfinished cannot be gone on with, --force without --resume discards it")
+                "\(failure.sentence); what is unfinished cannot be gone on with", remedy: .discard)
         }
         let isSound =
             !runs.isEmpty && width > 0 && height > 0 && (0...9).contains(deflate) && (shardRows ?? 1) > 0
             && isFull.count == named.count
             && named.allSatisfy { !$0.contains("/") && !$0.hasPrefix(".") }
         guard isSound else {
-            throw Failure(
-                .badData, path, "is damaged: numbers in it cannot be right; --force without --resume discards it")
+            throw Failure(.badData, path, "is damaged: numbers in it cannot be right", remedy: .discard)
         }
     }
 

@@ -23,11 +23,11 @@ public struct CohortRequest: Hashable, Sendable {
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
             let sides = part.split(separator: "=", maxSplits: 1).map { String($0).trimmed }
             guard sides.count == 2, !sides[0].isEmpty, !sides[1].isEmpty else {
-                throw Failure(.usage, nil, field: "--cohort", expected: "attribute=value,...", found: text)
+                throw Failure(.usage, option: "cohort", expected: "attribute=value,...", found: text)
             }
             values.append((sides[0], sides[1]))
         }
-        try self.init(values, place: "--cohort \(text)")
+        try self.init(values, place: "cohort \(text)")
     }
 
     /// - Parameter place: where the values stand, for errors.
@@ -67,7 +67,7 @@ public struct CohortRequest: Hashable, Sendable {
             throw Failure(.usage, model, "the model is not conditioned on \(name); it knows \(known)")
         }
         if let classes = encoding.classes, !classes.values.contains("null"), cohort.values.isEmpty, positions.isEmpty {
-            throw Failure(.usage, model, encoding.needsClass)
+            throw Failure(.usage, model, encoding.needsClass, remedy: encoding.attributes.isEmpty ? .classes : nil)
         }
         return try encoding.attributes.map { name in
             guard let value = cohort[name] else {
@@ -94,10 +94,7 @@ extension CohortEncoding {
     /// Why a model of classes draws nothing without one.
     var needsClass: String {
         guard let name = attributes.first else {
-            return
-                """
-                its \(rowCount) classes have no names; say them when it is imported: --classes ATTRIBUTE=VALUE,VALUE,...
-                """
+            return "its \(rowCount) classes have no names; say them when it is imported"
         }
         return
             """

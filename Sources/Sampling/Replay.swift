@@ -81,7 +81,7 @@ public struct Replay {
                         row: row, isSameMachine: run.isOfThisMachine, &outcome)
                 }
                 progress(outcome.checked)
-                try Interruption.check(
+                try Cancellation.check(
                     "\(outcome.checked) of \(rows.count) samples were compared, \(outcome.failures.count) failed")
             }
         }

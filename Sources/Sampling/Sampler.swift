@@ -113,13 +113,12 @@ public struct Sampler: Sequence, IteratorProtocol {
         let encoding = model.manifest.model.cohort
         for name in settings.guidedAttributes ?? [] where !encoding.attributes.contains(name) {
             throw Failure(
-                .usage, model.path, field: "--guide", expected: encoding.attributes.joined(separator: ", "), found: name
-            )
+                .usage, model.path, option: "guide", expected: encoding.attributes.joined(separator: ", "), found: name)
         }
         if settings.guidanceScale != 1, let classes = encoding.classes, !classes.values.contains("null") {
             throw Failure(
                 .usage, model.path,
-                "guidance needs a class null, which the model was not imported with; --guidance 1 needs none")
+                "guidance needs a class null, which the model was not imported with", remedy: .noGuidance)
         }
         values = try Dictionary(
             uniqueKeysWithValues: Set(samples.map(\.request)).map {

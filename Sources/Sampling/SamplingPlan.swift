@@ -37,7 +37,7 @@ public struct SamplingPlan: Sendable {
     /// - Throws: `Failure(.usage)` where numbers end.
     public func samples(seed: UInt64, firstIndex: UInt64) throws -> [PlannedSample] {
         guard firstIndex <= SamplingPlan.highestIndex - UInt64(count) else {
-            throw Failure(.usage, nil, field: "--first", expected: "a number below 2^56", found: "\(firstIndex)")
+            throw Failure(.usage, option: "first", expected: "a number below 2^56", found: "\(firstIndex)")
         }
         return requests.enumerated().map { PlannedSample(request: $1, seed: seed, index: firstIndex + UInt64($0)) }
     }

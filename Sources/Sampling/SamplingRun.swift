@@ -89,7 +89,7 @@ public struct SamplingRun {
             let seen = SeenCohorts(model)
             for request in Set(plan.requests) {
                 if let refusal = seen.refusal(of: request) {
-                    throw Failure(.usage, model.path, "\(refusal); --force draws it nevertheless")
+                    throw Failure(.usage, model.path, refusal, remedy: .drawUnseen)
                 }
             }
         }
@@ -112,9 +112,8 @@ public struct SamplingRun {
                     failure.kind, failure.place,
                     """
                     \(failure.sentence); \(writer.count) of \(samples.count) samples are kept in \
-                    \(UnfinishedFolder.path(for: path)), go on with --resume
-                    """
-                )
+                    \(UnfinishedFolder.path(for: path))
+                    """, remedy: .resume)
             }
         }
         try await writeSheet()
@@ -155,7 +154,7 @@ public struct SamplingRun {
                         maps: batch.maps.map { Array($0.values[place * area..<(place + 1) * area]) })
                 })
             progress(writer.count)
-            if Interruption.isRequested { return }
+            if Task.isCancelled { return }
         }
     }
 
@@ -173,7 +172,7 @@ public struct SamplingRun {
     private func requirePrefix(of samples: [PlannedSample], in writer: SampleSetWriter) throws {
         guard writer.count <= samples.count else {
             throw Failure(
-                .usage, path, field: "--count", expected: "at least the \(writer.count) samples that are there",
+                .usage, path, option: "count", expected: "at least the \(writer.count) samples that are there",
                 found: "\(samples.count)")
         }
         try writer.forEachSample { row, cohort, requests, seed, index in

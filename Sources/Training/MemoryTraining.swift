@@ -21,8 +21,8 @@ extension TrainingConfiguration {
     }
 }
 
-/// A training that leaves nothing on the disk: reference models and positive controls of an audit.
-package enum MemoryTraining {
+/// A training that leaves nothing on the disk: on arrays of one's own, and of an audit's helper models.
+public enum MemoryTraining {
     /// Trains a network on `photographs` until `configuration.images` were seen.
     ///
     /// - Parameters:
@@ -31,8 +31,9 @@ package enum MemoryTraining {
     ///   - report: called behind each step with the images seen; returning false ends the training there.
     /// - Returns: the shortest of the moving averages.
     /// - Throws: `Failure` where the loss is not finite.
-    package static func run(
-        _ configuration: TrainingConfiguration, encoding: CohortEncoding, on photographs: TrainingSet,
+    public static func run(
+        _ configuration: TrainingConfiguration, encoding: CohortEncoding = CohortEncoding(attributes: []),
+        on photographs: TrainingSet,
         from start: ParameterMap? = nil,
         report: (TrainingStep) throws -> Bool = { _ in true }
     ) throws -> ModelInMemory {

@@ -143,9 +143,8 @@ public final class Trainer: Sequence, IteratorProtocol {
             .badData, nil,
             """
             training stopped at step \(state.step + 1) (\(state.imagesSeen) images seen): the loss or its gradient is \
-            not finite, with \(which.prefix(4).joined(separator: ", ")); lower learningRate in the configuration and \
-            go on with --resume
-            """)
+            not finite, with \(which.prefix(4).joined(separator: ", ")); lower learningRate in the configuration
+            """, remedy: .resume)
     }
 
     /// Mean validation loss of a network's `parameters` over `set`.

@@ -1,9 +1,10 @@
+import CheckpointStore
 import Diffusion
 import Files
 import Foundation
 
 /// `log.jsonl`: one JSON object a line, appended as training goes on.
-final class TrainingLog {
+package final class TrainingLog {
     private let path: String
     private let file: FileHandle
 
@@ -68,6 +69,16 @@ final class TrainingLog {
         (FileManager.default.contents(atPath: path) ?? Data()).split(separator: 0x0A).compactMap {
             try? JSONDecoder().decode(Line.self, from: Data($0))
         }
+    }
+
+    /// The errors by noise level that the log beside a run's weights states for them; empty where there is no log.
+    package static func selfTest(of weights: String, imagesSeen: Int) -> [ParcelStatement.SelfTest] {
+        let log = URL(fileURLWithPath: weights).deletingLastPathComponent().appendingPathComponent("log.jsonl").path
+        let lines = (FileManager.default.contents(atPath: log) ?? Data()).split(separator: 0x0A).compactMap {
+            try? JSONDecoder().decode(Line.self, from: Data($0))
+        }
+        let errors = lines.last { $0.images_seen <= imagesSeen && $0.denoising_errors != nil }?.denoising_errors ?? []
+        return errors.map { ParcelStatement.SelfTest(sigma: $0.sigma, error: $0.error) }
     }
 
     private func append(_ line: Line) throws {

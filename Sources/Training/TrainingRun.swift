@@ -38,9 +38,8 @@ public struct TrainingSummary: Sendable, Codable {
 public final class TrainingRun {
     public let folder: String
     public let trainer: Trainer
-    private let training: TrainingSet
     private let validation: TrainingSet
-    private let lineage: Lineage
+    private let lineage: TrainingLineage
     private let estimate: MemoryEstimate
     private let log: TrainingLog
     /// Two trainings in one folder would overwrite each other's checkpoints; nil when this one has ended.
@@ -74,119 +73,45 @@ public final class TrainingRun {
         let hasCheckpoint = files.fileExists(atPath: folder + "/checkpoint.safetensors")
         if hasCheckpoint, !resume, !force {
             throw Failure(
-                .cannotCreateOutput, folder,
-                "holds a run already; go on with --resume, replace it with --force, or name another folder")
+                .cannotCreateOutput, folder, "holds a run already", remedy: .resumeOrReplace)
         }
         let held = files.fileExists(atPath: folder) ? try FolderLock(folder) : nil
         let hasRun = resume && files.fileExists(atPath: folder + "/config.yaml")
         if resume, !hasRun { throw Failure(.noSuchInput, folder, "holds no run to resume") }
         let before = hasRun ? try Configuration.read(folder + "/config.yaml", over: TrainingConfiguration()) : nil
-        var wanted = try configuration(before)
         let name = hasRun ? folder + "/config.yaml" : "configuration"
-        if let problem = wanted.problem { throw Failure(.badData, name, problem) }
-        let base = wanted.base.isEmpty ? nil : try LoadedModel(contentsOf: wanted.base)
-        if let base, let ended = try base.permissions(), ended.isExpired(at: Date()) {
-            throw Failure(.notPermitted, base.path, "its permissions ended on \(ended.expires ?? "")")
-        }
-        if let base, base.manifest.model.height != base.manifest.model.width {
-            throw Failure(
-                .badData, base.path, field: "model", expected: "square pictures, as data sets hold them",
-                found: "others")
-        }
-        let encoding = try base?.manifest.model.cohort ?? CohortEncoding(wanted.attributes, over: datasets, file: name)
-        wanted.attributes = encoding.attributes
-        var photographs = try await TrainingSet(datasets, split: .train, size: wanted.size, encoding: encoding)
-        var validation = try await TrainingSet(datasets, split: .validation, size: wanted.size, encoding: encoding)
-        photographs.measure(wanted.space.maps)
-        validation.measure(wanted.space.maps)
-        self.validation = validation
-        guard photographs.count > 0 else {
-            throw Failure(.badData, datasets.map(\.path).joined(separator: ", "), "the train split holds no photograph")
-        }
-        let canaries =
-            wanted.canaries.isEmpty
-            ? nil
-            : try CanarySet(
-                try await DatasetFile.open(wanted.canaries), seed: wanted.seed, repetitions: wanted.canaryRepetitions)
-        if let canaries {
-            let added = try await TrainingSet(
-                [(canaries.dataset, canaries.trainingRows)], size: wanted.size, encoding: encoding)
-            training = TrainingSet(joining: [photographs, added], size: wanted.size)
-        } else {
-            training = photographs
-        }
-        wanted.measure(training)
-        let data = datasets.map { TrainingData($0, attributes: encoding.attributes) }
-        var description = wanted.description(encoding)
-        if let base, base.manifest.model != description {
-            throw Failure(.badData, name, field: "network", expected: "what \(base.path) is", found: "other settings")
-        }
-        description.adapter = wanted.adapterToTrain
-        if let problem = description.problem { throw Failure(.badData, name, problem) }
-        let model = DiffusionModel(description)
-        let tuning = Tuning(model.specifications, base: base, adapter: description.adapter)
-        lineage = try Lineage(data, base: base, canaries: canaries?.record)
+        let plan = try await TrainingPlan.resolve(try configuration(before), datasets: datasets, name: name)
+        (validation, lineage) = (plan.validation, plan.lineage)
         let available = memory ?? MemoryFigures.available
         try MemoryEstimate.requireRoom(
-            tuning.specifications, averages: wanted.averageLengths.count, available: available)
-        if resume, hasCheckpoint {
-            let state = try TrainingRun.state(folder + "/checkpoint.safetensors", wanted, description, tuning, lineage)
-            trainer = Trainer(wanted, model, tuning, data: training, state: state)
-        } else {
-            trainer = Trainer(wanted, model, tuning, data: training)
-            if let momentsFrom {
-                let before = try ModelFile.read(momentsFrom, kind: .checkpoint).file
-                try trainer.state.takeMoments(
-                    fileTensors: before.tensors, numbers: before.manifest.state ?? [:], file: momentsFrom)
-            }
-        }
+            plan.tuning.specifications, averages: plan.configuration.averageLengths.count, available: available)
+        let resumes = resume && hasCheckpoint
+        trainer =
+            resumes
+            ? Trainer(
+                plan.configuration, plan.model, plan.tuning, data: plan.training,
+                state: try plan.state(folder + "/checkpoint.safetensors"))
+            : try plan.trainer(momentsFrom: momentsFrom)
         estimate = try MemoryEstimate(trainer, available: available)
-        if !(resume && hasCheckpoint) {
-            do {
-                try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            } catch {
-                throw Failure(
-                    .cannotCreateOutput, folder,
-                    "the folder could not be made: \((error as NSError).localizedDescription)")
-            }
-            // A replaced run leaves nothing behind that could be taken for the new one's.
-            for name in ["checkpoint", "snapshot", "snapshot.adapter", "best", "best.adapter"] {
-                try? files.removeItem(atPath: "\(folder)/\(name).safetensors")
-            }
-        }
+        if !resumes { try TrainingRun.makeEmpty(folder) }
         lock = try held ?? FolderLock(folder)
-        noiseLosses = LossByNoise(wanted.noiseLevels)
+        noiseLosses = LossByNoise(plan.configuration.noiseLevels)
         log = try TrainingLog(folder + "/log.jsonl", keepingUpTo: trainer.state.imagesSeen)
-        try TrainingRun.write(Data(Configuration.yaml(wanted).utf8), to: configurationPath)
+        try TrainingRun.write(Data(Configuration.yaml(plan.configuration).utf8), to: configurationPath)
     }
 
-    private static func state(
-        _ path: String, _ wanted: TrainingConfiguration, _ description: ModelDescription, _ tuning: Tuning,
-        _ lineage: Lineage
-    ) throws -> TrainingState {
-        let (file, _) = try ModelFile.read(path, kind: .checkpoint)
-        let found = file.manifest.trainingData.map(\.digest), expected = lineage.data.map(\.digest)
-        guard found == expected else {
+    /// Makes the folder. A run that is replaced leaves nothing behind that could be taken for the new one's.
+    private static func makeEmpty(_ folder: String) throws {
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        } catch {
             throw Failure(
-                .badData, path, field: "training set", expected: found.joined(separator: ", "),
-                found: expected.joined(separator: ", "))
+                .cannotCreateOutput, folder,
+                "the folder could not be made: \((error as NSError).localizedDescription)")
         }
-        guard file.manifest.canaries == lineage.canaries else {
-            throw Failure(
-                .badData, path, field: "canaries", expected: file.manifest.canaries?.digest ?? "none",
-                found: lineage.canaries?.digest ?? "none, or others")
+        for name in ["checkpoint", "snapshot", "snapshot.adapter", "best", "best.adapter"] {
+            try? FileManager.default.removeItem(atPath: "\(folder)/\(name).safetensors")
         }
-        guard file.manifest.parents == lineage.parents else {
-            throw Failure(
-                .badData, path, field: "base", expected: file.manifest.parents.first ?? "none",
-                found: lineage.parents.first ?? "none")
-        }
-        guard file.manifest.model == description else {
-            throw Failure(.badData, path, "is of another model than config.yaml describes")
-        }
-        return try TrainingState(
-            tuning.specifications, averages: wanted.averageLengths.count, fileTensors: file.tensors,
-            numbers: file.manifest.state ?? [:], imagesSeen: file.manifest.imagesSeen, file: path)
     }
 
     /// Trains until all images were seen, the validation loss no longer falls, the time is over, or the user asks to
@@ -225,7 +150,7 @@ public final class TrainingRun {
                 try save()
                 report(.saved(imagesSeen: step.imagesSeen))
             }
-            if Interruption.isRequested { break }
+            if Task.isCancelled { break }
             last = clock.now
             if let timeLimit, last - began >= timeLimit { break }
         }
@@ -240,7 +165,7 @@ public final class TrainingRun {
             loss: recent.isEmpty ? nil : recent.reduce(0, +) / Double(recent.count),
             bestValidationLoss: best.isFinite ? best : nil, bestImagesSeen: trainer.state.bestImagesSeen,
             snapshot: snapshotPath, estimatedPeakBytes: estimate.bytes(batchSize: configuration.batchSize),
-            isInterrupted: Interruption.isRequested && trainer.state.imagesSeen < configuration.images)
+            isInterrupted: Task.isCancelled && trainer.state.imagesSeen < configuration.images)
     }
 
     private var isPatienceOver: Bool {
@@ -337,38 +262,6 @@ public final class TrainingRun {
         let staged = try StagedFile(path, force: true)
         try staged.write(data)
         try staged.commit()
-    }
-}
-
-/// What a training comes from.
-private struct Lineage {
-    /// Its own training sets.
-    let data: [TrainingData]
-    /// Those of the base.
-    let baseData: [TrainingData]
-    /// Digests of the base and of what it came from, nearest first.
-    let parents: [String]
-    let permittedUses: [String]
-    let permissions: Permissions?
-    let merges: [MergeRecord]?
-    /// Of this training.
-    let ownCanaries: CanaryRecord?
-    /// Of this training, or those that the base was trained with.
-    let canaries: CanaryRecord?
-
-    init(_ data: [TrainingData], base: LoadedModel?, canaries own: CanaryRecord?) throws {
-        ownCanaries = own
-        canaries = own ?? base?.manifest.canaries
-        self.data = data
-        baseData = (base?.manifest.trainingData ?? []).map { set in
-            var set = set
-            set.inherited = true
-            return set
-        }
-        parents = base.map { [$0.digest.description] + $0.manifest.parents } ?? []
-        permittedUses = base?.manifest.permittedUses ?? []
-        permissions = try base.flatMap { try $0.manifest.effectivePermissions(path: $0.path) }
-        merges = base?.manifest.merges
     }
 }
 

@@ -63,8 +63,8 @@ public struct TrainingSet: Sendable {
     }
 
     /// Pictures without attributes.
-    /// - Parameter pixels: [count, size, size, 3]
-    package init(pixels: [UInt8], size: Int) {
+    /// - Parameter pixels: [count, size, size, 3], RGB, 0 to 255.
+    public init(pixels: [UInt8], size: Int) {
         self.size = size
         self.pixels = pixels
         let count = pixels.count / (size * size * 3)

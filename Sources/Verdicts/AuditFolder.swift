@@ -20,7 +20,7 @@ package struct AuditFolder {
                 .cannotCreateOutput, path, "holds something else than an audit; give the audit a folder of its own")
         }
         guard found.isEmpty || force else {
-            throw Failure(.cannotCreateOutput, path, "exists; give --force to replace it")
+            throw Failure(.cannotCreateOutput, path, "exists", remedy: .replace)
         }
     }
 

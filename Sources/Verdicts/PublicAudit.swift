@@ -38,11 +38,11 @@ package struct PublicAudit: Codable, Hashable, Sendable {
         let path = folder + "/public/audit.json", bytes = try JSONText.contents(path)
         let audit = try JSONText.decode(PublicAudit.self, bytes, place: path)
         guard let text = audit.officer else {
-            throw Failure(.notPermitted, path, "is not signed; a privacy officer signs with fovea audit --key")
+            throw Failure(.notPermitted, path, "is not signed", remedy: .signAudit)
         }
         let officer = try PublicKey(text, field: "officer", place: path)
         try DetachedSignature.verify(
-            bytes, at: path, domain: domain, by: officer, advice: "a privacy officer signs with fovea audit --key")
+            bytes, at: path, domain: domain, by: officer, advice: "the privacy officer signs the audit")
         try audit.requireSound(place: path)
         return (audit, bytes, officer)
     }

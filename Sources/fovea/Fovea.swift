@@ -1,9 +1,10 @@
 import ArgumentParser
 import Files
+import Fovea
 import Foundation
 
-/// The command line: parse, build a configuration, call a library, print.
-struct Fovea: AsyncParsableCommand {
+/// The command line: it parses, makes a job, and prints the job's events.
+struct FoveaCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fovea",
         abstract: "Trains diffusion models of colour fundus photographs, and samples synthetic ones.",
@@ -12,54 +13,34 @@ struct Fovea: AsyncParsableCommand {
             74 read or write failed; 75 interrupted; 77 not permitted.
             """,
         version: ToolVersion.current,
-        subcommands: Fovea.commands)
-
-    /// One line a command.
-    static let commands: [any ParsableCommand.Type] = [
-        ImportCommand.self,
-        PhantomCommand.self,
-        TrainCommand.self,
-        ValidateCommand.self,
-        SampleCommand.self,
-        ParcelCommand.self,
-        MergeCommand.self,
-        WithdrawCommand.self,
-        RoundCommand.self,
-        FederateStepCommand.self,
-        SimulateCommand.self,
-        AuditCommand.self,
-        ReleaseCommand.self,
-        ReplayCommand.self,
-        ExportCommand.self,
-        VerifyCommand.self,
-        InspectCommand.self,
-        ReportCommand.self,
-        ImportModelCommand.self,
-        ExportModelCommand.self,
-        BenchCommand.self,
-        DoctorCommand.self,
-        ProbeCommand.self,
-    ]
+        subcommands: [
+            ImportCommand.self, PhantomCommand.self, TrainCommand.self, ValidateCommand.self, SampleCommand.self,
+            ParcelCommand.self, MergeCommand.self, WithdrawCommand.self, RoundCommand.self, FederateStepCommand.self,
+            SimulateCommand.self, AuditCommand.self, ReleaseCommand.self, ReplayCommand.self, ExportCommand.self,
+            VerifyCommand.self, InspectCommand.self, ReportCommand.self, ImportModelCommand.self,
+            ExportModelCommand.self, BenchCommand.self, DoctorCommand.self, ProbeCommand.self,
+        ])
 }
 
 @main
 enum Main {
     static func main() async {
-        Interruption.install()
+        Signals.install()
         // A reader that goes away (`fovea ... | head`) is a failed write, not a signal.
         signal(SIGPIPE, SIG_IGN)
+        Machine.probeProgram = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path
         do {
-            var command = try Fovea.parseAsRoot()
+            var command = try FoveaCommand.parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
                 try command.run()
             }
         } catch let failure as Failure {
-            Console.complain(failure.description)
+            Console.complain(failure.commandLine)
             exit(failure.kind.rawValue)
         } catch let error where Main.isParserError(error) {
-            Fovea.exit(withError: error)
+            FoveaCommand.exit(withError: error)
         } catch {
             Console.complain((error as NSError).localizedDescription)
             exit(Failure.Kind.readOrWriteFailed.rawValue)

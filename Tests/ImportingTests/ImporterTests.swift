@@ -115,7 +115,7 @@ struct ImporterTests {
         #expect(imported.report.onePatientPerPhoto && imported.report.patients == 6)
         importer.onePatientPerPhoto = false
         #expect { try importer.run() } throws: {
-            ($0 as? Failure)?.kind == .usage && "\($0)".contains("--one-patient-per-photo")
+            ($0 as? Failure)?.kind == .usage && ($0 as? Failure)?.remedy == .onePatientPerPhoto
         }
         var partial = try self.importer()
         partial.labels = try folder.write(Array("name,patient,grade\n1.jpg,A,1\n2.jpg,,2\n".utf8), "l.csv")

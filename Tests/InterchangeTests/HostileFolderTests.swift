@@ -95,7 +95,7 @@ import Testing
         let scratch = try TemporaryFolder()
         expectRefusal(ModelFolder(scratch.file("nowhere")), ["nowhere", "does not exist"])
         expectRefusal(ModelFolder(scratch.path), ["config.json"])
-        expectRefusal(try changed(scratch, ["sample_size": NSNull()]), ["sample_size", "--size"])
+        expectRefusal(try changed(scratch, ["sample_size": NSNull()]), ["sample_size", "expected a size"])
         // Another shape, one tensor less, one more: each tensor by name.
         expectRefusal(try changed(scratch, ["num_class_embeds": 3]), ["missing: class_embedding.weight"])
         expectRefusal(try changed(scratch, ["add_attention": false]), ["unexpected: mid_block.attentions.0"])

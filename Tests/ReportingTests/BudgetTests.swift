@@ -42,7 +42,7 @@ import Testing
         #expect(sizes.first == 64 && sizes == sizes.sorted(by: >) && (sizes.last ?? 64) < 64)
         await #expect(
             throws: Failure(
-                .usage, file.path, "40 pictures do not fit on the page, however small; show fewer with --most")
+                .usage, file.path, "40 pictures do not fit on the page, however small", remedy: .showFewer)
         ) {
             try await SampleReport(of: file, name: "samples.h5", byteLimit: 50_000)
         }

@@ -15,6 +15,11 @@ public final class TemporaryFolder: Sendable {
     /// The path of `name` in the folder.
     public func file(_ name: String) -> String { path + "/" + name }
 
+    /// What is in the folder, sorted.
+    public var names: [String] {
+        get throws { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
+    }
+
     /// Writes `bytes` to `name`, making folders on the way, and returns the path.
     @discardableResult
     public func write(_ bytes: some Sequence<UInt8>, _ name: String) throws -> String {

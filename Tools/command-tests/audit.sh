@@ -43,7 +43,7 @@ audit() {
     check "an audit with a model of canaries" audited canaries --canary-model with-canaries/snapshot.safetensors --canaries c.h5 --json
     says "states what it remembers" 'j["figures"]["canaries"]["result"]["canaries"]["count"] == 100 and j["figures"]["canaries"]["result"]["epsilon"] >= 0 and not any("canaries" in t for t in j["figures"]["notTested"])' canaries/public/audit.json
     check "audit.json with canaries is what the schema says" "$python" "$root/Tools/command-tests/check_audit.py" "$root/docs/audit.schema.json" canaries/public/audit.json
-    refuses "a model without canaries in its place (65)" 65 "expected a model of fovea train --canaries" "$work/audit" \
+    refuses "a model without canaries in its place (65)" 65 "expected a model that was trained with canaries, found one without; fovea train --canaries" "$work/audit" \
         fovea audit s.h5 --train p.h5 --policy policy.yaml --canary-model m/snapshot.safetensors --canaries c.h5 --out d --quiet
     refuses "other phantoms (65)" 65 "canaries: expected the file" "$work/audit" \
         fovea audit s.h5 --train p.h5 --policy policy.yaml --canary-model with-canaries/snapshot.safetensors --canaries p.h5 --out d --quiet

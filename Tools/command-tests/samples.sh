@@ -147,7 +147,7 @@ reports() {
         "fovea report pages.h5 --most 10 --out $out/ten.html --quiet && grep -q '10 of 30 samples are shown' $out/ten.html"
     refuses "a page that exists stays (73)" 73 "exists already" "$out" fovea report pages.h5 --out "$out/page.html" --quiet
     check "--force replaces a page" fovea report pages.h5 --out "$out/page.html" --force --quiet
-    refuses "a page over its own sample set (64)" 64 "is the sample set itself" "$out" fovea report pages.h5 --out ./pages.h5 --force --quiet
+    refuses "a page over its own sample set (64)" 64 "is an input" "$out" fovea report pages.h5 --out ./pages.h5 --force --quiet
     refuses "a report of a dataset (65)" 65 "is no sample set" "$out" fovea report phantoms.h5 --out "$out/no.html" --quiet
     refuses "a report of a snapshot (65)" 65 "is no sample set" "$out" fovea report model/snapshot.safetensors --out "$out/no.html" --quiet
     refuses "a report of nothing (66)" 66 "does not exist" "$out" fovea report nowhere.h5 --out "$out/no.html" --quiet

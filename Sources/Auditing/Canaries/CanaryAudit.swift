@@ -24,8 +24,8 @@ package struct CanaryAudit: Sendable {
     ) async throws {
         guard let record = model.manifest.canaries else {
             throw Failure(
-                .badData, model.path, field: "canaries", expected: "a model of fovea train --canaries",
-                found: "one without canaries")
+                .badData, model.path, field: "canaries", expected: "a model that was trained with canaries",
+                found: "one without", remedy: .canaries)
         }
         set = try CanarySet(canaries, seed: record.seed, repetitions: record.repetitions)
         guard set.record == record else {

@@ -3,6 +3,7 @@ import Datasets
 import Files
 import Foundation
 import Importing
+import PictureFiles
 import Pictures
 import SampleStore
 
@@ -22,9 +23,18 @@ package struct AuditSource: Sendable {
     /// pictures.
     package let digest: Digest
 
-    /// Opens a file or folder. HDF5 files of others should have been opened in a process of their own before.
-    /// - Throws: `Failure` naming what is not there, damaged, or no picture.
-    package init(_ path: String, isSampleSet: Bool = false) async throws {
+    /// Opens a file or folder.
+    /// - Throws: `Failure` naming what is not there, damaged, or no picture. A damaged file is `.badData`, never
+    ///   `.checkFailed`, which stands for a verdict.
+    package init(_ path: String) async throws {
+        do {
+            try await self.init(opening: path)
+        } catch let failure as Failure where failure.kind == .checkFailed {
+            throw Failure(.badData, failure.place, option: failure.option, failure.sentence, remedy: failure.remedy)
+        }
+    }
+
+    private init(opening path: String) async throws {
         self.path = path
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
@@ -39,7 +49,7 @@ package struct AuditSource: Sendable {
                 builder.update(try Digest(ofFile: path + "/" + name).bytes)
             }
             digest = builder.finalize()
-        } else if isSampleSet {
+        } else if case .sampleSet = try FileSort(contentsOf: path) {
             content = .samples(try await SampleSetFile.open(path))
             digest = try await SampleSetFile.contentDigest(path)
         } else {

@@ -13,10 +13,11 @@ enum AuditedFolder {
     static func read(_ paths: [String], size: Int) throws -> [Picture] {
         let results = Mutex([Picture?](repeating: nil, count: paths.count))
         let problem = Mutex<(any Error)?>(nil)
+        let cancelled = StopFlag()
         DispatchQueue.concurrentPerform(iterations: paths.count) { index in
             guard problem.withLock({ $0 == nil }) else { return }
             do {
-                try Interruption.check("\(paths[index]) was being read")
+                try cancelled.check("\(paths[index]) was being read")
                 let picture = try cut(
                     Picture(contentsOf: paths[index], minimumSide: max(2 * size, 512)), name: paths[index], size: size)
                 results.withLock { $0[index] = picture }

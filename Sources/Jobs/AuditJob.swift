@@ -1,0 +1,149 @@
+import Auditing
+import CheckpointStore
+import Datasets
+import Files
+import Foundation
+import Models
+import Verdicts
+
+/// Tests samples, and the model that made them, for memorised patients.
+///
+/// `public/` of the output holds the verdict and aggregates; `private/` shows patients and never leaves the site.
+public struct AuditJob: Job {
+    /// A model that was overfitted on purpose, which the tests must catch.
+    public enum Control: Sendable {
+        /// Make a twin within the policy's budget.
+        case make
+        /// A snapshot, or a sample set or folder of its pictures.
+        case given(String)
+    }
+
+    /// A sample set, or a folder of pictures; nil draws the policy's number of samples from the model.
+    public var samples: String?
+    /// The photographs that the model may have learned from: the train split of a data set, or a folder.
+    public var train: String
+    /// Photographs of patients that it never saw; nil takes the data set's own holdout split.
+    public var holdout: String?
+    /// The snapshot that made the samples; adds membership inference.
+    public var model: String?
+    /// A snapshot that never saw these patients, such as the base.
+    public var reference: String?
+    /// A model of the same recipe that was trained with canaries, and the phantoms that these are.
+    public var canaryModel, canaries: String?
+    public var control: Control?
+    /// Limits other than the usual ones; a YAML file.
+    public var policy: String?
+    /// The privacy officer's private key, which signs the audit.
+    public var key: String?
+    /// Pixels a side at which pictures are compared; nil takes the samples' own, 256 for folders.
+    public var size: Int?
+    /// The folder to write.
+    public var output: String
+    public var replaces = false
+
+    public init(samples: String?, train: String, to output: String) {
+        self.samples = samples
+        self.train = train
+        self.output = output
+    }
+
+    public struct Outcome: JobOutcome {
+        /// `pass`, `fail` or `no-power`.
+        public let verdict: String
+        public let reasons: [String]
+        public let output: String
+        public let samples: Int
+        public let seconds: Double
+        fileprivate let flagged: [FlaggedSample]
+        fileprivate let tests: [String: AuditSummary.Test]
+        fileprivate let summary: [String]
+
+        /// Numbers of the samples that may be copies of a patient.
+        public var flaggedSamples: [Int] { flagged.map(\.index) }
+
+        private enum CodingKeys: String, CodingKey { case verdict, reasons, output, samples, seconds, flagged, tests }
+
+        public var lines: [String] {
+            ["\(verdict): \(reasons.joined(separator: "; "))"] + summary + [
+                """
+                \(output)/public/audit.html: the verdict and what it rests on; \(output)/private shows patients and \
+                stays here
+                """
+            ]
+        }
+
+        public var refusal: Failure? {
+            verdict == Verdict.Outcome.pass.rawValue
+                ? nil : Failure(.checkFailed, output, "the verdict is \(verdict): \(reasons[0])")
+        }
+    }
+
+    public func validate() throws {
+        if samples == nil, model == nil {
+            throw Failure(.usage, nil, "expected samples, or a model to draw them from")
+        }
+        if (canaryModel == nil) != (canaries == nil) {
+            throw Failure(
+                .usage, option: canaries == nil ? "canaries" : "canaryModel",
+                "a model with canaries and the phantoms that they are go together, and one is missing")
+        }
+    }
+
+    public func perform(_ report: JobReporter) async throws -> Outcome {
+        let folder = AuditFolder(output), started = ContinuousClock.now
+        try folder.requireWritable(force: replaces)
+        let inputs = try await inputs()
+        let work = output + ".work"
+        try AuditJob.makePrivate(work)
+        // What an interrupted audit keeps there stays; an empty folder does not.
+        defer { rmdir(work) }
+        let run = AuditRun(inputs, workFolder: work) {
+            report.note($0)
+        } progress: {
+            report.progress("audit: \($0)", "per mille", Int(1000 * $1), of: 1000)
+        }
+        let ledger = AuditLedger(for: train)
+        let result = try await run.run(ledger: ledger)
+        let audit = try folder.write(result, date: Day.text(Date()), key: inputs.key)
+        if try !ledger.append(audit) {
+            report.note("\(ledger.path) could not be written: a later audit of this model will not list this one")
+        }
+        try? FileManager.default.removeItem(atPath: work)
+        let summary = AuditSummary(audit)
+        return Outcome(
+            verdict: audit.verdict.outcome.rawValue, reasons: audit.verdict.reasons, output: output,
+            samples: audit.figures.samples.count, seconds: (ContinuousClock.now - started) / .seconds(1),
+            flagged: result.flagged, tests: summary.tests, summary: summary.lines)
+    }
+
+    private func inputs() async throws -> AuditRun.Inputs {
+        var inputs = AuditRun.Inputs(train: try await AuditSource(train))
+        inputs.policy = try policy.map { try AuditPolicy(contentsOf: $0) } ?? AuditPolicy()
+        inputs.key = try key.map { try SigningKey(contentsOf: $0) }
+        inputs.size = size
+        if let samples { inputs.samples = try await AuditSource(samples) }
+        if let holdout { inputs.holdout = try await AuditSource(holdout) }
+        inputs.model = try model.map { try LoadedModel(contentsOf: $0) }
+        if let canaryModel, let canaries {
+            inputs.canaries = (try LoadedModel(contentsOf: canaryModel), try await DatasetFile.open(canaries))
+        }
+        inputs.reference = try reference.map { try LoadedModel(contentsOf: $0) }
+        switch control {
+        case nil: break
+        case .make: inputs.control = .make
+        case .given(let path):
+            try await AuditRun.requireControl(path)
+            inputs.control = .given(path)
+        }
+        return inputs
+    }
+
+    private static func makePrivate(_ path: String) throws {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw Failure(.cannotCreateOutput, path, "could not be made: \((error as NSError).localizedDescription)")
+        }
+    }
+}

@@ -1,0 +1,114 @@
+import CheckpointStore
+import Datasets
+import Diffusion
+import Files
+import Foundation
+import Models
+import PictureFiles
+import SampleStore
+
+/// Says what a file is: data set, checkpoint, snapshot or sample set; its cohorts, sites and licence.
+public struct InspectJob: Job {
+    /// A file made by fovea.
+    public var file: String
+
+    public init(_ file: String) { self.file = file }
+
+    /// The description of the file; encoded, it is the object that the kind of file has.
+    public struct Outcome: JobOutcome {
+        fileprivate let description: any Encodable & Sendable
+        public let lines: [String]
+
+        public func encode(to encoder: any Encoder) throws { try description.encode(to: encoder) }
+    }
+
+    public func perform(_ report: JobReporter) async throws -> Outcome {
+        switch try FileSort(contentsOf: file) {
+        case .sampleSet:
+            let description = try await SampleSetFile.describe(file)
+            return Outcome(description: description, lines: InspectJob.lines(description))
+        case .hdf5:
+            let description = try await DatasetFile.describe(file)
+            return Outcome(description: description, lines: InspectJob.lines(description))
+        case .weights:
+            let (weights, digest) = try ModelFile.read(file)
+            let description = WeightsDescription(weights, digest: digest)
+            return Outcome(description: description, lines: InspectJob.lines(description))
+        }
+    }
+
+    private static func lines(_ d: SampleSetDescription) -> [String] {
+        [
+            """
+            sample set: \(d.samples) synthetic photographs of \(d.width) x \(d.height), \(size(d.bytes)), created \
+            \(d.created)
+            """,
+            "releasable: \(d.releasable ? "yes" : "no, there is no valid verdict of an audit")",
+            """
+            licence: \(d.terms.licence); attribution: \(d.terms.attribution.replacingOccurrences(of: "\n", with: "; "))
+            """,
+            "sites: \(d.sites.joined(separator: ", "))",
+        ] + lines(d.cohorts) + LineageTree(d).lines
+    }
+
+    /// Bytes for a person.
+    private static func size(_ bytes: Int) -> String {
+        bytes < 1 << 20 ? "\(bytes / 1024) KiB" : "\((Double(bytes) / Double(1 << 20)).short) MiB"
+    }
+
+    private static func lines(_ d: DatasetDescription) -> [String] {
+        [
+            """
+            data set: \(d.photographs) \(d.synthetic ? "synthetic pictures" : "photographs") of \(d.size) x \(d.size), 
+            """
+                + "\(d.patients) patients, site \(d.site), created \(d.created)",
+            "splits: " + d.splits.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "),
+            "licence: \(d.licence); source: \(d.source)",
+        ] + (d.onePatientPerPhoto ? ["each photograph was declared to be another patient"] : [])
+            + (d.masks.isEmpty ? [] : ["masks: \(d.masks.joined(separator: ", "))"]) + lines(d.cohorts)
+    }
+
+    private static func lines(_ d: WeightsDescription) -> [String] {
+        var lines = [
+            "\(d.kind): \(d.parameters) parameters for \(d.width) x \(d.height), \(d.network.space.name), "
+                + "\(d.images_seen) training images seen"
+        ]
+        lines += d.network.experts.map { name, expert in
+            "a \(name) network, \(expert.space.name), denoises up to a noise of \(expert.highestNoise) on pixels"
+        }
+        lines.append("digest: \(d.digest)")
+        if let parent = d.parents.first {
+            lines.append("\(d.kind == "adapter" ? "changes" : "trained on") the base \(parent)")
+        }
+        lines.append("licence: \(d.licence)")
+        lines += d.attributions.map { "attribution: \($0)" }
+        lines += d.training_data.map {
+            "trained on: site \($0.site), about \($0.patients) patients, training set \($0.digest.prefix(12))"
+        }
+        for merge in d.merges ?? [] {
+            lines += merge.parts.map { part in
+                let weight = String(format: "%.3g", part.weight)
+                let rule = merge.settings.rule.rawValue, parcel = part.parcel.description.prefix(12)
+                return "merged in round \(merge.round) by \(rule) with \(weight): \(part.site), parcel \(parcel)"
+            }
+            lines += merge.excluded.map { "left out of round \(merge.round): \($0.name), \($0.reason)" }
+        }
+        if let parcel = d.parcel {
+            lines.append("parcel of \(parcel.site) for round \(parcel.round), contact \(parcel.contact)")
+            lines.append("permitted: \(parcel.permissions.text)")
+        }
+        if let permissions = d.permissions { lines.append("permitted: \(permissions.text)") }
+        lines.append("conditioned on: \(d.attributes.isEmpty ? "nothing" : d.attributes.joined(separator: ", "))")
+        return lines
+    }
+
+    static func lines(_ cohorts: [String: [String: Int]]) -> [String] {
+        cohorts.sorted { $0.key < $1.key }.compactMap { name, counts in
+            let known = counts.filter { $0.value > 0 }
+            // An attribute of which nothing is known is no news.
+            guard known.keys.contains(where: { $0 != "unknown" && $0 != "unspecified" }) else { return nil }
+            return "\(name): "
+                + known.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+        }
+    }
+}

@@ -1,0 +1,111 @@
+import Dispatch
+import Files
+import Synchronization
+
+/// A job under way: its events, in order.
+///
+/// Cancelling the task that iterates, or calling `cancel()`, cancels the work. The events go on until the work has come
+/// to its end: a training that was cancelled still says that everything is saved. Iterate once.
+public struct JobRun<Work: Job>: AsyncSequence, Sendable {
+    public typealias Element = JobEvent<Work.Outcome>
+
+    private let events: EventQueue<Element>
+    private let work: Task<Void, Never>
+
+    init(_ job: Work) {
+        let events = EventQueue<Element>()
+        let report = JobReporter {
+            events.append(.progress($0))
+        } noted: {
+            events.append(.note($0))
+        }
+        // Long work blocks its thread, and the shared pool may have a single one, on which the events are read.
+        work = Task.detached(executorPreference: JobExecutor()) {
+            do {
+                try job.validate()
+                let outcome = try await job.perform(report)
+                events.append(.finished(outcome))
+                events.finish(nil)
+            } catch {
+                events.finish(error)
+            }
+        }
+        self.events = events
+    }
+
+    /// Asks the work to stop between two steps; what it keeps, its `Failure(.interrupted)` says.
+    public func cancel() { work.cancel() }
+
+    public func makeAsyncIterator() -> Iterator { Iterator(events: events, work: work) }
+
+    public struct Iterator: AsyncIteratorProtocol {
+        fileprivate let events: EventQueue<JobEvent<Work.Outcome>>
+        fileprivate let work: Task<Void, Never>
+
+        public func next() async throws -> JobEvent<Work.Outcome>? {
+            try await withTaskCancellationHandler {
+                try await events.next()
+            } onCancel: { [work] in
+                work.cancel()
+            }
+        }
+    }
+}
+
+/// Events from any thread to one reader. Unlike `AsyncThrowingStream` it does not end when the reader's task is
+/// cancelled.
+private final class EventQueue<Element: Sendable>: Sendable {
+    private struct State {
+        var waiting: [Element] = []
+        var end: Result<Void, any Error>?
+        var reader: CheckedContinuation<Element?, any Error>?
+    }
+
+    private let state = Mutex(State())
+
+    func append(_ element: Element) {
+        let reader = state.withLock { state in
+            defer { state.reader = nil }
+            if state.reader == nil { state.waiting.append(element) }
+            return state.reader
+        }
+        reader?.resume(returning: element)
+    }
+
+    func finish(_ error: (any Error)?) {
+        let end: Result<Void, any Error> = error.map { .failure($0) } ?? .success(())
+        let reader = state.withLock { state in
+            defer { state.reader = nil }
+            // A reader that waits gets the end itself, and nothing follows it.
+            state.end = state.reader == nil ? end : .success(())
+            return state.reader
+        }
+        reader?.resume(with: end.map { nil })
+    }
+
+    func next() async throws -> Element? {
+        try await withCheckedThrowingContinuation { continuation in
+            let ready: Result<Element?, any Error>? = state.withLock { state in
+                if !state.waiting.isEmpty { return .success(state.waiting.removeFirst()) }
+                if let end = state.end {
+                    // An error is thrown once; after the end there is nothing.
+                    state.end = .success(())
+                    return end.map { nil }
+                }
+                state.reader = continuation
+                return nil
+            }
+            if let ready { continuation.resume(with: ready) }
+        }
+    }
+}
+
+/// Runs a job's task on threads of its own queue.
+private final class JobExecutor: TaskExecutor {
+    private let queue = DispatchQueue(label: "fovea.job")
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job), executor = asUnownedTaskExecutor()
+        queue.async { job.runSynchronously(on: executor) }
+    }
+}

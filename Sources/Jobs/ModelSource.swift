@@ -1,0 +1,75 @@
+import Files
+import Foundation
+import Models
+
+/// The model that makes samples: a snapshot, with adapters mixed in by weight.
+public struct ModelSource: Sendable {
+    /// One adapter: `NAME.adapter.safetensors`, `NAME.safetensors` or `NAME.parcel`.
+    public struct Part: Sendable {
+        public let name: String
+        /// 0 to 1.
+        public let weight: Double
+    }
+
+    public var snapshot: String
+    /// Weights that sum to at most 1.
+    public var mix: [Part] = []
+    /// Where the adapters are; nil for the folder of the snapshot.
+    public var adapters: String?
+
+    public init(_ snapshot: String) { self.snapshot = snapshot }
+
+    /// - Throws: `Failure(.usage)` for a mixture that is none.
+    func validate() throws {
+        func refuse(_ expected: String, _ found: String) -> Failure {
+            Failure(.usage, option: "mix", expected: expected, found: found)
+        }
+        if adapters != nil, mix.isEmpty {
+            throw Failure(.usage, option: "adapters", "adapters are mixed in by weight, and no mixture is given")
+        }
+        for (place, part) in mix.enumerated() {
+            guard (0...1).contains(part.weight) else { throw refuse("weights from 0 to 1", "\(part.weight)") }
+            let isPlain = part.name.utf8.allSatisfy {
+                UInt8(ascii: "-")...UInt8(ascii: "z") ~= $0 && $0 != UInt8(ascii: "/")
+            }
+            guard isPlain, !part.name.isEmpty, !part.name.hasPrefix(".") else {
+                throw refuse("names of files, without folders", part.name.printable)
+            }
+            guard !mix[..<place].contains(where: { $0.name == part.name }) else {
+                throw refuse("each name once", part.name)
+            }
+        }
+        let sum = mix.reduce(0) { $0 + $1.weight }
+        // More would leave the base behind it with a negative share.
+        guard sum <= 1 + 1e-9 else { throw refuse("weights that sum to at most 1", "a sum of \(sum.short)") }
+    }
+
+    /// - Throws: `Failure` where a file is none, or an adapter is of another base.
+    func load() throws -> LoadedModel {
+        let loaded = try LoadedModel(contentsOf: snapshot)
+        guard !mix.isEmpty else { return loaded }
+        let folder = adapters ?? URL(fileURLWithPath: snapshot).deletingLastPathComponent().path
+        return try loaded.mixing(
+            mix.map { part in
+                let paths = ["adapter.safetensors", "safetensors", "parcel"].map { "\(folder)/\(part.name).\($0)" }
+                return (
+                    part.name, paths.first { FileManager.default.fileExists(atPath: $0) } ?? paths[0], part.weight
+                )
+            })
+    }
+}
+
+extension ModelSource {
+    /// `name=weight,...`
+    /// - Throws: `Failure(.usage)`.
+    public static func mixture(_ text: String) throws -> [Part] {
+        try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
+            let sides = part.split(separator: "=", maxSplits: 1).map(String.init)
+            guard sides.count == 2, let weight = Double(sides[1]), weight >= 0, weight <= 1 else {
+                throw Failure(
+                    .usage, option: "mix", expected: "name=weight,... with weights from 0 to 1", found: text.printable)
+            }
+            return Part(name: sides[0], weight: weight)
+        }
+    }
+}

@@ -1,0 +1,41 @@
+import CheckpointStore
+import Federation
+import Files
+import Foundation
+import Releasing
+
+/// Who may sign audits: a privacy officer of a trust list, or, without a list, the key at hand alone.
+struct OfficerRule: Sendable {
+    /// Whose signatures count.
+    let trust: String?
+    /// The key that signs here.
+    let own: PublicKey?
+
+    /// The digest of a passing audit of a model.
+    /// - Throws: `Failure(.notPermitted)` where it is none.
+    func gate(_ folder: String, model: Digest) throws -> Digest {
+        let gate = try AuditGate(folder, requireOfficer: require)
+        try gate.requireModel(model)
+        return gate.digest
+    }
+
+    /// - Throws: `Failure(.notPermitted)` where a key may not sign audits.
+    func require(_ signer: PublicKey) throws {
+        guard let trust else {
+            guard signer == own else {
+                throw Failure(
+                    .notPermitted, nil,
+                    """
+                    the audit is signed by \(signer.fingerprint), and nothing says that this is a privacy officer
+                    """, remedy: .trust)
+            }
+            return
+        }
+        let member = try TrustList(contentsOf: trust).member(signing: signer, at: Date(), file: trust)
+        guard member.role == .privacyOfficer else {
+            throw Failure(
+                .notPermitted, trust, field: "role of \(member.name.printable)", expected: "privacy-officer",
+                found: member.role.rawValue)
+        }
+    }
+}

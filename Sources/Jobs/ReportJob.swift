@@ -1,0 +1,68 @@
+import Files
+import Foundation
+import PictureFiles
+import Reporting
+import SampleStore
+import Verdicts
+
+/// Writes a sample set as one HTML page that needs no network: gallery, cohorts, lineage, settings and terms.
+public struct ReportJob: Job {
+    /// A sample set.
+    public var samples: String
+    /// The page to write.
+    public var output: String
+    /// Samples to show; of a larger set, a selection spread evenly over the cohorts.
+    public var most = usualMost
+    public static let usualMost = SampleReport.most
+    public var replaces = false
+
+    public init(_ samples: String, to output: String) {
+        self.samples = samples
+        self.output = output
+    }
+
+    public struct Outcome: JobOutcome {
+        public let output: String
+        public let samples, shown, bytes: Int
+        fileprivate let format: String
+
+        private enum CodingKeys: String, CodingKey { case output, samples, shown, bytes }
+
+        public var lines: [String] { ["\(output): \(shown) of \(samples) samples, \(format), \(bytes) bytes"] }
+    }
+
+    public func validate() throws {
+        guard most >= 1 else { throw Failure(.usage, option: "most", expected: "1 or more", found: "\(most)") }
+    }
+
+    public func perform(_ report: JobReporter) async throws -> Outcome {
+        try FileSort.requireSampleSet(samples, "a report is made of what fovea sample writes")
+        try OutputPath.requireOther(output, than: [samples])
+        try StagedFile.requireWritable(output, force: replaces)
+        let file = try await SampleSetFile.open(samples)
+        let audit = try file.release.map {
+            try AuditPage(PublicAudit.decode(Data($0.verdict.utf8), place: "\(samples) /audit/verdict")).excerpt
+        }
+        let made = try await SampleReport(
+            of: file, name: URL(fileURLWithPath: samples).lastPathComponent, most: most, audit: audit)
+        let staged = try StagedFile(output, force: replaces)
+        let page = Data(made.html.utf8)
+        try staged.write(page)
+        try staged.commit()
+        return Outcome(
+            output: output, samples: file.count, shown: made.shown, bytes: page.count,
+            format: "\(made.width) x \(made.height) pixels at JPEG quality \(made.quality)")
+    }
+}
+
+/// An output that is an input would be lost.
+enum OutputPath {
+    /// - Throws: `Failure(.usage)`.
+    static func requireOther(_ output: String, than inputs: [String]) throws {
+        func real(_ path: String) -> String {
+            URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path
+        }
+        guard let same = inputs.first(where: { real($0) == real(output) }) else { return }
+        throw Failure(.usage, output, "is an input, \(same); name another output")
+    }
+}

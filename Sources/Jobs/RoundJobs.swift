@@ -1,0 +1,133 @@
+import CheckpointStore
+import Consortium
+import Federation
+import Files
+import Foundation
+
+/// Begins a round by files: a folder with the signed base, the list of trust and what is asked for.
+public struct BeginRoundJob: Job {
+    /// The round's folder.
+    public var folder: String
+    /// The snapshot to train on; it is signed where it is not.
+    public var base: String
+    /// Whose signatures count.
+    public var trust: String
+    /// The coordinator's private key.
+    public var key: String
+    /// nil takes the one after the base's last merge.
+    public var round: Int?
+    /// Sites that are asked; none stands for all that the list names.
+    public var sites: [String] = []
+    /// The last day, such as `2026-12-31`; nil for none.
+    public var deadline: String?
+    public var settings = MergeRecord.Settings()
+
+    public init(_ folder: String, base: String, trust: String, key: String) {
+        self.folder = folder
+        self.base = base
+        self.trust = trust
+        self.key = key
+    }
+
+    public struct Outcome: JobOutcome {
+        public let folder, base: String
+        public let round: Int
+        public let sites: [String]
+        public let deadline: String?
+        fileprivate let basePath, parcelFolder: String
+
+        private enum CodingKeys: String, CodingKey { case folder, base, round, sites, deadline }
+
+        public var lines: [String] {
+            [
+                """
+                \(folder): round \(round) asks \(sites.joined(separator: ", "))\(deadline.map { " until \($0)" } ?? "")
+                """,
+                "each site trains on \(basePath) and puts its parcel into \(parcelFolder)",
+            ]
+        }
+    }
+
+    public func perform(_ report: JobReporter) async throws -> Outcome {
+        let begun = try Round.begin(
+            folder, base: base, trust: trust, key: try SigningKey(contentsOf: key), round: round,
+            sites: sites.isEmpty ? nil : sites, deadline: deadline, settings: settings, at: Date())
+        let asked = begun.request
+        return Outcome(
+            folder: folder, base: asked.base.description, round: asked.round, sites: asked.sites,
+            deadline: asked.deadline, basePath: begun.basePath, parcelFolder: begun.parcelFolder)
+    }
+}
+
+/// Says who has delivered, whose parcel is refused and why, and who is late.
+public struct RoundStatusJob: Job {
+    public var folder: String
+    /// Whose signatures count; nil takes the folder's own list.
+    public var trust: String?
+
+    public init(_ folder: String) { self.folder = folder }
+
+    public struct Outcome: JobOutcome {
+        public let round: Int
+        public let closed: Bool
+        public let deadline: String?
+        public let deliveries: [Round.Delivery]
+        fileprivate let folder: String
+
+        private enum CodingKeys: String, CodingKey { case round, closed, deadline, deliveries }
+
+        public var lines: [String] {
+            let head =
+                "\(folder): round \(round), \(closed ? "closed" : "open")\(deadline.map { ", until \($0)" } ?? "")"
+            return [head]
+                + deliveries.map {
+                    let file = $0.file.map { ", \($0)" } ?? "", reason = $0.reason.map { ": \($0)" } ?? ""
+                    return "\($0.site): \($0.state.rawValue)\(file)\(reason)"
+                }
+        }
+    }
+
+    public func perform(_ report: JobReporter) async throws -> Outcome {
+        let round = try Round(folder, trust: trust)
+        let deliveries = try round.deliveries(at: Date(), ledger: try ParcelLedger(for: round.trust))
+        return Outcome(
+            round: round.request.round, closed: round.isClosed, deadline: round.request.deadline,
+            deliveries: deliveries, folder: folder)
+    }
+}
+
+/// Merges what was delivered; whoever closes second is told, and changes nothing.
+public struct CloseRoundJob: Job {
+    public var folder: String
+    /// Whose signatures count; nil takes the folder's own list.
+    public var trust: String?
+    /// The coordinator's private key.
+    public var key: String
+    /// What the base was merged on, where the round asks for momentum.
+    public var previous: String?
+    /// Close though sites are missing.
+    public var isEarly = false
+    /// Go on without parcels that are refused.
+    public var excludesBad = false
+    /// Stop where the screening names an outlier.
+    public var isStrict = false
+
+    public init(_ folder: String, key: String) {
+        self.folder = folder
+        self.key = key
+    }
+
+    public func perform(_ report: JobReporter) async throws -> MergeOutcome {
+        let round = try Round(folder, trust: trust), ledger = try ParcelLedger(for: round.trust)
+        var found: Screening?
+        let (merge, digest, residual) = try round.close(
+            key: try SigningKey(contentsOf: key), isEarly: isEarly, excludesBad: excludesBad, previous: previous,
+            ledger: ledger, at: Date()
+        ) { screening in
+            found = screening
+            if isStrict { try screening.requireNone() }
+        }
+        return MergeOutcome(
+            merge, screening: found, residual: residual, output: round.mergedPath, digest: digest, isSigned: true)
+    }
+}

@@ -1,0 +1,154 @@
+import CheckpointStore
+import Diffusion
+import Files
+import Models
+import SampleStore
+import Sampling
+
+/// Samples synthetic photographs into a sample set, with provenance and a contact sheet.
+///
+/// What the sites of the model permit is asked before the first sample.
+public struct SampleJob: Job {
+    /// Which samples.
+    public enum Wish: Sendable {
+        /// So many, the cohorts in turn, `attribute=value,...` each; none leaves every attribute open.
+        case count(Int, cohorts: [String])
+        /// A table with a column `count` and one for each attribute.
+        case plan(String)
+    }
+
+    /// Where the noise comes from.
+    public enum Seed: Sendable {
+        /// Sample k of a seed is the same alone or in any run. `first` is the number of the first sample.
+        case shared(UInt64, first: UInt64)
+        /// A random seed for each sample, so that nothing leads to a sample that a release leaves out.
+        case independent
+    }
+
+    public var model: ModelSource
+    public var wish: Wish
+    public var seed = Seed.shared(0, first: 0)
+    /// nil takes what is usual for the model.
+    public var sampler: SamplerKind?
+    public var steps: Int?
+    /// 1 means none; more makes the cohort plainer and doubles the cost.
+    public var guidance: Float?
+    /// Noise levels between which guidance is done.
+    public var guidanceInterval: ClosedRange<Float>?
+    /// Attributes that guidance makes plainer; nil for all that are asked for.
+    public var guide: [String]?
+    /// Samples a batch; the samples do not depend on it.
+    public var batch: Int?
+    /// What the samples are for, a code of the Data Use Ontology.
+    public var purpose: String?
+    /// Whom to ask about the samples; stored in the file.
+    public var contact = ""
+    public var output: String
+    /// How small pictures are packed: 1 (fast) to 9 (small), 0 for not at all.
+    public var deflate = 1
+    /// Samples of each file of pictures; nil for one file.
+    public var shardSize: Int?
+    /// Go on with a run that was stopped or killed.
+    public var resumes = false
+    public var replaces = false
+    /// Draw cohorts, too, that the model saw with fewer than five patients.
+    public var allowsUnseen = false
+    public var threads = Machine.availableCores
+
+    public init(model: ModelSource, _ wish: Wish, to output: String) {
+        self.model = model
+        self.wish = wish
+        self.output = output
+    }
+
+    public struct Outcome: JobOutcome {
+        public let count: Int
+        public let seconds: Double
+        /// Of the network, for each sample.
+        public let evaluations: Int
+        /// From the start of the process to the first evaluation of the network.
+        public let firstStepSeconds: Double
+        public let output: String
+        /// The model's digest.
+        public let model: String
+        public let contactSheet: String
+
+        private enum CodingKeys: String, CodingKey {
+            case count, seconds, evaluations, output, model
+            case firstStepSeconds = "first_step_seconds"
+            case contactSheet = "contact_sheet"
+        }
+
+        public var lines: [String] {
+            [
+                "\(output): \(count) samples in \(seconds.short) s, \(evaluations) network evaluations each",
+                "contact sheet: \(contactSheet)",
+            ]
+        }
+    }
+
+    public func validate() throws {
+        try model.validate()
+        guard (0...9).contains(deflate) else {
+            throw Failure(.usage, option: "deflate", expected: "0 to 9", found: "\(deflate)")
+        }
+        if let shardSize, shardSize < 1 {
+            throw Failure(.usage, option: "shardSize", expected: "at least 1", found: "\(shardSize)")
+        }
+        if case .count(let count, _) = wish, !(1...SamplingPlan.most).contains(count) {
+            throw Failure(.usage, option: "count", expected: "1 to \(SamplingPlan.most)", found: "\(count)")
+        }
+    }
+
+    public func perform(_ report: JobReporter) async throws -> Outcome {
+        try StagedFile.requireWritable(output, force: replaces || resumes)
+        let loaded = try model.load(), plan = try plan()
+        let sampling = SamplingRun(
+            loaded, settings(for: loaded), plan: plan, seed: sharedSeed, firstIndex: first, path: output,
+            options: SampleSetWriter.Options(
+                resume: resumes, force: replaces, deflate: deflate, shardRows: shardSize, threads: threads),
+            use: .purpose(purpose), allowsUnseen: allowsUnseen)
+        let start = ContinuousClock.now
+        var firstStep = 0.0
+        let done = try await sampling.run(contact: contact) {
+            firstStep = ProcessAge.seconds
+        } progress: {
+            report.progress("sample", "samples", $0, of: plan.count)
+        }
+        guard done == plan.count else {
+            throw Failure(
+                .interrupted, output,
+                "stopped; \(done) of \(plan.count) samples are kept in \(UnfinishedFolder.path(for: output))",
+                remedy: isPlanned || done == 0 ? .resume : .resumeOrEnd(done))
+        }
+        return Outcome(
+            count: done, seconds: (ContinuousClock.now - start) / .seconds(1), evaluations: sampling.evaluations,
+            firstStepSeconds: firstStep, output: output, model: loaded.digest.description,
+            contactSheet: sampling.sheetPath)
+    }
+
+    private func plan() throws -> SamplingPlan {
+        switch wish {
+        case .plan(let path): try SamplingPlan(contentsOf: path)
+        case .count(let count, let cohorts):
+            SamplingPlan(count: count, cohorts: try cohorts.map { try CohortRequest($0) })
+        }
+    }
+
+    private var isPlanned: Bool { if case .plan = wish { true } else { false } }
+
+    private var sharedSeed: UInt64? { if case .shared(let seed, _) = seed { seed } else { nil } }
+
+    private var first: UInt64 { if case .shared(_, let first) = seed { first } else { 0 } }
+
+    private func settings(for model: LoadedModel) -> SamplerSettings {
+        var settings = SamplerSettings(for: model.manifest.model)
+        settings.sampler = sampler ?? settings.sampler
+        settings.steps = steps ?? settings.steps
+        settings.guidanceInterval = guidanceInterval
+        settings.guidedAttributes = guide
+        settings.guidanceScale = guidance ?? settings.guidanceScale
+        settings.batchSize = batch ?? settings.batchSize
+        return settings
+    }
+}

@@ -1,0 +1,133 @@
+import Consortium
+import Datasets
+import Federation
+import Files
+import Foundation
+import Models
+import Networks
+import Training
+
+/// Trains a model on the train split of data sets, in a folder that can be gone on with.
+public struct TrainJob: Job {
+    /// Data sets that import or phantom made.
+    public var data: [String]
+    /// The run's folder.
+    public var output: String
+    public var wishes = TrainingWishes()
+    /// Whose signatures count; a base that the coordinator did not sign is refused then.
+    public var trust: String?
+    /// Stop after so many minutes, saved.
+    public var minutes: Double?
+    /// Memory in MiB that it may take; nil for what is available. A training that needs more is refused.
+    public var memory: Int?
+    /// Go on with the run in the folder.
+    public var resumes = false
+    /// Begin anew where the folder holds a run.
+    public var replaces = false
+
+    public init(data: [String], to output: String) {
+        self.data = data
+        self.output = output
+    }
+
+    public struct Outcome: JobOutcome {
+        public let imagesSeen: Int
+        public let imagesPerSecond: Double
+        /// Over the last thousand images; nil where no step was taken.
+        public let loss: Double?
+        public let validationLoss: Double?
+        public let bestImagesSeen: Int
+        /// The snapshot's path.
+        public let snapshot: String
+        public let peakMebibytes: Int
+        /// As expected before the first step.
+        public let estimatedPeakMebibytes: Int
+
+        private enum CodingKeys: String, CodingKey {
+            case imagesSeen = "images_seen"
+            case imagesPerSecond = "images_per_second"
+            case loss
+            case validationLoss = "validation_loss"
+            case bestImagesSeen = "best_images_seen"
+            case snapshot
+            case peakMebibytes = "peak_mib"
+            case estimatedPeakMebibytes = "estimated_peak_mib"
+        }
+
+        public var lines: [String] {
+            [
+                """
+                \(imagesSeen) images seen at \(imagesPerSecond.short) images/s, loss \(loss?.short ?? "none"), peak \
+                \(peakMebibytes) MiB (expected \(estimatedPeakMebibytes))
+                """,
+                "snapshot: \(snapshot)",
+            ]
+        }
+    }
+
+    public func validate() throws {
+        if data.isEmpty { throw Failure(.usage, option: "data", expected: "at least one data set", found: "none") }
+        if let minutes, !(minutes > 0) {
+            throw Failure(.usage, option: "minutes", expected: "a positive number", found: "\(minutes)")
+        }
+        if let memory, !(1...1 << 30).contains(memory) {
+            throw Failure(.usage, option: "memory", expected: "a number of MiB", found: "\(memory)")
+        }
+        if trust != nil, wishes.base == nil {
+            throw Failure(.usage, option: "trust", "the signature of a base is checked, and there is no base")
+        }
+        try wishes.validate(resumes: resumes)
+    }
+
+    public func perform(_ report: JobReporter) async throws -> Outcome {
+        if let trust, let base = wishes.base {
+            try SignedBase.require(base, trust: try TrustList(contentsOf: trust), at: Date())
+        }
+        if let canaries = wishes.canaries { _ = try await DatasetFile.open(canaries) }
+        let datasets = try await DatasetFile.open(all: data)
+        let run = try await TrainingRun(
+            folder: output, datasets: datasets, resume: resumes, force: replaces, memory: memory.map { $0 << 20 }
+        ) { try wishes.configuration($0, datasets: datasets) }
+        let total = run.trainer.configuration.images, before = run.trainer.state.imagesSeen
+        report.note(
+            """
+            \(output): \(run.trainer.state.parameters.parameterCount) parameters, \(before) of \(total) images seen, \
+            \(Machine.threads) threads
+            """)
+        if !run.trainer.configuration.canaries.isEmpty {
+            report.note("\(output): with canaries; the model never leaves this site")
+        }
+        let summary = try run.run(timeLimit: minutes.map { .seconds(60 * $0) }) { event in
+            switch event {
+            case .step(let step):
+                report.progress("train", "images", step.imagesSeen - before, of: total - before)
+            case .validation(let seen, let loss, let isBest):
+                report.note("\(seen) images: validation loss \(loss.short)\(isBest ? ", the lowest so far" : "")")
+            case .saved: break
+            }
+        }
+        if summary.isInterrupted {
+            throw Failure(
+                .interrupted, output, "stopped at \(summary.imagesSeen) images; everything is saved", remedy: .resume)
+        }
+        return Outcome(
+            imagesSeen: summary.imagesSeen, imagesPerSecond: summary.imagesPerSecond, loss: summary.loss,
+            validationLoss: summary.bestValidationLoss, bestImagesSeen: summary.bestImagesSeen,
+            snapshot: summary.snapshot, peakMebibytes: Machine.peakMebibytes,
+            estimatedPeakMebibytes: summary.estimatedPeakBytes >> 20)
+    }
+}
+
+extension DatasetFile {
+    /// Opens several, in order.
+    static func open(all paths: [String]) async throws -> [DatasetFile] {
+        var files: [DatasetFile] = []
+        for path in paths { files.append(try await open(path)) }
+        return files
+    }
+}
+
+extension Double {
+    /// Four significant digits, for people.
+    var short: String { String(format: "%.4g", self) }
+}

@@ -1,0 +1,158 @@
+import CheckpointStore
+import Datasets
+import Diffusion
+import Exporting
+import Federation
+import Files
+import Foundation
+import Models
+import PictureFiles
+import Releasing
+import SampleStore
+import TensorCore
+
+/// Checks every digest, label, link and signature of a file, and names what fails.
+public struct VerifyJob: Job {
+    /// A sample set, data set or weights file, or a folder that export wrote.
+    public var file: String
+    /// Whose signatures are trusted; an unsigned file then fails, and so does what a withdrawn site touched.
+    public var trust: String?
+
+    public init(_ file: String) { self.file = file }
+
+    public struct Outcome: JobOutcome {
+        public let ok, signed: Bool
+        /// `sample set`, `data set`, `weights file` or `export`.
+        public let kind: String
+        public let failures: [Finding]
+        fileprivate let file, praise: String
+
+        private enum CodingKeys: String, CodingKey { case ok, signed, kind, failures }
+
+        /// Lines for a person, at most.
+        private static let most = 20
+
+        public var lines: [String] {
+            guard !ok else { return ["\(file): \(praise)"] }
+            return failures.prefix(Outcome.most).map { "\($0.place): \($0.problem)" }
+                + (failures.count > Outcome.most ? ["and \(failures.count - Outcome.most) more"] : [])
+        }
+
+        public var refusal: Failure? {
+            guard let first = failures.first else { return nil }
+            return Failure(
+                .checkFailed, file,
+                """
+                \(failures.count) \(failures.count == 1 ? "check fails" : "checks fail"); the first: \(first.place): \
+                \(first.problem)
+                """)
+        }
+    }
+
+    public func perform(_ report: JobReporter) async throws -> Outcome {
+        let list = try trust.map { try TrustList(contentsOf: $0) }
+        var (kind, findings) = try await check()
+        var signature = kind == .weights ? try signature(list, &findings) : nil
+        if kind == .sampleSet, findings.isEmpty { signature = try await release(list, &findings) }
+        if let list { findings += try await withdrawn(kind, list) }
+        if list != nil, signature == nil { findings.append(Finding("signature", "the file is unsigned")) }
+        return Outcome(
+            ok: findings.isEmpty, signed: signature != nil, kind: kind.rawValue, failures: findings, file: file,
+            praise: "\(kind.praise); \(signature ?? "it is unsigned")")
+    }
+
+    /// Who signed a weights file, for a person; nil where nobody did.
+    private func signature(_ list: TrustList?, _ findings: inout [Finding]) throws -> String? {
+        do {
+            guard let signer = try WeightsSignature.signer(of: try SafetensorsIndex(contentsOf: file), path: file)
+            else { return nil }
+            guard let list else { return "it is signed by \(signer.fingerprint), whom no list was asked about" }
+            if signer == list.coordinator { return "it is signed by the coordinator" }
+            let member = try list.member(signing: signer, at: Date(), file: file)
+            return "it is signed by \(member.name)"
+        } catch let failure as Failure where failure.kind == .notPermitted {
+            findings.append(Finding("signature", failure.sentence))
+            return "it is signed"
+        }
+    }
+
+    /// Who released a sample set, for a person, and whether its chain holds; nil for a set that was not released.
+    private func release(_ list: TrustList?, _ findings: inout [Finding]) async throws -> String? {
+        let (wrong, signers) = try await ReleaseChain.check(file)
+        findings += wrong
+        guard let signers else { return nil }
+        guard let list else {
+            return
+                """
+                it was released by \(signers.releaser.fingerprint) on an audit signed by \
+                \(signers.officer.fingerprint), about whom no list was asked
+                """
+        }
+        do {
+            let officer = try list.member(signing: signers.officer, at: Date(), file: file)
+            if officer.role != .privacyOfficer {
+                findings.append(Finding("/audit/verdict_signature", "is by \(officer.name), who is no privacy officer"))
+            }
+            let releaser = try list.member(signing: signers.releaser, at: Date(), file: file)
+            return "it was released by \(releaser.name) on an audit signed by \(officer.name)"
+        } catch let failure as Failure where failure.kind == .notPermitted {
+            findings.append(Finding("signature", failure.sentence))
+            return "it is signed"
+        }
+    }
+
+    /// Sites in the file's lineage that were withdrawn.
+    private func withdrawn(_ kind: Kind, _ list: TrustList) async throws -> [Finding] {
+        let sites: Set<String>
+        switch kind {
+        case .weights:
+            sites = try Manifest<ModelDescription>.read(try SafetensorsIndex(contentsOf: file), path: file).sites
+        case .sampleSet:
+            do { sites = try await ProbeAnswer.lineageSites(file) } catch let failure as Failure {
+                return [Finding("lineage", failure.sentence)]
+            }
+        case .dataset, .export: return []
+        }
+        return sites.intersection(list.withdrawn).sorted().map { Finding("lineage", "\($0) was withdrawn") }
+    }
+
+    private enum Kind: String {
+        case sampleSet = "sample set"
+        case dataset = "data set"
+        case weights = "weights file"
+        case export
+
+        /// What is right where nothing is wrong.
+        var praise: String {
+            switch self {
+            case .sampleSet: "every digest, label and link of the sample set is right"
+            case .dataset: "every label and link of the data set is right, and so are its pixels"
+            case .export: "every file is what export.json says, and every picture has its label and its pixels"
+            case .weights:
+                """
+                the weights are complete and finite; whether they were changed only a signature or a digest from \
+                elsewhere can say
+                """
+            }
+        }
+    }
+
+    private func check() async throws -> (kind: Kind, findings: [Finding]) {
+        if ExportVerification.isExport(file) { return (.export, try ExportVerification.findings(file)) }
+        switch try FileSort(contentsOf: file) {
+        case .sampleSet:
+            let bytes = try SampleSetVerification.findingsInBytes(file)
+            let content = try await ProbeAnswer.findings(file)
+            guard !bytes.isEmpty, content.isEmpty else { return (.sampleSet, bytes + content) }
+            let elsewhere = Finding(
+                "content", "nothing that is read has changed: the byte is in the structure or in unused space")
+            return (.sampleSet, bytes + [elsewhere])
+        case .hdf5:
+            return (.dataset, try await ProbeAnswer.findings(file))
+        case .weights:
+            let (weights, _) = try ModelFile.read(file)
+            let problems = weights.tensors.sorted { $0.key < $1.key }.filter { !$0.value.isFinite }
+            return (.weights, problems.map { Finding($0.key, "holds infinity or NaN") })
+        }
+    }
+}

@@ -1,0 +1,40 @@
+import Files
+import Foundation
+
+/// What kind of file stands at a path, by its first bytes.
+public enum FileSort: Sendable {
+    case sampleSet
+    /// Another HDF5 file, such as a data set.
+    case hdf5
+    case weights
+
+    /// - Throws: `Failure`: `.noSuchInput`; `.readOrWriteFailed`; `.badData` where it is neither HDF5 nor safetensors.
+    public init(contentsOf path: String) throws {
+        try RegularFile.require(path)
+        guard let handle = FileHandle(forReadingAtPath: path) else {
+            throw Failure(.readOrWriteFailed, path, "could not be read")
+        }
+        guard let start = try handle.read(upToCount: 520), !start.isEmpty else {
+            throw Failure(.badData, path, "is empty")
+        }
+        let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46]
+        // A sample set with a damaged first block is still a sample set.
+        if start.starts(with: Data("fovea.samples ".utf8)) || start.dropFirst(512).starts(with: signature) {
+            self = .sampleSet
+        } else if start.starts(with: signature) {
+            self = .hdf5
+        } else if start.count > 8, start[start.startIndex + 8] == UInt8(ascii: "{") {
+            self = .weights
+        } else {
+            throw Failure(.badData, path, "is neither an HDF5 nor a safetensors file, so fovea did not make it")
+        }
+    }
+
+    /// - Parameter use: what a sample set is needed for, such as `only samples can be made again`.
+    /// - Throws: `Failure(.badData)` where the file is no sample set.
+    public static func requireSampleSet(_ path: String, _ use: String) throws {
+        guard try FileSort(contentsOf: path) == .sampleSet else {
+            throw Failure(.badData, path, "is no sample set; \(use)")
+        }
+    }
+}

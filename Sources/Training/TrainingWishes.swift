@@ -1,0 +1,107 @@
+import Datasets
+import Diffusion
+import Files
+import Models
+import Networks
+
+/// What somebody asks of a training, and what it leaves open; `configuration` resolves it.
+public struct TrainingWishes: Sendable {
+    public var preset: Preset?
+    /// Height and width of the pictures; nil takes the data sets', at most 256, a multiple of 32.
+    public var size: Int?
+    /// nil takes the usual one of the size.
+    public var space: LatentSpace.Family?
+    /// nil takes what the settings file says, or none.
+    public var maps: [StructureMap]?
+    /// A snapshot to start from; it brings network, size, space and attributes.
+    public var base: String?
+    /// What is trained on a base: an adapter of this kind, or all weights where `tunesEverything`.
+    public var adapter: AdapterKind?
+    public var tunesEverything = false
+    /// Phantoms, each of which a coin flip adds to the training.
+    public var canaries: String?
+    /// Training images to see in all.
+    public var images: Int?
+    public var seed: UInt64?
+    /// The round that it is for: another round draws other noise.
+    public var round: Int?
+    /// A file of settings, which goes over the defaults and under everything else here.
+    public var config: String?
+
+    public init() {}
+
+    /// - Throws: `Failure(.usage)` where wishes exclude each other.
+    /// - Parameter resumes: whether a run is gone on with, whose settings stay.
+    public func validate(resumes: Bool) throws {
+        let own = preset != nil || size != nil || space != nil || maps != nil
+        if base != nil, own {
+            throw Failure(
+                .usage, option: "base", "a base brings its own network; leave out preset, size, space and maps")
+        }
+        if base == nil, adapter != nil || tunesEverything {
+            throw Failure(.usage, option: "adapter", "an adapter changes a base, and there is none")
+        }
+        if let round, !(0...1_000_000).contains(round) {
+            throw Failure(.usage, option: "round", expected: "0 to 1000000", found: "\(round)")
+        }
+        if resumes, own || base != nil || round != nil || seed != nil || config != nil || canaries != nil {
+            throw Failure(
+                .usage, option: "resume",
+                "the settings are those of the run's config.yaml; only the number of images may be changed")
+        }
+    }
+
+    /// The settings: defaults, then the file, then the wishes; or the run's own, with more images.
+    /// - Parameters:
+    ///   - before: the settings of the run that is gone on with; nil for a new one.
+    ///   - datasets: the pictures are not larger than theirs.
+    /// - Throws: `Failure` of the file or the base; `.usage` for maps that the space does not hold.
+    public func configuration(
+        _ before: TrainingConfiguration?, datasets: [DatasetFile]
+    ) throws -> TrainingConfiguration {
+        var settings = before ?? TrainingConfiguration()
+        if before == nil {
+            settings = try base.map { try onBase(try LoadedModel(contentsOf: $0)) } ?? fromNothing(datasets)
+            settings.seed = seed ?? settings.seed
+        }
+        settings.canaries = canaries ?? settings.canaries
+        settings.images = images ?? settings.images
+        if let round { settings.seed = TrainingConfiguration.seed(settings.seed, round: round) }
+        return settings
+    }
+
+    private func onBase(_ base: LoadedModel) throws -> TrainingConfiguration {
+        var settings = TrainingConfiguration()
+        settings.start(from: base)
+        if let config { settings = try settings.tuned(by: config) }
+        settings.tunesEverything = tunesEverything
+        settings.adapter.kind = adapter ?? settings.adapter.kind
+        return settings
+    }
+
+    private func fromNothing(_ datasets: [DatasetFile]) throws -> TrainingConfiguration {
+        var settings = TrainingConfiguration()
+        // What the file says of size and space decides which defaults it goes over.
+        let named = try config.map { try Configuration.read($0, over: settings) } ?? settings
+        let keys = try config.map { try Configuration.keys($0) } ?? []
+        let size = size ?? (keys.contains("size") ? named.size : TrainingConfiguration.usualSize(of: datasets))
+        let space =
+            space?.space(size: size) ?? (keys.contains("space") ? named.space : LatentSpace.usual(size: size))
+        settings.use(space, preset ?? .small, size: size)
+        if let config { settings = try Configuration.read(config, over: settings) }
+        settings.size = size
+        settings.useChannels(of: space, preset?.configuration(channels: space.channels))
+        settings.useMaps(maps ?? settings.space.maps)
+        if let maps, !maps.isEmpty, settings.space.maps.isEmpty {
+            throw Failure(
+                .usage, option: "maps", expected: "none for the space \(space.name); maps go with the space dct",
+                found: maps.map(\.rawValue).joined(separator: ", "))
+        }
+        return settings
+    }
+}
+
+extension TrainingConfiguration {
+    /// The seed of a round: another round draws other noise.
+    public static func seed(_ seed: UInt64, round: Int) -> UInt64 { seed &+ UInt64(round) &* 0x9E37_79B9_7F4A_7C15 }
+}

@@ -1,0 +1,178 @@
+import ArgumentParser
+import Files
+import Fovea
+
+/// Who may sign audits, for the commands that let something out by one.
+struct OfficerOptions: ParsableArguments {
+    @Option(help: .value("trust.yaml", "A list of who is a privacy officer (default: the key that signs here)."))
+    var trust: String?
+}
+
+struct AuditCommand: JobCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "audit",
+        abstract: "Tests samples, and the model that made them, for memorised patients.",
+        discussion: """
+            SAMPLES and DATA are HDF5 files of Fovea or plain folders of pictures by anybody. Without SAMPLES the \
+            audit draws its own from --model. The folder public/ holds the verdict and aggregates; private/ shows \
+            patients and never leaves the site. Exit code 0 for a pass, 1 for fail and for no-power. A pass needs a \
+            positive control: an overfitted twin that the tests must catch.
+
+            Example: fovea audit s.h5 --train site.h5 --model run/best.safetensors --positive-control --key \
+            officer.key --out audit
+            """)
+
+    @Argument(help: .value("samples", "A sample set, or a folder of pictures (default: drawn from --model)."))
+    var samples: String?
+    @Option(help: .value("data", "What the model may have learned from: the train split of a data set, or a folder."))
+    var train: String
+    @Option(help: .value("data", "Photographs of patients that it never saw (default: the data set's holdout split)."))
+    var holdout: String?
+    @Option(help: .value("snapshot", "The snapshot that made the samples; adds membership inference."))
+    var model: String?
+    @Option(help: .value("snapshot", "One that never saw these patients; sharpens membership inference."))
+    var reference: String?
+    @Option(help: .value("snapshot", "A model of train --canaries: which it remembers; goes with --canaries."))
+    var canaryModel: String?
+    @Option(help: .value("phantoms.h5", "The phantoms that --canary-model was trained with.")) var canaries: String?
+    @Option(
+        name: .customLong("positive-control"), defaultAsFlag: "",
+        help: .value("twin", "Make a twin that copies a few patients, or take a snapshot, set or folder of one."))
+    var positiveControl: String?
+    @Option(help: .value("policy.yaml", "Limits other than the usual ones.")) var policy: String?
+    @Option(help: .value("file", "The privacy officer's private key, which signs the audit.")) var key: String?
+    @Option(help: .value("n", "Pixels a side at which pictures are compared (default: the samples' own, or 256)."))
+    var size: Int?
+    @Option(help: .value("folder", "The folder to write.")) var out: String
+    @OptionGroup var common: CommonOptions
+
+    func job() throws -> AuditJob {
+        var job = AuditJob(samples: samples, train: train, to: out)
+        (job.holdout, job.model, job.reference) = (holdout, model, reference)
+        (job.canaryModel, job.canaries) = (canaryModel, canaries)
+        job.control = positiveControl.map { $0.isEmpty ? .make : .given($0) }
+        (job.policy, job.key, job.size, job.replaces) = (policy, key, size, common.force)
+        return job
+    }
+}
+
+struct ReleaseCommand: JobCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "release",
+        abstract: "Makes a set that may leave: of an audited set that passed, without flagged samples, signed.",
+        discussion: """
+            Refused where the audit failed, has no power, is unsigned, was edited, is of another set, or is too old. \
+            Rows are renumbered; where seeds would lead to a dropped sample they are removed (draw with \
+            --independent-seeds to keep them).
+
+            Example: fovea release s.h5 --audit audit --key officer.key --out r.h5
+            """)
+
+    @Argument(help: .value("samples", "The sample set that was audited.")) var samples: String
+    @Option(help: .value("folder", "The folder of its audit.")) var audit: String
+    @Option(help: .value("file", "The private key that signs the release.")) var key: String
+    @OptionGroup var officer: OfficerOptions
+    @Option(help: .value("r.h5", "The released set to write; its cards go beside it.")) var out: String
+    @OptionGroup var common: CommonOptions
+
+    func job() throws -> ReleaseJob {
+        var job = ReleaseJob(samples, audit: audit, key: key, to: out)
+        (job.trust, job.replaces) = (officer.trust, common.force)
+        return job
+    }
+}
+
+struct ImportModelCommand: JobCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import-model",
+        abstract: "Makes a snapshot of a diffusers folder (UNet2DModel), to sample from or to train on.",
+        discussion: """
+            The folder holds config.json, diffusion_pytorch_model.safetensors and, where the network was trained at \
+            discrete timesteps, scheduler_config.json. Block types that Fovea does not compute are refused by name. \
+            The numbers stay as they are (F32).
+
+            Classes (num_class_embeds) have no names in a diffusers folder: say them in the order of their rows.
+
+            Example: fovea import-model unet --classes dr_icdr=0,1,2,3,4 --licence "CC BY 4.0" --out unet.safetensors
+            """)
+
+    @Argument(help: .value("folder", "A diffusers folder.")) var folder: String
+    @Option(help: .value("attribute=value,...", "What the classes are: values of an attribute, unknown, or null."))
+    var classes: ClassNames?
+    @Option(help: .value("pixels", "Side of the pictures where config.json has no sample_size.")) var size: Int?
+    @Option(help: "Licence of the weights.") var licence = "unspecified"
+    @Option(help: .value("text", "Whom to name; may be given several times.")) var attribution: [String] = []
+    @Option(help: .value("file.safetensors", "The snapshot to write.")) var out: String
+    @OptionGroup var common: CommonOptions
+
+    func job() throws -> ImportModelJob {
+        var job = ImportModelJob(folder: folder, to: out)
+        job.classes = classes.map { ($0.attribute, $0.values) }
+        (job.size, job.licence, job.attributions, job.replaces) = (size, licence, attribution, common.force)
+        return job
+    }
+}
+
+/// `attribute=value,value,...`
+struct ClassNames: ExpressibleByArgument {
+    let attribute: String
+    let values: [String]
+
+    init?(argument: String) {
+        let sides = argument.split(separator: "=", maxSplits: 1).map(String.init)
+        guard sides.count == 2 else { return nil }
+        attribute = sides[0]
+        values = sides[1].split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    }
+}
+
+struct ExportModelCommand: JobCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export-model",
+        abstract: "Writes a snapshot as a diffusers folder, which UNet2DModel.from_pretrained reads.",
+        discussion: """
+            Weights that saw photographs of patients may hold them. A model that was trained on any leaves with a \
+            passing audit of its own, or with --unaudited and a reason, which the folder's fovea.json keeps.
+
+            Example: fovea export-model run/snapshot.safetensors --unaudited "stays in the hospital" --out unet
+            """)
+
+    @Argument(help: .value("snapshot", "A snapshot.")) var snapshot: String
+    @Option(help: .value("reason", "Export without an audit for memorised patients, and why.")) var unaudited: String?
+    @Option(help: .value("folder", "The folder of a passing audit of this snapshot, which fovea audit --model makes."))
+    var audit: String?
+    @OptionGroup var officer: OfficerOptions
+    @Option(help: .value("folder", "The folder to write.")) var out: String
+    @OptionGroup var common: CommonOptions
+
+    func job() throws -> ExportModelJob {
+        var job = ExportModelJob(snapshot, to: out)
+        (job.unaudited, job.audit, job.trust, job.replaces) = (unaudited, audit, officer.trust, common.force)
+        return job
+    }
+}
+
+struct DoctorCommand: JobCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "Versions, CPU, BLAS, HDF5, memory, disk; what would go wrong.",
+        discussion: "Exit code 1 where something would go wrong.\n\nExample: fovea doctor")
+
+    @OptionGroup var common: CommonOptions
+    func job() throws -> DoctorJob { DoctorJob() }
+}
+
+/// What the child of a probe runs.
+struct ProbeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "probe", abstract: "Reads an HDF5 file; fails where it is damaged.", shouldDisplay: false)
+
+    @Argument var file: String
+    @Flag(help: "Read the pictures, too, and print what is wrong as JSON.") var content = false
+    @Flag(help: "Print the sites of a sample set's lineage as JSON.") var sites = false
+
+    func run() async throws {
+        let question: ProbeAnswer.Question = content ? .content : sites ? .sites : .structure
+        if let answer = try await ProbeAnswer.answer(question, file) { print(answer) }
+    }
+}

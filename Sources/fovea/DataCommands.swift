@@ -1,0 +1,166 @@
+import ArgumentParser
+import Diffusion
+import Files
+import Fovea
+import Networks
+import Training
+
+struct ImportCommand: JobCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import", abstract: "Turns a folder of fundus photographs into a dataset.",
+        discussion: """
+            The field of view is found, cropped, centred and squared; everything outside it becomes black. Copies are \
+            dropped, and patients are split into train, validation and holdout. File names go only to the import \
+            report beside the output.
+
+            Example: fovea import photographs --site a --labels grades.csv --map a.yaml --size 256 --out a.h5
+            """)
+
+    @Argument(help: .value("dir", "The folder; folders in it are searched, too.")) var folder: String
+    @Option(help: "The site's name, in ASCII without spaces.") var site: String
+    @Option(help: .value("file.csv", "A table with a row a photograph.")) var labels: String?
+    @Option(help: .value("map.yaml", "How the table's columns and codes map to the cohort schema.")) var map: String?
+    @Flag(help: "Say that each photograph is of another patient, where no column names the patient; it is recorded.")
+    var onePatientPerPhoto = false
+    @Option(help: "Width and height of the pictures in pixels.") var size = 256
+    @Option(help: .value("site.h5", "The dataset to write.")) var out: String
+    @Option(help: "The photographs' licence.") var licence = "unstated"
+    @Option(help: "Where the photographs come from.") var source = "unstated"
+    @Option(help: .value("file", "16 bytes or more that stay at the site; a patient keeps the same key with them."))
+    var patientSecret: String?
+    @OptionGroup var common: CommonOptions
+
+    func job() throws -> ImportJob {
+        var job = ImportJob(folder: folder, site: site, to: out)
+        (job.labels, job.map, job.onePatientPerPhoto, job.size) = (labels, map, onePatientPerPhoto, size)
+        (job.licence, job.source, job.patientSecret) = (licence, source, patientSecret)
+        (job.replaces, job.threads) = (common.force, common.threadCount)
+        return job
+    }
+}
+
+struct PhantomCommand: JobCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "phantom",
+        abstract: "Makes a dataset of procedural fundus phantoms, for tests and first steps.",
+        discussion: """
+            Phantoms are drawn, not photographed: eyes with known vessels, disc, macula and lesions, of known grade. \
+            Each visit is in another pose, light and camera. Grades 0 to 4 are equally frequent; of every ten patients \
+            one is for validation and one is held out. The same seed makes the same eyes at every size.
+
+            Example: fovea phantom --count 500 --size 64 --visits 2 --seed 1 --out phantoms.h5
+            """)
+
+    @Option(help: .value("n", "Patients, with one eye each.")) var count: Int
+    @Option(help: .value("pixels", "Width and height of the photographs in pixels, 32 to 4096.")) var size = 256
+    @Option(help: .value("n", "Photographs of each eye.")) var visits = 1
+    @Option(help: .value("number", "What the phantoms are drawn from.")) var seed: UInt64
+    @Option(help: .value("name", "The site that they stand for, to try a federation (default: none)."))
+    var site: String?
+    @Option(help: .value("file.h5", "The dataset to write.")) var out: String
+    @OptionGroup var common: CommonOptions
+
+    func job() throws -> PhantomJob {
+        var job = PhantomJob(patients: count, seed: seed, to: out)
+        (job.size, job.visits, job.site) = (size, visits, site)
+        (job.replaces, job.threads) = (common.force, common.threadCount)
+        return job
+    }
+}
+
+struct TrainCommand: JobCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train",
+        abstract: "Trains a diffusion model on the train split of one or more data sets.",
+        discussion: """
+            RUN holds config.yaml (everything resolved), log.jsonl, checkpoint.safetensors (to resume bit for bit), \
+            snapshot.safetensors (the moving average, for sampling), best.safetensors (the snapshot with the lowest \
+            validation loss) and preview-*.png. Ctrl-C saves and stops; --resume goes on.
+
+            Example: fovea train --data site.h5 --out run --preset small --size 64 --minutes 60
+            """)
+
+    @Option(help: .value("site.h5", "A data set made by import or phantom; may be given several times."))
+    var data: [String]
+    @Option(help: .value("run", "The run's folder.")) var out: String
+    @Option(help: "Network: \(Preset.allCases.map(\.rawValue).joined(separator: ", ")) (default: small).")
+    var preset: Preset?
+    @Option(help: .value("pixels", "Side of the pictures (default: the data set's, at most 256, a multiple of 32)."))
+    var size: Int?
+    @Option(help: "Where pictures are denoised: pixels (usual up to 128), wavelet or dct (usual from 256 on).")
+    var space: LatentSpace.Family?
+    @Option(help: "Structures of which a map is drawn with each picture: none or vessels, with --space dct.")
+    var maps: MapsOption?
+    @Option(help: .value("snapshot", "A snapshot to start from; it brings network, size, space and attributes."))
+    var base: String?
+    @Option(help: "What is trained on a base: ffa (a small adapter that merges exactly), lora, or full (default: ffa).")
+    var adapter: AdapterOption?
+    @Option(help: .value("trust.yaml", "Whose signatures count: a base that the coordinator did not sign is refused."))
+    var trust: String?
+    @Option(help: .value("n", "The round that it is for: another round draws other noise.")) var round: Int?
+    @Option(help: .value("phantoms.h5", "Phantoms, added by coin flips, to measure memory; never shared then."))
+    var canaries: String?
+    @Option(help: .value("n", "Training images to see in all (default: 400000).")) var images: Int?
+    @Option(help: .value("n", "Stop after so many minutes, saved; --resume goes on.")) var minutes: Double?
+    @Option(help: .value("MiB", "Memory that it may take (default: what is available); what needs more is refused."))
+    var memory: Int?
+    @Option(help: .value("n", "Seed of all randomness (default: 0).")) var seed: UInt64?
+    @Option(help: .value("train.yaml", "Settings; docs/training.md lists them. Other options go before it."))
+    var config: String?
+    @Flag(help: "Go on with the run in the folder.") var resume = false
+    @OptionGroup var common: CommonOptions
+
+    func job() throws -> TrainJob {
+        var wishes = TrainingWishes()
+        (wishes.preset, wishes.size, wishes.space, wishes.maps) = (preset, size, space, maps?.maps)
+        (wishes.base, wishes.adapter, wishes.tunesEverything) = (base, adapter?.kind, adapter == .full)
+        (wishes.canaries, wishes.images, wishes.seed, wishes.round) = (canaries, images, seed, round)
+        wishes.config = config
+        var job = TrainJob(data: data, to: out)
+        (job.wishes, job.trust, job.minutes, job.memory) = (wishes, trust, minutes, memory)
+        (job.resumes, job.replaces) = (resume, common.force)
+        return job
+    }
+}
+
+struct ValidateCommand: JobCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "validate",
+        abstract: "Losses of a model on patients that it did not learn from; of two models, patient by patient.",
+        discussion: """
+            A site asks whether the merged model is better for its own patients than the model that it trained alone. \
+            Both see the same noise.
+
+            Example: fovea validate merged.safetensors --against run/snapshot.safetensors --data site.h5
+            """)
+
+    @Argument(help: .value("snapshot", "A snapshot.")) var model: String
+    @Option(help: .value("snapshot", "Another snapshot, of pictures of the same size.")) var against: String?
+    @Option(help: .value("site.h5", "A data set; may be given several times.")) var data: [String]
+    @Option(help: "Whose patients: validation or holdout.") var split = ValidateJob.Patients.validation
+    @Option(help: .value("n", "Noise levels and noises a photograph.")) var draws = 64
+    @OptionGroup var common: CommonOptions
+
+    func job() throws -> ValidateJob {
+        var job = ValidateJob(model, data: data)
+        (job.against, job.patients, job.draws) = (against, split, draws)
+        return job
+    }
+}
+
+enum AdapterOption: String, CaseIterable, ExpressibleByArgument {
+    case ffa, lora, full
+
+    /// nil where all weights change.
+    var kind: AdapterKind? { AdapterKind(rawValue: rawValue) }
+}
+
+enum MapsOption: String, CaseIterable, ExpressibleByArgument {
+    case none, vessels
+
+    var maps: [StructureMap] { self == .vessels ? [.vessels] : [] }
+}
+
+extension Preset: ExpressibleByArgument {}
+extension LatentSpace.Family: ExpressibleByArgument {}
+extension ValidateJob.Patients: ExpressibleByArgument {}

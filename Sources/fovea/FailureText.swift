@@ -1,0 +1,44 @@
+import Files
+
+extension Failure {
+    /// The sentence for somebody at a terminal: settings are named as options, and the option that helps is named.
+    var commandLine: String {
+        let option = option.map { "--" + $0.kebab }
+        return [place, option, sentence].compactMap { $0 }.joined(separator: ": ") + (remedy?.advice ?? "")
+    }
+}
+
+extension Failure.Remedy {
+    /// How a user of the command line does it.
+    fileprivate var advice: String {
+        switch self {
+        case .replace: "; give --force to replace it"
+        case .resume: "; go on with --resume"
+        case .resumeOrEnd(let count): "; go on with --resume, or end with --resume --count \(count)"
+        case .resumeOrReplace: "; go on with --resume, replace it with --force, or name another folder"
+        case .resumeOrDiscard: "; give --resume to go on with it, or --force to discard it"
+        case .discard: "; --force without --resume discards it"
+        case .drawUnseen: "; --force draws it nevertheless"
+        case .excludeRefused: "; --exclude-bad goes on without what is refused"
+        case .closeEarly: "; --early closes it without"
+        case .auditOrReason: "; give a passing one with --audit, or --unaudited REASON, which is kept in it"
+        case .auditModel: "; give the audit --model"
+        case .signAudit: "; a privacy officer signs with fovea audit --key"
+        case .trust: "; give --trust with a list that does"
+        case .onePatientPerPhoto: "; name one in the map, patient: {column: ...}, or give --one-patient-per-photo"
+        case .holdout: "; name photographs of patients that the model never saw with --holdout"
+        case .canaries: "; fovea train --canaries makes one"
+        case .classes: "; --classes ATTRIBUTE=VALUE,VALUE,... says them"
+        case .size: "; give --size"
+        case .showFewer: "; show fewer with --most"
+        case .noGuidance: "; --guidance 1 needs none"
+        }
+    }
+}
+
+extension String {
+    /// `onePatientPerPhoto` as `one-patient-per-photo`.
+    fileprivate var kebab: String {
+        reduce(into: "") { $0 += $1.isUppercase ? "-" + $1.lowercased() : String($1) }
+    }
+}

@@ -1,0 +1,204 @@
+import ArgumentParser
+import CheckpointStore
+import Files
+import Fovea
+
+/// Signed weights that leave a site.
+struct ParcelCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "parcel",
+        abstract: "Weights that a site shares: its keys, one signed file to hand over, and whose signatures count.",
+        discussion: "Example: fovea parcel keygen --out aachen.key",
+        subcommands: [KeygenCommand.self, SealCommand.self, OpenCommand.self, TrustCommand.self, SignCommand.self])
+}
+
+private struct KeygenCommand: JobCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "keygen", abstract: "Makes a site's key pair; the private key is readable by its owner alone.",
+        discussion: "Example: fovea parcel keygen --out aachen.key")
+
+    @Option(help: .value("file", "The private key to write; the public one goes to FILE.pub.")) var out: String
+    @OptionGroup var common: CommonOptions
+
+    func job() throws -> MakeKeyJob { MakeKeyJob(to: out) }
+}
+
+private struct SealCommand: JobCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "seal",
+        abstract: "Puts weights, what they came from and what may be done with them into one signed file.",
+        discussion: """
+            Example: fovea parcel seal run/best.adapter.safetensors --key aachen.key --site aachen --round 1 \
+            --purpose DUO:0000042 --out aachen-1.parcel
+            """)
+
+    @Argument(help: .value("weights", "An adapter or a snapshot of a training.")) var weights: String
+    @Option(help: .value("file", "The site's private key.")) var key: String
+    @Option(help: .value("name", "The site's name, as in the training.")) var site: String
+    @Option(help: .value("n", "The round that it is for.")) var round: Int
+    @Option(help: .value("DUO:0000042", "A purpose that is permitted, a code of the Data Use Ontology; repeatable."))
+    var purpose: [String] = []
+    @Option(help: .value("2027-12-31", "The last day of the permissions (default: no end).")) var expires: String?
+    @Option(help: .value("DE", "A country; may be given several times (default: worldwide).")) var territory: [String] =
+        []
+    @Flag(help: "Weights and samples may be handed on.") var redistribution = false
+    @Flag(help: "One may sample from this site alone.") var singleSite = false
+    @Option(help: .value("folder", "The folder of a passing audit of these weights, which fovea audit --model makes."))
+    var audit: String?
+    @OptionGroup var officer: OfficerOptions
+    @Option(help: .value("reason", "Why it goes without an audit for memorised patients.")) var unaudited: String?
+    @Option(help: .value("text", "Whom to ask.")) var contact = "unspecified"
+    @Option(help: .value("file", "The parcel to write.")) var out: String
+    @OptionGroup var common: CommonOptions
+
+    func job() throws -> SealJob {
+        var job = SealJob(weights, key: key, site: site, round: round, to: out)
+        (job.purposes, job.expires, job.territories) = (Set(purpose), expires, Set(territory))
+        (job.redistribution, job.singleSite, job.contact) = (redistribution, singleSite, contact)
+        (job.audit, job.trust, job.unaudited, job.replaces) = (audit, officer.trust, unaudited, common.force)
+        return job
+    }
+}
+
+private struct OpenCommand: JobCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "open", abstract: "Checks a parcel's signature, says what is in it, and unpacks its weights.",
+        discussion: "Example: fovea parcel open aachen-1.parcel --trust TRUST.yaml --out aachen.adapter.safetensors")
+
+    @Argument(help: .value("file", "A parcel.")) var file: String
+    @Option(help: .value("trust.yaml", "Whose signatures count.")) var trust: String?
+    @Option(help: .value("weights", "Where the weights go, without the signature (default: they stay where they are)."))
+    var out: String?
+    @OptionGroup var common: CommonOptions
+
+    func job() throws -> OpenParcelJob {
+        var job = OpenParcelJob(file)
+        (job.trust, job.output, job.replaces) = (trust, out, common.force)
+        return job
+    }
+}
+
+private struct SignCommand: JobCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sign", abstract: "Signs a base or a merged model as the coordinator, before sites train on it.",
+        discussion: "Example: fovea parcel sign best.safetensors --key coordinator.key --out base.safetensors")
+
+    @Argument(help: .value("weights", "A snapshot.")) var weights: String
+    @Option(help: .value("file", "The coordinator's private key.")) var key: String
+    @Option(help: .value("file", "The signed snapshot to write.")) var out: String
+    @OptionGroup var common: CommonOptions
+
+    func job() throws -> SignBaseJob {
+        var job = SignBaseJob(weights, key: key, to: out)
+        job.replaces = common.force
+        return job
+    }
+}
+
+private struct TrustCommand: JobCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "trust", abstract: "Signs a list of whom to trust, as its coordinator; checks it without --key.",
+        discussion: "Example: fovea parcel trust TRUST.yaml --key coordinator.key")
+
+    @Argument(help: .value("trust.yaml", "The list.")) var file: String
+    @Option(help: .value("file", "The coordinator's private key.")) var key: String?
+    @OptionGroup var common: CommonOptions
+
+    func job() throws -> TrustListJob {
+        var job = TrustListJob(file)
+        job.key = key
+        return job
+    }
+}
+
+struct MergeCommand: JobCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "merge", abstract: "Merges the parcels of sites into a new model.",
+        discussion: """
+            A parcel that is unsigned, unknown, expired, replayed, of another base, not finite, of other shapes or \
+            forbidden stops the merge, and nothing is written; with --exclude-bad the merge goes on without it. \
+            Outliers are named. The order of the parcels changes nothing.
+
+            Example: fovea merge parcels/*.parcel --base base.safetensors --trust TRUST.yaml --key coordinator.key \
+            --out merged.safetensors
+            """)
+
+    @Argument(help: .value("parcel", "Parcels of one round.")) var parcels: [String]
+    @Option(help: .value("snapshot", "The snapshot that the sites trained on, signed by the coordinator."))
+    var base: String
+    @Option(help: .value("trust.yaml", "Whose signatures count, signed by the coordinator.")) var trust: String
+    @Option(help: .value("file", "The coordinator's private key, which signs the result.")) var key: String?
+    @OptionGroup var rule: MergeRuleOptions
+    @Option(help: .value("n", "The round (default: the one after the base's last merge).")) var round: Int?
+    @Option(help: .value("snapshot", "What the base was merged on, for --momentum.")) var previous: String?
+    @Flag(help: "Go on without parcels that are refused, and list them.") var excludeBad = false
+    @Flag(help: "Stop where the screening names an outlier.") var strict = false
+    @Option(help: .value("data.h5", "The coordinator's own data, on whose validation split each update is tried."))
+    var canary: String?
+    @Option(help: .value("merged", "The merged snapshot to write.")) var out: String
+    @OptionGroup var common: CommonOptions
+
+    func job() throws -> MergeJob {
+        var job = MergeJob(parcels, base: base, trust: trust, to: out)
+        (job.key, job.settings, job.round, job.previous) = (key, rule.settings, round, previous)
+        (job.excludesBad, job.isStrict, job.canary, job.replaces) = (excludeBad, strict, canary, common.force)
+        return job
+    }
+}
+
+/// How the sites' numbers become one.
+struct MergeRuleOptions: ParsableArguments {
+    @Option(help: "mean, stack (adapters, exact for lora), svd (the same, cut to their rank), median or trimmed-mean.")
+    var rule: MergeRecord.Rule = .mean
+    @Option(help: "What a site's share follows: patients, images or equal.")
+    var weight: MergeRecord.Weighting = .patients
+    @Option(help: .value("share", "Share of the sites that trimmed-mean drops at each end.")) var trim = 0.2
+    @Option(help: .value("factor", "Cut updates to so many times the median of their norms (default: not at all)."))
+    var clip: Double?
+    @Option(help: .value("share", "Take so much of the base's own last step again; --previous says where it began."))
+    var momentum = 0.0
+    @Flag(help: "Full weights: average each row of the table of cohorts over the sites that have such patients.")
+    var cohortRows = false
+
+    var settings: MergeRecord.Settings {
+        var settings = MergeRecord.Settings()
+        (settings.rule, settings.weighting, settings.trim) = (rule, weight, trim)
+        (settings.clip, settings.momentum, settings.cohortRows) = (clip, momentum, cohortRows)
+        return settings
+    }
+}
+
+struct WithdrawCommand: JobCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "withdraw",
+        abstract: "Takes a site out of a merged model: back to the last base without it, and merged again.",
+        discussion: """
+            The result is the same, bit for bit, as a merge that never had the site. Where later rounds were trained \
+            on what it had touched, they are named, and the exit code is 1: they have to be trained again. Parcels \
+            are those that the model's record names, byte for byte.
+
+            Example: fovea withdraw --site bonn --from merged.safetensors --parcels federation --trust TRUST.yaml \
+            --key coordinator.key --out merged-2.safetensors
+            """)
+
+    @Option(help: .value("name", "The site that goes.")) var site: String
+    @Option(help: .value("merged", "The merged model that it is in.")) var from: String
+    @Option(help: .value("folder", "Where parcels and bases of all rounds lie, in folders of any depth."))
+    var parcels: String
+    @Option(help: .value("s.h5", "Sample sets to look through; may be given several times.")) var samples: [String] = []
+    @Option(help: .value("trust.yaml", "The list of the coordinator who signed the model; --key marks the site there."))
+    var trust: String?
+    @Option(help: .value("file", "The coordinator's private key, which signs the result and the list."))
+    var key: String?
+    @Option(help: .value("merged", "The model without the site.")) var out: String
+    @OptionGroup var common: CommonOptions
+
+    func job() throws -> WithdrawJob {
+        var job = WithdrawJob(site: site, from: from, parcels: parcels, to: out)
+        (job.samples, job.trust, job.key, job.replaces) = (samples, trust, key, common.force)
+        return job
+    }
+}
+
+extension MergeRecord.Rule: ExpressibleByArgument {}
+extension MergeRecord.Weighting: ExpressibleByArgument {}

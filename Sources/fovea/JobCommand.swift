@@ -1,0 +1,58 @@
+import ArgumentParser
+import Files
+import Fovea
+
+/// A command that makes one job and prints its events.
+protocol JobCommand: AsyncParsableCommand {
+    associatedtype Work: Job
+    var common: CommonOptions { get }
+    /// - Throws: `Failure(.usage)` for options that exclude each other.
+    func job() throws -> Work
+}
+
+extension JobCommand {
+    func run() async throws { try await common.run(try job()) }
+}
+
+/// What every command takes.
+struct CommonOptions: ParsableArguments {
+    @Flag(help: "Print one JSON object on standard output; messages go to standard error.") var json = false
+    @Option(help: .value("n", "Threads to work on (default: the cores that this process may use).")) var threads: Int?
+    @Flag(help: "No progress and no messages but errors.") var quiet = false
+    @Flag(help: "Replace outputs that exist.") var force = false
+
+    func validate() throws {
+        if let threads, !(1...1024).contains(threads) {
+            throw ValidationError("--threads: expected 1 to 1024, found \(threads)")
+        }
+    }
+
+    var threadCount: Int { threads ?? Machine.availableCores }
+
+    var console: Console { Console(isQuiet: quiet, isJSON: json) }
+
+    /// Runs a job, prints its events and its outcome, and throws what the outcome says no to.
+    func run<Work: Job>(_ job: Work) async throws {
+        Machine.threads = threadCount
+        let run = job.run(), display = ProgressDisplay(isQuiet: quiet)
+        Signals.cancel { run.cancel() }
+        defer { display.end() }
+        for try await event in run {
+            switch event {
+            case .progress(let progress): display.show(progress)
+            case .note(let sentence):
+                display.end()
+                console.say(sentence)
+            case .finished(let outcome):
+                display.end()
+                try console.finish(outcome, outcome.lines)
+                if let refusal = outcome.refusal { throw refusal }
+            }
+        }
+    }
+}
+
+extension ArgumentHelp {
+    /// Help on an option, with the name of its value.
+    static func value(_ name: String, _ text: String) -> ArgumentHelp { ArgumentHelp(text, valueName: name) }
+}

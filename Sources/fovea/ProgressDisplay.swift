@@ -1,0 +1,54 @@
+import Foundation
+import Fovea
+
+/// Shows how far long work is, on standard error: a bar with rate and time left on a terminal, otherwise a line every
+/// 10 s. Used by one task at a time.
+final class ProgressDisplay {
+    private let isQuiet: Bool
+    private let isTerminal = isatty(STDERR_FILENO) == 1
+    private var stage = ""
+    /// When the stage began, and when it was shown last.
+    private var started = ContinuousClock.now, shown = ContinuousClock.now
+    private var hasBar = false
+
+    init(isQuiet: Bool) { self.isQuiet = isQuiet }
+
+    func show(_ progress: JobProgress) {
+        if isQuiet { return }
+        let now = ContinuousClock.now
+        if progress.stage != stage {
+            end()
+            (stage, started, shown) = (progress.stage, now, now)
+        }
+        let pause: Duration = isTerminal ? .milliseconds(200) : .seconds(10)
+        guard now - shown >= pause || (isTerminal && progress.done == progress.total) else { return }
+        shown = now
+        let line = ProgressDisplay.line(progress, seconds: (now - started) / .seconds(1), hasBar: isTerminal)
+        hasBar = isTerminal
+        Console.put(isTerminal ? "\r\u{1B}[2K" + line : line + "\n", on: .standardError)
+    }
+
+    /// Removes the bar, so that messages start on a clean line.
+    func end() {
+        if hasBar { Console.put("\r\u{1B}[2K", on: .standardError) }
+        hasBar = false
+    }
+
+    /// Such as `import [#####.....] 206/412 photographs, 14.2/s, 0:14 left`.
+    static func line(_ progress: JobProgress, seconds: Double, hasBar: Bool) -> String {
+        let (done, total) = (progress.done, progress.total), rate = seconds > 0 ? Double(done) / seconds : 0
+        var parts = "\(progress.stage) "
+        if hasBar {
+            let filled = total > 0 ? 24 * min(done, total) / total : 0
+            parts += "[" + String(repeating: "#", count: filled) + String(repeating: ".", count: 24 - filled) + "] "
+        }
+        parts += "\(done)/\(total) \(progress.unit)"
+        guard rate > 0 else { return parts }
+        let left = Int((Double(max(0, total - done)) / rate).rounded(.up))
+        let (hours, minutes, rest) = (left / 3600, left / 60 % 60, left % 60)
+        return parts + String(format: rate < 10 ? ", %.2f/s" : ", %.0f/s", rate)
+            + (hours > 0
+                ? String(format: ", %d:%02d:%02d left", hours, minutes, rest)
+                : String(format: ", %d:%02d left", minutes, rest))
+    }
+}

@@ -1,0 +1,223 @@
+import ArgumentParser
+import Diffusion
+import Exporting
+import Files
+import Fovea
+
+/// The model that makes samples.
+struct ModelOptions: ParsableArguments {
+    @Option(help: .value("snapshot", "A snapshot.")) var model: String
+    @Option(help: .value("name=weight,...", "Adapters or parcels to mix in by weight, by their files' names."))
+    var mix: String?
+    @Option(help: .value("folder", "Where the adapters are (default: the folder of the model).")) var adapters: String?
+
+    func source() throws -> ModelSource {
+        var source = ModelSource(model)
+        source.mix = try mix.map { try ModelSource.mixture($0) } ?? []
+        source.adapters = adapters
+        return source
+    }
+}
+
+struct SampleCommand: JobCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sample",
+        abstract: "Samples synthetic photographs into HDF5, with provenance and a contact sheet.",
+        discussion: """
+            Sample k of a seed is the same alone or in any run, with any number of threads. Several --cohort take turns.
+
+            Example: fovea sample --model run/snapshot.safetensors --count 64 --cohort dr_icdr=3 --seed 1 --out s.h5
+            """)
+
+    @OptionGroup var source: ModelOptions
+    @Option(help: .value("n", "How many samples.")) var count: Int?
+    @Option(help: .value("attribute=value,...", "What to ask for, such as dr_icdr=3 or 2.5; may be repeated."))
+    var cohort: [String] = []
+    @Option(help: .value("plan.csv", "A table of counts and attributes, instead of --count and --cohort."))
+    var plan: String?
+    @Option(help: .value("n", "Seed of the noise (default: 0).")) var seed: UInt64?
+    @Flag(help: "A random seed for each sample, so that nothing leads to a sample that a release leaves out.")
+    var independentSeeds = false
+    @Option(help: .value("k", "Number of the first sample under the seed (default: 0).")) var first: UInt64?
+    @Option(help: "How to step: \(kinds) (default: heun; for a model of several networks dpmpp-sde).")
+    var sampler: SamplerKind?
+    @Option(help: .value("n", "Steps (default: 18, of several networks 40); heun evaluates a network 2 n - 1 times."))
+    var steps: Int?
+    @Option(help: .value("w", "Guidance scale: 1 (default) means none, more makes the cohort plainer and costs twice."))
+    var guidance: Float?
+    @Option(help: .value("low,high", "Guide only where the noise level lies between two, such as 0.2,5."))
+    var guidanceInterval: GuidanceInterval?
+    @Option(help: .value("attribute,...", "Attributes that guidance makes plainer (default: all that are asked for)."))
+    var guide: String?
+    @Option(help: .value("n", "Samples a batch (default: 16); the samples do not depend on it.")) var batch: Int?
+    @Option(help: .value("DUO:0000042", "What they are for, a code of the Data Use Ontology, which sites must permit."))
+    var purpose: String?
+    @Option(help: .value("text", "Whom to ask about the samples; stored in the file.")) var contact = ""
+    @Option(help: .value("s.h5", "The sample set to write.")) var out: String
+    @Option(help: .value("level", "How small pictures are packed: 1 (fast) to 9 (small), 0 for not at all."))
+    var deflate = 1
+    @Option(help: .value("n", "Write the pictures into files of n samples each, and one set over them."))
+    var shardSize: Int?
+    @Flag(help: "Go on with a run that was stopped or killed; begins where there is none.") var resume = false
+    @OptionGroup var common: CommonOptions
+
+    private static let kinds = SamplerKind.allCases.map(\.rawValue).joined(separator: ", ")
+
+    func job() throws -> SampleJob {
+        var job = SampleJob(model: try source.source(), try wish(), to: out)
+        if independentSeeds {
+            guard seed == nil, first == nil else {
+                throw Failure(.usage, option: "independentSeeds", "the seeds are drawn; leave out --seed and --first")
+            }
+            job.seed = .independent
+        } else {
+            job.seed = .shared(seed ?? 0, first: first ?? 0)
+        }
+        (job.sampler, job.steps, job.guidance, job.batch) = (sampler, steps, guidance, batch)
+        (job.guidanceInterval, job.guide) = (guidanceInterval?.range, guide?.split(separator: ",").map(String.init))
+        (job.purpose, job.contact, job.deflate, job.shardSize) = (purpose, contact, deflate, shardSize)
+        (job.resumes, job.replaces, job.allowsUnseen) = (resume, common.force, common.force)
+        job.threads = common.threadCount
+        return job
+    }
+
+    private func wish() throws -> SampleJob.Wish {
+        switch (count, plan) {
+        case (let count?, nil): return .count(count, cohorts: cohort)
+        case (nil, let plan?) where cohort.isEmpty: return .plan(plan)
+        case (nil, _?): throw Failure(.usage, option: "plan", "the plan names the cohorts; --cohort goes with --count")
+        default: throw Failure(.usage, nil, "expected --count or --plan, and not both")
+        }
+    }
+}
+
+/// `low,high`, two noise levels.
+struct GuidanceInterval: ExpressibleByArgument {
+    let range: ClosedRange<Float>
+
+    init?(argument: String) {
+        let ends = argument.split(separator: ",").map { Float($0) }
+        guard ends.count == 2, let low = ends[0], let high = ends[1], low >= 0, low <= high, high.isFinite else {
+            return nil
+        }
+        range = low...high
+    }
+}
+
+struct ReplayCommand: JobCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replay",
+        abstract: "Makes samples again from their provenance, and compares them with what the file holds.",
+        discussion: """
+            On the BLAS core that made them, with any number of threads and any batch, all bits must be equal; on \
+            another, the peak signal-to-noise ratio must reach \(Int(ReplayJob.requiredRatio)) dB. Exit code 1 where \
+            a sample is not what it says.
+
+            Example: fovea replay s.h5 --model run/snapshot.safetensors --fraction 0.05
+            """)
+
+    @Argument(help: .value("s.h5", "A sample set.")) var file: String
+    @OptionGroup var source: ModelOptions
+    @Option(help: .value("row", "A row to make again; repeatable (default: all rows that the model made)."))
+    var index: [Int] = []
+    @Option(help: .value("0...1", "A share of the rows instead, drawn at random; at least one.")) var fraction: Double?
+    @Option(help: .value("n", "Samples a batch; nothing depends on it.")) var batch = 16
+    @OptionGroup var common: CommonOptions
+
+    func job() throws -> ReplayJob {
+        var job = ReplayJob(file, model: try source.source())
+        if fraction != nil, !index.isEmpty {
+            throw Failure(.usage, nil, "expected --index or --fraction, and not both")
+        }
+        job.rows = fraction.map { .share($0) } ?? (index.isEmpty ? .all : .some(index))
+        job.batch = batch
+        return job
+    }
+}
+
+struct ExportCommand: JobCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Writes a sample set as PNG files, NPZ or WebDataset; each picture keeps its synthetic label.",
+        discussion: """
+            The folder also gets a dataset card, a card of each model, croissant.json, prov.json, and export.json with \
+            the digest of every file (fovea verify FOLDER). Everything is read again after writing.
+
+            Example: fovea export s.h5 --to png --out pictures
+            """)
+
+    @Argument(help: .value("s.h5", "A sample set.")) var file: String
+    @Option(help: "The form: \(SampleExport.Format.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var to: SampleExport.Format
+    @Option(help: .value("folder", "The folder to write.")) var out: String
+    @Option(help: .value("attribute", "What an NPZ file gives as labels (default: dr_icdr, or the first asked for)."))
+    var label: String?
+    @Option(help: .value("n", "Samples of a WebDataset shard.")) var shardSize = 1000
+    @OptionGroup var common: CommonOptions
+
+    func job() throws -> ExportJob {
+        var job = ExportJob(file, as: to, to: out)
+        (job.label, job.shardSize, job.replaces, job.threads) = (label, shardSize, common.force, common.threadCount)
+        return job
+    }
+}
+
+struct VerifyCommand: JobCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Checks every digest, label and link in a file, and names what fails.",
+        discussion: """
+            Exit code 1 where anything fails. A sample set carries the SHA-256 of all its bytes, so one that changed \
+            is found.
+
+            Example: fovea verify s.h5
+            """)
+
+    @Argument(help: .value("file", "A sample set, data set or weights file, or a folder that export wrote."))
+    var file: String
+    @Option(help: .value("trust.yaml", "Whose signatures are trusted; an unsigned file then fails.")) var trust: String?
+    @OptionGroup var common: CommonOptions
+
+    func job() throws -> VerifyJob {
+        var job = VerifyJob(file)
+        job.trust = trust
+        return job
+    }
+}
+
+struct InspectCommand: JobCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inspect",
+        abstract: "Says what a file is: data set, checkpoint, snapshot or sample set; its cohorts, sites and licence.",
+        discussion: "Example: fovea inspect samples.h5")
+
+    @Argument(help: .value("file", "A file made by fovea.")) var file: String
+    @OptionGroup var common: CommonOptions
+    func job() throws -> InspectJob { InspectJob(file) }
+}
+
+struct ReportCommand: JobCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "report",
+        abstract: "Writes a sample set as one HTML page: gallery, cohorts, lineage, settings and terms.",
+        discussion: """
+            The page needs no network and loads nothing; it stays below 10 MB. Its pictures are JPEG copies.
+
+            Example: fovea report samples.h5 --out report.html
+            """)
+
+    @Argument(help: .value("samples", "A sample set.")) var samples: String
+    @Option(help: .value("file", "The page to write.")) var out: String
+    @Option(help: .value("n", "Samples to show; of a larger set, a selection spread evenly over the cohorts."))
+    var most = ReportJob.usualMost
+    @OptionGroup var common: CommonOptions
+
+    func job() throws -> ReportJob {
+        var job = ReportJob(samples, to: out)
+        (job.most, job.replaces) = (most, common.force)
+        return job
+    }
+}
+
+extension SampleExport.Format: ExpressibleByArgument {}
+extension SamplerKind: ExpressibleByArgument {}

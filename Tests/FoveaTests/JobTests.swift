@@ -1,0 +1,135 @@
+import Files
+import Fovea
+import Support
+import Testing
+
+/// What another package does with the product `Fovea`.
+@Suite struct JobTests {
+    private func phantoms(_ folder: TemporaryFolder, site: String? = nil) async throws -> String {
+        var job = PhantomJob(patients: 20, seed: 3, to: folder.file("phantoms.h5"))
+        job.size = 32
+        job.site = site
+        return try await job.outcome().output
+    }
+
+    private func training(_ data: String, _ folder: TemporaryFolder, images: Int) throws -> TrainJob {
+        let settings = try folder.write(
+            "batchSize: 4\ncheckpointEveryImages: 1000\nvalidateEveryImages: 16\npreviewEveryImages: 1000\n".utf8,
+            "train.yaml")
+        var job = TrainJob(data: [data], to: folder.file("run"))
+        (job.wishes.preset, job.wishes.size) = (.tiny, 32)
+        job.wishes.images = images
+        job.wishes.config = settings
+        return job
+    }
+
+    @Test func `phantoms, a training and samples from one package`() async throws {
+        let folder = try TemporaryFolder()
+        let trained = try await training(try await phantoms(folder), folder, images: 16).outcome()
+        #expect(trained.imagesSeen == 16)
+        var sampling = SampleJob(
+            model: ModelSource(trained.snapshot), .count(3, cohorts: []), to: folder.file("s.h5"))
+        sampling.steps = 2
+        #expect(try await sampling.outcome().count == 3)
+        let verified = try await VerifyJob(folder.file("s.h5")).outcome()
+        #expect(verified.ok)
+        #expect(verified.refusal == nil)
+        let replayed = try await ReplayJob(folder.file("s.h5"), model: ModelSource(trained.snapshot)).outcome()
+        #expect(replayed.equal == 3)
+    }
+
+    @Test func `events end with the outcome, and progress comes before it`() async throws {
+        let folder = try TemporaryFolder()
+        var job = PhantomJob(patients: 12, seed: 1, to: folder.file("p.h5"))
+        job.size = 32
+        var progress: [JobProgress] = [], finished = 0
+        for try await event in job.run() {
+            #expect(finished == 0, "an event after the outcome: \(event)")
+            switch event {
+            case .progress(let step): progress.append(step)
+            case .note: break
+            case .finished(let outcome):
+                finished += 1
+                #expect(outcome.count == 12)
+            }
+        }
+        #expect(finished == 1)
+        let last = try #require(progress.last)
+        #expect((last.stage, last.unit) == ("phantom", "photographs"))
+        #expect((last.done, last.total) == (12, 12))
+        #expect(progress.map(\.done) == progress.map(\.done).sorted())
+    }
+
+    @Test func `a job whose values contradict each other is refused before it touches a file`() async throws {
+        let folder = try TemporaryFolder()
+        var job = SampleJob(model: ModelSource("none"), .count(1, cohorts: []), to: folder.file("s.h5"))
+        job.deflate = 11
+        await #expect { try await job.outcome() } throws: {
+            ($0 as? Failure) == Failure(.usage, option: "deflate", expected: "0 to 9", found: "11")
+        }
+        #expect(try folder.names.isEmpty)
+    }
+
+    @Test func `samples that the sites do not permit are refused by the library`() async throws {
+        let folder = try TemporaryFolder(), data = try await phantoms(folder, site: "aachen")
+        let base = try await training(data, folder, images: 4).outcome().snapshot
+        _ = try await MakeKeyJob(to: folder.file("aachen.key")).outcome()
+        var tuning = TrainJob(data: [data], to: folder.file("tuned"))
+        (tuning.wishes.base, tuning.wishes.images) = (base, 16)
+        _ = try await tuning.outcome()
+        var seal = SealJob(
+            folder.file("tuned/snapshot.safetensors"), key: folder.file("aachen.key"), site: "aachen", round: 1,
+            to: folder.file("aachen.parcel"))
+        seal.purposes = ["DUO:0000042"]
+        seal.singleSite = true
+        _ = try await seal.outcome()
+        var opening = OpenParcelJob(folder.file("aachen.parcel"))
+        opening.output = folder.file("opened.safetensors")
+        _ = try await opening.outcome()
+        var sampling = SampleJob(
+            model: ModelSource(folder.file("opened.safetensors")), .count(1, cohorts: []), to: folder.file("s.h5"))
+        (sampling.steps, sampling.purpose) = (2, "DUO:0000007")
+        await #expect { try await sampling.outcome() } throws: {
+            guard let failure = $0 as? Failure else { return false }
+            return failure.kind == .notPermitted && failure.option == "purpose"
+                && failure.sentence == "expected DUO:0000042, found DUO:0000007"
+        }
+        sampling.purpose = "DUO:0000042"
+        #expect(try await sampling.outcome().count == 1)
+    }
+
+    @Test func `a training that is cancelled says what it kept, and goes on to the same weights`() async throws {
+        let folder = try TemporaryFolder(), other = try TemporaryFolder(), data = try await phantoms(folder)
+        let straight = try await training(data, other, images: 64).outcome().snapshot
+        var job = try training(data, folder, images: 64)
+        let run = job.run()
+        var failure: Failure?
+        do {
+            for try await event in run {
+                if case .progress(let step) = event, step.done >= 8 { run.cancel() }
+            }
+        } catch let caught as Failure { failure = caught }
+        #expect(failure?.kind == .interrupted)
+        #expect(failure?.remedy == .resume)
+        #expect(failure?.sentence.hasSuffix("everything is saved") == true)
+        job = TrainJob(data: [data], to: folder.file("run"))
+        job.resumes = true
+        let resumed = try await job.outcome().snapshot
+        #expect(try Digest(ofFile: resumed) == Digest(ofFile: straight))
+    }
+
+    @Test func `cancelling the task that reads the events cancels the job, and the reader gets its last word`()
+        async throws
+    {
+        let folder = try TemporaryFolder(), job = try training(try await phantoms(folder), folder, images: 1_000_000)
+        let reader = Task { () -> Failure? in
+            do {
+                for try await event in job.run() {
+                    if case .progress = event { withUnsafeCurrentTask { $0?.cancel() } }
+                }
+                return nil
+            } catch { return error as? Failure }
+        }
+        #expect(await reader.value?.kind == .interrupted)
+    }
+}
