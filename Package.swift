@@ -123,7 +123,7 @@ let package = Package(
             ], swiftSettings: settings),
 
         // Tests.
-        .target(name: "Support", path: "Tests/Support"),
+        .target(name: "Support", dependencies: ["Files"], path: "Tests/Support"),
         .target(name: "TestTensors", dependencies: ["TensorCore", "Randomness"], path: "Tests/TestTensors"),
         .target(name: "TestPictures", dependencies: ["Pictures"], path: "Tests/TestPictures"),
         .target(name: "TestFigures", dependencies: ["Verdicts", "Statistics", "Files"], path: "Tests/TestFigures"),
@@ -136,6 +136,7 @@ let package = Package(
                 "CheckpointStore", "Federation", "Diffusion", "Networks", "TensorCore", "Randomness", "Files",
             ],
             path: "Tests/ParcelFuzz"),
+        tests("Files", []),
         tests("CKernels", ["KernelShapes"]),
         tests("Statistics", ["Verdicts", "CheckpointStore", "TensorCore", "Randomness"]),
         tests("TensorCore", ["Randomness", "TestTensors"], exclude: ["Fixtures"]),
