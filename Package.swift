@@ -143,7 +143,7 @@ let package = Package(
         tests("Cohorts", ["Files"]),
         tests("HDF5Files", ["Files"]),
         tests("Pictures", ["Importing", "Datasets", "Files", "CImageCodecs", "TestPictures"]),
-        tests("RetinalMatching", ["Phantoms", "Pictures", "TensorCore"]),
+        tests("RetinalMatching", ["Phantoms", "Pictures", "TensorCore", "TestTensors"]),
         tests(
             "Networks", ["CheckpointStore", "TensorCore", "Randomness", "Files", "TestTensors"], exclude: ["Fixtures"]),
         tests("Diffusion", ["Networks", "Cohorts", "TensorCore", "Randomness", "TestTensors"], exclude: ["Fixtures"]),
@@ -164,7 +164,7 @@ let package = Package(
             "Sampling",
             [
                 "SampleStore", "Training", "Models", "CheckpointStore", "Diffusion", "Networks", "Pictures", "Cohorts",
-                "TensorCore", "Randomness", "Files",
+                "TensorCore", "Randomness", "Files", "TestTensors",
             ]),
         tests("Exporting", ["SampleStore", "Pictures", "Cohorts", "Files"]),
         tests(
@@ -180,7 +180,7 @@ let package = Package(
             [
                 "Interchange", "Verdicts", "Federation", "Training", "Models", "Phantoms", "Importing", "Datasets",
                 "CheckpointStore", "Diffusion", "Networks", "Pictures", "TensorCore", "Statistics", "Randomness",
-                "Files",
+                "Files", "TestTensors",
             ], exclude: ["Fixtures"]),
         tests("PictureFiles", ["Datasets", "Phantoms", "Files"]),
         tests("Fovea", ["Training", "Diffusion", "Networks", "Files"]),

@@ -3,6 +3,7 @@ import Phantoms
 import Pictures
 import RetinalMatching
 import TensorCore
+import TestTensors
 import Testing
 
 @Suite struct RetinalMatchTests {
@@ -107,12 +108,11 @@ import Testing
             field.bytes.count == VesselField.byteCount && stored.bytes == field.bytes && Set(field.bytes).count > 50)
     }
 
-    @Test func `matches are the same on any number of threads, alone and in a batch`() throws {
-        let before = ComputeEnvironment.threads
-        defer { ComputeEnvironment.threads = before }
+    @Test(.exclusivePool) func `matches are the same on any number of threads, alone and in a batch`() throws {
         let set = Self.visits.second.selecting([0, 1, 2, 3])
-        let results = [1, 2, 3].map { threads in
+        let results = try [1, 2, 3].map { threads in
             ComputeEnvironment.threads = threads
+            try #require(ComputeEnvironment.threads == threads)
             return RetinalGallery(Self.visits.first).best(RetinalGallery(set))
         }
         try #require(results[0].count == 4)

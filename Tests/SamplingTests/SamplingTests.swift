@@ -11,6 +11,7 @@ import SampleStore
 import Sampling
 import Support
 import TensorCore
+import TestTensors
 import Testing
 
 /// Sampling from a random tiny model: all its parameters are drawn, the last layer's too, so that samples differ.
@@ -53,11 +54,10 @@ import Testing
         }
     }
 
-    @Test func threadsDoNotChangeSamples() throws {
-        let before = ComputeEnvironment.threads
-        defer { ComputeEnvironment.threads = before }
+    @Test(.exclusivePool) func threadsDoNotChangeSamples() throws {
         let results = try [1, 2, 3].map { threads in
             ComputeEnvironment.threads = threads
+            try #require(ComputeEnvironment.threads == threads)
             return try pixels(SamplingPlan(count: 5, cohorts: []))
         }
         #expect(results[0] == results[1])

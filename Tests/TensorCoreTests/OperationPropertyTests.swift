@@ -49,13 +49,12 @@ import Testing
     }
 
     /// 1, 2, 3 and 4 threads give the same bytes, forward and backward.
-    @Test(arguments: operationTable.map(\.name))
+    @Test(.exclusivePool, arguments: operationTable.map(\.name))
     func threadsDoNotChangeBytes(_ name: String) throws {
         let entry = try #require(operationTable.first { $0.name == name })
-        let before = ComputeEnvironment.threads
-        defer { ComputeEnvironment.threads = before }
-        func result(_ threads: Int) -> [[UInt32]] {
+        func result(_ threads: Int) throws -> [[UInt32]] {
             ComputeEnvironment.threads = threads
+            try #require(ComputeEnvironment.threads == threads)
             let tape = Tape()
             let variables = inputs(entry, tape: tape)
             let output = entry.run(variables, entry.example.integers)
@@ -64,9 +63,9 @@ import Testing
                 for: variables.keys.sorted().map { variables[$0]! })
             return ([output.tensor] + gradients).map { $0.elements.map(\.bitPattern) }
         }
-        let single = result(1)
+        let single = try result(1)
         for threads in 2...4 {
-            let isSame = result(threads) == single
+            let isSame = try result(threads) == single
             #expect(isSame, "\(entry.name) with \(threads) threads")
         }
     }

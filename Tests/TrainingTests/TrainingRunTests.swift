@@ -4,6 +4,7 @@ import Foundation
 import Models
 import Support
 import TensorCore
+import TestTensors
 import Testing
 import Training
 
@@ -48,13 +49,12 @@ import Training
         #expect(try losses(straight.folder) == losses(folder))
     }
 
-    @Test func threadsDoNotChangeTheWeights() async throws {
+    @Test(.exclusivePool) func threadsDoNotChangeTheWeights() async throws {
         let phantoms = try await PhantomFolder()
-        let before = ComputeEnvironment.threads
-        defer { ComputeEnvironment.threads = before }
         var snapshots: [Data] = []
         for threads in [1, 2] {
             ComputeEnvironment.threads = threads
+            try #require(ComputeEnvironment.threads == threads)
             let run = try await TrainingRun(
                 folder: phantoms.folder.file("threads-\(threads)"), datasets: [phantoms.dataset], resume: false
             ) { _ in

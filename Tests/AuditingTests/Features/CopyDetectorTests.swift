@@ -5,6 +5,7 @@ import Phantoms
 import Pictures
 import Randomness
 import TensorCore
+import TestTensors
 import Testing
 import Verdicts
 
@@ -62,14 +63,15 @@ import Verdicts
         #expect(trained.area >= 0.75 && trained.found >= 0.9)
     }
 
-    @Test func `the same bytes for any number of threads, and others for another seed`() {
-        let pictures = Self.training.selecting(Array(0..<12)), before = ComputeEnvironment.threads
-        defer { ComputeEnvironment.threads = before }
-        ComputeEnvironment.threads = 1
-        let one = CopyDetector.trained(on: pictures, Self.configuration(steps: 4)) { _ in }.encoded()
-        ComputeEnvironment.threads = 3
-        let three = CopyDetector.trained(on: pictures, Self.configuration(steps: 4)) { _ in }.encoded()
-        #expect(one == three)
+    @Test(.exclusivePool) func `the same bytes for any number of threads, and others for another seed`() throws {
+        let pictures = Self.training.selecting(Array(0..<12))
+        let encoded = try [1, 3].map { threads in
+            ComputeEnvironment.threads = threads
+            try #require(ComputeEnvironment.threads == threads)
+            return CopyDetector.trained(on: pictures, Self.configuration(steps: 4)) { _ in }.encoded()
+        }
+        let one = encoded[0]
+        #expect(one == encoded[1])
         var other = Self.configuration(steps: 4)
         other.seed = 2
         #expect(CopyDetector.trained(on: pictures, other) { _ in }.encoded() != one)

@@ -4,6 +4,8 @@ import Files
 import Foundation
 import Randomness
 import TensorCore
+import TestTensors
+import Support
 import Testing
 import Verdicts
 
@@ -46,15 +48,16 @@ import Verdicts
         #expect(itself.likelihoodRatio?.area.value == 0.5)
     }
 
-    @Test func `scores are the same on one thread and on two, and again, and another seed's are not`() async throws {
+    @Test(.exclusivePool) func `scores are the same on one thread and on two, and again, and another seed's are not`()
+        async throws
+    {
         let phantoms = try await PhantomPatients(patients: 12, visits: 2)
         let model = try await phantoms.model(patients: 0..<4, images: 160)
         let members = try await phantoms.photographs(0..<4, of: model),
             others = try await phantoms.photographs(4..<12, of: model)
-        let before = ComputeEnvironment.threads
-        defer { ComputeEnvironment.threads = before }
         func scores(threads: Int, seed: UInt64 = 0) throws -> [MembershipScores] {
             ComputeEnvironment.threads = threads
+            try #require(ComputeEnvironment.threads == threads)
             var configuration = quick
             configuration.seed = seed
             return try MembershipAttack(model: model, configuration: configuration).scores(of: [members, others])
