@@ -157,7 +157,7 @@ let package = Package(
                 "Models", "Phantoms", "Datasets", "CheckpointStore", "Diffusion", "Networks", "Pictures", "Cohorts",
                 "TensorCore", "Statistics", "Randomness", "Files", "TestTensors",
             ]),
-        tests("Federation", ["CheckpointStore", "TensorCore", "Files"]),
+        tests("Federation", ["CheckpointStore", "TensorCore", "Files", "TestTensors"]),
         tests("SampleStore", ["HDF5Files", "Cohorts", "Files"]),
         tests("Reporting", ["SampleStore", "HDF5Files", "Cohorts", "Figures", "Files"], exclude: ["Fixtures"]),
         tests(
