@@ -3,6 +3,7 @@ import Files
 import Foundation
 import Models
 import TensorCore
+import Support
 import Testing
 
 /// What may be sampled, and what for.
@@ -53,7 +54,7 @@ import Testing
             try own.parcel("aachen", permissions: Permissions(purposes: ["DUO:0000042"], redistribution: true))
         ]).write(path, key: nil, force: false)
         #expect(try LoadedModel(contentsOf: path).manifest.permissions == narrow)
-        #expect(throws: Failure.self) {
+        expectFailure(.notPermitted, "the permissions of the base and of aachen have no purpose or no territory") {
             try own.merge([
                 try own.parcel("aachen", permissions: Permissions(purposes: ["DUO:0000042"], territories: ["FR"]))
             ])

@@ -30,9 +30,11 @@ import Testing
                 found: "\"5\"")
         ) { try writer.append([record]) }
         record.cohort = Cohort(["grade": "3"])
-        #expect(throws: Failure.self) { try writer.append([record]) }
+        expectFailure(.badData, "cohort of row 0: expected an attribute of the schema (") {
+            try writer.append([record])
+        }
         record.cohort = Cohort(["camera": ""])
-        #expect(throws: Failure.self) { try writer.append([record]) }
+        expectFailure(.badData, "camera of row 0: expected a name, found \"\"") { try writer.append([record]) }
         #expect(throws: Failure(.badData, path, "no photograph is left to write")) { try writer.finish() }
     }
 

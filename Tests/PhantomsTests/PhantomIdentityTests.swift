@@ -1,6 +1,7 @@
 import Cohorts
 import Files
 import Phantoms
+import Support
 import Testing
 
 @Suite struct PhantomIdentityTests {
@@ -84,8 +85,10 @@ import Testing
         #expect(Set(patients.map(\.key)).count == 200)
     }
 
-    @Test(arguments: [(0, 64, 1), (1, 31, 1), (1, 64, 0), (1, 5000, 1)])
-    func numbersOutOfRangeAreRefused(patients: Int, size: Int, visits: Int) {
-        #expect(throws: Failure.self) { try PhantomGenerator(patients: patients, size: size, visits: visits, seed: 1) }
+    @Test(arguments: [(0, 64, 1, "--count"), (1, 31, 1, "--size"), (1, 64, 0, "--visits"), (1, 5000, 1, "--size")])
+    func numbersOutOfRangeAreRefused(patients: Int, size: Int, visits: Int, field: String) {
+        expectFailure(.usage, "\(field): expected ") {
+            try PhantomGenerator(patients: patients, size: size, visits: visits, seed: 1)
+        }
     }
 }

@@ -139,7 +139,7 @@ private struct Audited {
         let places = Array(UInt64(0)..<11), all = Array(UInt64(0)..<12)
         #expect(Set(file.seeds) == [0])
         #expect(file.indices == places)
-        #expect(throws: Failure.self) { try ReleaseChain.requireReplayable(file) }
+        expectFailure(.badData, "was released without its seeds") { try ReleaseChain.requireReplayable(file) }
         let whole = try await Audited(flagged: [])
         #expect(try await whole.release().isReplayable)
         let kept = try await SampleSetFile.open(whole.folder.file("r.h5"))

@@ -187,7 +187,9 @@ import Testing
         let failure = #expect(throws: Failure.self) { try SamplingPlan(contentsOf: path) }
         #expect(failure?.description.contains("line 2") == true)
         try Data("dr_icdr,count\n3,0\n".utf8).write(to: URL(fileURLWithPath: path))
-        #expect(throws: Failure.self) { try SamplingPlan(contentsOf: path) }
+        expectFailure(.badData, "count: expected at least one sample, found none") {
+            try SamplingPlan(contentsOf: path)
+        }
     }
 
     @Test func numbersBeyondTheStreamsAreRefused() throws {

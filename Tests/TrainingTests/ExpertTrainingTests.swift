@@ -263,7 +263,7 @@ import Training
         let changed = try tuned.tuned(by: file)
         #expect(changed.space == base.manifest.model.space && changed.augmentedShare == 0)
         try "space: wavelet-3\n".write(toFile: file, atomically: true, encoding: .utf8)
-        #expect(throws: Failure.self) { try tuned.tuned(by: file) }
+        expectFailure(.badData, "space: expected dct-8, the base's, found wavelet-3") { try tuned.tuned(by: file) }
         // Without changed pictures the network keeps its table.
         var unchanged = changed
         (unchanged.base, unchanged.images) = ("", 4)

@@ -2,6 +2,7 @@ import Auditing
 import Diffusion
 import Files
 import Pictures
+import Support
 import Testing
 
 @Suite(.serialized) struct OverfittedTwinTests {
@@ -70,6 +71,8 @@ import Testing
         #expect(short.imagesSeen == 8)
         var none = settings
         none.patients = 0
-        await #expect(throws: Failure.self) { try await OverfittedTwin.train(on: [phantoms.dataset], size: 32, none) }
+        await expectLaterFailure(.usage, "positive control: expected at least one patient and one image") {
+            try await OverfittedTwin.train(on: [phantoms.dataset], size: 32, none)
+        }
     }
 }

@@ -135,10 +135,12 @@ import Verdicts
         let model = try await phantoms.model(patients: 0..<2, images: 8)
         var configuration = quick
         configuration.levels = 0
-        #expect(throws: Failure.self) { try MembershipAttack(model: model, configuration: configuration) }
+        expectFailure(.usage, "levels: expected ") { try MembershipAttack(model: model, configuration: configuration) }
         let some = try await phantoms.photographs(0..<2, of: model),
             none = try await phantoms.photographs(0..<0, of: model)
-        #expect(throws: Failure.self) {
+        expectFailure(
+            .badData, "membership: expected photographs of members and of non-members, found \(some.count) and 0"
+        ) {
             try MembershipAttack(model: model, configuration: quick).run(members: some, nonMembers: none)
         }
     }
