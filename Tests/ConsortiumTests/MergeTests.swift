@@ -128,6 +128,7 @@ import Training
         let frozen = try parcels(.ffa)
         let stacked = try federation.merge(frozen, federation.settings(.stack)).merged().parameters,
             mean = try federation.merge(frozen).merged().parameters
+        #expect(stacked.tensors.count == mean.tensors.count)
         for (a, b) in zip(stacked.tensors, mean.tensors) { #expect(relativeDifference(doubles(a), doubles(b)) <= 1e-7) }
     }
 
@@ -173,6 +174,7 @@ import Training
         // Stated against measured, over all adapted parameters.
         let base = federation.base.parameters.tensors
         var left = 0.0, all = 0.0
+        try #require(whole.tensors.map(\.shape) == base.map(\.shape) && cut.tensors.map(\.shape) == base.map(\.shape))
         for i in base.indices {
             for ((a, b), c) in zip(zip(doubles(whole.tensors[i]), doubles(cut.tensors[i])), doubles(base[i])) {
                 left += (a - b) * (a - b)

@@ -105,6 +105,7 @@ import Training
             _ = try await SiteStep(base: phantoms.basePath, data: [phantoms.data], configuration: settings, round: 1)
                 .run(to: path, force: false)
             let moved = try LoadedModel(contentsOf: path)
+            try #require(moved.parameters.tensors.count == base.parameters.tensors.count)
             distances.append(
                 zip(moved.parameters.tensors, base.parameters.tensors).reduce(0) { $0 + ($1.0 - $1.1).sumOfSquares }
                     .squareRoot())

@@ -66,6 +66,7 @@ import Testing
         }
         let found = ColourAxes(covariance: covariance)
         #expect(found.problem == nil)
+        #expect(found.rows.count == 9)
         for (a, b) in zip(found.rows, axes.flatMap { $0 }) { #expect(abs(Double(a) - b) <= 1e-6) }
     }
 

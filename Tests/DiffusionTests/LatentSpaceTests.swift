@@ -68,6 +68,7 @@ import Testing
             let expected = bands.map { $0[0][0] / Double(side) }
             let own = (0..<side * side).map { found[$0 * 3 + colour] }
             #expect(abs(own[0] - expected[0]) <= 1e-6)
+            #expect(own.count == expected.count)
             for (a, b) in zip(own.sorted(), expected.sorted()) { #expect(abs(a - b) <= 1e-6) }
         }
     }
@@ -141,6 +142,7 @@ import Testing
                 #expect(abs(Double(value) - expected) <= 2e-6 * max(abs(expected), 1e-3))
             }
             let flow = denoised(Preconditioning(kind: .flow), x, sigma)
+            #expect(flow.shape == x.shape)
             #expect(zip(flow.elements, x.elements).allSatisfy { abs($0 - $1 / (1 + sigma)) <= 1e-6 })
         }
     }

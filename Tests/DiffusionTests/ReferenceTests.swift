@@ -106,6 +106,7 @@ import Testing
                 }
                 // With a decay of 0 the average is the parameter itself.
                 #expect(averages[0].elements == parameter.elements)
+                #expect(averages[1].elements.count == before.count && before.count == parameter.elements.count)
                 for (found, (old, new)) in zip(averages[1].elements, zip(before, parameter.elements)) {
                     #expect(abs(found - (0.75 * old + 0.25 * new)) <= 1e-6)
                 }

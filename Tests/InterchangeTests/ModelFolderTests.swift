@@ -48,6 +48,8 @@ import Testing
         let levels = try fixture(name, "sigmas")
         let noise = manifest.model.preconditioning.discrete, all = noise.sigmas
         #expect(all.count == noise.timesteps && zip(all, all.dropFirst()).allSatisfy { $0 < $1 })
+        try #require(levels["timesteps"].values.count == levels["sigma"].values.count)
+        #expect(!levels["sigma"].values.isEmpty)
         for (timestep, sigma) in zip(levels["timesteps"].values, levels["sigma"].values) {
             // diffusers adds betas up in float32.
             #expect(abs(all[Int(timestep)] / sigma - 1) <= 2e-3, "\(name): timestep \(timestep)")
@@ -136,7 +138,7 @@ import Testing
         #expect(
             manifest.model == description && manifest.imagesSeen == 7
                 && manifest.trainingData == model.manifest.trainingData)
-        #expect(zip(parameters.tensors, model.parameters.tensors).allSatisfy { $0.elements == $1.elements })
+        expectSame(parameters.tensors, model.parameters.tensors)
 
         // Weights that saw patients go with a reason, or not at all.
         for synthetic in [nil, false] {
@@ -179,7 +181,7 @@ import Testing
         #expect(weights.tensors.keys.contains { $0.contains("proj_attn") })
         try scratch.write(weights.encoded(as: .f32), "unet/diffusion_pytorch_model.safetensors")
         let (manifest, parameters) = try ModelFolder(scratch.path).read()
-        #expect(zip(parameters.tensors, expected.parameters.tensors).allSatisfy { $0.elements == $1.elements })
+        expectSame(parameters.tensors, expected.parameters.tensors)
         #expect(manifest.model.network == expected.manifest.model.network)
         #expect(manifest.model.preconditioning.discrete.prediction == .velocity)
         // Both names at once are not one of them, whichever comes first.

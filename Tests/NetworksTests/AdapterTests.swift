@@ -133,7 +133,7 @@ import Testing
         let bound = adapter.parameters.variables(on: tape)
         let network = adaptation.adapted(base: base, adapter: bound)
         let merged = base.adding([(adapter, 1)])
-        for (a, b) in zip(network.variables, merged.tensors) { #expect(a.tensor.elements == b.elements) }
+        expectSame(network.variables.map(\.tensor), merged.tensors)
 
         // A sum of all adapted weights, each with a number of its own.
         let layout = adaptation.layout

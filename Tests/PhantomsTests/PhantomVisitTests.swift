@@ -56,6 +56,7 @@ import Testing
     }
 
     private func correlation(_ x: [Float], _ y: [Float]) -> Float {
+        guard x.count == y.count else { return .nan }
         let (meanX, meanY) = (mean(x), mean(y))
         var xy: Float = 0, xx: Float = 0, yy: Float = 0
         for (a, b) in zip(x, y) {

@@ -116,6 +116,7 @@ import Testing
             x.withUnsafeMutableBuffer { for (y, column) in places { $0[(y * 13 + column) * 16 + 7] = value } }
             let output = Variable(x).convolution(Variable(w), bias: nil, padding: 1).tensor.elements
             let expected = naive(x, w)
+            #expect(output.count == expected.count)
             let areAlike = zip(output, expected).allSatisfy { $0.isFinite == $1.isFinite }
             #expect(areAlike)
             // What is far from the value is untouched by it.
@@ -166,6 +167,7 @@ import Testing
             v[0].concatenated(v[1]).groupNorm(scale: v[4], shift: v[5], groups: 4, epsilon: 1e-5, silu: true)
                 .convolution(v[2], bias: v[3], padding: 1) + v[6].reshaped([3, 1, 1, outputs]) + v[7]
         }
+        #expect(fused.count == separate.count)
         for (index, pair) in zip(fused, separate).enumerated() {
             let difference = relativeDifference(pair.0.elements.map(Double.init), pair.1.elements.map(Double.init))
             #expect(difference <= 2e-6, "\(index)")
@@ -180,8 +182,7 @@ import Testing
         }
         let made = upsampling { .convolution(ConvolutionInput(upsampling: $0), $1, bias: nil, padding: 1) }
         let kept = upsampling { $0.upsampledNearest().convolution($1, bias: nil, padding: 1) }
-        let areEqual = zip(made, kept).allSatisfy { $0.elements == $1.elements }
-        #expect(areEqual)
+        expectSame(made, kept)
     }
 
     /// x W of two inputs side by side equals that of their concatenation, values and gradients.
@@ -199,6 +200,7 @@ import Testing
         }
         let besides = run { $0[0].linear(besides: $0[1], $0[2], bias: $0[3]) }
         let joined = run { $0[0].concatenated($0[1]).linear($0[2], bias: $0[3]) }
+        #expect(besides.count == joined.count)
         for (a, b) in zip(besides, joined) {
             #expect(relativeDifference(a.elements.map(Double.init), b.elements.map(Double.init)) <= 1e-6)
         }

@@ -91,5 +91,6 @@ import Testing
 }
 
 func dot(_ a: Tensor, _ b: Tensor) -> Double {
-    zip(a.elements, b.elements).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+    guard a.count == b.count else { return .nan }
+    return zip(a.elements, b.elements).reduce(0) { $0 + Double($1.0) * Double($1.1) }
 }

@@ -36,3 +36,29 @@ public func randomTensor(_ shape: [Int], seed: UInt64, scale: Float = 1) -> Tens
         for i in buffer.indices { buffer[i] *= scale }
     }
 }
+
+/// The largest |found - expected|; infinite where they are not as many, and where one is NaN.
+public func largestDifference(_ found: [Float], _ expected: [Float]) -> Float {
+    guard found.count == expected.count else { return .infinity }
+    return zip(found, expected).reduce(0) { largest, pair in
+        let difference = abs(pair.0 - pair.1)
+        return difference <= largest ? largest : difference.isNaN ? .infinity : difference
+    }
+}
+
+/// As many tensors, of the same shapes and the same numbers, and at least one.
+public func expectSame(
+    _ found: [Tensor], _ expected: [Tensor], _ what: String = "tensors",
+    sourceLocation: SourceLocation = #_sourceLocation
+) {
+    #expect(!expected.isEmpty, "\(what)", sourceLocation: sourceLocation)
+    guard found.map(\.shape) == expected.map(\.shape) else {
+        Issue.record(
+            "\(what): shapes \(found.map(\.shape)), expected \(expected.map(\.shape))", sourceLocation: sourceLocation)
+        return
+    }
+    for (number, (a, b)) in zip(found, expected).enumerated() {
+        let isSame = a.elements == b.elements
+        #expect(isSame, "\(what) \(number)", sourceLocation: sourceLocation)
+    }
+}

@@ -4,6 +4,7 @@ import Foundation
 import Models
 import Networks
 import Support
+import TestTensors
 import Testing
 import Training
 
@@ -52,9 +53,8 @@ import Training
     }
 
     private func largestDifference(_ a: LoadedModel, _ b: LoadedModel) -> Float {
-        zip(a.parameters.tensors, b.parameters.tensors).reduce(0) { largest, pair in
-            zip(pair.0.elements, pair.1.elements).reduce(largest) { max($0, abs($1.0 - $1.1)) }
-        }
+        TestTensors.largestDifference(
+            a.parameters.tensors.flatMap(\.elements), b.parameters.tensors.flatMap(\.elements))
     }
 
     /// Steps of no length leave the base's exact weights, whatever is trained.

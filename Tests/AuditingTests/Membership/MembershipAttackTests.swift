@@ -79,6 +79,7 @@ import Verdicts
         let plain = (0..<20).map { _ in queries.map { _ in random.nextNormal() } }
         let scaled = plain.map { row in zip(queries, row).map { $0.level == 3 ? 1000 * $1 + 5 : $1 } }
         let (a, b) = (MembershipAttack.levelScores(plain, queries), MembershipAttack.levelScores(scaled, queries))
+        #expect(a.count == plain.count && b.count == plain.count)
         #expect(zip(a, b).allSatisfy { abs($0 - $1) <= 1e-9 })
         // The single query is no part of it.
         let changed = plain.map { [99] + $0.dropFirst() }
