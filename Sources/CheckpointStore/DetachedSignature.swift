@@ -11,7 +11,7 @@ public enum DetachedSignature {
     /// Signs `content`, which is at `path` or will be.
     public static func write(_ content: Data, at path: String, domain: String, key: SigningKey) throws {
         let staged = try StagedFile(self.path(for: path), force: true)
-        try staged.write(Data((try key.signature(of: message(domain, content)).base64EncodedString() + "\n").utf8))
+        try staged.write(Data((key.signature(of: message(domain, content)).base64EncodedString() + "\n").utf8))
         try staged.commit()
     }
 

@@ -55,7 +55,7 @@ public struct WeightsSignature: Codable, Hashable, Sendable {
             Safetensors.encode(source.make(), as: type) { digest.update($0) }
             return Line(name: name, type: type, shape: source.shape, digest: digest.finalize())
         }
-        let signature = try key.signature(of: message(manifest: manifest, table: table))
+        let signature = key.signature(of: message(manifest: manifest, table: table))
         return WeightsSignature(key: key.publicKey.text, signature: signature.base64EncodedString())
     }
 

@@ -1,4 +1,4 @@
-import Crypto
+import Cryptography
 import Foundation
 
 /// A SHA-256 digest.
@@ -8,7 +8,7 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
 
     /// The digest of `data`.
     public init(of data: some DataProtocol) {
-        bytes = Array(SHA256.hash(data: data))
+        bytes = SHA256.hash(of: data)
     }
 
     /// The digest of a file's bytes, read 1 MiB at a time.

@@ -1,4 +1,4 @@
-import Crypto
+import Cryptography
 import Foundation
 
 /// A SHA-256 digest of content that comes in pieces.
@@ -8,11 +8,11 @@ public struct DigestBuilder: Sendable {
     public init() {}
 
     public mutating func update(_ data: some DataProtocol) {
-        hasher.update(data: data)
+        hasher.update(data)
     }
 
     public func finalize() -> Digest {
-        guard let digest = Digest(bytes: Array(hasher.finalize())) else { fatalError("SHA-256 has 32 bytes") }
+        guard let digest = Digest(bytes: hasher.finalize()) else { fatalError("SHA-256 has 32 bytes") }
         return digest
     }
 }

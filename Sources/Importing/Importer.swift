@@ -1,4 +1,5 @@
 import Cohorts
+import Cryptography
 import Files
 import Foundation
 import Pictures
@@ -15,7 +16,7 @@ public struct Importer: Sendable {
     /// Whether each photograph counts as a patient of its own; needed where no patient is named.
     public var onePatientPerPhoto = false
     /// At least 16 bytes for keys of patients that stay the same over imports; nil draws a secret and forgets it.
-    public var secret: [UInt8]?
+    public var secret: SecretBytes?
     public var split = PatientSplit()
     public var threads = 1
     /// Where decoded photographs wait until they are written; nil is the temporary folder.

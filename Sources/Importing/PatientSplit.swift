@@ -1,4 +1,4 @@
-import Crypto
+import Cryptography
 import Datasets
 import Files
 import Foundation
@@ -40,7 +40,7 @@ public struct PatientSplit: Sendable {
 
     /// 0 up to 1, uniform over patients.
     private func position(_ patient: String, _ site: String) -> Double {
-        let digest = SHA256.hash(data: Data("fovea-split-1\0\(site)\0\(patient)".utf8))
+        let digest = SHA256.hash(of: Array("fovea-split-1\0\(site)\0\(patient)".utf8))
         let number = digest.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         return Double(number >> 11) / Double(UInt64(1) << 53)
     }
@@ -48,17 +48,17 @@ public struct PatientSplit: Sendable {
 
 /// Keys of patients that do not lead back to their names without the site's secret.
 public struct PatientKeys: Sendable {
-    private let secret: SymmetricKey
+    private let secret: SecretBytes
 
     /// - Parameter secret: at least 16 bytes that the site keeps, for the same keys in each import; nil draws one that
     ///   is forgotten with this value, so that two imports cannot be linked.
-    public init(secret: [UInt8]?) {
-        self.secret = secret.map { SymmetricKey(data: $0) } ?? SymmetricKey(size: .bits256)
+    public init(secret: SecretBytes?) {
+        self.secret = secret ?? SecretBytes(randomCount: 32)
     }
 
     /// 32 hexadecimal digits: half of HMAC-SHA256.
     public func key(of patient: String) -> String {
-        let code = HMAC<SHA256>.authenticationCode(for: Data("fovea-patient-1\0\(patient)".utf8), using: secret)
+        let code = HMAC.sha256(Array("fovea-patient-1\0\(patient)".utf8), key: secret)
         return code.prefix(16).map { byte in
             let digits = String(byte, radix: 16)
             return digits.count == 1 ? "0" + digits : digits

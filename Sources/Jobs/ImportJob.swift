@@ -1,3 +1,4 @@
+import Cryptography
 import Files
 import Foundation
 import Importing
@@ -78,7 +79,7 @@ public struct ImportJob: Job {
         // The disk of the output has room for the pictures by the user's own reckoning; the temporary one may be
         // memory.
         importer.scratchFolder = URL(fileURLWithPath: output).deletingLastPathComponent().path
-        if let patientSecret { importer.secret = try ImportJob.bytes(patientSecret) }
+        if let patientSecret { importer.secret = try ImportJob.secret(patientSecret) }
         let imported = try importer.run { step, done, total in
             switch step {
             case .reading: report.progress("import", "photographs", done, of: total)
@@ -89,12 +90,13 @@ public struct ImportJob: Job {
         return Outcome(imported.report, output: output, reportFile: reportFile)
     }
 
-    private static func bytes(_ path: String) throws -> [UInt8] {
+    private static func secret(_ path: String) throws -> SecretBytes {
         guard FileManager.default.fileExists(atPath: path) else { throw Failure(.noSuchInput, path, "does not exist") }
-        guard let data = FileManager.default.contents(atPath: path) else {
+        guard var data = FileManager.default.contents(atPath: path) else {
             throw Failure(.readOrWriteFailed, path, "could not be read")
         }
-        return Array(data)
+        defer { data.wipe() }
+        return SecretBytes(data)
     }
 }
 

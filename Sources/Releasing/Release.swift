@@ -70,7 +70,7 @@ package struct Release {
             audit: Digest(of: Array(gate.bytes)), date: Day.text(now), key: key.publicKey.text,
             isReplayable: isReplayable)
         let text = try JSONText.encoded(statement)
-        let signature = try key.signature(of: DetachedSignature.message(ReleaseStatement.domain, Data(text.utf8)))
+        let signature = key.signature(of: DetachedSignature.message(ReleaseStatement.domain, Data(text.utf8)))
             .base64EncodedString()
         let record = ReleaseRecord(
             verdict: String(decoding: gate.bytes, as: UTF8.self),

@@ -1,3 +1,4 @@
+import Cryptography
 import Files
 import Foundation
 import Importing
@@ -30,7 +31,7 @@ struct EyeTests {
         }
         var importer = Importer(folder: folder.file("photos"), site: "a", size: 64)
         importer.onePatientPerPhoto = true
-        importer.secret = Array(repeating: 9, count: 16)
+        importer.secret = SecretBytes([UInt8](repeating: 9, count: 16))
         return importer
     }
 

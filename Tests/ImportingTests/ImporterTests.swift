@@ -1,3 +1,4 @@
+import Cryptography
 import Datasets
 import Files
 import Foundation
@@ -43,7 +44,7 @@ struct ImporterTests {
         var importer = Importer(folder: folder.file("photos"), site: "a", size: 64)
         importer.labels = try folder.write(Array(table.utf8), "labels.csv")
         importer.map = try folder.write(Array(map.utf8), "map.yaml")
-        importer.secret = Array(repeating: 9, count: 16)
+        importer.secret = SecretBytes([UInt8](repeating: 9, count: 16))
         return importer
     }
 

@@ -1,3 +1,4 @@
+import Cryptography
 import Datasets
 import Importing
 import Testing
@@ -33,11 +34,20 @@ struct PatientSplitTests {
 
     @Test("keys: the same with one secret, others with another, and never the name")
     func keys() {
-        let a = PatientKeys(secret: Array(repeating: 1, count: 16)),
-            b = PatientKeys(secret: Array(repeating: 2, count: 16))
-        #expect(a.key(of: "Ann") == PatientKeys(secret: Array(repeating: 1, count: 16)).key(of: "Ann"))
+        let a = PatientKeys(secret: SecretBytes([UInt8](repeating: 1, count: 16))),
+            b = PatientKeys(secret: SecretBytes([UInt8](repeating: 2, count: 16)))
+        #expect(a.key(of: "Ann") == PatientKeys(secret: SecretBytes([UInt8](repeating: 1, count: 16))).key(of: "Ann"))
         #expect(a.key(of: "Ann") != b.key(of: "Ann") && a.key(of: "Ann") != a.key(of: "Bob"))
         #expect(a.key(of: "Ann").count == 32 && !a.key(of: "Ann").contains("Ann"))
         #expect(PatientKeys(secret: nil).key(of: "Ann") != PatientKeys(secret: nil).key(of: "Ann"))
+    }
+
+    /// As version 0.1.0 had them, when another library computed the digests.
+    @Test("keys and splits are those of 0.1.0")
+    func kept() {
+        #expect(PatientKeys(secret: SecretBytes([UInt8](1...16))).key(of: "Ann") == "089cc4676ff695913fa374d4022c8f1d")
+        let splits = PatientSplit().splits(of: (0..<60).map { "patient \($0)" }, site: "aachen")
+        let digits = (0..<60).compactMap { splits["patient \($0)"] }.map { "\($0.rawValue)" }.joined()
+        #expect(digits == "001000021000010000200110010000020012001020020002000000000002")
     }
 }

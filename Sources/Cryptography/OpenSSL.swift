@@ -1,0 +1,46 @@
+import CCrypto
+
+/// OpenSSL 3 as this program uses it: with a context of its own, so that no openssl.cnf of the machine changes what a
+/// digest or a signature is.
+///
+/// OpenSSL fails where memory runs out or where the library is damaged. Nobody can go on from there without a digest or
+/// a key that is wrong, so the process ends with one line that says what failed.
+package enum OpenSSL {
+    /// Made once, never changed afterwards; OpenSSL locks what threads share in it.
+    private struct Shared: @unchecked Sendable {
+        let context, sha256: OpaquePointer
+
+        init() {
+            OpenSSL.require(OPENSSL_init_crypto(UInt64(OPENSSL_INIT_NO_LOAD_CONFIG), nil), "OpenSSL could not start")
+            context = OpenSSL.require(OSSL_LIB_CTX_new(), "OpenSSL has no context")
+            _ = OpenSSL.require(OSSL_PROVIDER_load(context, "default"), "OpenSSL has no default provider")
+            sha256 = OpenSSL.require(EVP_MD_fetch(context, "SHA256", nil), "OpenSSL has no SHA-256")
+        }
+    }
+
+    private static let shared = Shared()
+
+    /// The context of all calls.
+    package static var context: OpaquePointer { shared.context }
+
+    /// SHA-256, looked up once.
+    static var sha256: OpaquePointer { shared.sha256 }
+
+    /// Ends the process unless `code` is 1, OpenSSL's only code for success.
+    static func require(_ code: Int32, _ problem: @autoclosure () -> String) {
+        guard code == 1 else { fail(problem()) }
+    }
+
+    /// Ends the process where OpenSSL returned no object.
+    static func require<Object>(_ object: Object?, _ problem: @autoclosure () -> String) -> Object {
+        guard let object else { fail(problem()) }
+        return object
+    }
+
+    private static func fail(_ problem: String) -> Never {
+        var text = [CChar](repeating: 0, count: 256)
+        ERR_error_string_n(ERR_get_error(), &text, text.count)
+        let reason = String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        fatalError("\(problem) (\(reason)).")
+    }
+}

@@ -1,0 +1,53 @@
+import CCrypto
+import Foundation
+
+/// Bytes of a key: overwritten when the last reference to them goes.
+public final class SecretBytes: Sendable {
+    /// Written while the value is made, and read only from then on.
+    private nonisolated(unsafe) let storage: UnsafeMutableRawBufferPointer
+
+    public var count: Int { storage.count }
+
+    /// - Parameter fill: writes all `count` bytes, which are zero before.
+    init(count: Int, fill: (UnsafeMutableRawBufferPointer) -> Void) {
+        storage = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 16)
+        storage.initializeMemory(as: UInt8.self, repeating: 0)
+        fill(storage)
+    }
+
+    deinit {
+        OPENSSL_cleanse(storage.baseAddress, storage.count)
+        storage.deallocate()
+    }
+
+    /// A copy. Whoever has the original wipes it.
+    public convenience init(_ bytes: some ContiguousBytes) {
+        self.init(count: bytes.withUnsafeBytes(\.count)) { copy in bytes.withUnsafeBytes { copy.copyMemory(from: $0) } }
+    }
+
+    /// New bytes from the system's randomness, for keys.
+    ///
+    /// Ends the process where the system gives none: a key that can be guessed is worse than no key.
+    /// - Parameter count: at least 1.
+    public convenience init(randomCount count: Int) {
+        precondition(count > 0, "a key has at least one byte")
+        self.init(count: count) {
+            OpenSSL.require(
+                RAND_priv_bytes_ex(OpenSSL.context, $0.baseAddress, $0.count, 256),
+                "The system gives no randomness, so no key can be made")
+        }
+    }
+
+    public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        try body(UnsafeRawBufferPointer(storage))
+    }
+}
+
+extension Data {
+    /// Overwrites bytes of a key that stood in here, in a way that no optimizer leaves out, and empties the value.
+    /// Other copies of them stay as they are.
+    public mutating func wipe() {
+        withUnsafeMutableBytes { OPENSSL_cleanse($0.baseAddress, $0.count) }
+        removeAll()
+    }
+}
