@@ -3,13 +3,15 @@
 
 // HDF5's constants are macros that open the library or cast, which Swift does not import.
 
-/// Opens the library without its clean-up at exit, which crashes in 1.10.8 after a close that failed (full disk); it works
-/// only before anything else opens the library, as the macros below do. Files are closed explicitly.
+/// Opens the library without its clean-up at exit, which crashes in 1.10.8 after a close that failed (full disk); it
+/// works only before anything else opens the library, as the macros below do. Files are closed explicitly.
 static inline void fovea_start(void) {
     H5dont_atexit();
     H5open();
 }
 
+// A table: one line each.
+// clang-format off
 static const hid_t fovea_default = H5P_DEFAULT;
 static const hid_t fovea_default_errors = H5E_DEFAULT;
 static const hid_t fovea_all = H5S_ALL;

@@ -104,8 +104,8 @@ int fovea_jpeg_header(const uint8_t *data, size_t count, FoveaImageHeader *heade
     return 0;
 }
 
-int fovea_jpeg_decode(const uint8_t *data, size_t count, int32_t eighths, int32_t width, int32_t height, uint8_t *rgb,
-                      char *message) {
+int fovea_jpeg_decode(
+    const uint8_t *data, size_t count, int32_t eighths, int32_t width, int32_t height, uint8_t *rgb, char *message) {
     struct jpeg_decompress_struct info;
     error_manager errors;
     progress_manager progress;
@@ -125,7 +125,8 @@ int fovea_jpeg_decode(const uint8_t *data, size_t count, int32_t eighths, int32_
     info.scale_denom = 8;
     info.dct_method = JDCT_ISLOW;
     jpeg_start_decompress(&info);
-    if (info.output_width != (JDIMENSION)width || info.output_height != (JDIMENSION)height || info.output_components != 3) {
+    if (info.output_width != (JDIMENSION)width || info.output_height != (JDIMENSION)height ||
+        info.output_components != 3) {
         fail_with((j_common_ptr)&info, "has another size than its header said");
     }
     while (info.output_scanline < info.output_height) {
@@ -137,8 +138,9 @@ int fovea_jpeg_decode(const uint8_t *data, size_t count, int32_t eighths, int32_
     return 0;
 }
 
-int fovea_jpeg_encode(const uint8_t *rgb, int32_t width, int32_t height, int32_t quality, uint8_t **result,
-                      size_t *result_count, char *message) {
+int fovea_jpeg_encode(
+    const uint8_t *rgb, int32_t width, int32_t height, int32_t quality, uint8_t **result, size_t *result_count,
+    char *message) {
     struct jpeg_compress_struct info;
     error_manager errors;
     // jpeg_mem_dest writes to these after setjmp; volatile storage is out of reach, so they live behind pointers.

@@ -106,7 +106,8 @@ static int decode(decoding *state, int32_t width, int32_t height, uint8_t *rgb) 
     png_structp png = state->png;
     png_infop info = state->info;
     if (setjmp(png_jmpbuf(png))) return 1;
-    if (png_get_image_width(png, info) != (png_uint_32)width || png_get_image_height(png, info) != (png_uint_32)height) {
+    if (png_get_image_width(png, info) != (png_uint_32)width ||
+        png_get_image_height(png, info) != (png_uint_32)height) {
         png_error(png, "has another size than its header said");
     }
     png_set_scale_16(png);
@@ -116,7 +117,8 @@ static int decode(decoding *state, int32_t width, int32_t height, uint8_t *rgb) 
     png_read_update_info(png, info);
     int channels = png_get_channels(png, info);
     size_t pixels = (size_t)width * (size_t)height;
-    if ((channels != 3 && channels != 4) || png_get_bit_depth(png, info) != 8) png_error(png, "is a PNG of an unknown kind");
+    if ((channels != 3 && channels != 4) || png_get_bit_depth(png, info) != 8)
+        png_error(png, "is a PNG of an unknown kind");
     state->rows = malloc((size_t)height * sizeof *state->rows);
     if (channels == 4) state->rgba = malloc(pixels * 4);
     if (state->rows == NULL || (channels == 4 && state->rgba == NULL)) png_error(png, "no memory is left");
@@ -145,8 +147,9 @@ int fovea_png_decode(const uint8_t *data, size_t count, int32_t width, int32_t h
 
 static int encode(png_structp png, png_infop info, const uint8_t *rgb, int32_t width, int32_t height) {
     if (setjmp(png_jmpbuf(png))) return 1;
-    png_set_IHDR(png, info, (png_uint_32)width, (png_uint_32)height, 8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
-                 PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    png_set_IHDR(
+        png, info, (png_uint_32)width, (png_uint_32)height, 8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
+        PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
     png_set_compression_level(png, 6);
     png_write_info(png, info);
     for (int32_t y = 0; y < height; y++) png_write_row(png, rgb + (size_t)y * (size_t)width * 3);
@@ -154,8 +157,8 @@ static int encode(png_structp png, png_infop info, const uint8_t *rgb, int32_t w
     return 0;
 }
 
-int fovea_png_encode(const uint8_t *rgb, int32_t width, int32_t height, uint8_t **result, size_t *result_count,
-                     char *message) {
+int fovea_png_encode(
+    const uint8_t *rgb, int32_t width, int32_t height, uint8_t **result, size_t *result_count, char *message) {
     sink to = {NULL, 0, 0};
     png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, message, fail, say_nothing);
     png_infop info = png == NULL ? NULL : png_create_info_struct(png);

@@ -24,8 +24,8 @@ void fovea_sgemm(
 
 // LAPACK, which Debian's OpenBLAS holds.
 extern void dsyevd_(
-    const char *jobz, const char *uplo, const int *n, double *a, const int *lda, double *w, double *work, const int *lwork,
-    int *iwork, const int *liwork, int *info);
+    const char *jobz, const char *uplo, const int *n, double *a, const int *lda, double *w, double *work,
+    const int *lwork, int *iwork, const int *liwork, int *info);
 
 int fovea_symmetric_eigen(long n, double *a, double *values) {
     int size = (int)n, info = 0, integers = -1, reals = -1, integer_size = 0;

@@ -9,10 +9,8 @@ static void unfold(const fovea_convolution *g, const float *x, long oy, long ox,
         long y = oy * g->stride + kh - g->pad;
         for (long kw = 0; kw < g->kernel; kw++, columns += g->in) {
             long xx = ox * g->stride + kw - g->pad;
-            if (y < 0 || y >= g->height || xx < 0 || xx >= g->width)
-                memset(columns, 0, (size_t)g->in * sizeof(float));
-            else
-                memcpy(columns, x + (y * g->width + xx) * g->in, (size_t)g->in * sizeof(float));
+            if (y < 0 || y >= g->height || xx < 0 || xx >= g->width) memset(columns, 0, (size_t)g->in * sizeof(float));
+            else memcpy(columns, x + (y * g->width + xx) * g->in, (size_t)g->in * sizeof(float));
         }
     }
 }
@@ -21,7 +19,8 @@ void fovea_im2col(const fovea_convolution *g, const float *x, long first, long c
     const long pixels = g->out_height * g->out_width, depth = g->kernel * g->kernel * g->in;
     for (long pixel = first; pixel < first + count; pixel++, columns += depth)
         unfold(
-            g, x + pixel / pixels * g->height * g->width * g->in, pixel % pixels / g->out_width, pixel % g->out_width, columns);
+            g, x + pixel / pixels * g->height * g->width * g->in, pixel % pixels / g->out_width, pixel % g->out_width,
+            columns);
 }
 
 void fovea_col2im(const fovea_convolution *g, const float *columns, long first, long rows, float *x) {

@@ -1,4 +1,5 @@
-// The loops of one instruction set. Included once by each isa_*.c, with FN(name) defined and the target attribute pushed.
+// The loops of one instruction set. Included once by each isa_*.c, with FN(name) defined and the target attribute
+// pushed.
 
 /// Sixteen channels or columns at a time.
 typedef float FN(v16) __attribute__((ext_vector_type(16), aligned(4)));
@@ -28,7 +29,10 @@ static inline float FN(exp_one)(float x) {
     float bounded = low > 88.72283f ? 88.72283f : low;
     float shifted = bounded * 1.44269504088896341f + 12582912.0f;  // 1.5 * 2^23: rounds to an integer
     float p = FN(exp_reduced)(bounded, shifted - 12582912.0f);
-    union { float f; uint32_t u; } bits = {shifted}, half;
+    union {
+        float f;
+        uint32_t u;
+    } bits = {shifted}, half;
     // 2^n in two factors, so that n = 128 does not overflow the exponent by itself.
     int32_t exponent = (int32_t)(bits.u - 0x4b400000u);
     int32_t first = exponent >> 1;
@@ -45,7 +49,10 @@ static inline float FN(exp_one)(float x) {
 static inline float FN(exp_bounded)(float x) {
     float shifted = x * 1.44269504088896341f + 12582912.0f;
     float p = FN(exp_reduced)(x, shifted - 12582912.0f);
-    union { float f; uint32_t u; } bits = {shifted};
+    union {
+        float f;
+        uint32_t u;
+    } bits = {shifted};
     bits.u = (bits.u - 0x4b400000u + 127u) << 23;
     return p * bits.f;
 }
@@ -66,7 +73,10 @@ static inline float FN(sigmoid)(float x) {
 /// float32 of IEEE half-precision numbers, subnormals, infinities and NaN included.
 static void FN(widen_half)(long count, const uint16_t *a, float *out) {
     for (long i = 0; i < count; i++) {
-        union { uint32_t u; float f; } value = {(uint32_t)(a[i] & 0x7fff) << 13}, scale = {(254u - 15) << 23};
+        union {
+            uint32_t u;
+            float f;
+        } value = {(uint32_t)(a[i] & 0x7fff) << 13}, scale = {(254u - 15) << 23};
         // A half's exponent is 112 less than a float's of the same value; the product moves it, subnormals too.
         value.f *= scale.f;
         value.u |= (a[i] & 0x7c00) == 0x7c00 ? 0x7f800000u : 0u;
@@ -77,13 +87,22 @@ static void FN(widen_half)(long count, const uint16_t *a, float *out) {
 
 #define BINARY_LOOPS(expression)                                                                                       \
     if (step_a == 1 && step_b == 1) {                                                                                  \
-        for (long i = 0; i < count; i++) { float x = a[i], y = b[i]; out[i] = expression; }                            \
+        for (long i = 0; i < count; i++) {                                                                             \
+            float x = a[i], y = b[i];                                                                                  \
+            out[i] = expression;                                                                                       \
+        }                                                                                                              \
     } else if (step_a == 1) {                                                                                          \
         float y = *b;                                                                                                  \
-        for (long i = 0; i < count; i++) { float x = a[i]; out[i] = expression; }                                      \
+        for (long i = 0; i < count; i++) {                                                                             \
+            float x = a[i];                                                                                            \
+            out[i] = expression;                                                                                       \
+        }                                                                                                              \
     } else if (step_b == 1) {                                                                                          \
         float x = *a;                                                                                                  \
-        for (long i = 0; i < count; i++) { float y = b[i]; out[i] = expression; }                                      \
+        for (long i = 0; i < count; i++) {                                                                             \
+            float y = b[i];                                                                                            \
+            out[i] = expression;                                                                                       \
+        }                                                                                                              \
     } else {                                                                                                           \
         float x = *a, y = *b;                                                                                          \
         for (long i = 0; i < count; i++) out[i] = expression;                                                          \
@@ -92,10 +111,14 @@ static void FN(widen_half)(long count, const uint16_t *a, float *out) {
 static void FN(binary)(
     fovea_binary_op op, long count, const float *a, long step_a, const float *b, long step_b, float *out) {
     switch (op) {
-    case FOVEA_ADD: BINARY_LOOPS(x + y) break;
-    case FOVEA_SUBTRACT: BINARY_LOOPS(x - y) break;
-    case FOVEA_MULTIPLY: BINARY_LOOPS(x * y) break;
-    case FOVEA_DIVIDE: BINARY_LOOPS(x / y) break;
+    case FOVEA_ADD:
+        BINARY_LOOPS(x + y) break;
+    case FOVEA_SUBTRACT:
+        BINARY_LOOPS(x - y) break;
+    case FOVEA_MULTIPLY:
+        BINARY_LOOPS(x * y) break;
+    case FOVEA_DIVIDE:
+        BINARY_LOOPS(x / y) break;
     }
 }
 #undef BINARY_LOOPS
@@ -137,8 +160,14 @@ enum { FN(lanes) = 64, FN(run) = 4096 };
         float lane[FN(lanes)] = {0};                                                                                   \
         long i = start;                                                                                                \
         for (; i + FN(lanes) <= end; i += FN(lanes))                                                                   \
-            for (int l = 0; l < FN(lanes); l++) { float x = a[i + l]; lane[l] += term; }                               \
-        for (; i < end; i++) { float x = a[i]; lane[i % FN(lanes)] += term; }                                          \
+            for (int l = 0; l < FN(lanes); l++) {                                                                      \
+                float x = a[i + l];                                                                                    \
+                lane[l] += term;                                                                                       \
+            }                                                                                                          \
+        for (; i < end; i++) {                                                                                         \
+            float x = a[i];                                                                                            \
+            lane[i % FN(lanes)] += term;                                                                               \
+        }                                                                                                              \
         for (int l = 0; l < FN(lanes); l++) total += lane[l];                                                          \
     }                                                                                                                  \
     return total;
@@ -260,14 +289,15 @@ static void FN(normalize)(
     long rows, long channels, const float *restrict x, const float *restrict mean, const float *restrict scale,
     const float *restrict shift, int silu, float *restrict out, long out_step) {
     for (long row = 0; row < rows; row++, x += channels, out += out_step) {
-        if (silu)
+        if (silu) {
             WIDE
             for (long c = 0; c < channels; c++) {
                 float z = (x[c] - mean[c]) * scale[c] + shift[c];
                 out[c] = z * FN(sigmoid)(z);
             }
-        else
+        } else {
             for (long c = 0; c < channels; c++) out[c] = (x[c] - mean[c]) * scale[c] + shift[c];
+        }
     }
 }
 

@@ -75,7 +75,8 @@ static inline void FN(sine_cosine)(double angle, double *sine, double *cosine) {
     FN(bits) turns = {.d = angle * 0.63661977236758134308 + 0x1.8p52};
     const double k = turns.d - 0x1.8p52;
     // pi / 2 in three parts; the first two have 33 bits, so that their products are exact.
-    const double r = ((angle - k * 1.57079632673412561417e+00) - k * 6.07710050630396597660e-11) - k * 2.02226624879595063154e-21;
+    const double r =
+        ((angle - k * 1.57079632673412561417e+00) - k * 6.07710050630396597660e-11) - k * 2.02226624879595063154e-21;
     const double z = r * r;
     double s = 1.58969099521155010221e-10;
     s = s * z - 2.50507602534068634195e-08;

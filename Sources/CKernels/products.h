@@ -1,8 +1,8 @@
 // Matrix products: one tile of the result stays in registers while k runs. Included once by each isa_*.c.
 //
-// Every element is the sum of chains of 128 multiply-adds in the order of k, each from 0, whatever stands beside it: a row of
-// the result does not depend on the other rows, on their number, or on how work is cut. (One chain over 512 has twice the
-// rounding error.)
+// Every element is the sum of chains of 128 multiply-adds in the order of k, each from 0, whatever stands beside it: a
+// row of the result does not depend on the other rows, on their number, or on how work is cut. (One chain over 512 has
+// twice the rounding error.)
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -64,7 +64,8 @@ INLINE void FN(tile_steps)(
 
 /// c = sums, or c += sums.
 INLINE void FN(tile_write)(
-    const int rows, const int panels, const FN(tile_shape) *s, int add, FN(v16) sums[FN(tile_rows)][FN(tile_panels)], float *c) {
+    const int rows, const int panels, const FN(tile_shape) *s, int add, FN(v16) sums[FN(tile_rows)][FN(tile_panels)],
+    float *c) {
 #pragma clang loop unroll(full)
     for (int r = 0; r < rows; r++)
 #pragma clang loop unroll(full)
@@ -81,7 +82,8 @@ INLINE void FN(tile_write)(
 
 /// One tile of c. `next` is what the following tiles will read of b, fetched meanwhile; may be NULL.
 INLINE void FN(tile)(
-    const int rows, const int panels, const FN(tile_shape) *s, const float *a, const float *b, const float *next, float *c) {
+    const int rows, const int panels, const FN(tile_shape) *s, const float *a, const float *b, const float *next,
+    float *c) {
     int add = s->accumulate;
     for (long first = 0; first < s->k || first == 0; first += FN(chain)) {
         FN(v16) sums[FN(tile_rows)][FN(tile_panels)];
@@ -110,15 +112,14 @@ INLINE void FN(tile)(
 }
 
 /// A column of tiles: all rows under `panels` panels.
-INLINE void FN(tile_column)(
-    const int panels, FN(tile_shape) *s, const fovea_product *p, const float *b, float *c) {
+INLINE void FN(tile_column)(const int panels, FN(tile_shape) *s, const fovea_product *p, const float *b, float *c) {
     const long full = p->rows / FN(tile_rows);
     // Each tile fetches its share of the next panels.
     const float *next = b + s->b_panel * panels;
     const long share = full >= 4 && s->columns > 16 * panels ? (p->k / 16) * 32 : 0;
     long row = 0;
     for (; row + FN(tile_rows) <= p->rows; row += FN(tile_rows)) {
-        const long done = row / FN(tile_rows) * share;
+        const long done = share * (row / FN(tile_rows));
         FN(tile)(
             FN(tile_rows), panels, s, p->a + row * s->a_row, b, done < s->b_panel * panels && share ? next + done : 0,
             c + row * s->c_row);
@@ -187,12 +188,14 @@ static void FN(product_adjoint)(
                     if (rows == FN(adjoint_rows)) {
                         if (is_wide)
                             FN(adjoint_tile)(
-                                FN(adjoint_rows), FN(tile_panels), length, a_rows, b_panels, b_panel, accumulate, target,
-                                c_panel);
+                                FN(adjoint_rows), FN(tile_panels), length, a_rows, b_panels, b_panel, accumulate,
+                                target, c_panel);
                         else
-                            FN(adjoint_tile)(FN(adjoint_rows), 1, length, a_rows, b_panels, b_panel, accumulate, target, c_panel);
+                            FN(adjoint_tile)(
+                                FN(adjoint_rows), 1, length, a_rows, b_panels, b_panel, accumulate, target, c_panel);
                     } else
-                        FN(adjoint_tile)(16 % FN(adjoint_rows), 1, length, a_rows, b_panels, b_panel, accumulate, target, c_panel);
+                        FN(adjoint_tile)(
+                            16 % FN(adjoint_rows), 1, length, a_rows, b_panels, b_panel, accumulate, target, c_panel);
                     r += rows;
                 }
             column += is_wide ? 16 * FN(tile_panels) : 16;
@@ -200,7 +203,8 @@ static void FN(product_adjoint)(
     }
 }
 
-/// panels[columns / 16][rows][16] of a[rows][columns] whose rows are `row_step` apart; what is past the last column is 0.
+/// panels[columns / 16][rows][16] of a[rows][columns] whose rows are `row_step` apart; what is past the last column is
+/// 0.
 static void FN(pack)(long rows, long columns, const float *a, long row_step, float *panels) {
     for (long first = 0; first < columns; first += 16) {
         const long width = columns - first < 16 ? columns - first : 16;

@@ -3,7 +3,8 @@
 
 /// One output channel of one pixel.
 static float pixel(
-    const fovea_tiling *source, const float *x, const float *w, int turned, long image, long y, long x0, long o, long outputs) {
+    const fovea_tiling *source, const float *x, const float *w, int turned, long image, long y, long x0, long o,
+    long outputs) {
     const long in = source->channels;
     double sum = 0;
     for (long kh = 0; kh < 3; kh++)
@@ -18,10 +19,11 @@ static float pixel(
 }
 
 void fovea_winograd_repair(
-    const fovea_tiling *source, const fovea_tiling *target, const float *x, const float *w, int turned, const float *bias,
-    long bias_step, const float *residual, const fovea_tile_block *block, float *y) {
+    const fovea_tiling *source, const fovea_tiling *target, const float *x, const float *w, int turned,
+    const float *bias, long bias_step, const float *residual, const fovea_tile_block *block, float *y) {
     const long outputs = target->channels, per_image = target->tiles_high * target->tiles_wide;
-    for (long tile = block->first_tile; tile < block->first_tile + block->rows && tile < per_image * target->images; tile++) {
+    for (long tile = block->first_tile; tile < block->first_tile + block->rows && tile < per_image * target->images;
+         tile++) {
         const long image = tile / per_image;
         const long y0 = tile % per_image / target->tiles_wide * 4, x0 = tile % target->tiles_wide * 4;
         for (long i = y0; i < y0 + 4 && i < target->height; i++)

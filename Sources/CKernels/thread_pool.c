@@ -16,20 +16,22 @@
 enum { MAX_THREADS = 256, SPINS = 8000 };
 
 static struct {
-    pthread_mutex_t busy;       // held by the caller whose work is running
-    pthread_mutex_t lock;       // guards what follows
+    pthread_mutex_t busy;  // held by the caller whose work is running
+    pthread_mutex_t lock;  // guards what follows
     pthread_cond_t work_ready;
     pthread_cond_t work_done;
     long workers_started;
-    long threads;               // callers and workers together; 0: not yet decided
+    long threads;  // callers and workers together; 0: not yet decided
     fovea_task task;
     void *context;
     long count;
-    atomic_long running;        // workers inside the current work
+    atomic_long running;  // workers inside the current work
     atomic_long next;
     atomic_ulong generation;
 } pool = {
-    .busy = PTHREAD_MUTEX_INITIALIZER, .lock = PTHREAD_MUTEX_INITIALIZER, .work_ready = PTHREAD_COND_INITIALIZER,
+    .busy = PTHREAD_MUTEX_INITIALIZER,
+    .lock = PTHREAD_MUTEX_INITIALIZER,
+    .work_ready = PTHREAD_COND_INITIALIZER,
     .work_done = PTHREAD_COND_INITIALIZER};
 
 static void pause_briefly(void) {
@@ -150,7 +152,8 @@ void fovea_parallel_for(long count, fovea_task task, void *context) {
     pthread_mutex_lock(&pool.lock);
     pool.count = 0;  // late workers find nothing
     pthread_mutex_unlock(&pool.lock);
-    for (int spin = 0; spin < SPINS && atomic_load_explicit(&pool.running, memory_order_acquire) > 0; spin++) pause_briefly();
+    for (int spin = 0; spin < SPINS && atomic_load_explicit(&pool.running, memory_order_acquire) > 0; spin++)
+        pause_briefly();
     pthread_mutex_lock(&pool.lock);
     while (pool.running > 0) pthread_cond_wait(&pool.work_done, &pool.lock);
     pthread_mutex_unlock(&pool.lock);

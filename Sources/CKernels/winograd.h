@@ -1,8 +1,8 @@
 // Winograd F(4x4, 3x3), Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016: the four small
 // transforms and their adjoints. Included once by each isa_*.c.
 //
-// Planes of positions are `position_step` floats apart: a little more than they hold, so that the same element of all 36
-// does not fall into one set of the first-level cache.
+// Planes of positions are `position_step` floats apart: a little more than they hold, so that the same element of all
+// 36 does not fall into one set of the first-level cache.
 
 /// Channels at a time: one register's.
 enum { FN(width) = FOVEA_WIDTH };
@@ -43,7 +43,8 @@ static inline void FN(line_output_adjoint)(const FN(vec) y[4], FN(vec) m[6]) {
 }
 
 /// Finds the tile of row `row` of a block; 0 where the row holds none.
-static inline int FN(locate)(const fovea_tiling *t, const fovea_tile_block *block, long row, long *image, long *y, long *x) {
+static inline int FN(locate)(
+    const fovea_tiling *t, const fovea_tile_block *block, long row, long *image, long *y, long *x) {
     const long per_image = t->tiles_high * t->tiles_wide;
     const long tile = block->first_tile + row, within = tile % per_image;
     *image = tile / per_image;
@@ -63,8 +64,8 @@ static void FN(clear_row)(const fovea_tiling *t, const fovea_tile_block *block, 
             *(FN(vec) *)(v + k * block->position_step + FN(place)(block, row, c)) = (FN(vec))0.0f;
 }
 
-/// Where the following tile's pixels stand: its lines are fetched while this tile is computed, because 36 short streams are
-/// more than the processor's own prefetching follows. NULL where there is none, or where it stands elsewhere.
+/// Where the following tile's pixels stand: its lines are fetched while this tile is computed, because 36 short streams
+/// are more than the processor's own prefetching follows. NULL where there is none, or where it stands elsewhere.
 static inline const float *FN(following)(
     const fovea_tiling *t, const fovea_tile_block *block, long row, const float *pictures, long margin) {
     long image, y, x;
@@ -147,7 +148,8 @@ static int FN(winograd_output)(
             FN(vec) columns[4][6];
             for (int j = 0; j < 6; j++) {
                 FN(vec) line[6], out[4];
-                for (int i = 0; i < 6; i++) line[i] = *(const FN(vec) *)(m + (i * 6 + j) * plane + FN(place)(block, b, c));
+                for (int i = 0; i < 6; i++)
+                    line[i] = *(const FN(vec) *)(m + (i * 6 + j) * plane + FN(place)(block, b, c));
                 FN(line_output)(line, out);
                 for (int i = 0; i < 4; i++) columns[i][j] = out[i];
             }
@@ -168,7 +170,8 @@ static int FN(winograd_output)(
     return FN(is_zero)(&zeros);
 }
 
-static void FN(winograd_output_adjoint)(const fovea_tiling *t, const float *dy, const fovea_tile_block *block, float *z) {
+static void FN(winograd_output_adjoint)(
+    const fovea_tiling *t, const float *dy, const fovea_tile_block *block, float *z) {
     const long channels = t->channels, plane = block->position_step;
     for (long b = 0; b < block->rows; b++) {
         long image, y0, x0;
@@ -187,7 +190,8 @@ static void FN(winograd_output_adjoint)(const fovea_tiling *t, const float *dy, 
                 FN(vec) d[4];
                 for (int j = 0; j < 4; j++) {
                     int inside = y0 + i < t->height && x0 + j < t->width;
-                    d[j] = inside ? *(const FN(vec) *)(picture + ((y0 + i) * t->width + x0 + j) * channels + c) : (FN(vec))0.0f;
+                    d[j] = inside ? *(const FN(vec) *)(picture + ((y0 + i) * t->width + x0 + j) * channels + c)
+                                  : (FN(vec))0.0f;
                 }
                 FN(line_output_adjoint)(d, rows[i]);
             }

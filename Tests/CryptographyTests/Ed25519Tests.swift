@@ -137,7 +137,7 @@ import Testing
         }
     }
 
-    /// Under the point of order 1, R = that point and S = 0 fit every message; under the others, every second to eighth.
+    /// Under the point of order 1, R = that point and S = 0 fit every message; under the others, one in two to eight.
     @Test(arguments: [UInt8(0), 0x80]) func pointsOfSmallOrderAreNoKeys(sign: UInt8) {
         for digits in [
             "0000000000000000000000000000000000000000000000000000000000000000",

@@ -20,7 +20,10 @@ class Fovea:
     def __init__(self, fovea: str, folder: str, threads: int, network: list):
         self.process = subprocess.Popen(
             [fovea, "bench", *network, "--exchange", folder, "--threads", str(threads)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
 
     def run(self, what: str) -> dict:
         self.process.stdin.write(what + "\n")
@@ -56,10 +59,19 @@ def median_ratio(name: str, theirs: list, ours: list, results: dict):
     """The median of pairwise ratios, theirs over ours: above 1, Fovea is faster."""
     ratios = sorted(a / b for a, b in zip(theirs, ours))
     results[name] = dict(
-        ratio=statistics.median(ratios), lowest=ratios[0], highest=ratios[-1], pairs=len(ratios),
-        theirs=statistics.median(theirs), ours=statistics.median(ours))
+        ratio=statistics.median(ratios),
+        lowest=ratios[0],
+        highest=ratios[-1],
+        pairs=len(ratios),
+        theirs=statistics.median(theirs),
+        ours=statistics.median(ours),
+    )
     r = results[name]
-    print(f"{name:44} {r['theirs']:10.1f} {r['ours']:10.1f} {r['ratio']:7.2f}   {r['lowest']:.2f} to {r['highest']:.2f}, {r['pairs']} pairs", flush=True)
+    print(
+        f"{name:44} {r['theirs']:10.1f} {r['ours']:10.1f} {r['ratio']:7.2f}   "
+        f"{r['lowest']:.2f} to {r['highest']:.2f}, {r['pairs']} pairs",
+        flush=True,
+    )
 
 
 def check_agreement(reference, fovea: Fovea, folder: pathlib.Path) -> dict:
@@ -85,9 +97,16 @@ def check_agreement(reference, fovea: Fovea, folder: pathlib.Path) -> dict:
         # A key's bias moves all scores of a query alike, which softmax ignores: its gradient is rounding alone.
         if not name.endswith("to_k.bias") and difference > worst[1]:
             worst = (name, difference)
-    agreement = dict(output=relative(ours["output"], output.detach()), all_gradients=(error_squares / squares) ** 0.5, worst_gradient=worst)
-    print(f"output differs by {agreement['output']:.1e}, all gradients together by {agreement['all_gradients']:.1e}, "
-          f"the worst parameter's by {worst[1]:.1e} ({worst[0]})", flush=True)
+    agreement = dict(
+        output=relative(ours["output"], output.detach()),
+        all_gradients=(error_squares / squares) ** 0.5,
+        worst_gradient=worst,
+    )
+    print(
+        f"output differs by {agreement['output']:.1e}, all gradients together by {agreement['all_gradients']:.1e}, "
+        f"the worst parameter's by {worst[1]:.1e} ({worst[0]})",
+        flush=True,
+    )
     if not (agreement["output"] <= 2e-5 and agreement["all_gradients"] <= 1e-4 and worst[1] <= 2e-3):
         raise SystemExit("the two sides do not compute the same")
     return agreement
@@ -101,35 +120,88 @@ def peak_memory(arguments, folder: str) -> tuple:
     peak = max(ours.run("step")["peak_mib"] for _ in range(5))
     ours.close()
     theirs = subprocess.run(
-        [sys.executable, __file__, "--fovea", arguments.fovea, "--threads", str(arguments.threads), "--batch", str(arguments.batch),
-         "--network", arguments.network, "--only-memory"],
-        check=True, capture_output=True, text=True)
+        [
+            sys.executable,
+            __file__,
+            "--fovea",
+            arguments.fovea,
+            "--threads",
+            str(arguments.threads),
+            "--batch",
+            str(arguments.batch),
+            "--network",
+            arguments.network,
+            "--only-memory",
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     return int(theirs.stdout), peak
 
 
 def whole_commands(arguments, results: dict):
     """16 images of 64 x 64 in 18 Heun steps, from process start to files: `fovea sample` against a diffusers script."""
     with tempfile.TemporaryDirectory() as folder:
+
         def fovea(*words):
-            return subprocess.run([arguments.fovea, *words, "--quiet", "--json"], check=True, capture_output=True, text=True).stdout
+            return subprocess.run(
+                [arguments.fovea, *words, "--quiet", "--json"], check=True, capture_output=True, text=True
+            ).stdout
 
         fovea("phantom", "--count", "12", "--size", "64", "--seed", "1", "--out", f"{folder}/phantoms.h5")
-        fovea("train", "--data", f"{folder}/phantoms.h5", "--out", f"{folder}/run", "--preset", "base", "--size", "64",
-              "--images", "16")
+        fovea(
+            "train",
+            "--data",
+            f"{folder}/phantoms.h5",
+            "--out",
+            f"{folder}/run",
+            "--preset",
+            "base",
+            "--size",
+            "64",
+            "--images",
+            "16",
+        )
         snapshot = f"{folder}/run/snapshot.safetensors"
         ours, theirs, starts = [], [], []
-        sample = ["sample", "--model", snapshot, "--count", "16", "--steps", "18", "--batch", "16", "--force",
-                  "--threads", str(arguments.threads), "--out", f"{folder}/samples.h5"]
+        sample = [
+            "sample",
+            "--model",
+            snapshot,
+            "--count",
+            "16",
+            "--steps",
+            "18",
+            "--batch",
+            "16",
+            "--force",
+            "--threads",
+            str(arguments.threads),
+            "--out",
+            f"{folder}/samples.h5",
+        ]
         script = [sys.executable, str(HERE / "sample_with_diffusers.py"), snapshot, folder, str(arguments.threads)]
         for _ in range(arguments.whole_pairs):
             theirs.append(timed(lambda: subprocess.run(script, check=True, capture_output=True)))
             ours.append(timed(lambda: starts.append(json.loads(fovea(*sample))["first_step_seconds"])))
         median_ratio("16 images, 18 Heun steps, whole command (ms)", theirs, ours, results)
-        imports = [timed(lambda: subprocess.run([sys.executable, "-c", "import torch, diffusers; from diffusers import UNet2DModel"], check=True))
-                   for _ in range(3)]
-        results["start"] = dict(first_step_seconds=statistics.median(starts), import_seconds=statistics.median(imports) / 1000)
-        print(f"process start to first denoising step: {results['start']['first_step_seconds']:.2f} s; "
-              f"importing torch and diffusers: {results['start']['import_seconds']:.1f} s", flush=True)
+        imports = [
+            timed(
+                lambda: subprocess.run(
+                    [sys.executable, "-c", "import torch, diffusers; from diffusers import UNet2DModel"], check=True
+                )
+            )
+            for _ in range(3)
+        ]
+        results["start"] = dict(
+            first_step_seconds=statistics.median(starts), import_seconds=statistics.median(imports) / 1000
+        )
+        print(
+            f"process start to first denoising step: {results['start']['first_step_seconds']:.2f} s; "
+            f"importing torch and diffusers: {results['start']['import_seconds']:.1f} s",
+            flush=True,
+        )
 
 
 def main():
@@ -146,8 +218,9 @@ def main():
 
     import diffusers
     import torch
-    from reference_model import NETWORKS, Reference
     from safetensors.torch import save_file
+
+    from reference_model import NETWORKS, Reference
 
     torch.set_num_threads(arguments.threads)
     reference = Reference(arguments.batch, arguments.network)
@@ -157,21 +230,35 @@ def main():
         print(high_water_mark())
         return
 
-    results = dict(processor=processor(), threads=arguments.threads, torch=torch.__version__, diffusers=diffusers.__version__)
+    results = dict(
+        processor=processor(), threads=arguments.threads, torch=torch.__version__, diffusers=diffusers.__version__
+    )
     versions = f"torch {torch.__version__}, diffusers {diffusers.__version__}"
-    print(f"{results['processor']}, {arguments.threads} threads, {versions}, network {arguments.network}, batch {arguments.batch}")
+    print(
+        f"{results['processor']}, {arguments.threads} threads, {versions}, "
+        f"network {arguments.network}, batch {arguments.batch}"
+    )
     with tempfile.TemporaryDirectory() as folder:
-        save_file({name: value.contiguous() for name, value in reference.model.state_dict().items()}, f"{folder}/weights.safetensors")
-        save_file(dict(
-            sample=reference.sample.contiguous(), target=reference.target.contiguous(), timesteps=reference.timesteps,
-            labels=reference.labels.float()), f"{folder}/batch.safetensors")
+        save_file(
+            {name: value.contiguous() for name, value in reference.model.state_dict().items()},
+            f"{folder}/weights.safetensors",
+        )
+        save_file(
+            dict(
+                sample=reference.sample.contiguous(),
+                target=reference.target.contiguous(),
+                timesteps=reference.timesteps,
+                labels=reference.labels.float(),
+            ),
+            f"{folder}/batch.safetensors",
+        )
         ours = Fovea(arguments.fovea, folder, arguments.threads, NETWORKS[arguments.network][1])
         results["agreement"] = check_agreement(reference, ours, pathlib.Path(folder))
         print(f"{'':44} {'theirs':>10} {'ours':>10} {'ratio':>7}", flush=True)
         for what in ("forward", "step"):
             work = getattr(reference, what)
             ours.run(what)
-            first32, first16 = timed(work), timed(lambda: work(bfloat16=True))
+            first32, first16 = timed(work), timed(lambda work=work: work(bfloat16=True))
             # A processor without bfloat16 emulates it: one run of such a length says enough.
             is_emulated = first16 > 4 * first32
             float32, bfloat16, mine = [], [first16] if is_emulated else [], []
@@ -179,7 +266,7 @@ def main():
                 float32.append(timed(work))
                 mine.append(ours.run(what)["ms"])
                 if not is_emulated:
-                    bfloat16.append(timed(lambda: work(bfloat16=True)))
+                    bfloat16.append(timed(lambda work=work: work(bfloat16=True)))
             median_ratio(f"{what}, float32 (ms)", float32, mine, results)
             median_ratio(f"{what}, bfloat16 autocast (ms)", bfloat16, mine, results)
         if arguments.threads > 1:
@@ -192,7 +279,10 @@ def main():
         ours.close()
         theirs_peak, our_peak = peak_memory(arguments, folder)
         results["memory"] = dict(theirs=theirs_peak, ours=our_peak, ratio=our_peak / theirs_peak)
-        print(f"{'peak memory of training (MiB)':44} {theirs_peak:10} {our_peak:10} {our_peak / theirs_peak:7.2f}", flush=True)
+        print(
+            f"{'peak memory of training (MiB)':44} {theirs_peak:10} {our_peak:10} {our_peak / theirs_peak:7.2f}",
+            flush=True,
+        )
     if arguments.whole_pairs > 0 and arguments.network == "base":
         whole_commands(arguments, results)
     if arguments.json:

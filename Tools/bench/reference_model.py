@@ -6,16 +6,34 @@ from diffusers import UNet2DModel
 CLASSES = 5
 # By name: what diffusers is told, and what `fovea bench` is.
 NETWORKS = dict(
-    base=(dict(
-        sample_size=64, in_channels=3, out_channels=3, layers_per_block=2, block_out_channels=(64, 128, 256, 256),
-        down_block_types=("DownBlock2D", "DownBlock2D", "AttnDownBlock2D", "DownBlock2D"),
-        up_block_types=("UpBlock2D", "AttnUpBlock2D", "UpBlock2D", "UpBlock2D")), ["--preset", "base"]),
+    base=(
+        dict(
+            sample_size=64,
+            in_channels=3,
+            out_channels=3,
+            layers_per_block=2,
+            block_out_channels=(64, 128, 256, 256),
+            down_block_types=("DownBlock2D", "DownBlock2D", "AttnDownBlock2D", "DownBlock2D"),
+            up_block_types=("UpBlock2D", "AttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
+        ),
+        ["--preset", "base"],
+    ),
     # The preset `small` for photographs of 256 pixels: three levels of wavelets.
-    wavelet=(dict(
-        sample_size=32, in_channels=192, out_channels=192, layers_per_block=2, block_out_channels=(64, 128, 128),
-        down_block_types=("DownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D"),
-        up_block_types=("AttnUpBlock2D", "AttnUpBlock2D", "UpBlock2D"), attention_head_dim=32, norm_num_groups=16),
-        ["--preset", "small", "--channels", "192", "--size", "32"]))
+    wavelet=(
+        dict(
+            sample_size=32,
+            in_channels=192,
+            out_channels=192,
+            layers_per_block=2,
+            block_out_channels=(64, 128, 128),
+            down_block_types=("DownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D"),
+            up_block_types=("AttnUpBlock2D", "AttnUpBlock2D", "UpBlock2D"),
+            attention_head_dim=32,
+            norm_num_groups=16,
+        ),
+        ["--preset", "small", "--channels", "192", "--size", "32"],
+    ),
+)
 
 
 class Reference:

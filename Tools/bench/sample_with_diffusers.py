@@ -7,8 +7,9 @@ import sys
 import numpy
 import torch
 from diffusers import UNet2DModel
-from reference_model import CONFIGURATION
 from safetensors.torch import load_file
+
+from reference_model import CONFIGURATION
 
 snapshot, folder, threads = sys.argv[1], sys.argv[2], int(sys.argv[3])
 torch.set_num_threads(threads)
@@ -20,7 +21,9 @@ model = model.to(memory_format=torch.channels_last).eval()
 
 # Karras et al. 2022, equation 5 and table 1.
 steps, low, high, rho, data = 18, 0.002, 80.0, 7.0, 0.5
-sigmas = [(high ** (1 / rho) + i / (steps - 1) * (low ** (1 / rho) - high ** (1 / rho))) ** rho for i in range(steps)] + [0.0]
+sigmas = [
+    (high ** (1 / rho) + i / (steps - 1) * (low ** (1 / rho) - high ** (1 / rho))) ** rho for i in range(steps)
+] + [0.0]
 
 
 @torch.no_grad()

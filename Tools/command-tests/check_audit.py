@@ -2,11 +2,12 @@
 
 import copy
 import json
+import pathlib
 import sys
 
 import jsonschema
 
-schema, audit = (json.load(open(path)) for path in sys.argv[1:])
+schema, audit = (json.loads(pathlib.Path(path).read_text()) for path in sys.argv[1:])
 jsonschema.Draft202012Validator.check_schema(schema)
 validator = jsonschema.Draft202012Validator(schema)
 problems = [f"{'/'.join(map(str, e.absolute_path))}: {e.message[:200]}" for e in validator.iter_errors(audit)]
@@ -38,8 +39,15 @@ def spoilt(place, value):
 
 
 for place, value in [
-    (["patient"], "p-17"), (["verdict", "outcome"], "passed"), (["verdict", "reasons"], []), (["figures", "samples", "seed"], 3), (["figures", "training", "patients"], 83),
-    (["figures", "copies", 0, "samplesUpperBound"], 1.2), (["figures", "copies", 0, "nearest"], [1]), (["figures", "copies", 0, "power", "disguised"], {"hits": 1, "count": 1}),
-    (["figures", "policy", "falseAlarmRate"], 0.5), (["figures", "flaggedDigest"], "abc"),
+    (["patient"], "p-17"),
+    (["verdict", "outcome"], "passed"),
+    (["verdict", "reasons"], []),
+    (["figures", "samples", "seed"], 3),
+    (["figures", "training", "patients"], 83),
+    (["figures", "copies", 0, "samplesUpperBound"], 1.2),
+    (["figures", "copies", 0, "nearest"], [1]),
+    (["figures", "copies", 0, "power", "disguised"], {"hits": 1, "count": 1}),
+    (["figures", "policy", "falseAlarmRate"], 0.5),
+    (["figures", "flaggedDigest"], "abc"),
 ]:
     spoilt(place, value)

@@ -1,6 +1,8 @@
-"""check_no_patient.py DATA FILE...: nothing of DATA's photographs, digests and patients is in the files, of HDF5 files not in their decompressed data either."""
+"""check_no_patient.py DATA FILE...: nothing of DATA's photographs, digests and patients is in the files, of HDF5 files
+not in their decompressed data either."""
 
 import base64
+import pathlib
 import sys
 
 import h5py
@@ -10,7 +12,7 @@ data, *files = sys.argv[1:]
 
 def haystacks(path):
     """The file's bytes and, of an HDF5 file, the bytes of each data set."""
-    raw = open(path, "rb").read()
+    raw = pathlib.Path(path).read_bytes()
     yield raw
     if h5py.is_hdf5(path):
         parts = []

@@ -3,8 +3,8 @@
 
     damage_samples.py S.h5 COUNT [SEED]      with fovea on the PATH
 
-A quarter of the bytes lie in the first 4 kB. Every change must be found (exit code 1), without a crash and within two minutes. Prints
-what was named; exit 1 where a change was missed.
+A quarter of the bytes lie in the first 4 kB. Every change must be found (exit code 1), without a crash and within two
+minutes. Prints what was named; exit 1 where a change was missed.
 """
 
 import collections
@@ -36,5 +36,8 @@ with tempfile.TemporaryDirectory() as folder:
         named[min(specific) if specific else "first block" if "first block" in places else "nothing that is read"] += 1
 for problem in wrong[:20]:
     print(problem)
-print(f"{count} changed bytes, {len(wrong)} missed or crashed on; named: " + ", ".join(f"{what} {n}" for what, n in named.most_common()))
+print(
+    f"{count} changed bytes, {len(wrong)} missed or crashed on; named: "
+    + ", ".join(f"{what} {n}" for what, n in named.most_common())
+)
 sys.exit(bool(wrong))

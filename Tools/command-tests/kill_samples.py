@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Kills fovea at random instants while it samples, packs and exports, and checks that nothing is lost and nothing is half.
+"""Kills fovea at random instants while it samples, packs and exports, and checks that nothing is lost and nothing is
+half.
 
     kill_samples.py MODEL KILLS [SEED]      in an empty folder, with fovea on the PATH
 
-A third of the kills each: sampling (a run is killed and resumed until it is done), packing (the samples are all there, the file is
-not), exporting. After every kill: the file under the final name is whole or absent, no finished batch is gone, nothing lies
-about. In the end content digests equal those of runs straight through. Prints one line; exit 1 where anything is wrong.
+A third of the kills each: sampling (a run is killed and resumed until it is done), packing (the samples are all there,
+the file is not), exporting. After every kill: the file under the final name is whole or absent, no finished batch is
+gone, nothing lies about. In the end content digests equal those of runs straight through. Prints one line; exit 1 where
+anything is wrong.
 """
 
 import filecmp
@@ -40,7 +42,9 @@ def content(path):
 
 def is_whole(path):
     data = pathlib.Path(path).read_bytes()
-    return data[:512] == (b"fovea.samples 1\n" + hashlib.sha256(data[512:]).hexdigest().encode() + b"\n").ljust(512, b"\0")
+    return data[:512] == (b"fovea.samples 1\n" + hashlib.sha256(data[512:]).hexdigest().encode() + b"\n").ljust(
+        512, b"\0"
+    )
 
 
 def finished_rows(folder):
@@ -48,10 +52,10 @@ def finished_rows(folder):
     path = pathlib.Path(folder) / "samples.journal"
     data = path.read_bytes() if path.exists() else b""
     rows = place = 0
-    while data[place:place + 4] == b"FVB1":
-        length = int.from_bytes(data[place + 4:place + 8], "little")
-        text = data[place + 8:place + 8 + length]
-        if len(text) < length or hashlib.sha256(text).digest() != data[place + 8 + length:place + 40 + length]:
+    while data[place : place + 4] == b"FVB1":
+        length = int.from_bytes(data[place + 4 : place + 8], "little")
+        text = data[place + 8 : place + 8 + length]
+        if len(text) < length or hashlib.sha256(text).digest() != data[place + 8 + length : place + 40 + length]:
             break
         batch = json.loads(text)
         rows = batch["first"] + len(batch["samples"])
@@ -97,7 +101,20 @@ def sample_until_done(arguments, out, kills, longest):
 def main():
     model, kills = sys.argv[1], int(sys.argv[2])
     random.seed(int(sys.argv[3]) if len(sys.argv) > 3 else 1)
-    settings = ["sample", "--model", model, "--cohort", "dr_icdr=3", "--cohort", "dr_icdr=1.5", "--steps", "2", "--seed", "5", "--quiet"]
+    settings = [
+        "sample",
+        "--model",
+        model,
+        "--cohort",
+        "dr_icdr=3",
+        "--cohort",
+        "dr_icdr=1.5",
+        "--steps",
+        "2",
+        "--seed",
+        "5",
+        "--quiet",
+    ]
     done = {"sampling": 0, "packing": 0, "exporting": 0}
     third = kills // 3
 
@@ -150,11 +167,17 @@ def main():
         os.makedirs("same-name", exist_ok=True)
         run(["export", "straight-0.h5", "--to", form, "--out", f"same-name/whole-{form}", "--quiet"])
         difference = filecmp.dircmp(f"whole-{form}", f"same-name/whole-{form}")
-        expect(not (difference.left_only or difference.right_only or difference.diff_files), f"whole-{form} differs from one that was written again")
+        expect(
+            not (difference.left_only or difference.right_only or difference.diff_files),
+            f"whole-{form} differs from one that was written again",
+        )
         run(["export", "straight-0.h5", "--to", form, "--out", f"export-{form}", "--quiet"])
     left = [name for name in os.listdir(".") if name.endswith(".unfinished") or name.startswith(".")]
     expect(not left, f"left behind: {left}")
-    print(f"{sum(done.values())} kills ({', '.join(f'{count} {name}' for name, count in done.items())}): nothing lost, nothing half, digests equal")
+    print(
+        f"{sum(done.values())} kills ({', '.join(f'{count} {name}' for name, count in done.items())}): "
+        "nothing lost, nothing half, digests equal"
+    )
 
 
 main()

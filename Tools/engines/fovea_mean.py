@@ -1,4 +1,5 @@
-"""The coordinator's part, for a federation engine: the mean of the sites' weights by patients, as `fovea merge` takes it.
+"""The coordinator's part, for a federation engine: the mean of the sites' weights by patients, as `fovea merge` takes
+it.
 
 Its paths come from the coordinator's own file (environment variable FOVEA_COORDINATOR).
 """
@@ -38,7 +39,10 @@ class Coordinator:
     @classmethod
     def configured(cls) -> Coordinator:
         values = {"largest_share": 0.5, "timeout": 86_400, "first_round": 1} | settings(
-            "FOVEA_COORDINATOR", {"base": str, "out": str, "sites": int, "rounds": int}, {"largest_share": float, "timeout": int, "first_round": int})
+            "FOVEA_COORDINATOR",
+            {"base": str, "out": str, "sites": int, "rounds": int},
+            {"largest_share": float, "timeout": int, "first_round": int},
+        )
         base, out = (absolute("FOVEA_COORDINATOR", key, values[key]) for key in ("base", "out"))
         for key in ("sites", "rounds", "timeout", "first_round"):
             if values[key] < 1:
@@ -60,11 +64,14 @@ class Coordinator:
         return mean(updates, self.largest_share)
 
     def save(self, tensors: Tensors, base: Snapshot, round_number: int) -> Path:
-        """Writes a round's mean as a snapshot that says what it is made of: nobody signed for it, and nobody audited it."""
+        """Writes a round's mean as a snapshot that says what it is made of: nobody signed for it, and nobody audited
+        it."""
         base.accept(dict(tensors), "the mean")
         manifest = json.loads(base.manifest)
         manifest["parents"] = [hashlib.sha256(self.base.read_bytes()).hexdigest(), *manifest["parents"]]
-        manifest["unaudited"] = f"the mean of {self.sites} sites in round {round_number} of an engine, without their statements"
+        manifest["unaudited"] = (
+            f"the mean of {self.sites} sites in round {round_number} of an engine, without their statements"
+        )
         self.out.mkdir(parents=True, exist_ok=True)
         path = self.out / f"round-{round_number}.safetensors"
         Snapshot(tensors, json.dumps(manifest, sort_keys=True)).write(path)
@@ -85,8 +92,8 @@ def mean(updates: list[Update], largest_share: float) -> Tensors:
 
 
 def shares(claims: list[int], cap: float) -> list[float]:
-    """Shares that follow the claims, none above the cap: what is cut goes to the others. Where the caps together allow less than all,
-    shares are equal."""
+    """Shares that follow the claims, none above the cap: what is cut goes to the others. Where the caps together allow
+    less than all, shares are equal."""
     if cap * len(claims) <= 1:
         return [1 / len(claims)] * len(claims)
     capped: set[int] = set()

@@ -45,7 +45,9 @@ class Snapshots(ModelPersistor):
 
     def save_model(self, model: ModelLearnable, fl_ctx: FLContext) -> None:
         own = Coordinator.configured()
-        path = own.save(model[ModelLearnableKey.WEIGHTS], Snapshot.read(own.base), fl_ctx.get_prop(AppConstants.CURRENT_ROUND))
+        path = own.save(
+            model[ModelLearnableKey.WEIGHTS], Snapshot.read(own.base), fl_ctx.get_prop(AppConstants.CURRENT_ROUND)
+        )
         self.log_info(fl_ctx, f"saved {path}")
 
 
@@ -77,5 +79,6 @@ class Rounds(ModelController):
         site = result.meta["client_name"]
         if failure := result.meta.get(FAILURE):
             raise StepFailure(f"round {round_number}: {site}: {failure}")
-        self.info(f"round {round_number}: {site}: {({key: result.meta.get(key) for key in ('patients', 'loss', 'validation_loss')})}")
+        told = {key: result.meta.get(key) for key in ("patients", "loss", "validation_loss")}
+        self.info(f"round {round_number}: {site}: {told}")
         return own.update(site, result.params, result.meta, base)

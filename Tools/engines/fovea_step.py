@@ -1,6 +1,7 @@
 """One site's step of Fovea, for a federation engine: named float32 tensors in, named float32 tensors and numbers out.
 
-Every path and the architecture come from the site's own file (environment variable FOVEA_SITE); an engine sends numbers only.
+Every path and the architecture come from the site's own file (environment variable FOVEA_SITE); an engine sends numbers
+only.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ import math
 import os
 import shutil
 import subprocess
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import tomllib
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
@@ -58,7 +59,11 @@ class Snapshot:
     def write(self, path: Path) -> None:
         """Writes float32; a file of the name is replaced at once."""
         staged = path.with_name(path.name + ".part")
-        save_file({name: np.ascontiguousarray(t) for name, t in self.tensors.items()}, staged, metadata={"fovea": self.manifest})
+        save_file(
+            {name: np.ascontiguousarray(t) for name, t in self.tensors.items()},
+            staged,
+            metadata={"fovea": self.manifest},
+        )
         os.replace(staged, path)
 
     def accept(self, tensors: dict[str, object], source: str) -> Tensors:
@@ -113,12 +118,18 @@ class Site:
 
     @classmethod
     def configured(cls) -> Site:
-        values = settings("FOVEA_SITE", {"name": str, "fovea": str, "base": str, "data": str, "work": str}, {"images": int, "threads": int})
+        values = settings(
+            "FOVEA_SITE",
+            {"name": str, "fovea": str, "base": str, "data": str, "work": str},
+            {"images": int, "threads": int},
+        )
         paths = [absolute("FOVEA_SITE", key, values[key]) for key in ("fovea", "base", "data", "work")]
         options = [text for key in ("images", "threads") if key in values for text in (f"--{key}", str(values[key]))]
         return cls(values["name"], *paths, tuple(options))
 
-    def step(self, received: dict[str, object], round_number: int, stopped: Callable[[], bool] = lambda: False) -> tuple[Tensors, dict[str, float]]:
+    def step(
+        self, received: dict[str, object], round_number: int, stopped: Callable[[], bool] = lambda: False
+    ) -> tuple[Tensors, dict[str, float]]:
         """Trains on the site's data, from the weights received, until `stopped` says so.
 
         A step that was stopped goes on where the same weights come again for the same round.
@@ -132,7 +143,23 @@ class Site:
             folder.mkdir(parents=True, exist_ok=True)
             begin, end, metrics = (folder / name for name in ("in.safetensors", "out.safetensors", "metrics.json"))
             start.write(begin)
-            self.run(["federate-step", "--init", begin, "--out", end, "--metrics", metrics, "--data", self.data, "--round", round_number, "--force"], stopped)
+            self.run(
+                [
+                    "federate-step",
+                    "--init",
+                    begin,
+                    "--out",
+                    end,
+                    "--metrics",
+                    metrics,
+                    "--data",
+                    self.data,
+                    "--round",
+                    round_number,
+                    "--force",
+                ],
+                stopped,
+            )
             trained = base.accept(dict(Snapshot.read(end).tensors), "from fovea federate-step")
             numbers = checked(json.loads(metrics.read_text()), round_number)
             shutil.rmtree(folder)
@@ -143,7 +170,14 @@ class Site:
     def run(self, arguments: list[object], stopped: Callable[[], bool]) -> None:
         """Runs the tool; its last sentence is the reason where it fails. It does not outlive this call."""
         command = [str(self.fovea), *map(str, arguments), *self.options, "--quiet"]
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace")
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+        )
         try:
             while True:
                 try:
@@ -181,7 +215,11 @@ def checked(metrics: dict, round_number: int) -> dict[str, float]:
     if metrics.get("round") != round_number:
         raise StepFailure(f"metrics: expected round {round_number}, found {metrics.get('round')}")
     numbers = {key: metrics[key] for key in NUMBERS if metrics.get(key) is not None}
-    if other := [key for key, value in numbers.items() if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value)]:
+    if other := [
+        key
+        for key, value in numbers.items()
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value)
+    ]:
         raise StepFailure(f"metrics: {other[0]}: is no finite number")
     patients(numbers, "metrics")
     return numbers

@@ -1,7 +1,9 @@
-"""Restricts a startup kit of NVIDIA FLARE to Fovea, at the participant that it belongs to: `python restrict_kit.py KIT`.
+"""Restricts a startup kit of NVIDIA FLARE to Fovea, at the participant that it belongs to: `python restrict_kit.py
+KIT`.
 
-Written are `local/resources.json` and `local/authorization.json`, from the kit's defaults: only the classes of Fovea may run, no job
-brings code of its own, logs of a site stay there, and what a server stores lies in the kit, not under /tmp.
+Written are `local/resources.json` and `local/authorization.json`, from the kit's defaults: only the classes of Fovea
+may run, no job brings code of its own, logs of a site stay there, and what a server stores lies in the kit, not under
+/tmp.
 """
 
 from __future__ import annotations
@@ -11,7 +13,13 @@ import sys
 from pathlib import Path
 
 PERMISSIONS = {
-    "lead": {"submit_job": "any", "manage_job": "n:submitter", "download_job": "n:submitter", "view": "any", "byoc": "none"},
+    "lead": {
+        "submit_job": "any",
+        "manage_job": "n:submitter",
+        "download_job": "n:submitter",
+        "view": "any",
+        "byoc": "none",
+    },
 }
 
 
@@ -23,7 +31,9 @@ def restrict(kit: Path) -> None:
     text = (local / "resources.json.default").read_text().replace("/tmp/nvflare/", f"{kit}/")
     resources = json.loads(text) | {
         "class_list_enforcement_mode": "enforce",
-        "class_allow_list": ["fovea_nvflare.Rounds", "fovea_nvflare.Snapshots"] if is_server else ["fovea_nvflare.Step"],
+        "class_allow_list": ["fovea_nvflare.Rounds", "fovea_nvflare.Snapshots"]
+        if is_server
+        else ["fovea_nvflare.Step"],
     }
     if not is_server:
         resources["allow_log_streaming"] = False

@@ -2,13 +2,14 @@
 
     frechet.py REAL.h5[,REAL.h5...] SAMPLES.h5...
 
-Features of a picture (112): mean red, green and blue in 16 cells of a 4 x 4 grid; and in 4 quadrants the logarithm of the green
-channel's energy through Gabor filters of 4 widths and 4 directions, which is where vessels and grain show. Standardised by the train
-split of REAL, then |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)) (Frechet 1957; Heusel et al. 2017 with a network's features).
+Features of a picture (112): mean red, green and blue in 16 cells of a 4 x 4 grid; and in 4 quadrants the logarithm of
+the green channel's energy through Gabor filters of 4 widths and 4 directions, which is where vessels and grain show.
+Standardised by the train split of REAL, then |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)) (Frechet 1957; Heusel et al.
+2017 with a network's features).
 
-The first line compares the train split with the validation and holdout splits: what photographs that no model drew are apart. A sample
-set is drawn down to the size that --size names before it is measured, and REAL is, too. Distances depend on how many pictures there are
-(fewer are further apart), so compare sets of one size.
+The first line compares the train split with the validation and holdout splits: what photographs that no model drew are
+apart. A sample set is drawn down to the size that --size names before it is measured, and REAL is, too. Distances
+depend on how many pictures there are (fewer are further apart), so compare sets of one size.
 
 Needs numpy, scipy and h5py.
 """
@@ -33,7 +34,7 @@ def resized(images, size):
 
 def gabor(width, direction):
     half = int(3 * width)
-    y, x = numpy.mgrid[-half:half + 1, -half:half + 1].astype("float32")
+    y, x = numpy.mgrid[-half : half + 1, -half : half + 1].astype("float32")
     along = x * numpy.cos(direction) + y * numpy.sin(direction)
     kernel = numpy.exp(-(x**2 + y**2) / (2 * width**2)) * numpy.cos(2 * numpy.pi * along / (3 * width))
     kernel -= kernel.mean()
@@ -59,7 +60,9 @@ def distance(a, b):
     # The trace of the root of a product of two symmetric matrices, through one that is symmetric.
     root = scipy.linalg.sqrtm(ca).real
     eigenvalues = numpy.linalg.eigvalsh(root @ cb @ root)
-    return float(difference @ difference + numpy.trace(ca) + numpy.trace(cb) - 2 * numpy.sqrt(eigenvalues.clip(0)).sum())
+    return float(
+        difference @ difference + numpy.trace(ca) + numpy.trace(cb) - 2 * numpy.sqrt(eigenvalues.clip(0)).sum()
+    )
 
 
 def main():
@@ -78,7 +81,12 @@ def main():
     mean, deviation = a.mean(0), a.std(0) + 1e-6
     a = (a - mean) / deviation
     b = (features(numpy.concatenate(rest)) - mean) / deviation
-    print(json.dumps({"photographs that were not trained on": round(distance(a, b), 2), "train": len(a), "others": len(b)}), flush=True)
+    print(
+        json.dumps(
+            {"photographs that were not trained on": round(distance(a, b), 2), "train": len(a), "others": len(b)}
+        ),
+        flush=True,
+    )
     for path in arguments.samples:
         with h5py.File(path) as file:
             c = (features(resized(file["images"][:], arguments.size)) - mean) / deviation

@@ -2,9 +2,10 @@
 
     obedience.py --phantoms PHANTOMS.h5 --instrument instrument.pt SAMPLES.h5...
 
-The instrument is a small convolutional network that reads severity (the grade, as a number), the area of lesions, laterality, field,
-pigment group and camera from a photograph. It is trained on phantoms whose anatomy is known (PHANTOMS.h5, other eyes than the model saw), kept
-in instrument.pt, and its own errors on phantoms that it did not see are printed beside the samples' figures.
+The instrument is a small convolutional network that reads severity (the grade, as a number), the area of lesions,
+laterality, field, pigment group and camera from a photograph. It is trained on phantoms whose anatomy is known
+(PHANTOMS.h5, other eyes than the model saw), kept in instrument.pt, and its own errors on phantoms that it did not see
+are printed beside the samples' figures.
 
 Needs torch, h5py, scipy (Tools/reference/requirements.txt and h5py).
 """
@@ -120,30 +121,52 @@ def main():
     instrument = trained(arguments.instrument, x, targets, classes)
     held = slice(len(x) * 9 // 10, None)
     found = read(instrument, x[held])
-    print(json.dumps({"instrument on unseen phantoms": {
-        "severity against grade, Spearman": spearman(found["grade"], targets["grade"][held]),
-        "lesions against grade, Spearman": spearman(found["lesions"], targets["grade"][held]),
-        "pigment, Spearman": spearman(pigment(instrument, found), [DARKNESS[classes["ethnicity"][i]] for i in targets["ethnicity"][held]]),
-        **{name: float((found[name].argmax(1) == targets[name][held]).float().mean()) for name in NOMINAL}}}))
+    print(
+        json.dumps(
+            {
+                "instrument on unseen phantoms": {
+                    "severity against grade, Spearman": spearman(found["grade"], targets["grade"][held]),
+                    "lesions against grade, Spearman": spearman(found["lesions"], targets["grade"][held]),
+                    "pigment, Spearman": spearman(
+                        pigment(instrument, found),
+                        [DARKNESS[classes["ethnicity"][i]] for i in targets["ethnicity"][held]],
+                    ),
+                    **{name: float((found[name].argmax(1) == targets[name][held]).float().mean()) for name in NOMINAL},
+                }
+            }
+        )
+    )
     for path in arguments.samples:
         with h5py.File(path) as file:
             found = read(instrument, pictures(file))
             result = {"samples": len(file["images"])}
-            grades = file["cohort_request/dr_icdr"][:] if "cohort_request/dr_icdr" in file else file["cohort/dr_icdr"][:].astype(float)
+            grades = (
+                file["cohort_request/dr_icdr"][:]
+                if "cohort_request/dr_icdr" in file
+                else file["cohort/dr_icdr"][:].astype(float)
+            )
             asked = numpy.isfinite(grades) & (grades >= 0)
             if asked.any() and len(set(grades[asked])) > 1:
                 result["severity against grade, Spearman"] = spearman(found["grade"][asked], grades[asked])
                 result["lesions against grade, Spearman"] = spearman(found["lesions"][asked], grades[asked])
                 result["pixels of lesions by grade"] = {
-                    f"{g:g}": round(float(found["lesions"][torch.from_numpy(grades == g)].expm1().mean()), 1) for g in sorted(set(grades[asked]))}
+                    f"{g:g}": round(float(found["lesions"][torch.from_numpy(grades == g)].expm1().mean()), 1)
+                    for g in sorted(set(grades[asked]))
+                }
             for name in NOMINAL:
                 column = file[f"cohort/{name}"]
                 values = [names(column)[code] for code in column[:]]
-                right = [instrument.classes[name][int(i)] == value for i, value in zip(found[name].argmax(1), values) if value in instrument.classes[name]]
+                right = [
+                    instrument.classes[name][int(i)] == value
+                    for i, value in zip(found[name].argmax(1), values)
+                    if value in instrument.classes[name]
+                ]
                 if right:
                     result[name] = sum(right) / len(right)
                 if name == "ethnicity" and len(set(values)) > 1 and set(values) <= set(DARKNESS):
-                    result["pigment, Spearman"] = spearman(pigment(instrument, found), [DARKNESS[value] for value in values])
+                    result["pigment, Spearman"] = spearman(
+                        pigment(instrument, found), [DARKNESS[value] for value in values]
+                    )
             print(json.dumps({path: result}))
 
 

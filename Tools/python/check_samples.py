@@ -49,9 +49,13 @@ class Checker:
             return None
         ok = self.expect(found.shape == shape, f"/{name} has shape {found.shape}, not {shape}")
         if dtype is str:
-            ok &= self.expect(h5py.check_string_dtype(found.dtype) is not None, f"/{name} holds {found.dtype}, not strings")
-            ok &= self.expect(h5py.check_string_dtype(found.dtype) and h5py.check_string_dtype(found.dtype).encoding == "utf-8",
-                              f"/{name} is not UTF-8")
+            ok &= self.expect(
+                h5py.check_string_dtype(found.dtype) is not None, f"/{name} holds {found.dtype}, not strings"
+            )
+            ok &= self.expect(
+                h5py.check_string_dtype(found.dtype) and h5py.check_string_dtype(found.dtype).encoding == "utf-8",
+                f"/{name} is not UTF-8",
+            )
         elif dtype is not None:
             ok &= self.expect(found.dtype == np.dtype(dtype), f"/{name} holds {found.dtype}, not {np.dtype(dtype)}")
         return found if ok else None
@@ -74,7 +78,7 @@ class Checker:
             self.expect(False, f"{what} is {text!r}, not a moment in UTC")
 
     def images(self, labels, fletcher32):
-        images = self.file["images"] if "images" in self.file else None
+        images = self.file.get("images")
         if not self.expect(images is not None and images.ndim == 4, "/images has not four dimensions"):
             return 0, None
         n = images.shape[0]
@@ -83,7 +87,9 @@ class Checker:
             self.shards(images)
         else:
             self.expect(images.chunks == (1,) + images.shape[1:], f"/images has chunks {images.chunks}")
-            self.expect(images.compression == "gzip" and images.compression_opts == 1, "/images is not deflated at level 1")
+            self.expect(
+                images.compression == "gzip" and images.compression_opts == 1, "/images is not deflated at level 1"
+            )
             self.expect(images.fletcher32 == fletcher32, f"/images has fletcher32 {images.fletcher32}")
             self.expect(not images.shuffle, "/images is shuffled")
         found = [d.label for d in images.dims]
@@ -102,7 +108,9 @@ class Checker:
         for name, size, digest in zip(names, samples[:], digests[:]):
             shard = pathlib.Path(self.path).parent / name
             if self.expect(shard.is_file(), f"the shard {name} is missing"):
-                self.expect(hashlib.sha256(shard.read_bytes()).digest() == digest.tobytes(), f"the shard {name} has changed")
+                self.expect(
+                    hashlib.sha256(shard.read_bytes()).digest() == digest.tobytes(), f"the shard {name} has changed"
+                )
                 self.expect(len(h5py.File(shard, "r")["images"]) == size, f"the shard {name} has not {size} samples")
 
     def cohort(self, n, extra):
@@ -116,7 +124,11 @@ class Checker:
             if not self.expect(members is not None, f"/cohort/{name} has no named codes"):
                 continue
             wanted = dict(extra)
-            names = codes if codes is not None else [k for k, _ in sorted(members.items(), key=lambda m: m[1]) if k not in extra]
+            names = (
+                codes
+                if codes is not None
+                else [k for k, _ in sorted(members.items(), key=lambda m: m[1]) if k not in extra]
+            )
             wanted.update({code: value for value, code in enumerate(names)})
             self.expect(members == wanted, f"/cohort/{name} names {members}")
             self.expect(set(column[:].tolist()) <= set(members.values()), f"/cohort/{name} has codes without a name")
@@ -156,7 +168,9 @@ class Checker:
 
     def runs(self, run):
         shape = self.file["runs/model_digest"].shape
-        self.expect(run is None or (run[:] < shape[0]).all() and (run[:] >= 0).all(), "/provenance/run points to no run")
+        self.expect(
+            run is None or (run[:] < shape[0]).all() and (run[:] >= 0).all(), "/provenance/run points to no run"
+        )
         for name in ("sampler", "tool_version", "openblas_version", "blas_core", "kernel_isa"):
             self.strings(f"runs/{name}", shape)
         self.dataset("runs/steps", np.int32, shape)
@@ -185,7 +199,10 @@ class Checker:
         split = self.dataset("split", None, (n,))
         if split is not None and patients is not None:
             members = h5py.check_enum_dtype(split.dtype)
-            self.expect(split.dtype == np.int8 and members == {"train": 0, "validation": 1, "holdout": 2}, f"/split names {members}")
+            self.expect(
+                split.dtype == np.int8 and members == {"train": 0, "validation": 1, "holdout": 2},
+                f"/split names {members}",
+            )
             pairs = set(zip(patients.tolist(), split[:].tolist()))
             self.expect(len(pairs) == len(set(patients.tolist())), "a patient lies in two splits")
         self.digests("digest", images, n)
@@ -194,7 +211,9 @@ class Checker:
 
     def check(self):
         kind = self.attribute("kind")
-        self.expect(self.file.attrs.get("version") == 1, f"attribute version is {self.file.attrs.get('version')!r}, not 1")
+        self.expect(
+            self.file.attrs.get("version") == 1, f"attribute version is {self.file.attrs.get('version')!r}, not 1"
+        )
         self.moment(self.attribute("created"), "attribute created")
         if kind == "fovea.samples":
             self.samples()
@@ -209,5 +228,8 @@ if __name__ == "__main__":
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     failures = sum([Checker(path).check() for path in sys.argv[1:]])
-    print(f"{len(sys.argv) - 1} files, {failures} failures (h5py {h5py.version.version}, HDF5 {h5py.version.hdf5_version})")
+    print(
+        f"{len(sys.argv) - 1} files, {failures} failures "
+        f"(h5py {h5py.version.version}, HDF5 {h5py.version.hdf5_version})"
+    )
     sys.exit(1 if failures else 0)

@@ -5,9 +5,10 @@ Usage: Tools/python/nearest.py SAMPLES.h5 DATASET.h5 [DATASET.h5 ...]
 
 Pictures are brought to the samples' size by averaging; photographs are compared mirrored, too. Prints root-mean-square
 differences of channels in 0 to 255: how near the nearest other sample is, how near the nearest training photograph is,
-and, for comparison, how near each validation and holdout photograph is to its nearest training photograph. A sample that
-is nearer to training than any unseen photograph is one to look at. This is a first look, not an audit.
+and, for comparison, how near each validation and holdout photograph is to its nearest training photograph. A sample
+that is nearer to training than any unseen photograph is one to look at. This is a first look, not an audit.
 """
+
 import sys
 
 import h5py
@@ -52,7 +53,10 @@ def main(samples_path: str, dataset_paths: list[str]) -> None:
 
     among = distances(queries, queries)
     numpy.fill_diagonal(among, numpy.inf)
-    print(f"{'nearest in RMS of 0 to 255':<42}" + " ".join(f"{name:>7}" for name in ["least", "25 %", "median", "75 %", "most"]))
+    print(
+        f"{'nearest in RMS of 0 to 255':<42}"
+        + " ".join(f"{name:>7}" for name in ["least", "25 %", "median", "75 %", "most"])
+    )
     summary("sample to other samples", among.min(1))
     summary("sample to training photographs", distances(queries, gallery).min(1))
     summary("unseen photograph to training photographs", distances(numpy.concatenate(unseen), gallery).min(1))

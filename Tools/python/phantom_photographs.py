@@ -36,12 +36,14 @@ def main(dataset, folder):
         labels = csv.writer(table)
         labels.writerow(["photograph", "patient", "grade", "eye"])
         columns = {name: file[f"cohort/{name}"] for name in ("dr_icdr", "laterality")}
-        names = {name: {v: k for k, v in h5py.check_enum_dtype(column.dtype).items()} for name, column in columns.items()}
+        names = {
+            name: {v: k for k, v in h5py.check_enum_dtype(column.dtype).items()} for name, column in columns.items()
+        }
         for row, pixels in enumerate(file["images"]):
             side = pixels.shape[0]
             frame = np.full((side + side // 8, side + side // 2, 3), 4, np.uint8)
             left, top = side // 8 + row % 5 * side // 40, side // 16
-            frame[top:top + side, left:left + side] = np.maximum(pixels, 4)
+            frame[top : top + side, left : left + side] = np.maximum(pixels, 4)
             name = f"photograph-{row + 1:04d}.png"
             (folder / name).write_bytes(png(frame))
             patient = file["patient"].asstr()[row]

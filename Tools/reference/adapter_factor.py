@@ -1,7 +1,7 @@
 """Writes Tests/NetworksTests/Fixtures/adapter_factors.json: frozen factors of adapters, bit for bit.
 
-From the description in Sources/Networks/Adapters/FrozenFactor.swift alone: integers from SHA-256 and Philox, then + - * / and
-square roots in float64, in the order that is stated there. Any site can compute the factors so, in any language.
+From the description in Sources/Networks/Adapters/FrozenFactor.swift alone: integers from SHA-256 and Philox, then + - *
+/ and square roots in float64, in the order that is stated there. Any site can compute the factors so, in any language.
 """
 
 import hashlib
@@ -65,11 +65,26 @@ def vectors(seed: int, count: int, length: int):
 if __name__ == "__main__":
     cases = []
     for path, count, length in [
-        ("down_blocks.0.resnets.0.conv1.weight", 3, 144), ("mid_block.attentions.0.to_q.weight", 8, 13), ("conv_in.weight", 7, 7),
+        ("down_blocks.0.resnets.0.conv1.weight", 3, 144),
+        ("mid_block.attentions.0.to_q.weight", 8, 13),
+        ("conv_in.weight", 7, 7),
     ]:
         base = hashlib.sha256(path.encode()).digest()
-        bits = [struct.unpack("<I", struct.pack("<f", value))[0] for vector in vectors(seed(base, path), count, length) for value in vector]
-        cases.append({"base": base.hex(), "path": path, "count": count, "length": length, "seed": str(seed(base, path)), "bits": bits})
+        bits = [
+            struct.unpack("<I", struct.pack("<f", value))[0]
+            for vector in vectors(seed(base, path), count, length)
+            for value in vector
+        ]
+        cases.append(
+            {
+                "base": base.hex(),
+                "path": path,
+                "count": count,
+                "length": length,
+                "seed": str(seed(base, path)),
+                "bits": bits,
+            }
+        )
     certificate = {"script": "Tools/reference/adapter_factor.py", "numpy": fixture.release(numpy)}
     target = fixture.REPOSITORY / "Tests/NetworksTests/Fixtures/adapter_factors.json"
     target.write_text(json.dumps({"certificate": certificate, "cases": cases}, separators=(",", ":")) + "\n")

@@ -2,7 +2,6 @@
 
 import argparse
 import logging
-import pathlib
 import random
 import subprocess
 import tempfile
@@ -22,13 +21,24 @@ def configuration(draw):
     widths = [groups * draw.randint(1, 40 // groups + 1) for _ in range(levels)]
     attends = [draw.random() < 0.4 for _ in range(2 * levels)]
     found = dict(
-        block_out_channels=widths, layers_per_block=draw.randint(1, 3), norm_num_groups=groups,
+        block_out_channels=widths,
+        layers_per_block=draw.randint(1, 3),
+        norm_num_groups=groups,
         down_block_types=[("Attn" if a else "") + "DownBlock2D" for a in attends[:levels]],
         up_block_types=[("Attn" if a else "") + "UpBlock2D" for a in attends[levels:]],
-        add_attention=draw.random() < 0.8, downsample_padding=draw.choice([0, 1]), center_input_sample=draw.random() < 0.2,
-        norm_eps=draw.choice([1e-5, 1e-6, 1e-3]), flip_sin_to_cos=draw.random() < 0.5, freq_shift=draw.choice([0, 1]),
-        time_embedding_type=draw.choice(["positional"] * 3 + ["fourier", "learned"]), num_train_timesteps=1000,
-        in_channels=(channels := draw.choice([3, 3, 1])), out_channels=channels, time_embedding_dim=draw.choice([None, None, 24]), mid_block_type=draw.choice(["UNetMidBlock2D"] * 5 + [None]))
+        add_attention=draw.random() < 0.8,
+        downsample_padding=draw.choice([0, 1]),
+        center_input_sample=draw.random() < 0.2,
+        norm_eps=draw.choice([1e-5, 1e-6, 1e-3]),
+        flip_sin_to_cos=draw.random() < 0.5,
+        freq_shift=draw.choice([0, 1]),
+        time_embedding_type=draw.choice(["positional"] * 3 + ["fourier", "learned"]),
+        num_train_timesteps=1000,
+        in_channels=(channels := draw.choice([3, 3, 1])),
+        out_channels=channels,
+        time_embedding_dim=draw.choice([None, None, 24]),
+        mid_block_type=draw.choice(["UNetMidBlock2D"] * 5 + [None]),
+    )
     if found["time_embedding_type"] == "positional" and widths[0] < 4:
         found["freq_shift"] = 0
     smallest = min(widths)
@@ -52,7 +62,10 @@ def check(fovea, draw, folder):
     model.save_pretrained(f"{folder}/in")
     diffusers.DDPMScheduler().save_config(f"{folder}/in")
     batch = draw.randint(1, 3)
-    tensors = {"sample": torch.randn(batch, model.config.in_channels, *model.config.sample_size), "timesteps": torch.randint(1, 1000, (batch,)).float()}
+    tensors = {
+        "sample": torch.randn(batch, model.config.in_channels, *model.config.sample_size),
+        "timesteps": torch.randint(1, 1000, (batch,)).float(),
+    }
     timesteps, labels = tensors["timesteps"], None
     if model.config.time_embedding_type == "learned":
         timesteps = timesteps.long()
@@ -82,7 +95,9 @@ def check(fovea, draw, folder):
     # Twice the same weights do not give the same bits in PyTorch: its sums depend on where tensors lie in memory.
     if same and difference <= TOLERANCE and back <= 1e-5:
         return None
-    return f"output differs by {difference:.1e}, after export by {back:.1e}; weights {'the same' if same else 'changed'}"
+    return (
+        f"output differs by {difference:.1e}, after export by {back:.1e}; weights {'the same' if same else 'changed'}"
+    )
 
 
 check.worst = 0.0
@@ -102,7 +117,8 @@ def main():
             problem = check(arguments.fovea, draw, folder)
         if problem:
             failed += 1
-            print(f"FAILED  model {number}: {problem}\n        {configuration(random.Random(arguments.seed * 100_000 + number))}", flush=True)
+            drawn = configuration(random.Random(arguments.seed * 100_000 + number))
+            print(f"FAILED  model {number}: {problem}\n        {drawn}", flush=True)
     print(f"worst relative difference {check.worst:.1e}")
     print(f"{arguments.count - failed} passed, {failed} failed, 0 skipped")
     raise SystemExit(failed > 0)

@@ -1,4 +1,5 @@
-"""Writes Tests/DiffusionTests/Fixtures/: noise levels, preconditioning, sampling, random numbers, optimizer and averages.
+"""Writes Tests/DiffusionTests/Fixtures/: noise levels, preconditioning, sampling, random numbers, optimizer and
+averages.
 
 "Karras" is Karras et al. 2022, "Elucidating the design space of diffusion-based generative models".
 
@@ -58,7 +59,8 @@ def schedules():
 
 
 def preconditioning():
-    """Karras table 1: D(x; sigma) = c_skip x + c_out F(c_in x; c_noise), and the loss weight that makes F's loss uniform."""
+    """Karras table 1: D(x; sigma) = c_skip x + c_out F(c_in x; c_noise), and the loss weight that makes F's loss
+    uniform."""
 
     def of(case, sigma_data):
         levels = [0.002, 0.01, 0.05, 0.1, 0.3, 0.5, 0.75, 1.0, 1.7, 5.0, 20.0, 80.0]
@@ -71,7 +73,9 @@ def preconditioning():
             rows["cIn"].append(1 / total.sqrt())
             rows["cNoise"].append(sigma.ln() / 4)
             rows["lossWeight"].append(total / (sigma * data) ** 2)
-        tensors = {"input.sigma": doubles(levels)} | {f"output.{name}": doubles(values) for name, values in rows.items()}
+        tensors = {"input.sigma": doubles(levels)} | {
+            f"output.{name}": doubles(values) for name, values in rows.items()
+        }
         write("preconditioning", case, tensors, parameters={"sigmaData": sigma_data})
 
     of("pixels", 0.5)
@@ -83,7 +87,8 @@ def preconditioning():
 
 
 def gaussian_denoiser(mean, deviation):
-    """The ideal denoiser of pixels that are independent N(mean, deviation^2): the posterior mean given x = y + sigma n."""
+    """The ideal denoiser of pixels that are independent N(mean, deviation^2): the posterior mean given x = y + sigma
+    n."""
 
     def denoise(x, sigma):
         return mean + deviation**2 / (deviation**2 + sigma**2) * (x - mean)
@@ -106,7 +111,8 @@ def heun(denoise, x, sigma, sigma_next, previous):
 
 
 def dpm_solver_2m(denoise, x, sigma, sigma_next, previous):
-    """Lu et al. 2022, DPM-Solver++, algorithm 2, with alpha = 1 and lambda = -ln sigma. First and last step are of first order.
+    """Lu et al. 2022, DPM-Solver++, algorithm 2, with alpha = 1 and lambda = -ln sigma. First and last step are of
+    first order.
 
     `previous` is (x, sigma) before the step before.
     """
@@ -154,7 +160,9 @@ def sampling():
                 "trajectory": states,
                 "exact": exact,
             }
-            write(f"sampling_{step.__name__}", f"{steps}_steps", tensors, parameters=parameters, layout="fovea", seed=seed)
+            write(
+                f"sampling_{step.__name__}", f"{steps}_steps", tensors, parameters=parameters, layout="fovea", seed=seed
+            )
             error = ((states[-1] - exact).norm() / exact.norm()).item()
             print(f"{step.__name__}, {steps} steps: {error:.1e} from the exact solution")
 
@@ -188,7 +196,8 @@ def random_numbers():
 
 
 def optimizer():
-    """torch.optim.AdamW: Adam (Kingma and Ba 2015) with bias correction, decay decoupled (Loshchilov and Hutter 2019)."""
+    """torch.optim.AdamW: Adam (Kingma and Ba 2015) with bias correction, decay decoupled (Loshchilov and Hutter
+    2019)."""
 
     def of(case, weightDecay, learningRates, betas=(0.9, 0.95), eps=1e-8):
         seed = fixture.seed_of("adam")  # the same problem for all cases

@@ -1,16 +1,17 @@
-"""Writes Tests/InterchangeTests/Fixtures/<case>/: diffusers folders as `save_pretrained` writes them, and what they compute.
+"""Writes Tests/InterchangeTests/Fixtures/<case>/: diffusers folders as `save_pretrained` writes them, and what they
+compute.
 
     config.json, diffusion_pytorch_model.safetensors   by UNet2DModel.save_pretrained
     scheduler_config.json                              by the scheduler's
     batch.safetensors    sample [N, C, H, W], timesteps [N], labels [N] or class_embedding [N, width]: F32; output: F64
-    sigmas.safetensors   sigma, timesteps, F64: noise levels of the scheduler's timesteps, with (1 - a) / a of its alphas_cumprod;
+    sigmas.safetensors   sigma, timesteps, F64: noise levels of the scheduler's timesteps, with (1 - a) / a of its
+                         alphas_cumprod;
                          noisy [N, C, H, W], level [N], denoised: what the scheduler makes of the network's prediction
 
 Every parameter is random. The network runs in float64, its embedding of timesteps in float32, as diffusers has it.
 """
 
 import diffusers
-import safetensors.torch
 import torch
 
 import fixture
@@ -21,7 +22,8 @@ VERSIONS = fixture.versions() | {"diffusers": fixture.release(diffusers)}
 
 
 def predicted_clean(prediction, sample, alpha, output):
-    """What diffusers' DDPMScheduler.step calls pred_original_sample (formula 15 of Ho et al. 2020, and its siblings)."""
+    """What diffusers' DDPMScheduler.step calls pred_original_sample (formula 15 of Ho et al. 2020, and its
+    siblings)."""
     if prediction == "epsilon":
         return (sample - (1 - alpha).sqrt() * output) / alpha.sqrt()
     if prediction == "v_prediction":
@@ -48,7 +50,9 @@ def folder(name, size=(16, 16), scheduler=None, timesteps=(3.0, 907.0), **config
     model = model.double()
     time_proj = model.time_proj
     if model.config.time_embedding_type != "learned":  # float32 timesteps, as in diffusers
-        model.time_proj = type("Rounded", (torch.nn.Module,), {"forward": lambda self, t: time_proj.float()(t.float()).double()})()
+        model.time_proj = type(
+            "Rounded", (torch.nn.Module,), {"forward": lambda self, t: time_proj.float()(t.float()).double()}
+        )()
     timestep = torch.tensor(timesteps)
     if model.config.time_embedding_type == "learned":
         timestep = timestep.long()
@@ -74,10 +78,17 @@ def folder(name, size=(16, 16), scheduler=None, timesteps=(3.0, 907.0), **config
     alpha = alphas[level].view(-1, 1, 1, 1)
     with torch.no_grad():  # the sampler's x is the scheduler's over sqrt(alpha)
         output = model(noisy.double(), level, class_labels=labels).sample
-    fixture.write(target / "sigmas.safetensors", {
-        "timesteps": chosen.double(), "sigma": ((1 - alphas) / alphas).sqrt()[chosen],
-        "noisy": (noisy.double() / alpha.sqrt()), "level": ((1 - alphas) / alphas).sqrt()[level],
-        "denoised": predicted_clean(steps.config.prediction_type, noisy.double(), alpha, output)}, certificate)
+    fixture.write(
+        target / "sigmas.safetensors",
+        {
+            "timesteps": chosen.double(),
+            "sigma": ((1 - alphas) / alphas).sqrt()[chosen],
+            "noisy": (noisy.double() / alpha.sqrt()),
+            "level": ((1 - alphas) / alphas).sqrt()[level],
+            "denoised": predicted_clean(steps.config.prediction_type, noisy.double(), alpha, output),
+        },
+        certificate,
+    )
     print(f"{title}: output's rms {tensors['output'].std():.2f}")
 
 
@@ -88,32 +99,72 @@ BLOCKS = {False: ("DownBlock2D", "UpBlock2D"), True: ("AttnDownBlock2D", "AttnUp
 def blocks(*attention):
     """Block types for attention at these levels."""
     return dict(
-        down_block_types=tuple(BLOCKS[a][0] for a in attention), up_block_types=tuple(BLOCKS[a][1] for a in reversed(attention)))
+        down_block_types=tuple(BLOCKS[a][0] for a in attention),
+        up_block_types=tuple(BLOCKS[a][1] for a in reversed(attention)),
+    )
 
 
 if __name__ == "__main__":
     folder("epsilon", **PLAIN, **blocks(False, True))
     # No attention anywhere, channels that fill no vector register, velocity.
     folder(
-        "no_attention", size=(12, 20), scheduler=dict(prediction_type="v_prediction", beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012),
-        block_out_channels=(9, 15), layers_per_block=1, norm_num_groups=3, add_attention=False, **blocks(False, False))
+        "no_attention",
+        size=(12, 20),
+        scheduler=dict(
+            prediction_type="v_prediction", beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012
+        ),
+        block_out_channels=(9, 15),
+        layers_per_block=1,
+        norm_num_groups=3,
+        add_attention=False,
+        **blocks(False, False),
+    )
     # Attention at several levels, heads that leave channels over, three layers.
     folder(
-        "attention_everywhere", scheduler=dict(prediction_type="sample", beta_schedule="squaredcos_cap_v2"),
-        block_out_channels=(10, 12), layers_per_block=3, norm_num_groups=2, attention_head_dim=4, **blocks(True, True))
-    folder("classes", scheduler=dict(beta_schedule="squaredcos_cap_v2"), num_class_embeds=7, **PLAIN, **blocks(True, False))
+        "attention_everywhere",
+        scheduler=dict(prediction_type="sample", beta_schedule="squaredcos_cap_v2"),
+        block_out_channels=(10, 12),
+        layers_per_block=3,
+        norm_num_groups=2,
+        attention_head_dim=4,
+        **blocks(True, True),
+    )
+    folder(
+        "classes", scheduler=dict(beta_schedule="squaredcos_cap_v2"), num_class_embeds=7, **PLAIN, **blocks(True, False)
+    )
     folder("identity", class_embed_type="identity", **PLAIN, **blocks(False, True))
     # As google/ddpm-* have it.
     folder(
-        "padding", size=(16, 16), flip_sin_to_cos=False, freq_shift=1, downsample_padding=0, norm_eps=1e-6,
-        **(PLAIN | dict(attention_head_dim=None)), **blocks(False, True))
+        "padding",
+        size=(16, 16),
+        flip_sin_to_cos=False,
+        freq_shift=1,
+        downsample_padding=0,
+        norm_eps=1e-6,
+        **(PLAIN | dict(attention_head_dim=None)),
+        **blocks(False, True),
+    )
     folder("fourier", time_embedding_type="fourier", timesteps=(0.3, 41.5), **PLAIN, **blocks(False, False))
     folder("learned", time_embedding_type="learned", num_train_timesteps=1000, **PLAIN, **blocks(False, False))
     # Attention on one way only, no middle, a width of its own for the embedding, one level more.
     folder(
-        "one_way", mid_block_type=None, time_embedding_dim=20, center_input_sample=True,
-        block_out_channels=(4, 8, 8), layers_per_block=1, norm_num_groups=2, attention_head_dim=2,
-        down_block_types=("DownBlock2D", "AttnDownBlock2D", "DownBlock2D"), up_block_types=("UpBlock2D", "UpBlock2D", "AttnUpBlock2D"))
+        "one_way",
+        mid_block_type=None,
+        time_embedding_dim=20,
+        center_input_sample=True,
+        block_out_channels=(4, 8, 8),
+        layers_per_block=1,
+        norm_num_groups=2,
+        attention_head_dim=2,
+        down_block_types=("DownBlock2D", "AttnDownBlock2D", "DownBlock2D"),
+        up_block_types=("UpBlock2D", "UpBlock2D", "AttnUpBlock2D"),
+    )
     folder("grey", in_channels=1, out_channels=1, **PLAIN, **blocks(False, False))
-    folder("middle_groups", attn_norm_num_groups=2, scheduler=dict(num_train_timesteps=700, prediction_type="v_prediction"),
-           timesteps=(3.0, 607.0), **PLAIN, **blocks(False, False))
+    folder(
+        "middle_groups",
+        attn_norm_num_groups=2,
+        scheduler=dict(num_train_timesteps=700, prediction_type="v_prediction"),
+        timesteps=(3.0, 607.0),
+        **PLAIN,
+        **blocks(False, False),
+    )

@@ -2,8 +2,8 @@
 
     membership.py FOLDER --members site.h5 --non-members site.h5 [--noise philox|torch] [--out scores.json]
 
-Members are the train split of one data set, non-members the holdout of the other. Models of pixels without attributes, data sets of
-the model's size. Needs torch, diffusers, h5py and safetensors.
+Members are the train split of one data set, non-members the holdout of the other. Models of pixels without attributes,
+data sets of the model's size. Needs torch, diffusers, h5py and safetensors.
 """
 
 import argparse
@@ -27,11 +27,20 @@ def words(seed, stream, index, count):
     tagged = index ^ (stream << 56)
     mask = numpy.uint64(0xFFFFFFFF)
     half = numpy.uint64(32)
-    counter = [positions & mask, positions >> half, *(numpy.full_like(positions, w) for w in (tagged & 0xFFFFFFFF, tagged >> 32))]
+    counter = [
+        positions & mask,
+        positions >> half,
+        *(numpy.full_like(positions, w) for w in (tagged & 0xFFFFFFFF, tagged >> 32)),
+    ]
     key = [seed & 0xFFFFFFFF, seed >> 32]
     for _ in range(10):
         a, b = counter[0] * numpy.uint64(0xD2511F53), counter[2] * numpy.uint64(0xCD9E8D57)
-        counter = [(b >> half) ^ counter[1] ^ numpy.uint64(key[0]), b & mask, (a >> half) ^ counter[3] ^ numpy.uint64(key[1]), a & mask]
+        counter = [
+            (b >> half) ^ counter[1] ^ numpy.uint64(key[0]),
+            b & mask,
+            (a >> half) ^ counter[3] ^ numpy.uint64(key[1]),
+            a & mask,
+        ]
         key = [(key[0] + 0x9E3779B9) & 0xFFFFFFFF, (key[1] + 0xBB67AE85) & 0xFFFFFFFF]
     return numpy.stack(counter, axis=1).reshape(-1)[:count]
 
@@ -40,7 +49,11 @@ def normals(seed, index, count):
     """Box and Muller's pairs in order, as `Philox.fillNormal` gives them."""
     uniform = (words(seed, MEMBERSHIP_NOISE, index, count + count % 2) + 0.5) / 2**32
     radius, angle = numpy.sqrt(-2 * numpy.log(uniform[0::2])), 2 * numpy.pi * uniform[1::2]
-    return numpy.stack([radius * numpy.cos(angle), radius * numpy.sin(angle)], axis=1).reshape(-1)[:count].astype(numpy.float32)
+    return (
+        numpy.stack([radius * numpy.cos(angle), radius * numpy.sin(angle)], axis=1)
+        .reshape(-1)[:count]
+        .astype(numpy.float32)
+    )
 
 
 def photographs(path, split, size):
@@ -54,7 +67,11 @@ def photographs(path, split, size):
 
 def log_losses(model, pictures, noise, sigma, data):
     """ln of lambda(sigma) |D(y + sigma n; sigma) - y|^2 (Karras et al. 2022, equations 2, 7 and 8), one a picture."""
-    skip, out, scale = data**2 / (sigma**2 + data**2), sigma * data / (sigma**2 + data**2) ** 0.5, (sigma**2 + data**2) ** -0.5
+    skip, out, scale = (
+        data**2 / (sigma**2 + data**2),
+        sigma * data / (sigma**2 + data**2) ** 0.5,
+        (sigma**2 + data**2) ** -0.5,
+    )
     result = []
     for clean in pictures.split(16):
         noisy = clean + sigma * noise
@@ -87,7 +104,8 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out")
     arguments = parser.parse_args()
-    said = json.load(open(f"{arguments.folder}/fovea.json", encoding="utf-8"))
+    with open(f"{arguments.folder}/fovea.json", encoding="utf-8") as file:
+        said = json.load(file)
     description, settings = said["model"], said["configuration"]
     levels = re.search(r"noiseLevels:\n  deviation: (\S+)\n  mean: (\S+)", settings)
     deviation, mean = float(levels[1]), float(levels[2])
@@ -102,7 +120,9 @@ def main():
     def noise(index):
         if arguments.noise == "torch":
             return torch.randn(1, 3, size, size)
-        return torch.tensor(normals(arguments.seed, index, size * size * 3)).reshape(1, size, size, 3).permute(0, 3, 1, 2)
+        return (
+            torch.tensor(normals(arguments.seed, index, size * size * 3)).reshape(1, size, size, 3).permute(0, 3, 1, 2)
+        )
 
     single = -log_losses(models[0], pool, noise(0), float(numpy.exp(mean)), data)
     totals = [numpy.zeros(len(pool)) for _ in range(2)]
@@ -119,13 +139,20 @@ def main():
         for total, value in zip(totals, [means[0]] + ([means[0] - means[1]] if len(models) > 1 else []), strict=False):
             total -= (value - value.mean()) / value.std() / arguments.levels
     found = {}
-    for name, scores in [("loss", totals[0]), ("singleQuery", single)] + ([("likelihoodRatio", totals[1])] if len(models) > 1 else []):
+    for name, scores in [("loss", totals[0]), ("singleQuery", single)] + (
+        [("likelihoodRatio", totals[1])] if len(models) > 1 else []
+    ):
         members, others = by_patient(scores[: len(inside)], insiders), by_patient(scores[len(inside) :], outsiders)
         found[name] = {"auc": area(members, others), "nonMembersAgainstNonMembers": area(others[0::2], others[1::2])}
-        print(f"{name}: AUC {found[name]['auc']:.4f}, non-members against non-members {found[name]['nonMembersAgainstNonMembers']:.4f}", flush=True)
+        print(
+            f"{name}: AUC {found[name]['auc']:.4f}, "
+            f"non-members against non-members {found[name]['nonMembersAgainstNonMembers']:.4f}",
+            flush=True,
+        )
         found[name]["members"], found[name]["nonMembers"] = members.tolist(), others.tolist()
     if arguments.out:
-        json.dump(found, open(arguments.out, "w", encoding="utf-8"))
+        with open(arguments.out, "w", encoding="utf-8") as file:
+            json.dump(found, file)
 
 
 main()

@@ -1,8 +1,8 @@
 """Writes Tests/NetworksTests/Fixtures/*.safetensors: whole diffusers UNets, forward and backward, in float64.
 
 unet2d-<case>.safetensors (metadata: the case, and the diffusers configuration under "config")
-    <parameter path>           F32, the state dict under diffusers' names, in PyTorch's layouts (convolutions OIHW, linear [out, in])
-    input.sample               F32, NCHW
+    <parameter path>           F32, the state dict under diffusers' names, in PyTorch's layouts (convolutions OIHW,
+    linear [out, in]) input.sample               F32, NCHW
     input.timestep             F32, [N]
     input.classLabels          I64, [N], where the configuration has `num_class_embeds`
     input.classEmbedding       F32, [N, 4 * C0], where `class_embed_type` is "identity"
@@ -12,8 +12,8 @@ unet2d-<case>.safetensors (metadata: the case, and the diffusers configuration u
     grad.sample                F64, NCHW;  grad.classEmbedding  F64
     grad.<parameter path>      F32 (computed in float64), for every parameter
 
-"vanishingGradients" in the metadata lists parameters whose gradient is zero by mathematics (the bias of the keys: softmax does not see
-a constant): what the file holds for them is rounding, and a relative comparison is meaningless.
+"vanishingGradients" in the metadata lists parameters whose gradient is zero by mathematics (the bias of the keys:
+softmax does not see a constant): what the file holds for them is rounding, and a relative comparison is meaningless.
 
 timestep_embedding-<case>.safetensors: input.timestep F32, [N]; output F64, [N, channels].
 
@@ -33,7 +33,8 @@ VERSIONS = fixture.versions() | {"diffusers": fixture.release(diffusers)}
 
 
 def timestep_embedding(timesteps, channels, flip_sin_to_cos, freq_shift):
-    """Ho et al. 2020, sinusoids of the timestep as in diffusers' `get_timestep_embedding`, but in the timesteps' own precision.
+    """Ho et al. 2020, sinusoids of the timestep as in diffusers' `get_timestep_embedding`, but in the timesteps' own
+    precision.
 
     diffusers computes frequencies and sinusoids in float32, whatever the model's type.
     """
@@ -84,7 +85,9 @@ def record_intermediates(model, into):
         return hook
 
     down = [f"down_blocks.{index}" for index in range(len(model.down_blocks))]
-    up = [f"up_blocks.{index}" for index in range(len(model.up_blocks) - 1)]  # the last one's is large, and near the output
+    up = [
+        f"up_blocks.{index}" for index in range(len(model.up_blocks) - 1)
+    ]  # the last one's is large, and near the output
     for path in ["time_embedding", *down, "mid_block", *up]:
         model.get_submodule(path).register_forward_hook(record(path))
 
@@ -137,7 +140,10 @@ def unet(name, timesteps, size, classes=None, intermediates=False, **configurati
         "seed": seed,
     }
     fixture.write(FOLDER / f"{title}.safetensors", tensors, certificate | VERSIONS)
-    print(f"{title}: {sum(parameter.numel() for parameter in model.parameters())} parameters, output's rms {output.std():.2f}")
+    print(
+        f"{title}: {sum(parameter.numel() for parameter in model.parameters())} parameters, "
+        f"output's rms {output.std():.2f}"
+    )
 
 
 def timesteps(name, values, **parameters):

@@ -6,8 +6,8 @@ Tensors of a file:
     gradOutput     F32, random: the gradient that the pullback receives
     grad.<name>    F64, for every differentiable input, in the shape of that input
 
-Layout "fovea": pictures [N, H, W, C], convolution weights [kh, kw, in, out], linear weights [in, out]. The permutations to
-PyTorch's layouts are inside the graph, so gradients come out in Fovea's layout by themselves.
+Layout "fovea": pictures [N, H, W, C], convolution weights [kh, kw, in, out], linear weights [in, out]. The permutations
+to PyTorch's layouts are inside the graph, so gradients come out in Fovea's layout by themselves.
 """
 
 import torch
@@ -20,7 +20,8 @@ written = set()
 
 
 def case(operation, name, function, inputs, **parameters):
-    """Runs `function(**inputs, **parameters)` in float64 and writes the fixture. `inputs` maps a Draw to a dictionary."""
+    """Runs `function(**inputs, **parameters)` in float64 and writes the fixture. `inputs` maps a Draw to a
+    dictionary."""
     title = f"{operation}-{name}"
     assert title not in written, title
     written.add(title)
@@ -29,7 +30,8 @@ def case(operation, name, function, inputs, **parameters):
     draw = fixture.Draw(seed)
     stored = inputs(draw)
     exact = {
-        key: tensor.double().requires_grad_() if tensor.is_floating_point() else tensor for key, tensor in stored.items()
+        key: tensor.double().requires_grad_() if tensor.is_floating_point() else tensor
+        for key, tensor in stored.items()
     }
     output = function(exact, **parameters)
     grad_output = draw.normal(*output.shape)

@@ -4,6 +4,7 @@
 
 Made with Pillow 13.0 and Python 3.11; the tests state the values that are written here.
 """
+
 import struct
 import zlib
 from pathlib import Path
@@ -15,11 +16,17 @@ OUT = Path(__file__).resolve().parents[2] / "Tests/Fixtures/pictures"
 
 def png(width, height, bits, kind, rows, interlace=0):
     """A PNG written by hand: rows of bytes, no filter."""
+
     def chunk(name, data):
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
     raw = b"".join(b"\0" + row for row in rows)
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, kind, 0, 0, interlace))
-            + chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND", b""))
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, kind, 0, 0, interlace))
+        + chunk(b"IDAT", zlib.compress(raw))
+        + chunk(b"IEND", b"")
+    )
 
 
 def main():
@@ -35,7 +42,9 @@ def main():
     (OUT / "rgb16.png").write_bytes(png(1, 1, 16, 2, [struct.pack(">3H", 0xFFFF, 0x20F0, 0)]))
     (OUT / "grey1.png").write_bytes(png(8, 1, 1, 0, [bytes([0b10100000])]))
     Image.frombytes("LA", (2, 1), bytes([200, 255, 200, 128])).save(OUT / "grey-alpha.png")
-    Image.frombytes("RGBA", (3, 1), bytes([200, 100, 50, 255, 200, 100, 50, 128, 255, 255, 255, 0])).save(OUT / "rgba.png")
+    Image.frombytes("RGBA", (3, 1), bytes([200, 100, 50, 255, 200, 100, 50, 128, 255, 255, 255, 0])).save(
+        OUT / "rgba.png"
+    )
     palette = Image.new("P", (2, 1))
     palette.putpalette([10, 20, 30, 200, 210, 220])
     palette.putdata([0, 1])

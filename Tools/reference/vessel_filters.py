@@ -2,15 +2,16 @@
 
     python3 Tools/reference/vessel_filters.py FOLDER [--sizes 256 512 0] [--pictures 28]
 
-FOLDER holds images/*.jpg and vessels/*.png (a human observer's mask). Prints the area under the ROC curve inside the field
-of view, pooled over all pictures, of every filter at every size (longest side in pixels; 0: as it is). All filters see the
-same normalised green channel. Needs numpy, scipy and pillow.
+FOLDER holds images/*.jpg and vessels/*.png (a human observer's mask). Prints the area under the ROC curve inside the
+field of view, pooled over all pictures, of every filter at every size (longest side in pixels; 0: as it is). All
+filters see the same normalised green channel. Needs numpy, scipy and pillow.
 
 Filters:
 - frangi: A. Frangi et al., "Multiscale vessel enhancement filtering", MICCAI 1998, eq. 13 and 15 (2D), beta 0.5.
 - matched: S. Chaudhuri et al., IEEE TMI 8(3), 1989: Gaussian profile along a segment, zero mean, 12 directions.
 - gabor: J. Soares et al., IEEE TMI 25(9), 2006: Morlet wavelet of elongation 4, wave number 3, largest modulus.
-- lines: U. Nguyen et al., Pattern Recognition 46(3), 2013: basic line detectors of all lengths, each standardised, averaged.
+- lines: U. Nguyen et al., Pattern Recognition 46(3), 2013: basic line detectors of all lengths, each standardised,
+averaged.
 - bcosfire: G. Azzopardi et al., Medical Image Analysis 19(1), 2015: blurred, shifted responses, geometric mean.
 - derivative: second derivative of a Gaussian across, averaged along a segment (what Sources/RetinalMatching does).
 """
@@ -36,7 +37,8 @@ def fieldOfView(rgb):
 
 
 def normalised(rgb, inside, share=0.06):
-    """Dark vessels as positive values: (local mean - green) / local deviation, weighted by the field of view; 0 outside."""
+    """Dark vessels as positive values: (local mean - green) / local deviation, weighted by the field of view; 0
+    outside."""
     green = rgb[..., 1].astype(np.float64)
     sigma = share * max(green.shape)
     weight = ndimage.gaussian_filter(inside.astype(np.float64), sigma) + 1e-6
@@ -72,7 +74,9 @@ def frangi(image, unit):
         small, large = np.where(swap, b, a), np.where(swap, a, b)
         structure = small**2 + large**2
         c = np.sqrt(structure.max()) / 2 / 4
-        value = np.exp(-((small / np.where(large == 0, 1, large)) ** 2) / (2 * 0.5**2)) * (1 - np.exp(-structure / (2 * c**2)))
+        value = np.exp(-((small / np.where(large == 0, 1, large)) ** 2) / (2 * 0.5**2)) * (
+            1 - np.exp(-structure / (2 * c**2))
+        )
         best = np.maximum(best, np.where(large < 0, value, 0))
     return best
 
@@ -138,7 +142,9 @@ def bcosfire(image, unit):
             logarithm = 0
             for rho, weight in zip(rhos, weights):
                 blurred = ndimage.gaussian_filter(dog, (0.6 + 0.1 * abs(rho) / unit) * unit)
-                logarithm = logarithm + weight * np.log(shifted(blurred, rho * np.cos(angle), rho * np.sin(angle)) + 1e-3)
+                logarithm = logarithm + weight * np.log(
+                    shifted(blurred, rho * np.cos(angle), rho * np.sin(angle)) + 1e-3
+                )
             best = np.maximum(best, np.exp(logarithm / weights.sum()))
     return best
 
@@ -205,7 +211,10 @@ def main():
         for name, (positive, negative) in answers.items():
             pooled = auc(np.concatenate(positive), np.concatenate(negative))
             each = np.mean([auc(p, n) for p, n in zip(positive, negative)])
-            print(f"{size or 'native'} {name}: AUC {pooled:.4f} pooled, {each:.4f} mean over {len(names)} pictures", flush=True)
+            print(
+                f"{size or 'native'} {name}: AUC {pooled:.4f} pooled, {each:.4f} mean over {len(names)} pictures",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 // Decoding and encoding of JPEG and PNG in memory, over libjpeg-turbo and libpng.
 //
-// Every function returns 0 on success. On failure it returns another value and leaves one clause without a final stop in
-// `message` (at most FOVEA_MESSAGE_SIZE bytes with the closing zero). Nothing is read beyond `count` bytes of `data`,
-// nothing longjmps out, and nothing is printed. The libraries' error handling is confined to these files.
+// Every function returns 0 on success. On failure it returns another value and leaves one clause without a final stop
+// in `message` (at most FOVEA_MESSAGE_SIZE bytes with the closing zero). Nothing is read beyond `count` bytes of
+// `data`, nothing longjmps out, and nothing is printed. The libraries' error handling is confined to these files.
 #ifndef FOVEA_CIMAGECODECS_H
 #define FOVEA_CIMAGECODECS_H
 
@@ -26,22 +26,24 @@ int fovea_jpeg_header(const uint8_t *data, size_t count, FoveaImageHeader *heade
 /// Decodes a JPEG to RGB. `eighths` (1, 2, 4 or 8) scales the picture in the DCT domain; the result then has
 /// ceil(side * eighths / 8) pixels a side. `rgb` holds exactly `width * height * 3` bytes, which must be that size.
 /// Damaged or missing data is a failure, never a grey area.
-int fovea_jpeg_decode(const uint8_t *data, size_t count, int32_t eighths, int32_t width, int32_t height, uint8_t *rgb,
-                      char *message);
+int fovea_jpeg_decode(
+    const uint8_t *data, size_t count, int32_t eighths, int32_t width, int32_t height, uint8_t *rgb, char *message);
 
 /// Encodes RGB as a JPEG (4:4:4, `quality` 1 to 100). The result is released with `fovea_codec_free`.
-int fovea_jpeg_encode(const uint8_t *rgb, int32_t width, int32_t height, int32_t quality, uint8_t **result,
-                      size_t *result_count, char *message);
+int fovea_jpeg_encode(
+    const uint8_t *rgb, int32_t width, int32_t height, int32_t quality, uint8_t **result, size_t *result_count,
+    char *message);
 
 /// Reads a PNG's header.
 int fovea_png_header(const uint8_t *data, size_t count, FoveaImageHeader *header, char *message);
 
-/// Decodes a PNG of any kind to RGB of 8 bits: 16 bits are scaled (rounded, not cut off), transparency is composed on black.
+/// Decodes a PNG of any kind to RGB of 8 bits: 16 bits are scaled (rounded, not cut off), transparency is composed on
+/// black.
 int fovea_png_decode(const uint8_t *data, size_t count, int32_t width, int32_t height, uint8_t *rgb, char *message);
 
 /// Encodes RGB as a PNG. The bytes depend on the pixels and libpng's and zlib's versions alone.
-int fovea_png_encode(const uint8_t *rgb, int32_t width, int32_t height, uint8_t **result, size_t *result_count,
-                     char *message);
+int fovea_png_encode(
+    const uint8_t *rgb, int32_t width, int32_t height, uint8_t **result, size_t *result_count, char *message);
 
 /// Releases the result of an encoder.
 void fovea_codec_free(uint8_t *result);

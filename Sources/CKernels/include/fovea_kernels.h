@@ -34,9 +34,9 @@ typedef struct {
     long tiles_high, tiles_wide;
 } fovea_tiling;
 
-/// Tiles first_tile ..< first_tile + rows, numbered through all pictures: the rows of one block. A row past the last tile
-/// holds nothing. Row r of channel c of position k stands at k * position_step + (c / 16 * plane_rows + r) * 16 + c % 16:
-/// panels of sixteen channels, as products read them.
+/// Tiles first_tile ..< first_tile + rows, numbered through all pictures: the rows of one block. A row past the last
+/// tile holds nothing. Row r of channel c of position k stands at k * position_step + (c / 16 * plane_rows + r) * 16 +
+/// c % 16: panels of sixteen channels, as products read them.
 typedef struct {
     long first_tile, rows, plane_rows, position_step;
 } fovea_tile_block;
@@ -56,7 +56,8 @@ typedef struct {
 
 typedef struct {
     const char *name;
-    void (*binary)(fovea_binary_op op, long count, const float *a, long step_a, const float *b, long step_b, float *out);
+    void (*binary)(
+        fovea_binary_op op, long count, const float *a, long step_a, const float *b, long step_b, float *out);
     void (*add_into)(long count, const float *a, float *accumulator);
     void (*scale_add)(long count, float scale, const float *a, float offset, float *out);  // out = scale * a + offset
     void (*exp)(long count, const float *a, float *out);
@@ -76,8 +77,8 @@ typedef struct {
     /// sums[c] += sum d, squares[c] += sum d^2, over rows, with d = x - pivot[c].
     void (*channel_moments)(
         long rows, long channels, const float *x, const float *pivot, double *sums, double *squares);
-    /// out = act((x - mean[c]) * scale[c] + shift[c]); act is SiLU where `silu` is not 0, the identity otherwise. Rows of
-    /// out are out_step apart.
+    /// out = act((x - mean[c]) * scale[c] + shift[c]); act is SiLU where `silu` is not 0, the identity otherwise. Rows
+    /// of out are out_step apart.
     void (*normalize)(
         long rows, long channels, const float *x, const float *mean, const float *scale, const float *shift, int silu,
         float *out, long out_step);
@@ -85,7 +86,8 @@ typedef struct {
     /// sum dz and sum dz * xhat by channel. dz may be grad_output; rows of both are `step` apart.
     void (*normalize_gradient_sums)(
         long rows, long channels, const float *x, const float *mean, const float *inverse, const float *gamma,
-        const float *beta, int silu, const float *grad_output, float *dz, long step, double *sum_dz, double *sum_dz_xhat);
+        const float *beta, int silu, const float *grad_output, float *dz, long step, double *sum_dz,
+        double *sum_dz_xhat);
     /// grad_input = dz * a[c] + (x - mean[c]) * b[c] + c0[c]; rows of dz are dz_step apart.
     void (*normalize_gradient_apply)(
         long rows, long channels, const float *x, const float *dz, long dz_step, const float *mean, const float *a,
@@ -97,8 +99,8 @@ typedef struct {
         float *moment2);
     /// average = decay * average + (1 - decay) * x
     void (*move_average)(long count, float decay, const float *x, float *average);
-    /// Four normal numbers from each of the counters first ..< first + blocks; NaN where the C library must be asked. Returns
-    /// how many those are.
+    /// Four normal numbers from each of the counters first ..< first + blocks; NaN where the C library must be asked.
+    /// Returns how many those are.
     long (*normals)(const fovea_philox *stream, uint64_t first, long blocks, float *out);
     // Products; see products.h for the order of their sums.
     void (*product)(const fovea_product *product);
@@ -113,12 +115,14 @@ typedef struct {
     /// v[36][channels / 16][plane_rows][16] = B^T d B for the tiles of `block`; rows without a tile are 0.
     void (*winograd_input)(const fovea_tiling *tiling, const float *x, const fovea_tile_block *block, float *v);
     /// y = A^T m A + bias + residual, m[36][channels / 16][plane_rows][16]. bias[images][channels] has rows bias_step
-    /// apart (0: one for all); bias and residual, of y's shape, may be NULL. Returns whether A^T m A is finite everywhere.
+    /// apart (0: one for all); bias and residual, of y's shape, may be NULL. Returns whether A^T m A is finite
+    /// everywhere.
     int (*winograd_output)(
         const fovea_tiling *tiling, const float *m, const float *bias, long bias_step, const float *residual,
         const fovea_tile_block *block, float *y);
     /// z[36][channels / 16][plane_rows][16] = A dy A^T, the adjoint of the output transform.
-    void (*winograd_output_adjoint)(const fovea_tiling *tiling, const float *dy, const fovea_tile_block *block, float *z);
+    void (*winograd_output_adjoint)(
+        const fovea_tiling *tiling, const float *dy, const fovea_tile_block *block, float *z);
     /// u[36][out / 16][in][16] = G w G^T for w[3][3][in][out]: the panels of outputs first_panel ..< + panels.
     void (*winograd_weight)(
         long in, long out, long first_panel, long panels, const float *w, long position_step, float *u);
@@ -126,8 +130,8 @@ typedef struct {
     /// u[36][in / 16][out][16], the panels of inputs first_panel ..< + panels.
     void (*winograd_weight_turned)(
         long in, long out, long first_panel, long panels, const float *w, long position_step, float *u);
-    /// dw[3][3][in][out] = G^T du G, du[36][out / 16][in][16]: the adjoint of the weight transform. Returns whether it is
-    /// finite everywhere.
+    /// dw[3][3][in][out] = G^T du G, du[36][out / 16][in][16]: the adjoint of the weight transform. Returns whether it
+    /// is finite everywhere.
     int (*winograd_weight_adjoint)(
         long in, long out, long first_panel, long panels, const float *du, long position_step, float *dw);
 } fovea_kernel_table;
@@ -148,12 +152,12 @@ const char *fovea_blas_core(void);
 const char *fovea_blas_version(void);
 void fovea_blas_use_one_thread(void);
 
-/// Computes again, tap by tap in float64, the tiles of `block` in which y is not finite: the transforms overflow earlier
-/// than the convolution, and spread what is not finite over a whole tile. w[3][3][in][out] is the weight of the convolution
-/// itself; `turned`: it is that of the convolution whose adjoint this is.
+/// Computes again, tap by tap in float64, the tiles of `block` in which y is not finite: the transforms overflow
+/// earlier than the convolution, and spread what is not finite over a whole tile. w[3][3][in][out] is the weight of the
+/// convolution itself; `turned`: it is that of the convolution whose adjoint this is.
 void fovea_winograd_repair(
-    const fovea_tiling *source, const fovea_tiling *target, const float *x, const float *w, int turned, const float *bias,
-    long bias_step, const float *residual, const fovea_tile_block *block, float *y);
+    const fovea_tiling *source, const fovea_tiling *target, const float *x, const float *w, int turned,
+    const float *bias, long bias_step, const float *residual, const fovea_tile_block *block, float *y);
 
 /// Geometry of a convolution; `pad` zeros on each side.
 typedef struct {

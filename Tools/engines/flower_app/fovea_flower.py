@@ -51,7 +51,9 @@ class Rounds(FedAvg):
         self.own = own
         self.base = base
 
-    def configure_train(self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid) -> Iterable[Message]:
+    def configure_train(
+        self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
+    ) -> Iterable[Message]:
         return super().configure_train(self.own.rounds[server_round - 1], arrays, config, grid)
 
     def aggregate_train(self, server_round: int, replies: Iterable[Message]) -> tuple[ArrayRecord, MetricRecord]:
@@ -60,7 +62,11 @@ class Rounds(FedAvg):
             if reply.has_error():
                 raise StepFailure(f"round {round_number}: node {reply.metadata.src_node_id}: {reply.error.reason}")
             content = reply.content
-            updates.append(self.own.update(str(content["config"]["site"]), unpacked(content["arrays"]), dict(content["metrics"]), self.base))
+            updates.append(
+                self.own.update(
+                    str(content["config"]["site"]), unpacked(content["arrays"]), dict(content["metrics"]), self.base
+                )
+            )
         tensors = self.own.mean(updates, round_number)
         print(f"round {round_number}: saved {self.own.save(tensors, self.base, round_number)}", flush=True)
         return packed(tensors), MetricRecord({"patients": sum(one.patients for one in updates)})

@@ -42,19 +42,52 @@ class Federation:
         start = self.folder / "start"
         start.mkdir()
         fovea("phantom", "--count", 60, "--size", 32, "--seed", 1, "--out", start / "p.h5")
-        fovea("train", "--data", start / "p.h5", "--out", start / "run", "--preset", "tiny", "--size", 32, "--images", 64)
+        fovea(
+            "train", "--data", start / "p.h5", "--out", start / "run", "--preset", "tiny", "--size", 32, "--images", 64
+        )
         # A simulation deals the phantoms out to two sites of different names.
         fovea(
-            "simulate", "--sites", 2, "--rounds", 1, "--images", 16, "--draws", 1, "--only-merged", "--data", start / "p.h5",
-            "--base", start / "run/snapshot.safetensors", "--out", start / "sites")
+            "simulate",
+            "--sites",
+            2,
+            "--rounds",
+            1,
+            "--images",
+            16,
+            "--draws",
+            1,
+            "--only-merged",
+            "--data",
+            start / "p.h5",
+            "--base",
+            start / "run/snapshot.safetensors",
+            "--out",
+            start / "sites",
+        )
         for name in SITES:
             (self.folder / name).mkdir()
             shutil.copy(start / f"sites/sites/{name}.h5", self.folder / name)
             fovea("parcel", "keygen", "--out", self.folder / f"{name}.key")
         fovea("parcel", "keygen", "--out", self.folder / "coordinator.key")
-        fovea("parcel", "sign", start / "run/snapshot.safetensors", "--key", self.folder / "coordinator.key", "--out", self.base)
-        members = [f"  - {{name: {name}, key: {self.public(name)}, from: 2000-01-01, until: 2999-12-31, unaudited: true, largestShare: 1}}" for name in SITES]
-        trust = f"version: 1\nproject: engines\ncoordinator: {self.public('coordinator')}\nmembers:\n" + "\n".join(members) + "\n"
+        fovea(
+            "parcel",
+            "sign",
+            start / "run/snapshot.safetensors",
+            "--key",
+            self.folder / "coordinator.key",
+            "--out",
+            self.base,
+        )
+        members = [
+            f"  - {{name: {name}, key: {self.public(name)}, from: 2000-01-01, until: 2999-12-31, "
+            "unaudited: true, largestShare: 1}"
+            for name in SITES
+        ]
+        trust = (
+            f"version: 1\nproject: engines\ncoordinator: {self.public('coordinator')}\nmembers:\n"
+            + "\n".join(members)
+            + "\n"
+        )
         (self.folder / "TRUST.yaml").write_text(trust)
         fovea("parcel", "trust", self.folder / "TRUST.yaml", "--key", self.folder / "coordinator.key")
 
@@ -74,21 +107,77 @@ class Federation:
         parcels = []
         for name in SITES:
             stem = folder / f"{name}-{number}"
-            fovea("federate-step", "--init", base, "--out", f"{stem}.safetensors", "--metrics", f"{stem}.json", "--data", self.folder / name, "--round", number, "--images", IMAGES)
+            fovea(
+                "federate-step",
+                "--init",
+                base,
+                "--out",
+                f"{stem}.safetensors",
+                "--metrics",
+                f"{stem}.json",
+                "--data",
+                self.folder / name,
+                "--round",
+                number,
+                "--images",
+                IMAGES,
+            )
             parcels.append(f"{stem}.parcel")
-            fovea("parcel", "seal", f"{stem}.safetensors", "--key", self.folder / f"{name}.key", "--site", name, "--round", number, "--purpose", "DUO:0000042", "--out", parcels[-1])
+            fovea(
+                "parcel",
+                "seal",
+                f"{stem}.safetensors",
+                "--key",
+                self.folder / f"{name}.key",
+                "--site",
+                name,
+                "--round",
+                number,
+                "--purpose",
+                "DUO:0000042",
+                "--out",
+                parcels[-1],
+            )
         merged = folder / f"round-{number}.safetensors"
-        fovea("merge", *parcels, "--base", base, "--trust", self.folder / "TRUST.yaml", "--key", self.folder / "coordinator.key", "--round", number, "--out", merged)
+        fovea(
+            "merge",
+            *parcels,
+            "--base",
+            base,
+            "--trust",
+            self.folder / "TRUST.yaml",
+            "--key",
+            self.folder / "coordinator.key",
+            "--round",
+            number,
+            "--out",
+            merged,
+        )
         return merged
 
     def site_file(self, name: str, work: Path, **changes: object) -> Path:
         """A site's configuration."""
-        values = {"name": name, "fovea": FOVEA, "base": self.base, "data": self.folder / name, "work": work / name, "images": IMAGES, "threads": 1} | changes
+        values = {
+            "name": name,
+            "fovea": FOVEA,
+            "base": self.base,
+            "data": self.folder / name,
+            "work": work / name,
+            "images": IMAGES,
+            "threads": 1,
+        } | changes
         return toml(work / f"{name}.toml", values)
 
     def coordinator_file(self, work: Path, **changes: object) -> Path:
         """The coordinator's configuration; as in its list of trust, no share is capped."""
-        values = {"base": self.base, "out": work / "out", "sites": 2, "rounds": ROUNDS, "largest_share": 1.0, "timeout": 300}
+        values = {
+            "base": self.base,
+            "out": work / "out",
+            "sites": 2,
+            "rounds": ROUNDS,
+            "largest_share": 1.0,
+            "timeout": 300,
+        }
         return toml(work / "coordinator.toml", values | changes)
 
     def patients(self) -> list[int]:
@@ -97,7 +186,11 @@ class Federation:
 
 def toml(path: Path, values: dict[str, object]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(f"{key} = {json.dumps(str(value) if isinstance(value, Path) else value)}\n" for key, value in values.items()))
+    path.write_text(
+        "".join(
+            f"{key} = {json.dumps(str(value) if isinstance(value, Path) else value)}\n" for key, value in values.items()
+        )
+    )
     return path
 
 
@@ -105,4 +198,7 @@ def difference(one: Path, other: Path) -> float:
     """The largest relative difference of a tensor, in l2."""
     a, b = Snapshot.read(one).tensors, Snapshot.read(other).tensors
     assert a.keys() == b.keys()
-    return max(float(np.linalg.norm((a[n] - b[n]).astype(np.float64)) / max(np.linalg.norm(b[n].astype(np.float64)), 1e-30)) for n in a)
+    return max(
+        float(np.linalg.norm((a[n] - b[n]).astype(np.float64)) / max(np.linalg.norm(b[n].astype(np.float64)), 1e-30))
+        for n in a
+    )

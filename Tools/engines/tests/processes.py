@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -22,16 +23,20 @@ class Processes:
     def start(self, name: str, command: list[object], environment: dict[str, object]) -> None:
         with open(self.logs / f"{name}.log", "w") as log:
             self.running[name] = subprocess.Popen(
-                [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
-                env={key: str(value) for key, value in environment.items()}, cwd=self.logs)
+                [str(part) for part in command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env={key: str(value) for key, value in environment.items()},
+                cwd=self.logs,
+            )
 
     def stop(self) -> None:
         for sign in (signal.SIGTERM, signal.SIGKILL):
             for process in self.running.values():
-                try:
+                with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, sign)
-                except ProcessLookupError:
-                    pass
             deadline = time.monotonic() + 10
             while any(process.poll() is None for process in self.running.values()) and time.monotonic() < deadline:
                 time.sleep(0.1)
@@ -54,8 +59,16 @@ def free_port() -> int:
         return one.getsockname()[1]
 
 
-def call(command: list[object], environment: dict[str, object], folder: Path, seconds: float = 120) -> subprocess.CompletedProcess:
+def call(
+    command: list[object], environment: dict[str, object], folder: Path, seconds: float = 120
+) -> subprocess.CompletedProcess:
     """A command that ends by itself."""
     return subprocess.run(
-        [str(part) for part in command], stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=folder, timeout=seconds,
-        env={key: str(value) for key, value in environment.items()})
+        [str(part) for part in command],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        timeout=seconds,
+        env={key: str(value) for key, value in environment.items()},
+    )

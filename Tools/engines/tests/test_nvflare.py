@@ -9,8 +9,9 @@ import sys
 import unittest
 from pathlib import Path
 
-from fixture import ENGINES, ROUNDS, SITES, Federation, difference
 from processes import Processes, call, free_port
+
+from fixture import ENGINES, ROUNDS, SITES, Federation, difference
 
 WORK = Path(os.environ["ENGINES_WORK"])
 BIN = Path(sys.executable).parent
@@ -23,7 +24,11 @@ class NVFlareTests(unittest.TestCase):
         self.work = WORK / "nvflare" / self._testMethodName
         shutil.rmtree(self.work, ignore_errors=True)
         (self.work / "home").mkdir(parents=True)
-        self.environment = os.environ | {"HOME": self.work / "home", "PYTHONPATH": ENGINES, "PATH": f"{BIN}:{os.environ['PATH']}"}
+        self.environment = os.environ | {
+            "HOME": self.work / "home",
+            "PYTHONPATH": ENGINES,
+            "PATH": f"{BIN}:{os.environ['PATH']}",
+        }
         self.processes = Processes(self.work / "logs")
         self.addCleanup(self.processes.stop)
 
@@ -31,7 +36,9 @@ class NVFlareTests(unittest.TestCase):
         """Startup kits with certificates, restricted to Fovea."""
         project = (ENGINES / "nvflare_project.yml").read_text()
         (self.work / "project.yml").write_text(project.replace("8002", str(free_port())))
-        made = call([BIN / "nvflare", "provision", "-p", "project.yml", "-w", "kits", "--force"], self.environment, self.work)
+        made = call(
+            [BIN / "nvflare", "provision", "-p", "project.yml", "-w", "kits", "--force"], self.environment, self.work
+        )
         self.assertEqual(made.returncode, 0, made.stdout + made.stderr)
         self.kits = self.work / "kits/fovea/prod_00"
         for name in ("localhost", *SITES):
@@ -39,7 +46,9 @@ class NVFlareTests(unittest.TestCase):
             self.assertEqual(made.returncode, 0, made.stderr)
 
     def start(self, name: str, variable: str, file: Path) -> None:
-        self.processes.start(name, [self.kits / name / "startup/sub_start.sh", "--once"], self.environment | {variable: file})
+        self.processes.start(
+            name, [self.kits / name / "startup/sub_start.sh", "--once"], self.environment | {variable: file}
+        )
 
     def nvflare(self, *arguments: object) -> dict:
         command = [BIN / "nvflare", "--format", "json", *arguments, "--startup-kit", self.kits / ADMIN]
@@ -54,7 +63,9 @@ class NVFlareTests(unittest.TestCase):
         self.provision()
         self.start("localhost", "FOVEA_COORDINATOR", self.federation.coordinator_file(self.work, timeout=timeout))
         for name in SITES:
-            self.start(name, "FOVEA_SITE", self.federation.site_file(name, self.work, **(changes if name == "site-2" else {})))
+            self.start(
+                name, "FOVEA_SITE", self.federation.site_file(name, self.work, **(changes if name == "site-2" else {}))
+            )
         self.processes.wait_for("two sites", lambda: self.processes.text("localhost").count("Client: New client") == 2)
 
     def run_job(self, folder: Path) -> str:
@@ -70,7 +81,9 @@ class NVFlareTests(unittest.TestCase):
         for number in range(1, ROUNDS + 1):
             self.compare(self.work / f"out/round-{number}.safetensors", number)
         # A run that ended early goes on from its last round.
-        self.federation.coordinator_file(self.work, base=self.work / "out/round-1.safetensors", out=self.work / "again", first_round=2, rounds=1)
+        self.federation.coordinator_file(
+            self.work, base=self.work / "out/round-1.safetensors", out=self.work / "again", first_round=2, rounds=1
+        )
         self.assertEqual(self.run_job(ENGINES / "nvflare_job"), "FINISHED:COMPLETED")
         self.compare(self.work / "again/round-2.safetensors", 2)
 

@@ -83,25 +83,40 @@ class StepTests(unittest.TestCase):
         with self.assertRaisesRegex(StepFailure, r"stopped at \d+ of 1008 images.*exit code 75"):
             self.site(images=images).step(self.base.tensors, 1, lambda: time.monotonic() > started + 2)
         stopped, _ = self.site(images=images).step(self.base.tensors, 1)
-        whole, numbers = self.site("whole", images=images, data=self.federation.folder / "site-2").step(self.base.tensors, 1)
+        whole, numbers = self.site("whole", images=images, data=self.federation.folder / "site-2").step(
+            self.base.tensors, 1
+        )
         self.assertEqual(numbers["images_seen"], images)
         for name in whole:
             np.testing.assert_array_equal(stopped[name], whole[name])
 
     def test_settings_are_known_and_absolute(self) -> None:
-        for sentence, changes in {"script": {"script": "x"}, "absolute": {"data": "data"}, "type int": {"images": "many"}, "type str": {"base": 1}}.items():
+        for sentence, changes in {
+            "script": {"script": "x"},
+            "absolute": {"data": "data"},
+            "type int": {"images": "many"},
+            "type str": {"base": 1},
+        }.items():
             with self.subTest(sentence), self.assertRaisesRegex(StepFailure, sentence):
                 self.site(**changes)
         with mock.patch.dict(os.environ), self.assertRaisesRegex(StepFailure, "FOVEA_SITE is not set"):
             os.environ.pop("FOVEA_SITE", None)
             Site.configured()
-        with mock.patch.dict(os.environ, FOVEA_SITE=str(toml(self.work / "few.toml", {"fovea": FOVEA}))), self.assertRaisesRegex(StepFailure, "name"):
+        with (
+            mock.patch.dict(os.environ, FOVEA_SITE=str(toml(self.work / "few.toml", {"fovea": FOVEA}))),
+            self.assertRaisesRegex(StepFailure, "name"),
+        ):
             Site.configured()
 
     def test_the_mean_needs_every_site_once_and_patients(self) -> None:
         own = self.coordinator()
         one = Update("site-1", self.base.tensors, 10)
-        for updates in ([], [one], [one, one], [one, Update("site-2", self.base.tensors, 5), Update("site-3", self.base.tensors, 5)]):
+        for updates in (
+            [],
+            [one],
+            [one, one],
+            [one, Update("site-2", self.base.tensors, 5), Update("site-3", self.base.tensors, 5)],
+        ):
             with self.assertRaisesRegex(StepFailure, "expected 2 sites"):
                 own.mean(updates, 1)
         for patients in (0, -5, 2.5, None, True, 10**9):
@@ -110,8 +125,12 @@ class StepTests(unittest.TestCase):
 
     def test_shares_are_capped_as_in_a_merge(self) -> None:
         for claims, cap, expected in [
-            ([30, 15], 1, [2 / 3, 1 / 3]), ([30, 15], 0.5, [0.5, 0.5]), ([10, 5, 85], 0.5, [1 / 3, 1 / 6, 0.5]), ([60, 30, 10], 0.4, [0.4, 0.4, 0.2]),
-            ([7], 0.5, [1]), ([1, 2, 3], 0.2, [1 / 3, 1 / 3, 1 / 3]),
+            ([30, 15], 1, [2 / 3, 1 / 3]),
+            ([30, 15], 0.5, [0.5, 0.5]),
+            ([10, 5, 85], 0.5, [1 / 3, 1 / 6, 0.5]),
+            ([60, 30, 10], 0.4, [0.4, 0.4, 0.2]),
+            ([7], 0.5, [1]),
+            ([1, 2, 3], 0.2, [1 / 3, 1 / 3, 1 / 3]),
         ]:
             np.testing.assert_allclose(shares(claims, cap), expected, rtol=1e-15)
         updates = [Update("b", {"w": np.float32([1, 4])}, 1), Update("a", {"w": np.float32([4, 1])}, 2)]

@@ -32,5 +32,7 @@ def __getattr__(name):
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise
-        raise ImportError("fovea_samples: a torch dataset needs PyTorch, which is not installed (pip install torch)") from error
+        raise ImportError(
+            "fovea_samples: a torch dataset needs PyTorch, which is not installed (pip install torch)"
+        ) from error
     return FoveaDataset

@@ -7,7 +7,16 @@ from .errors import listed, mismatch
 
 IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 RUN_TEXTS = (
-    "model_digest", "sampler", "schedule", "tool_version", "openblas_version", "blas_core", "kernel_isa", "started", "finished")
+    "model_digest",
+    "sampler",
+    "schedule",
+    "tool_version",
+    "openblas_version",
+    "blas_core",
+    "kernel_isa",
+    "started",
+    "finished",
+)
 RUN_NUMBERS = {"steps": np.int32, "guidance": np.float32}
 PROVENANCE = {"seed": np.uint64, "index": np.uint64, "run": np.int32}
 ORDINALS = {"dr_icdr": 4, "dme": 2, "age_band": 8, "quality": 2}
@@ -89,7 +98,12 @@ def require_images(file, path, virtual):
     elsewhere = bool(images.external) or images.file.filename != file.filename
     if elsewhere or images.is_virtual != virtual:
         places = {True: "pictures in the files of /shards", False: "pictures in this file"}
-        raise mismatch(path, "/images", places[virtual], "pictures in other files" if elsewhere or images.is_virtual else places[False])
+        raise mismatch(
+            path,
+            "/images",
+            places[virtual],
+            "pictures in other files" if elsewhere or images.is_virtual else places[False],
+        )
     return images.shape
 
 
@@ -129,7 +143,7 @@ def require_links(file, path, count):
             dataset(file, path, f"models/{digest}/{name}", str, ())
     runs = file["provenance/run"]
     for first in range(0, count, ROWS_AT_ONCE):
-        some = runs[first:first + ROWS_AT_ONCE]
+        some = runs[first : first + ROWS_AT_ONCE]
         bad = np.flatnonzero((some < 0) | (some >= len(digests)))
         if bad.size:
             raise mismatch(path, f"/provenance/run of row {first + bad[0]}", f"0 to {len(digests) - 1}", some[bad[0]])

@@ -2,7 +2,8 @@
 
 
 class SampleSetError(ValueError):
-    """A sample set is not what it should be, or has no such value: one sentence with file, field, expected and found."""
+    """A sample set is not what it should be, or has no such value: one sentence with file, field, expected and
+    found."""
 
 
 def mismatch(path, field, expected, found):

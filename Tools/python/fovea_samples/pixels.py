@@ -18,9 +18,9 @@ BYTES_AT_ONCE = 1 << 24
 class Pixels:
     """The pictures of a sample set, uint8 [N, height, width, 3].
 
-    They lie in one or several files that follow each other: the set's own or, where it has `/shards`, the files that are
-    named there. HDF5 would read zeros for a shard that is missing, so shards are opened by name and never through the
-    virtual dataset.
+    They lie in one or several files that follow each other: the set's own or, where it has `/shards`, the files that
+    are named there. HDF5 would read zeros for a shard that is missing, so shards are opened by name and never through
+    the virtual dataset.
     """
 
     def __init__(self, handle):
@@ -32,7 +32,9 @@ class Pixels:
         self._open = collections.OrderedDict()
         self._starts = np.concatenate([[0], np.cumsum(samples, dtype=np.int64)])
         if self._starts[-1] != self.shape[0]:
-            raise mismatch(self.path, "/shards/samples", f"{self.shape[0]} in all, the rows of /images", self._starts[-1])
+            raise mismatch(
+                self.path, "/shards/samples", f"{self.shape[0]} in all, the rows of /images", self._starts[-1]
+            )
         for piece in range(len(self._digests)):
             self._images(piece)
 
@@ -47,7 +49,7 @@ class Pixels:
             start = int(rows[first] - self._starts[pieces[first]])
             images = self._images(int(pieces[first]))
             try:
-                images.read_direct(out, np.s_[start:start + end - first], np.s_[first:end])
+                images.read_direct(out, np.s_[start : start + end - first], np.s_[first:end])
             except OSError as error:
                 span = f"row {rows[first]}" if end - first == 1 else f"rows {rows[first]} to {rows[end - 1]}"
                 raise SampleSetError(f"{self.path}: /images, {span}: cannot be read ({error})") from error
@@ -61,14 +63,17 @@ class Pixels:
         bad = []
         step = max(1, BYTES_AT_ONCE // int(np.prod(self.shape[1:])))
         for first in range(0, len(rows), step):
-            some = rows[first:first + step]
+            some = rows[first : first + step]
             wanted = digests(some)
             bad += [int(row) for row, digest in zip(some, wanted) if self._digest(row) != digest.tobytes()]
         if bad:
-            raise mismatch(self.path, "/images", "pixels with the SHA-256 in /provenance/digest", f"others in row {listed(bad)}")
+            raise mismatch(
+                self.path, "/images", "pixels with the SHA-256 in /provenance/digest", f"others in row {listed(bad)}"
+            )
 
     def verify_shards(self, rows):
-        """Compares SHA-256 of every shard that holds one of `rows` with `/shards/digest`; nothing to do without shards."""
+        """Compares SHA-256 of every shard that holds one of `rows` with `/shards/digest`; nothing to do without
+        shards."""
         if not self._digests:
             return
         for piece in np.unique(np.searchsorted(self._starts, rows, side="right") - 1):
@@ -79,7 +84,9 @@ class Pixels:
             if digest.digest() != self._digests[piece]:
                 name = os.path.basename(self._pieces[piece].path)
                 held = f"rows {self._starts[piece]} to {self._starts[piece + 1] - 1}"
-                raise mismatch(self.path, f"shard {name} ({held})", f"SHA-256 {self._digests[piece].hex()}", digest.hexdigest())
+                raise mismatch(
+                    self.path, f"shard {name} ({held})", f"SHA-256 {self._digests[piece].hex()}", digest.hexdigest()
+                )
 
     def close(self):
         """Closes all files for good."""
@@ -93,7 +100,8 @@ class Pixels:
             return None
 
     def _images(self, piece):
-        """`/images` of one file; a shard is checked when it is opened first, and again after it was put away for others."""
+        """`/images` of one file; a shard is checked when it is opened first, and again after it was put away for
+        others."""
         handle = self._pieces[piece]
         if not self._digests:
             return handle.file["images"]
@@ -106,7 +114,9 @@ class Pixels:
         wanted = (int(self._starts[piece + 1] - self._starts[piece]),) + self.shape[1:]
         if shape != wanted:
             handle.release()
-            raise mismatch(handle.path, "/images", f"shape {wanted}, as the index {os.path.basename(self.path)} says", shape)
+            raise mismatch(
+                handle.path, "/images", f"shape {wanted}, as the index {os.path.basename(self.path)} says", shape
+            )
         self._open[piece] = True
         return handle.file["images"]
 

@@ -21,8 +21,8 @@ class Terms(NamedTuple):
 def open(path):
     """Opens the sample set at `path` (text or os.PathLike) for reading.
 
-    Checks kind, version, the label as synthetic, types and shapes of all columns, links to runs and models, and that all
-    shards are there; reads no pixels (see `SampleSet.verify`).
+    Checks kind, version, the label as synthetic, types and shapes of all columns, links to runs and models, and that
+    all shards are there; reads no pixels (see `SampleSet.verify`).
 
     Raises OSError where the file cannot be read, SampleSetError where it is no sample set or something in it is wrong.
     """
@@ -32,9 +32,9 @@ def open(path):
 class SampleSet:
     """Samples of one file, all of them or those that a filter left. Row i of everything is sample i.
 
-    A context manager; views share the file with the set that they came from, and closing one closes all. Columns are read
-    when they are first used, pictures when they are asked for. A pickled copy opens the file again where it is used. Not for
-    several threads at once.
+    A context manager; views share the file with the set that they came from, and closing one closes all. Columns are
+    read when they are first used, pictures when they are asked for. A pickled copy opens the file again where it is
+    used. Not for several threads at once.
     """
 
     def __init__(self, store, rows=None):
@@ -102,8 +102,9 @@ class SampleSet:
     def filter(self, **conditions):
         """A view of the samples that meet all conditions, in the same order; no pixels are read.
 
-        `attribute=value`, or several values of which one must hold: names, `unknown` (asked for) and `unspecified` (left open)
-        among them. Ordinal attributes take numbers: `dr_icdr=3` is the code, `dr_icdr=2.5` a place that was asked for.
+        `attribute=value`, or several values of which one must hold: names, `unknown` (asked for) and `unspecified`
+        (left open) among them. Ordinal attributes take numbers: `dr_icdr=3` is the code, `dr_icdr=2.5` a place that was
+        asked for.
 
         Raises SampleSetError naming what there is, where an attribute or value is none of it.
         """
@@ -123,7 +124,8 @@ class SampleSet:
         return self.images([operator.index(i)])[0]
 
     def images(self, rows):
-        """The pictures of `rows` (whole numbers, any order, any number of times) in that order: uint8 [n, height, width, 3].
+        """The pictures of `rows` (whole numbers, any order, any number of times) in that order: uint8 [n, height,
+        width, 3].
 
         Raises as `image`.
         """
@@ -170,23 +172,29 @@ class SampleSet:
     def provenance(self, i):
         """Where sample `i` comes from: dict.
 
-        seed, index: int. digest: SHA-256 of its pixels in hexadecimal. run: dict of all fields of `/runs`. model: dict of digest,
-        manifest, lineage and prov. site_weights: dict of site to its share. synthetic: bool. digital_source_type, licence,
-        attribution: text. `run` and `model` are shared: do not change them.
+        seed, index: int. digest: SHA-256 of its pixels in hexadecimal. run: dict of all fields of `/runs`. model: dict
+        of digest, manifest, lineage and prov. site_weights: dict of site to its share. synthetic: bool.
+        digital_source_type, licence, attribution: text. `run` and `model` are shared: do not change them.
         """
         row, store = self._file_row(i), self._store
         run = store.runs[store.column("provenance/run")[row]]
         weights = store.column("provenance/site_weight")[row].tolist()
         return {
-            "seed": int(store.column("provenance/seed")[row]), "index": int(store.column("provenance/index")[row]),
+            "seed": int(store.column("provenance/seed")[row]),
+            "index": int(store.column("provenance/index")[row]),
             "digest": store.column("provenance/digest")[row].tobytes().hex(),
-            "run": run, "model": store.model(run["model_digest"]), "site_weights": dict(zip(self.site_names, weights)),
-            "synthetic": True, "digital_source_type": store.digital_source_type,
-            "licence": self.terms.licence, "attribution": self.terms.attribution,
+            "run": run,
+            "model": store.model(run["model_digest"]),
+            "site_weights": dict(zip(self.site_names, weights)),
+            "synthetic": True,
+            "digital_source_type": store.digital_source_type,
+            "licence": self.terms.licence,
+            "attribution": self.terms.attribution,
         }
 
     def verify_user_block(self):
-        """Compares SHA-256 of all bytes behind the first 512 with the one that stands there; of the index, where there are shards.
+        """Compares SHA-256 of all bytes behind the first 512 with the one that stands there; of the index, where there
+        are shards.
 
         Raises SampleSetError where they differ: every row is in doubt then.
         """
@@ -205,8 +213,10 @@ class SampleSet:
         self._store.pixels.verify(wanted, self._store.digests)
 
     def to_pandas(self):
-        """One row a sample as a pandas.DataFrame: see `fovea_samples.table.frame`. Raises ImportError where pandas is absent."""
+        """One row a sample as a pandas.DataFrame: see `fovea_samples.table.frame`. Raises ImportError where pandas is
+        absent."""
         from .table import frame
+
         return frame(self)
 
     def close(self):

@@ -4,7 +4,6 @@ import hashlib
 import json
 from datetime import datetime, timezone
 
-
 from . import checks
 from .cohort import CohortColumn
 from .errors import mismatch
@@ -33,13 +32,17 @@ class Store:
         file = self._handle.file
         checks.require_kind(file, self.path)
         self.releasable = checks.flag(file, self.path, "releasable")
-        self.terms = [checks.attribute(file, self.path, name) for name in ("licence", "attribution", "permitted_uses", "contact")]
+        self.terms = [
+            checks.attribute(file, self.path, name) for name in ("licence", "attribution", "permitted_uses", "contact")
+        ]
         self.digital_source_type = checks.attribute(file, self.path, "digital_source_type")
         created = checks.attribute(file, self.path, "created")
         try:
             self.created = datetime.strptime(created, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
         except ValueError as error:
-            raise mismatch(self.path, "attribute created", "a moment in UTC such as 2026-01-31T12:00:00Z", created) from error
+            raise mismatch(
+                self.path, "attribute created", "a moment in UTC such as 2026-01-31T12:00:00Z", created
+            ) from error
         self.pixels = Pixels(self._handle)
         self.members = checks.require_columns(file, self.path, self.pixels.shape[0])
         checks.require_links(file, self.path, self.pixels.shape[0])
@@ -75,7 +78,10 @@ class Store:
         """Digest, manifest, lineage and W3C PROV record of a model, parsed: dict."""
         if digest not in self._models:
             group = self._handle.file["models"][digest]
-            parsed = {name: self._parsed(group[name].asstr()[()], f"{group.name}/{name}") for name in ("manifest", "lineage", "prov")}
+            parsed = {
+                name: self._parsed(group[name].asstr()[()], f"{group.name}/{name}")
+                for name in ("manifest", "lineage", "prov")
+            }
             self._models[digest] = {"digest": digest, **parsed}
         return self._models[digest]
 
@@ -87,7 +93,7 @@ class Store:
     def digests(self, rows):
         """SHA-256 of the pixels of `rows` in any order: uint8 [n, 32]."""
         first = int(rows.min())
-        return self._handle.file["provenance/digest"][first:int(rows.max()) + 1][rows - first]
+        return self._handle.file["provenance/digest"][first : int(rows.max()) + 1][rows - first]
 
     def verify_user_block(self):
         """Compares the file's first 512 bytes with SHA-256 of the rest."""

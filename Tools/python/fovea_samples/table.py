@@ -13,7 +13,9 @@ def frame(samples):
     try:
         import pandas
     except ModuleNotFoundError as error:
-        raise ImportError("fovea_samples: to_pandas() needs pandas, which is not installed (pip install pandas)") from error
+        raise ImportError(
+            "fovea_samples: to_pandas() needs pandas, which is not installed (pip install pandas)"
+        ) from error
     columns = {}
     for attribute in samples.attributes:
         names, which = samples.named(attribute)

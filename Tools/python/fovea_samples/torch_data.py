@@ -12,11 +12,12 @@ from .sample_set import SampleSet, open
 class FoveaDataset(torch.utils.data.Dataset):
     """Pictures and labels of a sample set.
 
-    Item i is (picture, labels): a float32 tensor [3, height, width] from 0 to 1, or whatever `transform` makes of the picture as
-    uint8 [height, width, 3]; and a dict of attribute to code (int). Codes below 0 are no classes: `filter` first.
+    Item i is (picture, labels): a float32 tensor [3, height, width] from 0 to 1, or whatever `transform` makes of the
+    picture as uint8 [height, width, 3]; and a dict of attribute to code (int). Codes below 0 are no classes: `filter`
+    first.
 
-    Holds a file of its own, opened once per process when the first picture is read, so DataLoader's workers may be forked
-    or spawned, and the set that it came from may be closed.
+    Holds a file of its own, opened once per process when the first picture is read, so DataLoader's workers may be
+    forked or spawned, and the set that it came from may be closed.
 
     Raises SampleSetError where an attribute is none of the set's, and as `fovea_samples.open`.
     """

@@ -34,8 +34,15 @@ DR_ICDR = [0, 3, 3, 4, -2, 5, -1, -2, 3, -2, 1, -2]
 DR_REQUEST = [0, 3, 3, 4, 2.5, np.nan, np.nan, np.nan, 3, 0.1, 1, np.nan]
 SEX = [0, 1, 2, 0, 1, -1, -2, 0, 0, 1, 1, 0]
 TEXTS = {
-    "kind": "fovea.samples", "created": "2026-01-31T12:30:00Z", "synthetic": "YES", "digital_source_type": IPTC, "releasable": "NO",
-    "licence": "CC BY 4.0", "attribution": "Nobody", "permitted_uses": "research", "contact": "unspecified",
+    "kind": "fovea.samples",
+    "created": "2026-01-31T12:30:00Z",
+    "synthetic": "YES",
+    "digital_source_type": IPTC,
+    "releasable": "NO",
+    "licence": "CC BY 4.0",
+    "attribution": "Nobody",
+    "permitted_uses": "research",
+    "contact": "unspecified",
 }
 
 
@@ -77,8 +84,15 @@ def write(path, edit=None, images=None, shards=None):
 
 def write_images(file, images):
     shape = images.shape
-    file.create_dataset("images", data=images, chunks=(1,) + shape[1:], maxshape=(None,) + shape[1:],
-                        compression="gzip", compression_opts=1, fletcher32=True)
+    file.create_dataset(
+        "images",
+        data=images,
+        chunks=(1,) + shape[1:],
+        maxshape=(None,) + shape[1:],
+        compression="gzip",
+        compression_opts=1,
+        fletcher32=True,
+    )
 
 
 def write_columns(file, images):
@@ -101,11 +115,19 @@ def write_columns(file, images):
 
 
 def write_runs(file):
-    schedule = json.dumps({"kind": "karras", "steps": 18, "sigma_min": 0.002, "sigma_max": 80, "rho": 7, "evaluations": 35})
+    schedule = json.dumps(
+        {"kind": "karras", "steps": 18, "sigma_min": 0.002, "sigma_max": 80, "rho": 7, "evaluations": 35}
+    )
     texts = {
-        "model_digest": MODELS, "sampler": ["heun", "dpmpp"], "schedule": [schedule] * 2, "tool_version": ["0.1.0"] * 2,
-        "openblas_version": ["0.3.21"] * 2, "blas_core": ["Haswell"] * 2, "kernel_isa": ["v3"] * 2,
-        "started": ["2026-01-31T12:00:00Z"] * 2, "finished": ["2026-01-31T12:30:00Z"] * 2,
+        "model_digest": MODELS,
+        "sampler": ["heun", "dpmpp"],
+        "schedule": [schedule] * 2,
+        "tool_version": ["0.1.0"] * 2,
+        "openblas_version": ["0.3.21"] * 2,
+        "blas_core": ["Haswell"] * 2,
+        "kernel_isa": ["v3"] * 2,
+        "started": ["2026-01-31T12:00:00Z"] * 2,
+        "finished": ["2026-01-31T12:30:00Z"] * 2,
     }
     for name, values in texts.items():
         file.create_dataset(f"runs/{name}", data=values, dtype=h5py.string_dtype("utf-8", max(map(len, values))))
@@ -146,7 +168,7 @@ def write_index(file, images, shards):
     layout = h5py.VirtualLayout(images.shape, np.uint8)
     first = 0
     for name, rows, _ in shards:
-        layout[first:first + rows] = h5py.VirtualSource(name, "images", (rows,) + images.shape[1:])
+        layout[first : first + rows] = h5py.VirtualSource(name, "images", (rows,) + images.shape[1:])
         first += rows
     file.create_virtual_dataset("images", layout, fillvalue=0)
     file.create_dataset("shards/name", data=[name for name, _, _ in shards], dtype=h5py.string_dtype("utf-8"))
@@ -161,7 +183,7 @@ def write_sharded(folder, sizes=(5, 1, 6), edit=None):
     for number, rows in enumerate(sizes):
         path = os.path.join(folder, f"shard-{number}.h5")
         with h5py.File(path, "w") as file:
-            write_images(file, images[first:first + rows])
+            write_images(file, images[first : first + rows])
         with open(path, "rb") as raw:
             shards.append((os.path.basename(path), rows, hashlib.sha256(raw.read()).digest()))
         first += rows

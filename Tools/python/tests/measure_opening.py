@@ -3,8 +3,8 @@
 
     measure_opening.py [SAMPLES] [FOLDER]
 
-Writes a set of SAMPLES (100,000) of 64 x 64 pixels, deflate 1 and fletcher32, whole and in ten shards, and drops it from the page
-cache where it may. Prints seconds and how much the peak of the process's memory grew.
+Writes a set of SAMPLES (100,000) of 64 x 64 pixels, deflate 1 and fletcher32, whole and in ten shards, and drops it
+from the page cache where it may. Prints seconds and how much the peak of the process's memory grew.
 """
 
 import os
@@ -29,7 +29,10 @@ opened = time.perf_counter()
 view = samples.filter(dr_icdr=3)
 image = view[len(view) // 2]
 end = time.perf_counter()
-print(f"{sys.argv[1]}: open {opened - start:.3f} s, filter and read {end - opened:.3f} s, {len(view)} rows, {peak() - before:.1f} MiB more")
+print(
+    f"{sys.argv[1]}: open {opened - start:.3f} s, filter and read {end - opened:.3f} s, {len(view)} rows, "
+    f"{peak() - before:.1f} MiB more"
+)
 """
 
 
@@ -45,14 +48,18 @@ def drop(folder):
 def main(count, folder):
     fixtures.HEIGHT = fixtures.WIDTH = 64
     # Four grey values: pictures that are quickly made and compressed.
-    fixtures.pixels = lambda n: np.random.default_rng(1).integers(0, 4, (n, 64, 1, 1), np.uint8) * np.ones((1, 1, 64, 3), np.uint8)
+    fixtures.pixels = lambda n: (
+        np.random.default_rng(1).integers(0, 4, (n, 64, 1, 1), np.uint8) * np.ones((1, 1, 64, 3), np.uint8)
+    )
     whole = fixtures.write(os.path.join(folder, "whole.h5"), images=fixtures.pixels(count))
     sharded = fixtures.write_sharded(folder, (count // 10,) * 10)
     for _ in range(3):
         for path in (whole, sharded):
             drop(folder)
             for _ in ("cold", "warm"):
-                subprocess.run([sys.executable, "-c", CHILD, path], check=True, env={**os.environ, "PYTHONPATH": sys.path[0]})
+                subprocess.run(
+                    [sys.executable, "-c", CHILD, path], check=True, env={**os.environ, "PYTHONPATH": sys.path[0]}
+                )
 
 
 if __name__ == "__main__":

@@ -61,13 +61,16 @@ class CohortTests(FolderCase):
         def edit(file):
             file["cohort/age_band"][:] = ages
             file["cohort_request/age_band"][:] = requests
+
         with fovea_samples.open(fixtures.write(self.path("ages.h5"), edit)) as samples:
             for value, rows in (("30-39", [2]), (3, [2]), (4, [5]), (3.5, [9])):
                 self.assertEqual(samples.filter(age_band=value).rows.tolist(), rows)
             self.assertEqual(samples.counts("age_band"), {"30-39": 1, "40-49": 1, "unspecified": 9, "3.5": 1})
 
     def test_refused(self):
-        grades = "dr_icdr: expected one of 0, 1, 2, 3, 4, ungradable, unspecified, unknown or a number from 0 to 4, found "
+        grades = (
+            "dr_icdr: expected one of 0, 1, 2, 3, 4, ungradable, unspecified, unknown or a number from 0 to 4, found "
+        )
         for conditions, sentence in [
             ({"grade": 3}, "attribute of the cohort: expected one of age_band, camera, .*, found grade"),
             ({"dr_icdr": "severe"}, grades + "'severe'"),
@@ -89,6 +92,7 @@ class CohortTests(FolderCase):
     def test_a_code_without_name(self):
         def edit(file):
             file["cohort/dr_icdr"][3] = 9
+
         with fovea_samples.open(fixtures.write(self.path("9.h5"), edit)) as samples:
             with self.assertRaisesRegex(SampleSetError, "/cohort/dr_icdr: expected codes that have a name, found 9"):
                 samples.counts("dr_icdr")
@@ -107,8 +111,20 @@ class CohortTests(FolderCase):
         self.equal(self.samples.codes("dr_icdr"), np.int16(fixtures.DR_ICDR))
 
     def test_counts(self):
-        self.assertEqual(list(self.samples.counts("dr_icdr").items()), [
-            ("0", 1), ("1", 1), ("3", 3), ("4", 1), ("ungradable", 1), ("unspecified", 2), ("unknown", 1), ("0.1", 1), ("2.5", 1)])
+        self.assertEqual(
+            list(self.samples.counts("dr_icdr").items()),
+            [
+                ("0", 1),
+                ("1", 1),
+                ("3", 3),
+                ("4", 1),
+                ("ungradable", 1),
+                ("unspecified", 2),
+                ("unknown", 1),
+                ("0.1", 1),
+                ("2.5", 1),
+            ],
+        )
         self.assertEqual(self.samples.filter(sex="male").counts("dr_icdr"), {"1": 1, "3": 1, "0.1": 1, "2.5": 1})
 
     def test_views(self):
@@ -132,14 +148,38 @@ class CohortTests(FolderCase):
             self.assertEqual((found["seed"], found["index"]), (2**63 + 1, 103))
             self.assertIs(type(found["seed"]), int)
             self.assertEqual(found["digest"], hashlib.sha256(fixtures.pixels()[3].tobytes()).hexdigest())
-            self.assertEqual(found["run"], {
-                "model_digest": "b" * 64, "sampler": "dpmpp", "steps": 12, "guidance": 1.5, "tool_version": "0.1.0",
-                "openblas_version": "0.3.21", "blas_core": "Haswell", "kernel_isa": "v3", "started": "2026-01-31T12:00:00Z",
-                "finished": "2026-01-31T12:30:00Z",
-                "schedule": {"kind": "karras", "steps": 18, "sigma_min": 0.002, "sigma_max": 80, "rho": 7, "evaluations": 35}})
-            self.assertEqual(found["model"], {
-                "digest": "b" * 64, "manifest": {"imagesSeen": 80000, "licence": "CC BY 4.0"},
-                "lineage": {"model": "b" * 64, "sites": ["alpha", "beta"]}, "prov": {"entity": {}}})
+            self.assertEqual(
+                found["run"],
+                {
+                    "model_digest": "b" * 64,
+                    "sampler": "dpmpp",
+                    "steps": 12,
+                    "guidance": 1.5,
+                    "tool_version": "0.1.0",
+                    "openblas_version": "0.3.21",
+                    "blas_core": "Haswell",
+                    "kernel_isa": "v3",
+                    "started": "2026-01-31T12:00:00Z",
+                    "finished": "2026-01-31T12:30:00Z",
+                    "schedule": {
+                        "kind": "karras",
+                        "steps": 18,
+                        "sigma_min": 0.002,
+                        "sigma_max": 80,
+                        "rho": 7,
+                        "evaluations": 35,
+                    },
+                },
+            )
+            self.assertEqual(
+                found["model"],
+                {
+                    "digest": "b" * 64,
+                    "manifest": {"imagesSeen": 80000, "licence": "CC BY 4.0"},
+                    "lineage": {"model": "b" * 64, "sites": ["alpha", "beta"]},
+                    "prov": {"entity": {}},
+                },
+            )
             self.assertEqual(found["site_weights"], {"alpha": 0.25, "beta": 0.75})
             self.assertEqual((found["synthetic"], found["digital_source_type"]), (True, fixtures.IPTC))
             self.assertEqual((found["licence"], found["attribution"]), ("CC BY 4.0", "Nobody"))

@@ -29,5 +29,7 @@ class DocsTests(FolderCase):
             script = self.path(f"example-{number}.py")
             with open(script, "w", encoding="utf-8") as file:
                 file.write(example)
-            ran = subprocess.run([sys.executable, script], cwd=self.folder, env=environment, capture_output=True, text=True)
+            ran = subprocess.run(
+                [sys.executable, script], cwd=self.folder, env=environment, capture_output=True, text=True
+            )
             self.assertEqual(ran.returncode, 0, example + ran.stderr)

@@ -17,19 +17,23 @@ from .fixtures import FolderCase, open_files
 
 def replaced(name, values):
     """An edit that puts `values` in the place of a dataset."""
+
     def edit(file):
         del file[name]
         if values is not None:
             file[name] = values
+
     return edit
 
 
 def attribute(name, value):
     """An edit that sets a root attribute, or removes it (None)."""
+
     def edit(file):
         del file.attrs[name]
         if value is not None:
             file.attrs[name] = value
+
     return edit
 
 
@@ -61,7 +65,10 @@ REFUSED = [
     (attribute("version", [1, 2]), r"attribute version: expected 1, found \[1 2\]"),
     (attribute("synthetic", "NO"), "attribute synthetic: expected YES, found NO"),
     (attribute("synthetic", None), "attribute synthetic: expected YES, found none"),
-    (attribute("digital_source_type", "digitalCapture"), "attribute digital_source_type: expected http.*, found digitalCapture"),
+    (
+        attribute("digital_source_type", "digitalCapture"),
+        "attribute digital_source_type: expected http.*, found digitalCapture",
+    ),
     (attribute("releasable", "maybe"), "attribute releasable: expected YES or NO, found maybe"),
     (attribute("created", "yesterday"), "attribute created: expected a moment in UTC .*, found yesterday"),
     (attribute("licence", None), "attribute licence: expected text, found none"),
@@ -77,9 +84,15 @@ REFUSED = [
     (replaced("cohort_request/dme", None), "/cohort_request/dme: expected a dataset, found none"),
     (replaced("provenance/seed", np.zeros(12, np.int64)), "/provenance/seed: expected uint64, found int64"),
     (replaced("provenance/digest", np.zeros((12, 16), np.uint8)), r"/provenance/digest: expected shape \(12, 32\)"),
-    (replaced("provenance/site_weight", np.zeros((12, 3), np.float32)), r"/provenance/site_weight: expected shape \(12, 2\)"),
+    (
+        replaced("provenance/site_weight", np.zeros((12, 3), np.float32)),
+        r"/provenance/site_weight: expected shape \(12, 2\)",
+    ),
     (replaced("provenance/run", np.int32([0] * 11 + [2])), "/provenance/run of row 11: expected 0 to 1, found 2"),
-    (replaced("provenance/run", np.int32([0] * 5 + [-1] + [0] * 6)), "/provenance/run of row 5: expected 0 to 1, found -1"),
+    (
+        replaced("provenance/run", np.int32([0] * 5 + [-1] + [0] * 6)),
+        "/provenance/run of row 5: expected 0 to 1, found -1",
+    ),
     (replaced("models/" + "b" * 64, None), "/runs/model_digest of run 1: expected one of /models .*, found bbbb"),
     (replaced("models/" + "a" * 64 + "/lineage", None), "/models/a*/lineage: expected a dataset, found none"),
     (replaced("runs/sampler", np.zeros(2)), "/runs/sampler: expected text, found float64"),
@@ -150,11 +163,19 @@ class OpenTests(FolderCase):
     @staticmethod
     def missing(module, use):
         """Python code that prints the ImportError of `use` where `module` is absent."""
-        return f"import sys; sys.modules['{module}'] = None\nimport fovea_samples\ntry: {use}\nexcept ImportError as error: print(error)"
+        return (
+            f"import sys; sys.modules['{module}'] = None\nimport fovea_samples\ntry: {use}\n"
+            "except ImportError as error: print(error)"
+        )
 
     def test_absent_libraries_are_named(self):
         path = fixtures.write(self.path())
         folder = os.path.dirname(os.path.dirname(fovea_samples.__file__))
-        for module, use in (("torch", f"fovea_samples.torch_dataset({path!r})"), ("pandas", f"fovea_samples.open({path!r}).to_pandas()")):
-            said = subprocess.run([sys.executable, "-c", self.missing(module, use)], cwd=folder, capture_output=True, text=True)
+        for module, use in (
+            ("torch", f"fovea_samples.torch_dataset({path!r})"),
+            ("pandas", f"fovea_samples.open({path!r}).to_pandas()"),
+        ):
+            said = subprocess.run(
+                [sys.executable, "-c", self.missing(module, use)], cwd=folder, capture_output=True, text=True
+            )
             self.assertIn(f"(pip install {module})", said.stdout, said.stderr)

@@ -24,8 +24,20 @@ class PandasTests(FolderCase):
         table = self.samples.to_pandas()
         self.assertEqual(len(table), 12)
         requests = [f"{name}_request" for name in ("dr_icdr", "dme", "age_band", "quality")]
-        self.assertEqual(list(table), [*sorted(fixtures.NAMES), *requests, "seed", "index", "run", "digest", "model",
-                                       "site_weight_alpha", "site_weight_beta"])
+        self.assertEqual(
+            list(table),
+            [
+                *sorted(fixtures.NAMES),
+                *requests,
+                "seed",
+                "index",
+                "run",
+                "digest",
+                "model",
+                "site_weight_alpha",
+                "site_weight_beta",
+            ],
+        )
         self.assertEqual(list(table["dr_icdr"]), self.samples.cohorts["dr_icdr"].tolist())
         self.assertEqual(list(table["dr_icdr"].cat.categories)[:6], fixtures.NAMES["dr_icdr"])
         self.equal(table["dr_icdr_request"].to_numpy(), np.float32(fixtures.DR_REQUEST))
@@ -38,5 +50,7 @@ class PandasTests(FolderCase):
         table = self.samples.filter(sex="male").to_pandas()
         self.assertEqual(list(table["index"]), [101, 104, 109, 110])
         self.assertEqual(list(table["dr_icdr"]), ["3", "2.5", "0.1", "1"])
-        self.assertEqual(list(table["model"]), [fixtures.MODELS[1], fixtures.MODELS[0], fixtures.MODELS[1], fixtures.MODELS[0]])
+        self.assertEqual(
+            list(table["model"]), [fixtures.MODELS[1], fixtures.MODELS[0], fixtures.MODELS[1], fixtures.MODELS[0]]
+        )
         self.assertEqual(list(table.index), [0, 1, 2, 3])

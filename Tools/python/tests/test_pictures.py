@@ -36,7 +36,8 @@ class PictureTests(FolderCase):
     def test_outside(self):
         view = self.samples.filter(sex="female")
         for samples, i in ((self.samples, 12), (self.samples, -13), (view, 5), (view, -6)):
-            for use in (samples.image, samples.cohort, samples.provenance, lambda i: samples.images([0, i])):
+            several = lambda i, samples=samples: samples.images([0, i])  # noqa: E731
+            for use in (samples.image, samples.cohort, samples.provenance, several):
                 with self.assertRaisesRegex(IndexError, f"sample {i} of {len(samples)}$"):
                     use(i)
 
@@ -119,7 +120,9 @@ class VerifyTests(FolderCase):
             samples.verify([0, 1, 2, 4, 10, 9])
 
     def test_many_rows_are_counted(self):
-        with fovea_samples.open(fixtures.write(self.path(), replaced("provenance/digest", self.digests * 0))) as samples:
+        with fovea_samples.open(
+            fixtures.write(self.path(), replaced("provenance/digest", self.digests * 0))
+        ) as samples:
             with self.assertRaisesRegex(SampleSetError, "row 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more$"):
                 samples.verify()
 
@@ -154,6 +157,10 @@ class VerifyTests(FolderCase):
         with fovea_samples.open(os.environ["FOVEA_TEST_SAMPLES"]) as samples:
             samples.verify_user_block()
             samples.verify()
-            self.assertEqual(samples.images(range(len(samples))).shape, (len(samples), samples.height, samples.width, 3))
+            self.assertEqual(
+                samples.images(range(len(samples))).shape, (len(samples), samples.height, samples.width, 3)
+            )
             self.assertEqual(sum(samples.counts("dr_icdr").values()), len(samples))
-            self.assertEqual(samples.provenance(-1)["model"]["digest"], samples.provenance(-1)["model"]["lineage"]["model"])
+            self.assertEqual(
+                samples.provenance(-1)["model"]["digest"], samples.provenance(-1)["model"]["lineage"]["model"]
+            )

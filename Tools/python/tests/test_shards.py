@@ -77,8 +77,10 @@ class ShardTests(FolderCase):
         for images in (self.pixels[:2], self.pixels[:1, :, :4]):
             with h5py.File(self.shard(1), "w") as file:
                 fixtures.write_images(file, images)
-            self.refused(r"shard-1.h5: /images: expected shape \(1, 6, 8, 3\), as the index index.h5 says, found " +
-                         str(images.shape).replace("(", r"\(").replace(")", r"\)"))
+            self.refused(
+                r"shard-1.h5: /images: expected shape \(1, 6, 8, 3\), as the index index.h5 says, found "
+                + str(images.shape).replace("(", r"\(").replace(")", r"\)")
+            )
 
     def test_a_shard_that_is_no_hdf5(self):
         with open(self.shard(1), "w") as text:
@@ -94,12 +96,16 @@ class ShardTests(FolderCase):
         self.refused("shard-1.h5: /images: expected pictures in this file, found pictures in other files")
 
     def test_a_virtual_dataset_without_shards(self):
-        self.refused("/images: expected pictures in this file, found pictures in other files",
-                     fixtures.write_sharded(self.folder, edit=replaced("shards", None)))
+        self.refused(
+            "/images: expected pictures in this file, found pictures in other files",
+            fixtures.write_sharded(self.folder, edit=replaced("shards", None)),
+        )
 
     def test_shards_without_a_virtual_dataset(self):
-        self.refused("/images: expected pictures in the files of /shards, found pictures in this file",
-                     fixtures.write_sharded(self.folder, edit=replaced("images", self.pixels)))
+        self.refused(
+            "/images: expected pictures in the files of /shards, found pictures in this file",
+            fixtures.write_sharded(self.folder, edit=replaced("images", self.pixels)),
+        )
 
     def test_names(self):
         for name in ("../shard-1.h5", "/etc/passwd", "..", ".", "", "sub\\shard-1.h5", "sub/shard-1.h5"):
@@ -108,15 +114,23 @@ class ShardTests(FolderCase):
             self.refused("/shards/name: expected the plain name of a file, found ", path)
 
     def test_samples(self):
-        for samples, sentence in (([5, 1, 5], "expected 12 in all, the rows of /images, found 11"), ([5, -1, 8], "expected 0 or more, found -1"),
-                                  ([5, 7], r"expected shape \(3,\), found \(2,\)"), ([6, 0, 6], r"expected shape \(6, 6, 8, 3\)")):
-            self.refused(sentence, fixtures.write_sharded(self.folder, edit=replaced("shards/samples", np.int64(samples))))
+        for samples, sentence in (
+            ([5, 1, 5], "expected 12 in all, the rows of /images, found 11"),
+            ([5, -1, 8], "expected 0 or more, found -1"),
+            ([5, 7], r"expected shape \(3,\), found \(2,\)"),
+            ([6, 0, 6], r"expected shape \(6, 6, 8, 3\)"),
+        ):
+            self.refused(
+                sentence, fixtures.write_sharded(self.folder, edit=replaced("shards/samples", np.int64(samples)))
+            )
 
     def test_digests(self):
         samples = fovea_samples.open(self.index)
         self.addCleanup(samples.close)
         flip(self.shard(2), os.path.getsize(self.shard(2)) - 1)
-        with self.assertRaisesRegex(SampleSetError, r"index.h5: shard shard-2.h5 \(rows 6 to 11\): expected SHA-256 [0-9a-f]{64}, found"):
+        with self.assertRaisesRegex(
+            SampleSetError, r"index.h5: shard shard-2.h5 \(rows 6 to 11\): expected SHA-256 [0-9a-f]{64}, found"
+        ):
             samples.verify()
         # Only the shards that hold the view's rows are compared; single rows by their pixels alone.
         samples.filter(dr_icdr=2.5).verify()

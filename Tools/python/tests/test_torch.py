@@ -62,9 +62,13 @@ class TorchTests(FolderCase):
                     samples[0]
                     data = fovea_samples.torch_dataset(samples, ["dr_icdr"], inverted)
                     data[0]  # open in the parent, too, so that forked workers inherit it
-                    loader = torch.utils.data.DataLoader(data, batch_size=2, num_workers=2, multiprocessing_context=method)
+                    loader = torch.utils.data.DataLoader(
+                        data, batch_size=2, num_workers=2, multiprocessing_context=method
+                    )
                     for _ in range(2 if method == "fork" else 1):
                         batches = list(loader)
                         self.equal(np.concatenate([images.numpy() for images, _ in batches]), 255 - self.pixels)
-                        self.assertEqual(np.concatenate([labels["dr_icdr"] for _, labels in batches]).tolist(), fixtures.DR_ICDR)
+                        self.assertEqual(
+                            np.concatenate([labels["dr_icdr"] for _, labels in batches]).tolist(), fixtures.DR_ICDR
+                        )
                     self.equal(samples[5], self.pixels[5])
