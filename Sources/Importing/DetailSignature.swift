@@ -97,7 +97,10 @@ public struct DetailSignature: Sendable {
 
     /// Cosines of 2 to 9 half-waves across the picture, [8, side].
     private static let cosines: [Float] = (2..<10).flatMap { frequency in
-        (0..<side).map { Float(cos(Double(frequency) * .pi * (Double($0) + 0.5) / Double(side))) }
+        (0..<side).map { place in
+            let angle = Double(frequency) * Double.pi * (Double(place) + 0.5) / Double(side)
+            return Float(cos(angle))
+        }
     }
 
     private static func hash(of detail: [Int8]) -> UInt64 {

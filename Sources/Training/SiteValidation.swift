@@ -64,8 +64,10 @@ public struct SiteValidation: Sendable {
     /// Mean loss of each patient.
     public func losses(_ parameters: ParameterMap) -> [Double] {
         let each = model.validationLosses(parameters, photographs, configuration, draws: draws)
-        return Dictionary(grouping: zip(patients, each)) { $0.0 }.sorted { $0.key < $1.key }.map {
-            $0.value.reduce(0) { $0 + $1.1 } / Double($0.value.count)
+        let rows = Dictionary(grouping: patients.indices) { patients[$0] }
+        return rows.sorted { $0.key < $1.key }.map { _, rows in
+            let sum = rows.reduce(0.0) { $0 + each[$1] }
+            return sum / Double(rows.count)
         }
     }
 

@@ -104,7 +104,10 @@ public struct TrainingSet: Sendable {
         maps = set.maps
         let area = set.size * set.size, total = set.count
         mapValues = maps.indices.flatMap { map in
-            indices.flatMap { set.mapValues[(map * total + $0) * area..<(map * total + $0 + 1) * area] }
+            indices.flatMap { index in
+                let start = (map * total + index) * area
+                return set.mapValues[start..<start + area]
+            }
         }
     }
 
