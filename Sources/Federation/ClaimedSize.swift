@@ -25,7 +25,7 @@ public struct ClaimedSize: Hashable, Sendable {
                 throw refuse("patients", "0 to \(ClaimedSize.mostPatients)", set.patients)
             }
             patients += set.patients
-            guard set.patients == 0 || !set.cohortCounts.isEmpty else {
+            guard set.patients == 0 || set.cohortCounts.values.contains(where: { !$0.isEmpty }) else {
                 throw Failure(
                     .badData, path, field: "cohortCounts",
                     expected: "counts that bear out its \(set.patients) patients", found: "none")

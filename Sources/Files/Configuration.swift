@@ -57,9 +57,8 @@ public enum Configuration {
         let line = given.mark.map { "\(name) line \($0.line)" } ?? name
         guard case .mapping(var target) = known else { return given }
         guard case .mapping(let source) = given else {
-            throw Failure(
-                .badData, line, field: path.joined(separator: "."), expected: "keys and values", found: "something else"
-            )
+            let field = path.isEmpty ? "the whole file" : path.joined(separator: ".")
+            throw Failure(.badData, line, field: field, expected: "keys and values", found: "something else")
         }
         for (key, value) in source {
             let keyName = key.string ?? "?"

@@ -70,13 +70,13 @@ public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
     public let sentence: String
     public let remedy: Remedy?
 
-    public init(_ kind: Kind, _ place: String? = nil, _ sentence: String, remedy: Remedy? = nil) {
+    public init(_ kind: Kind, _ place: String?, _ sentence: String, remedy: Remedy? = nil) {
         self.init(kind, place, option: nil, sentence, remedy: remedy)
     }
 
     /// `field` holds `found` where `expected` was needed.
     public init(
-        _ kind: Kind = .badData, _ place: String?, field: String, expected: String, found: String,
+        _ kind: Kind, _ place: String?, field: String, expected: String, found: String,
         remedy: Remedy? = nil
     ) {
         self.init(kind, place, "\(field): expected \(expected), found \(found)", remedy: remedy)

@@ -16,6 +16,10 @@ public enum JSONText {
     public static func decode<Value: Decodable>(_ type: Value.Type, _ data: Data, place: String) throws -> Value {
         do {
             return try JSONDecoder().decode(type, from: data)
+        } catch let DecodingError.dataCorrupted(context) where context.codingPath.isEmpty && isJSON(data) {
+            // Foundation says of such a number that the whole text is no JSON.
+            throw Failure(
+                .badData, place, "holds a number that is too large, or has a fraction where a whole one belongs")
         } catch {
             throw Failure(.badData, place, sentence(error))
         }
@@ -46,6 +50,10 @@ public enum JSONText {
         return Set(object.keys)
     }
 
+    private static func isJSON(_ data: Data) -> Bool {
+        (try? JSONSerialization.jsonObject(with: data, options: .fragmentsAllowed)) != nil
+    }
+
     /// A decoding error in one sentence.
     public static func sentence(_ error: any Error) -> String {
         func place(_ path: [any CodingKey]) -> String { path.map(\.stringValue).joined(separator: ".") }
@@ -59,6 +67,8 @@ public enum JSONText {
         case DecodingError.dataCorrupted(let context):
             return context.codingPath.isEmpty
                 ? "is not valid JSON" : "\(place(context.codingPath)): \(context.debugDescription)"
+        case let failure as Failure:
+            return failure.sentence
         default:
             return "is not valid JSON"
         }

@@ -146,10 +146,12 @@ public final class StagedFile {
 
     /// The system's own words where there are any.
     private static func reason(_ error: any Error) -> String {
-        let error = error as NSError
-        let inner = error.userInfo[NSUnderlyingErrorKey] as? NSError ?? error
-        return inner.domain == NSPOSIXErrorDomain
-            ? String(cString: strerror(Int32(inner.code))) : error.localizedDescription
+        let outer = error as NSError, inner = outer.userInfo[NSUnderlyingErrorKey]
+        // Errors of Data.write hold a POSIXError, others an NSError.
+        if let system = inner as? POSIXError { return String(cString: strerror(system.code.rawValue)) }
+        let found = inner as? NSError ?? outer
+        return found.domain == NSPOSIXErrorDomain
+            ? String(cString: strerror(Int32(found.code))) : outer.localizedDescription
     }
 
     /// - Parameter attempt: what failed: `written` or `read`.

@@ -61,6 +61,10 @@ import Testing
         expectFailure(.badData, "cohortCounts: expected counts that bear out its 5 patients, found none") {
             try size([data(5, [:])])
         }
+        // An attribute without a count bears out nothing.
+        expectFailure(.badData, "cohortCounts: expected counts that bear out its 5 patients, found none") {
+            try size([data(5, ["sex": [:]])])
+        }
         #expect(try size([data(0, [:])]).patients == 0)
     }
 
