@@ -3,7 +3,7 @@
 #include <cblas.h>
 #include <stdlib.h>
 
-// Debian's cblas.h may come from another BLAS; these three are OpenBLAS's own.
+// Debian's cblas.h may come from another BLAS, so these three functions of OpenBLAS are declared here.
 extern void openblas_set_num_threads(int);
 extern char *openblas_get_corename(void);
 extern char *openblas_get_config(void);
@@ -22,7 +22,7 @@ void fovea_sgemm(
         (int)k, alpha, a, (int)lda, b, (int)ldb, beta, c, (int)ldc);
 }
 
-// LAPACK, which Debian's OpenBLAS holds.
+// A function of LAPACK, which is part of Debian's OpenBLAS.
 extern void dsyevd_(
     const char *jobz, const char *uplo, const int *n, double *a, const int *lda, double *w, double *work,
     const int *lwork, int *iwork, const int *liwork, int *info);

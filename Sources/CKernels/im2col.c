@@ -1,9 +1,9 @@
-// Unfolding of pictures for convolutions that are not 3x3 with stride 1: copies of whole channel runs.
+// Unfolding of pictures for convolutions other than 3x3 with stride 1. All channels of a pixel are copied together.
 #include "fovea_kernels.h"
 
 #include <string.h>
 
-/// The neighbourhood of one output pixel of one image.
+/// Copies the neighbourhood of one output pixel of one image.
 static void unfold(const fovea_convolution *g, const float *x, long oy, long ox, float *columns) {
     for (long kh = 0; kh < g->kernel; kh++) {
         long y = oy * g->stride + kh - g->pad;

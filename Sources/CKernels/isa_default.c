@@ -1,4 +1,4 @@
-// The loops, compiled for the architecture\'s baseline.
+// The loops, compiled for the architecture's baseline.
 #include "fovea_kernels.h"
 #include <string.h>
 

@@ -1,15 +1,15 @@
 // The loops of one instruction set. Included once by each isa_*.c, with FN(name) defined and the target attribute
 // pushed.
 
-/// Sixteen channels or columns at a time.
+/// Sixteen channels or columns, which are computed together.
 typedef float FN(v16) __attribute__((ext_vector_type(16), aligned(4)));
 
-// The compiler's cost model keeps to 256 bits; loops with an exponential gain from 512.
+// By its cost model the compiler uses 256 bits; loops with an exponential are faster with 512.
 #define WIDE _Pragma("clang loop vectorize_width(16)")
-// Where the result may be the operand, the compiler's test for overlap would take the slow way.
+// Where the result may be the operand itself, the compiler's test for overlap would choose the slow loop.
 #define WIDE_IN_PLACE _Pragma("clang loop vectorize(assume_safety) vectorize_width(16)")
 
-/// e^(x - n ln 2) for the integer n next to x / ln 2.
+/// e^(x - n ln 2), where n is the integer nearest to x / ln 2.
 static inline float FN(exp_reduced)(float x, float n) {
     float r = x - n * 0.693359375f;
     r = r - n * -2.12194440e-4f;
@@ -22,8 +22,8 @@ static inline float FN(exp_reduced)(float x, float n) {
     return p * r * r + r + 1.0f;
 }
 
-/// e^x for float32: Cody-Waite reduction and a polynomial of degree 6 (Cephes' coefficients); at most 2 ULP where the
-/// result is normal, 0 below -87.34, infinity above 88.72, NaN for NaN.
+/// e^x for float32 by Cody-Waite reduction and a polynomial of degree 6 (Cephes' coefficients). The error is at most 2
+/// ULP where the result is normal. The result is 0 below -87.34, infinity above 88.72, and NaN for NaN.
 static inline float FN(exp_one)(float x) {
     float low = x < -87.33654f ? -87.33654f : x;
     float bounded = low > 88.72283f ? 88.72283f : low;
@@ -33,7 +33,7 @@ static inline float FN(exp_one)(float x) {
         float f;
         uint32_t u;
     } bits = {shifted}, half;
-    // 2^n in two factors, so that n = 128 does not overflow the exponent by itself.
+    // 2^n is split into two factors, so that n = 128 does not overflow the exponent.
     int32_t exponent = (int32_t)(bits.u - 0x4b400000u);
     int32_t first = exponent >> 1;
     half.u = (uint32_t)(first + 127) << 23;
@@ -45,7 +45,7 @@ static inline float FN(exp_one)(float x) {
     return x != x ? x : scaled;
 }
 
-/// e^x for |x| <= 87.3, where one factor holds the power of two; NaN for NaN.
+/// e^x for |x| <= 87.3, where one factor can hold the power of two; NaN for NaN.
 static inline float FN(exp_bounded)(float x) {
     float shifted = x * 1.44269504088896341f + 12582912.0f;
     float p = FN(exp_reduced)(x, shifted - 12582912.0f);
@@ -57,27 +57,28 @@ static inline float FN(exp_bounded)(float x) {
     return p * bits.f;
 }
 
-/// e^x for x <= 0; 0 below -87.3.
+/// e^x for x <= 0; the result is 0 below -87.3.
 static inline float FN(exp_negative)(float x) {
     float scaled = FN(exp_bounded)(x < -87.3f ? -87.3f : x);
     return x < -87.3f ? 0.0f : scaled;
 }
 
-/// 1 / (1 + e^-x); 0 below -87.3, 1 above.
+/// 1 / (1 + e^-x); the result is 0 below -87.3 and 1 above 87.3.
 static inline float FN(sigmoid)(float x) {
     float bounded = x < -87.3f ? -87.3f : x > 87.3f ? 87.3f : x;
     float result = 1.0f / (1.0f + FN(exp_bounded)(-bounded));
     return x < -87.3f ? 0.0f : result;
 }
 
-/// float32 of IEEE half-precision numbers, subnormals, infinities and NaN included.
+/// Converts IEEE half-precision numbers to float32, including subnormals, infinities and NaN.
 static void FN(widen_half)(long count, const uint16_t *a, float *out) {
     for (long i = 0; i < count; i++) {
         union {
             uint32_t u;
             float f;
         } value = {(uint32_t)(a[i] & 0x7fff) << 13}, scale = {(254u - 15) << 23};
-        // A half's exponent is 112 less than a float's of the same value; the product moves it, subnormals too.
+        // The exponent field of a half is 112 less than that of a float of the same value. The product corrects it,
+        // also for subnormals.
         value.f *= scale.f;
         value.u |= (a[i] & 0x7c00) == 0x7c00 ? 0x7f800000u : 0u;
         value.u |= (uint32_t)(a[i] & 0x8000) << 16;
@@ -150,7 +151,7 @@ static void FN(silu_gradient)(long count, const float *x, const float *grad_outp
     }
 }
 
-// Sums: 64 float32 lanes over runs of 4096 elements, then float64; the order is fixed by the count alone.
+// Sums are formed in 64 float32 lanes over runs of 4096 elements, and then in float64. The count alone fixes the order.
 enum { FN(lanes) = 64, FN(run) = 4096 };
 
 #define LANE_SUM(term)                                                                                                 \
@@ -176,7 +177,7 @@ static double FN(sum)(long count, const float *a) { LANE_SUM(x) }
 static double FN(sum_of_squares)(long count, const float *a) { LANE_SUM(x * x) }
 #undef LANE_SUM
 
-/// Rows that are summed in float32 before float64 takes over.
+/// The number of rows, and of channels, that are summed in float32 before the sums go on in float64.
 enum { FN(row_run) = 64, FN(channel_run) = 64 };
 
 static void FN(column_sums)(long rows, long columns, const float *a, long stride, double *column_sums) {
@@ -194,7 +195,7 @@ static void FN(column_sums)(long rows, long columns, const float *a, long stride
     }
 }
 
-/// The largest of a row; NaN does not count.
+/// The largest element of a row; NaN is ignored.
 static inline float FN(largest)(long count, const float *a) {
     float result = -__builtin_inff();
     long i = 0;
@@ -207,10 +208,10 @@ static inline float FN(largest)(long count, const float *a) {
     return result;
 }
 
-/// The first place of `value` in a row; `count` where there is none.
+/// The first place of `value` in a row; `count` where the row does not contain it.
 static inline long FN(first_equal)(long count, const float *a, float value) {
     long i = 0;
-    // Sixteen at a time as long as none of them is.
+    // Sixteen elements are compared at a time until one of them is equal.
     for (; i + 16 <= count; i += 16) {
         int found = 0;
         for (int l = 0; l < 16; l++) found |= a[i + l] == value;
@@ -220,7 +221,7 @@ static inline long FN(first_equal)(long count, const float *a, float value) {
     return i;
 }
 
-/// The sum of a row in sixteen lanes.
+/// The sum of a row, formed in sixteen lanes.
 static inline float FN(row_sum)(long count, const float *a) {
     FN(v16) lanes = 0.0f;
     float result = 0;
@@ -233,9 +234,9 @@ static inline float FN(row_sum)(long count, const float *a) {
 
 static void FN(softmax)(long rows, long columns, float scale, const float *a, float *out) {
     for (long row = 0; row < rows; row++, a += columns, out += columns) {
-        // A NaN is not the largest, but makes the sum, and with it the row, NaN.
+        // `largest` ignores NaN. The sum becomes NaN, though, and with it the whole row.
         float highest = FN(largest)(columns, a) * scale;
-        // In place, each element is read before it is written.
+        // The loop may run in place: each element is read before it is written.
         WIDE_IN_PLACE
         for (long i = 0; i < columns; i++) out[i] = FN(exp_negative)(a[i] * scale - highest);
         float inverse = 1.0f / FN(row_sum)(columns, out);
@@ -246,7 +247,7 @@ static void FN(softmax)(long rows, long columns, float scale, const float *a, fl
 static void FN(softmax_gradient)(
     long rows, long columns, float scale, const float *probabilities, const float *grad_output, float *grad_input) {
     for (long row = 0; row < rows; row++, probabilities += columns, grad_output += columns, grad_input += columns) {
-        // Gradients are taken relative to the likeliest column's, so that a saturated row does not cancel.
+        // Gradients are taken relative to that of the likeliest column, so that a saturated row does not cancel.
         float highest = FN(largest)(columns, probabilities);
         long likeliest = FN(first_equal)(columns, probabilities, highest);
         float pivot = grad_output[likeliest < columns ? likeliest : 0];
@@ -313,7 +314,7 @@ static void FN(normalize_gradient_sums)(
             for (long row = start; row < end; row++) {
                 const float *values = x + row * channels + first, *incoming = grad_output + row * step + first;
                 float *outgoing = dz + row * step + first;
-                // In place, each element is read before it is written.
+                // The loop may run in place: each element is read before it is written.
                 WIDE_IN_PLACE
                 for (long c = 0; c < width; c++) {
                     float hat = (values[c] - mean[first + c]) * inverse[first + c];
@@ -359,7 +360,7 @@ static void FN(adam)(
         float m = s->beta1 * moment1[i] + (1.0f - s->beta1) * g;
         float v = s->beta2 * moment2[i] + (1.0f - s->beta2) * g * g;
         float p = parameter[i] * (1.0f - s->learning_rate * s->weight_decay);
-        // Not sqrtf, which may set errno, so that the loop would not be vectorised.
+        // sqrtf may set errno, and then the loop would not be vectorised.
         p -= rate * m / (__builtin_elementwise_sqrt(v * root) + s->epsilon);
         moment1[i] = m;
         moment2[i] = v;
@@ -367,7 +368,6 @@ static void FN(adam)(
     }
 }
 
-// average = decay average + (1 - decay) x
 static void FN(move_average)(long count, float decay, const float *restrict x, float *restrict average) {
     for (long i = 0; i < count; i++) average[i] = decay * average[i] + (1.0f - decay) * x[i];
 }

@@ -1,16 +1,17 @@
-// Standard normal numbers from Philox 4x32-10 by Box and Muller, many at a time. Included once by each isa_*.c.
+// Standard normal numbers from Philox 4x32-10 by the method of Box and Muller, many at a time. Included once by each
+// isa_*.c.
 //
-// Every number is the one that the C library's log, sin and cos in float64 lead to, whatever the instruction set: what
-// is computed here is off by less than 1e-15 of itself, so where a change of 2^-44 rounds to the same float32, the
-// library's does too. Where it does not (about one number in a million) NaN is written, and the caller asks the
-// library.
+// With every instruction set the numbers are those that the C library's log, sin and cos give in float64. The relative
+// error of a number computed here is below 1e-15. So where a relative change of 2^-44 does not change the rounded
+// float32, the library gives the same float32. Otherwise (for about one number in a million) NaN is written, and the
+// caller asks the library.
 
 #define WIDE_DOUBLE _Pragma("clang loop vectorize_width(8)")
 
-/// Pairs at a time: sixteen blocks of four words.
+/// The number of pairs that are computed together: sixteen blocks of four words.
 enum { FN(pairs) = 32 };
 
-/// Words of the counters first ..< first + 16, as pairs: words[0] of the radius, words[1] of the angle.
+/// The words of the counters first ..< first + 16, as pairs: words[0] gives the radius, words[1] the angle.
 static inline void FN(philox_pairs)(const fovea_philox *p, uint64_t first, uint32_t words[2][FN(pairs)]) {
     uint32_t w[4][FN(pairs) / 2];
     for (int i = 0; i < FN(pairs) / 2; i++) {
@@ -44,17 +45,17 @@ typedef union {
     uint64_t u;
 } FN(bits);
 
-/// (word + 0.5) / 2^32, exactly: in (0, 1).
+/// (word + 0.5) / 2^32, computed exactly; it lies in (0, 1).
 static inline double FN(uniform)(uint32_t word) {
-    // 2^52 + word, bit by bit.
+    // The bits of the number 2^52 + word.
     FN(bits) b = {.u = 0x4330000000000000u | word};
     return ((b.d - 0x1p52) + 0.5) * 0x1p-32;
 }
 
-/// ln(x) of a normal number in (0, 1); FreeBSD's e_log.c, whose polynomial is off by 2^-58.
+/// ln(x) of a normal number in (0, 1), after FreeBSD's e_log.c, whose polynomial is off by 2^-58.
 static inline double FN(log_below_one)(double x) {
     FN(bits) b = {.d = x}, m, k;
-    // x = 2^k m with m from sqrt(1/2) to sqrt(2).
+    // x = 2^k m, with m between sqrt(1/2) and sqrt(2).
     const uint64_t shifted = b.u + (0x3ff0000000000000u - 0x3fe6a09e00000000u);
     m.u = (shifted & 0x000fffffffffffffu) + 0x3fe6a09e00000000u;
     k.u = 0x4330000000000000u | shifted >> 52;
@@ -70,11 +71,12 @@ static inline double FN(log_below_one)(double x) {
     return high - ((half - (s * (half + p * z) + low)) - f);
 }
 
-/// sin and cos of an angle from 0 to 2 pi; FreeBSD's k_sin.c and k_cos.c behind a reduction to multiples of pi / 2.
+/// sin and cos of an angle from 0 to 2 pi, after FreeBSD's k_sin.c and k_cos.c. The angle is first reduced by multiples
+/// of pi / 2.
 static inline void FN(sine_cosine)(double angle, double *sine, double *cosine) {
     FN(bits) turns = {.d = angle * 0.63661977236758134308 + 0x1.8p52};
     const double k = turns.d - 0x1.8p52;
-    // pi / 2 in three parts; the first two have 33 bits, so that their products are exact.
+    // pi / 2 is split into three parts; the first two have 33 bits, so that their products are exact.
     const double r =
         ((angle - k * 1.57079632673412561417e+00) - k * 6.07710050630396597660e-11) - k * 2.02226624879595063154e-21;
     const double z = r * r;
@@ -99,7 +101,7 @@ static inline void FN(sine_cosine)(double angle, double *sine, double *cosine) {
     *cosine = second.d;
 }
 
-/// `value` in float32, or NaN where a change of 2^-44 rounds to another.
+/// `value` in float32, or NaN where a relative change of 2^-44 changes the rounded number.
 static inline float FN(certain)(double value) {
     const float low = (float)(value * (1 - 0x1p-44)), high = (float)(value * (1 + 0x1p-44));
     return low == high ? low : __builtin_nanf("");

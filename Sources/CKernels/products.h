@@ -1,16 +1,16 @@
-// Matrix products: one tile of the result stays in registers while k runs. Included once by each isa_*.c.
+// Matrix products. One tile of the result stays in registers while k runs. Included once by each isa_*.c.
 //
-// Every element is the sum of chains of 128 multiply-adds in the order of k, each from 0, whatever stands beside it: a
-// row of the result does not depend on the other rows, on their number, or on how work is cut. (One chain over 512 has
-// twice the rounding error.)
+// Every element is the sum of chains of 128 multiply-adds in the order of k, and each chain begins at 0. This does not
+// depend on the neighbouring elements. So a row of the result does not depend on the other rows, on their number, or on
+// how the work is cut. (A single chain over k = 512 has twice the rounding error.)
 
 #define INLINE static inline __attribute__((always_inline))
 
 enum { FN(chain) = 128 };
 
-// Rows and panels of sixteen columns in one tile, by the registers that there are.
+// The rows and the panels of sixteen columns in one tile, chosen by the number of registers.
 #if defined(FOVEA_TILE_V4)
-// Unrolled, the compiler runs out of 32 registers.
+// If this loop is unrolled, the compiler runs out of its 32 registers.
 #define UNROLL_STEPS _Pragma("clang loop unroll(disable)")
 enum { FN(tile_rows) = 12, FN(tile_panels) = 2, FN(adjoint_rows) = 8 };  // 24 and 16 of 32 registers of 512 bits
 #elif defined(FOVEA_TILE_V3)
@@ -28,7 +28,7 @@ typedef struct {
 
 typedef float FN(v8) __attribute__((ext_vector_type(8), aligned(4)));
 
-/// Loads the columns of a panel that there are, 16 at most; the others are 0.
+/// Loads the first `columns` columns of a panel, at most 16; the others are set to 0.
 INLINE void FN(load_columns)(const float *c, long columns, FN(v16) *values) {
     *values = (FN(v16))0.0f;
     if (columns >= 16) *values = *(const FN(v16) *)c;
@@ -44,7 +44,7 @@ INLINE void FN(store_columns)(float *c, long columns, const FN(v16) *values) {
         for (long i = 0; i < columns; i++) c[i] = (*values)[i];
 }
 
-/// `length` steps of k; a's rows are a_row apart.
+/// Adds `length` steps of k to the sums of a tile; rows of a are a_row apart.
 INLINE void FN(tile_steps)(
     const int rows, const int panels, const long length, long a_row, const float *a, const float *b, long b_panel,
     FN(v16) sums[FN(tile_rows)][FN(tile_panels)]) {
@@ -62,7 +62,7 @@ INLINE void FN(tile_steps)(
     }
 }
 
-/// c = sums, or c += sums.
+/// Writes a tile: c = sums, or c += sums where `add` is not 0.
 INLINE void FN(tile_write)(
     const int rows, const int panels, const FN(tile_shape) *s, int add, FN(v16) sums[FN(tile_rows)][FN(tile_panels)],
     float *c) {
@@ -80,7 +80,8 @@ INLINE void FN(tile_write)(
         }
 }
 
-/// One tile of c. `next` is what the following tiles will read of b, fetched meanwhile; may be NULL.
+/// Computes one tile of c. `next` is the part of b that the following tiles will read; it is prefetched meanwhile. It
+/// may be NULL.
 INLINE void FN(tile)(
     const int rows, const int panels, const FN(tile_shape) *s, const float *a, const float *b, const float *next,
     float *c) {
@@ -111,10 +112,10 @@ INLINE void FN(tile)(
     }
 }
 
-/// A column of tiles: all rows under `panels` panels.
+/// Computes a column of tiles: all rows of `panels` neighbouring panels.
 INLINE void FN(tile_column)(const int panels, FN(tile_shape) *s, const fovea_product *p, const float *b, float *c) {
     const long full = p->rows / FN(tile_rows);
-    // Each tile fetches its share of the next panels.
+    // Each tile prefetches its share of the next panels.
     const float *next = b + s->b_panel * panels;
     const long share = full >= 4 && s->columns > 16 * panels ? (p->k / 16) * 32 : 0;
     long row = 0;
@@ -140,7 +141,7 @@ static void FN(product)(const fovea_product *p) {
     }
 }
 
-/// `rows` rows of c (+)= a^T b in panels, one chain; a's element of row r at step k is a[16 k + r].
+/// `rows` rows of c = a^T b or c += a^T b in panels, in one chain; row r of a at step k is at a[16 k + r].
 INLINE void FN(adjoint_tile)(
     const int rows, const int panels, long length, const float *a, const float *b, long b_panel, int add, float *c,
     long c_panel) {
@@ -170,7 +171,7 @@ INLINE void FN(adjoint_tile)(
         }
 }
 
-/// All of c, one chain after the other: what a chain reads of a and b stays in the first-level cache.
+/// Computes all of c, chain by chain, so that the part of a and b that one chain reads stays in the first-level cache.
 static void FN(product_adjoint)(
     long k, long a_columns, long b_columns, const float *a, const float *b, int accumulate, float *c) {
     const long c_panel = a_columns * 16, b_panel = k * 16;
@@ -184,7 +185,7 @@ static void FN(product_adjoint)(
                     const float *a_rows = a + i * k + first * 16 + r;
                     float *target = c + column * a_columns + (i + r) * 16;
                     const long rows = r + FN(adjoint_rows) <= 16 ? FN(adjoint_rows) : 16 % FN(adjoint_rows);
-                    // 16 is no multiple of 6: the last tile of a panel is lower.
+                    // 16 is not a multiple of 6, so the last tile of a panel has fewer rows.
                     if (rows == FN(adjoint_rows)) {
                         if (is_wide)
                             FN(adjoint_tile)(
@@ -203,8 +204,8 @@ static void FN(product_adjoint)(
     }
 }
 
-/// panels[columns / 16][rows][16] of a[rows][columns] whose rows are `row_step` apart; what is past the last column is
-/// 0.
+/// Copies a[rows][columns], whose rows are `row_step` apart, to panels[columns / 16][rows][16]; values past the last
+/// column are 0.
 static void FN(pack)(long rows, long columns, const float *a, long row_step, float *panels) {
     for (long first = 0; first < columns; first += 16) {
         const long width = columns - first < 16 ? columns - first : 16;
@@ -213,7 +214,7 @@ static void FN(pack)(long rows, long columns, const float *a, long row_step, flo
     }
 }
 
-/// panels[rows / 16][columns][16] of the transpose of a[rows][columns]; what is past the last row is 0.
+/// Copies the transpose of a[rows][columns] to panels[rows / 16][columns][16]; values past the last row are 0.
 static void FN(pack_transposed)(long rows, long columns, const float *a, long row_step, float *panels) {
     for (long first = 0; first < rows; first += 16) {
         const long height = rows - first < 16 ? rows - first : 16;

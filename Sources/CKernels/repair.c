@@ -1,7 +1,7 @@
-// What Winograd's transforms cannot hold, computed directly. Rare, and so without any haste.
+// Direct computation of the values that overflow in Winograd's transforms. It is rarely needed, so it is not fast.
 #include "fovea_kernels.h"
 
-/// One output channel of one pixel.
+/// Computes one output channel of one pixel.
 static float pixel(
     const fovea_tiling *source, const float *x, const float *w, int turned, long image, long y, long x0, long o,
     long outputs) {

@@ -1,7 +1,7 @@
 // One pool of worker threads for the process.
 //
-// Work is cut by the caller, by the problem's shape; which thread runs which piece never changes a result.
-// A second caller while the pool is busy (or a nested call) runs its pieces itself.
+// The caller cuts the work by the problem's shape, so a result never depends on which thread runs which piece.
+// A caller that finds the pool busy (also a nested call) runs its pieces itself.
 #define _GNU_SOURCE
 #include "fovea_kernels.h"
 
@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-// Between two operations there are tens of microseconds; to fall asleep and be woken takes as long.
+// The time between two operations is tens of microseconds. Falling asleep and waking up would take as long, so workers
+// spin first.
 enum { MAX_THREADS = 256, SPINS = 8000 };
 
 static struct {
@@ -57,7 +58,7 @@ static void *worker(void *argument) {
         pthread_mutex_lock(&pool.lock);
         while (pool.generation == seen) pthread_cond_wait(&pool.work_ready, &pool.lock);
         seen = pool.generation;
-        // Work that ended already has count 0; threads beyond the wanted number sit it out.
+        // The count is 0 where the work has ended already. Threads beyond the wanted number do not take part.
         if (pool.count == 0 || number >= pool.threads) {
             pthread_mutex_unlock(&pool.lock);
             continue;
@@ -76,7 +77,7 @@ static void *worker(void *argument) {
     return NULL;
 }
 
-/// The cgroup's quota in whole cores, or a large number.
+/// The cgroup's CPU quota in whole cores, rounded up; MAX_THREADS where there is no quota.
 static long quota_cores(void) {
     long quota = -1, period = 0;
     FILE *file = fopen("/sys/fs/cgroup/cpu.max", "r");
@@ -105,7 +106,7 @@ long fovea_available_cores(void) {
     return cores < 1 ? 1 : cores > MAX_THREADS ? MAX_THREADS : cores;
 }
 
-/// Call with pool.lock held.
+/// The caller must hold pool.lock.
 static void start_workers(void) {
     if (pool.threads == 0) pool.threads = fovea_available_cores();
     while (pool.workers_started < pool.threads - 1) {
@@ -150,7 +151,7 @@ void fovea_parallel_for(long count, fovea_task task, void *context) {
     run_pieces(task, context, count);
 
     pthread_mutex_lock(&pool.lock);
-    pool.count = 0;  // late workers find nothing
+    pool.count = 0;  // workers that wake late find no work
     pthread_mutex_unlock(&pool.lock);
     for (int spin = 0; spin < SPINS && atomic_load_explicit(&pool.running, memory_order_acquire) > 0; spin++)
         pause_briefly();

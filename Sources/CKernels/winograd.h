@@ -1,10 +1,10 @@
 // Winograd F(4x4, 3x3), Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016: the four small
 // transforms and their adjoints. Included once by each isa_*.c.
 //
-// Planes of positions are `position_step` floats apart: a little more than they hold, so that the same element of all
-// 36 does not fall into one set of the first-level cache.
+// The planes of the 36 positions are `position_step` floats apart, a little more than they hold. Otherwise the same
+// element of all 36 planes would fall into one set of the first-level cache.
 
-/// Channels at a time: one register's.
+/// The channels that fit into one register are computed together.
 enum { FN(width) = FOVEA_WIDTH };
 typedef float FN(vec) __attribute__((ext_vector_type(FOVEA_WIDTH), aligned(4)));
 
@@ -42,7 +42,7 @@ static inline void FN(line_output_adjoint)(const FN(vec) y[4], FN(vec) m[6]) {
     m[5] = y[3];
 }
 
-/// Finds the tile of row `row` of a block; 0 where the row holds none.
+/// Finds the tile in row `row` of a block; returns 0 where the row holds no tile.
 static inline int FN(locate)(
     const fovea_tiling *t, const fovea_tile_block *block, long row, long *image, long *y, long *x) {
     const long per_image = t->tiles_high * t->tiles_wide;
@@ -53,7 +53,7 @@ static inline int FN(locate)(
     return *image < t->images;
 }
 
-/// Where channel `c` of row `row` stands in position 0.
+/// The place of channel `c` of row `row` in position 0.
 static inline long FN(place)(const fovea_tile_block *block, long row, long c) {
     return (c / 16 * block->plane_rows + row) * 16 + c % 16;
 }
@@ -64,8 +64,9 @@ static void FN(clear_row)(const fovea_tiling *t, const fovea_tile_block *block, 
             *(FN(vec) *)(v + k * block->position_step + FN(place)(block, row, c)) = (FN(vec))0.0f;
 }
 
-/// Where the following tile's pixels stand: its lines are fetched while this tile is computed, because 36 short streams
-/// are more than the processor's own prefetching follows. NULL where there is none, or where it stands elsewhere.
+/// The address of the next tile's pixels. Its lines are prefetched while this tile is computed, because the processor's
+/// own prefetching cannot follow 36 short streams. NULL where there is no next tile, or where the next tile touches an
+/// edge.
 static inline const float *FN(following)(
     const fovea_tiling *t, const fovea_tile_block *block, long row, const float *pictures, long margin) {
     long image, y, x;
@@ -119,7 +120,7 @@ static void FN(winograd_input)(const fovea_tiling *t, const float *x, const fove
     }
 }
 
-/// Whether every lane of a sum of zeros is 0: it is NaN where something that was multiplied by 0 was not finite.
+/// Whether every lane of a sum of products with 0 is 0. A lane is NaN where a factor was not finite.
 static inline int FN(is_zero)(const FN(vec) *zeros) {
     int result = 1;
     for (int i = 0; i < FN(width); i++) result &= (*zeros)[i] == 0.0f;

@@ -1,22 +1,22 @@
 import Cohorts
 import TensorCore
 
-/// The classes of a model that was trained elsewhere, a row of its table of embeddings each.
+/// The classes of a model that was trained elsewhere. Each class is a row of the model's table of embeddings.
 public struct ClassRows: Codable, Hashable, Sendable {
-    /// The attribute of the schema that they are; empty where nobody has said.
+    /// The attribute of the schema whose values the classes are; empty where nobody has said.
     public let attribute: String
-    /// For each row a value of the attribute, `unknown`, `null` (what condition dropout was trained with), or empty
-    /// where nobody has said.
+    /// For each row a value of the attribute, `unknown`, or `null` (the row that condition dropout was trained with).
+    /// Empty where nobody has said.
     public let values: [String]
 
     public init(attribute: String, values: [String]) {
         (self.attribute, self.values) = (attribute, values)
     }
 
-    /// Values that are none of an attribute's own.
+    /// Values of rows that are not values of the attribute.
     static let special = ["null", "unknown", ""]
 
-    /// One sentence on what is wrong, or nil.
+    /// One sentence that says what is wrong, or nil.
     public var problem: String? {
         guard (1...100_000).contains(values.count) else { return "values: expected 1 to 100000, found \(values.count)" }
         guard !attribute.isEmpty else {
@@ -26,7 +26,7 @@ public struct ClassRows: Codable, Hashable, Sendable {
             return "attribute: expected an attribute of the schema, found \(attribute)"
         }
         let named = values.filter { !$0.isEmpty }
-        guard Set(named).count == named.count else { return "values: one stands twice" }
+        guard Set(named).count == named.count else { return "values: a value stands twice" }
         for value in named where !ClassRows.special.contains(value) && !known.isOpen && !known.names.contains(value) {
             return
                 """
@@ -40,11 +40,12 @@ public struct ClassRows: Codable, Hashable, Sendable {
         return nil
     }
 
-    /// [N, rows]
+    /// Coefficients of the rows, [N, rows].
     ///
-    /// A place between two codes is the mean of their rows, weighted. Nothing asked is the row `null`; where there is
-    /// none, the mean of all rows, since such a model always has a class.
-    /// - Parameter names: of the attribute's codes 0, 1, 2, ...
+    /// A position between two codes is the weighted mean of their rows. A value that is left open, or that has no row,
+    /// takes the row `null`. Where there is no such row, it takes the mean of all rows, because such a model always has
+    /// a class.
+    /// - Parameter names: the names of the attribute's codes 0, 1, 2, ...
     func coefficients(_ asked: [CohortEncoding.Value], names: [String]) -> Tensor {
         let width = values.count
         return Tensor(shape: [asked.count, width]) { target in

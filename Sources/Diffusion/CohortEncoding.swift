@@ -3,17 +3,17 @@ import TensorCore
 
 /// Turns cohorts into rows of coefficients over a table of embeddings: embedding = coefficients x table.
 ///
-/// Each attribute has rows for "null" (dropped in training, or left open by a request), for "unknown" (missing in the
-/// data) and for its codes. The codes of an ordinal attribute share two rows, an origin and a direction, so that they
-/// stand on a line and 2.5 has a meaning; codes off the line have rows of their own.
+/// Each attribute has a row for "null" (dropped in training, or left open by a request), a row for "unknown" (missing
+/// in the data), and rows for its codes. The codes of an ordinal attribute share two rows, an origin and a direction.
+/// They lie on a line, so that 2.5 has a meaning. Codes that are not on the line have rows of their own.
 ///
-/// A model from elsewhere has a row for each of its classes instead; see `ClassRows`.
+/// A model that was trained elsewhere has a row for each of its classes instead; see `ClassRows`.
 public struct CohortEncoding: Codable, Hashable, Sendable {
     /// Names of the attributes, in the order of their rows.
     public let attributes: [String]
     /// Names of the codes of open attributes (camera, ethnicity, site), as the training data declared them.
     public let openNames: [String: [String]]
-    /// What the rows stand for where they are classes.
+    /// The meaning of the rows where they are classes; nil otherwise.
     public let classes: ClassRows?
 
     public init(attributes: [String], openNames: [String: [String]] = [:]) {
@@ -34,7 +34,7 @@ public struct CohortEncoding: Codable, Hashable, Sendable {
 
     private enum CodingKeys: CodingKey { case attributes, openNames, classes }
 
-    /// Keys that older files lack have their defaults.
+    /// Keys that are missing in older files get their defaults.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         attributes = try container.decode([String].self, forKey: .attributes)
@@ -42,7 +42,7 @@ public struct CohortEncoding: Codable, Hashable, Sendable {
         classes = try container.decodeIfPresent(ClassRows.self, forKey: .classes)
     }
 
-    /// One sentence on what is wrong with an encoding that came from a file, or nil.
+    /// One sentence that says what is wrong with an encoding from a file, or nil.
     public var problem: String? {
         if let classes {
             if let problem = classes.problem { return "classes.\(problem)" }
@@ -63,27 +63,27 @@ public struct CohortEncoding: Codable, Hashable, Sendable {
         for name in openNames.keys.sorted() where !attributes.contains(name) {
             return "openNames.\(name): expected one of the model's attributes"
         }
-        return Set(attributes).count == attributes.count ? nil : "attributes: one stands twice"
+        return Set(attributes).count == attributes.count ? nil : "attributes: an attribute stands twice"
     }
 
-    /// Names of the codes 0, 1, 2, ... of one of its attributes.
+    /// The names of the codes 0, 1, 2, ... of one of the encoding's attributes.
     public func names(of attribute: String) -> [String] {
         CohortSchema.attribute(attribute).map { $0.isOpen ? openNames[attribute] ?? [] : $0.names } ?? []
     }
 
-    /// Whether the model has a place for a code's name.
+    /// Whether the model knows a code of this name.
     public func knows(_ name: String, of attribute: String) -> Bool {
         classes.map { $0.values.contains(name) } ?? names(of: attribute).contains(name)
     }
 
-    /// What a sample is asked to be, in one attribute.
+    /// The value that is asked for in one attribute of a sample.
     public enum Value: Hashable, Sendable {
         /// Left open.
         case null
         case unknown
         /// A code of the schema.
         case code(Int16)
-        /// A place on an ordinal attribute's line, such as 2.5.
+        /// A position on an ordinal attribute's line, such as 2.5.
         case position(Float)
     }
 
@@ -94,15 +94,16 @@ public struct CohortEncoding: Codable, Hashable, Sendable {
         }
     }
 
-    /// Rows of the table.
+    /// The number of rows of the table.
     public var rowCount: Int {
         if let classes { return classes.values.count }
         return attributes.compactMap(CohortSchema.attribute).reduce(0) { $0 + rows($1) }
     }
 
-    /// Which rows of the table patients with these counts, by attribute and code name, take part in.
+    /// Which rows of the table were trained with patients whose counts, by attribute and code name, are these.
     ///
-    /// - Returns: one flag a row. `null` is everybody's; so are all rows of classes, whose meaning is not known here.
+    /// - Returns: one flag for each row. Every patient trains `null`. All rows of classes count as seen, because their
+    ///   patients are not known here.
     public func seenRows(_ counts: [String: [String: Int]]) -> [Bool] {
         guard classes == nil else { return [Bool](repeating: true, count: rowCount) }
         return attributes.compactMap(CohortSchema.attribute).flatMap { attribute in
@@ -118,8 +119,8 @@ public struct CohortEncoding: Codable, Hashable, Sendable {
         }
     }
 
-    /// [N, rowCount]
-    /// - Parameter values: for each of N samples, one value an attribute, in the order of `attributes`.
+    /// The coefficients of the rows, [N, rowCount].
+    /// - Parameter values: for each of N samples, one value for each attribute, in the order of `attributes`.
     public func coefficients(_ values: [[Value]]) -> Tensor {
         if let classes {
             return classes.coefficients(values.map { $0.first ?? .null }, names: attributes.first.map(names) ?? [])
@@ -151,7 +152,7 @@ public struct CohortEncoding: Codable, Hashable, Sendable {
         }
         func onLine(_ position: Float, _ highest: Int16) {
             target[first + 2] = 1
-            // From -1 to 1, so that origin and direction are of one size.
+            // The factor runs from -1 to 1, so that origin and direction are of similar size.
             target[first + 3] = 2 * position / Float(highest) - 1
         }
     }

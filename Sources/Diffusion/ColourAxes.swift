@@ -3,16 +3,16 @@ import TensorCore
 
 /// Three orthonormal colour axes: the principal components of a training set's colours, the strongest first.
 ///
-/// Fundus photographs vary along one colour by far the most, so that the two other axes carry little and are denoised
-/// early.
+/// Fundus photographs vary by far the most along one colour. The two other axes carry little, and are decided only at
+/// low noise.
 public struct ColourAxes: Hashable, Sendable {
     /// Row k holds the shares of red, green and blue in axis k, [3, 3].
     public let rows: [Float]
 
-    /// Red, green and blue themselves.
+    /// Red, green and blue themselves as axes.
     public static let identity = ColourAxes(rows: [1, 0, 0, 0, 1, 0, 0, 0, 1])
 
-    /// - Parameter rows: [3, 3]; without a `problem`.
+    /// - Parameter rows: [3, 3]; they must have no `problem`.
     public init(rows: [Float]) {
         self.rows = rows
         if let problem { fatalError("ColourAxes: \(problem)") }
@@ -30,7 +30,7 @@ public struct ColourAxes: Hashable, Sendable {
 
     private init(unchecked rows: [Float]) { self.rows = rows }
 
-    /// One sentence on what is wrong with axes that came from a file, or nil.
+    /// One sentence that says what is wrong with axes from a file, or nil.
     public var problem: String? {
         guard rows.count == 9, rows.allSatisfy(\.isFinite) else {
             return "colours: expected 9 finite numbers, found \(rows)"
@@ -46,7 +46,7 @@ public struct ColourAxes: Hashable, Sendable {
         return nil
     }
 
-    /// A colour on the axes.
+    /// The coordinates of a colour on the axes.
     func turned(_ colour: [Float]) -> [Float] {
         (0..<3).map { axis in (0..<3).reduce(Float(0)) { $0 + rows[3 * axis + $1] * colour[$1] } }
     }

@@ -1,17 +1,18 @@
 import TensorCore
 
-/// D(x; sigma), the expected clean picture given a noisy one: all that a sampler knows of a model.
+/// D(x; sigma), the expected clean picture given a noisy picture. Samplers need nothing else of a model.
 public protocol Denoiser {
     /// - Parameters:
     ///   - x: [N, H, W, C], clean pictures plus noise of deviation sigma.
-    ///   - sigma: one level for all.
+    ///   - sigma: one noise level for all pictures.
     /// - Returns: [N, H, W, C].
     func denoised(_ x: Tensor, sigma: Float) -> Tensor
 }
 
-/// Classifier-free guidance (Ho and Salimans 2021): D = D_null + scale (D_cond - D_null); a scale of 1 means none.
+/// Classifier-free guidance (Ho and Salimans 2021): D = D_null + scale (D_cond - D_null). A scale of 1 is no guidance.
 ///
-/// Only where sigma lies in an interval, where one is given (Kynkaanniemi et al. 2024); elsewhere D = D_cond.
+/// Where an interval is given, guidance is used only for sigma inside it, and D = D_cond elsewhere (Kynkaanniemi et al.
+/// 2024).
 public struct GuidedDenoiser<Conditional: Denoiser, Unconditional: Denoiser>: Denoiser {
     private let conditional: Conditional
     private let unconditional: Unconditional

@@ -1,7 +1,7 @@
 import Networks
 import TensorCore
 
-/// What a checkpoint says of its model: everything needed to build it again.
+/// A checkpoint's description of its model: everything that is needed to build the model again.
 public struct ModelDescription: Codable, Hashable, Sendable {
     public var network: UNetConfiguration
     public var preconditioning: Preconditioning
@@ -9,20 +9,21 @@ public struct ModelDescription: Codable, Hashable, Sendable {
     /// Height and width of a picture.
     public var height: Int
     public var width: Int
-    /// The attributes that it is conditioned on; none where it is empty.
+    /// The encoding of the attributes that the model is conditioned on; without attributes, it is conditioned on
+    /// nothing.
     public var cohort: CohortEncoding
-    /// Whether the network takes an embedding that its caller makes, and of which nothing is known here; it is 0 then.
+    /// Whether the network takes an embedding from its caller whose meaning is not known here; samples then use 0.
     public var takesEmbedding = false
-    /// How many numbers the first network is told of how a training picture was changed. All are 0 when it samples.
+    /// The number of values that tell the first network how a training picture was changed. All are 0 in sampling.
     public var augmentations = 0
-    /// The network for the noise levels at which vessels and lesions are decided: it sees whole pictures in smaller
-    /// blocks than the first. Nil where the first network takes these levels, too.
+    /// The network for the noise levels at which vessels and lesions are decided. It sees whole pictures in smaller
+    /// blocks than the first network does. Nil where the first network also denoises these levels.
     public var middle: ExpertNetwork?
-    /// The network for the lowest noise levels, where only edges, thin vessels and grain are undecided: it is local and
-    /// is trained on crops, so that a few hundred photographs give it tens of thousands of examples. Nil where the
-    /// network before it takes these levels, too.
+    /// The network for the lowest noise levels, at which only edges, thin vessels and grain are undecided. It is local
+    /// and is trained on crops, so that a few hundred photographs give it tens of thousands of examples. Nil where the
+    /// network before it also denoises these levels.
     public var fine: ExpertNetwork?
-    /// Set where the weights are an adapter on the parameters of such a network.
+    /// Set where the weights are an adapter on the parameters of this network; nil for whole models.
     public var adapter: AdapterConfiguration?
 
     public init(
@@ -42,7 +43,7 @@ public struct ModelDescription: Codable, Hashable, Sendable {
             adapter
     }
 
-    /// Keys that older files lack have their defaults.
+    /// Keys that are missing in older files get their defaults.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         network = try container.decode(UNetConfiguration.self, forKey: .network)
@@ -58,27 +59,28 @@ public struct ModelDescription: Codable, Hashable, Sendable {
         adapter = try container.decodeIfPresent(AdapterConfiguration.self, forKey: .adapter)
     }
 
-    /// [count, h, w, C] of the network's input for so many pictures.
+    /// The shape of the network's input for `count` pictures, [count, h, w, C].
     public func latentShape(_ count: Int) -> [Int] { space.shape(count: count, height: height, width: width) }
 
     /// The noise levels that sampling goes through.
     public var sampledSigmas: ClosedRange<Float> {
-        // In blocks of cosines from 80 down to 0.016 on pixels: three channels hold the means of blocks, and above that
-        // there is nothing but noise.
+        // Blocks of cosines are sampled from 80 down to 0.016 on pixels. Three channels hold the means of blocks, and
+        // above 80 there is nothing but noise.
         if case .dct = space, preconditioning.kind == .edm { return 0.016 * space.noiseScale...80 * space.noiseScale }
         let known = preconditioning.sampledSigmas
-        // The embedding takes the timestep's logarithm, and the first is 0.
+        // The embedding takes the timestep's logarithm, so timestep 0 cannot be used.
         guard network.time.kind == .fourier, preconditioning.kind == .discrete else { return known }
         let low = max(known.lowerBound, Float(preconditioning.discrete.sigmas[1]))
         return low...max(low * 1.001, known.upperBound)
     }
 
-    /// The noise levels that samples go through: down to the lowest that the fine network was trained at, so that
-    /// texture of one or two grey levels is left, and from the highest on that the first network was trained at.
+    /// The noise levels that samples go through. The lowest is the lowest level that the fine network was trained at,
+    /// so that texture of one or two grey levels remains. Where the first network was trained well above the usual
+    /// highest level, samples start there.
     ///
     /// - Parameters:
-    ///   - noiseLevels: of the first network's training, in the model's space.
-    ///   - lowestNoise: of the fine network's training, on pixels.
+    ///   - noiseLevels: the levels of the first network's training, in the model's space.
+    ///   - lowestNoise: the lowest level of the fine network's training, on pixels.
     package func sampledLevels(noiseLevels: NoiseLevels, lowestNoise: Double) -> SampledLevels {
         let usual = sampledSigmas
         let lowest = fine == nil ? usual.lowerBound : min(usual.lowerBound, Float(lowestNoise) * space.noiseScale)
@@ -86,21 +88,21 @@ public struct ModelDescription: Codable, Hashable, Sendable {
             range: lowest...usual.upperBound, start: noiseLevels.start(above: usual.upperBound))
     }
 
-    /// Sides of pictures are multiples of this.
+    /// The sides of pictures must be multiples of this.
     public var sideMultiple: Int {
         experts.map { $0.network.network.sideMultiple * $0.network.space.factor }.reduce(
             network.sideMultiple * space.factor, max)
     }
 
-    /// The networks behind the first by name, from the highest noise levels to the lowest.
+    /// The networks after the first with their names, from the highest noise levels to the lowest.
     public var experts: [(name: String, network: ExpertNetwork)] {
         [("middle", middle), ("fine", fine)].compactMap { name, network in network.map { (name, $0) } }
     }
 
-    /// The highest noise level, in the model's space, of each of the networks behind the first.
+    /// The highest noise level of each network after the first, in the model's space.
     public var handovers: [Float] { experts.map { $0.network.highestNoise * space.noiseScale } }
 
-    /// One sentence on what is wrong with a description that came from a file, or nil.
+    /// One sentence that says what is wrong with a description from a file, or nil.
     public var problem: String? {
         if let problem = Expert.problem(network, preconditioning, space) { return problem }
         guard (0...1024).contains(augmentations) else {
@@ -133,22 +135,22 @@ public struct ModelDescription: Codable, Hashable, Sendable {
     }
 }
 
-/// A preconditioned denoiser over one UNet or up to three, conditioned on a cohort. Parameters come with each call.
+/// A preconditioned denoiser of one to three UNets, conditioned on a cohort. Parameters come with each call.
 public struct DiffusionModel: Sendable {
     public let description: ModelDescription
     public let specifications: [ParameterSpecification]
-    /// The networks, that of the highest noise levels first.
+    /// The networks, from the highest noise levels to the lowest.
     package let experts: [Expert]
-    /// Up to where each of the networks behind the first denoises, falling.
+    /// The highest noise level of each network after the first, falling.
     private let handovers: [Float]
-    /// The table of cohort embeddings, [rows, embeddingWidth]; nil where nothing is conditioned on.
+    /// The number of the table of cohort embeddings, [rows, embeddingWidth]; nil where the model is not conditioned.
     private let cohortTable: Int?
 
-    /// Paths of the table of cohort embeddings, and of diffusers' table of classes.
+    /// The paths of the table of cohort embeddings, and of diffusers' table of classes.
     public static let cohortPath = "cohort_embedding.weight", classPath = "class_embedding.weight"
-    /// Path of the table of embeddings of the noise level of structure maps.
+    /// The path of the table of embeddings of the structure maps' noise level.
     public static let mapPath = "map_embedding.weight"
-    /// Path of the table of embeddings of how training pictures are changed.
+    /// The path of the table of embeddings that tell how training pictures were changed.
     public static let augmentationPath = "augmentation_embedding.weight"
 
     public init(_ description: ModelDescription) {
@@ -178,7 +180,7 @@ public struct DiffusionModel: Sendable {
                 mapTable: maps)
         }
         let first = expert(network, description.preconditioning, description.space)
-        // The paths of a further network's parameters begin with its name.
+        // The parameter paths of a network after the first begin with the network's name.
         experts =
             [first]
             + description.experts.map { name, own in
@@ -191,12 +193,12 @@ public struct DiffusionModel: Sendable {
         self.description = description
     }
 
-    /// D(x; sigma) with one sigma a picture, by the network that is for it.
+    /// D(x; sigma) with one sigma for each picture. Each picture goes through the network for its noise level.
     ///
     /// - Parameters:
     ///   - x: [N, H, W, C].
     ///   - sigma: [N].
-    ///   - cohorts: N rows of values in the order of the encoding's attributes.
+    ///   - cohorts: N rows of values, in the order of the encoding's attributes.
     public func denoised(
         _ x: Variable, sigma: [Float], cohorts: [[CohortEncoding.Value]], _ parameters: BoundParameters
     ) -> Variable {
@@ -216,8 +218,8 @@ public struct DiffusionModel: Sendable {
             })
     }
 
-    /// The weighted squared error of each picture at its noise level, by the network that is for it: [N, 1, 1, 1]. Of a
-    /// model of one network without a gate it is the loss that is trained with, and can be differentiated. See
+    /// The weighted squared error of each picture at its noise level, by the network for that level: [N, 1, 1, 1]. For
+    /// a model of one network without a gate, this is the loss that is trained, and it can be differentiated. See
     /// `Expert.errors`.
     ///
     /// - Parameters:
@@ -237,7 +239,7 @@ public struct DiffusionModel: Sendable {
                     let own = DiffusionModel.rows(tensor, rows)
                     return isOwn ? own : expert.space.encoded(space.decoded(own))
                 }
-                // White noise of deviation 1 in one space has deviation `scale` in the other.
+                // White noise of deviation 1 in the model's space has deviation `scale` in the expert's space.
                 return expert.errors(
                     clean: moved(clean), noise: moved(noise).scaled(by: 1 / scale),
                     sigma: rows.map { sigma[$0] * scale },
@@ -246,8 +248,8 @@ public struct DiffusionModel: Sendable {
             })
     }
 
-    /// What preconditioning alone makes of pictures [N, H, W, C] at one noise level: c_skip x of the network that is
-    /// for it.
+    /// What preconditioning alone makes of pictures [N, H, W, C] at one noise level: c_skip x, for the network of that
+    /// level.
     package func skipped(_ x: Tensor, sigma: Float) -> Tensor {
         let expert = experts[expert(at: sigma)], space = description.space
         if expert.space == space { return expert.skipped(x, sigma: sigma) }
@@ -255,16 +257,16 @@ public struct DiffusionModel: Sendable {
         return space.encoded(expert.space.decoded(expert.skipped(expert.space.encoded(space.decoded(x)), sigma: level)))
     }
 
-    /// The number of the network for a noise level.
+    /// The number of the network that denoises a noise level.
     package func expert(at sigma: Float) -> Int { handovers.count { sigma <= $0 } }
 
     private var first: Expert { experts[0] }
 
-    /// Places that go together through one of the networks behind the first, at most, where pictures are not larger:
-    /// layers are wide on large pictures, and more of them would only take more memory.
+    /// The most places that go through a network after the first in one call (a larger picture goes alone). Layers are
+    /// wide enough on large pictures; more places would only take more memory.
     private static let mostPlaces = 1 << 15
 
-    /// Calls `body` with each expert and some of the rows that are its, and puts what it gives back in order.
+    /// Calls `body` with each expert and some of its rows, and puts the results in order.
     private func byExpert(_ sigma: [Float], _ body: (Expert, [Int]) -> Tensor) -> Tensor {
         var parts: [(rows: [Int], tensor: Tensor)] = []
         for (number, expert) in experts.enumerated() {
@@ -300,24 +302,24 @@ public struct DiffusionModel: Sendable {
         }
     }
 
-    /// What the first network itself gives, [N, H, W, C]: for comparison with other software.
+    /// The output of the first network itself, [N, H, W, C], for comparison with other software.
     ///
     /// - Parameters:
     ///   - timesteps: [N], in the network's units.
-    ///   - embedding: [N, embeddingWidth], added to that of the timesteps.
+    ///   - embedding: [N, embeddingWidth], added to the embedding of the timesteps.
     package func networkOutput(
         _ x: Tensor, timesteps: [Float], embedding: Tensor?, _ parameters: BoundParameters
     ) -> Tensor {
         first.output(x, timesteps: timesteps, embedding: embedding, parameters)
     }
 
-    /// Rows of the table of classes or cohorts, [N, embeddingWidth]; nil where there is none.
+    /// Rows of the table of classes or cohorts, [N, embeddingWidth]; nil where there is no table.
     package func rows(_ indices: [Int], _ parameters: BoundParameters) -> Tensor? {
         cohortTable.map { parameters[$0].embedding(indices).tensor }
     }
 }
 
-/// A model with its parameters and one cohort a picture: what samplers see.
+/// A model with its parameters and one cohort for each picture, as samplers use it.
 public struct ModelDenoiser: Denoiser {
     private let model: DiffusionModel
     private let parameters: BoundParameters

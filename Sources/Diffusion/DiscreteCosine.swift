@@ -3,12 +3,13 @@ import TensorCore
 
 /// The discrete cosine transform (DCT-II, Ahmed et al. 1974) of side x side blocks on principal axes of colour.
 ///
-/// Orthonormal but for one division by `side` (see `LatentSpace.dct`). It gathers more of a photograph in fewer
-/// channels than the Haar packet does, so that more of the rest is noise that preconditioning alone takes off.
+/// The transform is orthonormal except for one division by `side` (see `LatentSpace.dct`). It gathers more of a
+/// photograph in fewer channels than the Haar packet does. So more of the other channels are noise, which
+/// preconditioning alone removes.
 struct DiscreteCosine {
     let side: Int
     let colours: ColourAxes
-    /// Planes behind red, green and blue, which are transformed as they are.
+    /// The number of planes after red, green and blue; they are not turned to the colour axes.
     let maps: Int
     /// C[u][x] = sqrt((u == 0 ? 1 : 2) / side) cos(pi (2 x + 1) u / (2 side)), [side, side]; orthonormal.
     private let cosines: [Float]
@@ -24,8 +25,8 @@ struct DiscreteCosine {
         }
     }
 
-    /// [N, H, W, 3 + maps] -> [N, H / side, W / side, (3 + maps) side^2]; channel 3 (v side + u) + k holds colour axis
-    /// k of the frequency u along x and v along y, and channel (3 + m) side^2 + v side + u that of map m.
+    /// [N, H, W, 3 + maps] -> [N, H / side, W / side, (3 + maps) side^2]. Channel 3 (v side + u) + k holds colour axis
+    /// k of the frequency u along x and v along y. Channel (3 + m) side^2 + v side + u holds that frequency of map m.
     func forward(_ pictures: Tensor) -> Tensor {
         let (n, height, width) = (pictures.shape[0], pictures.shape[1] / side, pictures.shape[2] / side),
             depth = 3 + maps
@@ -81,7 +82,7 @@ struct DiscreteCosine {
         }
     }
 
-    /// Where a plane's frequencies lie among the channels.
+    /// The first channel of a plane's frequencies, and the step from one to the next.
     private func channels(plane: Int) -> (first: Int, step: Int) {
         plane < 3 ? (plane, 3) : (plane * side * side, 1)
     }
@@ -99,7 +100,7 @@ struct DiscreteCosine {
         }
     }
 
-    /// A row of pixels onto the colour axes and maps, one plane each.
+    /// Turns a row of pixels to the colour axes, and writes each axis and each map to its own plane.
     private func turn(_ pixels: UnsafePointer<Float>, into planes: Numbers) {
         let area = side * side, depth = 3 + maps
         for k in 0..<3 {
@@ -114,7 +115,7 @@ struct DiscreteCosine {
         }
     }
 
-    /// The inverse of `turn`: the axes are orthonormal.
+    /// The inverse of `turn`, by the transpose of the axes, which are orthonormal.
     private func turnBack(_ planes: Numbers, into pixels: Numbers) {
         let area = side * side, depth = 3 + maps
         for c in 0..<3 {
@@ -128,7 +129,7 @@ struct DiscreteCosine {
         }
     }
 
-    /// out = C b, or C^T b, of [side, side] matrices. Rows of b are added up, so that the inner loop runs along x.
+    /// out = C b, or C^T b, for [side, side] matrices. Rows of b are added up, so that the inner loop runs along x.
     private func product(_ b: Numbers, isTransposed: Bool, _ out: Numbers) {
         for row in 0..<side {
             let line = out + row * side
@@ -141,7 +142,7 @@ struct DiscreteCosine {
         }
     }
 
-    /// out = a C^T / side, the transform along x, written to every channel that is so many steps on.
+    /// out = a C^T / side, the transform along x. Results are written `step` channels apart.
     private func analyseRows(_ a: Numbers, into out: Numbers, step: Int) {
         let scale = 1 / Float(side)
         for row in 0..<side {

@@ -1,9 +1,9 @@
 import Foundation
 
-/// The noise levels of a model that was trained at discrete timesteps (Ho et al. 2020), in the terms of diffusers'
-/// schedulers, and what its network predicts.
+/// The noise levels of a model that was trained at discrete timesteps (Ho et al. 2020), and what its network predicts,
+/// in the terms of diffusers' schedulers.
 ///
-/// Such a network sees x_t = sqrt(a_t) y + sqrt(1 - a_t) n with a_t the product of 1 - beta up to t. That is
+/// Such a network is given x_t = sqrt(a_t) y + sqrt(1 - a_t) n, where a_t is the product of 1 - beta up to t. That is
 /// (y + sigma n) / sqrt(1 + sigma^2) at sigma = sqrt((1 - a_t) / a_t) (Karras et al. 2022, table 1, "VP").
 public struct DiscreteNoise: Codable, Hashable, Sendable {
     public enum Prediction: String, Codable, CaseIterable, Sendable {
@@ -25,14 +25,14 @@ public struct DiscreteNoise: Codable, Hashable, Sendable {
 
     public var prediction = Prediction.epsilon
     public var schedule = BetaSchedule.linear
-    /// Betas of the first and the last timestep; of no consequence to the cosine schedule.
+    /// Betas of the first and the last timestep; the cosine schedule does not use them.
     public var betaStart = 0.0001
     public var betaEnd = 0.02
     public var timesteps = 1000
 
     public init() {}
 
-    /// One sentence on what is wrong, or nil.
+    /// One sentence that says what is wrong, or nil.
     public var problem: String? {
         guard (2...100_000).contains(timesteps) else { return "timesteps: expected 2 to 100000, found \(timesteps)" }
         guard betaStart > 0, betaStart <= betaEnd, betaEnd < 1 else {
@@ -45,7 +45,7 @@ public struct DiscreteNoise: Codable, Hashable, Sendable {
         func between(_ first: Double, _ last: Double, _ step: Int) -> Double {
             first + (last - first) * Double(step) / Double(timesteps - 1)
         }
-        /// a at the share s of the way.
+        /// a at this share of the schedule.
         func cosine(_ share: Double) -> Double {
             let root = cos((share + 0.008) / 1.008 * Double.pi / 2)
             return root * root
@@ -63,7 +63,7 @@ public struct DiscreteNoise: Codable, Hashable, Sendable {
         }
     }
 
-    /// sigma of each timestep, rising.
+    /// The sigma of each timestep, rising.
     public var sigmas: [Double] {
         var kept = 1.0
         return betas.map { beta in
@@ -72,8 +72,8 @@ public struct DiscreteNoise: Codable, Hashable, Sendable {
         }
     }
 
-    /// The timestep whose level is sigma, between two where it lies between theirs (linear in ln sigma), at an end
-    /// beyond it.
+    /// The timestep whose level is sigma. Between the levels of two timesteps it is interpolated, linearly in ln sigma;
+    /// beyond the first or last level it is the first or last timestep.
     public func timestep(_ sigma: Float) -> Float {
         let levels = sigmas, level = Double(sigma)
         guard let above = levels.firstIndex(where: { $0 >= level }) else { return Float(timesteps - 1) }

@@ -1,7 +1,7 @@
 import Randomness
 import TensorCore
 
-/// The numbers that decide samples: for each of them a seed, and which sample under the seed it is.
+/// The random numbers of samples. Each sample has a seed and an index under that seed.
 package struct SampleNoise: Sendable {
     private var start, later: [Philox]
 
@@ -10,7 +10,7 @@ package struct SampleNoise: Sendable {
         later = samples.map { Philox(seed: $0.seed, stream: .ancestralNoise, index: $0.index) }
     }
 
-    /// The first samples under one seed.
+    /// The samples with these numbers under one seed.
     package init(seed: UInt64, _ numbers: Range<Int>) { self.init(numbers.map { (seed, UInt64($0)) }) }
 
     fileprivate var count: Int { start.count }
@@ -19,7 +19,7 @@ package struct SampleNoise: Sendable {
 
     fileprivate mutating func next(_ shape: [Int]) -> Tensor { SampleNoise.normal(&later, shape) }
 
-    /// Standard normal latents, one from each stream.
+    /// Standard normal latents, one for each stream.
     private static func normal(_ streams: inout [Philox], _ shape: [Int]) -> Tensor {
         Tensor(shape: shape) { target in
             let size = target.count / streams.count
@@ -31,10 +31,10 @@ package struct SampleNoise: Sendable {
 }
 
 extension ModelDescription {
-    /// Draws samples: from noise down the schedule.
+    /// Draws samples, beginning with noise and going down the schedule.
     ///
     /// - Parameters:
-    ///   - denoiser: of so many pictures as `noise` decides.
+    ///   - denoiser: for as many pictures as `noise` has samples.
     /// - Returns: pictures in [-1, 1] with the maps of the model's structures, [N, height, width, 3 + maps].
     package func draw(
         _ denoiser: some Denoiser, _ rule: any StepRule, schedule: SigmaSchedule, noise: SampleNoise

@@ -1,19 +1,18 @@
 import Networks
 import TensorCore
 
-/// One network of a model, with the space that it works in and its preconditioning: a denoiser for a range of noise
-/// levels.
+/// One network of a model with its latent space and its preconditioning: the denoiser for a range of noise levels.
 ///
-/// All noise levels here are those of its own space.
+/// All noise levels here are in the expert's own space.
 package struct Expert: Sendable {
     package let space: LatentSpace
     package let preconditioning: Preconditioning
     private let network: UNet
     private let cohort: CohortEncoding
-    /// The number of the table of cohort embeddings, [rows, embeddingWidth]; nil where nothing is conditioned on.
+    /// The number of the table of cohort embeddings, [rows, embeddingWidth]; nil where the model is not conditioned.
     private let cohortTable: Int?
     /// The number of the table of embeddings of changes, [numbers, embeddingWidth]; nil where the network is not told
-    /// of any.
+    /// how pictures were changed.
     private let augmentationTable: Int?
     /// The number of the table of embeddings of the maps' noise level; nil where there are no maps.
     private let mapTable: Int?
@@ -34,7 +33,7 @@ package struct Expert: Sendable {
         black = preconditioning.gatesSurround ? space.black : []
     }
 
-    /// One sentence on settings that do not fit together, or nil.
+    /// One sentence that says which settings do not fit together, or nil.
     static func problem(_ network: UNetConfiguration, _ preconditioning: Preconditioning, _ space: LatentSpace)
         -> String?
     {
@@ -46,7 +45,7 @@ package struct Expert: Sendable {
             return "network.\(name): expected \(expected) for \(space.name), found \(channels)"
         }
         if let problem = preconditioning.problem(channels: space.channels) { return "preconditioning.\(problem)" }
-        // Both take timesteps 0, 1, 2, ...; a logarithm of a sigma is none.
+        // The other kinds of embedding take the timesteps 0, 1, 2, ..., and the logarithm of a sigma is not a timestep.
         if network.time.kind != .positional, preconditioning.kind != .discrete {
             return "network.time.kind: expected positional for preconditioning.kind \(preconditioning.kind.rawValue), "
                 + "found \(network.time.kind.rawValue)"
@@ -57,15 +56,15 @@ package struct Expert: Sendable {
         return nil
     }
 
-    /// D(x; sigma) with one sigma a picture. Where the network says what is black, nothing is recorded for gradients:
-    /// see `losses`.
+    /// D(x; sigma) with one sigma for each picture. Where the network predicts what is black, nothing is recorded for
+    /// gradients; `losses` is for training.
     ///
     /// - Parameters:
     ///   - x: [N, H, W, C], in this expert's space.
     ///   - sigma: [N].
     ///   - cohorts: N rows of values in the order of the encoding's attributes.
-    ///   - maps: [N], the noise level of the structure maps; nil where it is the pictures'.
-    ///   - changes: [N, numbers], how the pictures were changed; nil where they were not.
+    ///   - maps: [N], the noise level of the structure maps; nil where it is the same as that of the pictures.
+    ///   - changes: [N, numbers], how the pictures were changed; nil where they were not changed.
     package func denoised(
         _ x: Variable, sigma: [Float], maps: [Float]? = nil, cohorts: [[CohortEncoding.Value]], changes: Tensor? = nil,
         _ parameters: BoundParameters
@@ -76,7 +75,7 @@ package struct Expert: Sendable {
         return x * Variable(column(sigma, maps, p.skip)) + raw * Variable(column(sigma, maps, p.out))
     }
 
-    /// F(c_in x; c_noise).
+    /// The network's output F(c_in x; c_noise).
     func output(
         _ x: Variable, sigma: [Float], maps: [Float]?, cohorts: [[CohortEncoding.Value]], changes: Tensor?,
         _ parameters: BoundParameters
@@ -97,7 +96,7 @@ package struct Expert: Sendable {
             parameters)
     }
 
-    /// A coefficient for each picture and channel; that of the maps' channels is for their own noise level.
+    /// A coefficient for each picture and channel. Channels of maps use the maps' own noise level.
     private func column(_ sigma: [Float], _ maps: [Float]?, _ coefficient: (Float, Float) -> Float) -> Tensor {
         let deviations = preconditioning.channelDeviations
         guard let maps, !deviations.isEmpty else { return preconditioning.column(sigma, coefficient) }
@@ -109,7 +108,7 @@ package struct Expert: Sendable {
             }, shape: [sigma.count, 1, 1, deviations.count])
     }
 
-    /// What makes denoised pictures of the network's output, where it says what is black.
+    /// The head that turns the network's output into denoised pictures, where the network predicts what is black.
     func head(_ sigma: [Float], maps: [Float]? = nil) -> DenoiserHead {
         let p = preconditioning
         func rows(_ coefficient: (Float, Float) -> Float) -> Tensor {
@@ -123,7 +122,7 @@ package struct Expert: Sendable {
         x * preconditioning.column([sigma], preconditioning.skip)
     }
 
-    /// What the network itself gives; see `DiffusionModel.networkOutput`.
+    /// The output of the network itself; see `DiffusionModel.networkOutput`.
     func output(_ x: Tensor, timesteps: [Float], embedding: Tensor?, _ parameters: BoundParameters) -> Tensor {
         network(Variable(x), timesteps: timesteps, classEmbedding: embedding.map { Variable($0) }, parameters).tensor
     }

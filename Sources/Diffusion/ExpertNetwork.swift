@@ -1,12 +1,13 @@
 import Networks
 
-/// A further network of a model, for the noise levels below those of the network before it: an expert for a range of
-/// noise levels (Balaji et al. 2022, eDiff-I, section 4.1).
+/// A further network of a model, for noise levels below those of the network before it: an expert for a range of noise
+/// levels (Balaji et al. 2022, eDiff-I, section 4.1).
 public struct ExpertNetwork: Codable, Hashable, Sendable {
     public var network: UNetConfiguration
     public var preconditioning: Preconditioning
     public var space: LatentSpace
-    /// It denoises up to this deviation of the noise on pixels in [-1, 1]; above, the network before it does.
+    /// The highest noise level of this network, as the deviation of noise on pixels in [-1, 1]. The network before it
+    /// denoises higher levels.
     public var highestNoise: Float
 
     public init(network: UNetConfiguration, preconditioning: Preconditioning, space: LatentSpace, highestNoise: Float) {
@@ -16,7 +17,7 @@ public struct ExpertNetwork: Codable, Hashable, Sendable {
         self.highestNoise = highestNoise
     }
 
-    /// One sentence on what is wrong with numbers that came from a file, or nil.
+    /// One sentence that says what is wrong with numbers from a file, or nil.
     package func problem(embeddingWidth: Int) -> String? {
         guard highestNoise > 0, highestNoise.isFinite else {
             return "highestNoise: expected a positive number, found \(highestNoise)"

@@ -1,9 +1,9 @@
 import TensorCore
 
-/// The Haar wavelet packet of 2^levels x 2^levels blocks (Coifman and Wickerhauser 1992), every band split again: on a
-/// block it is the Walsh-Hadamard transform of its rows and of its columns.
+/// The Haar wavelet packet of 2^levels x 2^levels blocks, in which every band is split again (Coifman and Wickerhauser
+/// 1992). On a block it is the Walsh-Hadamard transform of the rows and of the columns.
 ///
-/// The orthonormal transform would divide each butterfly by sqrt(2), in all by 2^levels; `forward` divides once more by
+/// The orthonormal transform would divide each butterfly by sqrt(2), in all by 2^levels. `forward` divides once more by
 /// 2^levels (see `LatentSpace.wavelet`), so `inverse` does not divide at all.
 struct HaarPacket {
     let levels: Int
@@ -42,7 +42,7 @@ struct HaarPacket {
                 eachBlock(n * height, width) { blockRow, column, block in
                     let from = (blockRow * width + column) * block.count
                     for i in block.indices { block[i] = source[from + i] }
-                    // The Hadamard matrix is its own inverse, but for the scale.
+                    // Except for the scale, the Hadamard matrix is its own inverse.
                     transform(block)
                     scatter(block, blockRow, column, width, target)
                 }
@@ -52,7 +52,8 @@ struct HaarPacket {
 
     private typealias Block = UnsafeMutableBufferPointer<Float>
 
-    /// Calls `body(row of blocks, column, scratch)` for each block, rows side by side; each writes places of its own.
+    /// Calls `body(row of blocks, column, scratch)` for each block, with the rows on the pool; each call must write its
+    /// own places.
     private func eachBlock(
         _ rows: Int, _ columns: Int, _ body: (Int, Int, Block) -> Void
     ) {
@@ -63,7 +64,7 @@ struct HaarPacket {
         }
     }
 
-    /// Place of pixel (y, x) of a block's row 0 in a picture of `width` blocks a row.
+    /// The index of the first pixel in row y of a block, in a picture with `width` blocks in a row.
     private func place(_ blockRow: Int, _ column: Int, _ width: Int, y: Int) -> Int {
         ((blockRow * side + y) * width * side + column * side) * 3
     }
@@ -86,8 +87,8 @@ struct HaarPacket {
         }
     }
 
-    /// Sums and differences along x and along y, unscaled; bit l of a band's coordinate tells sum or difference of
-    /// level l.
+    /// Sums and differences along x and along y, without scaling. Bit l of a band's coordinate says whether level l
+    /// took the sum (0) or the difference (1).
     private func transform(_ block: Block) {
         for axisStep in [3, 3 * side] {
             var distance = axisStep

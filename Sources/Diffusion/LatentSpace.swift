@@ -1,20 +1,20 @@
 import TensorCore
 
-/// Where pictures live while they are denoised: the seam between photographs and the network.
+/// The space in which pictures are denoised; it connects photographs with the network.
 public enum LatentSpace: Hashable, Sendable {
     /// The pictures themselves.
     case pixels
-    /// The mean of red, green and blue: models of red-free photographs, drawn as grey ones in RGB.
+    /// The mean of red, green and blue, for models of red-free photographs. Samples are grey pictures in RGB.
     case grey
-    /// The orthonormal Haar packet of so many levels, every band split again, times 2^-levels: the coarsest band is the
-    /// picture's block means, so that it spans [-1, 1] as pixels do, and white noise stays white.
+    /// The orthonormal Haar packet of this many levels, in which every band is split again, times 2^-levels. The
+    /// coarsest band is the means of blocks, so it spans [-1, 1] as pixels do, and white noise stays white.
     case wavelet(levels: Int)
-    /// The orthonormal cosine transform of side x side blocks, over side, on axes of colour. The axes are measured on
-    /// the training set; nil stands for axes that are not measured yet. Maps of structures are transformed with the
-    /// picture, as further planes behind its three.
+    /// The orthonormal cosine transform of side x side blocks, divided by `side`, on axes of colour. The axes are
+    /// measured on the training set; nil means that they are not measured yet. Structure maps are transformed with the
+    /// picture, as further planes.
     case dct(side: Int, colours: ColourAxes?, maps: [StructureMap] = [])
 
-    /// Base 2 logarithm of `factor`: splits of the wavelet packet; 0 for pixels.
+    /// The base 2 logarithm of `factor`: the splits of the wavelet packet; 0 for pixels.
     public var levels: Int {
         switch self {
         case .pixels, .grey: 0
@@ -23,13 +23,13 @@ public enum LatentSpace: Hashable, Sendable {
         }
     }
 
-    /// Whether colour axes are still to be measured.
+    /// Whether the colour axes have still to be measured.
     public var lacksColours: Bool {
         if case .dct(_, nil, _) = self { return true }
         return false
     }
 
-    /// The same space on these axes, where it has axes.
+    /// The same space with these colour axes, where it uses colour axes.
     public func with(_ colours: ColourAxes) -> LatentSpace {
         if case .dct(let side, _, let maps) = self { return .dct(side: side, colours: colours, maps: maps) }
         return self
@@ -41,28 +41,28 @@ public enum LatentSpace: Hashable, Sendable {
         return []
     }
 
-    /// The same space with these maps, where it can have any.
+    /// The same space with these maps, where it can have maps.
     public func with(maps: [StructureMap]) -> LatentSpace {
         if case .dct(let side, let colours, _) = self { return .dct(side: side, colours: colours, maps: maps) }
         return self
     }
 
-    /// The channels of a block that is black, as the surround of the field of view is.
+    /// The channels of a black block; the surround of the field of view consists of such blocks.
     public var black: [Float] {
         encoded(Tensor(repeating: -1, shape: [1, factor, factor, 3]).withPlanes(3 + maps.count)).elements
     }
 
-    /// The space that measured best for pictures of so many pixels a side; see docs/recipes.md.
+    /// The best space in measurements for pictures with this many pixels on a side; see docs/recipes.md.
     public static func usual(size: Int) -> LatentSpace {
         size > 128 ? (size >= 256 ? Family.dct : .wavelet).space(size: size) : .pixels
     }
 
-    /// A kind of space, whose blocks follow from the size of the pictures.
+    /// A kind of space; the size of its blocks follows from the size of the pictures.
     public enum Family: String, CaseIterable, Sendable {
         case pixels, wavelet, dct
 
-        /// The space of this kind for pictures of so many pixels a side: blocks of 8 x 8 where 32 places a side are
-        /// left, smaller ones below.
+        /// The space of this kind for pictures with this many pixels on a side. Blocks are 8 x 8 where at least 32
+        /// places on a side are left, and 4 x 4 below.
         public func space(size: Int) -> LatentSpace {
             switch self {
             case .pixels: .pixels
@@ -72,20 +72,20 @@ public enum LatentSpace: Hashable, Sendable {
         }
     }
 
-    /// Pixels a side of a picture for each of the latent.
+    /// How many pixels on a side of the picture become one place of the latent.
     public var factor: Int { 1 << levels }
 
-    /// Channels of the latent of a picture in RGB and its maps.
+    /// The number of channels of the latent of a picture in RGB with its maps.
     public var channels: Int { pictureChannels + mapChannels }
 
-    /// Channels of the latent of a picture in RGB: the first of all channels.
+    /// The number of channels of a picture in RGB. They come before those of maps.
     public var pictureChannels: Int { self == .grey ? 1 : 3 << (2 * levels) }
 
-    /// Channels of its maps, which are the last.
+    /// The number of channels of the maps, which are the last.
     public var mapChannels: Int { maps.count << (2 * levels) }
 
-    /// [N, H, W, 3] in [-1, 1] -> [N, H / factor, W / factor, channels]; channel 3 b + c holds colour c of band b, the
-    /// coarsest first. With maps it is [N, H, W, 3 + maps], and their bands are the last channels.
+    /// [N, H, W, 3] in [-1, 1] -> [N, H / factor, W / factor, channels]. Channel 3 b + c holds colour c of band b, the
+    /// coarsest band first. With maps, the input is [N, H, W, 3 + maps], and the maps' bands are the last channels.
     public func encoded(_ pictures: Tensor) -> Tensor {
         switch self {
         case .pixels: pictures
@@ -123,8 +123,8 @@ public enum LatentSpace: Hashable, Sendable {
         }
     }
 
-    /// White noise of deviation 1 on latents of this shape. On axes of colour it is drawn on pixels and transformed, so
-    /// that models whose axes differ meet the same noise.
+    /// White noise of deviation 1 on latents of this shape. With colour axes, the noise is drawn on pixels and then
+    /// transformed, so that models with different axes are given the same noise.
     /// - Parameter fill: fills a buffer with standard normal numbers.
     package func noise(_ shape: [Int], _ fill: (UnsafeMutableBufferPointer<Float>) -> Void) -> Tensor {
         guard case .dct = self else { return Tensor(shape: shape, filledBy: fill) }
@@ -140,7 +140,7 @@ public enum LatentSpace: Hashable, Sendable {
         let either = band / factor | band % factor
         switch self {
         case .pixels, .grey: return 0
-        // Bit l of a coordinate says that neighbours 2^l pixels apart were subtracted.
+        // Where bit l of a coordinate is set, neighbours 2^l pixels apart were subtracted.
         case .wavelet: return either == 0 ? 0 : levels - either.trailingZeroBitCount
         case .dct: return Int.bitWidth - either.leadingZeroBitCount
         }
@@ -151,7 +151,7 @@ public enum LatentSpace: Hashable, Sendable {
         channel < pictureChannels ? channel % 3 : 3 + (channel - pictureChannels) / (factor * factor)
     }
 
-    /// Deviation of the latents' noise over that of the same noise on pixels.
+    /// The deviation of noise on latents, divided by the deviation of the same noise on pixels.
     public var noiseScale: Float { 1 / Float(factor) }
 
     /// The shape of the latents of `count` pictures.
@@ -171,7 +171,7 @@ extension LatentSpace: Codable {
         }
     }
 
-    /// The most levels that there are.
+    /// The highest number of levels.
     public static let mostLevels = 4
 
     public init?(name: String) {
@@ -185,7 +185,8 @@ extension LatentSpace: Codable {
 
     private enum CodingKeys: CodingKey { case name, colours, maps }
 
-    /// A name, or `name`, `colours` where the axes are measured, and `maps` where there are any.
+    /// Reads a name, or an object with `name`, with `colours` where the axes are measured, and with `maps` where there
+    /// are maps.
     public init(from decoder: any Decoder) throws {
         let name: String, colours: ColourAxes?, maps: [StructureMap]
         if let container = try? decoder.container(keyedBy: CodingKeys.self) {
@@ -217,12 +218,12 @@ extension LatentSpace: Codable {
     }
 }
 
-/// 8-bit values and numbers in [-1, 1].
+/// Conversion between 8-bit values and numbers in [-1, 1].
 public enum PixelValues {
     /// 0 -> -1, 255 -> 1.
     @inlinable public static func encoded(_ pixel: UInt8) -> Float { Float(pixel) / 127.5 - 1 }
 
-    /// The nearest 8-bit values, bounded to 0 ... 255. What is not a number becomes 0.
+    /// The nearest 8-bit values, bounded to 0 ... 255. NaN becomes 0.
     public static func decoded(_ pictures: Tensor) -> [UInt8] {
         pictures.withUnsafeBuffer { source in
             source.map { value in

@@ -3,8 +3,7 @@ import TensorCore
 
 extension Expert {
     /// The weighted denoising loss of each picture: lambda(sigma) times the mean of (D(y + sigma n; sigma) - y)^2
-    /// (Karras et al. 2022, equations 2 and 8). Of a network that says what is black, the cross-entropy of that is
-    /// added.
+    /// (Karras et al. 2022, equations 2 and 8). For a network that predicts what is black, see `DenoiserHead.losses`.
     ///
     /// - Parameters:
     ///   - clean, noise: [N, H, W, C].
@@ -28,14 +27,14 @@ extension Expert {
             - Variable(clean)
         if space.mapChannels > 0 { return weighted(error, sigma, maps: maps ?? sigma) }
         if p.relativeLoss || p.bandWeighting == 0 {
-            // One weight for all channels: less to multiply.
+            // One weight for all channels needs fewer multiplications.
             let weights = Tensor(sigma.map(pictureWeight), shape: [sigma.count, 1, 1, 1])
             return error.squared().mean(axes: [1, 2, 3]) * Variable(weights)
         }
         return (error.squared() * Variable(p.column(sigma, p.lossWeight))).mean(axes: [1, 2, 3])
     }
 
-    /// The deviation of the noise, [N, 1, 1, 1], or [N, 1, 1, C] where that of the maps is another.
+    /// The deviation of the noise, [N, 1, 1, 1], or [N, 1, 1, C] where the maps have another noise level.
     private func levels(_ sigma: [Float], maps: [Float]?) -> Tensor {
         guard let maps, space.mapChannels > 0 else { return Tensor(sigma, shape: [sigma.count, 1, 1, 1]) }
         let levels = zip(sigma, maps).flatMap { level, mapLevel in
@@ -45,8 +44,9 @@ extension Expert {
         return Tensor(levels, shape: [sigma.count, 1, 1, space.channels])
     }
 
-    /// What the squared error of each channel counts, [N, C]; their mean is the loss. Pictures and maps are each
-    /// weighted by what c_skip alone leaves of them, so that neither drowns the other, whatever their contrasts.
+    /// The weight of the squared error of each channel, [N, C]; the loss is the mean over channels. Pictures and maps
+    /// are each weighted by the error that c_skip alone leaves, so that neither outweighs the other, whatever their
+    /// contrasts.
     private func channelWeights(_ sigma: [Float], maps: [Float]) -> Tensor {
         let (own, other) = (space.pictureChannels, space.mapChannels), all = Float(space.channels)
         guard preconditioning.relativeLoss, other > 0 else {
@@ -68,15 +68,15 @@ extension Expert {
         return (error.squared() * Variable(weights)).mean(axes: [1, 2, 3])
     }
 
-    /// The weight of a picture's mean squared error where it is one for all channels.
+    /// The weight of a picture's mean squared error, where all channels have the same weight.
     private func pictureWeight(_ sigma: Float) -> Float {
         preconditioning.relativeLoss
             ? preconditioning.relativeWeight(sigma, channels: 0..<space.pictureChannels)
             : preconditioning.lossWeight(sigma, deviation: preconditioning.sigmaData)
     }
 
-    /// The weighted squared error of each picture as a sampler would denoise it, [N, 1, 1, 1]: `losses` without what
-    /// trains the gate. Of a network without a gate the two are the same.
+    /// The weighted squared error of each picture as a sampler would denoise it, [N, 1, 1, 1]: `losses` without the
+    /// term that trains the gate. For a network without a gate the two are the same.
     func errors(
         clean: Tensor, noise: Tensor, sigma: [Float], cohorts: [[CohortEncoding.Value]], _ parameters: BoundParameters
     ) -> Variable {

@@ -3,14 +3,14 @@ import Randomness
 import Statistics
 import TensorCore
 
-/// The distribution of training noise levels: ln(sigma) ~ N(mean, deviation^2) (Karras et al. 2022, table 1), and for a
-/// share of the images uniform in ln(sigma) between two levels, so that no level in use is left out.
+/// The distribution of training noise levels: ln(sigma) ~ N(mean, deviation^2) (Karras et al. 2022, table 1). For a
+/// share of the images, ln(sigma) is uniform between two levels instead, so that every level in use is trained.
 public struct NoiseLevels: Codable, Hashable, Sendable {
     public var mean: Double
     public var deviation: Double
     /// The share of images whose ln(sigma) is uniform.
     public var uniformShare: Double
-    /// The levels that the uniform part spans.
+    /// The lowest and highest level of the uniform part.
     public var lowest: Double, highest: Double
 
     public init(
@@ -26,7 +26,7 @@ public struct NoiseLevels: Codable, Hashable, Sendable {
 
     private enum CodingKeys: CodingKey { case mean, deviation, uniformShare, lowest, highest }
 
-    /// Keys that older files lack have their defaults.
+    /// Keys that are missing in older files get their defaults.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         let standard = NoiseLevels()
@@ -37,7 +37,7 @@ public struct NoiseLevels: Codable, Hashable, Sendable {
         highest = try container.decodeIfPresent(Double.self, forKey: .highest) ?? standard.highest
     }
 
-    /// One sentence on what is wrong, or nil.
+    /// One sentence that says what is wrong, or nil.
     public var problem: String? {
         guard abs(mean) <= 20, deviation > 0, deviation <= 20 else {
             return "expected a mean from -20 to 20 and a deviation above 0 up to 20, found \(mean) and \(deviation)"
@@ -53,7 +53,7 @@ public struct NoiseLevels: Codable, Hashable, Sendable {
         return nil
     }
 
-    /// A level for one image.
+    /// Draws a noise level for one image.
     public func sigma(_ random: inout Philox) -> Float {
         if uniformShare > 0, random.nextUniform() < uniformShare {
             return Float(exp(log(lowest) + random.nextUniform() * log(highest / lowest)))
@@ -61,13 +61,13 @@ public struct NoiseLevels: Codable, Hashable, Sendable {
         return Float(exp(mean + deviation * random.nextNormal()))
     }
 
-    /// The level to start samples at, where training went well above `highest`, the highest level of a sampler's
-    /// schedule; nil where it did not.
+    /// The level at which samples start, where training went well above `highest`, the highest level of a sampler's
+    /// schedule. Nil otherwise.
     public func start(above highest: Float) -> Float? {
         uniformShare > 0 && self.highest >= 2 * Double(highest) ? Float(self.highest) : nil
     }
 
-    /// The level below which this share of the images' levels lies.
+    /// The level below which this share of the training noise levels lies.
     public func sigma(quantile: Double) -> Float {
         if uniformShare == 0 { return Float(exp(mean + deviation * normalQuantile(quantile))) }
         var low = min(log(lowest), mean - 10 * deviation), high = max(log(highest), mean + 10 * deviation)
@@ -78,7 +78,7 @@ public struct NoiseLevels: Codable, Hashable, Sendable {
         return Float(exp((low + high) / 2))
     }
 
-    /// The share of images whose ln(sigma) lies below this.
+    /// The share of images whose ln(sigma) lies below `level`.
     private func share(below level: Double) -> Double {
         let normal = 0.5 * erfc(-(level - mean) / (deviation * 2.0.squareRoot()))
         let uniform = min(max((level - log(lowest)) / log(highest / lowest), 0), 1)

@@ -3,7 +3,7 @@ import TensorCore
 
 /// Preconditioning: D(x; sigma) = c_skip x + c_out F(c_in x; c_noise), and the weight of the loss on D.
 ///
-/// In wavelet space each channel has coefficients of its own, from its deviation.
+/// In wavelet and cosine spaces each channel has its own coefficients, which follow from the channel's deviation.
 public struct Preconditioning: Codable, Hashable, Sendable {
     public enum Kind: String, Codable, CaseIterable, Sendable {
         /// Karras et al. 2022, equation 7, table 1.
@@ -16,23 +16,24 @@ public struct Preconditioning: Codable, Hashable, Sendable {
     }
 
     public var kind: Kind
-    /// Standard deviation of the data; in wavelet space that of the coarsest band, which alone weights the loss.
+    /// Standard deviation of the data. With channel deviations it is that of the coarsest band, which weights the loss.
     public var sigmaData: Float
-    /// Deviation of each channel about 0; empty where all have `sigmaData`.
+    /// The deviation of each channel about 0; empty where all channels have `sigmaData`.
     public var channelDeviations: [Float]
-    /// 0 weights the loss of every channel as the coarsest band's; 1 as each channel's own deviation asks for (unit
-    /// weight on F); between them geometrically.
+    /// With 0, the loss of every channel is weighted like that of the coarsest band. With 1, it is weighted by the
+    /// channel's own deviation (unit weight on F). Values between are geometric means.
     public var bandWeighting: Float
-    /// Weight the squared error of each picture by what c_skip alone leaves at its noise level, summed over all
-    /// channels. All channels then count alike, and so do all noise levels; `bandWeighting` is not used.
+    /// Whether the squared error of each picture is weighted by what c_skip alone leaves at its noise level, summed
+    /// over all channels. All channels then have the same weight, and so do all noise levels; `bandWeighting` is not
+    /// used.
     public var relativeLoss: Bool
-    /// Multiply the network's input once more by d / sqrt(sigma^2 + d^2), so that a channel whose signal drowns in the
-    /// noise goes to 0 instead of filling the input with noise of deviation 1. With one deviation for all channels
-    /// there is nothing to gain.
+    /// Whether the network's input is multiplied once more by d / sqrt(sigma^2 + d^2). A channel whose signal is much
+    /// weaker than the noise then goes to 0, instead of filling the input with noise of deviation 1. Where all channels
+    /// have the same deviation, this has no advantage.
     public var shrinksInput: Bool
-    /// Whether the network has a further channel that says where the picture is black; see `DenoiserHead`.
+    /// Whether the network has a further channel that predicts where the picture is black; see `DenoiserHead`.
     public var gatesSurround: Bool
-    /// What a model of discrete timesteps was trained with; of no consequence to other kinds.
+    /// The noise levels and the prediction of a model of discrete timesteps; other kinds do not use this.
     public var discrete = DiscreteNoise()
 
     public init(
@@ -52,7 +53,7 @@ public struct Preconditioning: Codable, Hashable, Sendable {
         case kind, sigmaData, channelDeviations, bandWeighting, relativeLoss, shrinksInput, gatesSurround, discrete
     }
 
-    /// Keys that older files lack have their defaults.
+    /// Keys that are missing in older files get their defaults.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         kind = try container.decodeIfPresent(Kind.self, forKey: .kind) ?? .edm
@@ -65,7 +66,7 @@ public struct Preconditioning: Codable, Hashable, Sendable {
         discrete = try container.decodeIfPresent(DiscreteNoise.self, forKey: .discrete) ?? DiscreteNoise()
     }
 
-    /// One sentence on what is wrong with numbers that came from a file, or nil.
+    /// One sentence that says what is wrong with numbers from a file, or nil.
     public func problem(channels: Int) -> String? {
         guard sigmaData > 0, sigmaData.isFinite else {
             return "sigmaData: expected a positive number, found \(sigmaData)"
@@ -117,11 +118,12 @@ public struct Preconditioning: Codable, Hashable, Sendable {
         }
     }
 
-    /// c_noise. Of EDM and flow matching 100 ln(sigma) / 4: the paper's ln(sigma) / 4 in the units of the network's
-    /// sinusoids, whose highest frequency is one radian a unit, as for DDPM's timesteps.
+    /// c_noise. For EDM and flow matching it is 100 ln(sigma) / 4. This is the paper's ln(sigma) / 4 in the units of
+    /// the network's sinusoids, whose highest frequency is one radian per unit, as for DDPM's timesteps.
     public func noise(_ sigma: Float) -> Float { kind == .discrete ? discrete.timestep(sigma) : 25 * log(sigma) }
 
-    /// The noise levels that sampling goes through: Karras et al. 2022, table 1, within those that the model knows.
+    /// The noise levels that sampling goes through: those of Karras et al. 2022, table 1, limited to the levels that
+    /// the model knows.
     public var sampledSigmas: ClosedRange<Float> {
         guard kind == .discrete else { return 0.002...80 }
         let known = discrete.sigmas
@@ -129,7 +131,7 @@ public struct Preconditioning: Codable, Hashable, Sendable {
         return low...max(low * 1.001, min(80, Float(known[known.count - 1])))
     }
 
-    /// lambda(sigma), with which the loss on F has unit weight at every noise level: 1 / c_out^2 (table 1).
+    /// lambda(sigma) = 1 / c_out^2 (table 1), which gives the loss on F unit weight at every noise level.
     public func lossWeight(_ sigma: Float, deviation: Float) -> Float {
         func unit(_ deviation: Float) -> Float {
             let out = out(sigma, deviation: deviation)
@@ -139,23 +141,24 @@ public struct Preconditioning: Codable, Hashable, Sendable {
         return pow(unit(sigmaData), 1 - bandWeighting) * pow(unit(deviation), bandWeighting)
     }
 
-    /// Channels that the network has beside those of the picture: one says where it is black, and the rest fill up a
-    /// panel of sixteen, in which convolutions are fastest.
+    /// The number of output channels after those of the picture. One predicts where the picture is black. The others
+    /// only fill up a panel of sixteen channels, with which convolutions are fastest.
     public var extraChannels: Int { gatesSurround ? 16 : 0 }
 
-    /// What the gate's channel must exceed before black is the more probable. A new network's is 0, so it takes a place
-    /// for black with probability 0.02, and its first pictures are hardly darkened.
+    /// The value that the gate's channel must exceed before black is more probable than not. A new network gives 0
+    /// there, so it takes a place for black with probability 0.02 and hardly darkens its first pictures.
     static let gateOffset: Float = 4
 
-    /// The weight of a picture's mean squared error: 1 / mean of c_out^2 over channels, which is 1 / the mean squared
-    /// error of c_skip x alone.
+    /// The weight of a picture's mean squared error: 1 / the mean of c_out^2 over channels. This equals 1 / the mean
+    /// squared error of c_skip x alone.
     func relativeWeight(_ sigma: Float, channels: Range<Int>) -> Float {
         let deviations = channelDeviations.isEmpty ? [sigmaData] : Array(channelDeviations[channels])
         let sum = deviations.reduce(Float(0)) { $0 + out(sigma, deviation: $1) * out(sigma, deviation: $1) }
         return Float(deviations.count) / sum
     }
 
-    /// A coefficient for each picture and channel, [N, 1, 1, C], or [N, 1, 1, 1] where all channels have one.
+    /// A coefficient for each picture and channel, [N, 1, 1, C], or [N, 1, 1, 1] where all channels share one
+    /// coefficient.
     func column(_ sigma: [Float], _ coefficient: (Float, Float) -> Float) -> Tensor {
         let deviations = channelDeviations.isEmpty ? [sigmaData] : channelDeviations
         return Tensor(

@@ -8,9 +8,9 @@ public struct SigmaSchedule: Codable, Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - steps: at least 1; one step goes from sigmaMax to 0.
-    ///   - start: a level above sigmaMax that the first of the steps goes down from, where there are more than one. A
-    ///     sampler starts with noise alone, as if pictures had a mean of 0; in large pictures the mean can still be
-    ///     told at sigmaMax, and from a higher level the first step takes it in.
+    ///   - start: a level above sigmaMax from which the first step goes down; only used where there are several steps.
+    ///     A sampler starts from pure noise, as if all pictures had a mean of 0. In large pictures the mean is still
+    ///     visible at sigmaMax; with a higher start, the first step finds it.
     public static func karras(
         steps: Int, sigmaMin: Float = 0.002, sigmaMax: Float = 80, rho: Float = 7, start: Float? = nil
     ) -> SigmaSchedule {
@@ -33,15 +33,15 @@ public struct SigmaSchedule: Codable, Hashable, Sendable {
         return SigmaSchedule(sigmas: levels + [0])
     }
 
-    /// How many steps the levels make.
+    /// The number of steps.
     public var steps: Int { sigmas.count - 1 }
 }
 
-/// The noise levels that samples of a model go through, in its space.
+/// The noise levels that samples of a model go through, in the model's space.
 public struct SampledLevels: Hashable, Sendable {
-    /// From the last level before 0 to the highest of a schedule.
+    /// From the last level before 0 up to sigmaMax of the schedule.
     public var range: ClosedRange<Float>
-    /// A level above it to start at; see `SigmaSchedule.karras`.
+    /// A level above `range` at which samples start; see `SigmaSchedule.karras`.
     public var start: Float?
 
     public init(range: ClosedRange<Float>, start: Float? = nil) {

@@ -1,23 +1,23 @@
 import Foundation
 import TensorCore
 
-/// How a sampler goes from one noise level to the next: all that samplers differ in.
+/// How a sampler goes from one noise level to the next. Samplers differ only in this.
 public protocol StepRule: Sendable {
-    /// The state at `next`, which is below `sigma` and may be 0.
+    /// The state at the noise level `next`, which is below `sigma` and may be 0.
     ///
     /// - Parameters:
     ///   - x: the state at `sigma`, [N, H, W, C].
     ///   - denoiser: evaluated once or twice.
-    ///   - noise: gives standard normal numbers of the shape of `x`, new ones at each call.
+    ///   - noise: gives standard normal numbers of the shape of `x`, new numbers at each call.
     mutating func step(
         _ x: Tensor, from sigma: Float, to next: Float, _ denoiser: some Denoiser, noise: () -> Tensor
     ) -> Tensor
 }
 
-/// dx/dsigma = (x - D(x; sigma)) / sigma, the probability flow (Karras et al. 2022, equation 3).
+/// The derivative of the probability flow, dx/dsigma = (x - D(x; sigma)) / sigma (Karras et al. 2022, equation 3).
 private func slope(_ x: Tensor, _ sigma: Float, _ denoised: Tensor) -> Tensor { (x - denoised).scaled(by: 1 / sigma) }
 
-/// Heun's second-order step (Karras et al. 2022, algorithm 1); to 0 it is Euler's.
+/// Heun's second-order step (Karras et al. 2022, algorithm 1). The step to 0 is Euler's.
 public struct HeunStep: StepRule {
     public init() {}
 
@@ -33,10 +33,10 @@ public struct HeunStep: StepRule {
     }
 }
 
-/// DPM-Solver++(2M) (Lu et al. 2022, algorithm 2, with data prediction): second order from one evaluation a step, by
-/// the denoised picture of the step before. With noise it is SDE-DPM-Solver++(2M) (the same, section 4.3): each step
-/// takes off more than the next level asks for and puts fresh noise in its place, which corrects what earlier steps got
-/// wrong.
+/// DPM-Solver++(2M) (Lu et al. 2022, algorithm 2, with data prediction). It is of second order with one evaluation in
+/// each step, because it also uses the denoised picture of the step before. With noise it is SDE-DPM-Solver++(2M) (same
+/// paper, section 4.3): each step removes more noise than needed for the next level and adds fresh noise instead, which
+/// corrects errors of earlier steps.
 public struct DPMSolverStep: StepRule {
     private let addsNoise: Bool
     private var before: (denoised: Tensor, logWidth: Float)?
@@ -48,7 +48,7 @@ public struct DPMSolverStep: StepRule {
     ) -> Tensor {
         let denoised = denoiser.denoised(x, sigma: sigma)
         if next == 0 { return denoised }
-        // lambda = -ln(sigma) for noise that is added to the picture; h is the step's width in it.
+        // lambda = -ln(sigma), because noise is added to an unscaled picture; h is the width of the step in lambda.
         let h = log(sigma / next)
         var direction = denoised
         if let before {
@@ -63,8 +63,9 @@ public struct DPMSolverStep: StepRule {
     }
 }
 
-/// Euler's step with fresh noise at each level (ancestral sampling: Song et al. 2021, reverse diffusion in the terms of
-/// sigma): the step goes below `next`, to sigmaDown, and noise of deviation sigmaUp brings it back.
+/// Euler's step with fresh noise at each level (ancestral sampling: Song et al. 2021, reverse diffusion in terms of
+/// sigma). The step goes to sigmaDown, which is below `next`, and noise of deviation sigmaUp raises the level to
+/// `next`.
 public struct EulerAncestralStep: StepRule {
     public init() {}
 
@@ -73,7 +74,7 @@ public struct EulerAncestralStep: StepRule {
     ) -> Tensor {
         let denoised = denoiser.denoised(x, sigma: sigma)
         if next == 0 { return denoised }
-        // next^2 = sigmaDown^2 + sigmaUp^2, with sigmaDown = next^2 / sigma: the posterior's deviation.
+        // next^2 = sigmaDown^2 + sigmaUp^2, where sigmaDown = next^2 / sigma.
         let down = next * next / sigma
         let up = next * (1 - (next / sigma) * (next / sigma)).squareRoot()
         return x + slope(x, sigma, denoised).scaled(by: down - sigma) + noise().scaled(by: up)
@@ -96,19 +97,19 @@ public enum SamplerKind: String, Codable, CaseIterable, Sendable {
         }
     }
 
-    /// Network evaluations of so many steps, without guidance.
+    /// The number of network evaluations in this many steps, without guidance.
     public func evaluations(steps: Int) -> Int { self == .heun ? 2 * steps - 1 : steps }
 
-    /// Whether it adds noise on the way.
+    /// Whether the sampler adds noise in its steps.
     public var isRandom: Bool { self == .euler || self == .dpmppSDE }
 
-    /// The sampler that measured best for models of this kind, and its steps; see docs/recipes.md.
+    /// The best sampler in measurements for models of this kind, and its number of steps; see docs/recipes.md.
     public static func usual(for model: ModelDescription) -> (kind: SamplerKind, steps: Int) {
         model.experts.isEmpty ? (.heun, 18) : (.dpmppSDE, 40)
     }
 }
 
-/// A sampling run as a sequence of states, one a step of the schedule.
+/// A sampling run as a sequence of states: one state after each step of the schedule.
 public struct DiffusionSampler<D: Denoiser>: Sequence, IteratorProtocol {
     private let denoiser: D
     private let sigmas: [Float]
@@ -118,8 +119,8 @@ public struct DiffusionSampler<D: Denoiser>: Sequence, IteratorProtocol {
     private var position = 0
 
     /// - Parameters:
-    ///   - start: [N, H, W, C], standard normal; multiplied by the first sigma here.
-    ///   - noise: see `StepRule.step`; only called by rules that are random.
+    ///   - start: [N, H, W, C], standard normal numbers; the sampler multiplies them by the first sigma.
+    ///   - noise: see `StepRule.step`; only random rules call it.
     public init(
         _ denoiser: D, _ rule: any StepRule, schedule: SigmaSchedule, start: Tensor,
         noise: @escaping () -> Tensor = { fatalError("DiffusionSampler: this rule needs noise") }
@@ -131,7 +132,7 @@ public struct DiffusionSampler<D: Denoiser>: Sequence, IteratorProtocol {
         x = start.scaled(by: sigmas[0])
     }
 
-    /// The state after the next step; nil when sigma 0 was reached.
+    /// The state after the next step; nil after sigma has reached 0.
     public mutating func next() -> Tensor? {
         guard position + 1 < sigmas.count else { return nil }
         x = rule.step(x, from: sigmas[position], to: sigmas[position + 1], denoiser, noise: noise)

@@ -1,25 +1,26 @@
 import Foundation
 import TensorCore
 
-/// A map of one kind of structure that a model draws with a picture, as one more plane: 0 where there is none,
-/// `contrast` where it is certain.
+/// A map of one kind of structure that a model draws with a picture, as one more plane. The map is 0 where there is no
+/// such structure and `contrast` where the structure is certain.
 public enum StructureMap: String, Codable, CaseIterable, Hashable, Sendable {
     /// Blood vessels.
     case vessels
 
-    /// How much a certain structure stands out, where pictures span [-1, 1]. It decides at which noise levels a map is
-    /// drawn: a vessel of a photograph stands out by 0.1 to 0.2, so its map is drawn before it, but after the eye.
+    /// The value of a certain structure in a map, where pictures span [-1, 1]. It decides at which noise levels a map
+    /// is drawn. A vessel stands out by 0.1 to 0.2 in a photograph, so the map is drawn before the vessel, but after
+    /// the eye.
     public static let contrast: Float = 1.0 / 3
 
-    /// The noise levels, as those on pixels, at which a map is known and at which nothing is known of it.
+    /// The noise levels, as deviations on pixels, at which a map counts as known, and as unknown.
     package static let known: Float = 0.005, unknown: Float = 640
 
-    /// What the error of the maps counts in the loss beside that of the pictures.
+    /// The weight of the maps' error in the loss, where that of the pictures is 1.
     static let lossShare: Float = 0.5
 }
 
 extension Tensor {
-    /// [N, H, W, C] -> [N, H, W, depth]: the first planes; those that there are too few of are 0.
+    /// [N, H, W, C] -> [N, H, W, depth]: the first `depth` planes, filled up with planes of 0.
     package func withPlanes(_ depth: Int) -> Tensor {
         let own = shape[3]
         if own == depth { return self }
@@ -33,13 +34,13 @@ extension Tensor {
     }
 }
 
-/// The noise level of structure maps as a network is told of it: sines and cosines of its logarithm.
+/// The encoding of the structure maps' noise level for the network: cosines and sines of its logarithm.
 enum MapLevel {
-    /// How many numbers a level becomes.
+    /// The number of values that encode one level.
     static let count = 8
 
-    /// [N, count]
-    /// - Parameter levels: [N], deviations of the noise over the contrast of maps.
+    /// The encodings of noise levels, [N, count].
+    /// - Parameter levels: [N], deviations of the noise divided by the contrast of maps.
     static func coefficients(_ levels: [Float]) -> Tensor {
         Tensor(
             levels.flatMap { level in

@@ -4,18 +4,21 @@ import Files
 import Networks
 import TensorCore
 
-/// A snapshot ready to sample from or to train on, with or without adapters mixed in.
+/// A snapshot that is ready to sample from or to train on, with or without adapters mixed in.
 public struct LoadedModel: Sendable {
     public let path: String
-    /// SHA-256 of the file's bytes; of a mixture, of what it is mixed from.
+    /// SHA-256 of the file's bytes; for a mixture, a digest over the digests of the base and the adapters and over the
+    /// weights.
     public let digest: Digest
     public let manifest: Manifest<ModelDescription>
     public let model: DiffusionModel
     public let parameters: ParameterMap
-    /// The adapters that are mixed in, by weight.
+    /// The adapters that are mixed in, with their weights.
     public let mixture: [MixedAdapter]
 
-    /// - Throws: `Failure`: `.noSuchInput`; `.badData` where it is not a snapshot, or names what does not fit.
+    /// Reads a snapshot.
+    /// - Throws: `Failure`: `.noSuchInput` where there is no file; `.badData` where it is not a snapshot, or its
+    ///   contents do not fit together.
     public init(contentsOf path: String) throws {
         var (file, digest) = try ModelFile.read(path, kind: .snapshot)
         if let problem = file.manifest.model.problem { throw Failure(.badData, path, "manifest: model.\(problem)") }
@@ -37,7 +40,7 @@ public struct LoadedModel: Sendable {
         model = base.model
         mixture = adapters.map(\.as)
         parameters = base.parameters.adding(adapters.map { ($0.adapter, $0.as.weight) })
-        // Names and order of the adapters do not matter: the same weights of the same files are the same mixture.
+        // Names and order of the adapters do not matter: the same files with the same weights give the same digest.
         digest = LoadedModel.mixtureDigest(base.digest.description, mixture.map { ($0.digest, $0.weight) })
     }
 
@@ -46,13 +49,13 @@ public struct LoadedModel: Sendable {
         return Digest(of: Array("fovea-mixture-1\n\(base)\n\(parts.joined(separator: "\n"))".utf8))
     }
 
-    /// The digest of a base with one adapter mixed in whole.
+    /// The digest of a base with one adapter that is mixed in with weight 1.
     /// - Parameter base: the base's digest.
     public static func mixtureDigest(base: String, adapter: Digest) -> Digest { mixtureDigest(base, [(adapter, 1)]) }
 
     /// This model with adapters mixed in, each a file of kind `fovea.adapter` that was trained on it.
     ///
-    /// - Throws: `Failure(.badData)` for a file that is none, is of another base, or does not fit.
+    /// - Throws: `Failure(.badData)` for a file that is not an adapter, belongs to another base, or does not fit.
     public func mixing(_ adapters: [(name: String, path: String, weight: Double)]) throws -> LoadedModel {
         LoadedModel(
             self,
@@ -87,14 +90,14 @@ public struct LoadedModel: Sendable {
 /// One adapter of a mixture.
 public struct MixedAdapter: Sendable {
     public let name: String
-    /// What its difference from the base is multiplied by.
+    /// The factor of the adapter's difference from the base.
     public let weight: Double
-    /// SHA-256 of its file.
+    /// SHA-256 of the adapter's file.
     public let digest: Digest
-    /// The sites that it was trained at.
+    /// The sites at which the adapter was trained.
     public let sites: [String]
     public let trainingData: [TrainingData]
-    /// What its site permits; nil where nobody said anything.
+    /// What the adapter's site permits; nil where nobody said anything.
     public let permissions: Permissions?
 }
 

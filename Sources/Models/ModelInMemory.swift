@@ -1,18 +1,18 @@
 import Diffusion
 import Networks
 
-/// A network with parameters and the noise levels that it was trained at, from a file or not: what an audit needs, and
-/// what a training on arrays gives.
+/// A network with its parameters and the noise levels that it was trained at, from a file or from memory. Audits need
+/// it, and training on arrays returns it.
 public struct ModelInMemory: Sendable {
     public let model: DiffusionModel
     public let parameters: ParameterMap
     package let noiseLevels: NoiseLevels
-    /// Whether it was trained on mirrored photographs, too.
+    /// Whether the network was also trained on mirrored photographs.
     package let flips: Bool
-    /// The levels that its samples go through.
+    /// The noise levels that samples of this model go through.
     package let sampledLevels: SampledLevels
 
-    /// - Parameter sampledLevels: nil for those of its description.
+    /// - Parameter sampledLevels: nil for the levels of the model's description.
     package init(
         model: DiffusionModel, parameters: ParameterMap, noiseLevels: NoiseLevels, flips: Bool,
         sampledLevels: SampledLevels? = nil
@@ -31,6 +31,6 @@ public struct ModelInMemory: Sendable {
             flips: settings.flips, sampledLevels: loaded.sampledLevels)
     }
 
-    /// Width of the square photographs that it sees, in pixels.
+    /// The width in pixels of the square photographs that the model draws.
     public var size: Int { model.description.width }
 }

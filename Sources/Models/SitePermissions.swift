@@ -2,22 +2,22 @@ import CheckpointStore
 import Files
 import Foundation
 
-/// How much of a model a site is.
+/// The share of a model that comes from one site.
 public struct SiteShare: Hashable, Sendable {
     public let name: String
     /// 0 to 1.
     public let weight: Double
-    /// Whether one may sample from this site alone; nil where it did not say.
+    /// Whether the site permits sampling from it alone; nil where it did not say.
     public let singleSite: Bool?
 }
 
 extension LoadedModel {
-    /// More than this of one site is that site alone.
+    /// Above this share, sampling counts as sampling from one site alone.
     static let largestShare = 0.8
 
-    /// How much of the model each site is, as far as that can be said, by site in order: of a mixture its adapters'
-    /// weights, shared evenly by an adapter's sites, and the rest the base's; of a merged model the shares of its last
-    /// merge; of a model of one training, evenly.
+    /// The share of each site in the model, as far as it is known, sorted by site. In a mixture, an adapter's weight is
+    /// divided evenly among the adapter's sites, and the rest belongs to the base. Within a merged model, the shares
+    /// are those of its last merge. Within a model of one training, all sites have equal shares.
     public var siteShares: [SiteShare] {
         var weights: [String: Double] = [:], permits: [String: Bool] = [:]
         for site in manifest.sites { weights[site] = 0 }
@@ -47,12 +47,12 @@ extension LoadedModel {
         }
     }
 
-    /// Whether these weights are what came out of their last merge, and nobody has trained on since: all data are the
-    /// merge's.
+    /// Whether these weights are the result of their last merge, and nobody has trained them further. Then no training
+    /// data are inherited.
     private var isMerge: Bool { manifest.trainingData.allSatisfy { $0.inherited != true } }
 
-    /// What all sites of the model and of what is mixed in allow; nil where none said anything.
-    /// - Throws: `Failure(.notPermitted)` where they have nothing in common.
+    /// What all sites of the model and of the adapters permit in common; nil where no site said anything.
+    /// - Throws: `Failure(.notPermitted)` where the permissions have no purpose or no territory in common.
     public func permissions() throws -> Permissions? {
         let own = try manifest.effectivePermissions(path: path)
         let stated =
@@ -76,16 +76,17 @@ extension LoadedModel {
 
     /// Checks that the sites permit sampling.
     ///
-    /// - Parameter purpose: a code of the Data Use Ontology; nil asks for none.
-    /// - Throws: `Failure(.notPermitted)`: a purpose that is not permitted, permissions that ended, one site for more
-    ///   than 0.8 of the model that does not permit it; `.usage` for what is no code.
+    /// - Parameter purpose: a code of the Data Use Ontology; nil where no purpose is to be checked.
+    /// - Throws: `Failure(.notPermitted)` where the purpose is not permitted, where permissions have ended, or where
+    ///   one site has more than 0.8 of the model and does not permit sampling from it alone; `.usage` where `purpose`
+    ///   is not a code.
     public func requirePermission(purpose: String?, at moment: Date) throws {
         if let purpose, !Permissions.isPurpose(purpose) {
             throw Failure(
                 .usage, option: "purpose", expected: "a code of the Data Use Ontology such as DUO:0000042",
                 found: purpose)
         }
-        // A site that was nearly all of a merge is not asked less because somebody trained on.
+        // The shares of the last merge still count after further training, so that training on cannot hide a site.
         let before = (manifest.merges?.first?.parts ?? []).map {
             SiteShare(
                 name: $0.site, weight: $0.weight * max(0, 1 - mixture.reduce(0) { $0 + $1.weight }),

@@ -2,8 +2,8 @@ import CheckpointStore
 import Diffusion
 import Yams
 
-/// What sampling and audits need to know of how a model was trained: a part of the configuration in its manifest. Keys
-/// that are missing have their defaults, other keys are of no consequence.
+/// What sampling and audits need to know about the training of a model: a part of the configuration in its manifest.
+/// Missing keys get their defaults, and other keys are ignored.
 package struct TrainedSettings: Decodable, Sendable {
     private struct Expert: Decodable {
         let lowestNoise: Double?
@@ -11,7 +11,7 @@ package struct TrainedSettings: Decodable, Sendable {
 
     /// The distribution of the first network's noise levels.
     package let noiseLevels: NoiseLevels
-    /// Whether it was trained on mirrored photographs, too.
+    /// Whether the model was also trained on mirrored photographs.
     package let flips: Bool
     /// The lowest deviation, on pixels, that the fine network was trained at.
     package let lowestNoise: Double
@@ -33,7 +33,7 @@ package struct TrainedSettings: Decodable, Sendable {
         (noiseLevels, flips, lowestNoise) = (NoiseLevels(), true, TrainedSettings.usualLowestNoise)
     }
 
-    /// - Parameter configuration: YAML; what cannot be read, as that of an imported model, counts as the defaults.
+    /// - Parameter configuration: YAML. If it cannot be read, as for an imported model, the defaults are used.
     package init(configuration: String) {
         self = (try? YAMLDecoder().decode(TrainedSettings.self, from: configuration)) ?? TrainedSettings()
     }

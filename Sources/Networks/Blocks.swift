@@ -6,7 +6,7 @@ struct ResidualBlock: Sendable {
     private let conv1: Convolution, conv2: Convolution
     private let embeddingProjection: Linear
     private let shortcut: Convolution?
-    /// Its parameters' numbers.
+    /// The numbers of the block's parameters.
     private let own: Range<Int>
 
     init(
@@ -26,7 +26,7 @@ struct ResidualBlock: Sendable {
     }
 
     /// - Parameters:
-    ///   - skip: beside x, as if concatenated along the channels; or nil.
+    ///   - skip: joined to x as if concatenated along the channels; or nil.
     ///   - activated: SiLU of the embedding, [N, embeddingWidth].
     func callAsFunction(_ x: Variable, skip: Variable? = nil, activated: Variable, _ parameters: BoundParameters)
         -> Variable
@@ -56,10 +56,10 @@ struct AttentionBlock: Sendable {
     private let norm: GroupNormalization
     private let query: Linear, key: Linear, value: Linear, output: Linear
     private let heads: Int
-    /// Its parameters' numbers.
+    /// The numbers of the block's parameters.
     private let own: Range<Int>
 
-    /// - Parameter groups: of the norm; 0 for the configuration's.
+    /// - Parameter groups: groups of the norm; 0 for those of the configuration.
     init(
         _ registry: ParameterRegistry, _ path: String, channels: Int, _ configuration: UNetConfiguration,
         groups: Int = 0

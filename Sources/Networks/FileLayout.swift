@@ -1,13 +1,13 @@
 import Files
 import TensorCore
 
-// PyTorch's layouts, at the file boundary.
+// Conversion between our layouts and those of PyTorch, where files are read and written.
 
 extension ParameterMap {
     /// The tensors under their paths, in the layouts that files use.
     public func fileTensors() -> [String: Tensor] { fileSources().mapValues { $0.make() } }
 
-    /// The same, made one at a time.
+    /// Like `fileTensors`, but each tensor is made only when it is written.
     public func fileSources() -> [String: TensorSource] {
         var result: [String: TensorSource] = [:]
         for (specification, tensor) in zip(specifications, tensors) {
@@ -18,9 +18,9 @@ extension ParameterMap {
         return result
     }
 
-    /// Takes the tensors of a file, strictly.
+    /// Takes the tensors of a file, which must be exactly those of the specifications.
     ///
-    /// - Parameter file: its name, for the error.
+    /// - Parameter file: the file's name, for the error.
     /// - Throws: `Failure(.badData)` that names every path that is missing, unexpected or of another shape.
     public init(_ specifications: [ParameterSpecification], fileTensors: consuming [String: Tensor], file: String)
         throws
@@ -45,7 +45,7 @@ extension ParameterMap {
         guard problems.isEmpty else {
             throw Failure(.badData, file, "tensors do not fit the architecture; \(problems.joined(separator: "; "))")
         }
-        // Each goes as its successor comes, so that its memory is used again.
+        // Each tensor of the file is freed before the next is converted, so that its memory is used again.
         var tensors: [Tensor] = []
         for specification in specifications {
             tensors.append(
@@ -62,7 +62,7 @@ extension ParameterLayout {
     func fromFile(_ tensor: Tensor) -> Tensor { self == .plain ? tensor : tensor.filtersFromFile() }
 }
 
-/// The tensor with its axes in another order; only used on weights, at the file boundary.
+/// The tensor with its axes in another order. It is only used on weights, when files are read or written.
 public func permuted(_ tensor: Tensor, _ order: [Int]) -> Tensor {
     let shape = order.map { tensor.shape[$0] }
     var strides = [Int](repeating: 1, count: tensor.rank)

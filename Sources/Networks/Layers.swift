@@ -6,8 +6,9 @@ struct Convolution: Sendable {
     private let stride: Int, padding: Int, trailing: Int
 
     /// - Parameters:
-    ///   - padding: zeros above and to the left, and `trailing` below and to the right; half the kernel where nil.
-    ///   - zero: whether it starts at zero (the last layer of a residual branch).
+    ///   - padding: zeros above and to the left; half the kernel where nil. `trailing` is the same below and to the
+    ///     right.
+    ///   - zero: whether the weights start at zero (as in the last layer of a residual branch).
     init(
         _ registry: ParameterRegistry, _ path: String, in inputs: Int, out outputs: Int, kernel: Int, stride: Int = 1,
         padding: Int? = nil, trailing: Int? = nil, zero: Bool = false
@@ -25,7 +26,8 @@ struct Convolution: Sendable {
         x.convolution(parameters[weight], bias: parameters[bias], stride: stride, padding: padding, trailing: trailing)
     }
 
-    /// Of an input that is made on the way; with `shift` [N, out] and `residual` (of the output's shape) added.
+    /// Convolution of an input that is computed when it is needed, with `shift` [N, out] and `residual` (of the
+    /// output's shape) added.
     func callAsFunction(
         _ input: ConvolutionInput, shift: Variable? = nil, residual: Variable? = nil, _ parameters: BoundParameters
     ) -> Variable {
@@ -34,7 +36,7 @@ struct Convolution: Sendable {
             padding: padding, trailing: trailing)
     }
 
-    /// A 1x1 convolution of two pictures side by side, as if concatenated along the channels.
+    /// A 1x1 convolution of two pictures, as if they were concatenated along the channels.
     func callAsFunction(_ x: Variable, besides other: Variable, _ parameters: BoundParameters) -> Variable {
         let filters = parameters[weight]
         return x.linear(
@@ -64,7 +66,7 @@ struct GroupNormalization: Sendable {
     private let groups: Int
     private let epsilon: Float
 
-    /// - Parameter groups: 0 for the configuration's.
+    /// - Parameter groups: the number of groups; 0 for that of the configuration.
     init(
         _ registry: ParameterRegistry, _ path: String, channels: Int, configuration: UNetConfiguration, groups: Int = 0
     ) {
@@ -78,7 +80,8 @@ struct GroupNormalization: Sendable {
         x.groupNorm(scale: parameters[scale], shift: parameters[shift], groups: groups, epsilon: epsilon)
     }
 
-    /// With SiLU behind it, of pictures side by side, as the input of a convolution.
+    /// The normalisation of several pictures, as if they were concatenated, followed by SiLU, as the input of a
+    /// convolution.
     func activated(_ parts: [Variable], _ parameters: BoundParameters) -> ConvolutionInput {
         ConvolutionInput(
             normalizing: parts, scale: parameters[scale], shift: parameters[shift],

@@ -1,26 +1,26 @@
 import Randomness
 import TensorCore
 
-/// How a parameter is laid out in memory and, at the file boundary, in PyTorch.
+/// How a parameter is laid out in memory here, and in files, which use PyTorch's layouts.
 public enum ParameterLayout: Hashable, Sendable {
     /// [k, k, in, out] here, [out, in, k, k] in files.
     case convolution
     /// [in, out] here, [out, in] in files.
     case linear
-    /// The same in both: vectors, and tables of embeddings [rows, width].
+    /// The same here and in files: vectors, and tables of embeddings [rows, width].
     case plain
 }
 
-/// How a parameter starts.
+/// The distribution of a parameter's first values.
 public enum Initialization: Hashable, Sendable {
     /// Uniform in (-1/sqrt(fanIn), 1/sqrt(fanIn)), PyTorch's default for convolutions and linear layers.
     case uniform(fanIn: Int)
-    /// Normal with this deviation.
+    /// Normal with mean 0 and this standard deviation.
     case normal(deviation: Float)
     case constant(Float)
 }
 
-/// A parameter by the path that built it.
+/// A parameter's path, shape and layout, and the distribution of its first values.
 public struct ParameterSpecification: Hashable, Sendable {
     public let path: String
     public let shape: [Int]
@@ -53,9 +53,10 @@ public final class ParameterRegistry {
         return body(self)
     }
 
-    /// How many there are: the number of the next.
+    /// The number of registered parameters, which is the number of the next parameter.
     var count: Int { specifications.count }
 
+    /// Registers a parameter under `prefix + path` and returns its number.
     public func register(
         _ path: String, _ shape: [Int], _ layout: ParameterLayout, _ initialization: Initialization
     ) -> Int {
@@ -67,8 +68,8 @@ public final class ParameterRegistry {
     }
 }
 
-/// The values of a network's parameters, in the order of registration: what the optimizer, the moving average, the
-/// checkpoint and the merge share.
+/// The values of a network's parameters, in the order of registration. The optimizer, the moving average, checkpoints
+/// and merges all use this type.
 public struct ParameterMap: Sendable {
     public let specifications: [ParameterSpecification]
     public var tensors: [Tensor]
@@ -81,7 +82,7 @@ public struct ParameterMap: Sendable {
         self.tensors = tensors
     }
 
-    /// Values drawn from `seed`; each parameter depends on nothing but the seed and its number.
+    /// Values drawn from `seed`. A parameter's values depend only on the seed and on the parameter's number.
     public init(_ specifications: [ParameterSpecification], seed: UInt64) {
         self.specifications = specifications
         tensors = specifications.enumerated().map { number, specification in
@@ -101,26 +102,26 @@ public struct ParameterMap: Sendable {
         }
     }
 
-    /// Zeros of the same shapes.
+    /// A parameter map of zeros.
     public static func zeros(_ specifications: [ParameterSpecification]) -> ParameterMap {
         ParameterMap(specifications, tensors: specifications.map { .zeros($0.shape) })
     }
 
-    /// How many numbers there are.
+    /// The number of values in all parameters.
     public var parameterCount: Int { tensors.reduce(0) { $0 + $1.count } }
 
-    /// Constants, for inference.
+    /// The parameters as constants, for inference.
     ///
-    /// - Parameter reused: many times, so that what convolutions derive from their weights is kept, at up to five times
-    ///   their memory.
+    /// - Parameter reused: whether they are used many times. Convolutions then keep what they derive from their
+    ///   weights, which takes up to five times the weights' memory.
     public func constants(reused: Bool = false) -> BoundParameters {
         BoundParameters(tensors.map { Variable(reused ? $0.keepingDerived() : $0) })
     }
 
-    /// Variables on a tape, for training.
+    /// The parameters as variables on a tape, for training.
     ///
-    /// - Parameter recompute: blocks keep their inputs alone and run again in the backward pass: half the activations,
-    ///   a third more time.
+    /// - Parameter recompute: whether blocks keep only their inputs and run again in the backward pass. This halves the
+    ///   activations and takes a third more time.
     public func variables(on tape: Tape, recompute: Bool = false) -> BoundParameters {
         BoundParameters(tensors.map { tape.variable($0) }, recomputes: recompute)
     }
@@ -129,7 +130,7 @@ public struct ParameterMap: Sendable {
 /// Parameters ready for a forward pass.
 public struct BoundParameters {
     public let variables: [Variable]
-    /// The number of the first.
+    /// The number of the first variable.
     private let first: Int
     private let recomputes: Bool
 

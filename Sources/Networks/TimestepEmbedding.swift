@@ -1,7 +1,7 @@
 import Foundation
 import TensorCore
 
-/// How a noise level reaches the network, in the terms of diffusers' `UNet2DModel`.
+/// How a noise level is given to the network, in the terms of diffusers' `UNet2DModel`.
 public struct TimeEmbeddingConfiguration: Codable, Hashable, Sendable {
     public enum Kind: String, Codable, CaseIterable, Sendable {
         /// Sinusoids of the timestep (Ho et al. 2020).
@@ -14,18 +14,18 @@ public struct TimeEmbeddingConfiguration: Codable, Hashable, Sendable {
     }
 
     public var kind = Kind.positional
-    /// Sines before cosines (`flip_sin_to_cos: false`).
+    /// Whether sines come before cosines (`flip_sin_to_cos: false`).
     public var sineFirst = false
-    /// Taken off the number of frequencies in the exponent (`freq_shift`).
+    /// Subtracted from the number of frequencies in the exponent's denominator (`freq_shift`).
     public var frequencyShift = 0.0
     /// Rows of a learned table.
     public var timesteps = 0
-    /// Width of the embedding; 0 for four times the first level's channels.
+    /// The width of the embedding; 0 for four times the first level's channels.
     public var width = 0
 
     public init() {}
 
-    /// One sentence on what is wrong, or nil.
+    /// One sentence that says what is wrong, or nil.
     func problem(width channels: Int) -> String? {
         guard kind == .learned ? (1...100_000).contains(timesteps) : timesteps == 0 else {
             return
@@ -43,8 +43,8 @@ public struct TimeEmbeddingConfiguration: Codable, Hashable, Sendable {
 }
 
 extension TimeEmbeddingConfiguration {
-    /// [N, width]: cosines, then sines (or the other way round), of t / 10000^(i / (width / 2 - frequencyShift)), and a
-    /// zero where the width is odd; diffusers' `get_timestep_embedding`.
+    /// [N, width]: cosines, then sines (sines first where `sineFirst`), of t / 10000^(i / (width / 2 -
+    /// frequencyShift)), and a zero where the width is odd. This is diffusers' `get_timestep_embedding`.
     package func sinusoid(_ timesteps: [Float], width: Int) -> Tensor {
         let half = width / 2
         return Tensor(shape: [timesteps.count, width]) { target in
@@ -60,13 +60,12 @@ extension TimeEmbeddingConfiguration {
     }
 }
 
-/// The embedding of a noise level, and the two linear layers behind it (diffusers' `time_proj` and
-/// `TimestepEmbedding`).
+/// The embedding of a noise level, followed by two linear layers (diffusers' `time_proj` and `TimestepEmbedding`).
 struct TimestepEmbedding: Sendable {
     private let linear1: Linear, linear2: Linear
     private let width: Int
     private let settings: TimeEmbeddingConfiguration
-    /// Random multiples, or the learned table.
+    /// The number of the parameter that holds the random multiples or the learned table.
     private let table: Int?
 
     init(_ registry: ParameterRegistry, _ path: String, _ configuration: UNetConfiguration) {
@@ -101,8 +100,8 @@ struct TimestepEmbedding: Sendable {
         return linear2(linear1(embedded, parameters).silu(), parameters)
     }
 
-    /// [N, 2 count]: sines, then cosines, of 2 pi w ln(t) for each of the multiples w, rounded where diffusers rounds:
-    /// the angles are hundreds of turns.
+    /// [N, 2 count]: sines, then cosines, of 2 pi w ln(t) for each multiple w. The angles are hundreds of turns, so
+    /// they are rounded exactly where diffusers rounds them.
     static func fourier(_ timesteps: [Float], _ multiples: [Float]) -> Tensor {
         let count = multiples.count
         return Tensor(shape: [timesteps.count, 2 * count]) { target in

@@ -2,8 +2,8 @@ import TensorCore
 
 /// The UNet that diffusers calls `UNet2DModel`, with its parameter paths.
 ///
-/// A description without values: the parameters come with each call, so that a model, its moving average and another
-/// site's weights share one network.
+/// The network holds no values: the parameters come with each call. So a model, its moving average and another site's
+/// weights can share one network.
 public struct UNet: Sendable {
     public let configuration: UNetConfiguration
 
@@ -13,7 +13,8 @@ public struct UNet: Sendable {
     private let down: [Level], up: [Level]
     private let middle: Middle?
 
-    /// The residual blocks of one level, each with attention behind it or not, and the change of resolution at its end.
+    /// The residual blocks of one level, their attention blocks (none, or one after each), and the change of resolution
+    /// at the level's end.
     private struct Level: Sendable {
         var residuals: [ResidualBlock] = []
         var attentions: [AttentionBlock] = []
@@ -24,7 +25,7 @@ public struct UNet: Sendable {
         let first: ResidualBlock, attention: AttentionBlock?, second: ResidualBlock
     }
 
-    /// - Parameter registry: takes the parameters, in the order of the forward pass.
+    /// - Parameter registry: registers the parameters, in the order of the forward pass.
     public init(_ configuration: UNetConfiguration, _ registry: ParameterRegistry) {
         if let problem = configuration.problem { fatalError("UNet: \(problem)") }
         self.configuration = configuration
@@ -90,7 +91,7 @@ public struct UNet: Sendable {
     }
 
     /// - Parameters:
-    ///   - x: [N, H, W, inChannels]; H and W multiples of `sideMultiple`.
+    ///   - x: [N, H, W, inChannels]; H and W are multiples of `sideMultiple`.
     ///   - timesteps: [N], any real numbers.
     ///   - classEmbedding: [N, embeddingWidth], added to the time embedding.
     /// - Returns: [N, H, W, outChannels].

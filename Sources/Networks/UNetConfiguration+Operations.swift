@@ -1,6 +1,7 @@
 extension UNetConfiguration {
-    /// Floating-point operations of a forward pass over one picture: two for every multiply-add of convolutions
-    /// (counted directly, whatever computes them), linear layers and attention; norms and activations are left out.
+    /// Floating-point operations of a forward pass over one picture: two for every multiply-add of convolutions (as if
+    /// computed directly), linear layers and attention. Norms and activations are not counted. The count assumes a
+    /// middle with attention, and the same attention levels up as down.
     public func forwardOperations(height: Int, width: Int) -> Double {
         var multiplyAdds = 0
         var pixels = height * width
@@ -14,7 +15,7 @@ extension UNetConfiguration {
             linear(embeddingWidth, outputs)
             if inputs != outputs { convolution(inputs, outputs, kernel: 1) }
         }
-        // Four projections, then scores and values.
+        // The four projections, then the scores and the weighted values.
         func attention(_ channels: Int) { multiplyAdds += pixels * channels * (4 * channels + 2 * pixels) }
 
         linear(blockOutChannels[0], embeddingWidth)

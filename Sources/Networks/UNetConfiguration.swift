@@ -7,23 +7,24 @@ public struct UNetConfiguration: Codable, Hashable, Sendable {
     public var layersPerBlock = 2
     /// Which levels have attention (`AttnDownBlock2D`).
     public var attentionLevels: [Bool]
-    /// The same on the way up (`AttnUpBlock2D`), by level, where it differs; else empty.
+    /// Which levels have attention on the way up (`AttnUpBlock2D`); empty where they are the same as on the way down.
     public var attentionLevelsUp: [Bool] = []
     public var middle = Middle.attention
-    /// Channels of one head; 0 for one head of all channels. What is left over of a level's channels is not attended
-    /// with.
+    /// The number of channels of one head; 0 for one head of all channels. A remainder of a level's channels is not
+    /// used in attention.
     public var attentionHeadDim = 8
     public var normGroups = 32
-    /// Groups of the middle's attention; 0 for `normGroups`.
+    /// Groups of the norm in the middle's attention; 0 for `normGroups`.
     public var middleNormGroups = 0
     public var normEpsilon = 1e-5
-    /// Zeros around the input of a downsampling convolution: 1 on every side, or 0 for one below and to the right.
+    /// Zeros around the input of a downsampling convolution: 1 for one row on every side, 0 for one row below and to
+    /// the right.
     public var downsamplePadding = 1
-    /// The network sees 2 x - 1.
+    /// Whether the network is given 2 x - 1 instead of x.
     public var centersInput = false
     public var time = TimeEmbeddingConfiguration()
 
-    /// What stands between the way down and the way up.
+    /// The blocks between the way down and the way up.
     public enum Middle: String, Codable, CaseIterable, Sendable {
         /// Residual block, attention, residual block.
         case attention
@@ -37,7 +38,7 @@ public struct UNetConfiguration: Codable, Hashable, Sendable {
         self.attentionLevels = attentionLevels
     }
 
-    /// Keys that older files lack have their defaults.
+    /// Keys that are missing in older files get their defaults.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         func read<Value: Decodable>(_ key: CodingKeys, into value: inout Value) throws {
@@ -68,16 +69,16 @@ public struct UNetConfiguration: Codable, Hashable, Sendable {
         attentionLevelsUp.isEmpty ? attentionLevels[level] : attentionLevelsUp[level]
     }
 
-    /// Heads of an attention over so many channels, and the channels of all of them.
+    /// The number of heads of an attention over `channels` channels, and the channels of all heads together.
     func heads(_ channels: Int) -> (count: Int, width: Int) {
         attentionHeadDim == 0
             ? (1, channels) : (channels / attentionHeadDim, channels / attentionHeadDim * attentionHeadDim)
     }
 
-    /// Sides of the input must be multiples of this.
+    /// The sides of the input must be multiples of this.
     public var sideMultiple: Int { 1 << (blockOutChannels.count - 1) }
 
-    /// One sentence on what is wrong with the configuration, or nil.
+    /// One sentence that says what is wrong with the configuration, or nil.
     public var problem: String? {
         guard !blockOutChannels.isEmpty, blockOutChannels.count <= 8 else {
             return "blockOutChannels: expected 1 to 8 levels, found \(blockOutChannels.count)"
@@ -127,7 +128,7 @@ public struct UNetConfiguration: Codable, Hashable, Sendable {
 
 /// Named configurations.
 public enum Preset: String, CaseIterable, Codable, Sendable {
-    /// For tests: a second's training.
+    /// For tests: training takes a second.
     case tiny
     /// For a site without a GPU.
     case small
@@ -137,9 +138,9 @@ public enum Preset: String, CaseIterable, Codable, Sendable {
     /// The network for photographs in pixels.
     public var configuration: UNetConfiguration { configuration(channels: 3) }
 
-    /// The network for the noise levels at which vessels and lesions are decided: it sees whole pictures in small
+    /// The network for the noise levels at which vessels and lesions are decided. It sees whole pictures in small
     /// blocks.
-    /// - Parameter embeddingWidth: of the first network, with which it shares the embeddings of cohorts.
+    /// - Parameter embeddingWidth: that of the first network, because both use the same embeddings of cohorts.
     public func middleConfiguration(channels: Int, embeddingWidth: Int) -> UNetConfiguration {
         let widths = self == .tiny ? [16, 32] : [64, 128, 128, 128]
         var configuration = UNetConfiguration(
@@ -153,9 +154,8 @@ public enum Preset: String, CaseIterable, Codable, Sendable {
         return configuration
     }
 
-    /// The network for the lowest noise levels, which sees crops: without attention, and wide where the blocks are
-    /// small.
-    /// - Parameter embeddingWidth: of the network for the other levels, with which it shares the embeddings of cohorts.
+    /// The network for the lowest noise levels. It sees crops and has no attention.
+    /// - Parameter embeddingWidth: that of the first network, because both use the same embeddings of cohorts.
     public func fineConfiguration(channels: Int, embeddingWidth: Int) -> UNetConfiguration {
         let widths = self == .tiny ? [16, 32] : [64, 64, 128]
         var configuration = UNetConfiguration(blockOutChannels: widths, attentionLevels: widths.map { _ in false })
@@ -168,8 +168,8 @@ public enum Preset: String, CaseIterable, Codable, Sendable {
         return configuration
     }
 
-    /// The network for inputs of so many channels: a first level that is much narrower than its input loses what it
-    /// reads.
+    /// The network for inputs of this many channels. A first level that is much narrower than its input would lose
+    /// information.
     public func configuration(channels: Int) -> UNetConfiguration {
         var configuration: UNetConfiguration
         switch self {

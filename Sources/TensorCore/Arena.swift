@@ -1,16 +1,17 @@
 import Foundation
 
-/// One long range of addresses, of which pieces are handed out and taken back: neighbours that are free become one, so
-/// that memory which held some shapes holds others next. Not safe by itself; `Allocator` locks.
+/// One long range of addresses. Pieces of it are handed out and taken back, and free neighbours are joined, so that
+/// memory that held some shapes can hold others next. It has no lock of its own: `Allocator` locks.
 ///
-/// A request takes the smallest free piece that holds it (Knuth 1997, section 2.5, best fit), of equal ones the first.
-/// The same requests in the same order end in the same places: a step takes what the step before it took.
+/// A request takes the smallest free piece that is large enough (best fit, Knuth 1997, section 2.5), and the first of
+/// equal pieces. The same requests in the same order get the same places, so a training step takes the memory that the
+/// step before it took.
 package struct Arena {
     private let base: UnsafeMutableRawPointer
     private let capacity: Int
-    /// Free pieces below `mark`, by their places; no two touch.
+    /// Free pieces below `mark`, sorted by address; no two touch.
     private var free: [Piece] = []
-    /// Everything from here was never touched, or was given back to the system.
+    /// The addresses from here on were never used, or were given back to the system.
     package private(set) var mark = 0
 
     private struct Piece {
@@ -20,10 +21,11 @@ package struct Arena {
 
     /// Places and lengths are multiples of this.
     package static let page = 4096
-    /// Huge pages are given back whole.
+    /// A huge page is given back to the system only as a whole.
     private static let hugePage = 2 << 20
 
-    /// Addresses for as much as the machine has of memory, which costs none; nil where the system refuses.
+    /// Reserves as many addresses as the machine has memory; reserving them takes no memory. Nil where the system
+    /// refuses.
     package init?() {
         let pages = sysconf(Int32(_SC_PHYS_PAGES))
         capacity = max(1 << 30, pages * sysconf(Int32(_SC_PAGESIZE))) / Arena.hugePage * Arena.hugePage
@@ -33,14 +35,16 @@ package struct Arena {
             return nil
         }
         base = range.alignedUp(toMultipleOf: Arena.hugePage)
-        // Fewer and larger pages: fewer faults on first use, fewer misses later.
+        // Huge pages mean fewer faults on first use and fewer TLB misses later.
         madvise(base, capacity, MADV_HUGEPAGE)
     }
 
+    /// Whether `pointer` lies in the arena.
     package func holds(_ pointer: UnsafeMutableRawPointer) -> Bool { pointer >= base && pointer < base + capacity }
 
     /// - Parameter bytes: a multiple of `page`.
-    /// - Returns: nil where no such range is left.
+    /// - Returns: nil where no free range is large enough.
+    /// The first address of a range of `bytes` bytes.
     package mutating func take(_ bytes: Int) -> UnsafeMutableRawPointer? {
         var best: Int?
         for (index, piece) in free.enumerated() where piece.length >= bytes {
@@ -53,7 +57,8 @@ package struct Arena {
             if free[best].length == 0 { free.remove(at: best) }
             return base + start
         }
-        // A free piece at the end grows.
+        // No free piece is large enough. A free piece that ends at `mark` grows; otherwise the new range begins at
+        // `mark`.
         let last = free.last.flatMap { $0.end == mark ? $0 : nil }
         let start = last?.start ?? mark
         guard start + bytes <= capacity else { return nil }
@@ -62,6 +67,7 @@ package struct Arena {
         return base + start
     }
 
+    /// Takes back what `take` returned for the same number of bytes.
     package mutating func give(_ pointer: UnsafeMutableRawPointer, bytes: Int) {
         var piece = Piece(start: pointer - base, length: bytes)
         var low = 0, high = free.count
@@ -80,7 +86,7 @@ package struct Arena {
         }
     }
 
-    /// Gives what is free back to the system; the addresses stay.
+    /// Gives the free memory back to the system; the addresses stay reserved.
     package mutating func release() {
         for piece in free {
             let first = (piece.start + Arena.hugePage - 1) / Arena.hugePage * Arena.hugePage

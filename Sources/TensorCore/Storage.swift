@@ -1,9 +1,10 @@
 import Foundation
 
-/// A block of float32 memory, 64-byte aligned, given back to the allocator when its last tensor goes.
+/// A block of float32 memory, 64-byte aligned. It goes back to the allocator when the last tensor that holds it is
+/// gone.
 ///
-/// Written once, by the operation that makes it (or by the optimizer, which owns its parameters), and read after that;
-/// that discipline is what makes it safe to send.
+/// Only the operation that makes a block writes it (or the optimizer, which owns its parameters), and after that it is
+/// only read. This is why it is safe to send.
 final class Storage: @unchecked Sendable {
     let pointer: UnsafeMutablePointer<Float>
     private let bytes: Int
@@ -17,7 +18,7 @@ final class Storage: @unchecked Sendable {
     }
 }
 
-/// Values by their type: one of each.
+/// At most one value of each type.
 final class DerivedValues: @unchecked Sendable {
     private let lock = NSLock()
     private var values: [ObjectIdentifier: any Sendable] = [:]
@@ -30,8 +31,8 @@ final class DerivedValues: @unchecked Sendable {
     }
 }
 
-/// Keeps freed memory, so that after the first steps none comes from the system: small blocks by size, the others in an
-/// arena.
+/// Keeps freed memory, so that after the first steps no memory comes from the system. Small blocks are kept by size,
+/// larger blocks in an arena.
 public final class Allocator: @unchecked Sendable {
     static let shared = Allocator()
 
@@ -43,12 +44,13 @@ public final class Allocator: @unchecked Sendable {
     private var systemAllocations = 0
     private var bytesFromSystem = 0
 
-    /// Bytes handed out now, their peak since the start, and how often memory came from the system.
+    /// The bytes handed out now, their peak since the start, and how often memory came from the system.
     public static var statistics: (bytesInUse: Int, peakBytes: Int, systemAllocations: Int) {
         shared.lock.withLock { (shared.bytesInUse, shared.peakBytes, shared.systemAllocations) }
     }
 
-    /// Bytes that `work` takes from the system when nothing is kept from before; nothing of it is kept afterwards.
+    /// The bytes that `work` takes from the system when no freed memory is kept from before. The freed memory is given
+    /// back afterwards.
     public static func systemBytes(_ work: () -> Void) -> Int { shared.systemBytes(work) }
 
     private func systemBytes(_ work: () -> Void) -> Int {
@@ -61,12 +63,13 @@ public final class Allocator: @unchecked Sendable {
         defer { releaseCached() }
         return lock.withLock {
             defer { peakBytes = max(peak, peakBytes) }
-            // The arena may have had gaps, which came back from the system without being counted.
+            // The arena's gaps were given back, too. Using them again takes memory from the system without being
+            // counted.
             return max(bytesFromSystem - before, peakBytes - inUse)
         }
     }
 
-    /// Gives all that is kept back to the system.
+    /// Gives all kept memory back to the system.
     private func releaseCached() {
         let blocks = lock.withLock {
             arena?.release()
@@ -76,7 +79,7 @@ public final class Allocator: @unchecked Sendable {
         for block in blocks { Foundation.free(block) }
     }
 
-    /// Blocks of at least so many bytes stand in the arena.
+    /// Blocks of at least this many bytes are taken from the arena.
     private static let arenaFrom = 64 << 10
 
     /// Small sizes are rounded up to eighths of a power of two, so that similar shapes share blocks.
@@ -84,10 +87,10 @@ public final class Allocator: @unchecked Sendable {
         guard bytes > 512 else { return 512 }
         let step = max(64, 1 << (Int.bitWidth - 1 - bytes.leadingZeroBitCount - 3))
         let small = (bytes + step - 1) / step * step
-        // What is rounded up to an arena's block is one, too, and needs the page.
+        // A size that is rounded up to `arenaFrom` goes to the arena as well, and needs the extra page.
         guard small >= arenaFrom else { return small }
-        // With one page for the stagger. An odd number, so that blocks of one size begin in different sets of the
-        // caches.
+        // One page is added for the stagger. The number of pages is odd, so that blocks of one size begin in different
+        // sets of the caches.
         return ((bytes + Arena.page - 1) / Arena.page + 1 | 1) * Arena.page
     }
 
@@ -110,7 +113,7 @@ public final class Allocator: @unchecked Sendable {
         return (raw.bindMemory(to: Float.self, capacity: bytes / MemoryLayout<Float>.stride), bytes)
     }
 
-    /// Call with the lock held.
+    /// The caller must hold the lock.
     private func takeFromArena(_ bytes: Int) -> UnsafeMutablePointer<Float>? {
         let before = arena?.mark ?? 0
         guard let block = arena?.take(bytes) else { return nil }
@@ -121,8 +124,8 @@ public final class Allocator: @unchecked Sendable {
         return elements.bindMemory(to: Float.self, capacity: (bytes - Arena.page) / MemoryLayout<Float>.stride)
     }
 
-    /// Where a block's elements begin in its first page: were it the same place for all, loads from one block would
-    /// wait for stores to another whose addresses have the same lower twelve bits.
+    /// Where a block's elements begin in its first page. If all blocks began at the same place, loads from one block
+    /// would wait for stores to another whose addresses have the same lower twelve bits.
     private static func stagger(_ block: UnsafeMutableRawPointer) -> Int {
         let number = UInt32(truncatingIfNeeded: UInt(bitPattern: block) / UInt(Arena.page))
         return Int((number &* 0x9e37_79b1) >> 26) * 64

@@ -1,8 +1,8 @@
 import CKernels
 
-// Tensors from and to the numbers and layouts of files.
+// Conversion between tensors and the numbers and layouts of files.
 
-/// A tensor that is made when it is written, so that a file's tensors need not be in memory side by side.
+/// A tensor that is made only when it is written, so that the tensors of a file need not be in memory together.
 public struct TensorSource: Sendable {
     public let shape: [Int]
     public let make: @Sendable () -> Tensor
@@ -14,14 +14,14 @@ public struct TensorSource: Sendable {
 }
 
 extension Tensor {
-    /// From little-endian float32, at any alignment.
+    /// Reads little-endian float32 numbers, at any alignment.
     public init(float32 bytes: UnsafeRawBufferPointer, shape: [Int]) {
         self.init(uninitialized: shape)
         requireShape(bytes.count == 4 * count, "Tensor.init", "\(bytes.count) bytes", shape)
         UnsafeMutableRawBufferPointer(start: pointer, count: bytes.count).copyMemory(from: bytes)
     }
 
-    /// From little-endian IEEE half-precision numbers.
+    /// Reads little-endian IEEE half-precision numbers.
     public init(float16 bytes: UnsafeRawBufferPointer, shape: [Int]) {
         self.init(uninitialized: shape)
         requireShape(bytes.count == 2 * count, "Tensor.init", "\(bytes.count) bytes", shape)
@@ -35,7 +35,7 @@ extension Tensor {
         }
     }
 
-    /// From little-endian bfloat16: the upper halves of float32.
+    /// Reads little-endian bfloat16 numbers, which are the upper halves of float32.
     public init(bfloat16 bytes: UnsafeRawBufferPointer, shape: [Int]) {
         self.init(uninitialized: shape)
         requireShape(bytes.count == 2 * count, "Tensor.init", "\(bytes.count) bytes", shape)
@@ -47,7 +47,7 @@ extension Tensor {
         }
     }
 
-    /// A weight as files keep it, [out, in, taps...], as [taps..., in, out].
+    /// Turns a weight from the layout of files, [out, in, taps...], into [taps..., in, out].
     public func filtersFromFile() -> Tensor {
         let taps = shape.dropFirst(2).reduce(1, *)
         return exchanged(
@@ -57,7 +57,7 @@ extension Tensor {
         }
     }
 
-    /// A weight [taps..., in, out] as files keep it, [out, in, taps...].
+    /// Turns a weight [taps..., in, out] into the layout of files, [out, in, taps...].
     public func filtersToFile() -> Tensor {
         let (inputs, outputs) = (shape[rank - 2], shape[rank - 1])
         let taps = shape.dropLast(2).reduce(1, *)
@@ -66,8 +66,8 @@ extension Tensor {
         }
     }
 
-    /// Calls `copy` with the place in the file and our own for every weight, sixteen inputs a task: its lines stay in
-    /// the first-level cache.
+    /// Calls `copy` for every weight with its place in the file and its place in our layout. A task has sixteen inputs,
+    /// so that its cache lines stay in the first-level cache.
     @inline(__always)
     private func exchanged(
         _ result: [Int], inputs: Int, outputs: Int, taps: Int,

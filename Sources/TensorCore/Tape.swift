@@ -4,7 +4,7 @@ import CKernels
 public struct Variable {
     public let tensor: Tensor
     let tape: Tape?
-    /// The number on the tape; meaningless without one.
+    /// The variable's number on its tape; meaningless where there is no tape.
     let node: Int
 
     /// A constant: nothing is recorded for it.
@@ -27,10 +27,10 @@ public struct Variable {
 
 /// A record of operations, in order, each with its pullback (Griewank and Walther 2008, reverse accumulation).
 ///
-/// Used by one thread. A tape is good for one `gradients`: its entries are dropped as they are used, so that every
-/// activation is freed at its last use.
+/// One thread uses it. `gradients` can be called once: entries are dropped as they are used, so that every activation
+/// is freed at its last use.
 public final class Tape {
-    /// Takes the gradient of the output; returns one gradient an input, nil where none flows.
+    /// Takes the gradient of the output and returns one gradient for each input; nil where no gradient flows.
     typealias Pullback = (_ gradOutput: Tensor) -> [Tensor?]
 
     private struct Entry {
@@ -50,7 +50,7 @@ public final class Tape {
         return Variable(tensor, tape: self, node: nodes)
     }
 
-    /// Records that `output` came from `inputs`; a constant where none of them is tracked.
+    /// Records that `output` came from `inputs`. The result is a constant where no input is tracked.
     static func record(_ inputs: [Variable], _ output: Tensor, _ pullback: @escaping Pullback) -> Variable {
         guard let tape = inputs.lazy.compactMap(\.tape).first else { return Variable(output) }
         let result = tape.variable(output)
@@ -59,13 +59,13 @@ public final class Tape {
         return result
     }
 
-    /// The gradients of `output` with respect to `inputs`, in order; zeros where it does not depend on one.
+    /// The gradients of `output` with respect to `inputs`, in order; zeros for an input that it does not depend on.
     /// - Parameter gradOutput: the gradient of `output` itself; ones where it is nil.
     public func gradients(of output: Variable, gradOutput: Tensor? = nil, for inputs: [Variable]) -> [Tensor] {
         zip(inputs, knownGradients(of: output, gradOutput: gradOutput, for: inputs)).map { $1 ?? .zeros($0.shape) }
     }
 
-    /// The same; nil where `output` does not depend on an input.
+    /// Like `gradients`, but nil for an input that `output` does not depend on.
     package func knownGradients(of output: Variable, gradOutput: Tensor? = nil, for inputs: [Variable]) -> [Tensor?] {
         requireShape(output.tape === self, "gradients", "output of another tape", output.shape)
         requireShape(
@@ -91,7 +91,8 @@ public final class Tape {
             return
         }
         slot = nil
-        // In place where nobody else holds the sum; a pullback may have handed one tensor to two inputs.
+        // The sum is updated in place only where nobody else holds it, because a pullback may have returned one tensor
+        // for two inputs.
         if isKnownUniquelyReferenced(&sum.storage) {
             let pointer = sum.pointer
             parallelRuns(sum.count) { start, length in
@@ -108,9 +109,10 @@ extension Variable {
     /// `body(inputs)` as one operation.
     ///
     /// - Parameters:
-    ///   - recompute: nothing is kept but the inputs, and the pullback runs `body` again (Chen et al. 2016, "Training
-    ///     deep nets with sublinear memory cost"). The numbers are the same either way: gradients add up in one order.
-    ///   - body: uses no tracked variables but those that it is given, and gives the same each time.
+    ///   - recompute: keeps only the inputs and runs `body` again in the pullback (Chen et al. 2016, "Training deep
+    ///     nets with sublinear memory cost"). The numbers are the same either way, because gradients are added in the
+    ///     same order.
+    ///   - body: uses no tracked variables other than those that it is given, and gives the same result each time.
     public static func block(_ inputs: [Variable], recompute: Bool, _ body: @escaping ([Variable]) -> Variable)
         -> Variable
     {

@@ -1,23 +1,24 @@
-/// A float32 tensor: row-major and contiguous; pictures are [N, H, W, C].
+/// A float32 tensor, row-major and contiguous; pictures are [N, H, W, C].
 ///
-/// A value: operations make new ones. Two tensors may share storage (`reshaped`), which nobody sees, because storage is
-/// written only while it is made, or by `withUnsafeMutableBuffer` on a tensor that nobody else holds.
+/// It is a value: operations make new tensors. Two tensors may share storage (`reshaped`). This is never visible,
+/// because storage is written only while it is made, or by `withUnsafeMutableBuffer` on a tensor that nobody else
+/// holds.
 public struct Tensor: Sendable {
     public private(set) var shape: [Int]
     var storage: Storage
-    /// What operations derived from the elements; nil where it is not kept.
+    /// Values that operations derived from the elements; nil where they are not kept.
     private var derived: DerivedValues?
 
     public var count: Int { shape.reduce(1, *) }
     public var rank: Int { shape.count }
 
-    /// Memory of unknown content, for the operation that fills it.
+    /// A tensor of unknown content, for the operation that fills it.
     init(uninitialized shape: [Int]) {
         self.shape = shape
         storage = Storage(count: shape.reduce(1, *))
     }
 
-    /// Every element is `value`.
+    /// A tensor whose elements are all `value`.
     public init(repeating value: Float, shape: [Int]) {
         self.init(uninitialized: shape)
         pointer.update(repeating: value, count: count)
@@ -33,7 +34,7 @@ public struct Tensor: Sendable {
         }
     }
 
-    /// Filled by `body`, which is given the row-major elements.
+    /// A tensor that `body` fills; it is given the elements in row-major order.
     public init(shape: [Int], filledBy body: (UnsafeMutableBufferPointer<Float>) throws -> Void) rethrows {
         self.init(uninitialized: shape)
         try body(UnsafeMutableBufferPointer(start: pointer, count: count))
@@ -48,6 +49,7 @@ public struct Tensor: Sendable {
         Array(UnsafeBufferPointer(start: pointer, count: count))
     }
 
+    /// Calls `body` with the elements in row-major order.
     public func withUnsafeBuffer<Result>(
         _ body: (UnsafeBufferPointer<Float>) throws -> Result
     ) rethrows -> Result {
@@ -56,7 +58,7 @@ public struct Tensor: Sendable {
         }
     }
 
-    /// Changes the elements in place; copies first where another tensor shares them.
+    /// Changes the elements in place. They are copied first where another tensor shares them.
     public mutating func withUnsafeMutableBuffer<Result>(
         _ body: (UnsafeMutableBufferPointer<Float>) throws -> Result
     ) rethrows -> Result {
@@ -72,7 +74,7 @@ public struct Tensor: Sendable {
         }
     }
 
-    /// The same elements under another shape of as many elements.
+    /// The same elements under another shape with the same number of elements.
     public func reshaped(_ shape: [Int]) -> Tensor {
         requireShape(shape.reduce(1, *) == count, "reshaped", self.shape, shape)
         var tensor = self
@@ -80,34 +82,34 @@ public struct Tensor: Sendable {
         return tensor
     }
 
-    /// The same elements, with which operations keep what they derive from them (packed and transformed weights): for
-    /// weights that are used again and again, at up to five times their memory.
+    /// The same elements, but operations keep with them what they derive (packed and transformed weights). This is for
+    /// weights that are used again and again; it takes up to five times their memory.
     public func keepingDerived() -> Tensor {
         var tensor = self
         tensor.derived = DerivedValues()
         return tensor
     }
 
-    /// The same elements, with nothing kept: for what is derived from them and holds them, too.
+    /// The same elements without derived values, for a derived value that itself holds the elements.
     func forgettingDerived() -> Tensor {
         var tensor = self
         tensor.derived = nil
         return tensor
     }
 
-    /// What `make` derives from the elements; made once where they keep it.
+    /// What `make` derives from the elements; made only once where the tensor keeps derived values.
     func derived<Value: Sendable>(_ make: () -> Value) -> Value {
         guard let derived else { return make() }
         return derived.value(make)
     }
 
-    /// The only element of a tensor that has one.
+    /// The element of a tensor that has exactly one.
     public var scalar: Float {
         requireShape(count == 1, "scalar", shape, [])
         return pointer[0]
     }
 
-    /// Rows `range` along the first axis, copied.
+    /// A copy of the rows `range` along the first axis.
     public func rows(_ range: Range<Int>) -> Tensor {
         requireShape(rank > 0 && range.lowerBound >= 0 && range.upperBound <= shape[0], "rows", shape, range)
         let row = shape.dropFirst().reduce(1, *)
@@ -120,7 +122,8 @@ public struct Tensor: Sendable {
     }
 }
 
-/// Stops a programmer's error with its operands. (`precondition` loses its message in release builds.)
+/// Stops the program with the operands where a programmer's error is found. (`precondition` loses its message in
+/// release builds.)
 @inline(__always)
 func requireShape(
     _ condition: @autoclosure () -> Bool, _ operation: StaticString, _ first: @autoclosure () -> Any,

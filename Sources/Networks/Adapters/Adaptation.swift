@@ -1,19 +1,20 @@
 import Files
 import TensorCore
 
-/// How adapters of one layout change one base: the layout and, for `ffa`, the frozen factors. The values of B (and A)
-/// come with each call, so that training, its moving average and the adapters of several sites share one adaptation.
+/// How adapters of one layout change one base: the layout and, for `ffa`, the frozen factors. The values of B (and of A
+/// where it is trained) come with each call. So training, its moving average and the adapters of several sites can
+/// share one adaptation.
 public struct Adaptation: Sendable {
     public let layout: AdapterLayout
     /// SHA-256 of the base's file.
     public let baseDigest: Digest
-    /// A of each adapted parameter, in order; empty where A is trained.
+    /// The factor A of each adapted parameter, in order; empty where A is trained.
     private let frozen: [Tensor]
 
     /// - Parameters:
     ///   - configuration: without a `problem`.
     ///   - base: the parameters of the base, in the network's order.
-    ///   - baseDigest: the frozen factors follow from it.
+    ///   - baseDigest: the digest of the base's file, from which the frozen factors follow.
     public init(_ configuration: AdapterConfiguration, base: [ParameterSpecification], baseDigest: Digest) {
         self.init(AdapterLayout(configuration, base: base), baseDigest: baseDigest)
     }
@@ -24,7 +25,8 @@ public struct Adaptation: Sendable {
         frozen = layout.configuration.kind == .ffa ? Adaptation.factors(layout.adapted, baseDigest: baseDigest) : []
     }
 
-    /// The frozen factors, on all threads; the largest first, so that none is left at the end.
+    /// The frozen factors, computed on all threads. The largest is computed first, so that no long task is left at the
+    /// end.
     private static func factors(_ adapted: [AdaptedParameter], baseDigest: Digest) -> [Tensor] {
         let order = adapted.indices.sorted {
             adapted[$0].length * adapted[$0].rank > adapted[$1].length * adapted[$1].rank
@@ -48,20 +50,20 @@ public struct Adaptation: Sendable {
         zip(layout.adapted, frozen).first { $0.0.path == path }?.1
     }
 
-    /// A of the adapted parameter with this index; `trained` gives the adapter's parameter with a number.
+    /// A of the adapted parameter `index`; `trained` gives the parameter of the adapter with a given number.
     func a(_ index: Int, trained: (Int) -> Variable) -> Variable {
         layout.adapted[index].numberOfA.map(trained) ?? Variable(frozen[index])
     }
 
-    /// Whether adapters of both may be averaged: the frozen factors are the same.
+    /// Whether adapters of both adaptations may be averaged, because they have the same frozen factors.
     func sharesFactors(with other: Adaptation) -> Bool {
         layout.configuration.kind == .ffa && baseDigest == other.baseDigest && layout == other.layout
     }
 }
 
 extension Adaptation {
-    /// The network's parameters for a forward pass: the base's as constants, W0 + scale A B on the adapter's tape where
-    /// it is adapted. Gradients reach B, and A where it is trained.
+    /// The network's parameters for a forward pass: the base's parameters as constants, and W0 + scale A B on the
+    /// adapter's tape for adapted parameters. Gradients reach B, and A where it is trained.
     ///
     /// - Parameters:
     ///   - adapter: parameters of `layout.specifications`, in order.
@@ -91,8 +93,8 @@ extension Adaptation {
 extension AdaptedParameter {
     /// A B or B A, in the shape of the weight.
     ///
-    /// It is subtracted, of a B times -scale, rather than added: the product with zeros is +0, and x - 0 is x for -0,
-    /// too, so that an adapter of zeros leaves the base's exact bytes.
+    /// The caller scales B by -scale and subtracts the product. A product with zeros is +0, and x - 0 is x also where x
+    /// is -0, so an adapter of zeros leaves the base's exact bytes.
     func product(_ a: Variable, _ b: Variable) -> Variable {
         (isALeft ? a.linear(b, bias: nil) : b.linear(a, bias: nil)).reshaped(shape)
     }

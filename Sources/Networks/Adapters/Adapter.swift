@@ -6,7 +6,7 @@ public struct Adapter: Sendable {
     public let adaptation: Adaptation
     public let parameters: ParameterMap
 
-    /// - Parameter parameters: of the adaptation's layout.
+    /// - Parameter parameters: they have the specifications of the adaptation's layout.
     public init(_ adaptation: Adaptation, parameters: ParameterMap) {
         if parameters.specifications != adaptation.layout.specifications {
             fatalError(
@@ -20,9 +20,9 @@ public struct Adapter: Sendable {
         self.parameters = parameters
     }
 
-    /// Takes the tensors of a file, strictly.
+    /// Takes the tensors of a file, which must be exactly those of the adapter.
     ///
-    /// - Parameter file: its name, for the error.
+    /// - Parameter file: the file's name, for the error.
     /// - Throws: `Failure(.badData)` that names every tensor that is missing, unexpected or of another shape.
     public init(_ adaptation: Adaptation, fileTensors: consuming [String: Tensor], file: String) throws {
         self.adaptation = adaptation
@@ -33,14 +33,14 @@ public struct Adapter: Sendable {
 extension ParameterMap {
     /// The base's parameters with adapters merged in: W0 + sum of weight scale A B.
     ///
-    /// One adapter of weight 1 gives the bits that it was trained with (`Adaptation.adapted`), adapters of zeros the
-    /// base's bytes. Adapters with the same frozen factors are averaged as their B; others add up as full matrices, so
-    /// that the result is the average of the weights for each kind.
+    /// One adapter with weight 1 gives exactly the weights that it was trained with (`Adaptation.adapted`); adapters of
+    /// zeros give exactly the base's. Adapters with the same frozen factors are averaged by averaging their B. Other
+    /// adapters are added as full matrices. So the result is the average of the weights for both kinds.
     ///
-    /// - Parameter adapters: of this base, each with any finite weight.
+    /// - Parameter adapters: adapters of this base, each with a finite weight.
     public func adding(_ adapters: [(adapter: Adapter, weight: Double)]) -> ParameterMap {
         guard let layout = adapters.first?.adapter.adaptation.layout else { return self }
-        // Those of a group share A.
+        // The adapters of one group share A.
         var groups: [[(adapter: Adapter, factor: Float)]] = []
         for (adapter, weight) in adapters {
             let adaptation = adapter.adaptation
@@ -51,7 +51,7 @@ extension ParameterMap {
             if let group { groups[group].append(entry) } else { groups.append([entry]) }
         }
         var result = self
-        // Which parameters are adapted follows from the base alone.
+        // The base alone decides which parameters are adapted, so this is the same for all layouts.
         for (index, adapted) in layout.adapted.enumerated() {
             let products = groups.map { group in
                 let first = group[0].adapter

@@ -1,27 +1,28 @@
 /// Which factors of a low-rank adapter are trained.
 public enum AdapterKind: String, CaseIterable, Codable, Sendable {
-    /// A is orthonormal and frozen, the same at every site; B is trained (FFA-LoRA, Sun et al. 2024, "Improving LoRA in
-    /// privacy-preserving federated learning"). Averaging B over sites averages their weights exactly.
+    /// A is orthonormal, frozen, and the same at every site; B is trained (FFA-LoRA, Sun et al. 2024, "Improving LoRA
+    /// in privacy-preserving federated learning"). Averaging B over sites averages the sites' weights exactly.
     case ffa
-    /// Both are trained (LoRA, Hu et al. 2021). Averaging A and B over sites is not averaging their weights: the
-    /// relative error is sqrt((N - 1) / N) for N independent sites.
+    /// A and B are both trained (LoRA, Hu et al. 2021). Averaging A and B over sites does not average the sites'
+    /// weights: the relative error is sqrt((N - 1) / N) for N independent sites.
     case lora
 }
 
-/// How a base's weights are changed: W = W0 + scale A B, with A and B of a low rank.
+/// How a base's weights are changed: W = W0 + scale A B, where A and B have a low rank.
 public struct AdapterConfiguration: Codable, Hashable, Sendable {
     public var kind: AdapterKind
     /// No layer has a higher rank than this.
     public var rank = 256
-    /// Trained numbers a layer, at most, as a share of the layer's own (but always rank 1): an adapter is smaller than
-    /// this share of its base, wide layers get more of it, and narrow ones do not take a quarter.
+    /// The largest share of a layer's weights that an adapter may have as trained numbers in that layer (rank 1 is
+    /// always allowed). So an adapter is smaller than this share of its base. Wide layers get a higher rank, and narrow
+    /// layers cannot take a large part of the adapter.
     public var layerShare = 0.05
-    /// What A B is multiplied by.
+    /// The factor of A B.
     public var scale = 1.0
 
     public init(kind: AdapterKind = .ffa) { self.kind = kind }
 
-    /// One sentence on what is wrong with a configuration that came from a file, or nil.
+    /// One sentence that says what is wrong with a configuration from a file, or nil.
     public var problem: String? {
         guard (1...4096).contains(rank) else { return "rank: expected 1 to 4096, found \(rank)" }
         guard layerShare > 0, layerShare <= 1 else {

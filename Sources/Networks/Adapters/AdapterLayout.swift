@@ -1,23 +1,23 @@
 /// A weight that an adapter changes, seen as a matrix: [k * k * in, out] for a convolution, [in, out] for a linear
 /// layer.
 ///
-/// A has the longer of the two sides and B the shorter, so that B, which alone is trained where A is frozen, is small:
-/// W = W0 + scale A B with A [rows, rank] and B [rank, columns] where there are more rows than columns, else
-/// W = W0 + scale B A with B [rows, rank] and A [rank, columns].
+/// A has the longer of the two sides and B the shorter. So B is small, and it alone is trained where A is frozen. With
+/// at least as many rows as columns, W = W0 + scale A B with A [rows, rank] and B [rank, columns]. Otherwise W = W0 +
+/// scale B A with B [rows, rank] and A [rank, columns].
 public struct AdaptedParameter: Hashable, Sendable {
-    /// Its path and shape in the base.
+    /// The parameter's path and shape in the base.
     public let path: String
     public let shape: [Int]
     public let rows: Int, columns: Int
     public let rank: Int
-    /// Its number in the base.
+    /// The parameter's number in the base.
     let number: Int
-    /// The numbers of A (nil where it is frozen) and B in the adapter.
+    /// The numbers of A (nil where A is frozen) and B among the adapter's parameters.
     let numberOfA: Int?, numberOfB: Int
 
-    /// Whether A stands on the left.
+    /// Whether A is the left factor.
     var isALeft: Bool { rows >= columns }
-    /// A's longer side.
+    /// The longer side of A.
     var length: Int { max(rows, columns) }
     var shapeOfA: [Int] { isALeft ? [rows, rank] : [rank, columns] }
     var shapeOfB: [Int] { isALeft ? [rank, columns] : [rows, rank] }
@@ -31,13 +31,13 @@ public struct AdapterLayout: Hashable, Sendable {
     public let configuration: AdapterConfiguration
     public let base: [ParameterSpecification]
     public let adapted: [AdaptedParameter]
-    /// `<path>.adapter_b` and, where it is trained, `<path>.adapter_a`. B starts at 0, so that training starts from the
+    /// `<path>.adapter_b` and, where A is trained, `<path>.adapter_a`. B starts at 0, so that training starts with the
     /// base's exact outputs.
     public let specifications: [ParameterSpecification]
 
     /// - Parameters:
     ///   - configuration: without a `problem`.
-    ///   - base: the parameters of the network, in its order.
+    ///   - base: the parameters of the network, in the network's order.
     public init(_ configuration: AdapterConfiguration, base: [ParameterSpecification]) {
         if let problem = configuration.problem { fatalError("AdapterLayout: \(problem)") }
         let registry = ParameterRegistry()
@@ -63,7 +63,7 @@ public struct AdapterLayout: Hashable, Sendable {
 }
 
 extension ParameterSpecification {
-    /// The matrix that an adapter changes; nil where the parameter stays as it is.
+    /// The side lengths of the matrix that an adapter changes; nil where the parameter is not adapted.
     fileprivate var adaptedMatrix: (rows: Int, columns: Int)? {
         switch layout {
         case .convolution: return (shape[0] * shape[1] * shape[2], shape[3])

@@ -3,29 +3,29 @@ import Randomness
 import TensorCore
 
 /// The frozen factor A of one parameter: orthonormal vectors that follow from the base's digest and the parameter's
-/// path alone, so that every site has the same without storing or sending it.
+/// path alone. So every site has the same factor without storing or sending it.
 ///
-/// The same bits on every machine: integers from SHA-256 and Philox, then + - * / and square roots in float64, which
-/// IEEE 754 rounds in one way only, in an order that is fixed here. Swift does not join a product and a sum into one
-/// rounding. `Tools/reference/adapter_factor.py` makes the same bits from this description. Never change it: adapters
-/// that were trained would no longer fit.
+/// The bits are the same on every machine. They come from integers (SHA-256 and Philox), and then from + - * / and
+/// square roots in float64 in an order that is fixed here; IEEE 754 fixes how these are rounded. Swift does not join a
+/// product and a sum into one rounding. `Tools/reference/adapter_factor.py` makes the same bits from this description.
+/// Never change the computation: existing adapters would no longer fit.
 package enum FrozenFactor {
-    /// The first eight bytes, lowest first, of SHA-256 over a name, the base's digest and the path in UTF-8.
+    /// The first eight bytes, lowest first, of SHA-256 over a fixed name, the base's digest and the path in UTF-8.
     package static func seed(baseDigest: Digest, path: String) -> UInt64 {
         let digest = Digest(of: Array("fovea-adapter-factor-1\0".utf8) + baseDigest.bytes + Array(path.utf8))
         return digest.bytes.prefix(8).reversed().reduce(0) { $0 << 8 | UInt64($1) }
     }
 
-    /// Eight numbers of a vector.
+    /// Eight neighbouring numbers of a vector.
     private typealias Eight = SIMD8<Double>
 
     /// Orthonormal vectors, [count, length], rounded to float32 at the end; count <= length. A vector does not depend
-    /// on how many come after it.
+    /// on how many vectors follow it.
     ///
-    /// Vector j starts uniform in (-1, 1), from Philox with index j. The projections on the vectors before it are taken
-    /// off one after the other (modified Gram-Schmidt), and once more where less than half of its length is left, so
-    /// that what cancelled does no harm (Daniel, Gragg, Kaufman and Stewart 1976; twice is enough, Giraud and Langou
-    /// 2002). Then it is divided by its length.
+    /// Vector j starts uniform in (-1, 1), from Philox with index j. Its projections on the earlier vectors are
+    /// subtracted one after the other (modified Gram-Schmidt). Where less than half of its length is left, they are
+    /// subtracted once more, so that cancellation does no harm (Daniel, Gragg, Kaufman and Stewart 1976; twice is
+    /// enough, Giraud and Langou 2002). Then the vector is divided by its length.
     package static func vectors(seed: UInt64, count: Int, length: Int) -> Tensor {
         let eights = (length + 7) / 8
         return withUnsafeTemporaryAllocation(of: Eight.self, capacity: count * eights) { memory in
@@ -54,8 +54,8 @@ package enum FrozenFactor {
         }
     }
 
-    /// Eight running sums, one a lane; at the end lanes 0 to 3 and 4 to 7 are added, then 0 and 1 to 2 and 3, then the
-    /// two.
+    /// The inner product, as eight running sums, one in each lane. At the end lanes 0-3 are added to lanes 4-7, then
+    /// 0-1 to 2-3, then the two that remain.
     private static func product(_ a: UnsafePointer<Eight>, _ b: UnsafePointer<Eight>, _ eights: Int) -> Double {
         var sums = Eight()
         for i in 0..<eights { sums += a[i] * b[i] }
@@ -69,14 +69,14 @@ package enum FrozenFactor {
         return two[0] + two[1]
     }
 
-    /// Takes the projections on `count` unit vectors off `vector`, one after the other.
+    /// Subtracts the projections on `count` unit vectors from `vector`, one after the other.
     private static func removeProjections(
         of vector: UnsafeMutablePointer<Eight>, on units: UnsafePointer<Eight>, count: Int, _ eights: Int
     ) {
         guard count > 0 else { return }
         var share = Eight(repeating: product(vector, units, eights))
         for k in 1..<count {
-            // The product with the next one comes while its numbers are at hand: half the memory traffic.
+            // The product with the next unit vector is computed in the same loop, which halves the memory traffic.
             let unit = units + (k - 1) * eights, next = unit + eights
             var sums = Eight()
             for i in 0..<eights {

@@ -1,7 +1,7 @@
 import TensorCore
 
-/// What adapters add to one parameter, the sum of share x scale x A B, in float64: products and sums in one order, so
-/// that the same adapters are the same bits on every machine.
+/// The sum of share x scale x A B that adapters add to one parameter, in float64. Products and sums have a fixed order,
+/// so that the same adapters give the same bits on every machine.
 package struct LowRankSum {
     /// One adapter's factors, in the layout's shapes.
     package struct Term {
@@ -19,7 +19,7 @@ package struct LowRankSum {
     /// [rows, columns]
     package private(set) var values: [Double]
 
-    /// - Parameter scale: the adapters' own.
+    /// - Parameter scale: the scale of the adapters' configuration.
     package init(_ parameter: AdaptedParameter, scale: Double) {
         self.parameter = parameter
         values = [Double](repeating: 0, count: parameter.rows * parameter.columns)
@@ -28,6 +28,7 @@ package struct LowRankSum {
 
     private let scale: Double
 
+    /// Adds one adapter's share x scale x A B.
     package mutating func add(_ term: Term) {
         let (left, right) = parameter.isALeft ? (term.a, term.b) : (term.b, term.a)
         let rank = parameter.rank, columns = parameter.columns, factor = term.share * scale
@@ -52,33 +53,34 @@ package struct LowRankSum {
         }
     }
 
-    /// `weight` with the sum added, rounded once.
+    /// `weight` plus the sum, rounded once.
     package func added(to weight: Tensor) -> Tensor {
         if weight.count != values.count { fatalError("LowRankSum: \(weight.shape) is not \(parameter.path)") }
         return weight.withUnsafeBuffer { own in
             Tensor(shape: weight.shape) { target in
-                // A sum of zero leaves the weight's bits, -0 among them.
+                // A sum of zero leaves the weight's bits as they are, also where the weight is -0.
                 for i in target.indices { target[i] = values[i] == 0 ? own[i] : Float(Double(own[i]) + values[i]) }
             }
         }
     }
 
+    /// The sum of the squares of all values.
     package var squares: Double { values.reduce(0) { $0 + $1 * $1 } }
 
-    /// The sum without another, in squares.
+    /// The sum of the squared differences from another sum.
     package func squaredDistance(to other: LowRankSum) -> Double {
         zip(values, other.values).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
     }
 
-    /// The nearest sum of the parameter's own rank (Eckart and Young 1936): projected on the strongest directions of
-    /// its shorter side.
+    /// The nearest sum that has the parameter's own rank (Eckart and Young 1936): the projection on the strongest
+    /// directions along the shorter side.
     package func truncated() -> LowRankSum {
         let rows = parameter.rows, columns = parameter.columns, isWide = columns > rows, side = min(rows, columns)
         // [side, side]: D D^T or D^T D.
         let gram = product(of: isWide ? values : transposed(values, rows, columns), side, max(rows, columns))
         let directions = symmetricEigen(gram, size: side).vectors
         var result = LowRankSum(parameter, scale: scale)
-        // Each direction takes what lies along it.
+        // Adds the projection on each direction.
         for k in 0..<parameter.rank {
             let direction = directions[k * side..<(k + 1) * side]
             let first = direction.startIndex
@@ -105,7 +107,7 @@ package struct LowRankSum {
         (0..<columns).flatMap { c in (0..<rows).map { matrix[$0 * columns + c] } }
     }
 
-    /// M M^T of M [side, length].
+    /// M M^T for M [side, length].
     private func product(of matrix: [Double], _ side: Int, _ length: Int) -> [Double] {
         var gram = [Double](repeating: 0, count: side * side)
         gram.withUnsafeMutableBufferPointer { target in
@@ -140,7 +142,7 @@ package struct LowRankSum {
 }
 
 extension ParameterMap {
-    /// The base's parameters with what `sum` gives for each adapted one, by its index in the layout, added.
+    /// The base's parameters plus what `sum` gives for the index of each adapted parameter in the layout.
     package func adding(_ layout: AdapterLayout, _ sum: (Int) throws -> LowRankSum) rethrows -> ParameterMap {
         var result = self
         for (index, parameter) in layout.adapted.enumerated() {
@@ -151,7 +153,8 @@ extension ParameterMap {
 }
 
 extension Adaptation {
-    /// Names in files of the trained factors of the adapted parameter with this index: A's is nil where it is frozen.
+    /// The names, in files, of the trained factors of the adapted parameter `index`; the name of A is nil where A is
+    /// frozen.
     package func names(_ index: Int) -> (a: String?, b: String) {
         let parameter = layout.adapted[index]
         return (
@@ -159,7 +162,7 @@ extension Adaptation {
         )
     }
 
-    /// The frozen factor of the adapted parameter with this index; nil where A is trained.
+    /// The frozen factor of the adapted parameter `index`; nil where A is trained.
     package func frozenFactor(_ index: Int) -> Tensor? {
         layout.adapted[index].numberOfA == nil ? a(index) { _ in fatalError("A is frozen") }.tensor : nil
     }

@@ -1,29 +1,29 @@
 import CKernels
 
-/// The kernels of the device in use: the one table behind which memory is touched.
+/// The kernels of the device in use. Only these touch the elements of tensors.
 ///
-/// Operations call these; networks and everything above call operations. C's kernels appear in this folder and in
-/// `Operations` only.
+/// Operations call the kernels; networks and everything above them call operations. C's kernels appear only in this
+/// folder and in `Operations`.
 enum Kernels {
-    /// The loops of the instruction set that was chosen at the first use.
-    /// A constant; unsafe only in that C struct types are not Sendable.
+    /// The loops of the instruction set that was chosen at first use.
+    /// This is a constant. It is marked unsafe only because C struct types are not Sendable.
     nonisolated(unsafe) static let table: fovea_kernel_table = {
         fovea_blas_use_one_thread()
         return fovea_kernels().pointee
     }()
 }
 
-/// What the numbers depend on, for provenance and for `doctor`.
+/// The parts of the machine that results depend on, for provenance and for `doctor`.
 public enum ComputeEnvironment {
     /// `default`, `v3` or `v4`.
     public static var instructionSet: String { String(cString: Kernels.table.name) }
 
-    /// Why the environment variable FOVEA_ISA was not followed; nil where it was or is not set.
+    /// Why the environment variable FOVEA_ISA was not followed; nil where it was followed or is not set.
     public static var instructionSetProblem: String? {
         fovea_isa_problem().map { String(cString: $0) }
     }
 
-    /// The kernels that OpenBLAS chose, such as `SkylakeX` or `Haswell`.
+    /// The name of the kernels that OpenBLAS chose, such as `SkylakeX` or `Haswell`.
     public static var blasCore: String {
         _ = Kernels.table
         return String(cString: fovea_blas_core())
@@ -38,13 +38,14 @@ public enum ComputeEnvironment {
     /// Cores that the process may use (affinity and cgroup quota).
     public static var availableCores: Int { fovea_available_cores() }
 
-    /// Threads that operations use. Results do not depend on it.
+    /// The number of threads that operations use. Results do not depend on it.
     public static var threads: Int {
         get { fovea_thread_count() }
         set { fovea_set_thread_count(newValue) }
     }
 
-    /// GFLOP/s of OpenBLAS's sgemm on all threads: the best of several rounds of products of 1024 x 1024, one a thread.
+    /// GFLOP/s of OpenBLAS's sgemm on all threads: the best of `rounds` rounds. In each round every thread computes one
+    /// product of 1024 x 1024 matrices.
     public static func sgemmPeak(rounds: Int = 8) -> Double {
         let side = 1024, count = threads
         let a = (0..<3 * count).map { _ in Tensor(repeating: 0.5, shape: [side, side]) }

@@ -1,8 +1,9 @@
 import CKernels
 
-/// Runs `body(0 ..< count)` on the pool, in any order; returns when all have run.
+/// Runs `body(0 ..< count)` on the pool, in any order, and returns when all calls have ended.
 ///
-/// `count` must follow from the problem's shape, never from the number of threads, so that results do not depend on it.
+/// `count` must follow from the problem's shape and never from the number of threads, so that results do not depend on
+/// the number of threads.
 @inline(__always)
 package func parallelFor(_ count: Int, _ body: (Int) -> Void) {
     if count == 1 { return body(0) }
@@ -27,11 +28,12 @@ func parallelRuns(_ count: Int, grain: Int = 32768, _ body: (Int, Int) -> Void) 
     }
 }
 
-/// Scratch memory of the calling thread, handed out piece by piece; valid until the thread makes another.
+/// Scratch memory of the calling thread, handed out piece by piece. It is valid until the same thread makes another
+/// `Scratch`.
 struct Scratch {
     private var next: UnsafeMutablePointer<Float>
 
-    /// - Parameter floats: all pieces together.
+    /// - Parameter floats: the sum over all pieces.
     init(floats: Int) {
         // Pieces begin at multiples of 64 bytes.
         next = fovea_thread_scratch(0, floats + 16 * 16).unsafelyUnwrapped

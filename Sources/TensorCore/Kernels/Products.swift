@@ -1,9 +1,9 @@
 import CKernels
 
-// Matrix products by our own kernels (products.h): an element of the result depends on its row of a and its column of b
-// alone, so that work may be cut anywhere.
+// Matrix products by our own kernels (products.h). An element of the result depends only on its row of a and its column
+// of b, so the work may be cut anywhere.
 
-/// A matrix [k, columns] in panels of sixteen columns, as products read it.
+/// A matrix [k, columns] stored in panels of sixteen columns, the order in which products read it.
 struct PackedMatrix: Sendable {
     let k: Int, columns: Int
     private let panels: Tensor
@@ -22,7 +22,8 @@ struct PackedMatrix: Sendable {
         }
     }
 
-    /// `weight` as [k, columns]; kept with it where it is used again and again (`Tensor.keepingDerived`).
+    /// `weight` packed as [k, columns]. The packed matrix is kept with a weight that keeps derived values
+    /// (`Tensor.keepingDerived`).
     static func of(_ weight: Tensor, k: Int, columns: Int) -> PackedMatrix {
         weight.derived { PackedMatrix(weight.pointer, k: k, columns: columns) }
     }
@@ -34,7 +35,8 @@ struct PackedMatrix: Sendable {
         }
     }
 
-    /// c (+)= a times this, a and c row-major with all their columns.
+    /// c = a times this matrix, or c += a times this matrix where `accumulate` is true; a and c are row-major with all
+    /// their columns.
     func multiply(rows: Int, _ a: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>, accumulate: Bool = false) {
         withExtendedLifetime(panels) {
             product(
@@ -44,10 +46,11 @@ struct PackedMatrix: Sendable {
     }
 }
 
-/// Floats that [rows, columns] takes in panels of sixteen columns.
+/// The number of floats that [rows, columns] takes in panels of sixteen columns.
 func floatsOfPanels(_ rows: Int, _ columns: Int) -> Int { (columns + 15) / 16 * 16 * rows }
 
-/// c (+)= a b, a and c row-major with their rows `rowStep` apart, b in panels.
+/// c = a b, or c += a b where `accumulate` is true. a and c are row-major with their rows `rowStep` apart; b is in
+/// panels.
 func product(
     rows: Int, k: Int, columns: Int, _ a: UnsafePointer<Float>, rowStep aRow: Int, _ b: UnsafePointer<Float>,
     into c: UnsafeMutablePointer<Float>, rowStep cRow: Int, accumulate: Bool = false
@@ -60,7 +63,8 @@ func product(
 
 /// a^T b over many rows, [aColumns, bColumns].
 ///
-/// The rows are cut by shape into at most eight groups; each is summed in blocks, in order, then the groups in order.
+/// The rows are cut into at most eight groups, by shape alone. Each group is summed block by block in order, and then
+/// the groups are added in order.
 ///
 /// - Parameter pack: puts rows `first ..< first + count` of a and of b into panels.
 func adjointProduct(

@@ -1,9 +1,9 @@
-/// Inner products of many rows with the rows of one fixed matrix, by our own kernels: an element depends on its two
-/// rows alone, neither on which other rows come along nor on the number of threads.
+/// Inner products of many rows with the rows of one fixed matrix, by our own kernels. An element depends only on its
+/// two rows, not on the other rows and not on the number of threads.
 package struct RowProducts: Sendable {
-    /// Elements of a row.
+    /// The number of elements in a row.
     package let length: Int
-    /// Rows of the fixed matrix.
+    /// The number of rows of the fixed matrix.
     package let count: Int
     private let packed: PackedMatrix
 
@@ -19,8 +19,8 @@ package struct RowProducts: Sendable {
         }
     }
 
-    /// Every row of `other` [rows, length] times every row of the fixed matrix, into [rows, count]; on the calling
-    /// thread.
+    /// Multiplies every row of `other` [rows, length] by every row of the fixed matrix, into [rows, count], on the
+    /// calling thread.
     package func multiply(_ other: UnsafePointer<Float>, rows: Int, into products: UnsafeMutablePointer<Float>) {
         packed.multiply(rows: rows, other, into: products)
     }

@@ -79,7 +79,7 @@ func unary(_ a: Tensor, _ loop: (Int, UnsafePointer<Float>, UnsafeMutablePointer
     return result
 }
 
-/// The shape of `a op b`.
+/// The shape of `a op b` for operands of shapes `a` and `b`.
 func broadcastShape(_ a: [Int], _ b: [Int]) -> [Int] {
     let rank = max(a.count, b.count)
     return (0..<rank).map { axis in
@@ -90,7 +90,7 @@ func broadcastShape(_ a: [Int], _ b: [Int]) -> [Int] {
     }
 }
 
-/// Steps in elements of a tensor of `shape` seen under `target`; 0 along axes that repeat.
+/// The steps, in elements, of a tensor of `shape` that is broadcast to `target`; 0 along the axes that repeat.
 private func broadcastStrides(_ shape: [Int], _ target: [Int]) -> [Int] {
     var strides = [Int](repeating: 0, count: target.count)
     var step = 1
@@ -112,7 +112,7 @@ func binary(_ op: fovea_binary_op, _ a: Tensor, _ b: Tensor) -> Tensor {
     let shape = broadcastShape(a.shape, b.shape)
     let result = Tensor(uninitialized: shape)
     guard result.count > 0 else { return result }
-    // Neighbouring axes are joined where both operands run on, or both repeat.
+    // Neighbouring axes are joined where each operand is either contiguous across both or repeated along both.
     var sizes: [Int] = [], stepsA: [Int] = [], stepsB: [Int] = []
     for (size, (stepA, stepB)) in zip(shape, zip(broadcastStrides(a.shape, shape), broadcastStrides(b.shape, shape)))
     where size != 1 {

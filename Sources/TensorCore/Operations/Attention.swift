@@ -3,8 +3,8 @@ import CKernels
 extension Variable {
     /// Scaled dot-product attention of several heads (Vaswani et al. 2017, equation 1).
     ///
-    /// self holds the queries, [N, T, heads * d]; keys and values have the same shape. Scores stand in the cache for a
-    /// few queries at a time; they are not kept, and the pullback makes them again.
+    /// self holds the queries, [N, T, heads * d]; keys and values have the same shape. The scores are computed for a
+    /// few queries at a time, so that they stay in the cache. They are not kept: the pullback computes them again.
     public func attention(keys: Variable, values: Variable, heads: Int) -> Variable {
         requireShape(
             shape.count == 3 && shape == keys.shape && shape == values.shape && shape[2] % heads == 0, "attention",
@@ -26,7 +26,7 @@ private struct Attention {
     var depth: Int { width / heads }
     var scale: Float { 1 / Float(depth).squareRoot() }
 
-    /// Queries at a time, a multiple of the rows of every product's tile.
+    /// The number of queries that are computed together, a multiple of the tile rows of every product kernel.
     private static let block = 48
 
     private func forEachHead(_ body: (_ offset: Int) -> Void) {
@@ -44,7 +44,7 @@ private struct Attention {
         Kernels.table.pack(rows, depth, a, width, panels)
     }
 
-    /// Their transpose in panels: [T / 16][depth][16].
+    /// The transpose of one head's columns, in panels: [T / 16][depth][16].
     private func packTransposed(_ a: UnsafePointer<Float>, into panels: UnsafeMutablePointer<Float>) {
         Kernels.table.pack_transposed(tokens, depth, a, width, panels)
     }
@@ -119,7 +119,7 @@ private struct Attention {
         }
     }
 
-    /// Panels [depth / 16][panelRows][16] back to one head's columns of [T, width].
+    /// Copies panels [depth / 16][panelRows][16] back to one head's columns of [T, width].
     private func unpack(_ panels: UnsafePointer<Float>, _ panelRows: Int, into target: UnsafeMutablePointer<Float>) {
         for first in stride(from: 0, to: depth, by: 16) {
             for row in 0..<tokens {

@@ -1,5 +1,5 @@
 extension Variable {
-    /// [..., A] and [..., B] -> [..., A + B].
+    /// Joins along the last axis: [..., A] and [..., B] -> [..., A + B].
     public func concatenated(_ other: Variable) -> Variable {
         requireShape(shape.dropLast() == other.shape.dropLast(), "concatenated", shape, other.shape)
         let a = shape.last ?? 1, b = other.shape.last ?? 1

@@ -1,10 +1,10 @@
 import CKernels
 
-// Convolution of [N, H, W, C] pictures. The ladder, slowest first:
-//   1. the naive loops in Tests (float64): the oracle;
-//   2. im2col and one product a block of rows: any kernel and stride (here);
+// Convolution of [N, H, W, C] pictures. There are four methods, the slowest first:
+//   1. the naive loops in Tests (float64), which the others are checked against;
+//   2. im2col and one product for each block of rows: any kernel and stride (here);
 //   3. a plain product for 1x1, stride 1 (Linear.swift);
-//   4. Winograd F(4x4, 3x3) for 3x3, stride 1, channels in sixteens (Winograd.swift).
+//   4. Winograd F(4x4, 3x3) for 3x3, stride 1, channels in multiples of 16 (Winograd.swift).
 
 extension Variable {
     /// Cross-correlation with `weight` and zero padding, as deep-learning libraries define convolution.
@@ -13,7 +13,7 @@ extension Variable {
     ///   - weight: [k, k, in, out].
     ///   - bias: [out], or nil.
     ///   - padding: zeros above and to the left.
-    ///   - trailing: zeros below and to the right; as many where it is nil.
+    ///   - trailing: zeros below and to the right; nil means as many as `padding`.
     /// - Returns: [N, (H + padding + trailing - k) / stride + 1, ..., out].
     public func convolution(
         _ weight: Variable, bias: Variable?, stride: Int = 1, padding: Int, trailing: Int? = nil
@@ -21,11 +21,11 @@ extension Variable {
         .convolution(ConvolutionInput(self), weight, bias: bias, stride: stride, padding: padding, trailing: trailing)
     }
 
-    /// Convolution of an input that is made on the way, with what is added to its output.
+    /// Convolution of an input that is computed when it is needed, with further terms added to the output.
     ///
     /// - Parameters:
     ///   - shift: [N, out], added to every pixel of a picture; or nil.
-    ///   - residual: of the output's shape, added; or nil.
+    ///   - residual: a tensor of the output's shape that is added to it; or nil.
     public static func convolution(
         _ input: ConvolutionInput, _ weight: Variable, bias: Variable?, shift: Variable? = nil,
         residual: Variable? = nil,
@@ -62,8 +62,8 @@ extension Variable {
     }
 }
 
-/// What a convolution reads: a picture, or one that is made from others right before and again in the pullback, so that
-/// it is never kept.
+/// The input of a convolution: a picture, or one that is computed from other pictures right before the convolution and
+/// again in its pullback, so that it is never kept.
 public struct ConvolutionInput {
     let parts: [Variable]
     let parameters: [Variable]
@@ -74,17 +74,17 @@ public struct ConvolutionInput {
         (parts, parameters, settings, isUpsampled) = ([picture], [], nil, false)
     }
 
-    /// `picture`, its sides doubled by repeating pixels.
+    /// `picture` with its sides doubled by repeating pixels.
     public init(upsampling picture: Variable) {
         (parts, parameters, settings, isUpsampled) = ([picture], [], nil, true)
     }
 
-    /// Group normalisation of pictures side by side, as if concatenated along the channels.
+    /// Group normalisation of several pictures, as if they were concatenated along the channels.
     public init(normalizing parts: [Variable], scale: Variable, shift: Variable, _ settings: GroupNormSettings) {
         (self.parts, parameters, self.settings, isUpsampled) = (parts, [scale, shift], settings, false)
     }
 
-    /// The picture, and how to make it again.
+    /// The input picture, and the prologue that computes it again.
     fileprivate func made() -> (tensor: Tensor, prologue: Prologue) {
         let tensors = parts.map(\.tensor)
         let prologue: Prologue =
@@ -95,7 +95,7 @@ public struct ConvolutionInput {
     }
 }
 
-/// How a convolution's input comes from what is kept.
+/// How the convolution's input is computed from the tensors that are kept.
 private enum Prologue {
     case none
     case upsampling
@@ -109,12 +109,12 @@ private enum Prologue {
         }
     }
 
-    /// Parts and parameters together.
+    /// The number of parts and parameters together.
     func inputs(_ parts: [Tensor]) -> Int {
         if case .normalization = self { parts.count + 2 } else { 1 }
     }
 
-    /// - Parameter grad: nobody else's; may be written over.
+    /// - Parameter grad: held by nobody else; the pullback may overwrite it.
     func pullback(_ parts: [Tensor], _ grad: Tensor) -> [Tensor?] {
         switch self {
         case .none: return [grad]
@@ -126,7 +126,7 @@ private enum Prologue {
     }
 }
 
-/// What is added to a convolution's output.
+/// The terms that are added to a convolution's output.
 struct Added {
     /// [out]
     var bias: Tensor?
@@ -135,13 +135,13 @@ struct Added {
     /// The output's shape.
     var residual: Tensor?
 
-    /// Bias and shift together, [N or 1, out].
+    /// The sum of bias and shift, [N or 1, out].
     var perImage: Tensor? {
         guard let shift else { return bias?.reshaped([1, bias?.count ?? 0]) }
         return bias.map { shift + $0 } ?? shift
     }
 
-    /// `output` with all that is left to add.
+    /// `output` plus shift and residual; the bias must be in `output` already.
     func add(to output: Tensor) -> Tensor {
         var result = output
         if let shift { result = result + shift.reshaped([shift.shape[0], 1, 1, shift.shape[1]]) }
@@ -150,7 +150,7 @@ struct Added {
     }
 }
 
-/// How one convolution is computed; chosen by its shape alone.
+/// The method by which a convolution is computed. It is chosen by shape alone.
 enum ConvolutionMethod {
     case pointwise
     case winograd
@@ -208,7 +208,8 @@ enum ConvolutionMethod {
     }
 }
 
-/// Output pixels a block, so that the unfolded block stays near 256 KiB; a multiple of the rows of a product's tile.
+/// The number of output pixels in a block. The unfolded block stays near 256 KiB, and the number is a multiple of the
+/// rows of a product's tile.
 private func blockPixels(_ depth: Int) -> Int { max(12, min(1536, 65536 / depth / 12 * 12)) }
 
 private func unfoldedForward(_ geometry: fovea_convolution, _ x: Tensor, _ weight: Tensor, bias: Tensor?) -> Tensor {
@@ -227,7 +228,7 @@ private func unfoldedForward(_ geometry: fovea_convolution, _ x: Tensor, _ weigh
     return output
 }
 
-/// The weight of the adjoint convolution: turned by 180 degrees, inputs and outputs exchanged.
+/// The weight of the adjoint convolution: turned by 180 degrees, with inputs and outputs exchanged.
 private func turned(_ weight: Tensor) -> Tensor {
     let taps = weight.shape[0] * weight.shape[1], inputs = weight.shape[2], outputs = weight.shape[3]
     let result = Tensor(uninitialized: [weight.shape[0], weight.shape[1], outputs, inputs])
@@ -245,7 +246,7 @@ private func unfoldedGradInput(
     _ geometry: fovea_convolution, _ grad: Tensor, _ weight: Tensor, inputShape: [Int]
 ) -> Tensor {
     let outputs = weight.shape[3]
-    // With stride 1 the adjoint is a convolution of the gradient, which overlaps nowhere.
+    // With stride 1 the adjoint is a convolution of the gradient, so that blocks do not overlap.
     if geometry.stride == 1, geometry.pad < geometry.kernel {
         var adjoint = geometry
         adjoint.height = geometry.out_height

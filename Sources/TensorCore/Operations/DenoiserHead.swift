@@ -1,23 +1,23 @@
 import CKernels
 import Foundation
 
-// The head of a denoiser that also says where the picture is black: D = A + S (black - A), with A = c_skip x + c_out F
-// and S = 1 / (1 + e^(offset - g)).
+// The head of a denoiser that also predicts where the picture is black: D = A + S (black - A), with A = c_skip x +
+// c_out F and S = 1 / (1 + e^(offset - g)).
 //
 // The surround of a fundus photograph is black without any noise. The expected picture given a noisy one is therefore a
-// mixture of black and of what is expected inside the eye, and S is the probability of black. Trained through D the
-// gate does not open: inside the eye S must fall below c_out^2 first, and its gradient falls with it. Told what is
-// black while F was trained through D, losses were 50 times as high in the first 3,000 images, because an S of 0.05 is
-// a large error at low noise. So the two are trained apart: F through A, and S by the binary cross-entropy of what is
-// black, whose optimum is the same probability.
+// mixture of black and of what is expected inside the eye, and S is the probability of black. If S were trained through
+// D, the gate would not open: inside the eye S must first fall below c_out^2, and its gradient falls with it. In a
+// trial, S was given the true black places while F was trained through D. Its losses were 50 times as high in the first
+// 3,000 images, because an S of 0.05 is a large error at low noise. So F and S are trained apart: F through A, and S by
+// the binary cross-entropy of the black places, whose optimum is the same probability.
 
-/// What the head needs to know of each picture.
+/// The coefficients of the head for each picture.
 public struct DenoiserHead: Sendable {
     /// c_skip and c_out, [N, C].
     public let skip: Tensor, out: Tensor
     /// The channels of a black block, [C].
     public let black: [Float]
-    /// What g must exceed before S passes one half.
+    /// S passes one half where g exceeds this.
     public let offset: Float
 
     public init(skip: Tensor, out: Tensor, black: [Float], offset: Float) {
@@ -32,7 +32,7 @@ public struct DenoiserHead: Sendable {
             [raw.shape, skip.shape], x.shape)
     }
 
-    /// Runs over the places of pictures, on the pool, none across two pictures.
+    /// Calls `body` on the pool for runs of places; no run crosses from one picture to the next.
     private func eachRun(_ raw: Tensor, _ body: (_ picture: Int, _ start: Int, _ length: Int) -> Void) {
         let pictures = raw.shape[0], places = raw.shape.dropLast().reduce(1, *) / max(1, pictures)
         let grain = max(1, 16384 / black.count), runs = (places + grain - 1) / grain
@@ -45,7 +45,7 @@ public struct DenoiserHead: Sendable {
     /// D, [N, H, W, C].
     ///
     /// - Parameters:
-    ///   - raw: what the network gives, [N, H, W, C + 1 or more]: F, then g; channels behind g are not used.
+    ///   - raw: the network's output, [N, H, W, C + 1 or more]: F, then g; channels after g are not used.
     ///   - x: the noisy pictures, [N, H, W, C].
     public func denoised(_ raw: Tensor, _ x: Tensor) -> Tensor {
         require(raw, x)
@@ -67,11 +67,11 @@ public struct DenoiserHead: Sendable {
         return result
     }
 
-    /// What a black place counts in the loss of F.
+    /// The weight of a black place in the loss of F.
     private static let blackWeight: Float = 0.1
 
-    /// The loss of each picture: the mean of weight times (A - clean)^2, in which black places count a tenth (the gate
-    /// covers them), plus the mean cross-entropy of S over places.
+    /// The loss of each picture: the mean of weight times (A - clean)^2, in which black places count a tenth (S
+    /// replaces A there), plus the mean cross-entropy of S over places.
     ///
     /// - Parameters:
     ///   - raw, x: as in `denoised`.
@@ -87,8 +87,8 @@ public struct DenoiserHead: Sendable {
         let values = raw.tensor, channels = black.count, width = values.shape[values.rank - 1],
             pictures = values.shape[0]
         let places = values.shape.dropLast().reduce(1, *) / max(1, pictures)
-        // The gradient is made at once, to be multiplied by what comes back for each picture; sums by place, added in
-        // order.
+        // The gradient is computed here, and the pullback only multiplies it by the incoming gradient of each picture.
+        // Losses are first stored by place and then added in order.
         let gradient = Tensor(uninitialized: values.shape), sums = Tensor(uninitialized: [pictures, places])
         black.withUnsafeBufferPointer { black in
             nonisolated(unsafe) let black = black
@@ -113,7 +113,7 @@ public struct DenoiserHead: Sendable {
                     }
                     g[channels] = share * (probability - (isBlack ? 1 : 0))
                     for c in (channels + 1)..<width { g[c] = 0 }
-                    // ln(1 + e^-|z|), which neither overflows nor vanishes.
+                    // The cross-entropy uses ln(1 + e^-|z|), which neither overflows nor vanishes.
                     let entropy = max(0, isBlack ? -logit : logit) + log1pf(expf(-abs(logit)))
                     sums.pointer[place] = counts * sum + share * entropy
                 }

@@ -1,7 +1,7 @@
 import CKernels
 
 extension Variable {
-    /// Rows of a table [R, D]: [N, D] for N indices.
+    /// Looks up rows of a table [R, D]; N indices give [N, D].
     public func embedding(_ indices: [Int]) -> Variable {
         requireShape(
             shape.count == 2 && indices.allSatisfy { 0 <= $0 && $0 < shape[0] }, "embedding", shape, indices)

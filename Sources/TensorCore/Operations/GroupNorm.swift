@@ -1,11 +1,11 @@
 import CKernels
 
 extension Variable {
-    /// Group normalisation (Wu and He 2018) over [N, ..., C], with SiLU behind it where `silu` is true.
+    /// Group normalisation (Wu and He 2018) over [N, ..., C], followed by SiLU where `silu` is true.
     ///
     /// - Parameters:
     ///   - scale, shift: [C].
-    ///   - groups: divides C.
+    ///   - groups: must divide C.
     public func groupNorm(scale: Variable, shift: Variable, groups: Int, epsilon: Float, silu: Bool = false) -> Variable
     {
         let settings = GroupNormSettings(groups: groups, epsilon: epsilon, silu: silu)
@@ -18,6 +18,7 @@ extension Variable {
     }
 }
 
+/// Settings of a group normalisation; SiLU follows it where `silu` is true.
 public struct GroupNormSettings: Hashable, Sendable {
     public let groups: Int
     public let epsilon: Float
@@ -28,7 +29,7 @@ public struct GroupNormSettings: Hashable, Sendable {
     }
 }
 
-/// Mean and inverse deviation of every group of every image, and what is computed from them.
+/// Mean and inverse standard deviation of every group of every image, and the operations that use them.
 ///
 /// The channels may lie in several tensors, as if they were concatenated along the last axis.
 struct GroupNorm {
@@ -36,7 +37,7 @@ struct GroupNorm {
     private let scale: Tensor, shift: Tensor
     private let images: Int, rows: Int, channels: Int
     private let parts: [Part]
-    /// Rows of one image are cut into pieces, by shape.
+    /// The rows of one image are cut into pieces, by shape alone.
     private let pieceRows: Int, pieces: Int
     /// [images * groups]
     private let mean: [Double], inverseDeviation: [Double]
@@ -63,7 +64,7 @@ struct GroupNorm {
         let images = leading[0], rows = leading.dropFirst().reduce(1, *)
         let pieceRows = max(64, 32768 / channels)
         let pieces = (rows + pieceRows - 1) / pieceRows
-        // Moments about the image's first row, so that a large mean does not cancel the deviation.
+        // Moments are taken about the image's first row, so that a large mean does not cancel the deviation.
         let sums = GroupNorm.pieceSums(images * pieces, channels) { task, first, second in
             let start = task % pieces * pieceRows
             for (part, tensor) in zip(parts, x) {
@@ -76,7 +77,7 @@ struct GroupNorm {
         var mean = [Double](repeating: 0, count: images * groups), inverse = mean
         let width = channels / groups
         let elements = Double(width * rows)
-        // Of one image, by channel: mean, and the sum of squares about it.
+        // For one image, by channel: the mean, and the sum of squares about it.
         var channelMean = [Double](repeating: 0, count: channels), channelScatter = channelMean
         for image in 0..<images {
             for (part, tensor) in zip(parts, x) {
@@ -103,7 +104,7 @@ struct GroupNorm {
                     let difference = channelMean[channel] - average
                     scatter += Double(rows) * difference * difference
                 }
-                // max(0, nan) would hide what is not finite.
+                // max(0, nan) is 0, which would hide numbers that are not finite.
                 let variance = scatter / elements
                 mean[image * groups + group] = average
                 inverse[image * groups + group] =
@@ -115,7 +116,7 @@ struct GroupNorm {
         (self.pieceRows, self.pieces, self.mean, inverseDeviation) = (pieceRows, pieces, mean, inverse)
     }
 
-    /// Two sums a channel for each of `tasks` pieces: [tasks, 2, channels].
+    /// Two sums for each channel and each of `tasks` pieces: [tasks, 2, channels].
     private static func pieceSums(
         _ tasks: Int, _ channels: Int, _ body: (Int, UnsafeMutablePointer<Double>, UnsafeMutablePointer<Double>) -> Void
     ) -> Sums {
@@ -134,7 +135,8 @@ struct GroupNorm {
         }
     }
 
-    /// One value a channel of every image: that of its group, times the channel's scale or not.
+    /// One value for each channel of every image: its group's value, multiplied by the channel's scale where
+    /// `isScaled`.
     private struct PerChannel {
         let ofGroup: [Double]
         var isScaled = false
@@ -159,7 +161,7 @@ struct GroupNorm {
         }
     }
 
-    /// [N, ..., C], the parts side by side.
+    /// Normalises x to [N, ..., C], with its tensors side by side.
     func apply(_ x: [Tensor]) -> Tensor {
         let output = Tensor(uninitialized: x[0].shape.dropLast() + [channels])
         withPerChannel([PerChannel(ofGroup: mean), PerChannel(ofGroup: inverseDeviation, isScaled: true)]) { values in
@@ -180,7 +182,8 @@ struct GroupNorm {
 
     /// - Parameters:
     ///   - grad: [N, ..., C].
-    ///   - overwriting: `grad` itself where nobody else needs it any more; nil where somebody may.
+    ///   - overwriting: `grad` itself where nobody else needs it any more, so that it may be overwritten; nil
+    ///     otherwise.
     func pullback(_ x: [Tensor], _ grad: Tensor, overwriting: Tensor?) -> (
         inputs: [Tensor], scale: Tensor, shift: Tensor
     ) {
@@ -201,7 +204,7 @@ struct GroupNorm {
                 }
             }
         }
-        // By image and channel, pieces in order: sum dz, sum dz * xhat.
+        // Sums by image and channel, adding the pieces in order: sum dz and sum dz * xhat.
         var sumDz = [Double](repeating: 0, count: images * channels), sumDzHat = sumDz
         for image in 0..<images {
             for piece in 0..<pieces {

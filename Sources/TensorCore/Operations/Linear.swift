@@ -17,8 +17,7 @@ extension Variable {
         }
     }
 
-    /// `linear` of two inputs side by side, as if concatenated along the last axis: [..., A] and [..., B] by [A + B,
-    /// out].
+    /// `linear` of two inputs, as if they were concatenated along the last axis: [..., A] and [..., B] by [A + B, out].
     public func linear(besides other: Variable, _ weight: Variable, bias: Variable?) -> Variable {
         let a = shape.last ?? 1, b = other.shape.last ?? 1
         requireShape(
@@ -43,7 +42,7 @@ extension Variable {
     }
 }
 
-/// Rows a task: a multiple of the rows of every product's tile.
+/// The number of rows in a task, a multiple of the tile rows of every product kernel.
 private let rowsOfTask = 192
 
 /// [..., in] * [in, out] -> [..., out]
@@ -60,7 +59,7 @@ func linearForward(_ x: Tensor, _ weight: Tensor, bias: Tensor?) -> Tensor {
     return output
 }
 
-/// Adds [..., in] * [in, out] to `output`, which nobody else has seen yet.
+/// Adds [..., in] * [in, out] to `output` in place; nobody else may hold `output` yet.
 private func linearForward(_ x: Tensor, _ weight: Tensor, addedTo output: Tensor) {
     let inputs = weight.shape[0], outputs = weight.shape[1]
     let packed = PackedMatrix(weight.pointer, k: inputs, columns: outputs)

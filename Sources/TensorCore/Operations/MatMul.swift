@@ -9,8 +9,8 @@ extension Variable {
     public func matmul(_ other: Variable, transposedSelf: Bool = false, transposed: Bool = false) -> Variable {
         let output = TensorCore.matmul(tensor, other.tensor, transposeA: transposedSelf, transposeB: transposed)
         return Tape.record([self, other], output) { grad in
-            // c = op(a) op(b): the gradient of op(a) is dc op(b)^T, that of op(b) is op(a)^T dc; transposed where op
-            // does.
+            // c = op(a) op(b). The gradient of op(a) is dc op(b)^T and that of op(b) is op(a)^T dc. Where op
+            // transposes, the gradient is transposed, too.
             [
                 !isTracked
                     ? nil

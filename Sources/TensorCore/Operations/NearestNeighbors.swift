@@ -1,11 +1,11 @@
 import CKernels
 
-/// Rows of a matrix that distances are taken between: [count, parts, width]. The squared distance of two rows is the
-/// largest of their parts' squared euclidean distances; with one part it is the euclidean distance itself.
+/// Rows of a matrix, [count, parts, width], between which distances are taken. The squared distance of two rows is the
+/// largest squared euclidean distance of their parts; with one part it is the squared euclidean distance itself.
 package struct NeighborVectors: Sendable {
     package let elements: [Float]
     package let count: Int, parts: Int, width: Int
-    /// [parts, count]: squared lengths.
+    /// Squared lengths, [parts, count].
     fileprivate let squares: [Float]
 
     package init(_ elements: [Float], count: Int, parts: Int = 1, width: Int) {
@@ -28,7 +28,7 @@ package struct NeighborVectors: Sendable {
         (self.count, self.parts, self.width) = (count, parts, width)
     }
 
-    /// Some of the rows, in that order; a row may be taken more than once.
+    /// Some of the rows, in the given order; a row may be taken more than once.
     package func selecting(_ rows: [Int]) -> NeighborVectors {
         let step = parts * width
         let chosen = [Float](unsafeUninitializedCapacity: rows.count * step) { buffer, written in
@@ -44,8 +44,8 @@ package struct NeighborVectors: Sendable {
         return NeighborVectors(chosen, squares: squares, count: rows.count, parts: parts, width: width)
     }
 
-    /// The mean row where rows lie together far from the origin, so that |a|^2 + |b|^2 - 2ab would lose more than their
-    /// distances; nil otherwise. Of a thousand rows, evenly spread.
+    /// The mean of up to about a thousand evenly spread rows, where the rows lie close together and far from the
+    /// origin. There |a|^2 + |b|^2 - 2ab would lose their distances to rounding. Nil otherwise.
     fileprivate var offset: [Float]? {
         let rows = Array(stride(from: 0, to: count, by: max(1, count / 1000))), length = parts * width,
             n = Double(max(1, rows.count))
@@ -66,7 +66,7 @@ package struct NeighborVectors: Sendable {
             elements.indices.map { elements[$0] - offset[$0 % offset.count] }, count: count, parts: parts, width: width)
     }
 
-    /// Squared distance of row `i` and row `j` of `other`, summed in float64 in one order.
+    /// The squared distance of row `i` and row `j` of `other`, summed in float64 in a fixed order.
     fileprivate func distance(_ i: Int, _ other: NeighborVectors, _ j: Int) -> Double {
         elements.withUnsafeBufferPointer { a in
             other.elements.withUnsafeBufferPointer { b in
@@ -101,24 +101,25 @@ private func squaredLength(_ values: UnsafeBufferPointer<Float>) -> Double {
     values.reduce(0.0) { $0 + Double($1) * Double($1) }
 }
 
-/// The nearest rows of a gallery to each of some probes, nearest first; equal distances in the order of the gallery.
+/// The nearest rows of a gallery to each probe, nearest first; equal distances are in the order of the gallery.
 package struct Neighbors: Sendable {
-    /// How many each probe has: the k that was asked for, or fewer where the gallery has fewer.
+    /// The number of neighbours of each probe: the number that was asked for, or the size of a smaller gallery.
     package let k: Int
-    /// [probes, k]; -1 where all others are left out.
+    /// [probes, k]; -1 where fewer than k rows were not excluded.
     package let indices: [Int]
     /// [probes, k]: squared distances; infinite where the index is -1.
     package let distances: [Double]
 
+    /// The nearest row of the gallery and its squared distance.
     package func nearest(_ probe: Int) -> (index: Int, distance: Double) { (indices[probe * k], distances[probe * k]) }
 }
 
-/// Exact nearest neighbours: a product of a block of probes with a block of the gallery at a time, of which each probe
-/// keeps its best; those, and a few more, are then ordered by distances summed directly, so that rounding in the
-/// product (which loses the last digits of small distances) decides nothing. Memory is that of the blocks, whatever the
-/// size of the gallery.
+/// Exact nearest neighbours. A block of probes is multiplied with one block of the gallery at a time, and each probe
+/// keeps its best rows and 16 more. These are then ordered by distances that are summed directly, because rounding in
+/// the product loses the last digits of small distances. Memory depends on the blocks, not on the size of the gallery.
 ///
-/// - Parameter exclude: groups of probes and of the gallery; rows of equal groups are no neighbours.
+/// - Parameter exclude: the groups of the probes and of the gallery's rows; rows of equal groups are not counted as
+///   neighbours.
 package func nearestNeighbors(
     of probes: NeighborVectors, in gallery: NeighborVectors, k wanted: Int,
     exclude: (probes: [Int], gallery: [Int])? = nil
@@ -127,10 +128,10 @@ package func nearestNeighbors(
         probes.parts == gallery.parts && probes.width == gallery.width, "nearestNeighbors",
         [probes.parts, probes.width], [gallery.parts, gallery.width])
     let k = min(wanted, gallery.count), kept = min(gallery.count, wanted + 16)
-    // More rows amortise the packing of the gallery, fewer keep more threads busy; the number of threads decides
-    // neither.
+    // More rows share the packing of the gallery; fewer rows keep more threads busy. The choice does not depend on the
+    // number of threads.
     let blockRows = probes.count >= 4096 ? 512 : 256
-    // Distances stay the same where both sides are moved.
+    // Moving both sides by the same offset leaves their distances as they are.
     let moved =
         gallery.offset.map { (probes: probes.shifted(by: $0), gallery: gallery.shifted(by: $0)) } ?? (
             probes: probes, gallery: gallery
@@ -163,7 +164,7 @@ private struct NeighborBlock {
     private let rows: Range<Int>
     private let kept: Int
     private let exclude: (probes: [Int], gallery: [Int])?
-    /// Gallery rows that are multiplied together.
+    /// The number of gallery rows that are multiplied together.
     private static let columns = 512
 
     init(
@@ -173,11 +174,12 @@ private struct NeighborBlock {
         (self.probes, self.rows, self.gallery, self.kept, self.exclude) = (probes, rows, gallery, kept, exclude)
     }
 
-    /// Indices of the best of each row, in no order that matters.
+    /// The gallery indices of the best rows for each probe; their order does not matter.
     func best() -> [[Int]] {
         var lists = rows.map { _ in RunningBest(kept) }
         let columns = min(NeighborBlock.columns, gallery.count)
-        // [rows, columns]: -2ab of one part, and with several parts the largest distance of those so far.
+        // [rows, columns]: `products` holds -2ab of one part; with several parts `largest` holds the largest distance
+        // of the parts so far.
         let products = UnsafeMutablePointer<Float>.allocate(capacity: rows.count * columns)
         let largest = probes.parts == 1 ? nil : UnsafeMutablePointer<Float>.allocate(capacity: rows.count * columns)
         let zeros = [Float](repeating: 0, count: columns)
@@ -212,7 +214,7 @@ private struct NeighborBlock {
         return lists.map { $0.entries.map(\.index) }
     }
 
-    /// -2ab of a part.
+    /// Computes -2ab of one part.
     private func multiply(_ products: UnsafeMutablePointer<Float>, part: Int, first: Int, count: Int) {
         let step = probes.parts * probes.width
         probes.elements.withUnsafeBufferPointer { a in
@@ -245,7 +247,7 @@ private struct NeighborBlock {
         }
     }
 
-    /// The distances are `values` + `squares` + `square`; one pass over them, and nothing written.
+    /// Looks for near rows in one pass that writes no distances; a distance is `values` + `squares` + `square`.
     private func scan(
         _ values: UnsafePointer<Float>, adding squares: UnsafePointer<Float>, _ square: Float, row: Int, first: Int,
         count: Int, _ list: inout RunningBest
@@ -266,7 +268,7 @@ private struct NeighborBlock {
         while j + 128 <= count {
             var least = sixteen(j)
             for place in stride(from: j + 16, to: j + 128, by: 16) { least = smaller(least, sixteen(place)) }
-            // Most hold nothing that is near enough.
+            // Most runs of 128 hold no distance that is small enough.
             if any(least .< SIMD16(repeating: list.worst - square)) { for offset in 0..<128 { look(j + offset) } }
             j += 128
         }
@@ -277,11 +279,11 @@ private struct NeighborBlock {
     }
 }
 
-/// The smallest of many numbers, sorted.
+/// The smallest of many distances with their indices, sorted.
 private struct RunningBest {
     private let capacity: Int
     private(set) var entries: [(index: Int, distance: Float)] = []
-    /// What a number must be below to get in.
+    /// A distance must be below this to be kept.
     private(set) var worst = Float.infinity
 
     init(_ capacity: Int) {

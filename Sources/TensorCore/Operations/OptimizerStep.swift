@@ -8,9 +8,9 @@ public struct AdamSettings: Sendable {
     public var beta2: Float = 0.999
     public var epsilon: Float = 1e-8
     public var weightDecay: Float = 0
-    /// What each moving average keeps of itself.
+    /// The decay of each moving average: the part of the old average that is kept.
     public var averageDecays: [Float]
-    /// Gradients are multiplied by this first.
+    /// Gradients are multiplied by this before anything else.
     public var gradientScale: Float = 1
 
     public init(learningRate: Float, averageDecays: [Float] = []) {
@@ -19,8 +19,8 @@ public struct AdamSettings: Sendable {
     }
 }
 
-/// One update of Adam (Kingma and Ba 2015) with decoupled weight decay (Loshchilov and Hutter 2019) and of the moving
-/// averages of the parameter, in one pass over memory and in place.
+/// One update of Adam (Kingma and Ba 2015) with decoupled weight decay (Loshchilov and Hutter 2019). The moving
+/// averages of the parameter are updated in the same pass, in place.
 ///
 /// - Parameters:
 ///   - step: 1 for the first update; bias correction depends on it.
@@ -58,7 +58,7 @@ public func adamStep(
     }
 }
 
-/// An average's own storage: made unique before the pass, and kept by the array meanwhile.
+/// The memory of one average. It was made unique before the pass, and the array of averages keeps it alive meanwhile.
 private struct UncheckedPointer: @unchecked Sendable {
     let base: UnsafeMutablePointer<Float>?
 }

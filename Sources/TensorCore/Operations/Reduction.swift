@@ -19,7 +19,7 @@ extension Variable {
         }
     }
 
-    /// The sum along `axes`, which stay with size 1.
+    /// The sum along `axes`, which keep size 1.
     public func sum(axes: [Int]) -> Variable {
         var target = shape
         for axis in axes { target[axis] = 1 }
@@ -28,7 +28,7 @@ extension Variable {
         }
     }
 
-    /// The mean along `axes`, which stay with size 1.
+    /// The mean along `axes`, which keep size 1.
     public func mean(axes: [Int]) -> Variable {
         let count = axes.reduce(1) { $0 * shape[$1] }
         return sum(axes: axes).scaled(by: 1 / Float(count))
@@ -36,7 +36,7 @@ extension Variable {
 }
 
 extension Tensor {
-    /// Every element is finite.
+    /// Whether every element is finite.
     public var isFinite: Bool { sumOfElements(self).isFinite || elements.allSatisfy(\.isFinite) }
 
     /// The sum of x^2 over all elements, in a fixed order.
@@ -45,7 +45,7 @@ extension Tensor {
 
 func sumOfElements(_ a: Tensor) -> Double { runSum(a) { Kernels.table.sum($0, $1) } }
 
-/// Sums runs on the pool and adds them up in order.
+/// Sums runs on the pool and adds the runs' sums in order.
 private func runSum(_ a: Tensor, _ sum: (Int, UnsafePointer<Float>) -> Double) -> Double {
     let grain = 65536
     var partial = [Double](repeating: 0, count: (a.count + grain - 1) / grain)
@@ -61,7 +61,7 @@ func sumToShape(_ a: Tensor, _ shape: [Int]) -> Tensor {
     if a.shape == shape { return a }
     let padded = [Int](repeating: 1, count: a.rank - shape.count) + shape
     requireShape(zip(a.shape, padded).allSatisfy { $0 == $1 || $1 == 1 }, "sumToShape", a.shape, shape)
-    // Axes as alternating runs of kept and summed ones; [sum, keep] and [keep, sum] cover what networks need fast.
+    // Neighbouring axes are summed together; [sum, keep] and [keep, sum] are the cases that networks need fast.
     var current = a
     var dimensions = a.shape
     for axis in dimensions.indices where padded[axis] == 1 && dimensions[axis] != 1 {
@@ -87,7 +87,7 @@ func sumMiddle(_ a: Tensor, outer: Int, summed: Int, inner: Int) -> Tensor {
         }
         return result
     }
-    // Pieces of rows, each into its own sums, then the pieces in order.
+    // Rows are cut into pieces; each piece has its own sums, which are then added in order.
     let piece = max(64, 65536 / inner)
     let pieces = (summed + piece - 1) / piece
     let sums = Sums(outer * pieces * inner)
@@ -107,7 +107,7 @@ func sumMiddle(_ a: Tensor, outer: Int, summed: Int, inner: Int) -> Tensor {
     return result
 }
 
-/// Sums in float64, from 0, in memory that is used again.
+/// Sums in float64 that begin at 0, in memory that the allocator reuses.
 struct Sums {
     private let memory: Tensor
 

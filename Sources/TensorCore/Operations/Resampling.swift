@@ -16,7 +16,7 @@ extension Variable {
     }
 }
 
-/// [N, H, W, C] -> [N, 2H, 2W, C], each pixel four times.
+/// [N, H, W, C] -> [N, 2H, 2W, C]; each pixel is repeated four times.
 func upsampled(_ a: Tensor) -> Tensor {
     let (n, h, w, c) = (a.shape[0], a.shape[1], a.shape[2], a.shape[3])
     let output = Tensor(uninitialized: [n, 2 * h, 2 * w, c])
@@ -32,7 +32,7 @@ func upsampled(_ a: Tensor) -> Tensor {
     return output
 }
 
-/// Sums of 2x2 neighbours, scaled.
+/// The sums of 2x2 neighbours, multiplied by `scale`.
 func sumOfQuads(_ a: Tensor, scale: Float) -> Tensor {
     let (n, h, w, c) = (a.shape[0], a.shape[1] / 2, a.shape[2] / 2, a.shape[3])
     let result = Tensor(uninitialized: [n, h, w, c])

@@ -1,9 +1,9 @@
 import CKernels
 
-/// Eigenvectors of a symmetric matrix, by LAPACK.
+/// Eigenvalues and eigenvectors of a symmetric matrix, by LAPACK.
 ///
 /// - Parameter matrix: [size, size].
-/// - Returns: eigenvalues, the largest first, and their vectors, [size, size], one a row.
+/// - Returns: the eigenvalues, the largest first, and the eigenvectors as rows of [size, size].
 package func symmetricEigen(_ matrix: [Double], size: Int) -> (values: [Double], vectors: [Double]) {
     requireShape(matrix.count == size * size, "symmetricEigen", "\(matrix.count) elements", [size, size])
     var vectors = matrix, values = [Double](repeating: 0, count: size)

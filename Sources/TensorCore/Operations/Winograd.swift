@@ -1,7 +1,7 @@
 import CKernels
 
-// 3x3 convolution, stride 1, padding 1, by Winograd F(4x4, 3x3) (Lavin and Gray 2016): transform the input, 36
-// products, transform back.
+// 3x3 convolution with stride 1 and padding 1 by Winograd F(4x4, 3x3) (Lavin and Gray 2016): transform the input,
+// compute 36 products, transform back.
 
 extension fovea_tiling {
     fileprivate init(_ shape: [Int]) {
@@ -13,14 +13,14 @@ extension fovea_tiling {
     fileprivate var tiles: Int { images * tiles_high * tiles_wide }
 }
 
-/// Floats from one of 36 positions to the next; see winograd.h.
+/// The number of floats from one of the 36 positions to the next; winograd.h says why there are 16 more than needed.
 private func positionStep(_ elements: Int) -> Int { elements + 16 }
 
 /// A weight in the transformed domain: 36 positions of [outputs / 16][inputs][16].
 struct TransformedWeight: Sendable {
     let inputs: Int, outputs: Int
     private let values: Tensor
-    /// [3, 3, in, out], as it was.
+    /// [3, 3, in, out], before the transform.
     private let original: Tensor
     private let isTurned: Bool
 
@@ -28,11 +28,12 @@ struct TransformedWeight: Sendable {
 
     /// - Parameters:
     ///   - weight: [3, 3, in, out].
-    ///   - turned: of the adjoint convolution: turned by 180 degrees, inputs and outputs exchanged.
+    ///   - turned: whether to make the weight of the adjoint convolution: turned by 180 degrees, inputs and outputs
+    ///     exchanged.
     init(_ weight: Tensor, turned: Bool) {
         let rows = weight.shape[2], columns = weight.shape[3]
         (inputs, outputs) = turned ? (columns, rows) : (rows, columns)
-        // Kept with the weight, this must not keep what is kept with it.
+        // This value may be kept with the weight. Holding the weight's derived values here would make a cycle.
         (original, isTurned) = (weight.forgettingDerived(), turned)
         values = Tensor(uninitialized: [36 * TensorCore.positionStep(rows * columns)])
         let transform = turned ? Kernels.table.winograd_weight_turned : Kernels.table.winograd_weight
@@ -40,12 +41,12 @@ struct TransformedWeight: Sendable {
         parallelFor(outputs / 16) { panel in transform?(rows, columns, panel, 1, weight.pointer, step, target) }
     }
 
-    /// The same, kept with the weight where it is used again and again (`Tensor.keepingDerived`).
+    /// The transformed weight, kept with a weight that keeps derived values (`Tensor.keepingDerived`).
     static func of(_ weight: Tensor) -> TransformedWeight {
         weight.derived { TransformedWeight(weight, turned: false) }
     }
 
-    /// See `fovea_winograd_repair`.
+    /// Computes values that are not finite again; see `fovea_winograd_repair`.
     func repair(
         _ x: Tensor, _ source: inout fovea_tiling, _ target: inout fovea_tiling, bias: UnsafePointer<Float>?,
         biasStep: Int,
@@ -63,11 +64,11 @@ struct TransformedWeight: Sendable {
     }
 }
 
-/// How tiles are cut into blocks that stay in the second-level cache, by their number alone.
+/// How tiles are cut into blocks that stay in the second-level cache; only the number of tiles decides.
 ///
-/// Blocks are of 12 tiles (the rows of a product's tile) times 3 or 4: measured at 24 to 96, those are best from 64 to
-/// 512 channels; with more, the transformed tiles leave the cache, with fewer, the weight is read too often. The number
-/// of blocks is a multiple of 4, so that 2 and 4 threads have equal shares.
+/// A block has 3 or 4 times 12 tiles (12 are the rows of a product's tile). Of 24 to 96 tiles, these sizes were the
+/// fastest from 64 to 512 channels. With larger blocks the transformed tiles leave the cache; with smaller blocks the
+/// weight is read too often. The number of blocks is a multiple of 4, so that 2 and 4 threads have equal shares.
 private struct Blocks {
     private let groups: Int
     let count: Int
@@ -78,21 +79,21 @@ private struct Blocks {
         count = ((groups + 3) / 4 + 3) / 4 * 4
     }
 
-    /// The first tile of a block, and its rows.
+    /// The first tile of a block, and its number of tiles.
     subscript(index: Int) -> (first: Int, rows: Int) {
         let start = index * groups / count, end = (index + 1) * groups / count
         return (12 * start, 12 * (end - start))
     }
 }
 
-/// Up to this number of tiles the work is cut by positions instead of blocks of tiles.
+/// Up to this many tiles, the work is cut by positions instead of by blocks of tiles.
 private let fewTiles = 160
 
 func winogradForward(_ x: Tensor, _ weight: TransformedWeight, _ added: Added) -> Tensor {
     let output = Tensor(uninitialized: x.shape.dropLast() + [weight.outputs])
     let source = fovea_tiling(x.shape), target = fovea_tiling(output.shape)
     let perImage = added.perImage
-    /// From the transformed domain to the output's pixels.
+    /// Transforms a block back to the output's pixels.
     func finish(_ block: fovea_tile_block, _ m: UnsafePointer<Float>) {
         var source = source, target = target, block = block
         let step = perImage?.shape[0] == 1 ? 0 : weight.outputs
@@ -127,12 +128,14 @@ func winogradForward(_ x: Tensor, _ weight: TransformedWeight, _ added: Added) -
     return output
 }
 
-/// Few tiles: all are transformed, then each position is one product, which reads its weights once.
+/// The way for few tiles: all tiles are transformed, and then each position is one product, which reads its weights
+/// once.
 private func forwardByPositions(
     _ x: Tensor, _ weight: TransformedWeight, _ source: fovea_tiling,
     _ finish: (fovea_tile_block, UnsafePointer<Float>) -> Void
 ) {
-    // Products take rows in twelves; transforms in sixes where threads would have unequal shares.
+    // Products take rows in multiples of 12. Transforms take 6 at a time where pieces of 12 would give threads unequal
+    // shares.
     let rows = (source.tiles + 11) / 12 * 12
     let piece = rows < 96 ? 6 : 12
     let pieces = rows / piece
@@ -153,15 +156,16 @@ private func forwardByPositions(
     }
 }
 
-/// The gradient of the weight, through the same domain: for each of the 36 positions one product over all tiles.
+/// The gradient of the weight, computed in the transformed domain: one product over all tiles for each of the 36
+/// positions.
 ///
-/// - Returns: nil where it is not finite everywhere; the transforms overflow earlier than the gradient.
+/// - Returns: nil where the result is not finite everywhere, because the transforms overflow earlier than the gradient.
 func winogradGradWeight(_ x: Tensor, _ grad: Tensor) -> Tensor? {
     let inputs = x.shape[3], outputs = grad.shape[3]
     let source = fovea_tiling(x.shape), target = fovea_tiling(grad.shape)
-    // Tiles a chunk, by shape: both transformed chunks stay near 8 MiB together.
+    // The number of tiles in a chunk, by shape alone: both transformed chunks together stay near 8 MiB.
     let chunk = max(32, min((source.tiles + 31) / 32 * 32, 2_097_152 / (36 * (inputs + outputs)) / 32 * 32))
-    // Tiles a task: few where there are few, so that threads have equal shares.
+    // The number of tiles in a task: few where the chunk is small, so that threads have equal shares.
     let pieceRows = chunk < 128 ? 8 : chunk <= fewTiles ? 16 : 32
     let stepV = positionStep(chunk * inputs), stepZ = positionStep(chunk * outputs),
         step = positionStep(inputs * outputs)

@@ -2,11 +2,11 @@ import CKernels
 import Randomness
 
 extension Philox {
-    /// Standard normal numbers, filling `buffer` in order: those that `nextNormalPair` gives, many at a time and on the
-    /// pool.
+    /// Fills `buffer` in order with standard normal numbers. They are those that `nextNormalPair` gives, but many are
+    /// computed at a time, on the pool.
     public mutating func fillNormal(_ buffer: UnsafeMutableBufferPointer<Float>) {
         var filled = 0
-        // Whole blocks of four words, where none is begun.
+        // Whole blocks of four words are filled at once, unless the current block was begun already.
         if used == 4, buffer.count >= 4, let base = buffer.baseAddress {
             nonisolated(unsafe) let target = base
             let stream = self
@@ -23,7 +23,7 @@ extension Philox {
         }
     }
 
-    /// Four numbers from each of the blocks `first ..< first + blocks` from here.
+    /// Writes four numbers from each of the blocks `first ..< first + blocks`, counted from the current position.
     private func fill(_ target: UnsafeMutablePointer<Float>, _ first: Int, _ blocks: Int) {
         var raw = fovea_philox(key: (key[0], key[1]), high: (high[0], high[1]))
         guard Kernels.table.normals(&raw, position + UInt64(first), blocks, target) > 0 else { return }
