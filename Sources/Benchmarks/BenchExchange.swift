@@ -4,13 +4,16 @@ import Foundation
 import Models
 import Networks
 
-/// What Tools/bench drives: weights, batch and results by files in a folder, timings by standard input and output.
+/// The side that Tools/bench drives. Weights, batch and results are files in a folder; timings go through standard
+/// input and output.
 public struct BenchExchange {
     private let folder: String
 
     public init(folder: String) { self.folder = folder }
 
-    /// One batch (`batch.safetensors`) through one snapshot's network; the output goes to `results.safetensors`.
+    /// Runs one batch (`batch.safetensors`) through the network of one snapshot; the output goes to
+    /// `results.safetensors`.
+    /// - Throws: `Failure` of the files; errors of writing.
     public func probe(model: String) throws {
         let file = folder + "/batch.safetensors"
         let probe = try ModelProbe(
@@ -18,7 +21,9 @@ public struct BenchExchange {
         try write(probe.results())
     }
 
-    /// Answers each line `forward`, `step` or `results` on standard input with its time and the peak memory.
+    /// Answers each line `forward`, `step` or `results` on standard input with the time that it took and the peak
+    /// memory.
+    /// - Throws: `Failure`: `.usage` for any other line; errors of the files.
     public func run(_ configuration: UNetConfiguration, recompute: Bool) throws {
         let network = try NetworkBenchmark(
             configuration, weights: try Safetensors(contentsOf: folder + "/weights.safetensors"),

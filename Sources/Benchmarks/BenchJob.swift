@@ -3,26 +3,27 @@ import Foundation
 import Fovea
 import Networks
 
-/// Times operations and whole steps, the writer of sample sets, or the search for nearest neighbours.
+/// Times operations and whole steps, or the writer of sample sets, or the search for nearest neighbours.
 public struct BenchJob: Job {
     /// What is timed.
     public enum Subject: Sendable {
-        /// Forward passes, training steps and convolutions of a network; with `allOperations` every operation.
+        /// Forward passes, training steps and 3x3 convolutions of a network; with `allOperations`, all operations.
         case network(repeats: Int, recompute: Bool, allOperations: Bool)
-        /// The writer of a sample set at `path`, with zlib's level `deflate`.
+        /// The writer of a sample set at `path`, with zlib's compression level `deflate`.
         case store(path: String, samples: Int, deflate: Int)
-        /// Exact nearest neighbours of random vectors of `width` numbers, or of those in `folder`.
+        /// Exact nearest neighbours of random vectors with `width` numbers, or of the vectors in `folder`.
         case neighbors(probes: Int, gallery: Int, width: Int, nearest: Int, folder: String?)
     }
 
     public var subject: Subject
     public var preset = Preset.base
-    /// Pictures a batch, their height and width, and channels of the network's input.
+    /// The pictures in a batch, their height and width, and the channels of the network's input.
     public var batch = 8, size = 64, channels = 3
     public var threads = Machine.availableCores
 
     public init(_ subject: Subject) { self.subject = subject }
 
+    /// The measurements, as JSON and as lines for people.
     public struct Outcome: JobOutcome {
         fileprivate let figures: any Encodable & Sendable
         public let lines: [String]
@@ -30,6 +31,8 @@ public struct BenchJob: Job {
         public func encode(to encoder: any Encoder) throws { try figures.encode(to: encoder) }
     }
 
+    /// Checks the settings.
+    /// - Throws: `Failure(.usage)` for a number that is out of range, or a size that the preset cannot use.
     public func validate() throws {
         func require(_ option: String, _ value: Int, _ range: ClosedRange<Int>) throws {
             guard range.contains(value) else {
@@ -57,6 +60,8 @@ public struct BenchJob: Job {
         }
     }
 
+    /// Measures the subject.
+    /// - Throws: `Failure` of the files that the subject reads or writes.
     public func perform(_ report: JobReporter) async throws -> Outcome {
         switch subject {
         case .network(let repeats, let recompute, let allOperations):

@@ -5,14 +5,15 @@ import Models
 import Networks
 import TensorCore
 
-/// What the network of a snapshot gives for a batch of somebody else's: `sample` [N, C, H, W], `timesteps` [N], and
-/// `labels` [N] (rows of its table) or `class_embedding` [N, width] where it takes one.
+/// The output of a snapshot's network for a batch from other software: `sample` [N, C, H, W], `timesteps` [N], and,
+/// where the network takes an embedding, `labels` [N] (rows of its table) or `class_embedding` [N, width].
 public struct ModelProbe {
     private let model: LoadedModel
     private let sample: Tensor
     private let timesteps: [Float]
     private let embedding: Tensor?
 
+    /// - Throws: `Failure(.badData)` that names the tensor which the batch lacks.
     public init(_ model: LoadedModel, batch: Safetensors, file: String) throws {
         func part(_ name: String) throws -> Tensor {
             guard let tensor = batch.tensors[name] else {
@@ -29,7 +30,7 @@ public struct ModelProbe {
             ?? batch.tensors["labels"].flatMap { model.model.rows($0.elements.map { Int($0) }, parameters) }
     }
 
-    /// `output` [N, C, H, W].
+    /// The network's output as `output`, [N, C, H, W].
     public func results() -> Safetensors {
         let output = model.model.networkOutput(
             sample, timesteps: timesteps, embedding: embedding, model.parameters.constants())

@@ -5,22 +5,23 @@ import TensorCore
 
 /// How fast the nearest neighbours of many vectors are found.
 public struct NeighborBenchmark: Codable, Sendable {
+    /// The measurements.
     public struct Figures: Codable, Sendable {
         public let probes: Int
         public let gallery: Int
-        /// Numbers a vector.
+        /// The numbers in a vector.
         public let width: Int
         public let k: Int
         public let threads: Int
-        /// From vectors in memory to neighbours, squared lengths of both sides included.
+        /// The time from vectors in memory to neighbours, including the squared lengths of both sides.
         public let seconds: Double
-        /// VmHWM after all.
+        /// The process's peak memory (VmHWM) at the end.
         public let peak_mib: Int
     }
 
     public let neighbors: Figures
 
-    /// Normal random vectors, the same for the same counts.
+    /// Random normal vectors; the same counts give the same vectors.
     public init(probes: Int, gallery: Int, width: Int, k: Int) {
         func vectors(_ count: Int, _ index: UInt64) -> [Float] {
             [Float](unsafeUninitializedCapacity: count * width) { buffer, written in
@@ -35,8 +36,10 @@ public struct NeighborBenchmark: Codable, Sendable {
         (self, _) = NeighborBenchmark.timed(vectors(probes, 0), vectors(gallery, 1), width: width, k: k)
     }
 
-    /// Vectors of a folder: `probes.f32` and `gallery.f32`, little-endian and row by row; writes `indices.i32`, k a
-    /// probe.
+    /// Vectors from a folder: `probes.f32` and `gallery.f32`, little-endian and row by row. Writes `indices.i32` with k
+    /// indices for each probe.
+    /// - Throws: `Failure`: `.noSuchInput` where a file is missing; `.badData` where its length does not fit; errors of
+    ///   writing.
     public init(folder: String, width: Int, k: Int) throws {
         func vectors(_ name: String) throws -> [Float] {
             guard let data = FileManager.default.contents(atPath: "\(folder)/\(name)") else {

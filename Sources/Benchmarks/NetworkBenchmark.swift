@@ -5,8 +5,8 @@ import Randomness
 import TensorCore
 import Training
 
-/// A UNet with class labels as diffusers' `UNet2DModel(num_class_embeds:)` has them, its optimizer and one batch:
-/// forward passes and whole training steps to be timed.
+/// A UNet with class labels as in diffusers' `UNet2DModel(num_class_embeds:)`, its optimizer and one batch. Forward
+/// passes and whole training steps can be timed.
 public final class NetworkBenchmark {
     public static let classes = 5
 
@@ -14,12 +14,12 @@ public final class NetworkBenchmark {
     private let classTable: Int
     private var state: TrainingState
     private let batch: Batch
-    /// Whether steps keep the inputs of blocks alone; see `TrainingConfiguration.recompute`.
+    /// Whether steps keep only the inputs of blocks; see `TrainingConfiguration.recompute`.
     public var recompute = false
-    /// Kept between forward passes, as a sampler keeps them.
+    /// The parameters of forward passes, kept between them as a sampler does.
     private var constants: BoundParameters?
 
-    /// What one pass is given.
+    /// The input of one pass.
     private struct Batch {
         /// [N, H, W, C]
         let sample: Tensor, target: Tensor
@@ -27,7 +27,7 @@ public final class NetworkBenchmark {
         let labels: [Int]
     }
 
-    /// Random parameters and pictures.
+    /// A benchmark with random parameters and pictures.
     public init(_ configuration: UNetConfiguration, batchSize: Int, size: Int) {
         let registry = ParameterRegistry()
         network = UNet(configuration, registry)
@@ -42,8 +42,9 @@ public final class NetworkBenchmark {
             labels: (0..<batchSize).map { $0 % NetworkBenchmark.classes })
     }
 
-    /// Parameters under diffusers' names, and a batch: `sample` and `target` [N, C, H, W], `timesteps` and `labels`
-    /// [N].
+    /// A benchmark with parameters under diffusers' names and a given batch: `sample` and `target` [N, C, H, W],
+    /// `timesteps` and `labels` [N].
+    /// - Throws: `Failure(.badData)` for weights that do not fit, or a tensor that the batch lacks.
     public init(_ configuration: UNetConfiguration, weights: Safetensors, batch: Safetensors, file: String) throws {
         let registry = ParameterRegistry()
         network = UNet(configuration, registry)
@@ -72,7 +73,7 @@ public final class NetworkBenchmark {
             classEmbedding: parameters[classTable].embedding(batch.labels), parameters)
     }
 
-    /// A forward pass without a tape. [N, H, W, C]
+    /// Runs a forward pass without a tape, and returns [N, H, W, C].
     @discardableResult public func forward() -> Tensor {
         let parameters = constants ?? state.parameters.constants(reused: true)
         constants = parameters
@@ -86,7 +87,7 @@ public final class NetworkBenchmark {
         return tape.gradients(of: loss, for: parameters.variables)
     }
 
-    /// Mean squared error, its gradient, clipping, AdamW and the moving average.
+    /// Takes a training step: mean squared error, its gradient, clipping, AdamW and the moving average.
     public func step() {
         constants = nil
         let gradients = gradients()
@@ -97,8 +98,8 @@ public final class NetworkBenchmark {
         state.apply(gradients, settings, imagesSeen: state.imagesSeen + batch.sample.shape[0])
     }
 
-    /// The output as `output` [N, C, H, W] and every parameter's gradient under its name: what another implementation
-    /// is compared with.
+    /// The output as `output` [N, C, H, W], and the gradient of every parameter under the parameter's name, for
+    /// comparison with another implementation.
     public func results() -> Safetensors {
         var tensors = ParameterMap(state.parameters.specifications, tensors: gradients()).fileTensors()
         tensors["output"] = permuted(forward(), [0, 3, 1, 2])

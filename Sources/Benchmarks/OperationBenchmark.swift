@@ -1,33 +1,34 @@
 import Randomness
 import TensorCore
 
-/// One operation at one shape, timed.
+/// The times of one operation at one shape.
 public struct OperationResult: Codable, Sendable {
     public let name: String
-    /// The first input, [N, H, W, C] for pictures.
+    /// The shape of the first input, [N, H, W, C] for pictures.
     public let shape: [Int]
     public let forward: Pass
-    /// All gradients together.
+    /// The times of all gradients together.
     public let backward: Pass
 
+    /// The speed of one pass.
     public struct Pass: Codable, Sendable {
         public let milliseconds: Double
-        /// Direct floating-point operations over time, in 1e9 a second.
+        /// Floating-point operations of the direct algorithm, in 1e9 per second.
         public let gflops: Double
-        /// Share of the sgemm peak of the same run.
+        /// `gflops` divided by the sgemm peak of the same run.
         public let peakShare: Double
-        /// What must be read and written at least, in 1e9 bytes a second.
+        /// The bytes that must at least be read and written, in 1e9 per second.
         public let gigabytesPerSecond: Double
     }
 }
 
-/// An operation to time: inputs, what it computes, and its cost.
+/// An operation to time: its inputs, its computation, and its cost.
 struct OperationBenchmark {
     let name: String
     let inputs: [Tensor]
     /// Floating-point operations of the forward pass.
     let operations: Double
-    /// Those of the gradients, as a multiple.
+    /// The operations of the gradients, as a multiple of `operations`.
     var backwardFactor = 2.0
     let run: ([Variable]) -> Variable
 
@@ -36,7 +37,8 @@ struct OperationBenchmark {
         var output = Tensor.zeros([1])
         let forward = Timing.of(repeats: repeats) { output = run(constants).tensor }
         let gradient = output
-        // A tape is good for one pullback, so each run records again; the forward pass is taken off.
+        // A tape can be used for one pullback only, so each run records again, and the time of the forward pass is
+        // subtracted.
         let both = Timing.of(repeats: repeats) {
             let tape = Tape()
             let variables = inputs.map { tape.variable($0) }
@@ -89,7 +91,7 @@ struct OperationBenchmark {
         ) { run($0[0]) }
     }
 
-    /// The 3x3 convolutions of stride 1 of the base preset at 64 x 64 pixels.
+    /// The 3x3 convolutions with stride 1 in the base preset at 64 x 64 pixels.
     static func convolutions(batch: Int) -> [OperationBenchmark] {
         [
             (64, 64, 64), (64, 128, 64), (64, 192, 64), (64, 128, 128), (32, 64, 128), (32, 128, 128), (32, 256, 128),
@@ -98,10 +100,10 @@ struct OperationBenchmark {
         ].map { convolution(batch, $0.0, $0.1, $0.2) }
     }
 
-    /// What else a UNet is made of, at the base preset's shapes.
+    /// The other operations of a UNet, at the base preset's shapes.
     static func others(batch: Int) -> [OperationBenchmark] {
         func norm(_ side: Int, _ channels: Int) -> OperationBenchmark {
-            // About 20 operations an element: two moments, scale, shift and SiLU.
+            // About 20 operations for each element: two moments, scale, shift and SiLU.
             OperationBenchmark(
                 name: "group norm + SiLU",
                 inputs: [random([batch, side, side, channels], 0), random([channels], 1), random([channels], 2)],

@@ -8,14 +8,14 @@ import Networks
 import Randomness
 import TensorCore
 
-/// Makes what `fovea merge` is timed with: a signed base, a list of trust, and parcels of many sites with random
-/// updates.
+/// Makes the files with which `fovea merge` is timed: a signed base, a list of trust, and parcels of many sites with
+/// random updates.
 public struct ParcelMaker {
     private let folder: String
     private let preset: Preset
     private let adapter: AdapterKind?
 
-    /// - Parameter adapter: nil for full weights.
+    /// - Parameter adapter: the kind of the sites' adapters; nil for full weights.
     public init(folder: String, preset: Preset, adapter: AdapterKind?) {
         self.folder = folder
         self.preset = preset
@@ -23,6 +23,7 @@ public struct ParcelMaker {
     }
 
     /// Writes `base.safetensors`, `TRUST.yaml`, `coordinator.key` and `site-N.parcel`.
+    /// - Throws: `Failure(.cannotCreateOutput)`, or an error of writing.
     public func write(count: Int) throws {
         do { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch {
             throw Failure(

@@ -1,31 +1,31 @@
 import Networks
 import TensorCore
 
-/// A 3x3 convolution of stride 1, as `fovea bench --json` gives it.
+/// The speed of a 3x3 convolution with stride 1, as in the output of `fovea bench --json`.
 public struct ConvolutionResult: Codable, Sendable {
     public let height: Int, width: Int
     public let `in`: Int, out: Int
-    /// Direct floating-point operations over time.
+    /// Floating-point operations of the direct algorithm, divided by the time.
     public let forward_gflops: Double, backward_gflops: Double
 }
 
-/// What `fovea bench` measures.
+/// The results of `fovea bench`.
 public struct BenchmarkReport: Codable, Sendable {
     public let preset: String
     public let batch: Int
-    /// Of the network's input.
+    /// The channels of the network's input.
     public let channels: Int
-    /// Medians.
+    /// Medians over the repeats.
     public let forward_ms: Double
     public let step_ms: Double
-    /// Direct floating-point operations of a forward pass, and of a step at three times as many, over time.
+    /// Floating-point operations of the direct algorithm, divided by the time. A step counts as three forward passes.
     public let forward_gflops: Double
     public let step_gflops: Double
-    /// Blocks of memory taken from the system by steps after the third: none.
+    /// The number of memory blocks that steps after the third took from the system; it should be 0.
     public let new_buffers: Int
-    /// VmHWM after all.
+    /// The process's peak memory (VmHWM) at the end.
     public var peak_mib = 0
-    /// The best of several products of 1024 x 1024, one a thread, by OpenBLAS.
+    /// The best of several rounds in which each thread computes one product of 1024 x 1024 matrices by OpenBLAS.
     public let sgemm_gflops: Double
     public let threads: Int
     public let blas_core: String
@@ -34,9 +34,9 @@ public struct BenchmarkReport: Codable, Sendable {
     public var operations: [OperationResult]?
 
     /// - Parameters:
-    ///   - channels: of the network's input: 3 for pixels, more in wavelet space.
-    ///   - withOperations: all operations besides the 3x3 convolutions.
-    ///   - progress: told what is being measured.
+    ///   - channels: channels of the network's input: 3 for pixels, more in wavelet space.
+    ///   - withOperations: whether to time all operations besides the 3x3 convolutions.
+    ///   - progress: called with the name of what is measured next.
     public init(
         preset: Preset, channels: Int, batch: Int, size: Int, repeats: Int, recompute: Bool, withOperations: Bool,
         progress: (String) -> Void

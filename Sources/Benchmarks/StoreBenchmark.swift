@@ -9,19 +9,20 @@ public struct StoreBenchmark: Codable, Sendable {
     public let size: Int
     public let batch: Int
     public let threads: Int
-    /// zlib's level, 0 for none.
+    /// zlib's compression level; 0 for no compression.
     public let deflate: Int
-    /// Until the last batch is on the disk in the journal.
+    /// The time until the last batch is in the journal on the disk.
     public let append_seconds: Double
-    /// From there until the set has its name.
+    /// The time from there until the set is complete under its name.
     public let pack_seconds: Double
-    /// Bytes of pixels over both.
+    /// Megabytes of pixels divided by the sum of both times.
     public let megabytes_per_second: Double
-    /// VmHWM after all.
+    /// The process's peak memory (VmHWM) at the end.
     public let peak_mib: Int
 
-    /// Writes a set of smooth pictures with some noise, as photographs of the fundus are.
-    /// - Parameter path: of the set; what is there is replaced.
+    /// Writes a set of smooth pictures with some noise, which are similar to photographs of the fundus.
+    /// - Parameter path: the path of the set; an existing file is replaced.
+    /// - Throws: `Failure` of `SampleSetWriter`.
     public init(path: String, samples: Int, size: Int, batch: Int, deflate: Int, threads: Int) async throws {
         self.samples = samples
         self.size = size
@@ -56,7 +57,7 @@ public struct StoreBenchmark: Codable, Sendable {
         peak_mib = MemoryFigures.peak >> 20
     }
 
-    /// [size, size, 3]: a disc with a brighter place, and noise of a few steps.
+    /// A picture, [size, size, 3]: a disc with a brighter place, and noise of a few grey levels.
     private static func picture(_ number: Int, size: Int) -> [UInt8] {
         var state = UInt32(truncatingIfNeeded: number &* 7919 &+ 1)
         let half = Double(size) / 2, disc = half * (0.6 + 0.05 * Double(number))

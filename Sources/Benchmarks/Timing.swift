@@ -1,8 +1,8 @@
 import Foundation
 
-/// How long a piece of work took, run several times after a first run that is not counted.
+/// The time that a piece of work took in several runs, after a first run that is not counted.
 public struct Timing: Codable, Sendable {
-    /// Milliseconds.
+    /// Milliseconds, as `minimum`.
     public let median: Double
     public let minimum: Double
     public let repeats: Int

@@ -16,6 +16,7 @@ public struct CohortEncoding: Codable, Hashable, Sendable {
     /// The meaning of the rows where they are classes; nil otherwise.
     public let classes: ClassRows?
 
+    /// An encoding of attributes of the schema; it must have no `problem`.
     public init(attributes: [String], openNames: [String: [String]] = [:]) {
         self.attributes = attributes
         self.openNames = openNames

@@ -153,6 +153,7 @@ public struct DiffusionModel: Sendable {
     /// The path of the table of embeddings that tell how training pictures were changed.
     public static let augmentationPath = "augmentation_embedding.weight"
 
+    /// The model of a description, which must have no `problem`.
     public init(_ description: ModelDescription) {
         let registry = ParameterRegistry()
         let network = UNet(description.network, registry)

@@ -6,6 +6,7 @@ import Foundation
 /// Such a network is given x_t = sqrt(a_t) y + sqrt(1 - a_t) n, where a_t is the product of 1 - beta up to t. That is
 /// (y + sigma n) / sqrt(1 + sigma^2) at sigma = sqrt((1 - a_t) / a_t) (Karras et al. 2022, table 1, "VP").
 public struct DiscreteNoise: Codable, Hashable, Sendable {
+    /// The output of the network; y is the clean picture and n the noise.
     public enum Prediction: String, Codable, CaseIterable, Sendable {
         /// The noise n.
         case epsilon
@@ -15,6 +16,7 @@ public struct DiscreteNoise: Codable, Hashable, Sendable {
         case sample
     }
 
+    /// How beta depends on the timestep.
     public enum BetaSchedule: String, Codable, CaseIterable, Sendable {
         case linear
         /// The squares of numbers that grow linearly.

@@ -174,6 +174,7 @@ extension LatentSpace: Codable {
     /// The highest number of levels.
     public static let mostLevels = 4
 
+    /// The space with this `name`, without colour axes and maps; nil for an unknown name.
     public init?(name: String) {
         guard let space = LatentSpace.all.first(where: { $0.name == name }) else { return nil }
         self = space

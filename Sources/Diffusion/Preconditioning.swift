@@ -5,6 +5,7 @@ import TensorCore
 ///
 /// In wavelet and cosine spaces each channel has its own coefficients, which follow from the channel's deviation.
 public struct Preconditioning: Codable, Hashable, Sendable {
+    /// The kind of training, which decides the coefficients.
     public enum Kind: String, Codable, CaseIterable, Sendable {
         /// Karras et al. 2022, equation 7, table 1.
         case edm

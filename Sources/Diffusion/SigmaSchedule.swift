@@ -49,6 +49,7 @@ public struct SampledLevels: Hashable, Sendable {
         self.start = start
     }
 
+    /// A schedule of this many steps through these levels.
     public func schedule(steps: Int) -> SigmaSchedule {
         .karras(steps: steps, sigmaMin: range.lowerBound, sigmaMax: range.upperBound, start: start)
     }

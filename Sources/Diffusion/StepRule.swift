@@ -88,6 +88,7 @@ public enum SamplerKind: String, Codable, CaseIterable, Sendable {
     case dpmppSDE = "dpmpp-sde"
     case euler = "euler-ancestral"
 
+    /// A new rule of this sampler.
     public var rule: any StepRule {
         switch self {
         case .heun: HeunStep()

@@ -5,7 +5,8 @@ import Foundation
 /// `scheduler_config.json` of a diffusers folder: the noise levels that the network was trained with, and what it
 /// predicts.
 ///
-/// diffusers' schedulers share these keys; how they step is not a property of the model, so that any of them is read.
+/// Diffusers' schedulers of timesteps and betas share these keys. How a scheduler steps is not a property of the model,
+/// so any of them can be read.
 struct DiffusersScheduler: Codable {
     var className: String? = "DDPMScheduler"
     var numTrainTimesteps: Int? = 1000
@@ -31,15 +32,15 @@ struct DiffusersScheduler: Codable {
         predictionType = noise.prediction.rawValue
     }
 
-    /// Reads the file at `path`; a key that is missing or null has diffusers' default.
-    /// - Throws: `Failure(.badData)` that names the key.
+    /// Reads the file at `path`. A key that is missing or null gets diffusers' default.
+    /// - Throws: `Failure`: `.badData` that names the key; errors of reading.
     static func noise(contentsOf path: String) throws -> DiscreteNoise {
         let found = try JSONText.decode(DiffusersScheduler.self, try JSONText.contents(path), place: path)
         func refuse(_ key: CodingKeys, _ expected: String, _ found: String) -> Failure {
             Failure(.badData, path, field: key.rawValue, expected: expected, found: found)
         }
-        // Schedulers of noise levels without timesteps (EDM's, flow matching's) have other keys, which would be passed
-        // over.
+        // Schedulers of noise levels without timesteps (EDM's, flow matching's) have other keys, which would be ignored
+        // silently.
         let name = found.className ?? "DDPMScheduler"
         if ["EDM", "Flow", "CM", "ScoreSde", "Karras", "IPNDM", "VQ", "Amused"].contains(where: { name.hasPrefix($0) })
         {

@@ -2,10 +2,10 @@ import Files
 import Foundation
 import Networks
 
-/// `config.json` of a diffusers folder: what `UNet2DModel.from_pretrained` reads.
+/// `config.json` of a diffusers folder, which `UNet2DModel.from_pretrained` reads.
 ///
-/// A key that is missing has diffusers' default. What Fovea does not compute is refused by name: the value of the key
-/// where it is none of the values here, the key where diffusers has gained one since.
+/// A missing key gets diffusers' default. What Fovea cannot compute is refused by name: a value that is not supported
+/// here, or a key that is not known here because diffusers added it later.
 struct DiffusersUNet: Codable {
     /// One side for both, or height and width.
     enum SampleSize: Codable, Equatable {
@@ -76,17 +76,17 @@ struct DiffusersUNet: Codable {
         case numTrainTimesteps = "num_train_timesteps"
     }
 
-    /// Where diffusers' defaults are not Fovea's own.
+    /// Diffusers' defaults where they differ from Fovea's.
     private static let usualWidths = [224, 448, 672, 896]
     private static let usualDown = ["DownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D"]
     private static let usualUp = ["AttnUpBlock2D", "AttnUpBlock2D", "AttnUpBlock2D", "UpBlock2D"]
 
     /// Reads the file at `path`.
-    /// - Throws: `Failure(.badData)` that names the key.
+    /// - Throws: `Failure`: `.badData` that names the key; errors of reading.
     init(contentsOf path: String) throws {
         let data = try JSONText.contents(path)
         self = try JSONText.decode(DiffusersUNet.self, data, place: path)
-        // A key of theirs whose value is null is one that has no value, while one that is missing has a default.
+        // In diffusers a key that is null has no value, while a key that is missing has a default.
         let given = try JSONText.keys(data, place: path)
         if !given.contains(CodingKeys.midBlockType.rawValue) { midBlockType = "UNetMidBlock2D" }
         if !given.contains(CodingKeys.attentionHeadDim.rawValue) { attentionHeadDim = 8 }
@@ -94,7 +94,7 @@ struct DiffusersUNet: Codable {
         downBlockTypes = downBlockTypes ?? DiffusersUNet.usualDown
         upBlockTypes = upBlockTypes ?? DiffusersUNet.usualUp
         let known = Set(CodingKeys.allCases.map(\.rawValue))
-        // Keys of diffusers' own start with an underscore.
+        // Keys that begin with an underscore belong to diffusers itself.
         if let unknown = given.sorted().first(where: { !known.contains($0) && !$0.hasPrefix("_") }) {
             throw Failure(.badData, path, "\(unknown) is not a key of a UNet2DModel that is known here")
         }
@@ -129,13 +129,13 @@ struct DiffusersUNet: Codable {
         guard downBlockTypes?.count == upBlockTypes?.count, downBlockTypes?.count == blockOutChannels?.count else {
             throw Failure(
                 .badData, path, field: "block_out_channels, down_block_types and up_block_types",
-                expected: "as many of each",
+                expected: "the same number of each",
                 found: [blockOutChannels?.count, downBlockTypes?.count, upBlockTypes?.count].map { "\($0 ?? 0)" }
                     .joined(separator: ", "))
         }
     }
 
-    /// Fovea's names of the keys that its own check of a network speaks of.
+    /// Diffusers' names for the keys in problems that Fovea's own check of a network reports.
     private static let theirNames: [(ours: String, theirs: String)] = [
         ("blockOutChannels", "block_out_channels"), ("layersPerBlock", "layers_per_block"),
         ("inChannels", "in_channels"),
@@ -146,8 +146,8 @@ struct DiffusersUNet: Codable {
         ("time.frequencyShift", "freq_shift"),
     ]
 
-    /// The network.
-    /// - Throws: `Failure(.badData)` that names the key whose value makes no network.
+    /// The network as Fovea's configuration.
+    /// - Throws: `Failure(.badData)` that names the key whose value does not describe a network.
     func network(_ path: String) throws -> UNetConfiguration {
         var network = UNetConfiguration(
             blockOutChannels: blockOutChannels ?? [],
@@ -158,7 +158,7 @@ struct DiffusersUNet: Codable {
         network.outChannels = outChannels ?? 3
         network.layersPerBlock = layersPerBlock ?? 2
         network.middle = midBlockType == nil ? .none : addAttention == false ? .residual : .attention
-        // Null stands for one head of all channels; 0 is not null.
+        // Null means one head of all channels. 0 would be read as null, so it is refused.
         if attentionHeadDim == 0 {
             throw Failure(
                 .badData, path, field: "attention_head_dim", expected: "null or a positive number", found: "0")
@@ -187,7 +187,7 @@ struct DiffusersUNet: Codable {
         return network
     }
 
-    /// How `network` is written; the class embedding and the size of samples are not its business.
+    /// The file for `network`. The caller sets the class embedding and the size of samples.
     init(_ network: UNetConfiguration) {
         let levels = network.blockOutChannels.indices
         className = "UNet2DModel"
@@ -212,7 +212,8 @@ struct DiffusersUNet: Codable {
         timeEmbeddingDim = network.time.width == 0 ? nil : network.time.width
     }
 
-    /// `config.json`. A key without a value is null there, since some that are missing have other defaults.
+    /// The text of `config.json`. Keys without a value are written as null, because some missing keys have other
+    /// defaults.
     func json() throws -> Data {
         let encoded = try JSONSerialization.jsonObject(with: try JSONEncoder().encode(self)) as? [String: Any] ?? [:]
         let nulls = [CodingKeys.midBlockType, .attentionHeadDim, .sampleSize, .classEmbedType, .numClassEmbeds]

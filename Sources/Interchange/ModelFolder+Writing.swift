@@ -7,14 +7,14 @@ import Networks
 import TensorCore
 
 extension ModelFolder {
-    /// Writes a snapshot as a new folder, whole or not at all.
+    /// Writes a snapshot as a new folder, completely or not at all.
     ///
     /// - Parameters:
-    ///   - audit: SHA-256 of the passing audit that it goes by, which the caller has checked.
-    ///   - unaudited: why it goes without an audit for memorised patients, where it saw any.
-    /// - Throws: `Failure(.cannotCreateOutput)` where the folder exists and `force` is false; `.notPermitted` where the
-    ///   model saw photographs of patients and no reason is given; `.badData` for a model of several networks;
-    ///   `.readOrWriteFailed`.
+    ///   - audit: SHA-256 of the passing audit that the model is exported with; the caller has checked the audit.
+    ///   - unaudited: the reason for exporting without an audit for memorised patients, where the model saw patients.
+    /// - Throws: `Failure`: `.cannotCreateOutput` where the folder exists and `force` is false, or is not an exported
+    ///   model; `.notPermitted` where the model was trained with canaries, or saw photographs of patients and has
+    ///   neither audit nor reason; `.badData` for a model of several networks; `.readOrWriteFailed`.
     public func write(_ model: LoadedModel, audit: Digest? = nil, unaudited: String?, force: Bool) throws {
         try model.manifest.requireNoCanaries(path: model.path)
         guard model.manifest.model.experts.isEmpty else {
@@ -25,11 +25,11 @@ extension ModelFolder {
         let files = FileManager.default
         if files.fileExists(atPath: path) {
             guard force else { throw Failure(.cannotCreateOutput, path, "exists already", remedy: .replace) }
-            // Nobody's folder goes because of a slip in a path.
+            // A mistake in the path must not delete another folder.
             guard has("fovea.json") else {
                 throw Failure(
                     .cannotCreateOutput, path,
-                    "is no folder that export-model wrote (it has no fovea.json), so it is not replaced")
+                    "is not a folder that export-model wrote (it has no fovea.json), so it is not replaced")
             }
         }
         let reason = unaudited.flatMap { $0.contains { !$0.isWhitespace } ? $0 : nil }
@@ -51,7 +51,7 @@ extension ModelFolder {
         defer { try? files.removeItem(atPath: staging.path) }
         try staging.fill(model, audit: audit, unaudited: reason)
         do {
-            // The folder from before goes when its successor is there.
+            // The old folder is moved away before the new folder takes its place, and is deleted only then.
             let before = staging.path + ".before"
             if files.fileExists(atPath: path) { try files.moveItem(atPath: path, toPath: before) }
             try files.moveItem(atPath: staging.path, toPath: path)
@@ -97,14 +97,14 @@ extension ModelFolder {
         try staged.commit()
     }
 
-    /// diffusers asks for the format that its weights are in.
+    /// diffusers requires the metadata entry that names the format of the weights.
     private func writeTensors(_ sources: [String: TensorSource], _ name: String) throws {
         let staged = try StagedFile(file(name))
         try staged.write { append in try Safetensors.write(sources, metadata: ["format": "pt"], as: .f32, to: append) }
         try staged.commit()
     }
 
-    /// What a person who opens the folder needs to know.
+    /// The text of `README.md`, for a person who opens the folder.
     private static func readMe(_ model: LoadedModel) -> String {
         let manifest = model.manifest, description = manifest.model
         let shape = description.latentShape(1)

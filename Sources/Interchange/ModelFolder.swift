@@ -7,18 +7,20 @@ import Models
 import Networks
 import TensorCore
 
-/// A folder that diffusers reads and writes (`UNet2DModel.save_pretrained`), as a model of Fovea and back.
+/// A folder that diffusers reads and writes (`UNet2DModel.save_pretrained`), and its conversion from and to a model of
+/// Fovea.
 ///
 /// | file | what |
 /// | --- | --- |
 /// | `config.json` | the network |
 /// | `diffusion_pytorch_model.safetensors` | its weights |
-/// | `scheduler_config.json` | noise levels and prediction, of models of discrete timesteps |
-/// | `cohort_embedding.safetensors` | the table behind `class_embed_type: identity`, of Fovea's own models |
+/// | `scheduler_config.json` | noise levels and prediction, for models of discrete timesteps |
+/// | `cohort_embedding.safetensors` | the table behind `class_embed_type: identity`, for Fovea's own models |
 /// | `fovea.json` | the snapshot's manifest: what the files above cannot say |
 public struct ModelFolder: Sendable {
     public let path: String
 
+    /// The folder at `path`, which need not exist yet.
     public init(_ path: String) { self.path = path }
 
     static let weightsName = "diffusion_pytorch_model.safetensors"
@@ -28,11 +30,11 @@ public struct ModelFolder: Sendable {
 
     func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: file(name)) }
 
-    /// What an import is told besides the folder.
+    /// What the user states in an import besides the folder.
     public struct Terms: Sendable {
-        /// Height and width of the pictures where the folder does not say.
+        /// Height and width of the pictures, where the folder does not state them.
         public var size: Int?
-        /// What the classes stand for.
+        /// The meaning of the classes.
         public var classes: ClassRows?
         public var licence = "unspecified"
         public var attributions: [String] = []
@@ -40,7 +42,7 @@ public struct ModelFolder: Sendable {
         public init() {}
     }
 
-    /// Where the network lies: a folder of its own, or one of a pipeline.
+    /// The folder of the network: this folder, or the folder `unet` in a pipeline.
     private func network() throws -> ModelFolder {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
@@ -78,8 +80,8 @@ public struct ModelFolder: Sendable {
         return (ModelFolder.withoutOldNames(tensors), Digest(of: data))
     }
 
-    /// Attention as diffusers named it until 2023. A name that is there twice, old and new, stays and is refused as
-    /// unexpected.
+    /// The tensors with today's names of attention layers instead of those that diffusers used until 2023. Where a
+    /// tensor exists under both names, the old name stays and is later refused as unexpected.
     private static func withoutOldNames(_ tensors: [String: Tensor]) -> [String: Tensor] {
         let names = [(".query.", ".to_q."), (".key.", ".to_k."), (".value.", ".to_v."), (".proj_attn.", ".to_out.0.")]
         return Dictionary(
@@ -92,8 +94,9 @@ public struct ModelFolder: Sendable {
 
     /// Reads the folder as a snapshot.
     ///
-    /// - Throws: `Failure`: `.noSuchInput`; `.badData` that names file and key, or the tensors, where it is no such
-    ///   folder or holds what Fovea does not compute; `.usage` where `terms` lack something.
+    /// - Throws: `Failure`: `.noSuchInput` where the folder or its `config.json` does not exist; `.badData` that names
+    ///   file and key, or the tensors, where this is not such a folder or has what Fovea does not compute; `.usage`
+    ///   where `terms` lack something or do not fit.
     public func read(_ terms: Terms = Terms()) throws -> (
         manifest: Manifest<ModelDescription>, parameters: ParameterMap
     ) {
@@ -147,14 +150,15 @@ public struct ModelFolder: Sendable {
         return (manifest, parameters)
     }
 
-    /// What Fovea wrote beside the network; nil where the folder is not of its making.
+    /// The manifest that Fovea wrote beside the network; nil where Fovea did not write the folder.
     private func ownManifest(_ network: UNetConfiguration) throws -> Manifest<ModelDescription>? {
         guard has("fovea.json") else { return nil }
         let place = file("fovea.json")
         let manifest = try JSONText.decode(Manifest<ModelDescription>.self, try JSONText.contents(place), place: place)
         guard manifest.model.network == network else {
             throw Failure(
-                .badData, place, field: "model.network", expected: "what config.json says", found: "another network")
+                .badData, place, field: "model.network", expected: "the network of config.json",
+                found: "another network")
         }
         return manifest
     }
@@ -187,7 +191,7 @@ public struct ModelFolder: Sendable {
                 expected: "3 for photographs in RGB, or 1 for grey ones",
                 found: "\(network.inChannels) and \(network.outChannels)")
         }
-        // Without a scheduler, diffusers' own default.
+        // Without a scheduler file, diffusers' default is used.
         var preconditioning = Preconditioning(kind: .discrete)
         preconditioning.discrete = noise ?? DiscreteNoise()
         let cohort =

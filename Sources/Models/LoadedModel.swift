@@ -18,7 +18,7 @@ public struct LoadedModel: Sendable {
 
     /// Reads a snapshot.
     /// - Throws: `Failure`: `.noSuchInput` where there is no file; `.badData` where it is not a snapshot, or its
-    ///   contents do not fit together.
+    ///   contents do not fit together; `.notPermitted` where its signature does not fit the contents.
     public init(contentsOf path: String) throws {
         var (file, digest) = try ModelFile.read(path, kind: .snapshot)
         if let problem = file.manifest.model.problem { throw Failure(.badData, path, "manifest: model.\(problem)") }
@@ -55,7 +55,8 @@ public struct LoadedModel: Sendable {
 
     /// This model with adapters mixed in, each a file of kind `fovea.adapter` that was trained on it.
     ///
-    /// - Throws: `Failure(.badData)` for a file that is not an adapter, belongs to another base, or does not fit.
+    /// - Throws: `Failure`: `.noSuchInput` where there is no file; `.badData` for a file that is not an adapter,
+    ///   belongs to another base, or does not fit; `.notPermitted` where its signature does not fit the contents.
     public func mixing(_ adapters: [(name: String, path: String, weight: Double)]) throws -> LoadedModel {
         LoadedModel(
             self,

@@ -142,6 +142,7 @@ public struct BoundParameters {
         (self.variables, self.first, self.recomputes) = (variables, first, recomputes)
     }
 
+    /// The parameter with this number.
     public subscript(number: Int) -> Variable { variables[number - first] }
 
     /// Runs a block that uses the parameters `own` and `inputs` as one operation.

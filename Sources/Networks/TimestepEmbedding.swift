@@ -3,6 +3,7 @@ import TensorCore
 
 /// How a noise level is given to the network, in the terms of diffusers' `UNet2DModel`.
 public struct TimeEmbeddingConfiguration: Codable, Hashable, Sendable {
+    /// How a timestep becomes an embedding.
     public enum Kind: String, Codable, CaseIterable, Sendable {
         /// Sinusoids of the timestep (Ho et al. 2020).
         case positional

@@ -3,7 +3,7 @@ import Datasets
 import Files
 import Pictures
 
-/// A photograph of an eye that never was, and all that is known of it.
+/// A photograph of an eye that does not exist, and everything that is known about it.
 public struct Phantom: Sendable {
     public let eye: PhantomEye
     public let visit: PhantomVisit
@@ -25,9 +25,10 @@ public struct Phantom: Sendable {
         (pixels, masks) = PhantomRenderer(eye, visit, size: size).render()
     }
 
-    /// Between the eye's frame and the picture's pixels.
+    /// The map between the eye's frame and the picture's pixels.
     public var transform: PhantomTransform { visit.pose.transform(fieldOfView) }
 
+    /// The values of the schema's attributes for this phantom.
     public var cohort: Cohort {
         let patient = eye.patient
         return Cohort([
@@ -44,7 +45,7 @@ public struct Phantom: Sendable {
         ])
     }
 
-    /// As a data set holds it.
+    /// The phantom as a record of a data set.
     public var record: DatasetRecord {
         DatasetRecord(
             pixels: pixels, fieldOfView: fieldOfView, cohort: cohort, patient: eye.patient.key, split: eye.patient.split
@@ -52,18 +53,19 @@ public struct Phantom: Sendable {
     }
 }
 
-/// Where things are in a phantom: [size, size] each, 255 inside and 0 outside; 0 outside the field of view.
+/// Where structures are in a phantom. Each mask is [size, size]: 255 inside the structure, and 0 outside it and outside
+/// the field of view.
 public struct PhantomMasks: Hashable, Sendable {
-    /// Vessels of the retina; those that retinopathy makes count as lesions.
+    /// Vessels of the retina. New vessels from retinopathy count as lesions instead.
     public var vessels: [UInt8]
     public var opticDisc: [UInt8]
     public var opticCup: [UInt8]
     /// One disc diameter around the fovea.
     public var macula: [UInt8]
-    /// Lesions of retinopathy; one that is smaller than a pixel marks the pixel that holds its centre.
+    /// Lesions of retinopathy. A lesion that is smaller than a pixel marks the pixel with its centre.
     public var lesions: [UInt8]
 
-    /// Names that files give the masks, in the order of files.
+    /// The names of the masks in files, in the order of files.
     public static let names = ["vessels", "optic_disc", "optic_cup", "macula", "lesions"]
 
     /// The mask of one of `names`.

@@ -4,23 +4,23 @@ import Files
 import Foundation
 import Pictures
 
-/// A dataset file of phantoms with their masks, and a contact sheet of the first ones beside it.
+/// A data set file of phantoms with their masks, and beside it a contact sheet of the first phantoms.
 public struct PhantomDataset: Sendable {
     /// What was written.
     public struct Summary: Sendable {
         public let photographs: Int
-        /// Photographs by split; every split is there.
+        /// The number of photographs in each split; every split has an entry, also where it is empty.
         public let splits: [String: Int]
-        /// Photographs by ICDR grade.
+        /// The number of photographs for each ICDR grade.
         public let grades: [String: Int]
     }
 
     public let generator: PhantomGenerator
-    /// Where the dataset goes.
+    /// The path of the data set.
     public let path: String
-    /// Whether outputs that exist may be replaced.
+    /// Whether existing outputs may be replaced.
     public let force: Bool
-    /// The site that the phantoms stand for; nil for none, and no value of the attribute.
+    /// The site that the phantoms stand for; nil for none, and then they have no value of the attribute `site`.
     public let site: String?
 
     public init(_ generator: PhantomGenerator, path: String, site: String? = nil, force: Bool = false) {
@@ -30,25 +30,27 @@ public struct PhantomDataset: Sendable {
         self.force = force
     }
 
-    /// Where the contact sheet goes: `p.contact-sheet.png` beside `p.h5`.
+    /// The path of the contact sheet: `p.contact-sheet.png` beside `p.h5`.
     public var contactSheetPath: String {
         let stem = path.hasSuffix(".h5") ? String(path.dropLast(3)) : path
         return stem + ".contact-sheet.png"
     }
 
-    /// Photographs on the contact sheet, at most, and the widest that each is shown.
+    /// The most photographs on the contact sheet, and the largest width at which each is shown.
     private static let sheetCount = 25, sheetWidth = 256
 
-    /// Renders and writes everything.
-    /// - Parameter progress: is called after each batch with the photographs done and all of them; what it throws ends
-    ///   the work, and no output appears.
+    /// Renders all phantoms, and writes the data set and the contact sheet.
+    /// - Parameter progress: called after each batch with the number of finished photographs and the number of all. If
+    ///   it throws, the work ends and no output appears.
+    /// - Throws: `Failure`: `.cannotCreateOutput` where an output exists and `force` is false, or cannot be written;
+    ///   what `progress` throws.
     public func write(threads: Int, progress: (_ done: Int, _ all: Int) throws -> Void) async throws -> Summary {
         let writer = try await DatasetWriter(path: path, size: generator.size, info: info, force: force)
         try StagedFile.requireWritable(contactSheetPath, force: force)
         var shown: [Picture] = []
         var splits = Dictionary(uniqueKeysWithValues: Split.allCases.map { ("\($0)", 0) })
         var grades = Dictionary(uniqueKeysWithValues: (0...4).map { (String($0), 0) })
-        // A batch at a time, so that memory stays bounded.
+        // Phantoms are made batch by batch, so that memory stays bounded.
         let batch = max(1, threads) * 4
         for start in stride(from: 0, to: generator.count, by: batch) {
             let phantoms = generator.phantoms(start..<min(start + batch, generator.count), threads: threads)

@@ -2,7 +2,7 @@ import Datasets
 import Files
 import Foundation
 
-/// The person behind a phantom: what both eyes and all visits share. Derived from the seed and the number alone.
+/// The person of a phantom: what both eyes and all visits share. It follows from the seed and the number alone.
 public struct PhantomPatient: Hashable, Sendable {
     public enum Laterality: String, Sendable, CaseIterable {
         case right, left
@@ -20,9 +20,10 @@ public struct PhantomPatient: Hashable, Sendable {
     public let pigmentation: Float
     /// The eye that is photographed.
     public let laterality: Laterality
-    /// Of every ten patients in a row, one is for validation and one is held out.
+    /// The patient's split. In each ten patients in a row (0-9, 10-19, ...), one is for validation and one is held out.
     public let split: Split
 
+    /// The patient with this number under a seed.
     public init(seed: UInt64, number: Int) {
         self.seed = seed
         self.number = number
@@ -37,12 +38,13 @@ public struct PhantomPatient: Hashable, Sendable {
         laterality = random.chance(0.5) ? .right : .left
     }
 
-    /// The phantoms' own scheme of groups, which differ in pigment as people's eyes do: thirds of `pigmentation`.
+    /// The pigment group, a third of `pigmentation`. The scheme of groups is the phantoms' own; their pigment differs
+    /// as it does between people.
     public var pigmentGroup: String {
         pigmentation < 1 / 3 ? "phantom-light" : pigmentation < 2 / 3 ? "phantom-medium" : "phantom-dark"
     }
 
-    /// The key in data sets, such as `phantom-000123`.
+    /// The patient's key in data sets, such as `phantom-000123`.
     public var key: String {
         "phantom-\(number.padded(to: 6))"
     }
@@ -56,7 +58,7 @@ public struct PhantomEllipse: Hashable, Sendable {
     /// Radians, clockwise in the picture of a right eye.
     public var tilt: Float
 
-    /// 0 in the centre, 1 on the outline, growing linearly outwards.
+    /// 0 at the centre and 1 on the outline; it grows linearly outwards.
     package func level(_ point: PhantomPoint) -> Float {
         let d = point - center
         let (c, s) = (cos(tilt), sin(tilt))
@@ -64,24 +66,24 @@ public struct PhantomEllipse: Hashable, Sendable {
     }
 }
 
-/// What makes one eye that eye: anatomy, pigment and lesions, in disc radii from the fovea.
+/// Everything that is constant in one eye: anatomy, pigment and lesions, in disc radii from the fovea.
 public struct PhantomEye: Sendable {
     public let patient: PhantomPatient
     public let laterality: PhantomPatient.Laterality
     public let opticDisc: PhantomEllipse
     public let opticCup: PhantomEllipse
-    /// Diameter of the cup over that of the disc, vertically.
+    /// The cup's vertical diameter divided by that of the disc.
     public let cupToDisc: Float
     public let vessels: [PhantomVessel]
     public let lesions: [PhantomLesion]
     let surface: PhantomSurface
 
-    /// Radius of the macula in disc radii: one disc diameter, as grading scales count it.
+    /// The radius of the macula in disc radii: one disc diameter, as grading scales define it.
     public static let maculaRadius: Float = 2
-    /// Degrees of visual angle in a disc radius.
+    /// Degrees of visual angle in one disc radius.
     public static let degreesPerDiscRadius: Float = 3.2
 
-    /// The eye of `patient` on the given side; the photographed one by default.
+    /// The eye of `patient` on the given side; by default, the side that is photographed.
     public init(_ patient: PhantomPatient, laterality: PhantomPatient.Laterality? = nil) {
         let side = laterality ?? patient.laterality
         let eye: UInt32 = side == .right ? 1 : 2
@@ -91,7 +93,7 @@ public struct PhantomEye: Sendable {
             PhantomRandom(seed: patient.seed, patient: patient.number, eye: eye, purpose)
         }
         var random = stream(.anatomy)
-        // 15.5 degrees from the fovea, a little above it.
+        // The disc is 15.5 degrees from the fovea and a little above it.
         let center = PhantomPoint(4.85 + random.normal(0.2), -0.45 + random.normal(0.25))
         let radius = 1 + random.normal(0.06)
         let stretch = random.uniform(1.03...1.16)
@@ -107,11 +109,11 @@ public struct PhantomEye: Sendable {
         surface = PhantomSurface(patient, random: stream(.texture))
     }
 
-    /// Names the eye in data sets, such as `phantom-000123-left`.
+    /// The eye's key in data sets, such as `phantom-000123-left`.
     public var key: String { "\(patient.key)-\(laterality.rawValue)" }
 
-    /// Risk of macular oedema: 0 without hard exudates, 2 where one lies within a disc diameter of the fovea, 1
-    /// otherwise.
+    /// The risk of macular oedema: 0 without hard exudates, 2 where a hard exudate lies within a disc diameter of the
+    /// fovea, and 1 otherwise.
     public var macularOedemaRisk: Int {
         let distances = lesions.filter { $0.kind == .hardExudate }.map { length($0.center) }
         guard let nearest = distances.min() else { return 0 }

@@ -1,15 +1,16 @@
 import Dispatch
 import Files
 
-/// A data set of phantoms: `count` patients, each photographed `visits` times, in the order of patients and then
-/// visits.
+/// The photographs of a data set of phantoms: `patients` patients, each photographed `visits` times, in the order of
+/// patients and then visits.
 ///
-/// Phantom i depends on the seed and i alone: neither on `count` (with one visit each), nor on threads, nor on order.
+/// Phantom i follows from the seed, the number of visits, the size and i alone. It does not depend on `patients`, on
+/// threads or on the order of rendering.
 public struct PhantomGenerator: Sendable {
     public let seed: UInt64
-    /// Patients; one eye of each.
+    /// The number of patients; one eye of each is photographed.
     public let patients: Int
-    /// Photographs of each eye.
+    /// The number of photographs of each eye.
     public let visits: Int
     /// Width and height in pixels.
     public let size: Int
@@ -31,17 +32,17 @@ public struct PhantomGenerator: Sendable {
         self.size = size
     }
 
-    /// How many photographs there are.
+    /// The number of photographs.
     public var count: Int { patients * visits }
 
-    /// Photograph `index`, made alone.
+    /// Makes the photograph with this index.
     public func phantom(_ index: Int) -> Phantom {
         guard (0..<count).contains(index) else { fatalError("phantom \(index) of \(count)") }
         let eye = PhantomEye(PhantomPatient(seed: seed, number: index / visits))
         return Phantom(eye, PhantomVisit(eye, number: index % visits), size: size)
     }
 
-    /// Photographs of `range`, made in parallel.
+    /// Makes the photographs of `range`, in parallel.
     public func phantoms(_ range: Range<Int>, threads: Int) -> [Phantom] {
         guard range.lowerBound >= 0, range.upperBound <= count else { fatalError("phantoms \(range) of \(count)") }
         guard threads > 1, range.count > 1 else { return range.map(phantom) }

@@ -2,31 +2,33 @@ import Foundation
 
 /// One lesion of diabetic retinopathy, in disc radii in the eye's frame.
 public struct PhantomLesion: Hashable, Sendable {
+    /// The kinds of lesions that phantoms have.
     public enum Kind: String, Sendable, CaseIterable {
         case microaneurysm, haemorrhage, hardExudate, cottonWoolSpot
-        /// A tangle of new vessels: `paths` holds them.
+        /// A tangle of new vessels; `paths` holds the vessels.
         case neovascularisation
         case preretinalHaemorrhage
     }
 
     public let kind: Kind
     public let center: PhantomPoint
-    /// Mean half width.
+    /// The mean half width.
     public let radius: Float
-    /// Length over width.
+    /// The length divided by the width.
     public let aspect: Float
-    /// Direction of the length, in radians, clockwise in the picture of a right eye.
+    /// The direction of the length in radians, clockwise in the picture of a right eye.
     public let angle: Float
-    /// How the outline departs from an ellipse: amplitudes (shares of the radius) and phases of the harmonics 2 to 5.
+    /// How the outline differs from an ellipse: amplitudes (as shares of the radius) and phases of the harmonics 2 to
+    /// 5.
     let lobes: SIMD4<Float>, phases: SIMD4<Float>
-    /// Share of its colour that it gives: old and deep ones are paler.
+    /// The strength of the lesion's colour, up to 1; old and deep lesions are paler.
     let strength: Float
-    /// Courses of new vessels; empty for every other kind.
+    /// The courses of new vessels; empty for all other kinds.
     public let paths: [PhantomVessel]
 
-    /// How many lesions of each kind a grade has. The ranges of successive grades do not overlap in sum, so that the
-    /// count rises with the grade in every eye (ICDR: 1 microaneurysms only, 2 more than that, 3 many haemorrhages in
-    /// all quadrants, 4 new vessels or preretinal haemorrhage).
+    /// How many lesions of each kind an eye of a grade has. The ranges of the total do not overlap between grades, so
+    /// the count always rises with the grade (ICDR: 1 has only microaneurysms, 2 has more than that, 3 has many
+    /// haemorrhages in all quadrants, 4 has new vessels or a preretinal haemorrhage).
     struct Plan {
         var microaneurysms = 0...0
         var haemorrhages = 0...0
@@ -68,7 +70,7 @@ public struct PhantomLesion: Hashable, Sendable {
             let quadrant = index % 4
             let center = place(disc, quadrant: quadrant, &random)
             let isFlame = random.chance(0.35)
-            // Flames lie in the nerve fibres, which run from the disc.
+            // Flame haemorrhages lie along the nerve fibres, which run from the disc.
             let along = atan2(center.y - disc.center.y, center.x - disc.center.x) + random.normal(0.25)
             let radius = 0.07 + 0.2 * pow(random.uniform(), 2.2)
             lesions.append(
@@ -97,7 +99,7 @@ public struct PhantomLesion: Hashable, Sendable {
             lesions.append(tangle(at: base, &random))
         }
         if tangles > 0, random.chance(0.65) {
-            // Blood before the retina settles: a boat with a level top, here a flat ellipse.
+            // Blood in front of the retina settles into a boat with a level top; here it is a flat ellipse.
             let center = direction(random.uniform(0.3...2.8)) * random.uniform(2...4.2)
             lesions.append(
                 PhantomLesion(
@@ -128,7 +130,8 @@ public struct PhantomLesion: Hashable, Sendable {
         self.phases = phases
     }
 
-    /// A point within sight, off the disc and off the very fovea; in one quadrant about the fovea where one is named.
+    /// A point within sight, outside the disc and not at the fovea itself; in one quadrant about the fovea if
+    /// `quadrant` is given.
     private static func place(_ disc: PhantomEllipse, quadrant: Int? = nil, _ random: inout PhantomRandom)
         -> PhantomPoint
     {
@@ -141,7 +144,7 @@ public struct PhantomLesion: Hashable, Sendable {
         return PhantomPoint(-2, 1)
     }
 
-    /// Hard exudates in a patch or a ring around a leak.
+    /// Adds hard exudates, in a patch or in a ring around a leak.
     private static func addExudates(
         _ count: ClosedRange<Int>, _ disc: PhantomEllipse, to lesions: inout [PhantomLesion],
         _ random: inout PhantomRandom
@@ -168,7 +171,7 @@ public struct PhantomLesion: Hashable, Sendable {
         return points[random.integer(20...min(70, points.count - 1))]
     }
 
-    /// New vessels: curls that start at one point and keep near it.
+    /// A tangle of new vessels: curls that start at one point and stay near it.
     private static func tangle(at base: PhantomPoint, _ random: inout PhantomRandom) -> PhantomLesion {
         let size = random.uniform(0.45...0.85)
         let lean = random.uniform(0...6.2832)
@@ -195,7 +198,7 @@ public struct PhantomLesion: Hashable, Sendable {
         return PhantomLesion(.neovascularisation, at: middle, radius: size, lobe: 0, paths: paths, random: &random)
     }
 
-    /// 0 in the centre, 1 on the outline, growing linearly outwards along each ray.
+    /// 0 at the centre and 1 on the outline; it grows linearly outwards along each ray.
     package func level(_ point: PhantomPoint) -> Float {
         let d = point - center
         let (c, s) = (cos(angle), sin(angle))

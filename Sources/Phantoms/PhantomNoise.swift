@@ -1,12 +1,13 @@
 import Foundation
 
-/// Smooth random fields over the plane, without memory: gradient noise on a hashed lattice (after Perlin 1985).
+/// Smooth random fields over the plane: gradient noise on a hashed lattice (after Perlin 1985), which needs no stored
+/// table.
 package struct PhantomNoise {
     package let key: UInt32
 
     package init(key: UInt32) { self.key = key }
 
-    /// Gradient noise with wavelength 1: mean 0, deviation about 0.3, values within about ±1.
+    /// Gradient noise with wavelength 1. Its mean is 0, its deviation about 0.3, and its values lie within about ±1.
     /// - Parameter periodX: where positive, the field repeats after that many units of x (for angles).
     package func value(_ x: Float, _ y: Float, periodX: Int32 = 0) -> Float {
         let floorX = x.rounded(.down), floorY = y.rounded(.down)
@@ -25,9 +26,9 @@ package struct PhantomNoise {
         return 1.6 * (upper + (lower - upper) * v)
     }
 
-    /// Sum of octaves, each half the wavelength and `gain` times the amplitude of the one before.
-    /// - Parameter finest: octaves of a wavelength below this (in units of x and y) are left out: a picture that cannot
-    ///   show them would alias them.
+    /// A sum of octaves; each has half the wavelength of the octave before, and `gain` times its amplitude.
+    /// - Parameter finest: octaves with a wavelength below this (in units of x and y) are left out, because a picture
+    ///   that cannot resolve them would alias them.
     package func octaves(_ x: Float, _ y: Float, count: Int, gain: Float = 0.5, finest: Float = 0) -> Float {
         var sum: Float = 0, amplitude: Float = 1, frequency: Float = 1
         for octave in 0..<count {
@@ -40,7 +41,7 @@ package struct PhantomNoise {
         return sum
     }
 
-    /// The lattice point's random gradient times the offset from it.
+    /// The product of the lattice point's random gradient with the offset from the lattice point.
     private func slope(_ x: Int32, _ y: Int32, _ dx: Float, _ dy: Float) -> Float {
         var h = UInt32(bitPattern: x) &* 0x9E37_79B1 ^ UInt32(bitPattern: y) &* 0x85EB_CA77 ^ key
         h = (h ^ (h >> 15)) &* 0x2C1B_3C6D

@@ -2,13 +2,14 @@ import Datasets
 import Foundation
 import Pictures
 
-/// A point or a vector. In the eye's frame: disc radii from the fovea, x towards the nose, y downwards.
-/// In a picture: pixels, x to the right, y downwards; the centre of the first pixel is (0.5, 0.5).
+/// A point or a vector. In the eye's frame the unit is a disc radius from the fovea, with x towards the nose and y
+/// downwards. In a picture the unit is a pixel, with x to the right and y downwards; the centre of the first pixel is
+/// (0.5, 0.5).
 public typealias PhantomPoint = SIMD2<Float>
 
-/// How one visit's picture looks at the eye: a similarity, mirrored for left eyes.
+/// How a picture of one visit shows the eye: a similarity transform, mirrored for left eyes.
 public struct PhantomPose: Hashable, Sendable {
-    /// The point of the eye that stands in the middle of the field of view.
+    /// The point of the eye in the middle of the field of view.
     public var gaze: PhantomPoint
     /// Radians, clockwise in the picture.
     public var rotation: Float
@@ -37,21 +38,21 @@ public struct PhantomPose: Hashable, Sendable {
 
 /// The map between the eye's frame and a picture's pixels.
 public struct PhantomTransform: Sendable {
-    /// What a step of one disc radius along the eye's x and y is in pixels.
+    /// A step of one disc radius along the eye's x, and along its y, in pixels.
     let columnX: PhantomPoint, columnY: PhantomPoint
     let gaze: PhantomPoint
     let middle: PhantomPoint
 
-    /// Pixels in a disc radius.
+    /// The number of pixels in a disc radius.
     public var scale: Float { (columnX.x * columnX.x + columnX.y * columnX.y).squareRoot() }
 
-    /// Pixel coordinates of a point of the eye.
+    /// The pixel coordinates of a point of the eye.
     public func picture(_ eye: PhantomPoint) -> PhantomPoint {
         let d = eye - gaze
         return middle + columnX * d.x + columnY * d.y
     }
 
-    /// The point of the eye at pixel coordinates.
+    /// The point of the eye at these pixel coordinates.
     public func eye(_ picture: PhantomPoint) -> PhantomPoint {
         let d = picture - middle
         let square = columnX.x * columnX.x + columnX.y * columnX.y
@@ -66,5 +67,5 @@ package func length(_ v: PhantomPoint) -> Float { (v.x * v.x + v.y * v.y).square
 /// The unit vector at `angle` radians.
 func direction(_ angle: Float) -> PhantomPoint { PhantomPoint(cos(angle), sin(angle)) }
 
-/// `angle` brought into -pi ... pi.
+/// `angle`, shifted by turns into -pi ... pi.
 func wrapped(_ angle: Float) -> Float { angle - (2 * .pi) * (angle / (2 * .pi)).rounded() }

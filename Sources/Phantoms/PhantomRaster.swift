@@ -1,17 +1,18 @@
 import Foundation
 
-/// Coverage of vessels and lesions on a grid of pixels: values 0 to 1, antialiased by area.
+/// How much vessels and lesions cover each pixel of a picture, from 0 to 1, antialiased by area.
 package struct PhantomRaster {
     package let size: Int
     package let transform: PhantomTransform
-    /// How much of its colour a vessel gives to a pixel, reflexes taken off.
+    /// How much of its colour a vessel gives to a pixel; reflexes are subtracted.
     private(set) var blood: [Float]
-    /// How much of a pixel vessels cover.
+    /// The share of each pixel that vessels cover.
     package private(set) var vessels: [Float]
     private(set) var darkLesions: [Float]
     private(set) var exudates: [Float]
     private(set) var cottonWool: [Float]
-    /// How much of a pixel any lesion covers; 1 for the pixel of a lesion's centre, however small the lesion.
+    /// The share of each pixel that lesions cover. It is 1 for the pixel with a lesion's centre, even where the lesion
+    /// is very small.
     private(set) var lesions: [Float]
 
     package init(_ eye: PhantomEye, transform: PhantomTransform, size: Int) {
@@ -29,8 +30,8 @@ package struct PhantomRaster {
         let scale = transform.scale
         strokes(vessel) { raster, pixel, width, distance in
             let cover = Self.cover(distance, halfWidth: width)
-            // A vessel is a cylinder: less blood at its edges, and in thin vessels. The reflex shows where pixels can
-            // resolve it.
+            // A vessel is a cylinder, so there is less blood at its edges and in thin vessels. The reflex is visible
+            // where pixels can resolve it.
             let across = min(distance / max(width, 0.5), 1)
             let column = min(0.45 + 0.55 * width / (0.075 * scale), 1)
             let depth = column * (0.72 + 0.28 * (1 - across * across).squareRoot())
@@ -52,7 +53,7 @@ package struct PhantomRaster {
         guard lesion.paths.isEmpty else { return }
         let center = transform.picture(lesion.center)
         let radius = lesion.radius * transform.scale
-        // A lesion smaller than a pixel is drawn with a pixel's width, and paler for it.
+        // A lesion that is smaller than a pixel is drawn with a pixel's width, but paler.
         let drawn = max(radius, 0.55)
         let strength = min(1, (radius / drawn) * (radius / drawn) * 1.3) * lesion.strength
         let softness: Float =
@@ -83,8 +84,8 @@ package struct PhantomRaster {
         if x >= 0, y >= 0, x < size, y < size { lesions[y * size + x] = 1 }
     }
 
-    /// Calls `paint` for each pixel near each stretch of `vessel`, with the half width there and the distance from the
-    /// middle line, in pixels.
+    /// Calls `paint` for each pixel near each segment of `vessel`, with the vessel's half width there and the pixel's
+    /// distance from the middle line, both in pixels.
     private mutating func strokes(
         _ vessel: PhantomVessel,
         paint: (inout PhantomRaster, _ pixel: Int, _ halfWidth: Float, _ distance: Float) -> Void
@@ -110,7 +111,7 @@ package struct PhantomRaster {
         }
     }
 
-    /// How much of a pixel, 1 wide, a line covers whose middle is `distance` from the pixel's middle.
+    /// The share of a pixel, 1 wide, that a line covers if its middle is `distance` from the pixel's middle.
     package static func cover(_ distance: Float, halfWidth: Float) -> Float {
         max(0, min(distance + 0.5, halfWidth) - max(distance - 0.5, -halfWidth))
     }

@@ -2,7 +2,7 @@ import Datasets
 import Foundation
 import Pictures
 
-/// Paints one visit of one eye: retina, blood, lesions, light, blur, noise, field of view, in this order.
+/// Paints one visit of one eye. The order is retina, blood, lesions, light, blur, noise, field of view.
 struct PhantomRenderer {
     let eye: PhantomEye
     let visit: PhantomVisit
@@ -18,14 +18,14 @@ struct PhantomRenderer {
         transform = visit.pose.transform(fieldOfView)
     }
 
-    /// - Returns: [size, size, 3] bytes, and the masks.
+    /// - Returns: the picture, [size, size, 3] bytes, and the masks.
     func render() -> ([UInt8], PhantomMasks) {
         let raster = PhantomRaster(eye, transform: transform, size: size)
         let inside = coverage()
         return (develop(blurred(paint(raster)), inside), masks(raster, inside))
     }
 
-    /// How much of each pixel the field of view covers: 0, 1, or between at its rim. [size, size]
+    /// The share of each pixel that the field of view covers, [size, size]: 0, 1, or a value between at the rim.
     private func coverage() -> [Float] {
         var inside = [Float](repeating: 0, count: size * size)
         for y in 0..<size {
@@ -40,7 +40,8 @@ struct PhantomRenderer {
         return inside
     }
 
-    /// The retina as the camera shows it, beyond the rim too so that blur finds neighbours there. [size, size]
+    /// The retina as the camera shows it, [size, size]. It is also painted a little outside the rim, where the blur
+    /// needs neighbours.
     private func paint(_ raster: PhantomRaster) -> [SIMD3<Float>] {
         var picture = [SIMD3<Float>](repeating: SIMD3(), count: size * size)
         let pixel = 1 / transform.scale
@@ -67,10 +68,11 @@ struct PhantomRenderer {
 
     private static let cottonColour = SIMD3<Float>(0.92, 0.76, 0.46)
     private static let exudateColour = SIMD3<Float>(1.0, 0.82, 0.30)
-    /// The share of red, green and blue that blood outside vessels takes.
+    /// The share of red, green and blue that blood outside vessels absorbs.
     private static let spiltBloodTakes = SIMD3<Float>(0.38, 0.70, 0.55)
 
-    /// In pixels: the camera's blur and, as pixels gather light over an area, a little of their own.
+    /// The deviation of the blur in pixels: that of the camera, and a little from the pixels themselves, which gather
+    /// light over an area.
     private var blurDeviation: Float {
         let camera = visit.blur * transform.scale
         return (camera * camera + 0.1).squareRoot()
@@ -86,7 +88,8 @@ struct PhantomRenderer {
         return smooth(smooth(picture, weights, reach, step: 1, line: size), weights, reach, step: size, line: 1)
     }
 
-    /// Weighted means of neighbours `step` elements apart; lines start `line` elements apart; ends are repeated.
+    /// Weighted means of neighbours that are `step` elements apart. Lines start `line` elements apart, and the elements
+    /// at their ends are repeated.
     private func smooth(
         _ picture: [SIMD3<Float>], _ weights: [Float], _ reach: Int, step: Int, line: Int
     ) -> [SIMD3<Float>] {
@@ -104,14 +107,14 @@ struct PhantomRenderer {
         return result
     }
 
-    /// Noise, bytes, and black outside the field of view.
+    /// Adds noise, converts to bytes, and makes everything outside the field of view black.
     private func develop(_ picture: [SIMD3<Float>], _ inside: [Float]) -> [UInt8] {
         var pixels = [UInt8](repeating: 0, count: size * size * 3)
         var random = visit.noiseStream
-        // Larger pixels gather more light: noise per pixel falls with their side.
+        // Larger pixels gather more light, so the noise of a pixel falls with the pixel's side.
         let deviation = visit.noise * (Float(size) / 256).squareRoot()
         for i in 0..<size * size {
-            // The sum of four bytes is nearly normal, with deviation 147.8 about 510.
+            // The sum of four random bytes is nearly normal, with mean 510 and deviation 147.8.
             for channel in 0..<3 {
                 let word = random.next()
                 guard inside[i] > 0 else { continue }

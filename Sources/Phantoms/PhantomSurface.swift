@@ -5,18 +5,18 @@ struct PhantomSurface: Sendable {
     let background: SIMD3<Float>
     let disc: SIMD3<Float>
     let cup: SIMD3<Float>
-    /// What a blood column of full width leaves of red, green and blue.
+    /// The share of red, green and blue that remains behind a blood column of full width.
     let blood: SIMD3<Float>
-    /// 0 to 1: how strongly the choroid's vessels show.
+    /// How strongly the choroid's vessels are visible, 0 to 1.
     let tessellation: Float
-    /// Share of light that the macula's pigment takes, and the fovea's on top of it.
+    /// The share of light that the macula's pigment absorbs, and the additional share that the fovea's pigment absorbs.
     let macula: Float, fovea: Float
     let maculaWidth: Float
-    /// Sheen of the nerve fibres around the disc, stronger in the young.
+    /// The sheen of the nerve fibres around the disc; it is stronger in young people.
     let sheen: Float
-    /// Brightness of the spot that the foveal pit reflects.
+    /// The brightness of the foveal pit's reflection.
     let reflex: Float
-    /// Width of the pale crescent on the temporal side of the disc, in disc radii.
+    /// The width of the pale crescent on the temporal side of the disc, in disc radii.
     let crescent: Float
     let mottling: PhantomNoise, choroid: PhantomNoise, fibres: PhantomNoise
 
@@ -47,7 +47,7 @@ struct PhantomSurface: Sendable {
     }
 
     /// The retina's colour at `point` of `eye`, without vessels and lesions.
-    /// - Parameter pixel: disc radii in a pixel: edges are at least that soft, and finer texture is left out.
+    /// - Parameter pixel: the disc radii in one pixel. Edges are at least that soft, and finer texture is left out.
     func colour(_ point: PhantomPoint, of eye: PhantomEye, pixel: Float) -> SIMD3<Float> {
         let fromFovea = length(point)
         let offDisc = point - eye.opticDisc.center
@@ -62,7 +62,7 @@ struct PhantomSurface: Sendable {
         colour *= grain + Self.broadTint * broad
         colour *= ribbons(point, fromFovea, pixel)
 
-        // Macular pigment takes blue and green most.
+        // Macular pigment absorbs blue and green most.
         let pit = exp(-fromFovea * fromFovea / (2 * 0.36 * 0.36))
         let taken: SIMD3<Float> = Self.macularPigment * (macula * central) + Self.fovealPigment * (fovea * pit)
         colour *= 1 - taken
@@ -71,7 +71,7 @@ struct PhantomSurface: Sendable {
             colour += Self.reflexColour * (reflex * spot)
         }
 
-        // Nerve fibres: a haze with streaks, above and below the disc most.
+        // Nerve fibres are a haze with streaks, strongest above and below the disc.
         let turn = atan2(offDisc.y, offDisc.x)
         let streak = fibres.value(turn * (48 / (2 * .pi)), fromDisc * 0.35, periodX: 48)
         let arc = 0.35 + 0.65 * abs(offDisc.y) / max(fromDisc, 0.3)
@@ -97,13 +97,14 @@ struct PhantomSurface: Sendable {
         return colour + (head - colour) * isDisc
     }
 
-    /// 1 below `limit`, 0 above, smooth over `softness`.
+    /// 1 below `limit` and 0 above it, with a smooth edge of width `softness`.
     private func edge(_ limit: Float, _ level: Float, softness: Float) -> Float {
         let t = min(max((limit - level) / softness + 0.5, 0), 1)
         return t * t * (3 - 2 * t)
     }
 
-    /// The choroid's vessels: light ribbons that run outwards, with darker ground between them; none in the macula.
+    /// The choroid's vessels: light ribbons that run outwards, with darker ground between them. They fade in the
+    /// macula.
     private func ribbons(_ point: PhantomPoint, _ fromFovea: Float, _ pixel: Float) -> SIMD3<Float> {
         let strength = tessellation * (1 - 0.9 * exp(-fromFovea * fromFovea / 7))
         guard strength > 0.02 else { return SIMD3(repeating: 1) }

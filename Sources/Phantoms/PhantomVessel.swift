@@ -12,15 +12,16 @@ public struct PhantomVessel: Hashable, Sendable {
     public internal(set) var radii: [Float]
 }
 
-/// The course that a main vessel takes from the disc: a smooth curve through points that vary between eyes.
+/// The course of a main vessel from the disc: a smooth curve through points that vary between eyes.
 struct PhantomCourse {
     let kind: PhantomVessel.Kind
-    /// Half width at the disc.
+    /// The half width at the disc.
     let radius: Float
-    /// Evenly spaced, `PhantomVesselTree.step` apart.
+    /// Points along the course, `PhantomVesselTree.step` apart.
     var points: [PhantomPoint]
 
-    /// Arteries and veins of the four quadrants in pairs, and twigs that leave the disc for the macula.
+    /// The courses of all main vessels: pairs of an artery and a vein in the four quadrants, and twigs from the disc to
+    /// the macula.
     static func all(disc: PhantomEllipse, random: inout PhantomRandom) -> [PhantomCourse] {
         let d = disc.center
         var courses: [PhantomCourse] = []
@@ -68,8 +69,8 @@ struct PhantomCourse {
     }
 
     /// - Parameters:
-    ///   - shift: disc radii to the right of the way.
-    ///   - spread: deviation of each control point, growing from 0 at the disc.
+    ///   - shift: disc radii by which the course is moved to its right.
+    ///   - spread: the deviation of each control point; it grows from 0 at the disc.
     private init(
         kind: PhantomVessel.Kind, radius: Float, through controls: [PhantomPoint], shift: Float, spread: Float,
         random: inout PhantomRandom
@@ -85,7 +86,7 @@ struct PhantomCourse {
                 normal * (shift * (0.5 + share)) + PhantomPoint(random.normal(), random.normal()) * (spread * share)
         }
         points = Self.spaced(Self.spline(moved), by: PhantomVesselTree.step)
-        // Tortuosity: a sideways wave of random wavelength, none at the disc.
+        // Tortuosity: a sideways wave of random wavelength, which is 0 at the disc.
         let noise = PhantomNoise(key: random.next())
         let wave = random.uniform(0.8...1.6), amplitude = wave * random.uniform(0.1...0.27)
         let straight = points
@@ -100,7 +101,7 @@ struct PhantomCourse {
         points = Self.spaced(points, by: PhantomVesselTree.step)
     }
 
-    /// A Catmull-Rom spline through `controls`, twenty points from one to the next.
+    /// A Catmull-Rom spline through `controls`, with twenty points from each control point to the next.
     private static func spline(_ controls: [PhantomPoint]) -> [PhantomPoint] {
         var points = [controls[0]]
         for i in 0..<controls.count - 1 {

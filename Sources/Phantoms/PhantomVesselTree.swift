@@ -1,14 +1,14 @@
 import Foundation
 
-/// Grows the vessels of an eye: main vessels along their courses, and branches that divide by Murray's law
-/// (r0^3 = r1^3 + r2^3; Murray 1926), widest first, so that twigs find the space that wide vessels leave.
+/// Grows the vessels of an eye: main vessels along their courses, and branches that divide by Murray's law (r0^3 = r1^3
+/// + r2^3; Murray 1926). The widest branches grow first, so that twigs fill the space that wide vessels leave.
 package struct PhantomVesselTree {
-    /// Disc radii between two points of a vessel.
+    /// The distance between two points of a vessel, in disc radii.
     package static let step: Float = 0.1
-    /// Half width below which no vessel is drawn.
+    /// The half width below which vessels end.
     package static let thinnest: Float = 0.017
 
-    /// A branch that waits for its turn.
+    /// A branch that has not grown yet.
     private struct Bud {
         let kind: PhantomVessel.Kind
         let start: PhantomPoint
@@ -40,7 +40,7 @@ package struct PhantomVesselTree {
         self.random = random
     }
 
-    /// A main vessel, which leaves buds on alternating sides.
+    /// Draws a main vessel, with buds on alternating sides.
     private mutating func follow(_ course: PhantomCourse) {
         let id = Int32(vessels.count)
         var radius = course.radius
@@ -49,7 +49,7 @@ package struct PhantomVesselTree {
         var untilBud = random.uniform(1.2...2.2)
         var end = course.points.count
         for (i, point) in course.points.enumerated() {
-            // Out of the depth of the cup.
+            // The vessel rises out of the cup, so it is thinner at its start.
             radii.append(radius * min(0.5 + 0.1 * Float(i), 1))
             space.take(point, by: id, course.kind)
             radius *= 1 - 0.012 * Self.step
@@ -71,8 +71,8 @@ package struct PhantomVesselTree {
         append(course.kind, Array(course.points[..<end]), radii)
     }
 
-    /// A branch: a heading that wanders, bends towards where its side of the retina is fed, and keeps clear of its
-    /// kind.
+    /// Draws a branch. Its heading wanders, bends towards the part of the retina that it supplies, and keeps away from
+    /// vessels of its kind.
     private mutating func sprout(_ bud: Bud) {
         let id = Int32(vessels.count)
         var point = bud.start, heading = bud.heading, radius = bud.radius
@@ -112,7 +112,7 @@ package struct PhantomVesselTree {
             }
             if radius < Self.thinnest { break }
         }
-        // Shorter ones read as thorns.
+        // Shorter branches look like thorns.
         guard points.count > 5 else { return }
         for i in radii.indices {
             let left = Float(radii.count - 1 - i) / (0.4 * Float(radii.count))
@@ -125,7 +125,8 @@ package struct PhantomVesselTree {
         vessels.append(PhantomVessel(kind: kind, points: points, radii: radii))
     }
 
-    /// Where vessels lead at `point`: within the arcades to the fovea, elsewhere away from disc and fovea. Radians.
+    /// The direction of vessels at `point`, in radians: towards the fovea between the arcades, and elsewhere away from
+    /// disc and fovea.
     private func flow(_ point: PhantomPoint, _ heading: Float) -> Float {
         let fromDisc = point - disc.center
         let isWithin = abs(point.y) < 3.9 && point.x < disc.center.x - 0.8 && point.x > -4.2
@@ -135,10 +136,11 @@ package struct PhantomVesselTree {
         return outward
     }
 
-    /// The radius of a vessel after a branch of `share` of its radius has left it, over that before.
+    /// The radius of a vessel after a branch with `share` of its radius has left it, divided by the radius before.
     package static func rest(_ share: Float) -> Float { cbrt(1 - share * share * share) }
 
-    /// The angles of least work at a division (Murray 1926), in radians: of the vessel that goes on, and of the branch.
+    /// The angles of least work at a division, in radians (Murray 1926): that of the vessel that goes on, and that of
+    /// the branch.
     package static func angles(_ share: Float) -> (main: Float, branch: Float) {
         let main = rest(share)
         let (m2, b2) = (main * main, share * share)
@@ -147,7 +149,8 @@ package struct PhantomVesselTree {
         return (acos(min(max(cosMain, -1), 1)), acos(min(max(cosBranch, -1), 1)))
     }
 
-    /// Which vessel passes where: cells of 0.14 disc radii, for arteries and veins apart (they may cross one another).
+    /// Which vessel passes through each cell of 0.14 disc radii. Arteries and veins have separate cells, because they
+    /// may cross.
     private struct Space {
         private static let cell: Float = 0.14, half = 84
         private var owners = [Int32](repeating: -1, count: 2 * (2 * 84) * (2 * 84))
@@ -163,14 +166,14 @@ package struct PhantomVesselTree {
             if let i = index(point, kind), owners[i] < 0 { owners[i] = id }
         }
 
-        /// Whether a vessel of the same kind, other than `own` and `parent`, passes here.
+        /// Whether a vessel of the same kind passes here that is neither `own` nor `parent`.
         func isTaken(_ point: PhantomPoint, _ kind: PhantomVessel.Kind, own: Int32, parent: Int32) -> Bool {
             guard let i = index(point, kind) else { return false }
             let owner = owners[i]
             return owner >= 0 && owner != own && owner != parent
         }
 
-        /// Radians to turn so as not to run into a vessel of the same kind.
+        /// The angle in radians to turn, to avoid a vessel of the same kind.
         func turnAway(
             from point: PhantomPoint, _ heading: Float, kind: PhantomVessel.Kind, own: Int32, parent: Int32
         ) -> Float {

@@ -4,7 +4,7 @@ import Pictures
 
 /// One visit to the camera: how the eye is held, lit and photographed. The eye itself stays the same.
 public struct PhantomVisit: Sendable {
-    /// Cameras differ in view, in how the picture is cut, in colour and in sharpness.
+    /// The cameras differ in the angle of view, in how the picture is cut off, in colour and in sharpness.
     public enum Camera: String, CaseIterable, Sendable {
         /// 50 degrees, cut off at top and bottom, orange.
         case a = "phantom-a"
@@ -14,7 +14,7 @@ public struct PhantomVisit: Sendable {
         case c = "phantom-c"
     }
 
-    /// What stands in the middle of the photograph.
+    /// The structure in the middle of the photograph.
     public enum Field: String, CaseIterable, Sendable {
         case macula, disc
     }
@@ -22,21 +22,22 @@ public struct PhantomVisit: Sendable {
     /// 0, 1, ...
     public let number: Int
     public let camera: Camera
-    /// One photograph in four looks at the optic disc.
+    /// The centre of the photograph; one photograph in four is centred on the optic disc.
     public let field: Field
     public let pose: PhantomPose
     let light: PhantomLight
-    /// Radius of the field of view over half the picture's side.
+    /// The radius of the field of view divided by half the picture's side.
     let fill: Float
-    /// Height of the field of view that is not cut off, over its diameter: 1 for a whole disc.
+    /// The visible height of the field of view divided by its diameter: 1 where nothing is cut off.
     let height: Float
-    /// Deviation of the camera's blur in disc radii.
+    /// The deviation of the camera's blur, in disc radii.
     let blur: Float
-    /// Deviation of the noise of a pixel at 256 x 256, as a share of full scale.
+    /// The deviation of a pixel's noise at 256 x 256, as a share of full scale.
     let noise: Float
     private let patient: PhantomPatient
     private let eye: UInt32
 
+    /// Visit `number` of an eye. It follows from the seed, the patient, the eye and the number.
     public init(_ eye: PhantomEye, number: Int) {
         self.number = number
         patient = eye.patient
@@ -78,7 +79,7 @@ public struct PhantomVisit: Sendable {
         noise = random.uniform(0.003...0.009)
     }
 
-    /// `good`, or `usable` where the focus is off.
+    /// `good`, or `usable` where the photograph is out of focus.
     public var quality: String { blur > 0.055 ? "usable" : "good" }
 
     /// The field of view in a picture of `size` x `size`.
@@ -95,7 +96,7 @@ public struct PhantomVisit: Sendable {
     }
 }
 
-/// Illumination and the camera's colours, over the field of view: (0, 0) in its middle, radius 1.
+/// Illumination and the camera's colours over the field of view, where (0, 0) is the middle and the radius is 1.
 struct PhantomLight: Sendable {
     private let exposure: Float
     private let gradient: SIMD2<Float>
@@ -104,7 +105,7 @@ struct PhantomLight: Sendable {
     private let gamma: Float
     /// Light that the camera scatters over the whole picture.
     private let veil: SIMD3<Float>
-    /// A lens reflection along one side of the rim; strength 0 for none.
+    /// The strength of a lens reflection along one side of the rim; 0 for none.
     private let flare: Float
     private let flareSide: SIMD2<Float>
     private let flareColour: SIMD3<Float>
@@ -128,7 +129,7 @@ struct PhantomLight: Sendable {
         flareColour = random.chance(0.5) ? SIMD3(0.55, 0.75, 0.55) : SIMD3(0.9, 0.65, 0.6)
     }
 
-    /// What the camera shows of a retina of `colour`.
+    /// The colour that the camera shows for a retina of `colour`.
     func apply(_ colour: SIMD3<Float>, at place: SIMD2<Float>) -> SIMD3<Float> {
         let square = (place * place).sum()
         let slope: Float = 1 + (place * gradient).sum()
@@ -140,7 +141,7 @@ struct PhantomLight: Sendable {
             shown += flareColour * (flare * min(rim * 2.4, 1))
         }
         for i in 0..<3 {
-            // A soft shoulder, as film and cameras have: bright discs keep their structure.
+            // A soft shoulder, as in film and cameras, so that bright discs keep their structure.
             let x = max(shown[i], 0)
             let limited = x < 0.72 ? x : 0.72 + 0.28 * tanh((x - 0.72) / 0.28)
             shown[i] = pow(limited, gamma)

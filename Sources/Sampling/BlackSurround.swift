@@ -2,9 +2,9 @@ import Datasets
 import Pictures
 import TensorCore
 
-/// Makes what lies outside the field of view of samples black, as import does for photographs.
+/// Makes everything outside the field of view of samples black, as the import does for photographs.
 package enum BlackSurround {
-    /// - Parameter pixels: [count, height, width, 3]; a picture in which no field of view is found stays as it is.
+    /// - Parameter pixels: [count, height, width, 3]. A picture in which no field of view is found stays as it is.
     package static func apply(_ pixels: inout [UInt8], width: Int, height: Int) {
         let size = width * height * 3
         pixels.withUnsafeMutableBufferPointer { buffer in

@@ -2,14 +2,14 @@ import Cohorts
 import Diffusion
 import Files
 
-/// What some samples are asked to be.
+/// The values that some samples are asked to have.
 public struct CohortRequest: Hashable, Sendable {
-    /// Names of codes by attribute, as the sample set stores them.
+    /// The names of codes by attribute, as the sample set stores them.
     public let cohort: Cohort
-    /// Places on ordinal attributes' lines, such as 2.5; only those that were asked for as numbers.
+    /// Positions on the lines of ordinal attributes, such as 2.5, where values were asked for as numbers.
     public let positions: [String: Float]
 
-    /// Nothing asked: every attribute is left open.
+    /// A request that leaves every attribute open.
     public static let open = CohortRequest(cohort: Cohort(), positions: [:])
 
     init(cohort: Cohort, positions: [String: Float]) {
@@ -17,7 +17,9 @@ public struct CohortRequest: Hashable, Sendable {
         self.positions = positions
     }
 
-    /// Reads `dr_icdr=3,sex=female`.
+    /// Reads a text such as `dr_icdr=3,sex=female`.
+    /// - Throws: `Failure(.usage)` for another format, an unknown attribute, an attribute that is named twice, or a
+    ///   value that the attribute does not have.
     public init(_ text: String) throws {
         var values: [(String, String)] = []
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
@@ -30,7 +32,7 @@ public struct CohortRequest: Hashable, Sendable {
         try self.init(values, place: "cohort \(text)")
     }
 
-    /// - Parameter place: where the values stand, for errors.
+    /// - Parameter place: where the values come from, for errors.
     init(_ values: [(attribute: String, value: String)], place: String) throws {
         var cohort = Cohort(), positions: [String: Float] = [:]
         for (name, value) in values {
@@ -48,19 +50,20 @@ public struct CohortRequest: Hashable, Sendable {
                 (0...Float(highest)).contains(number)
             {
                 positions[name] = number
-                // A whole number is the code that stands there.
+                // A whole number is also the name of the code at this position.
                 if number == number.rounded() { cohort[name] = attribute.names[Int(number)] }
             } else {
                 throw Failure(
                     .usage, place,
-                    "\(name) \"\(value)\" is none of \(attribute.names.joined(separator: ", ")) or unknown")
+                    "\(name) \"\(value)\" is not one of \(attribute.names.joined(separator: ", ")) or unknown")
             }
         }
         self.init(cohort: cohort, positions: positions)
     }
 
-    /// The request in the terms of a model.
-    /// - Throws: `Failure(.usage)` for an attribute that the model is not conditioned on.
+    /// The request as values of a model's encoding.
+    /// - Throws: `Failure(.usage)` for an attribute that the model is not conditioned on, for a value that it does not
+    ///   know, or where the model always needs a class and the request has none.
     public func values(for encoding: CohortEncoding, model: String) throws -> [CohortEncoding.Value] {
         for name in Set(cohort.values.keys).union(positions.keys).sorted() where !encoding.attributes.contains(name) {
             let known = encoding.attributes.isEmpty ? "none" : encoding.attributes.joined(separator: ", ")
@@ -91,10 +94,10 @@ public struct CohortRequest: Hashable, Sendable {
 }
 
 extension CohortEncoding {
-    /// Why a model of classes draws nothing without one.
+    /// The reason why a model of classes cannot draw a sample without a class.
     var needsClass: String {
         guard let name = attributes.first else {
-            return "its \(rowCount) classes have no names; say them when it is imported"
+            return "its \(rowCount) classes have no names; name them when the model is imported"
         }
         return
             """

@@ -6,47 +6,51 @@ import Models
 import SampleStore
 import TensorCore
 
-/// Makes samples again from what a set says of them, and compares.
+/// Draws samples again from what a sample set records about them, and compares the results.
 public struct Replay {
-    /// How pixels were compared.
+    /// The way in which pixels were compared.
     public enum Mode: String, Codable, Sendable {
-        /// SHA-256 of the pixels: here is the same BLAS core, with the same kernels, on which they were made.
+        /// Byte by byte: this machine has the BLAS core, version and kernels with which the samples were made.
         case bitwise
-        /// Peak signal-to-noise ratio: other cores round otherwise.
+        /// By peak signal-to-noise ratio, because other cores round differently.
         case psnr
     }
 
+    /// The result of a replay.
     public struct Outcome: Sendable {
         public var checked = 0
         public var equal = 0
         public var mode = Mode.bitwise
-        /// Rows that are not what they say.
+        /// Rows whose pixels differ from their digest or from the samples that were drawn again.
         public var failures: [Int] = []
-        /// The lowest ratio of pixels that are not the same bits, in dB.
+        /// The lowest ratio among samples that are not equal byte by byte, in dB.
         public var lowestRatio: Double?
     }
 
-    /// What samples of another core must reach, in dB.
+    /// The lowest ratio that samples from another core may have, in dB.
     public static let requiredRatio = 50.0
 
     private let file: SampleSetFile
     private let model: LoadedModel
 
+    /// A replay of the rows of `file` that `model` drew.
     public init(_ file: SampleSetFile, model: LoadedModel) {
         self.file = file
         self.model = model
     }
 
-    /// Rows that the model made.
+    /// The rows that were drawn by this model.
     public var rows: [Int] {
         file.runOfSample.indices.filter { file.runs[Int(file.runOfSample[$0])].modelDigest == model.digest }
     }
 
+    /// Draws rows again and compares them.
     /// - Parameters:
-    ///   - rows: of the set, in any order.
-    ///   - batchSize: samples that are drawn together; nothing depends on it.
-    /// - Throws: `Failure(.badData)` where a row was made by another model or with settings that this version does not
-    ///   know.
+    ///   - rows: rows of the set, in any order.
+    ///   - batchSize: the number of samples that are drawn together; results do not depend on it.
+    /// - Throws: `Failure`: `.badData` where a row was made by another model or with settings that this version does
+    ///   not know; `.usage` for a request that the model does not know; `.interrupted` where the task is cancelled;
+    ///   errors of reading.
     public func run(rows: [Int], batchSize: Int = 16, progress: (Int) -> Void = { _ in }) async throws -> Outcome {
         var outcome = Outcome()
         for (number, run) in file.runs.enumerated() {
@@ -61,7 +65,8 @@ public struct Replay {
             let drawn = Set(model.manifest.model.space.maps.map(\.rawValue))
             if let other = file.structures.first(where: { !drawn.contains($0) }) {
                 throw Failure(
-                    .badData, file.path, field: "/structure", expected: "what \(model.path) draws", found: other)
+                    .badData, file.path, field: "/structure", expected: "a structure that \(model.path) draws",
+                    found: other)
             }
             let sampler = try Sampler(
                 model, try settings(run, batchSize: batchSize), samples: rows.map { file.planned(row: $0) })
@@ -89,7 +94,7 @@ public struct Replay {
         return outcome
     }
 
-    /// - Parameter parts: the picture, then its structure maps: as they were drawn again, and as the set holds them.
+    /// - Parameter parts: the picture, then its structure maps, each as drawn again and as stored in the set.
     private func compare(
         _ parts: [(again: [UInt8], stored: [UInt8])], row: Int, isSameMachine: Bool, _ outcome: inout Outcome
     ) {
@@ -136,7 +141,7 @@ public struct Replay {
 }
 
 extension RunRecord {
-    /// Whether this process rounds as the one did that made the samples.
+    /// Whether this process rounds in the same way as the process that made the samples.
     var isOfThisMachine: Bool {
         openBLASVersion == ComputeEnvironment.blasVersion && blasCore == ComputeEnvironment.blasCore
             && kernelISA == ComputeEnvironment.instructionSet

@@ -1,10 +1,10 @@
 import SampleStore
 
 extension SampleSetFile {
-    /// What each sample was asked to be, and the noise that it came from.
+    /// The request and the noise of each sample.
     public var planned: [PlannedSample] { (0..<count).map { planned(row: $0) } }
 
-    /// The same of one row.
+    /// The request and the noise of one sample.
     public func planned(row: Int) -> PlannedSample {
         let positions = requests.compactMapValues { $0[row].isNaN ? nil : $0[row] }
         return PlannedSample(

@@ -6,32 +6,33 @@ import Networks
 import Randomness
 import TensorCore
 
-/// How samples are drawn; everything that they depend on besides model, seed and cohort.
+/// How samples are drawn: everything that they depend on, except model, seed and cohort.
 public struct SamplerSettings: Codable, Hashable, Sendable {
     public var sampler = SamplerKind.heun
     public var steps = 18
     public var sigmaMin: Float = 0.002
     public var sigmaMax: Float = 80
     public var rho: Float = 7
-    /// A level above `sigmaMax` that the first step goes down from; nil for none. See `SigmaSchedule.karras`.
+    /// A noise level above `sigmaMax` at which the first step starts; nil for none. See `SigmaSchedule.karras`.
     public var sigmaStart: Float?
-    /// 1 means none (Ho and Salimans 2021).
+    /// The scale of classifier-free guidance; 1 means no guidance (Ho and Salimans 2021).
     public var guidanceScale: Float = 1
-    /// Noise levels at which guidance acts; nil for all (Kynkaanniemi et al. 2024).
+    /// The noise levels at which guidance acts; nil for all levels (Kynkaanniemi et al. 2024).
     public var guidanceInterval: ClosedRange<Float>?
-    /// Attributes that guidance acts on; the others stay as asked for in both terms. Nil for all.
+    /// The attributes that guidance acts on; nil for all. The other attributes keep their values in both terms of
+    /// guidance.
     public var guidedAttributes: [String]?
-    /// Make what lies outside the field of view black when a sample is written.
+    /// Whether everything outside the field of view is made black in samples.
     public var blackensSurround = false
-    /// Samples a batch; results do not depend on it.
+    /// The number of samples in a batch; results do not depend on it.
     public var batchSize = 16
 
     public init() {}
 
-    /// With the sampler that measured best for models of this kind.
+    /// Settings with the best sampler in measurements for models of this kind.
     public init(for model: ModelDescription) { (sampler, steps) = SamplerKind.usual(for: model) }
 
-    /// These settings within the noise levels that a model knows.
+    /// These settings, limited to the noise levels that a model knows.
     public func limited(to known: ClosedRange<Float>) -> SamplerSettings {
         var result = self
         result.sigmaMin = max(sigmaMin, known.lowerBound)
@@ -43,10 +44,10 @@ public struct SamplerSettings: Codable, Hashable, Sendable {
         .karras(steps: steps, sigmaMin: sigmaMin, sigmaMax: sigmaMax, rho: rho, start: sigmaStart)
     }
 
-    /// Evaluations of the network for each sample.
+    /// The number of network evaluations for each sample.
     public var evaluations: Int {
         let sigmas = schedule.sigmas.dropLast()
-        /// Of the denoiser at each level: Heun looks at each again from the step before it.
+        /// Evaluations of the denoiser at each level: Heun's step before a level evaluates that level as well.
         let each = sigmas.enumerated().map { (sigma: $0.element, count: sampler == .heun && $0.offset > 0 ? 2 : 1) }
         return each.reduce(0) { total, level in
             let isGuided = guidanceScale != 1 && guidanceInterval?.contains(level.sigma) != false
@@ -54,7 +55,7 @@ public struct SamplerSettings: Codable, Hashable, Sendable {
         }
     }
 
-    /// One sentence on what is wrong, or nil.
+    /// One sentence that says what is wrong, or nil.
     public var problem: String? {
         guard (1...1000).contains(steps) else { return "steps: expected 1 to 1000, found \(steps)" }
         guard guidanceScale.isFinite, (0...50).contains(guidanceScale) else {
@@ -72,18 +73,19 @@ public struct SamplerSettings: Codable, Hashable, Sendable {
     }
 }
 
-/// Draws samples: a sequence of batches. Sample k depends on the model, the settings, its cohort and (seed, k), and on
-/// nothing else: not on the batch that it is in, the number of threads, or the samples before it.
+/// Draws samples, as a sequence of batches. Sample k depends only on the model, the settings, its cohort and (seed, k).
+/// It does not depend on its batch, on the number of threads, or on the samples before it.
 public struct Sampler: Sequence, IteratorProtocol {
     /// Samples that were drawn together.
     public struct Batch: Sendable {
-        /// Place of the first in the plan.
+        /// The number of the batch's first sample in the plan.
         public let start: Int
         /// [count, height, width, 3]
         public let pixels: [UInt8]
-        /// The structure maps that the model draws, each [count, height, width]: 0 for none, 255 for certain.
+        /// The structure maps that the model draws, each [count, height, width]: from 0 for no structure to 255 where
+        /// it is certain.
         public let maps: [(name: String, values: [UInt8])]
-        /// Whether the model gave finite numbers; where it did not, the pixels mean nothing.
+        /// Whether all numbers from the model are finite. Where they are not, the pixels mean nothing.
         public let isFinite: Bool
         public let count: Int
     }
@@ -95,15 +97,18 @@ public struct Sampler: Sequence, IteratorProtocol {
     private let values: [CohortRequest: [CohortEncoding.Value]]
     private var position = 0
 
-    /// The samples of a plan under one seed.
+    /// Draws the samples of a plan under one seed.
     /// - Parameter firstIndex: the number of the plan's first sample under the seed.
+    /// - Throws: `Failure(.usage)` where the model does not know the settings or a request, or where a sample's number
+    ///   would be 2^56 or more.
     public init(
         _ model: LoadedModel, _ settings: SamplerSettings, plan: SamplingPlan, seed: UInt64, firstIndex: UInt64 = 0
     ) throws {
         try self.init(model, settings, samples: try plan.samples(seed: seed, firstIndex: firstIndex))
     }
 
-    /// - Throws: `Failure(.usage)` for settings and requests that the model does not know.
+    /// - Throws: `Failure(.usage)` for settings that are out of range, and for settings and requests that the model
+    ///   does not know.
     public init(_ model: LoadedModel, _ settings: SamplerSettings, samples: [PlannedSample]) throws {
         if let problem = settings.problem { throw Failure(.usage, nil, problem) }
         self.model = model
@@ -149,13 +154,13 @@ public struct Sampler: Sequence, IteratorProtocol {
         return Batch(start: range.lowerBound, pixels: pixels, maps: maps, isFinite: planes.isFinite, count: range.count)
     }
 
-    /// The values with those that guidance acts on left open.
+    /// The values, with the attributes that guidance acts on left open.
     private func withoutGuided(_ values: [CohortEncoding.Value]) -> [CohortEncoding.Value] {
         guard let guided = settings.guidedAttributes else { return values.map { _ in .null } }
         return zip(model.manifest.model.cohort.attributes, values).map { guided.contains($0) ? .null : $1 }
     }
 
-    /// A map among the planes [N, H, W, planes] as bytes, 0 where the picture is black.
+    /// One map among the planes [N, H, W, planes], as bytes; it is 0 where the picture is black.
     private static func map(_ plane: Int, of planes: Tensor, where pixels: [UInt8]) -> [UInt8] {
         let depth = planes.shape[3]
         return planes.withUnsafeBuffer { source in

@@ -1,7 +1,7 @@
 import Cohorts
 import Files
 
-/// One sample: what it is asked to be, and the noise that it comes from.
+/// One sample of a plan: its request, and the noise that it is drawn from.
 public struct PlannedSample: Hashable, Sendable {
     public let request: CohortRequest
     public let seed: UInt64
@@ -15,26 +15,26 @@ public struct PlannedSample: Hashable, Sendable {
     }
 }
 
-/// How many samples of which cohort, in order.
+/// The requests of all samples of a run, in order.
 public struct SamplingPlan: Sendable {
     public let requests: [CohortRequest]
 
     public var count: Int { requests.count }
 
-    /// The most samples of one run.
+    /// The largest number of samples in one run.
     public static let most = 10_000_000
 
-    /// `count` samples, the cohorts in turn; without any, every attribute is left open.
+    /// `count` samples that take the cohorts in turn; without cohorts, every attribute is left open.
     public init(count: Int, cohorts: [CohortRequest]) {
         requests = (0..<count).map { cohorts.isEmpty ? .open : cohorts[$0 % cohorts.count] }
     }
 
-    /// Random streams keep the index's top byte for themselves.
+    /// Random streams use the index's top byte themselves, so indices are below this.
     private static let highestIndex: UInt64 = 1 << 56
 
     /// The samples under a seed.
-    /// - Parameter firstIndex: the number of the first.
-    /// - Throws: `Failure(.usage)` where numbers end.
+    /// - Parameter firstIndex: the number of the first sample.
+    /// - Throws: `Failure(.usage)` where a number would be 2^56 or more.
     public func samples(seed: UInt64, firstIndex: UInt64) throws -> [PlannedSample] {
         guard firstIndex <= SamplingPlan.highestIndex - UInt64(count) else {
             throw Failure(.usage, option: "first", expected: "a number below 2^56", found: "\(firstIndex)")
@@ -42,14 +42,16 @@ public struct SamplingPlan: Sendable {
         return requests.enumerated().map { PlannedSample(request: $1, seed: seed, index: firstIndex + UInt64($0)) }
     }
 
-    /// The samples under a random seed of each its own: no seed and no gap leads from one to another.
+    /// The samples, each under a random seed of its own, so that no seed or gap between numbers leads from one sample
+    /// to another.
     func independentSamples() -> [PlannedSample] {
         requests.map { PlannedSample(request: $0, seed: UInt64.random(in: 1...UInt64.max), index: 0) }
     }
 
-    /// Reads a table with a column `count` and one column for each attribute that matters; an empty cell leaves it
-    /// open.
-    /// - Throws: `Failure` with file and line.
+    /// Reads a table with a column `count` and one column for each attribute that is asked for. An empty cell leaves
+    /// the attribute open.
+    /// - Throws: `Failure` with file and line: `.badData` for a wrong count or a table without samples; `.usage` for a
+    ///   wrong attribute or value; errors of reading.
     public init(contentsOf path: String) throws {
         let table = try LabelMapTable(contentsOf: path)
         let countColumn = try table.index(of: "count")

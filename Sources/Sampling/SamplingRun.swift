@@ -7,12 +7,12 @@ import Pictures
 import SampleStore
 import TensorCore
 
-/// Samples into a sample set, with provenance, and a contact sheet beside it.
+/// Draws samples into a sample set with their provenance, and writes a contact sheet beside it.
 public struct SamplingRun {
     private let model: LoadedModel
     private let settings: SamplerSettings
     private let plan: SamplingPlan
-    /// Nil draws one for each sample.
+    /// The seed of all samples; nil draws a seed for each sample.
     private let seed: UInt64?
     private let firstIndex: UInt64
     private let path: String
@@ -20,22 +20,22 @@ public struct SamplingRun {
     private let allowsUnseen: Bool
     private let use: Use
 
-    /// What the samples are for.
+    /// The use of the samples, which decides whether the sites' permissions are checked.
     public enum Use: Sendable {
-        /// For whoever asked; a code of the Data Use Ontology, nil for none.
+        /// For the person who asked; the purpose is a code of the Data Use Ontology, or nil.
         case purpose(String?)
-        /// An audit looks at them and keeps them to itself, whatever the sites permit.
+        /// For an audit. It does not pass the samples on, so the sites' permissions are not checked.
         case audit
     }
 
-    /// Samples on the contact sheet, at most.
+    /// The most samples on the contact sheet.
     private static let sheetCount = 64
 
     /// - Parameters:
     ///   - seed: nil gives each sample a random seed of its own, for sets that are to be released.
     ///   - options: whether to go on with a run that was not finished, and how the set is written.
-    ///   - use: what the sites are asked to permit, when the run begins.
-    ///   - allowsUnseen: draw cohorts, too, that the model saw with fewer than five patients.
+    ///   - use: the use that the sites must permit; it is checked when the run begins.
+    ///   - allowsUnseen: whether to draw cohorts, too, that the model saw with fewer than five patients.
     public init(
         _ model: LoadedModel, _ settings: SamplerSettings, plan: SamplingPlan, seed: UInt64?, firstIndex: UInt64,
         path: String, options: SampleSetWriter.Options, use: Use = .purpose(nil), allowsUnseen: Bool = false
@@ -46,9 +46,11 @@ public struct SamplingRun {
         var settings = settings.limited(to: levels.range)
         if case .dct = description.space { settings.sigmaMin = levels.range.lowerBound }
         settings.sigmaStart = levels.start
-        // Models that were trained to know the surround; those of version 0.1 go on to the same bytes.
+        // This is done for models that were trained to know the surround. Models of version 0.1 keep giving the same
+        // bytes.
         settings.blackensSurround = description.preconditioning.gatesSurround
-        // What a cohort decides is decided above the fine network, which would take twice as long for sharper grain.
+        // The levels above the fine network decide what depends on the cohort. Guidance at the fine network's levels
+        // would take twice as long and only make grain sharper.
         let handover = (description.fine?.highestNoise ?? 0) * description.space.noiseScale
         if handover > 0, settings.guidanceScale != 1, settings.guidanceInterval == nil, handover < settings.sigmaMax {
             settings.guidanceInterval = handover.nextUp...(settings.sigmaStart ?? settings.sigmaMax)
@@ -63,21 +65,23 @@ public struct SamplingRun {
         self.use = use
     }
 
-    /// Evaluations of the network for each sample.
+    /// The number of network evaluations for each sample.
     public var evaluations: Int { settings.evaluations }
 
-    /// Where the contact sheet goes: `S.h5` -> `S.contact-sheet.png`.
+    /// The path of the contact sheet: `S.contact-sheet.png` for `S.h5`.
     public var sheetPath: String {
         (path.hasSuffix(".h5") ? String(path.dropLast(3)) : path) + ".contact-sheet.png"
     }
 
-    /// Draws the samples that are not there yet.
+    /// Draws the samples that the set does not have yet.
     ///
-    /// - Parameter firstStep: called when all is ready, before the network is evaluated for the first time.
-    /// - Returns: how many are there: fewer than planned where the user asked to stop; they are kept for a run with
-    ///   `resume`.
-    /// - Throws: `Failure`: what a site does not permit, an output that exists, is written by another process or cannot
-    ///   be written, a request that the model does not know, a model that gives numbers which are not finite.
+    /// - Parameter firstStep: called when everything is ready, before the network is evaluated for the first time.
+    /// - Returns: the number of samples in the set. It is less than planned where the task was cancelled; the samples
+    ///   are kept for a run with `resume`.
+    /// - Throws: `Failure`: `.notPermitted` where a site does not permit the use; `.cannotCreateOutput` where the
+    ///   output exists or another process writes it; `.usage` for a request that the model does not know or saw too
+    ///   rarely, or that differs from the run that is resumed; `.badData` where the model gives numbers that are not
+    ///   finite; `.readOrWriteFailed` where the output cannot be written.
     public func run(
         contact: String, firstStep: () -> Void = {}, progress: (Int) -> Void = { _ in }
     ) async throws -> Int {
@@ -142,7 +146,7 @@ public struct SamplingRun {
             guard batch.isFinite else {
                 throw Failure(
                     .badData, model.path,
-                    "gives numbers that are not finite among samples \(rows.first?.index ?? 0) and following")
+                    "gives numbers that are not finite, in sample \(rows.first?.index ?? 0) or in the samples after it")
             }
             let size = batch.pixels.count / batch.count, area = size / 3
             try await writer.append(
@@ -158,7 +162,7 @@ public struct SamplingRun {
         }
     }
 
-    /// Seeds that were drawn when the run began stay.
+    /// Replaces the seeds of samples by those that were drawn when the run began.
     private func takeSeeds(of writer: SampleSetWriter, into samples: inout [PlannedSample]) throws {
         let planned = samples
         var kept = samples
@@ -168,7 +172,7 @@ public struct SamplingRun {
         samples = kept
     }
 
-    /// What is there must be what this run would have drawn.
+    /// Checks that the samples in the set are those that this run would have drawn.
     private func requirePrefix(of samples: [PlannedSample], in writer: SampleSetWriter) throws {
         guard writer.count <= samples.count else {
             throw Failure(
@@ -187,7 +191,7 @@ public struct SamplingRun {
         }
     }
 
-    /// Whether the output is there already, and all of it.
+    /// Whether the output exists already and is complete.
     private func isFinished(_ samples: [PlannedSample], _ run: RunRecord) async throws -> Bool {
         guard FileManager.default.fileExists(atPath: path) else { return false }
         let file = try await SampleSetFile.open(path)
@@ -207,7 +211,7 @@ public struct SamplingRun {
         try staged.commit()
     }
 
-    /// What was not stated says so.
+    /// The text, or `unspecified` where nothing was stated.
     private static func stated(_ text: String) -> String { text.isEmpty ? "unspecified" : text }
 
     private func record() throws -> RunRecord {

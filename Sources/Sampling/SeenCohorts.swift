@@ -4,19 +4,22 @@ import Diffusion
 import Files
 import Models
 
-/// What a model's training sets held for at least five patients, as its manifest says.
+/// The values and combinations of values for which a model's training sets had at least five patients, according to its
+/// manifest.
 public struct SeenCohorts: Sendable {
     private let data: [TrainingData]
 
+    /// The cohorts in the training sets of a model and of the adapters that are mixed in.
     public init(_ model: LoadedModel) {
         self.init(model.manifest.trainingData + model.mixture.flatMap(\.trainingData))
     }
 
+    /// The cohorts in these training sets.
     public init(_ data: [TrainingData]) { self.data = data }
 
-    /// Why `request` is none that the model saw enough of; nil where it is.
+    /// The reason why the model did not see enough patients for `request`; nil where it saw enough.
     public func refusal(of request: CohortRequest) -> String? {
-        // A model from elsewhere says nothing of patients.
+        // The manifest of an imported model does not list patients, so nothing can be refused.
         if data.isEmpty { return nil }
         let asked = request.named
         for (attribute, names) in asked {
@@ -25,7 +28,7 @@ public struct SeenCohorts: Sendable {
                     "\(attribute)=\(name) was seen with fewer than 5 patients; the model saw \(values(of: attribute))"
             }
         }
-        // A place between two values asks for both.
+        // A position between two values needs both values.
         let combinations = asked.reduce([[:]]) { (found: [[String: String]], each) in
             found.flatMap { combination in each.names.map { combination.merging([each.attribute: $0]) { $1 } } }
         }
@@ -40,12 +43,12 @@ public struct SeenCohorts: Sendable {
             if let combinations = data.combinations {
                 return combinations.contains { combination in values.allSatisfy { combination[$0.key] == $0.value } }
             }
-            // Files of older versions name no combinations.
+            // Files of older versions list no combinations.
             return values.allSatisfy { (data.cohortCounts[$0.key]?[$0.value] ?? 0) >= 5 }
         }
     }
 
-    /// The values that were seen, with how many patients, rounded to 5.
+    /// The values that were seen, with the number of patients, rounded to 5.
     private func values(of attribute: String) -> String {
         var counts: [String: Int] = [:]
         for data in data {
@@ -59,7 +62,7 @@ public struct SeenCohorts: Sendable {
 }
 
 extension CohortRequest {
-    /// What is asked for by attribute: one name, or the two that a place lies between.
+    /// The values that are asked for by attribute: one name, or the two names on both sides of a position.
     fileprivate var named: [(attribute: String, names: [String])] {
         var result = cohort.values.map { (attribute: $0.key, names: [$0.value]) }
         for (attribute, position) in positions where cohort[attribute] == nil {

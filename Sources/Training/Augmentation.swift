@@ -2,19 +2,20 @@ import Foundation
 import Randomness
 import TensorCore
 
-/// How one training picture is changed, in numbers that the network is told. At sampling all of them are 0, so that
-/// what was learned from changed pictures serves, and the changes do not show (Karras et al. 2022, appendix F.2).
+/// How one training picture is changed, as values that the network is given. In sampling all of them are 0. So the
+/// network also learns from changed pictures, but its samples do not show the changes (Karras et al. 2022, appendix
+/// F.2).
 ///
-/// A few hundred photographs give more that way, and none of them is seen twice just so.
+/// This makes more of a few hundred photographs: a changed photograph is hardly ever seen twice in the same way.
 package struct Augmentation: Sendable {
-    /// Standard normal: rotation, size, shift to the right, shift downwards, exposure, colour temperature. All 0 for
-    /// none.
+    /// Standard normal values for rotation, size, shift to the right, shift downwards, exposure and colour temperature.
+    /// All are 0 for an unchanged picture.
     package let numbers: [Float]
 
     package static let count = 6
     static let none = Augmentation(numbers: [Float](repeating: 0, count: count))
 
-    /// - Parameter share: of the pictures that are changed.
+    /// - Parameter share: the share of pictures that are changed.
     package init(_ random: inout Philox, share: Double) {
         guard random.nextUniform() < share else {
             self = .none
@@ -23,22 +24,22 @@ package struct Augmentation: Sendable {
         numbers = (0..<Augmentation.count).map { _ in Float(max(-3, min(3, random.nextNormal()))) }
     }
 
-    /// - Parameter numbers: one for each kind of change.
+    /// - Parameter numbers: one value for each kind of change.
     package init(numbers: [Float]) { self.numbers = numbers }
 
     private var isNone: Bool { numbers.allSatisfy { $0 == 0 } }
 
-    /// One deviation of each change: 8.6 degrees, a tenth of the size, 2 % of the side, a tenth of the light, 7 % from
-    /// red to blue.
+    /// One standard deviation of each change is 8.6 degrees, a tenth of the size, 2 % of the side, a tenth of the
+    /// light, and 7 % from red to blue.
     private var angle: Float { 0.15 * numbers[0] }
     private var size: Float { exp(0.1 * numbers[1]) }
     private var shift: (x: Float, y: Float) { (0.02 * numbers[2], 0.02 * numbers[3]) }
-    /// What (colour + 1) is multiplied by, so that black stays black.
+    /// Factors of (colour + 1) for red, green and blue, so that black stays black.
     private var gains: [Float] { [1, 0, -1].map { exp(0.1 * numbers[4] + 0.07 * numbers[5] * $0) } }
 
-    /// Each picture of [N, H, W, 3 or more] in [-1, 1] changed by its own numbers; bilinear, black beyond the border.
-    /// Planes behind the three colours are structure maps: they move, but keep their values, and are 0 beyond the
-    /// border.
+    /// Each picture of [N, H, W, 3 or more] in [-1, 1], changed by its own values, with bilinear interpolation; it is
+    /// black outside its border. Planes after the three colours are structure maps. They move with the picture but keep
+    /// their values, and are 0 outside the border.
     package static func applied(_ changes: [Augmentation], to pictures: Tensor) -> Tensor {
         if changes.allSatisfy(\.isNone) { return pictures }
         let (height, width, depth) = (pictures.shape[1], pictures.shape[2], pictures.shape[3])
@@ -70,7 +71,7 @@ package struct Augmentation: Sendable {
         let dy = Float(y) + 0.5 - middle.y - shift.y * Float(height)
         for x in 0..<width {
             let dx = Float(x) + 0.5 - middle.x - shift.x * Float(width)
-            // The place that comes to lie here.
+            // The place of the source that moves to this pixel.
             let fromX = cosine * dx + sine * dy + middle.x - 0.5, fromY = cosine * dy - sine * dx + middle.y - 0.5
             let left = fromX.rounded(.down), top = fromY.rounded(.down)
             let (column, row) = (Int(left), Int(top)), (right, below) = (fromX - left, fromY - top)

@@ -4,22 +4,23 @@ import Files
 import Randomness
 import TensorCore
 
-/// The canaries of a training: the phantom patients of a file, each of which a coin flip of the training's seed
-/// includes (Steinke, Nasr and Jagielski 2023, "Privacy auditing with one (1) training run", algorithm 1: all examples
-/// are canaries' coin flips, independent of each other).
+/// The canaries of a training: the phantom patients of a file. For each of them, a coin flip from the training's seed
+/// decides whether it is included (Steinke, Nasr and Jagielski 2023, "Privacy auditing with one (1) training run",
+/// algorithm 1, in the case where every example is decided by an independent coin flip).
 package struct CanarySet: Sendable {
-    /// Fewer give no bound that says anything.
+    /// With fewer canaries, an audit's bound says nothing.
     package static let fewest = 100
     package static let repetitions = [1, 4, 16, 64]
 
     package let dataset: DatasetFile
-    /// Rows of each canary, in the order in which the canaries first appear in the file.
+    /// The rows of each canary, in the order in which the canaries first appear in the file.
     package let rows: [[Int]]
-    /// Which canaries are trained on.
+    /// Whether each canary is included in the training.
     package let isIncluded: [Bool]
     package let record: CanaryRecord
 
-    /// - Throws: `Failure(.badData)` for anything but phantoms, or for fewer than `fewest`.
+    /// - Throws: `Failure(.badData)` where the data set does not consist of phantoms, or has fewer than `fewest`
+    ///   patients.
     package init(_ dataset: DatasetFile, seed: UInt64, repetitions: Int) throws {
         guard dataset.info.synthetic, dataset.visits != nil else {
             throw Failure(
@@ -52,7 +53,7 @@ package struct CanarySet: Sendable {
             repetitions: repetitions, seed: seed)
     }
 
-    /// Rows that are added to the training set, an included canary's so many times.
+    /// The rows that are added to the training set: those of included canaries, `repetitions` times.
     package var trainingRows: [Int] {
         rows.indices.filter { isIncluded[$0] }.flatMap { number in
             (0..<record.repetitions).flatMap { _ in rows[number] }

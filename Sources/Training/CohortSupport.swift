@@ -3,12 +3,12 @@ import Datasets
 import Diffusion
 import Files
 
-/// Which values of which attributes the train split holds for enough patients to condition on.
+/// Which values of which attributes have enough patients in the train split to condition on.
 public struct CohortSupport: Sendable {
-    /// A value counts from so many patients on; fewer could be told apart.
+    /// A value is used from this number of patients on. With fewer patients, the model could single them out.
     public static let fewestPatients = 5
 
-    /// One photograph of the train split: its patient and the names of its codes.
+    /// One photograph of the train split: its patient, and the names of its values.
     private struct Row: Hashable {
         let patient: Int
         let values: [String]
@@ -17,7 +17,7 @@ public struct CohortSupport: Sendable {
     private let attributes: [String]
     private let rows: [Row]
 
-    /// - Parameter attributes: those that matter; a name outside of the schema is an error of the caller's.
+    /// - Parameter attributes: the attributes of interest. The caller must only name attributes of the schema.
     public init(_ datasets: [DatasetFile], attributes: [String]) {
         self.attributes = attributes
         var patients: [String: Int] = [:]
@@ -25,7 +25,7 @@ public struct CohortSupport: Sendable {
         for (number, dataset) in datasets.enumerated() {
             let columns = attributes.map { dataset.cohorts[$0] }
             for row in dataset.rows(of: .train) {
-                // Keys are salted by data set, so that one key in two of them is chance.
+                // Patient keys are salted for each data set, so equal keys in two data sets are a coincidence.
                 let key = "\(number)/\(dataset.patients[row])"
                 let patient = patients[key] ?? patients.count
                 patients[key] = patient
@@ -39,21 +39,21 @@ public struct CohortSupport: Sendable {
 
     private func patients(_ rows: [Int]) -> Int { Set(rows.map { self.rows[$0].patient }).count }
 
-    /// Values of an attribute with enough patients, `unknown` among them, sorted.
+    /// The values of an attribute that have enough patients, sorted; `unknown` may be one of them.
     public func names(of attribute: String) -> [String] {
         guard let column = attributes.firstIndex(of: attribute) else { return [] }
         return byValue(Array(rows.indices), column).map(\.value)
     }
 
-    /// The rows of each value of a column that has enough patients among `candidates`.
+    /// The values of a column that have enough patients among `candidates`, each with its rows.
     private func byValue(_ candidates: [Int], _ column: Int) -> [(value: String, rows: [Int])] {
         Dictionary(grouping: candidates) { rows[$0].values[column] }
             .filter { patients($0.value) >= CohortSupport.fewestPatients }
             .sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
-    /// The largest combinations of values that enough patients have in one photograph. Whatever is a part of one of
-    /// them is supported, too; so they say all, and no count.
+    /// The largest combinations of values that enough patients have in one photograph. Every part of such a combination
+    /// is also supported. So these combinations describe all supported ones, and they reveal no counts.
     public func combinations() -> [[String: String]] {
         var found: [[String: String]] = []
         func extend(_ chosen: [String: String], _ candidates: [Int], from first: Int) {
@@ -75,11 +75,12 @@ public struct CohortSupport: Sendable {
 }
 
 extension CohortEncoding {
-    /// The encoding of the attributes that a training asks for, over what its data hold.
+    /// The encoding of the attributes that a training asks for, with the values that its data have.
     ///
     /// - Parameter wanted: names of attributes, or `TrainingConfiguration.allAttributes` for those with two or more
     ///   values.
-    /// - Throws: `Failure(.badData)` that names an attribute outside of the schema, or an open one without a value.
+    /// - Throws: `Failure(.badData)` for an attribute outside the schema, an attribute that is named twice, an open
+    ///   attribute without a value of enough patients, or `allAttributes` beside other names.
     init(_ wanted: [String], over datasets: [DatasetFile], file: String) throws {
         let schema = CohortSchema.attributes.map(\.name)
         for name in wanted where name != TrainingConfiguration.allAttributes && !schema.contains(name) {
@@ -108,12 +109,13 @@ extension CohortEncoding {
         }
         guard Set(attributes).count == attributes.count else {
             throw Failure(
-                .badData, file, field: "attributes", expected: "each once", found: attributes.joined(separator: ", "))
+                .badData, file, field: "attributes", expected: "each attribute once",
+                found: attributes.joined(separator: ", "))
         }
         self.init(attributes: attributes, openNames: openNames)
     }
 
-    /// The value of one photograph; a name that the encoding lacks is unknown.
+    /// The value of one photograph. A name that the encoding does not have counts as unknown.
     func value(_ attribute: String, _ column: CohortColumn?, row: Int) -> Value {
         guard let name = column?.name(row: row), let code = names(of: attribute).firstIndex(of: name) else {
             return .unknown

@@ -5,32 +5,33 @@ import Pictures
 import Randomness
 import TensorCore
 
-/// How well a model takes noise off photographs that it did not learn from: a measure in pixels, which recipes share
-/// whatever their space, preconditioning and weights.
+/// How well a model removes noise from photographs that it was not trained on. It is measured in pixels, so it compares
+/// recipes with different spaces, preconditioning and weights.
 public struct DenoisingError: Codable, Hashable, Sendable {
-    /// Deviation of white noise on pixels in [-1, 1].
+    /// The deviation of white noise on pixels in [-1, 1].
     public let sigma: Double
-    /// Root of the mean squared difference from the clean picture, over all pixels, in the same unit.
+    /// The root of the mean squared difference from the clean picture, over all pixels, in the same unit.
     public var error: Double
-    /// The same inside the eye, at the edge of the field of view, and in the black surround; see `PictureRegion`. Nil
+    /// The error inside the eye, at the edge of the field of view, and in the black surround; see `PictureRegion`. Nil
     /// where no photograph has such a region, and in logs of version 0.1.
     public var eye: Double?, edge: Double?, surround: Double?
-    /// What preconditioning alone leaves, c_skip x: a network that does no better has learned nothing at this level.
+    /// The error of c_skip x, which preconditioning alone gives. A network with the same error has learned nothing at
+    /// this level.
     public var skip: Double?
-    /// The same by groups of channels.
+    /// The errors by groups of channels.
     public var groups: [Group]?
 
     /// The channels of one octave of frequencies on one axis of colour.
     public struct Group: Codable, Hashable, Sendable {
         /// 0 for the means of blocks, then from the lowest to the highest frequencies.
         public let octave: Int
-        /// 0 to 2; of a cosine transform the strongest axis first.
+        /// 0 to 2, the axis of colour; with a cosine transform the strongest axis first.
         public let colour: Int
-        /// Root mean squares, in units of pixels: of the error, of what c_skip alone leaves, and of the photographs.
+        /// Root mean squares, in units of pixels: of the error, of the error of c_skip x alone, and of the photographs.
         public let error: Double, skip: Double, deviation: Double
     }
 
-    /// `error`, for key paths to parts.
+    /// `error` as an optional number, for key paths to the parts of a picture.
     var all: Double? { error }
 
     static let sigmas = [0.016, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6]
@@ -53,7 +54,7 @@ package enum PictureRegion: Int, CaseIterable {
 /// Sums of squared differences over parts of pictures.
 private struct ErrorSums {
     var regions = [Double](repeating: 0, count: PictureRegion.allCases.count), pixels = [0, 0, 0]
-    /// By channel of the latents.
+    /// Sums for each channel of the latents.
     var channels: [Double], skipChannels: [Double], squares: [Double]
 
     init(channels count: Int) {
@@ -64,7 +65,7 @@ private struct ErrorSums {
     /// - Parameters:
     ///   - error, skipError, clean: [N, h, w, C], in the model's space.
     ///   - difference: [N, H, W, 3 + maps], the error in pixels.
-    ///   - maps: the region of each pixel, one map a picture.
+    ///   - maps: the region of each pixel, one map for each picture.
     mutating func add(error: Tensor, skipError: Tensor, clean: Tensor, difference: Tensor, maps: [[PictureRegion]]) {
         let count = channels.count, depth = difference.shape[3]
         func addChannels(_ tensor: Tensor, _ sums: inout [Double]) {
@@ -89,9 +90,9 @@ private struct ErrorSums {
     }
 
     /// - Parameters:
-    ///   - places: numbers in all latents together.
+    ///   - places: the count of numbers in all latents together.
     func result(sigma: Double, space: LatentSpace, places: Int) -> DenoisingError {
-        // The transform is orthonormal but for its scale.
+        // The transform is orthonormal except for its scale.
         let unit = 1 / Double(space.noiseScale)
         func root(_ sum: Double, _ count: Int) -> Double { (sum / Double(max(1, count))).squareRoot() }
         let own = space.pictureChannels, pictures = places / space.channels * own
@@ -117,7 +118,7 @@ private struct ErrorSums {
 }
 
 extension Trainer {
-    /// The error of `parameters` on every photograph of `set`, with noise that is the same each time.
+    /// The errors of `parameters` over the photographs of `set`, with the same noise in every call.
     public func denoisingErrors(_ parameters: ParameterMap, _ set: TrainingSet) -> [DenoisingError] {
         let parameters = parameters.constants(), space = configuration.space, shape = model.description.latentShape(1)
         let maps = set.views.map { PictureRegion.map($0, size: set.size) }

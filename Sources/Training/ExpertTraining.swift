@@ -2,20 +2,20 @@ import Diffusion
 import Models
 import Networks
 
-/// How a further network, for lower noise levels, is trained beside the first: on the same photographs or on crops of
-/// them, in the same steps.
+/// How a further network, for lower noise levels, is trained. It is trained in the same steps as the first network, on
+/// the same photographs or on crops of them.
 public struct ExpertTraining: Codable, Hashable, Sendable {
-    /// It denoises up to this deviation of the noise on pixels in [-1, 1]; 0 for no such network.
+    /// The network denoises noise on pixels in [-1, 1] up to this deviation; 0 means that there is no such network.
     public var highestNoise = 0.0
-    /// The lowest deviation that it is trained at. Levels are uniform in their logarithm, up to 1.3 times
-    /// `highestNoise`, so that it knows the level at which it takes over from both sides.
+    /// The lowest deviation that the network is trained at. Levels are uniform in their logarithm, up to 1.3 times
+    /// `highestNoise`, so that the network knows both sides of the level at which it takes over.
     public var lowestNoise = TrainedSettings.usualLowestNoise
     public var space = LatentSpace.dct(side: 2, colours: nil)
     public var network = Preset.small.fineConfiguration(channels: 12, embeddingWidth: 256)
     public var preconditioning = Preconditioning(relativeLoss: true, shrinksInput: true, gatesSurround: true)
-    /// Side of a crop, in pixels; 0 for whole pictures, changed as those of the first network are.
+    /// The side of a crop in pixels; 0 for whole pictures, which are changed like those of the first network.
     public var cropSize = 96
-    /// Crops that each training image gives; of whole pictures 1.
+    /// The number of crops from each training image; 1 for whole pictures.
     public var cropsPerImage = 1
 
     public init() { useChannels() }
@@ -31,10 +31,10 @@ public struct ExpertTraining: Codable, Hashable, Sendable {
         return result
     }
 
-    /// Whether it sees whole pictures.
+    /// Whether the network sees whole pictures instead of crops.
     var seesWholePictures: Bool { cropSize == 0 }
 
-    /// The network's channels, as space and preconditioning ask for them.
+    /// Sets the network's channels to those that space and preconditioning need.
     mutating func useChannels() {
         network.inChannels = space.channels
         network.outChannels = space.channels + preconditioning.extraChannels
@@ -43,13 +43,13 @@ public struct ExpertTraining: Codable, Hashable, Sendable {
     /// Whether there is such a network.
     public var isUsed: Bool { highestNoise > 0 }
 
-    /// The distribution of its training noise levels, in its own space.
+    /// The distribution of the network's training noise levels, in its own space.
     package var noiseLevels: NoiseLevels {
         let scale = Double(space.noiseScale)
         return NoiseLevels(uniformShare: 1, lowest: lowestNoise * scale, highest: 1.3 * highestNoise * scale)
     }
 
-    /// What a model says of it; nil where there is none.
+    /// The network in the model's description; nil where it is not used.
     var description: ExpertNetwork? {
         isUsed
             ? ExpertNetwork(
@@ -57,7 +57,7 @@ public struct ExpertTraining: Codable, Hashable, Sendable {
             : nil
     }
 
-    /// One sentence on what is wrong, or nil.
+    /// One sentence that says what is wrong, or nil.
     func problem(size: Int) -> String? {
         guard isUsed else { return highestNoise == 0 ? nil : "highestNoise: expected 0 or more, found \(highestNoise)" }
         guard lowestNoise >= 1e-6, lowestNoise < highestNoise, highestNoise <= 100 else {
@@ -79,7 +79,7 @@ public struct ExpertTraining: Codable, Hashable, Sendable {
         return nil
     }
 
-    /// Takes what follows from the photographs: colour axes, and the deviation of each channel.
+    /// Sets what follows from the photographs: colour axes, and the deviation of each channel.
     mutating func measure(_ photographs: TrainingSet, _ colours: ColourAxes) {
         guard isUsed else { return }
         if space.lacksColours { space = space.with(colours) }
@@ -88,7 +88,7 @@ public struct ExpertTraining: Codable, Hashable, Sendable {
         }
     }
 
-    /// Takes what a base brings; nil where it has no such network.
+    /// Takes the network of a base; where the base has no such network, none is used.
     mutating func take(_ expert: ExpertNetwork?) {
         guard let expert else { return highestNoise = 0 }
         (network, preconditioning, space) = (expert.network, expert.preconditioning, expert.space)

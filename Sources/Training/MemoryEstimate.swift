@@ -4,12 +4,13 @@ import TensorCore
 
 /// The most memory that a training will hold, known before its first step.
 ///
-/// Steps of half a batch and of a whole one, up to sixteen pictures, are taken and forgotten; from there what a step
-/// holds grows in a straight line. (From one and two pictures it does not: kernels go other ways for so few.)
+/// Two probe steps are taken and discarded: with half a batch and with a whole batch, at most 8 and 16 pictures. From
+/// there on, memory grows linearly with the batch. (From one to two pictures it does not, because kernels work
+/// differently for so few.)
 public struct MemoryEstimate: Sendable {
-    /// What the process holds before the first step, and what the averages will.
+    /// The bytes that the process holds before the first step, plus those that the averages will take.
     private let before: Int
-    /// Pictures of the smaller probe, what it held, and what each further picture takes.
+    /// The pictures of the smaller probe, the bytes that it held, and the bytes of each further picture.
     private let pictures: Int
     private let held: Int
     private let each: Int
@@ -21,9 +22,10 @@ public struct MemoryEstimate: Sendable {
         each = max(0, Allocator.systemBytes { trainer.probe(pictures: 2 * pictures) } - held) / pictures
     }
 
-    /// Before any parameter is made: whether they, their gradients and moments and the averages fit at all.
+    /// Checks, before any parameter is made, whether parameters, gradients, moments and averages fit into memory at
+    /// all.
     ///
-    /// - Throws: `Failure(.usage)`.
+    /// - Throws: `Failure(.usage)` where they do not fit.
     static func requireRoom(_ specifications: [ParameterSpecification], averages: Int, available: Int) throws {
         let numbers = specifications.reduce(0.0) { $0 + $1.shape.reduce(1.0) { $0 * Double($1) } }
         let bytes = numbers * Double(MemoryLayout<Float>.stride * (4 + averages))
@@ -34,22 +36,22 @@ public struct MemoryEstimate: Sendable {
             found: "\(available >> 20) MiB that it may use; take a smaller preset or network")
     }
 
-    /// - Throws: `Failure(.usage)` where the training will not fit into `available` bytes, with what would.
+    /// - Throws: `Failure(.usage)` where the training does not fit into `available` bytes; it says what would fit.
     init(_ trainer: Trainer, available: Int) throws {
         let batch = trainer.configuration.batchSize
-        // Averages and parameters share their memory until the first update. Measured before the probes: what they
-        // leave with the C library is used again.
+        // Averages and parameters share their memory until the first update. This is measured before the probes,
+        // because the C library keeps the probes' memory and uses it again.
         let copies = trainer.state.step == 0 ? trainer.state.averages.count : 0
         let before =
             MemoryFigures.resident + copies * trainer.state.parameters.parameterCount * MemoryLayout<Float>.stride
         let rough = MemoryEstimate(trainer, before: before, pictures: 1)
-        // Not even the larger probe may fit.
+        // Even the larger probe may be too large, so a rough estimate comes first.
         if rough.bytes(batchSize: min(16, batch)) / 2 > available { throw rough.refusal(trainer, available) }
         self = batch < 4 ? rough : MemoryEstimate(trainer, before: before, pictures: min(8, batch / 2))
         if bytes(batchSize: batch) > available + MemoryFigures.resident { throw refusal(trainer, available) }
     }
 
-    /// The peak with batches of so many pictures, in bytes.
+    /// The peak in bytes with batches of this many pictures.
     public func bytes(batchSize: Int) -> Int { before + held + (batchSize - pictures) * each }
 
     private func refusal(_ trainer: Trainer, _ available: Int) -> Failure {

@@ -7,8 +7,8 @@ import Networks
 import TensorCore
 
 extension TrainingConfiguration {
-    /// The settings that a model was trained with where its manifest says them, as a training from nothing: no base, no
-    /// canaries, no adapter.
+    /// The settings that a model was trained with, where its manifest has them, for a training without base, canaries
+    /// or adapter.
     package init(trainedAs loaded: LoadedModel) {
         self.init()
         if let before = try? Configuration.decode(
@@ -21,16 +21,17 @@ extension TrainingConfiguration {
     }
 }
 
-/// A training that leaves nothing on the disk: on arrays of one's own, and of an audit's helper models.
+/// A training that writes nothing to the disk: on a user's own arrays, and for the helper models of audits.
 public enum MemoryTraining {
-    /// Trains a network on `photographs` until `configuration.images` were seen.
+    /// Trains a network on `photographs` until it has seen `configuration.images` images.
     ///
     /// - Parameters:
-    ///   - encoding: what stands for the photographs' cohorts.
-    ///   - start: where its parameters start; nil for random ones. Of the same architecture.
-    ///   - report: called behind each step with the images seen; returning false ends the training there.
+    ///   - encoding: the encoding of the photographs' cohorts.
+    ///   - start: the first values of the parameters, of the same architecture; nil for random values.
+    ///   - report: called after each step; the training ends where it returns false.
     /// - Returns: the shortest of the moving averages.
-    /// - Throws: `Failure` where the loss is not finite.
+    /// - Throws: `Failure`: `.usage` for settings that contradict each other; `.badData` where `start` belongs to
+    ///   another network, or the loss is not finite; what `report` throws.
     public static func run(
         _ configuration: TrainingConfiguration, encoding: CohortEncoding = CohortEncoding(attributes: []),
         on photographs: TrainingSet,

@@ -8,23 +8,25 @@ import Networks
 import Randomness
 import TensorCore
 
-/// Losses of models on photographs that they did not learn from, by patient: the same noise for every model, so that
-/// two of them can be compared in pairs.
+/// Losses of models on photographs that they were not trained on, by patient. Every model is given the same noise, so
+/// that two models can be compared in pairs.
 public struct SiteValidation: Sendable {
     private let model: DiffusionModel
     private let configuration: TrainingConfiguration
     private let photographs: TrainingSet
-    /// Noise levels and noises a photograph.
+    /// The number of noise levels, each with its own noise, for each photograph.
     public let draws: Int
-    /// Of each photograph.
+    /// The number of the patient of each photograph.
     private let patients: [Int]
     public var patientCount: Int { Set(patients).count }
     public var photographCount: Int { photographs.count }
 
     /// - Parameters:
-    ///   - model: brings network, space, attributes and, from its training, the distribution of noise levels.
-    ///   - splits: whose photographs are measured.
-    ///   - other: brings the noise levels instead, so that two models are measured at the same.
+    ///   - model: gives network, space, attributes and, unless `noiseLevels` is given, the distribution of noise
+    ///     levels.
+    ///   - splits: the splits whose photographs are measured.
+    ///   - other: gives the noise levels instead, so that two models are measured at the same levels.
+    /// - Throws: `Failure(.badData)` where a data set is smaller than the model's pictures; errors of reading.
     public init(
         _ model: LoadedModel, data: [DatasetFile], splits: [Split] = [.validation], draws: Int = 3,
         noiseLevels other: LoadedModel? = nil
@@ -61,7 +63,7 @@ public struct SiteValidation: Sendable {
         self.patients = patients
     }
 
-    /// Mean loss of each patient.
+    /// The mean loss of each patient.
     public func losses(_ parameters: ParameterMap) -> [Double] {
         let each = model.validationLosses(parameters, photographs, configuration, draws: draws)
         let rows = Dictionary(grouping: patients.indices) { patients[$0] }
@@ -71,24 +73,24 @@ public struct SiteValidation: Sendable {
         }
     }
 
-    /// Mean loss over patients.
+    /// The mean loss over patients; NaN where there are none.
     public func loss(_ parameters: ParameterMap) -> Double {
         let all = losses(parameters)
         return all.isEmpty ? .nan : all.reduce(0, +) / Double(all.count)
     }
 }
 
-/// One noise of one photograph in a validation.
+/// One noise level with its noise, for one photograph in a validation.
 private struct ValidationDraw {
     let image: Int
-    /// Which of the parts of the distribution of noise levels, of how many.
+    /// The index of the part of the distribution of noise levels, and the number of parts.
     let part: Int, parts: Int
-    /// Which of the networks the level is for.
+    /// The number of the network that denoises the level.
     let expert: Int
-    /// The number of its random stream.
+    /// The number of the draw's random stream.
     let number: Int
 
-    /// Its level, in the model's space. Stratified: every photograph gets one level of each of the parts.
+    /// The noise level, in the model's space. Draws are stratified: every photograph gets one level from each part.
     func sigma(_ random: inout Philox, _ configuration: TrainingConfiguration, _ description: ModelDescription) -> Float
     {
         let quantile = (Double(part) + random.nextUniform()) / Double(parts)
@@ -102,10 +104,11 @@ private struct ValidationDraw {
 }
 
 extension DiffusionModel {
-    /// Mean loss of each photograph of `set` at noise levels and noises that are the same each time; of a model of
-    /// several networks the sum of their mean losses, as in training.
+    /// The mean loss of each photograph of `set`, at noise levels and noises that are the same in every call. For a
+    /// model of several networks it is the sum of their mean losses, as in training.
     ///
-    /// - Parameter draws: noise levels a photograph and network, spread evenly over the training distribution.
+    /// - Parameter draws: the number of noise levels for each photograph and network, spread evenly over the training
+    ///   distribution.
     func validationLosses(
         _ parameters: ParameterMap, _ set: TrainingSet, _ configuration: TrainingConfiguration, draws: Int
     ) -> [Double] {

@@ -5,31 +5,31 @@ import Foundation
 import Networks
 import TensorCore
 
-/// What one step of training did.
+/// The result of one training step.
 public struct TrainingStep: Sendable {
     public let imagesSeen: Int
-    /// Mean weighted denoising loss of the batch (Karras et al. 2022, equation 8); of all networks together where there
-    /// are several.
+    /// The mean weighted denoising loss of the batch (Karras et al. 2022, equation 8). With several networks it is the
+    /// sum of their losses.
     public let loss: Double
-    /// The parts of it that are the networks' behind the first, by their names; see `ModelDescription.experts`.
+    /// The parts of `loss` from the networks after the first, by name; see `ModelDescription.experts`.
     public let expertLosses: [String: Double]
-    /// The loss of each picture, and its noise level.
+    /// The first network's loss of each picture. `sigmas` has the noise levels.
     public let losses: [Float]
     public let sigmas: [Float]
-    /// Norm of the gradient over all parameters, before clipping.
+    /// The norm of the gradient over all parameters, before clipping.
     public let gradientNorm: Double
     public let learningRate: Float
 }
 
-/// Trains a model: a sequence of steps, each of one batch.
+/// Trains a model, as a sequence of steps; each step uses one batch.
 ///
-/// All randomness of an image is keyed by (seed, how many images were seen before it), so that a training that was
-/// stopped and resumed takes the same steps as one that was not.
+/// All randomness of an image follows from the seed and from the number of images seen before it. So a training that is
+/// stopped and resumed takes the same steps as a training that runs through.
 public final class Trainer: Sequence, IteratorProtocol {
     public let configuration: TrainingConfiguration
     public let model: DiffusionModel
     public internal(set) var state: TrainingState
-    /// Why the sequence ended before `configuration.images`; nil where it did not.
+    /// Why the sequence ended before `configuration.images` were seen; nil otherwise.
     public private(set) var failure: Failure?
     private let data: TrainingSet
     private let tuning: Tuning
@@ -50,7 +50,7 @@ public final class Trainer: Sequence, IteratorProtocol {
                 parameters: tuning.start)
     }
 
-    /// Takes a step; nil when all images were seen, or when `failure` says why it cannot go on.
+    /// Takes a step. Nil when all images were seen, or when training cannot go on; `failure` then says why.
     public func next() -> TrainingStep? {
         guard state.imagesSeen < configuration.images, failure == nil, data.count > 0 else { return nil }
         let batch = TrainingBatch(configuration, model.description.cohort, data: data, imagesSeen: state.imagesSeen)
@@ -82,7 +82,7 @@ public final class Trainer: Sequence, IteratorProtocol {
             losses: losses[0].elements, sigmas: batch.whole.sigma, gradientNorm: norm, learningRate: rate)
     }
 
-    /// Adds mu (w - w0), the gradient of the proximal term: w0 is the base; an adapter's update is counted from zero.
+    /// Adds mu (w - w0), the gradient of the proximal term. w0 is the base; for an adapter it is zero.
     private func pull(_ gradients: inout [Tensor]) {
         let strength = Float(configuration.proximalWeight), origin = tuning.origin
         for i in gradients.indices {
@@ -94,7 +94,7 @@ public final class Trainer: Sequence, IteratorProtocol {
         }
     }
 
-    /// A step of so many pictures that changes nothing, for what it takes of memory.
+    /// Computes a step with this many pictures without changing anything, to measure the memory that it takes.
     func probe(pictures: Int) {
         var configuration = configuration
         configuration.batchSize = pictures
@@ -102,10 +102,10 @@ public final class Trainer: Sequence, IteratorProtocol {
         _ = differentiated(batch, at: state.parameters)
     }
 
-    /// The losses of the pictures or crops that each network sees of a batch, [N, 1, 1, 1] each, and the gradients of
-    /// the sum of their means by the parameters that are trained.
+    /// The losses of the pictures or crops of a batch for each network, [N, 1, 1, 1], and the gradients of the sum of
+    /// their means by the trained parameters.
     ///
-    /// One network after the other, so that the activations of one alone are held.
+    /// The networks are computed one after the other, so that the activations of only one network are held.
     package func differentiated(_ batch: TrainingBatch, at parameters: ParameterMap) -> (
         losses: [Tensor], gradients: [Tensor]
     ) {
@@ -126,7 +126,7 @@ public final class Trainer: Sequence, IteratorProtocol {
         return (losses, zip(sums, parameters.tensors).map { $0 ?? .zeros($1.shape) })
     }
 
-    /// The network's parameters that one of the moving averages stands for.
+    /// The network's parameters according to one of the moving averages.
     func network(average: Int) -> ParameterMap { tuning.network(state.averages[average]) }
 
     private func nonFinite(_ batch: TrainingBatch, _ losses: [Tensor]) -> Failure {
@@ -137,7 +137,7 @@ public final class Trainer: Sequence, IteratorProtocol {
                 which.append("\(batch.names[row / each]) at sigma \(pictures.sigma[row])")
             }
         }
-        // A gradient that is not finite says nothing of its picture.
+        // A gradient that is not finite does not tell which picture caused it, so all are named.
         if which.isEmpty { which = batch.names.indices.map { "\(batch.names[$0]) at sigma \(batch.whole.sigma[$0])" } }
         return Failure(
             .badData, nil,
@@ -147,7 +147,7 @@ public final class Trainer: Sequence, IteratorProtocol {
             """, remedy: .resume)
     }
 
-    /// Mean validation loss of a network's `parameters` over `set`.
+    /// The mean validation loss over `set` of a network with `parameters`.
     public func validationLoss(_ parameters: ParameterMap, _ set: TrainingSet, draws: Int = 3) -> Double {
         let losses = model.validationLosses(parameters, set, configuration, draws: draws)
         return losses.reduce(0, +) / Double(Swift.max(1, losses.count))

@@ -3,26 +3,26 @@ import Foundation
 import Randomness
 import TensorCore
 
-/// Pictures with the noise that is added to them.
+/// Pictures, and the noise that is added to them.
 package struct NoisyPictures {
-    /// [N, h, w, C], in the space of the network that sees them.
+    /// [N, h, w, C], in the space of the network that is trained with them.
     package let clean: Tensor
     package let noise: Tensor
     /// [N]
     package let sigma: [Float]
-    /// [N], the noise level of the structure maps; nil where there are none.
+    /// [N], the noise level of the structure maps; nil where there are no maps.
     package let maps: [Float]?
     package let cohorts: [[CohortEncoding.Value]]
-    /// [N, numbers], how the pictures were changed; nil where none is.
+    /// [N, numbers], how the pictures were changed; nil where no pictures are changed.
     var changes: Tensor?
 }
 
-/// One batch: which photographs, how they are changed, and the noise that is added. A function of the seed and of the
-/// number of images seen before.
+/// One batch: its photographs, their changes, and the noise that is added. It follows from the seed and from the number
+/// of images seen before.
 package struct TrainingBatch {
     /// Whole pictures, for the first network.
     package let whole: NoisyPictures
-    /// What each of the networks behind the first sees, in their order: whole pictures or crops.
+    /// The pictures for each network after the first, in the networks' order: whole pictures or crops.
     package let experts: [NoisyPictures]
     let names: [String]
 
@@ -79,7 +79,8 @@ package struct TrainingBatch {
         names = indices.map { data.names[$0] }
     }
 
-    /// Crops at random places, half of them upside down: what is so near looks alike from both sides.
+    /// Crops at random places. With `flips`, half of them are upside down, because so small a part of a photograph
+    /// looks alike either way up.
     private static func crops(
         of pictures: Tensor, _ cohorts: [[CohortEncoding.Value]], _ configuration: TrainingConfiguration,
         _ expert: ExpertTraining,
@@ -115,8 +116,8 @@ package struct TrainingBatch {
             cohorts: (0..<count).map { cohorts[$0 / expert.cropsPerImage] })
     }
 
-    /// The noise levels of structure maps: for half of the pictures the pictures' own, which samples go through; the
-    /// rest know the map, or do not know it, or know it as well as chance will have it.
+    /// The noise levels of structure maps. Half of the pictures get their own noise level, as in sampling. For the
+    /// others the map is known, unknown, or at a random level between.
     private static func mapLevels(_ sigma: [Float], _ space: LatentSpace, seed: UInt64, _ numbers: [UInt64]) -> [Float]?
     {
         guard !space.maps.isEmpty else { return nil }
@@ -134,7 +135,7 @@ package struct TrainingBatch {
         }
     }
 
-    /// Standard normal numbers of this shape, a stream for each picture.
+    /// Standard normal numbers of this shape; each picture has its own stream.
     private static func noise(_ shape: [Int], seed: UInt64, _ stream: RandomStream, _ numbers: [UInt64]) -> Tensor {
         Tensor(shape: shape) { target in
             let each = target.count / numbers.count
@@ -146,7 +147,7 @@ package struct TrainingBatch {
         }
     }
 
-    /// Photographs in the order of training: every epoch is a permutation of its own.
+    /// Indices of photographs in the order of training; every epoch has its own permutation.
     package static func order(seed: UInt64, from start: Int, count: Int, of total: Int) -> [Int] {
         var epochs: [Int: [Int]] = [:]
         return (start..<start + count).map { number in

@@ -6,82 +6,87 @@ import Foundation
 import Models
 import Networks
 
-/// How a model is trained: `train.yaml`, and `config.yaml` in the run's folder with everything resolved.
+/// The settings of a training: `train.yaml`, and `config.yaml` in the run's folder with every setting resolved.
 public struct TrainingConfiguration: Codable, Hashable, Sendable {
     /// Height and width of the pictures that the model sees.
     public var size = 64
-    /// Where they are denoised; see `LatentSpace`.
+    /// The space in which pictures are denoised; see `LatentSpace`.
     public var space = LatentSpace.pixels
     public var network = Preset.small.configuration
     public var preconditioning = Preconditioning()
     public var noiseLevels = NoiseLevels()
     /// The network for the noise levels at which vessels are decided, and the network for the lowest noise levels.
     public var middle = ExpertTraining.middle, fine = ExpertTraining()
-    /// Attributes that the model is conditioned on; `all` stands for those with at least two values in the data.
+    /// The attributes that the model is conditioned on; `all` means those with at least two values in the data.
     public var attributes = [TrainingConfiguration.allAttributes]
-    /// Share of images whose attributes are dropped, each by itself; the same share again loses all together.
+    /// The share of images for which an attribute is dropped, decided for each attribute. The same share again loses
+    /// all attributes at once.
     public var conditionDropout = 0.1
-    /// Mirror half of the images left to right; a laterality label is exchanged with it.
+    /// Whether half of the images are mirrored left to right; the laterality label is then exchanged as well.
     public var flips = true
-    /// Share of images that are turned, resized, shifted and lit differently, which the network is told; 0 for none.
+    /// The share of images that are turned, resized, shifted and lit differently, where the network is told how; 0 for
+    /// none.
     public var augmentedShare = 0.0
-    /// How many numbers the network is told of that; a network that knows them keeps them where the share is 0.
+    /// The number of values that tell the network about these changes. A network that takes them keeps them where the
+    /// share is 0.
     public var augmentations = 0
 
-    /// The snapshot to start from; empty to start from nothing. It brings size, space, network and attributes.
+    /// The snapshot to start from, or empty. It brings size, space, network and attributes.
     public var base = ""
-    /// Change all of the base's weights, instead of training an adapter.
+    /// Whether all of the base's weights are trained, instead of an adapter.
     public var tunesEverything = false
     /// The adapter that is trained on a base.
     public var adapter = AdapterConfiguration()
 
-    /// A data set of phantoms, each of which a coin flip adds to the training, so that an audit can measure what the
-    /// model remembers; empty for none. Such a model never leaves its site.
+    /// A data set of phantoms; a coin flip decides which of them are added to the training. With them an audit can
+    /// measure what the model remembers. Empty for none. A model that was trained with canaries never leaves its site.
     public var canaries = ""
-    /// How many times a canary's photographs stand in the training set; more than 1 gives exposure, and no bound on
-    /// epsilon.
+    /// How often a canary's photographs are in the training set. With more than 1, an audit can measure exposure, but
+    /// no bound on epsilon.
     public var canaryRepetitions = 1
 
     public var batchSize = 16
-    /// Training images to see in all; a resumed run may be given more.
+    /// The number of training images to see in all; it may be raised when a run is resumed.
     public var images = 400_000
     public var learningRate = 5e-4
-    /// The rate grows linearly over so many images,
+    /// The learning rate grows linearly over this many images.
     public var warmUpImages = 2_000
-    /// and falls with 1 / sqrt(imagesSeen / decayAfterImages) behind so many (Karras et al. 2024, equation 67).
+    /// After this many images the learning rate falls with 1 / sqrt(imagesSeen / decayAfterImages) (Karras et al. 2024,
+    /// equation 67).
     public var decayAfterImages = 40_000
     public var beta1 = 0.9
     public var beta2 = 0.99
     public var weightDecay = 0.0
-    /// Strength mu of the pull towards the base, mu / 2 times the squared distance from it: FedProx (Li et al. 2020,
-    /// "Federated optimization in heterogeneous networks", equation 2), for rounds at sites that differ.
+    /// The strength mu of the pull towards the base; the term is mu / 2 times the squared distance from the base. This
+    /// is FedProx (Li et al. 2020, "Federated optimization in heterogeneous networks", equation 2), for rounds whose
+    /// sites differ.
     public var proximalWeight = 0.0
-    /// The gradient's norm over all parameters is held below this.
+    /// Gradients whose norm over all parameters is larger than this are scaled down to it.
     public var gradientClip = 1.0
-    /// Lengths of the moving averages that are kept, as deviations relative to the images seen: the power-function
-    /// averages of Karras et al. 2024, section 3.1. The one with the lowest validation loss is used.
+    /// The lengths of the moving averages, as deviations relative to the images seen: the power-function averages of
+    /// Karras et al. 2024, section 3.1. The average with the lowest validation loss is used.
     public var averageLengths = [0.05, 0.1]
     public var seed: UInt64 = 0
-    /// Keep only the inputs of the network's blocks and compute the rest again: less memory, a third more time, the
-    /// same numbers.
+    /// Whether only the inputs of the network's blocks are kept and the rest is computed again. This takes less memory
+    /// and a third more time, and gives the same numbers.
     public var recompute = false
     /// How snapshots are stored: F32, F16 or BF16.
     public var snapshotType = StoredType.f16
 
-    /// Write a checkpoint and a snapshot each time so many images were seen,
+    /// Images between two checkpoints; a snapshot is written with each.
     public var checkpointEveryImages = 4_000
-    /// measure the loss on the validation split each,
+    /// Images between two measurements of the loss on the validation split.
     public var validateEveryImages = 2_000
-    /// and draw a preview each.
+    /// Images between two previews.
     public var previewEveryImages = 16_000
-    /// Stop when the validation loss has not fallen for so many images; 0 never stops.
+    /// Training stops when the validation loss has not fallen for this many images; 0 never stops.
     public var patienceInImages = 60_000
 
     public static let allAttributes = "all"
 
     public init() {}
 
-    /// One sentence on what is wrong, or nil.
+    /// One sentence that says what is wrong, or nil.
     public var problem: String? {
         if let problem = network.problem { return "network.\(problem)" }
         for (name, expert) in experts {
@@ -135,7 +140,7 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         return noiseLevels.problem.map { "noiseLevels: \($0)" }
     }
 
-    /// The model that is trained, without an adapter.
+    /// The description of the network that is trained, without an adapter.
     package func description(_ encoding: CohortEncoding) -> ModelDescription {
         var result = ModelDescription(
             network: network, preconditioning: preconditioning, space: space, height: size, width: size,
@@ -145,12 +150,12 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         return result
     }
 
-    /// The networks behind the first that are trained, by name, as `ModelDescription.experts`.
+    /// The networks after the first that are trained, with their names, as in `ModelDescription.experts`.
     package var experts: [(name: String, training: ExpertTraining)] {
         [("middle", middle), ("fine", fine)].filter { $0.1.isUsed }
     }
 
-    /// Settings with what follows from the photographs: colour axes, and the deviation of each channel.
+    /// Sets what follows from the photographs: colour axes, and the deviation of each channel.
     package mutating func measure(_ photographs: TrainingSet) {
         let colours =
             space.lacksColours || experts.contains { $0.training.space.lacksColours }
@@ -163,20 +168,21 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         fine.measure(photographs, colours)
     }
 
-    /// The settings that measured best in `space`: network, noise levels and learning rate.
-    /// - Parameter size: of the pictures; crops are not larger.
+    /// Sets network, noise levels and learning rate to those that were best in measurements with `space`.
+    /// - Parameter size: the pictures' size; crops are not larger.
     public mutating func use(_ space: LatentSpace, _ preset: Preset, size: Int = 256) {
         useChannels(of: space, preset.configuration(channels: space.channels))
         guard space.levels > 0 else { return }
         learningRate = 1e-3
         if case .dct = space { return useExperts(preset, size: size) }
-        // The coarsest of three levels is a small picture, in which optic disc and macula are decided at higher noise.
+        // The coarsest band of three levels is a small picture, in which optic disc and macula are decided at higher
+        // noise.
         noiseLevels = space.levels > 2 ? NoiseLevels(mean: -1.8, deviation: 1.7) : NoiseLevels(mean: -2, deviation: 1.5)
         preconditioning.bandWeighting = space.levels > 2 ? 0.5 : 0
     }
 
-    /// A first network that decides the eye, a middle one that decides vessels where the first one's blocks are too
-    /// large for them, and a fine one that draws edges, thin vessels and grain.
+    /// Uses three networks. The first decides the eye. The middle one decides vessels, and is used only where the first
+    /// one's blocks are too large for that. The fine one draws edges, thin vessels and grain.
     private mutating func useExperts(_ preset: Preset, size: Int) {
         preconditioning.relativeLoss = true
         preconditioning.shrinksInput = true
@@ -191,7 +197,8 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         } else {
             fine.highestNoise = 0.5
         }
-        // From a little below the level at which the next network takes over up to 640 on pixels, where samples start.
+        // Noise levels reach from a little below the level at which the next network takes over up to 640 on pixels,
+        // where samples start.
         let lowest = 0.73 * (middle.isUsed ? middle.highestNoise : fine.highestNoise)
         noiseLevels = NoiseLevels(
             mean: log((middle.isUsed ? 5 : 1.8) * scale), deviation: middle.isUsed ? 1 : 1.2, uniformShare: 0.4,
@@ -205,9 +212,9 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         useChannels(of: space)
     }
 
-    /// What `base` brings: what it was trained for and how.
+    /// Takes the settings that `base` brings: its model, and how it was trained.
     public mutating func start(from base: LoadedModel) {
-        // Noise levels are not a part of the model; the configuration of its training says them.
+        // Noise levels are not part of the model. They are in the configuration of its training.
         if let before = try? Configuration.decode(
             base.manifest.configuration, name: base.path, over: TrainingConfiguration())
         {
@@ -226,8 +233,9 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         self.base = base.path
     }
 
-    /// These settings, which came with a base, and what the file at `path` says over them. A file may name the base's
-    /// spaces as it named them for the training from nothing: without their colour axes.
+    /// These settings, which came with a base, changed by the settings in the file at `path`. The file may name the
+    /// base's spaces without their colour axes, as a file for a training without a base would.
+    /// - Throws: `Failure`: `.badData` where the file names another space than the base's; errors of reading the file.
     public func tuned(by path: String) throws -> TrainingConfiguration {
         var bare = self
         bare.space = LatentSpace(name: space.name) ?? space
@@ -244,17 +252,17 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         return result
     }
 
-    /// The size for photographs of these data sets: the smallest of theirs, at most 256 pixels, a multiple of 32 where
-    /// it can be one.
+    /// The usual size for photographs of these data sets: their smallest size, at most 256 pixels, rounded down to a
+    /// multiple of 32 (of 8 where it is less than 32).
     public static func usualSize(of datasets: [DatasetFile]) -> Int {
         let smallest = min(256, datasets.map(\.size).min() ?? 256)
         return smallest >= 32 ? smallest / 32 * 32 : max(8, smallest / 8 * 8)
     }
 
-    /// The adapter to train; nil where all weights change.
+    /// The adapter to train; nil where all weights are trained.
     var adapterToTrain: AdapterConfiguration? { base.isEmpty || tunesEverything ? nil : adapter }
 
-    /// `space`, and a network for it.
+    /// Sets `space`, and the network if one is given, and fits the networks' channels to it.
     public mutating func useChannels(of space: LatentSpace, _ network: UNetConfiguration? = nil) {
         self.space = space
         if let network { self.network = network }
@@ -264,13 +272,13 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         fine.useChannels()
     }
 
-    /// Draw these structure maps with the pictures; the space must be one of cosines.
+    /// Sets the structure maps that are drawn with the pictures; the space must be one of cosines.
     public mutating func useMaps(_ maps: [StructureMap]) {
         (middle.space, fine.space) = (middle.space.with(maps: maps), fine.space.with(maps: maps))
         useChannels(of: space.with(maps: maps))
     }
 
-    /// The noise levels that samples of a model go through that was trained so.
+    /// The noise levels that samples of a model with these training settings go through.
     public func sampledLevels(of model: ModelDescription) -> SampledLevels {
         model.sampledLevels(noiseLevels: noiseLevels, lowestNoise: fine.lowestNoise)
     }
@@ -282,15 +290,15 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         return Float(learningRate * warm * decay)
     }
 
-    /// What a moving average of relative length `length` keeps in the step that takes `batchSize` images and ends at
-    /// `imagesSeen`: (1 - 1/step)^(gamma + 1) (Karras et al. 2024, section 3.1).
+    /// The part of a moving average of relative length `length` that is kept in a step. The step takes `batchSize`
+    /// images and ends at `imagesSeen`: (1 - 1/step)^(gamma + 1) (Karras et al. 2024, section 3.1).
     public func averageDecay(_ length: Double, at imagesSeen: Int) -> Float {
         let step = Double(imagesSeen) / Double(batchSize)
         return Float(pow(max(0, 1 - 1 / step), TrainingConfiguration.averageExponent(length) + 1))
     }
 
-    /// The exponent gamma whose average has this relative deviation,
-    /// sigma_rel = sqrt(gamma + 1) / ((gamma + 2) sqrt(gamma + 3)), by bisection: it falls with gamma.
+    /// The exponent gamma of the average with this relative deviation, sigma_rel = sqrt(gamma + 1) / ((gamma + 2)
+    /// sqrt(gamma + 3)). It is found by bisection, because sigma_rel falls with gamma.
     static func averageExponent(_ length: Double) -> Double {
         var low = 0.0, high = 1e5
         for _ in 0..<100 {

@@ -3,7 +3,7 @@ import Diffusion
 import Files
 import Foundation
 
-/// `log.jsonl`: one JSON object a line, appended as training goes on.
+/// `log.jsonl`: one JSON object in each line, appended during training.
 package final class TrainingLog {
     private let path: String
     private let file: FileHandle
@@ -11,22 +11,22 @@ package final class TrainingLog {
     struct Line: Codable {
         var images_seen: Int
         var loss: Double?
-        /// The parts of it that are the networks' behind the first.
+        /// The parts of the loss from the networks after the first.
         var middle_loss: Double?
         var fine_loss: Double?
         var gradient_norm: Double?
         var learning_rate: Float?
         var images_per_second: Double?
-        /// Of the moving average that measured best.
+        /// The validation loss of the moving average with the lowest loss.
         var validation_loss: Double?
-        /// Of each, in the order of `averageLengths`.
+        /// The validation losses of all moving averages, in the order of `averageLengths`.
         var validation_losses: [Double]?
-        /// Training loss by noise level since the line before of this kind.
+        /// The training loss by noise level since the last line with this key.
         var loss_by_sigma: [LossByNoise.Part]?
         var denoising_errors: [DenoisingError]?
     }
 
-    /// - Parameter keepingUpTo: lines of later steps are dropped, because those steps are taken again.
+    /// - Parameter keepingUpTo: lines of later steps are dropped, because those steps will be taken again.
     init(_ path: String, keepingUpTo imagesSeen: Int) throws {
         self.path = path
         var kept = Data()
@@ -71,7 +71,7 @@ package final class TrainingLog {
         }
     }
 
-    /// The errors by noise level that the log beside a run's weights states for them; empty where there is no log.
+    /// The denoising errors that the log beside a run's weights has for these weights; empty where there is no log.
     package static func selfTest(of weights: String, imagesSeen: Int) -> [ParcelStatement.SelfTest] {
         let log = URL(fileURLWithPath: weights).deletingLastPathComponent().appendingPathComponent("log.jsonl").path
         let lines = (FileManager.default.contents(atPath: log) ?? Data()).split(separator: 0x0A).compactMap {
@@ -92,17 +92,17 @@ package final class TrainingLog {
     }
 }
 
-/// The training loss by noise level: means over equal parts of the distribution of noise levels.
+/// The training loss by noise level: means over parts of the distribution that are equally likely.
 struct LossByNoise {
     struct Part: Codable {
-        /// From here to the next part's.
+        /// The lowest noise level of the part; the part ends where the next one begins.
         let sigma: Double
         let images: Int
         let loss: Double?
     }
 
     private static let count = 8
-    /// Lower bounds of the parts; the first is 0.
+    /// The lower bounds of the parts; the first is 0.
     private let bounds: [Double]
     private var sums = [Double](repeating: 0, count: LossByNoise.count)
     private var images = [Int](repeating: 0, count: LossByNoise.count)

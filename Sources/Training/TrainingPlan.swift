@@ -7,7 +7,7 @@ import Models
 import Networks
 import TensorCore
 
-/// What a training will do, with everything resolved and nothing written: settings, pictures, model, origin.
+/// A training in which everything is resolved, before anything is written: settings, pictures, model, origin.
 struct TrainingPlan {
     let configuration: TrainingConfiguration
     let training, validation: TrainingSet
@@ -18,9 +18,9 @@ struct TrainingPlan {
 
     /// - Parameters:
     ///   - wanted: the settings.
-    ///   - name: where they stand, for errors.
+    ///   - name: where the settings come from, for errors.
     /// - Throws: `Failure`: `.badData` for settings that contradict each other, the base or the data sets;
-    ///   `.notPermitted` where the permissions of the base have ended.
+    ///   `.notPermitted` where the permissions of the base have ended; errors of reading.
     static func resolve(
         _ wanted: TrainingConfiguration, datasets: [DatasetFile], name: String
     ) async throws -> TrainingPlan {
@@ -50,7 +50,8 @@ struct TrainingPlan {
         wanted.measure(training)
         var description = wanted.description(encoding)
         if let base, base.manifest.model != description {
-            throw Failure(.badData, name, field: "network", expected: "what \(base.path) is", found: "other settings")
+            throw Failure(
+                .badData, name, field: "network", expected: "the settings of \(base.path)", found: "other settings")
         }
         description.adapter = wanted.adapterToTrain
         if let problem = description.problem { throw Failure(.badData, name, problem) }
@@ -63,7 +64,7 @@ struct TrainingPlan {
                 canaries: canaries?.record))
     }
 
-    /// The base, whose permissions must still hold; nil where there is none.
+    /// The base, whose permissions must not have ended; nil where there is no base.
     private static func usableBase(_ path: String) throws -> LoadedModel? {
         guard !path.isEmpty else { return nil }
         let base = try LoadedModel(contentsOf: path)
@@ -78,8 +79,9 @@ struct TrainingPlan {
         return base
     }
 
-    /// The state of a run that began by this plan.
-    /// - Throws: `Failure(.badData)` where the checkpoint is of another model, base or training set.
+    /// The saved state of a run that began with this plan.
+    /// - Throws: `Failure(.badData)` where the checkpoint belongs to another model, base, training set or set of
+    ///   canaries.
     func state(_ path: String) throws -> TrainingState {
         let (file, _) = try ModelFile.read(path, kind: .checkpoint)
         let found = file.manifest.trainingData.map(\.digest), expected = lineage.data.map(\.digest)
@@ -106,8 +108,8 @@ struct TrainingPlan {
             numbers: file.manifest.state ?? [:], imagesSeen: file.manifest.imagesSeen, file: path)
     }
 
-    /// A trainer at the beginning.
-    /// - Parameter momentsFrom: a checkpoint whose Adam's moments it starts with; nil for none.
+    /// A trainer before its first step.
+    /// - Parameter momentsFrom: a checkpoint whose Adam moments the trainer starts with; nil for zeros.
     func trainer(momentsFrom: String?) throws -> Trainer {
         let trainer = Trainer(configuration, model, tuning, data: training)
         if let momentsFrom {
@@ -119,20 +121,20 @@ struct TrainingPlan {
     }
 }
 
-/// What a training comes from.
+/// The origin of a training: its data, and what it inherits from its base.
 struct TrainingLineage {
-    /// Its own training sets.
+    /// The training's own training sets.
     let data: [TrainingData]
-    /// Those of the base.
+    /// The training sets of the base.
     let baseData: [TrainingData]
-    /// Digests of the base and of what it came from, nearest first.
+    /// The digests of the base and of the models that it came from, nearest first.
     let parents: [String]
     let permittedUses: [String]
     let permissions: Permissions?
     let merges: [MergeRecord]?
-    /// Of this training.
+    /// The canaries of this training.
     let ownCanaries: CanaryRecord?
-    /// Of this training, or those that the base was trained with.
+    /// The canaries of this training, or else those that the base was trained with.
     let canaries: CanaryRecord?
 
     init(_ data: [TrainingData], base: LoadedModel?, canaries own: CanaryRecord?) throws {

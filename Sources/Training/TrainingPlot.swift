@@ -4,15 +4,15 @@ import Foundation
 /// `curve.svg`: losses and speed over the images seen, from the lines of `log.jsonl`.
 struct TrainingPlot {
     private let lines: [TrainingLog.Line]
-    /// What another denoiser leaves of the same noise; nil where it was not measured.
+    /// The errors of another denoiser on the same photographs; nil where they were not measured.
     private let baseline: DenoisingBaseline?
 
-    /// Noise levels whose errors are drawn, and their colours.
+    /// The noise levels whose errors are drawn, and their colours.
     private static let levels = [
         (sigma: 0.016, colour: "#2f6f4f"), (0.05, "#2f5f9f"), (0.1, "#7a4a9a"), (0.2, "#b3401e"), (0.8, "#8a6a10"),
     ]
 
-    /// Points of the training curve, at most.
+    /// The largest number of points in the training curve.
     private static let points = 200
 
     init(_ lines: [TrainingLog.Line], baseline: DenoisingBaseline? = nil) {
@@ -20,8 +20,8 @@ struct TrainingPlot {
         self.baseline = baseline
     }
 
-    /// The errors in one part of the pictures over the images seen; beside them, what c_skip alone leaves (dotted) and
-    /// the baseline (dashed).
+    /// Curves of the errors in one part of the pictures over the images seen, with the errors of c_skip alone (dotted)
+    /// and of the baseline (dashed).
     private func errors(
         _ part: KeyPath<DenoisingError, Double?>, skip: KeyPath<DenoisingError, Double?>?, last: Double
     ) -> [LinePlot.Curve] {
@@ -47,7 +47,7 @@ struct TrainingPlot {
         }
     }
 
-    /// Means of equal parts of the run: x is the images seen at the part's end.
+    /// Means over equal parts of the run; x is the number of images seen at the end of a part.
     private func means(_ value: (TrainingLog.Line) -> Double?) -> [(x: Double, y: Double)] {
         let all = lines.compactMap { line in value(line).map { (x: Double(line.images_seen), y: $0) } }
         let size = max(1, (all.count + TrainingPlot.points - 1) / TrainingPlot.points)
@@ -107,7 +107,7 @@ struct DenoisingBaseline {
         let errors: [Errors]
     }
 
-    /// Nil where there is no such file, or one that cannot be read: a curve without the line is drawn then.
+    /// Nil where there is no such file, or where it cannot be read. The curves are then drawn without the baseline.
     init?(contentsOf path: String) {
         guard let data = FileManager.default.contents(atPath: path),
             let file = try? JSONDecoder().decode(File.self, from: data)

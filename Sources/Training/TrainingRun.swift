@@ -10,7 +10,7 @@ import Pictures
 import Randomness
 import TensorCore
 
-/// What a run says while it goes on.
+/// What a run reports while it trains.
 public enum TrainingEvent: Sendable {
     case step(TrainingStep)
     case validation(imagesSeen: Int, loss: Double, isBest: Bool)
@@ -21,20 +21,21 @@ public enum TrainingEvent: Sendable {
 public struct TrainingSummary: Sendable, Codable {
     public var imagesSeen: Int
     public var imagesPerSecond: Double
-    /// Mean loss over the last thousand images of this run; nil where it took no step.
+    /// The mean loss over the last thousand images of this run; nil where it took no step.
     public var loss: Double?
     public var bestValidationLoss: Double?
     public var bestImagesSeen: Int
     /// The snapshot's path.
     public var snapshot: String
-    /// What the run was expected to hold at most, before its first step.
+    /// The most memory that the run was expected to hold, estimated before its first step.
     public var estimatedPeakBytes: Int
     public var isInterrupted: Bool
 }
 
-/// A training in a folder: `config.yaml`, `log.jsonl`, `checkpoint.safetensors`, `snapshot.safetensors` (EMA weights),
-/// `best.safetensors` (those with the lowest validation loss), both with `.adapter` where one is trained, `curve.svg`,
-/// `preview-*.png`.
+/// A training in a folder. The folder has `config.yaml`, `log.jsonl`, `checkpoint.safetensors`, `snapshot.safetensors`
+/// (the moving average), `best.safetensors` (the average with the lowest validation loss), `curve.svg` and
+/// `preview-*.png`. Where an adapter is trained, there are also `snapshot.adapter.safetensors` and
+/// `best.adapter.safetensors`.
 public final class TrainingRun {
     public let folder: String
     public let trainer: Trainer
@@ -42,27 +43,30 @@ public final class TrainingRun {
     private let lineage: TrainingLineage
     private let estimate: MemoryEstimate
     private let log: TrainingLog
-    /// Two trainings in one folder would overwrite each other's checkpoints; nil when this one has ended.
+    /// Keeps two trainings in one folder from overwriting each other's checkpoints; nil after this training has ended.
     private var lock: FolderLock?
-    /// Since the last validation.
+    /// The losses by noise level since the last validation.
     private var noiseLosses: LossByNoise
 
     public var checkpointPath: String { folder + "/checkpoint.safetensors" }
     public var snapshotPath: String { folder + "/snapshot.safetensors" }
     private var configurationPath: String { folder + "/config.yaml" }
 
-    /// Begins a run, or goes on with the one in `folder`. A run that was killed before its first checkpoint has nothing
-    /// to lose: it begins again, with or without `resume`.
+    /// Begins a run, or resumes the run in `folder`. A run that was killed before its first checkpoint has nothing to
+    /// lose, so it begins again, with or without `resume`.
     ///
     /// - Parameters:
-    ///   - force: begin anew where the folder holds a run.
-    ///   - memory: bytes that it may take besides what the process holds; nil for all that there is.
-    ///   - momentsFrom: a checkpoint of the same parameters whose Adam's moments a new run starts with; nil for none.
-    ///   - configuration: given what the folder's `config.yaml` says (nil in a new run), returns what is wanted.
+    ///   - force: whether to replace a run in the folder.
+    ///   - memory: the bytes that the run may take besides what the process holds already; nil for all available
+    ///     memory.
+    ///   - momentsFrom: a checkpoint of the same parameters whose Adam moments a new run starts with; nil for zeros.
+    ///   - configuration: is given the settings in the folder's `config.yaml` (nil in a new run), and returns the
+    ///     settings to use.
     /// - Throws: `Failure`: `.cannotCreateOutput` where the folder holds a checkpoint and neither `resume` nor `force`
-    ///   is true, or another process trains in it; `.noSuchInput` where it holds no run and `resume` is true;
+    ///   is true, or where another process trains in it; `.noSuchInput` where it holds no run and `resume` is true;
     ///   `.notPermitted` where the permissions of the base have ended; `.badData` for a checkpoint of another model or
-    ///   another training set; `.usage` where it does not fit into memory. Where it throws, nothing is written.
+    ///   training set; `.usage` where the training does not fit into memory. All these checks come before anything is
+    ///   written.
     public init(
         folder: String, datasets: [DatasetFile], resume: Bool, force: Bool = false, memory: Int? = nil,
         momentsFrom: String? = nil,
@@ -100,7 +104,7 @@ public final class TrainingRun {
         try TrainingRun.write(Data(Configuration.yaml(plan.configuration).utf8), to: configurationPath)
     }
 
-    /// Makes the folder. A run that is replaced leaves nothing behind that could be taken for the new one's.
+    /// Makes the folder, and removes what a replaced run left there and could be mistaken for files of the new run.
     private static func makeEmpty(_ folder: String) throws {
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -114,10 +118,12 @@ public final class TrainingRun {
         }
     }
 
-    /// Trains until all images were seen, the validation loss no longer falls, the time is over, or the user asks to
-    /// stop; then saves.
+    /// Trains until all images were seen, the validation loss no longer falls, the time is over, or the task is
+    /// cancelled; then saves.
     ///
-    /// - Parameter timeLimit: how long to train from now; nil for as long as it takes.
+    /// - Parameter timeLimit: how long to train from now; nil for no limit.
+    /// - Throws: `Failure`: `.badData` where the loss is not finite; `.readOrWriteFailed` or `.cannotCreateOutput`
+    ///   where a file cannot be written.
     public func run(
         timeLimit: Duration? = nil, report: (TrainingEvent) -> Void = { _ in }
     ) throws -> TrainingSummary {
@@ -126,7 +132,7 @@ public final class TrainingRun {
         var training = Duration.zero
         let startedAt = trainer.state.imagesSeen
         var recent: [Double] = []
-        // When the last steps were done, for the speed of now.
+        // The end times of the last steps, for the current speed.
         var ends: [Duration] = [.zero]
         let began = clock.now
         var last = began
@@ -173,8 +179,8 @@ public final class TrainingRun {
         return patience > 0 && trainer.state.imagesSeen - trainer.state.bestImagesSeen >= patience
     }
 
-    /// Measures the validation loss, keeps the weights where it is the lowest.
-    /// - Returns: false where there is no validation split.
+    /// Measures the validation loss, and writes the weights to `best` where the loss is the lowest so far.
+    /// - Returns: false where the validation split has no photographs.
     private func validate(_ report: (TrainingEvent) -> Void) throws -> Bool {
         guard validation.count > 0 else { return false }
         let losses = trainer.state.averages.indices.map {
@@ -197,7 +203,7 @@ public final class TrainingRun {
         return true
     }
 
-    /// The network's parameters that the best moving average stands for.
+    /// The network's parameters according to the best moving average.
     private var chosen: ParameterMap { trainer.network(average: trainer.state.chosenAverage) }
 
     private func save() throws {
@@ -209,7 +215,8 @@ public final class TrainingRun {
         try TrainingRun.write(Data(plot.svg.utf8), to: folder + "/curve.svg")
     }
 
-    /// The moving average as a snapshot, `NAME.safetensors`; an adapter for itself, too, `NAME.adapter.safetensors`.
+    /// Writes the moving average as the snapshot `NAME.safetensors`; where an adapter is trained, also the adapter
+    /// alone as `NAME.adapter.safetensors`.
     private func writeSnapshot(_ name: String) throws {
         try ModelFile.write(
             "\(folder)/\(name).safetensors", try manifest(.snapshot), chosen.fileSources(),
@@ -224,10 +231,10 @@ public final class TrainingRun {
     private func manifest(_ kind: WeightsKind, state: [String: Double]? = nil) throws -> Manifest<ModelDescription> {
         var model = trainer.model.description
         if kind == .snapshot { model.adapter = nil }
-        // An adapter speaks of its own data; a snapshot holds the base's, too.
+        // The manifest of an adapter lists only the adapter's own data; that of a snapshot also lists the base's data.
         let data = kind == .snapshot ? lineage.data + lineage.baseData : lineage.data
         var configuration = trainer.configuration
-        // Where the base lay is this machine's business.
+        // The base's path on this machine is replaced by its digest.
         configuration.base = lineage.parents.first ?? ""
         if let own = lineage.ownCanaries { configuration.canaries = own.digest }
         var manifest = Manifest(
@@ -242,7 +249,7 @@ public final class TrainingRun {
         return manifest
     }
 
-    /// Sixteen samples of the moving average, of the same noise each time.
+    /// Writes sixteen samples of the moving average, from the same noise each time.
     private func writePreview() throws {
         let model = trainer.model
         let size = trainer.configuration.size

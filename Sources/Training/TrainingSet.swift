@@ -7,7 +7,7 @@ import Foundation
 import Pictures
 import TensorCore
 
-/// The photographs of one split of one or more data sets in memory, at the size of the model.
+/// The photographs of one split of one or more data sets, in memory, at the size of the model.
 public struct TrainingSet: Sendable {
     public let size: Int
     /// [count, size, size, 3]
@@ -15,22 +15,22 @@ public struct TrainingSet: Sendable {
     /// Structure maps, [maps.count, count, size, size]; see `measure`.
     private(set) var mapValues: [UInt8] = []
     private(set) var maps: [StructureMap] = []
-    /// Where each photograph is not black, in pixels of `size`.
+    /// The field of view of each photograph, in pixels of `size`; outside it the photograph is black.
     package let views: [FieldOfView]
-    /// One row of values a photograph, in the order of the encoding's attributes.
+    /// One row of values for each photograph, in the order of the encoding's attributes.
     package private(set) var values: [[CohortEncoding.Value]]
-    /// What an error may call a photograph: the data set's file and the row.
+    /// The name of each photograph in errors: the data set's file and the row.
     let names: [String]
 
     public var count: Int { names.count }
 
-    /// - Throws: `Failure(.badData)` where a data set is smaller than `size`, or the split is empty.
+    /// - Throws: `Failure(.badData)` where a data set is smaller than `size`; errors of reading.
     public init(_ datasets: [DatasetFile], split: Split, size: Int, encoding: CohortEncoding) async throws {
         try await self.init(datasets.map { ($0, $0.rows(of: split)) }, size: size, encoding: encoding)
     }
 
-    /// Photographs of any rows; a row that is named twice is there twice.
-    /// - Throws: `Failure(.badData)` where a data set is smaller than `size`.
+    /// Photographs of any rows; a row that is named twice is included twice.
+    /// - Throws: `Failure(.badData)` where a data set is smaller than `size`; errors of reading.
     package init(_ parts: [(dataset: DatasetFile, rows: [Int])], size: Int, encoding: CohortEncoding) async throws {
         self.size = size
         var pixels: [UInt8] = [], views: [FieldOfView] = [], values: [[CohortEncoding.Value]] = [], names: [String] = []
@@ -41,7 +41,7 @@ public struct TrainingSet: Sendable {
                     found: "\(dataset.size)")
             }
             let columns = encoding.attributes.map { ($0, dataset.cohorts[$0]) }
-            // A few at a time: a data set may be larger than the memory at its own size.
+            // A few rows are read at a time, because a data set at its own size may be larger than the memory.
             for start in stride(from: 0, to: rows.count, by: 64) {
                 let part = Array(rows[start..<min(start + 64, rows.count)])
                 let whole = try await dataset.images(rows: part)
@@ -83,7 +83,7 @@ public struct TrainingSet: Sendable {
         measure(sets.first?.maps ?? [])
     }
 
-    /// The first photographs, at most all.
+    /// The first `count` photographs, or all if there are fewer.
     package func first(_ count: Int) -> TrainingSet { TrainingSet(self, Array(0..<min(count, self.count))) }
 
     /// The same photographs with all cohorts left open.
@@ -93,7 +93,7 @@ public struct TrainingSet: Sendable {
         return result
     }
 
-    /// Some of the photographs of a set.
+    /// The photographs of a set with these indices.
     package init(_ set: TrainingSet, _ indices: [Int]) {
         let bytes = set.size * set.size * 3
         size = set.size
@@ -111,7 +111,7 @@ public struct TrainingSet: Sendable {
         }
     }
 
-    /// Pictures in [-1, 1], [indices.count, size, size, 3 + maps]; mirrored left to right where `mirrored` says so.
+    /// Pictures in [-1, 1], [indices.count, size, size, 3 + maps], mirrored left to right where `mirrored` is true.
     package func pictures(_ indices: [Int], mirrored: [Bool]) -> Tensor {
         let area = size * size, depth = 3 + maps.count, total = count, unit = StructureMap.contrast / 255
         return Tensor(shape: [indices.count, size, size, depth]) { target in
@@ -130,7 +130,7 @@ public struct TrainingSet: Sendable {
         }
     }
 
-    /// Finds the structures of all photographs, where `maps` names any.
+    /// Finds the structures that `maps` names in all photographs.
     package mutating func measure(_ maps: [StructureMap]) {
         guard maps != self.maps else { return }
         self.maps = maps
@@ -150,8 +150,8 @@ public struct TrainingSet: Sendable {
 }
 
 extension TrainingSet {
-    /// The principal components of the colours of all pixels that are not black, about their mean; at most a thousand
-    /// pictures are asked, evenly spread.
+    /// The principal components of the colours of all pixels that are not black, about their mean; measured on at most
+    /// about a thousand pictures, evenly spread.
     package func colourAxes() -> ColourAxes {
         var sum = [Double](repeating: 0, count: 3), products = [Double](repeating: 0, count: 9), count = 0.0
         let bytes = size * size * 3
@@ -170,7 +170,8 @@ extension TrainingSet {
         return ColourAxes(covariance: (0..<9).map { products[$0] / count - sum[$0 / 3] / count * sum[$0 % 3] / count })
     }
 
-    /// Deviation about 0 of each channel of the latents of all pictures; at most a thousand of them, evenly spread.
+    /// The deviation about 0 of each channel of the latents; measured on at most about a thousand pictures, evenly
+    /// spread.
     package func channelDeviations(_ space: LatentSpace) -> [Float] {
         var sums = [Double](repeating: 0, count: space.channels), pixels = 0
         for index in stride(from: 0, to: count, by: max(1, count / 1000)) {
@@ -178,13 +179,13 @@ extension TrainingSet {
             for (i, value) in latent.enumerated() { sums[i % space.channels] += Double(value) * Double(value) }
             pixels += latent.count / space.channels
         }
-        // A band that is empty (a camera without blue) still needs a scale.
+        // A band that is always 0 (as with a camera without blue) still needs a scale.
         return sums.map { Float(Swift.max(1e-4, ($0 / Double(pixels)).squareRoot())) }
     }
 }
 
 extension CohortEncoding {
-    /// The values of a mirrored photograph: a left eye becomes a right one.
+    /// The values of a mirrored photograph: left and right eye are exchanged.
     package func mirrored(_ values: [Value]) -> [Value] {
         zip(attributes, values).map { name, value in
             guard name == "laterality", case .code(let code) = value else { return value }
@@ -194,7 +195,7 @@ extension CohortEncoding {
 }
 
 extension TrainingData {
-    /// What `dataset` says of its training split, to a model that is conditioned on `attributes`.
+    /// What a model that is conditioned on `attributes` states about the training split of `dataset`.
     public init(_ dataset: DatasetFile, attributes: [String]) {
         let rows = dataset.rows(of: .train)
         var counts: [String: [String: Int]] = [:]
@@ -203,7 +204,7 @@ extension TrainingData {
             for row in rows {
                 byName[column.name(row: row) ?? "unknown", default: []].insert(dataset.patients[row])
             }
-            // Patients, not photographs, and rounded: a small cell names nobody.
+            // Counts are of patients, not of photographs, and they are rounded, so that a small count reveals nobody.
             counts[name] = byName.mapValues { TrainingData.rounded($0.count) }
         }
         self.init(

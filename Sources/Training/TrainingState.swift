@@ -3,23 +3,23 @@ import Foundation
 import Networks
 import TensorCore
 
-/// Everything that changes in training: parameters, their moving averages, Adam's moments, and how far it is.
+/// Everything that changes in training: the parameters, their moving averages, Adam's moments, and the progress.
 public struct TrainingState: Sendable {
     public package(set) var parameters: ParameterMap
     /// Moving averages of several lengths, in the order of `TrainingConfiguration.averageLengths`.
     public internal(set) var averages: [ParameterMap]
-    /// Which average measured best when it was last measured.
+    /// The index of the average with the lowest loss in the last validation.
     public internal(set) var chosenAverage = 0
     var moment1: ParameterMap
     var moment2: ParameterMap
-    /// Updates taken.
+    /// The number of updates so far.
     public internal(set) var step = 0
     public internal(set) var imagesSeen = 0
-    /// The lowest validation loss so far, and where it was.
+    /// The lowest validation loss so far; `bestImagesSeen` says when it was measured.
     public internal(set) var bestValidationLoss = Double.infinity
     public internal(set) var bestImagesSeen = 0
 
-    /// A start from `parameters`, or random ones.
+    /// The state before the first step, with `parameters` or random values.
     public init(
         _ specifications: [ParameterSpecification], seed: UInt64, averages count: Int, parameters: ParameterMap? = nil
     ) {
@@ -29,8 +29,10 @@ public struct TrainingState: Sendable {
         moment2 = .zeros(specifications)
     }
 
-    /// Goes on with the moments of another training of the same parameters: Adam's first steps go by the sign of each
-    /// gradient, whatever its size, and a round that begins with them at every site adds noise to the merge.
+    /// Takes over Adam's moments from another training of the same parameters. Without moments, Adam's first steps
+    /// follow the sign of each gradient, whatever its size. If every site began a round with such steps, they would add
+    /// noise to the merge.
+    /// - Throws: `Failure(.badData)` that names tensors which are missing, unexpected or of another shape.
     mutating func takeMoments(fileTensors: [String: Tensor], numbers: [String: Double], file: String) throws {
         for (prefix, path) in [("moment1/", \TrainingState.moment1), ("moment2/", \.moment2)] {
             let own = fileTensors.filter { $0.key.hasPrefix(prefix) }.map {
@@ -49,7 +51,7 @@ public struct TrainingState: Sendable {
         self.imagesSeen = imagesSeen
         let none = Tensor.zeros([0])
         for i in gradients.indices {
-            // Taken out and put back, so that nobody else holds them while they change in place.
+            // The averages are moved out and put back, so that nobody else holds them while they change in place.
             var each = averages.indices.map { k in
                 defer { averages[k].tensors[i] = none }
                 return averages[k].tensors[i]
@@ -61,7 +63,7 @@ public struct TrainingState: Sendable {
         }
     }
 
-    /// The average that measured best.
+    /// The average with the lowest loss in the last validation.
     var average: ParameterMap { averages[chosenAverage] }
 
     private var parts: [(prefix: String, path: WritableKeyPath<TrainingState, ParameterMap>)] {
@@ -87,7 +89,8 @@ public struct TrainingState: Sendable {
         return result
     }
 
-    /// - Throws: `Failure(.badData)` that names tensors which are missing, unexpected or of another shape.
+    /// - Throws: `Failure(.badData)` that names tensors which are missing, unexpected or of another shape, or a number
+    ///   of the state that is wrong.
     init(
         _ specifications: [ParameterSpecification], averages count: Int, fileTensors: [String: Tensor],
         numbers: [String: Double], imagesSeen: Int, file: String

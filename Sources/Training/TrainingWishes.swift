@@ -4,34 +4,34 @@ import Files
 import Models
 import Networks
 
-/// What somebody asks of a training, and what it leaves open; `configuration` resolves it.
+/// The settings that somebody asks for; what they leave open is decided by `configuration`.
 public struct TrainingWishes: Sendable {
     public var preset: Preset?
-    /// Height and width of the pictures; nil takes the data sets', at most 256, a multiple of 32.
+    /// Height and width of the pictures; nil takes the size of the data sets, at most 256, as a multiple of 32.
     public var size: Int?
-    /// nil takes the usual one of the size.
+    /// Nil takes the usual space for the size.
     public var space: LatentSpace.Family?
-    /// nil takes what the settings file says, or none.
+    /// Nil takes the maps of the settings file, or no maps.
     public var maps: [StructureMap]?
     /// A snapshot to start from; it brings network, size, space and attributes.
     public var base: String?
-    /// What is trained on a base: an adapter of this kind, or all weights where `tunesEverything`.
+    /// What is trained on a base: an adapter of this kind, or all weights where `tunesEverything` is true.
     public var adapter: AdapterKind?
     public var tunesEverything = false
-    /// Phantoms, each of which a coin flip adds to the training.
+    /// A data set of phantoms; a coin flip decides which of them are added to the training.
     public var canaries: String?
-    /// Training images to see in all.
+    /// The number of training images to see in all.
     public var images: Int?
     public var seed: UInt64?
-    /// The round that it is for: another round draws other noise.
+    /// The round that the training is for; it changes the seed, so that every round draws other noise.
     public var round: Int?
-    /// A file of settings, which goes over the defaults and under everything else here.
+    /// A file of settings. They replace the defaults, and the other wishes here replace them.
     public var config: String?
 
     public init() {}
 
+    /// - Parameter resumes: whether a run is resumed, whose settings must stay as they are.
     /// - Throws: `Failure(.usage)` where wishes exclude each other.
-    /// - Parameter resumes: whether a run is gone on with, whose settings stay.
     public func validate(resumes: Bool) throws {
         let own = preset != nil || size != nil || space != nil || maps != nil
         if base != nil, own {
@@ -39,7 +39,7 @@ public struct TrainingWishes: Sendable {
                 .usage, option: "base", "a base brings its own network; leave out preset, size, space and maps")
         }
         if base == nil, adapter != nil || tunesEverything {
-            throw Failure(.usage, option: "adapter", "an adapter changes a base, and there is none")
+            throw Failure(.usage, option: "adapter", "an adapter changes a base, but no base is given")
         }
         if let round, !(0...1_000_000).contains(round) {
             throw Failure(.usage, option: "round", expected: "0 to 1000000", found: "\(round)")
@@ -51,11 +51,12 @@ public struct TrainingWishes: Sendable {
         }
     }
 
-    /// The settings: defaults, then the file, then the wishes; or the run's own, with more images.
+    /// The settings: the defaults, changed by the file and then by the wishes. For a run that is resumed they are the
+    /// run's own settings, with the number of images changed.
     /// - Parameters:
-    ///   - before: the settings of the run that is gone on with; nil for a new one.
-    ///   - datasets: the pictures are not larger than theirs.
-    /// - Throws: `Failure` of the file or the base; `.usage` for maps that the space does not hold.
+    ///   - before: the settings of the run that is resumed; nil for a new run.
+    ///   - datasets: the pictures are not larger than those of the data sets.
+    /// - Throws: `Failure`: errors of the file or the base; `.usage` for maps with a space that has no maps.
     public func configuration(
         _ before: TrainingConfiguration?, datasets: [DatasetFile]
     ) throws -> TrainingConfiguration {
@@ -81,7 +82,7 @@ public struct TrainingWishes: Sendable {
 
     private func fromNothing(_ datasets: [DatasetFile]) throws -> TrainingConfiguration {
         var settings = TrainingConfiguration()
-        // What the file says of size and space decides which defaults it goes over.
+        // The file's size and space decide which defaults the file then changes.
         let named = try config.map { try Configuration.read($0, over: settings) } ?? settings
         let keys = try config.map { try Configuration.keys($0) } ?? []
         let size = size ?? (keys.contains("size") ? named.size : TrainingConfiguration.usualSize(of: datasets))
@@ -102,6 +103,6 @@ public struct TrainingWishes: Sendable {
 }
 
 extension TrainingConfiguration {
-    /// The seed of a round: another round draws other noise.
+    /// The seed of a round. Every round has another seed, and so draws other noise.
     public static func seed(_ seed: UInt64, round: Int) -> UInt64 { seed &+ UInt64(round) &* 0x9E37_79B9_7F4A_7C15 }
 }

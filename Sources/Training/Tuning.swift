@@ -2,16 +2,16 @@ import Models
 import Networks
 import TensorCore
 
-/// What a training changes: every parameter of a network, or an adapter beside the frozen parameters of a base.
+/// What a training changes: all parameters of a network, or an adapter on the frozen parameters of a base.
 struct Tuning: Sendable {
-    /// Nil where everything is trained.
+    /// Nil where all parameters are trained.
     private let adaptation: Adaptation?
-    /// The base's parameters; nil in a training from nothing.
+    /// The base's parameters; nil in a training without a base.
     private let base: ParameterMap?
-    /// What is trained.
+    /// The parameters that are trained.
     let specifications: [ParameterSpecification]
 
-    /// - Parameter base: what to start from; an adapter needs one.
+    /// - Parameter base: the model to start from; an adapter needs a base.
     init(_ network: [ParameterSpecification], base: LoadedModel?, adapter: AdapterConfiguration?) {
         self.base = base?.parameters
         adaptation = adapter.flatMap { adapter in
@@ -20,20 +20,20 @@ struct Tuning: Sendable {
         specifications = adaptation?.layout.specifications ?? network
     }
 
-    /// Values to start from; nil stands for random ones.
+    /// The first values of the trained parameters; nil means random values.
     var start: ParameterMap? { adaptation == nil ? base : nil }
 
-    /// Where updates are counted from: the base's parameters, or nil for zero, as adapters and trainings from nothing
-    /// are.
+    /// The values from which updates are counted: the base's parameters. Nil means zero, for adapters and for trainings
+    /// without a base.
     var origin: [Tensor]? { start?.tensors }
 
-    /// The network's parameters that `trained` stands for.
+    /// The network's parameters that follow from the trained parameters.
     func network(_ trained: ParameterMap) -> ParameterMap {
         guard let adaptation, let base else { return trained }
         return base.adding([(Adapter(adaptation, parameters: trained), 1)])
     }
 
-    /// What a step differentiates by, and the network's parameters that follow from it.
+    /// The variables by which a step differentiates, and the network's parameters that follow from them.
     func variables(
         _ trained: ParameterMap, on tape: Tape, recompute: Bool
     ) -> (trained: [Variable], network: BoundParameters) {

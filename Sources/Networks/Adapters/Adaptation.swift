@@ -19,6 +19,7 @@ public struct Adaptation: Sendable {
         self.init(AdapterLayout(configuration, base: base), baseDigest: baseDigest)
     }
 
+    /// An adaptation of a layout; for `ffa` it computes the frozen factors.
     public init(_ layout: AdapterLayout, baseDigest: Digest) {
         self.layout = layout
         self.baseDigest = baseDigest

@@ -70,6 +70,7 @@ public struct ConvolutionInput {
     private let settings: GroupNormSettings?
     private let isUpsampled: Bool
 
+    /// A picture as it is.
     public init(_ picture: Variable) {
         (parts, parameters, settings, isUpsampled) = ([picture], [], nil, false)
     }
