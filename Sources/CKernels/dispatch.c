@@ -34,7 +34,7 @@ static void choose(void) {
             else problem = "FOVEA_ISA names an instruction set that this CPU does not have";
             return;
         }
-    problem = "FOVEA_ISA is none of default, v3, v4";
+    problem = "FOVEA_ISA is not one of default, v3, v4";
 }
 
 const fovea_kernel_table *fovea_kernels(void) {

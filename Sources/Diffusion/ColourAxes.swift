@@ -3,8 +3,8 @@ import TensorCore
 
 /// Three orthonormal colour axes: the principal components of a training set's colours, the strongest first.
 ///
-/// Fundus photographs vary by far the most along one colour. The two other axes carry little, and are decided only at
-/// low noise.
+/// Fundus photographs vary by far the most along one colour. The two other axes carry little, so most of their noise is
+/// removed early in sampling.
 public struct ColourAxes: Hashable, Sendable {
     /// Row k holds the shares of red, green and blue in axis k, [3, 3].
     public let rows: [Float]

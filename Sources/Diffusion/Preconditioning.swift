@@ -22,7 +22,7 @@ public struct Preconditioning: Codable, Hashable, Sendable {
     /// The deviation of each channel about 0; empty where all channels have `sigmaData`.
     public var channelDeviations: [Float]
     /// With 0, the loss of every channel is weighted like that of the coarsest band. With 1, it is weighted by the
-    /// channel's own deviation (unit weight on F). Values between are geometric means.
+    /// channel's own deviation (unit weight on F). Values between give weighted geometric means.
     public var bandWeighting: Float
     /// Whether the squared error of each picture is weighted by what c_skip alone leaves at its noise level, summed
     /// over all channels. All channels then have the same weight, and so do all noise levels; `bandWeighting` is not

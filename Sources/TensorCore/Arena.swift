@@ -42,9 +42,10 @@ package struct Arena {
     /// Whether `pointer` lies in the arena.
     package func holds(_ pointer: UnsafeMutableRawPointer) -> Bool { pointer >= base && pointer < base + capacity }
 
+    /// Hands out a range of `bytes` bytes.
+    ///
     /// - Parameter bytes: a multiple of `page`.
-    /// - Returns: nil where no free range is large enough.
-    /// The first address of a range of `bytes` bytes.
+    /// - Returns: the range's first address; nil where no free range is large enough.
     package mutating func take(_ bytes: Int) -> UnsafeMutableRawPointer? {
         var best: Int?
         for (index, piece) in free.enumerated() where piece.length >= bytes {

@@ -80,8 +80,8 @@ struct TrainingPlot {
         var top = 540.0
         for (title, curves) in [
             ("denoising error inside the eye, by noise on pixels\(named)", eye),
-            ("the same in the black surround\(named)", surround),
-            ("the same over all pixels\(named)\(named.isEmpty ? ";" : ",") dotted: c_skip alone", all),
+            ("denoising error in the black surround\(named)", surround),
+            ("denoising error over all pixels\(named)\(named.isEmpty ? ";" : ",") dotted: c_skip alone", all),
         ] where !curves.isEmpty {
             panels.append(
                 LinePlot.Panel(top: top, height: 260, title: title, last: last, isLogarithmic: true, curves: curves))

@@ -1,6 +1,6 @@
 import CKernels
 
-/// The kernels of the device in use. Only these touch the elements of tensors.
+/// The table of kernels for the device in use.
 ///
 /// Operations call the kernels; networks and everything above them call operations. C's kernels appear only in this
 /// folder and in `Operations`.
@@ -13,7 +13,7 @@ enum Kernels {
     }()
 }
 
-/// The parts of the machine that results depend on, for provenance and for `doctor`.
+/// What this process computes with, for provenance and for `doctor`.
 public enum ComputeEnvironment {
     /// `default`, `v3` or `v4`.
     public static var instructionSet: String { String(cString: Kernels.table.name) }

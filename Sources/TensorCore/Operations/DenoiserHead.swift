@@ -7,9 +7,9 @@ import Foundation
 // The surround of a fundus photograph is black without any noise. The expected picture given a noisy one is therefore a
 // mixture of black and of what is expected inside the eye, and S is the probability of black. If S were trained through
 // D, the gate would not open: inside the eye S must first fall below c_out^2, and its gradient falls with it. In a
-// trial, S was given the true black places while F was trained through D. Its losses were 50 times as high in the first
-// 3,000 images, because an S of 0.05 is a large error at low noise. So F and S are trained apart: F through A, and S by
-// the binary cross-entropy of the black places, whose optimum is the same probability.
+// trial, S was trained on the true black places while F was trained through D. The losses in the first 3,000 images
+// were 50 times as high, because an S of 0.05 is a large error at low noise. So F and S are trained apart: F through A,
+// and S by the binary cross-entropy of the black places, whose optimum is the same probability.
 
 /// The coefficients of the head for each picture.
 public struct DenoiserHead: Sendable {
