@@ -6,18 +6,18 @@ public enum Ed25519 {
     public static let keyByteCount = 32
     public static let signatureByteCount = 64
 
-    /// A private key: the 32 bytes of RFC 8032 from which everything else follows.
+    /// A private key: the seed of 32 bytes (RFC 8032) from which the rest of the key is derived.
     public struct PrivateKey: Sendable {
         /// 32 bytes.
         public let seed: SecretBytes
 
         public let publicKey: PublicKey
 
-        /// A new key, from the system's randomness. Ends the process where there is none.
+        /// Makes a new key from the system's randomness. The process ends if the system gives no randomness.
         public init() { self.init(ofChecked: SecretBytes(randomCount: keyByteCount)) }
 
-        /// The key that follows from a seed.
-        /// - Returns: nil unless it has 32 bytes.
+        /// Derives the key from a seed.
+        /// - Returns: nil unless the seed has 32 bytes.
         public init?(seed: SecretBytes) {
             guard seed.count == keyByteCount else { return nil }
             self.init(ofChecked: seed)
@@ -65,11 +65,12 @@ public enum Ed25519 {
 
         fileprivate init(ofChecked bytes: [UInt8]) { self.bytes = bytes }
 
-        /// The key that 32 bytes are.
+        /// Reads a public key from its 32 bytes.
         ///
-        /// - Returns: nil for another count of bytes, for a coordinate y that is not below p = 2^255 - 19 (section
-        ///   5.1.3 wants exactly one spelling of each point), and for the points of order 1, 2, 4 and 8: under these
-        ///   signatures can be made without a private key. No private key has one of them.
+        /// - Returns: nil if there are not 32 bytes, if the coordinate y is not below p = 2^255 - 19 (section 5.1.3
+        ///   allows exactly one encoding of each point), or if the order of the point is 1, 2, 4 or 8. Signatures under
+        ///   a point of such a small order can be made without a private key. No private key has such a point as its
+        ///   public key.
         public init?(bytes: some Collection<UInt8>) {
             guard bytes.count == keyByteCount else { return nil }
             // The top bit is the sign of x.
@@ -81,8 +82,8 @@ public enum Ed25519 {
 
         /// Whether `signature` is this key's signature of `message`.
         ///
-        /// Exactly one spelling counts: 64 bytes, of which S is below the group's order L (section 5.1.7) and R is what
-        /// the equation without the cofactor gives, byte for byte.
+        /// Only one encoding of a signature is accepted. It has 64 bytes, its S is below the group's order L (section
+        /// 5.1.7), and its R equals, byte for byte, what the equation without the cofactor gives.
         public func verifies(_ signature: some Collection<UInt8>, of message: some DataProtocol) -> Bool {
             guard signature.count == signatureByteCount, isBelow(Array(signature.suffix(32)), groupOrder) else {
                 return false
@@ -100,13 +101,13 @@ public enum Ed25519 {
                     EVP_DigestVerify(operation, $0.baseAddress, $0.count, message.baseAddress, message.count)
                 }
             }
-            // A signature that does not fit leaves its reason in the thread's queue of errors.
+            // OpenSSL leaves the reason for an invalid signature in the thread's queue of errors.
             if code != 1 { ERR_clear_error() }
             return code == 1
         }
     }
 
-    /// A private key of OpenSSL. The caller frees it, and OpenSSL then overwrites its bytes.
+    /// Makes OpenSSL's private key. The caller frees it, and OpenSSL then overwrites its bytes.
     private static func key(seed: SecretBytes) -> OpaquePointer {
         OpenSSL.require(
             seed.withUnsafeBytes {
@@ -115,17 +116,17 @@ public enum Ed25519 {
             }, "Ed25519 takes no private key")
     }
 
-    /// A public key of OpenSSL. The caller frees it.
+    /// Makes OpenSSL's public key. The caller frees it.
     private static func key(publicKey: [UInt8]) -> OpaquePointer {
         OpenSSL.require(
             EVP_PKEY_new_raw_public_key_ex(OpenSSL.context, "ED25519", nil, publicKey, publicKey.count),
             "Ed25519 takes no public key")
     }
 
-    /// OpenSSL's state of one signing or verifying. The caller frees it.
+    /// OpenSSL's state for one signing or one verification. The caller frees it.
     private static func operation() -> OpaquePointer { OpenSSL.require(EVP_MD_CTX_new(), "Ed25519 has no memory") }
 
-    /// p = 2^255 - 19, the least byte first as everything here.
+    /// p = 2^255 - 19. All numbers in this file have the least significant byte first.
     private static let fieldPrime = [0xed] + [UInt8](repeating: 0xff, count: 30) + [0x7f]
 
     /// L = 2^252 + 27742317777372353535851937790883648493.
@@ -148,7 +149,7 @@ public enum Ed25519 {
         ],
     ]
 
-    /// Compares numbers of 32 bytes, the least byte first. Neither is secret.
+    /// Compares two numbers of 32 bytes, least significant byte first. Neither number is secret.
     private static func isBelow(_ a: [UInt8], _ b: [UInt8]) -> Bool {
         a.reversed().lexicographicallyPrecedes(b.reversed())
     }

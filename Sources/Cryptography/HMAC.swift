@@ -1,7 +1,7 @@
 import CCrypto
 import Foundation
 
-/// Codes that only those can compute who have the key (HMAC, RFC 2104, with SHA-256).
+/// Codes that only the holders of a key can compute (HMAC, RFC 2104, with SHA-256).
 public enum HMAC {
     /// The code of `message` under `key`, 32 bytes.
     public static func sha256(_ message: some DataProtocol, key: SecretBytes) -> [UInt8] {
@@ -19,7 +19,7 @@ public enum HMAC {
         _ message: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer, into code: UnsafeMutableRawBufferPointer
     ) {
         var count = 0
-        // An empty message or key still needs an address: OpenSSL takes none for one that is missing.
+        // OpenSSL understands a null address as a missing message or key, so empty ones get an address, too.
         let found = withUnsafeBytes(of: 0 as UInt8) { nothing in
             EVP_Q_mac(
                 OpenSSL.context, "HMAC", nil, "SHA256", nil, key.baseAddress ?? nothing.baseAddress, key.count,
@@ -31,12 +31,12 @@ public enum HMAC {
     }
 }
 
-/// Keys that follow from another key (HKDF, RFC 5869, with SHA-256).
+/// Keys that are derived from another key (HKDF, RFC 5869, with SHA-256).
 public enum HKDF {
-    /// The key of `count` bytes for the purpose that `info` names.
+    /// Derives the key of `count` bytes for the purpose that `info` names.
     /// - Parameters:
-    ///   - salt: without one it is 32 zeros, as section 2.2 says.
-    ///   - count: 1 up to 8,160 (255 blocks).
+    ///   - salt: 32 zeros take the place of an empty salt, as section 2.2 says.
+    ///   - count: from 1 to 8,160 bytes (255 blocks).
     public static func sha256(_ key: SecretBytes, salt: [UInt8] = [], info: [UInt8], count: Int) -> SecretBytes {
         precondition((1...255 * SHA256.byteCount).contains(count), "HKDF gives 1 to 8,160 bytes")
         let salt = salt.isEmpty ? [UInt8](repeating: 0, count: SHA256.byteCount) : salt

@@ -1,12 +1,11 @@
 import CCrypto
 
-/// OpenSSL 3 as this program uses it: with a context of its own, so that no openssl.cnf of the machine changes what a
-/// digest or a signature is.
+/// OpenSSL 3 with a context of its own, so that no openssl.cnf of the machine changes what a digest or a signature is.
 ///
-/// OpenSSL fails where memory runs out or where the library is damaged. Nobody can go on from there without a digest or
-/// a key that is wrong, so the process ends with one line that says what failed.
+/// OpenSSL fails when memory runs out or when the library is damaged. Any digest or key would then be wrong, so the
+/// process ends with one line that says what failed.
 package enum OpenSSL {
-    /// Made once, never changed afterwards; OpenSSL locks what threads share in it.
+    /// Made once and never changed afterwards. OpenSSL locks what threads share in the context.
     private struct Shared: @unchecked Sendable {
         let context, sha256: OpaquePointer
 
@@ -20,7 +19,7 @@ package enum OpenSSL {
 
     private static let shared = Shared()
 
-    /// The context of all calls.
+    /// The context that all calls use.
     package static var context: OpaquePointer { shared.context }
 
     /// SHA-256, looked up once.
@@ -31,7 +30,7 @@ package enum OpenSSL {
         guard code == 1 else { fail(problem()) }
     }
 
-    /// Ends the process where OpenSSL returned no object.
+    /// Ends the process if OpenSSL returned no object.
     static func require<Object>(_ object: Object?, _ problem: @autoclosure () -> String) -> Object {
         guard let object else { fail(problem()) }
         return object

@@ -1,13 +1,13 @@
 import CCrypto
 import Foundation
 
-/// SHA-256 (FIPS 180-4) of bytes that come in pieces. A copy goes on by itself.
+/// SHA-256 (FIPS 180-4) of bytes that come in pieces. A copy is updated independently of its original.
 public struct SHA256: Sendable {
     public static let byteCount = 32
 
     private var state = State()
 
-    /// OpenSSL's state. Only `update` changes it, and only where no copy shares it.
+    /// OpenSSL's state. Only `update` changes a state, and only while no copy shares it.
     private final class State: @unchecked Sendable {
         let context: OpaquePointer
 
@@ -28,6 +28,7 @@ public struct SHA256: Sendable {
 
     public init() {}
 
+    /// Adds bytes to the content.
     public mutating func update(_ bytes: UnsafeRawBufferPointer) {
         if !isKnownUniquelyReferenced(&state) { state = State(copying: state) }
         withExtendedLifetime(state) {
@@ -35,11 +36,12 @@ public struct SHA256: Sendable {
         }
     }
 
+    /// Adds bytes to the content.
     public mutating func update(_ data: some DataProtocol) {
         for region in data.regions { region.withUnsafeBytes { update($0) } }
     }
 
-    /// The digest of all bytes up to here, 32 bytes. More may follow.
+    /// The digest of all bytes added so far, 32 bytes. More bytes may follow.
     public func finalize() -> [UInt8] {
         let last = State(copying: state)
         return withExtendedLifetime(last) { SHA256.digest { EVP_DigestFinal_ex(last.context, $0, $1) } }

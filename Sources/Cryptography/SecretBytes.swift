@@ -1,14 +1,14 @@
 import CCrypto
 import Foundation
 
-/// Bytes of a key: overwritten when the last reference to them goes.
+/// The bytes of a key. They are overwritten when the last reference to them is released.
 public final class SecretBytes: Sendable {
-    /// Written while the value is made, and read only from then on.
+    /// Written while the value is made, and only read from then on.
     private nonisolated(unsafe) let storage: UnsafeMutableRawBufferPointer
 
     public var count: Int { storage.count }
 
-    /// - Parameter fill: writes all `count` bytes, which are zero before.
+    /// - Parameter fill: writes all `count` bytes, which are zero beforehand.
     init(count: Int, fill: (UnsafeMutableRawBufferPointer) -> Void) {
         storage = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 16)
         storage.initializeMemory(as: UInt8.self, repeating: 0)
@@ -20,14 +20,14 @@ public final class SecretBytes: Sendable {
         storage.deallocate()
     }
 
-    /// A copy. Whoever has the original wipes it.
+    /// Copies `bytes`. Whoever holds the original must wipe it.
     public convenience init(_ bytes: some ContiguousBytes) {
         self.init(count: bytes.withUnsafeBytes(\.count)) { copy in bytes.withUnsafeBytes { copy.copyMemory(from: $0) } }
     }
 
-    /// New bytes from the system's randomness, for keys.
+    /// Makes new bytes for a key from the system's randomness.
     ///
-    /// Ends the process where the system gives none: a key that can be guessed is worse than no key.
+    /// The process ends if the system gives no randomness: a key that can be guessed is worse than no key.
     /// - Parameter count: at least 1.
     public convenience init(randomCount count: Int) {
         precondition(count > 0, "a key has at least one byte")
@@ -44,8 +44,8 @@ public final class SecretBytes: Sendable {
 }
 
 extension Data {
-    /// Overwrites bytes of a key that stood in here, in a way that no optimizer leaves out, and empties the value.
-    /// Other copies of them stay as they are.
+    /// Overwrites the bytes of a key in this value, in a way that no optimizer leaves out, and then empties the value.
+    /// Other copies of the key stay as they are.
     public mutating func wipe() {
         withUnsafeMutableBytes { OPENSSL_cleanse($0.baseAddress, $0.count) }
         removeAll()

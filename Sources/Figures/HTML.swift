@@ -2,15 +2,15 @@ import Files
 
 /// A piece of HTML or SVG.
 ///
-/// Text gets in through interpolation alone, and interpolation escapes it for elements and for quoted attributes alike.
-/// Names of sites, cameras and contacts come from other people's files: what they hold is shown, never run.
+/// Text from outside enters only through interpolation, which escapes it for elements and for quoted attributes alike.
+/// Names of sites, cameras and contacts come from other people's files, so their content is shown and never run.
 package struct HTML: ExpressibleByStringInterpolation, Sendable {
     package private(set) var source: String
 
-    /// A literal of our own. `HTML("...")` and `"..."` are markup.
+    /// A literal in our own source code: both `HTML("...")` and `"..."` are markup.
     package init(stringLiteral markup: String) { source = markup }
 
-    /// Text that is markup by construction: base64, a digest, our own style and script.
+    /// Takes text that is known to be markup: base64, a digest, our own style and script.
     package init(verbatim markup: String) { source = markup }
 
     package init(stringInterpolation: StringInterpolation) { source = stringInterpolation.source }
@@ -30,7 +30,7 @@ package struct HTML: ExpressibleByStringInterpolation, Sendable {
         package mutating func appendInterpolation(_ pieces: [HTML]) { pieces.forEach { source += $0.source } }
     }
 
-    /// An element: `<name a="b">content</name>`, or `<name a="b"/>` without content. Values are escaped.
+    /// An element: `<name a="b">content</name>`, or `<name a="b"/>` if there is no content. Values are escaped.
     package static func element(
         _ name: String, _ attributes: KeyValuePairs<String, String>, _ content: HTML? = nil
     ) -> HTML {
@@ -38,7 +38,8 @@ package struct HTML: ExpressibleByStringInterpolation, Sendable {
         return HTML(verbatim: content.map { "<\(name)\(pairs)>\($0.source)</\(name)>" } ?? "<\(name)\(pairs)/>")
     }
 
-    /// Characters that mean something in HTML become references; what steers the direction or the device becomes `?`.
+    /// Replaces characters that mean something in HTML by references, and characters that change the direction of
+    /// writing or control a terminal by `?`.
     package static func escaped(_ text: String) -> String {
         var result = ""
         for scalar in text.readable.unicodeScalars {
@@ -56,17 +57,17 @@ package struct HTML: ExpressibleByStringInterpolation, Sendable {
 }
 
 extension Sequence<HTML> {
-    /// One piece after the other.
+    /// The pieces, joined without a separator.
     package var joined: HTML { HTML(verbatim: map(\.source).joined()) }
 }
 
 extension String {
-    /// `printable`, but line feeds stay.
+    /// The same as `printable`, but line feeds stay.
     package var readable: String {
         split(separator: "\n", omittingEmptySubsequences: false).map { String($0).printable }.joined(separator: "\n")
     }
 
-    /// The text, or its start and `…` where it has more than `count` characters.
+    /// The text, or its start and `…` if it has more than `count` characters.
     package func shortened(to count: Int) -> String { self.count <= count ? self : prefix(count - 1) + "…" }
 }
 

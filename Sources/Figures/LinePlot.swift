@@ -1,13 +1,14 @@
 import Foundation
 
-/// Curves over one axis, as SVG for any browser.
+/// Panels of curves above each other, as SVG for any browser.
 package struct LinePlot {
+    /// One line of a panel. With `marks`, each point also gets a small circle.
     package struct Curve {
         let name: String
         let colour: String
         let points: [(x: Double, y: Double)]
         let marks: Bool
-        /// Lengths of dashes and gaps; nil for a line without.
+        /// Lengths of dashes and gaps, as SVG writes them; nil for a solid line.
         let dashes: String?
 
         package init(name: String, colour: String, points: [(x: Double, y: Double)], marks: Bool, dashes: String? = nil)
@@ -20,10 +21,11 @@ package struct LinePlot {
         }
     }
 
+    /// A drawing with its own axes. `top` and `height` are in units of the SVG.
     package struct Panel {
         let top, height: Double
         let title: String
-        /// The right end of the axis; the left one is 0.
+        /// The right end of the x axis; the left end is 0.
         let last: Double
         let isLogarithmic: Bool
         let curves: [Curve]
@@ -50,6 +52,7 @@ package struct LinePlot {
         self.xLabel = xLabel
     }
 
+    /// The whole plot as one SVG element.
     package var svg: String {
         let bottom = (panels.map { $0.top + $0.height }.max() ?? 0) + 44
         let drawing: HTML = """
@@ -70,7 +73,7 @@ package struct LinePlot {
         return svg.source + "\n"
     }
 
-    /// The next of 1, 2, 5 times a power of ten.
+    /// Rounds up to 1, 2, 5 or 10 times a power of ten.
     fileprivate static func round(_ value: Double) -> Double {
         let power = pow(10, log10(max(value, 1e-12)).rounded(.down))
         return [1, 2, 5, 10].map { $0 * power }.first { $0 >= value } ?? value
@@ -82,7 +85,7 @@ package struct LinePlot {
 extension LinePlot.Panel {
     private var values: [Double] { curves.flatMap { $0.points.map(\.y) }.filter(\.isFinite) }
 
-    /// Lower and upper end of the axis, on its own scale.
+    /// The lower and the upper end of the y axis, as logarithms if the axis is logarithmic.
     private var range: (low: Double, high: Double) {
         let values = values.map(scaled)
         guard let low = values.min(), let high = values.max() else { return (0, 1) }
@@ -101,7 +104,8 @@ extension LinePlot.Panel {
         return top + height * (1 - (scaled(value) - low) / (high - low))
     }
 
-    /// Round numbers inside of the axis: 1, 2 and 5 times powers of ten, or four equal parts.
+    /// The numbers at the y axis. A logarithmic axis has 1, 2 and 5 times powers of ten; if at most two of these fit in,
+    /// it has finer steps. A linear axis has at most four equal steps of a round size.
     private var ticks: [Double] {
         let (low, high) = range
         if !isLogarithmic {
@@ -145,7 +149,7 @@ extension LinePlot.Panel {
             parts.append(text("\(Int(tick))", x: x(tick), y: top + height + 18, anchor: "middle"))
         }
         for curve in curves where !curve.points.isEmpty { parts += drawing(of: curve) }
-        // Names stand over the panel, where no curve runs through them.
+        // Names stand above the panel, where no curve runs through them.
         var right = end
         for curve in curves.reversed() where curves.count > 1 {
             parts.append(text(curve.name, x: right, y: top - 10, anchor: "end", fill: curve.colour))

@@ -16,22 +16,22 @@ package enum NumberText {
         return String(format: "%.1f %@", Double(count) / unit.size, unit.name)
     }
 
-    /// `2026-11-24 11:19:16 UTC` of `2026-11-24T11:19:16Z`.
+    /// `2026-11-24 11:19:16 UTC` for `2026-11-24T11:19:16Z`.
     package static func moment(_ text: String) -> String {
         text.replacingOccurrences(of: "T", with: " ").replacingOccurrences(of: "Z", with: " UTC")
     }
 
-    /// The first 12 of a digest's digits.
+    /// The first 12 digits of a digest.
     package static func short(_ digest: String) -> String { String(digest.prefix(12)) }
 
-    /// `0.25`, without zeros at the end.
+    /// At most four significant digits, without zeros at the end: `0.25`.
     package static func number(_ value: Double) -> String { String(format: "%.4g", value) }
 }
 
-/// `12.5 %` of 0.125.
+/// `12.5 %` for 0.125.
 package func percent(_ share: Double) -> String { "\(rounded(share * 100)) %" }
 
-/// Three digits, without zeros at the end.
+/// About three significant digits, at most five decimals and no zeros at the end; `unknown` for infinity and NaN.
 package func rounded(_ value: Double) -> String {
     guard value.isFinite else { return "unknown" }
     let size = abs(value)

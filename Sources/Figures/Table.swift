@@ -1,4 +1,4 @@
-/// A table of a page. The first cell of a row names it.
+/// A table on a page. The first cell of each row is the row's heading.
 package struct Table: Sendable {
     /// A column: its heading, and whether it holds numbers, which are set flush right.
     package enum Column: Sendable {
@@ -9,7 +9,7 @@ package struct Table: Sendable {
     private let columns: [Column]
     private let rows: [[String]]
 
-    /// - Parameter rows: a cell for each column; what is missing at the end stays empty.
+    /// - Parameter rows: at most one cell for each column; cells missing at the end stay empty.
     package init(_ columns: [Column], rows: [[String]]) {
         self.columns = columns
         self.rows = rows
@@ -18,7 +18,7 @@ package struct Table: Sendable {
         }
     }
 
-    /// The table in a box that scrolls where the page is narrow.
+    /// The table in a box that scrolls if the page is narrow.
     package var html: HTML {
         let head = columns.map { column -> HTML in
             switch column {
@@ -49,7 +49,7 @@ package struct Table: Sendable {
 }
 
 extension HTML {
-    /// A list with a bullet for each of the sentences.
+    /// A list with a bullet for each sentence.
     package static func list(_ sentences: [String]) -> HTML {
         "<ul>\n\(sentences.map { "<li>\($0)</li>\n" as HTML })</ul>"
     }

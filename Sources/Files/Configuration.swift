@@ -1,15 +1,15 @@
 import Foundation
 import Yams
 
-/// A configuration file: YAML over the defaults of a `Codable` struct.
+/// Configuration files: YAML that overrides the defaults of a `Codable` struct.
 public enum Configuration {
-    /// Reads `yaml` over `defaults`: what it does not name keeps its default.
+    /// Reads `yaml` over `defaults`: a key that the text does not name keeps its default.
     ///
     /// - Parameters:
     ///   - name: the file's name, for errors.
-    ///   - defaults: every key must be present in its encoded form, so the struct has no optional fields.
+    ///   - defaults: a struct without optional fields, since every key must be present in its encoded form.
     /// - Throws: `Failure(.badData)` for text that is not YAML, anchors and aliases, keys that `defaults` lacks, and
-    ///   values of another kind, with file and line.
+    ///   values of another type. The failure names the file, and the line or the key.
     public static func decode<Value: Codable>(_ yaml: String, name: String, over defaults: Value) throws -> Value {
         guard let given = try YAMLText.parse(yaml, name: name) else { return defaults }
         guard let known = try Yams.compose(yaml: YAMLEncoder().encode(defaults)) else { return defaults }
@@ -25,12 +25,14 @@ public enum Configuration {
         }
     }
 
-    /// Reads the file at `path`; see `decode`.
+    /// Reads the file at `path` over `defaults`, as `decode` does.
+    /// - Throws: `Failure`: `.noSuchInput`; `.badData` for text that is not UTF-8 and for what `decode` refuses.
     public static func read<Value: Codable>(_ path: String, over defaults: Value) throws -> Value {
         try decode(try text(path), name: path, over: defaults)
     }
 
-    /// The keys that the file at `path` names, on the outermost level.
+    /// The keys on the outermost level of the file at `path`.
+    /// - Throws: `Failure`: `.noSuchInput`; `.badData` for a file that is not UTF-8 text or not YAML.
     public static func keys(_ path: String) throws -> Set<String> {
         Set(try YAMLText.parse(try text(path), name: path)?.mapping?.keys.compactMap(\.string) ?? [])
     }
@@ -44,7 +46,8 @@ public enum Configuration {
         return text
     }
 
-    /// The resolved configuration as YAML with sorted keys.
+    /// A resolved configuration as YAML with sorted keys.
+    /// - Throws: the encoder's error.
     public static func yaml(_ value: some Encodable) throws -> String {
         let encoder = YAMLEncoder()
         encoder.options.sortKeys = true

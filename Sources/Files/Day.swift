@@ -1,12 +1,12 @@
 import Foundation
 
-/// Days as they stand in files, `2026-01-31`: sorted as texts, in UTC.
+/// Days in UTC as files hold them, `2026-01-31`. Sorting these texts sorts the days.
 public enum Day {
-    /// The day of a moment.
+    /// The day that holds a moment.
     public static func text(_ moment: Date) -> String { moment.formatted(.iso8601.year().month().day()) }
 
-    /// Noon of the day that a text names; nil unless it is written exactly as `text` writes it: `2026-9-30` would sort
-    /// behind `2026-10-01`.
+    /// Noon of the day that a text names; nil unless the text is exactly what `text` writes. Other spellings are
+    /// refused because `2026-9-30` would sort behind `2026-10-01`.
     public static func noon(_ text: String) -> Date? {
         guard text.utf8.count == 10, let moment = try? Date("\(text)T12:00:00Z", strategy: .iso8601),
             Day.text(moment) == text
@@ -14,7 +14,7 @@ public enum Day {
         return moment
     }
 
-    /// Whether a text is a moment, `2026-01-31T12:00:00Z`, and nothing besides.
+    /// Whether a text is a moment such as `2026-01-31T12:00:00Z` and holds nothing else.
     public static func isMoment(_ text: String) -> Bool {
         (try? Date(text, strategy: .iso8601))?.formatted(.iso8601) == text
     }

@@ -12,7 +12,9 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The digest of a file's bytes, read 1 MiB at a time.
-    /// - Parameter offset: of the first byte that counts.
+    /// - Parameters:
+    ///   - offset: the place of the first byte that is read.
+    ///   - shownAs: the file's name in errors; nil for `path`.
     /// - Throws: `Failure(.readOrWriteFailed)`.
     public init(ofFile path: String, from offset: Int = 0, shownAs: String? = nil) throws {
         var builder = DigestBuilder()
@@ -27,7 +29,7 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
         self = builder.finalize()
     }
 
-    /// A digest that was stored.
+    /// Takes the bytes of a stored digest.
     /// - Returns: nil unless there are exactly 32 bytes.
     public init?(bytes: [UInt8]) {
         guard bytes.count == 32 else { return nil }
@@ -42,8 +44,8 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
         }.joined()
     }
 
-    /// The digest that 64 lower-case hexadecimal digits spell.
-    /// - Throws: `Failure(.badData)` naming `field` of `file`.
+    /// Reads a digest from 64 lower-case hexadecimal digits.
+    /// - Throws: `Failure(.badData)` that names `field` and `file`.
     public init(hexadecimal text: String, field: String, file: String) throws {
         let digits = Array(text.utf8)
         let bytes = stride(from: 0, to: digits.count - 1, by: 2).compactMap {

@@ -7,10 +7,12 @@ public struct DigestBuilder: Sendable {
 
     public init() {}
 
+    /// Adds a piece to the content.
     public mutating func update(_ data: some DataProtocol) {
         hasher.update(data)
     }
 
+    /// The digest of all pieces added so far.
     public func finalize() -> Digest {
         guard let digest = Digest(bytes: hasher.finalize()) else { fatalError("SHA-256 has 32 bytes") }
         return digest

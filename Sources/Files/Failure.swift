@@ -1,51 +1,51 @@
 /// A failure that comes from outside the program: a file, an argument, another site's weights, the disk.
 ///
-/// Its description is one sentence that names the file (and line or field), what was expected and what was found,
-/// so that a person can mend it. `kind` fixes the exit code of the command line.
+/// Its description is one sentence that names the file (and line or field), what was expected and what was found, so
+/// that a person can mend the cause. `kind` fixes the exit code of the command line.
 public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
     /// What kind of failure it is; the raw value is the process's exit code (after BSD's sysexits.h).
     public enum Kind: Int32, Sendable {
-        /// A check ran and said no.
+        /// A check ran, and its result was negative.
         case checkFailed = 1
         case usage = 64
         case badData = 65
         case noSuchInput = 66
         case cannotCreateOutput = 73
         case readOrWriteFailed = 74
-        /// Stopped before the end; what is finished is kept.
+        /// The work stopped before its end; what is finished is kept.
         case interrupted = 75
         case notPermitted = 77
     }
 
-    /// What would help, as an operand: a front end says how its users do it.
+    /// What the user could do about a failure. Each front end says in its own words how to do it.
     public enum Remedy: Sendable, Equatable {
-        /// The output exists: replace it.
+        /// Replace the output, which exists already.
         case replace
-        /// Go on with what is unfinished.
+        /// Go on with the unfinished work.
         case resume
-        /// Go on with what is unfinished, or end with so many.
+        /// Go on with the unfinished work, or end it with this many pictures.
         case resumeOrEnd(Int)
-        /// Go on with the run that is there, or replace it.
+        /// Go on with the run that is in the folder, or replace it.
         case resumeOrReplace
-        /// Go on with what is unfinished, or discard it.
+        /// Go on with the unfinished work, or discard it.
         case resumeOrDiscard
-        /// Discard what is unfinished.
+        /// Discard the unfinished work.
         case discard
-        /// Draw cohorts that the model never saw.
+        /// Draw the cohorts although the model never saw them.
         case drawUnseen
         /// Merge without the parcels that are refused.
         case excludeRefused
-        /// Close the round though sites are missing.
+        /// Close the round although sites are missing.
         case closeEarly
-        /// Give a passing audit, or go without one and say why.
+        /// Give a passing audit, or go without an audit and say why.
         case auditOrReason
-        /// Audit with the model, which asks it who was in its training.
+        /// Repeat the audit with the model, so that it also asks the model who was in its training.
         case auditModel
         /// Have the privacy officer sign the audit.
         case signAudit
-        /// Say whose signatures count.
+        /// Give a list of trust that names the signer.
         case trust
-        /// Say that each photograph is of another patient.
+        /// Say that each photograph shows another patient.
         case onePatientPerPhoto
         /// Give photographs of patients that the model never saw.
         case holdout
@@ -53,28 +53,29 @@ public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
         case canaries
         /// Name the classes when the model is imported.
         case classes
-        /// Give the pictures' size.
+        /// Give the size of the pictures.
         case size
         /// Show fewer pictures.
         case showFewer
-        /// Ask without guidance.
+        /// Sample without guidance.
         case noGuidance
     }
 
     public let kind: Kind
-    /// The file concerned, as the user named it, with ` line N` appended where there is one.
+    /// The file concerned, as the user named it, with ` line N` appended if the line is known.
     public let place: String?
-    /// The setting of a job that is wrong, such as `shardSize`; nil where the failure is about something else.
+    /// The name of the wrong setting of a job, such as `shardSize`; nil if the failure is about something else.
     public let option: String?
-    /// The sentence without the place and the option.
+    /// The description without the place and the option.
     public let sentence: String
     public let remedy: Remedy?
 
+    /// A failure about `place`, described by a sentence.
     public init(_ kind: Kind, _ place: String?, _ sentence: String, remedy: Remedy? = nil) {
         self.init(kind, place, option: nil, sentence, remedy: remedy)
     }
 
-    /// `field` holds `found` where `expected` was needed.
+    /// A failure because `field` holds `found` where `expected` was needed.
     public init(
         _ kind: Kind, _ place: String?, field: String, expected: String, found: String,
         remedy: Remedy? = nil
@@ -82,7 +83,7 @@ public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
         self.init(kind, place, "\(field): expected \(expected), found \(found)", remedy: remedy)
     }
 
-    /// The setting `option` of a job is wrong.
+    /// A failure because the setting `option` of a job is wrong.
     public init(_ kind: Kind, _ place: String? = nil, option: String?, _ problem: String, remedy: Remedy? = nil) {
         self.kind = kind
         self.place = place
@@ -91,12 +92,13 @@ public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
         self.remedy = remedy
     }
 
-    /// The setting `option` of a job is `found` where `expected` was needed.
+    /// A failure because the setting `option` of a job is `found` where `expected` was needed.
     public init(
         _ kind: Kind, _ place: String? = nil, option: String, expected: String, found: String, remedy: Remedy? = nil
     ) {
         self.init(kind, place, option: option, "expected \(expected), found \(found)", remedy: remedy)
     }
 
+    /// One line: the place, the option and the sentence.
     public var description: String { [place, option, sentence].compactMap { $0 }.joined(separator: ": ") }
 }

@@ -1,12 +1,12 @@
 import Foundation
 
-/// Holds a folder, so that one process at a time writes into it. The system lets go of it when the process ends,
-/// however it ends, and nothing is left in the folder. Where a file system has no such locks (NFS has none for
-/// folders), nothing is held.
+/// Holds a folder, so that only one process at a time writes into it. The system releases the folder when the process
+/// ends, however it ends, and the lock leaves nothing in the folder. Some file systems have no such locks (NFS has none
+/// for folders); there, the folder is not held.
 public final class FolderLock: Sendable {
     private let descriptor: Int32
 
-    /// - Throws: `Failure(.cannotCreateOutput)` where another process holds the folder, or it cannot be opened.
+    /// - Throws: `Failure(.cannotCreateOutput)` if another process holds the folder or the folder cannot be opened.
     public init(_ folder: String) throws {
         descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A process of this or another host, as names of files and locks state it.
+/// A process of this or another host, as locks and names of files state it.
 struct HostProcess: Hashable {
     let host: String
     let id: Int32
@@ -15,6 +15,6 @@ struct HostProcess: Hashable {
         }
     }()
 
-    /// Whether it surely runs no more: only of this host's processes can that be said.
+    /// Whether the process has certainly ended. Only processes of this host can be checked.
     var isGone: Bool { host == HostProcess.hostName && kill(id, 0) != 0 && errno == ESRCH }
 }

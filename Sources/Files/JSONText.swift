@@ -1,9 +1,9 @@
 import Foundation
 
-/// JSON from outside, with errors in one sentence.
+/// Reads JSON from outside, and describes errors in one sentence.
 public enum JSONText {
     /// The bytes of the file at `path`.
-    /// - Throws: `Failure`: `.noSuchInput`, `.readOrWriteFailed`.
+    /// - Throws: `Failure`: `.noSuchInput` if there is no file, `.readOrWriteFailed` if it cannot be read.
     public static func contents(_ path: String) throws -> Data {
         guard FileManager.default.fileExists(atPath: path) else { throw Failure(.noSuchInput, path, "does not exist") }
         guard let data = FileManager.default.contents(atPath: path) else {
@@ -12,6 +12,7 @@ public enum JSONText {
         return data
     }
 
+    /// Decodes a value.
     /// - Throws: `Failure(.badData)` that names the key.
     public static func decode<Value: Decodable>(_ type: Value.Type, _ data: Data, place: String) throws -> Value {
         do {
@@ -25,15 +26,16 @@ public enum JSONText {
         }
     }
 
-    /// JSON with sorted keys and one line: the same sorted keys are the same bytes.
+    /// JSON on one line with sorted keys, so that the same content gives the same bytes.
+    /// - Throws: the encoder's error.
     public static func encoded(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 
-    /// The same content in one form, whatever the order of keys.
-    /// - Throws: `Failure(.badData)` where it is no JSON object.
+    /// The same content with sorted keys and without spaces, so that the order of keys does not matter.
+    /// - Throws: `Failure(.badData)` if the text is not a JSON object.
     public static func canonical(_ text: String, place: String) throws -> String {
         guard let object = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] else {
             throw Failure(.badData, place, "is not a JSON object")
@@ -42,7 +44,8 @@ public enum JSONText {
         return String(decoding: data, as: UTF8.self)
     }
 
-    /// The keys on the outermost level.
+    /// The keys on the outermost level of an object.
+    /// - Throws: `Failure(.badData)` if the bytes are not a JSON object.
     public static func keys(_ data: Data, place: String) throws -> Set<String> {
         guard let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else {
             throw Failure(.badData, place, "is not a JSON object")

@@ -1,17 +1,17 @@
 import Foundation
 
-/// What the system says of memory, in bytes.
+/// What the system says about memory, in bytes.
 public enum MemoryFigures {
-    /// What this process holds now (VmRSS).
+    /// The memory that this process holds now (VmRSS).
     public static var resident: Int { kibibytes("VmRSS", in: "/proc/self/status") * 1024 }
 
-    /// The most that it held (VmHWM).
+    /// The most memory that this process has held (VmHWM).
     public static var peak: Int { kibibytes("VmHWM", in: "/proc/self/status") * 1024 }
 
-    /// What it may still take: the machine's available memory, or what its cgroup leaves.
+    /// What this process may still take: the machine's available memory, or less if its cgroup's limit leaves less.
     public static var available: Int {
         let machine = kibibytes("MemAvailable", in: "/proc/meminfo") * 1024
-        // Version 2 of cgroups, then version 1; "max" and the largest number stand for no limit.
+        // First version 2 of cgroups, then version 1. For no limit, version 2 says "max" and version 1 a huge number.
         let folders = [
             ("memory.max", "memory.current", "/sys/fs/cgroup"),
             ("memory.limit_in_bytes", "memory.usage_in_bytes", "/sys/fs/cgroup/memory"),

@@ -1,6 +1,7 @@
 extension String {
-    /// The text without what could steer a terminal: control characters (escape sequences, line ends) and the
-    /// characters that reverse the direction of writing become `?`. For names that come from outside.
+    /// The text with `?` in place of everything that could steer a terminal: control characters (escape sequences, line
+    /// ends), and invisible characters such as those that reverse the direction of writing. For names that come from
+    /// outside.
     public var printable: String {
         String(
             String.UnicodeScalarView(

@@ -1,11 +1,11 @@
 import Foundation
 
-/// How long this process has been there, from when the kernel made it.
+/// How long ago the kernel made this process.
 public enum ProcessAge {
-    /// To a hundredth of a second.
+    /// The age in seconds, to a hundredth of a second; 0 if the kernel does not say.
     public static var seconds: Double {
         guard let status = try? String(contentsOfFile: "/proc/self/stat", encoding: .utf8),
-            // Field 22, counted behind the command's name, which may hold anything.
+            // Field 22. Fields are counted behind the command's name, which may hold any characters.
             let fields = status.split(separator: ")").last?.split(separator: " "), fields.count > 19,
             let started = Double(fields[19])
         else { return 0 }

@@ -1,14 +1,16 @@
 import Foundation
 
-/// Files as opposed to folders, pipes and devices: a pipe would be waited for without end, and a device never replaced.
+/// Tells regular files from folders, pipes and devices. Reading a pipe could wait without end, and a device must never
+/// be replaced.
 public enum RegularFile {
-    /// Whether there is a regular file at `path`, links followed.
+    /// Whether there is a regular file at `path`; links are followed.
     public static func exists(_ path: String) -> Bool {
         var found = stat()
         return stat(path, &found) == 0 && found.st_mode & S_IFMT == S_IFREG
     }
 
-    /// - Throws: `Failure`: `.noSuchInput` where there is nothing, `.badData` where it is a folder, a pipe or a device.
+    /// Checks that there is a regular file at `path`.
+    /// - Throws: `Failure`: `.noSuchInput` if there is nothing, `.badData` for a folder, a pipe or a device.
     public static func require(_ path: String) throws {
         var found = stat()
         guard stat(path, &found) == 0 else { throw Failure(.noSuchInput, path, "does not exist") }

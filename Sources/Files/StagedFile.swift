@@ -1,27 +1,27 @@
 import Foundation
 
-/// A file that appears under its final name whole, or not at all.
+/// A file that appears under its final name complete, or not at all.
 ///
 /// The content is written to `stagingPath` beside the destination; `commit()` flushes it to disk and renames it. A
-/// staged file that is never committed is removed when it is released, and one of a process that was killed by the next
-/// that writes to the same destination.
+/// staged file that was not committed is removed when this object is released. If the process was killed instead, the
+/// next process that writes to the same destination removes the staged file.
 public final class StagedFile {
-    /// Where the content is to be written: same folder as the destination, so that the rename is atomic.
+    /// Where the content must be written: in the destination's folder, so that the rename is atomic.
     public let stagingPath: String
     public let destination: String
     private var isCommitted = false
 
     /// - Parameter force: whether a destination that exists may be replaced.
-    /// - Throws: `Failure(.cannotCreateOutput)` where the destination exists and `force` is false, or the folder is
-    ///   missing or not writable.
+    /// - Throws: `Failure`: `.usage` for an empty name; `.cannotCreateOutput` if the destination exists and `force`
+    ///   is false, if it is not a regular file, or if its folder is missing or not writable.
     public init(_ destination: String, force: Bool = false) throws {
         try StagedFile.requireWritable(destination, force: force)
         self.destination = destination
         stagingPath = StagedFile.stagingPath(for: destination)
     }
 
-    /// A name beside `destination` for what this process makes of it; what processes that were killed left under such
-    /// names is removed.
+    /// A name beside `destination` for the file that this process prepares. Files that processes left under such names
+    /// when they were killed are removed.
     public static func stagingPath(for destination: String) -> String {
         let url = URL(fileURLWithPath: destination), process = HostProcess.current
         let folder = url.deletingLastPathComponent(), prefix = ".\(url.lastPathComponent)."
@@ -40,6 +40,7 @@ public final class StagedFile {
     }
 
     /// Checks, before any work is done, that an output can be written.
+    /// - Throws: the same as `init`.
     public static func requireWritable(_ destination: String, force: Bool) throws {
         guard !destination.isEmpty else {
             throw Failure(.usage, nil, field: "output", expected: "a name", found: "none")
@@ -63,7 +64,7 @@ public final class StagedFile {
         guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
             throw Failure(.cannotCreateOutput, destination, "the folder \(folder) does not exist")
         }
-        // access() says yes to root on a read-only mount's permissions bits, but no (EROFS) on the mount itself.
+        // For root, access() ignores the permission bits; on a read-only mount it still says no (EROFS).
         guard access(folder, W_OK) == 0 else {
             throw Failure(
                 .cannotCreateOutput, destination,
@@ -72,6 +73,7 @@ public final class StagedFile {
     }
 
     /// Writes `data` as the whole content.
+    /// - Throws: `Failure(.readOrWriteFailed)`.
     public func write(_ data: Data) throws {
         do {
             try data.write(to: URL(fileURLWithPath: stagingPath))
@@ -80,7 +82,8 @@ public final class StagedFile {
         }
     }
 
-    /// Writes the content piece by piece: `body` is given what appends a piece.
+    /// Writes the content piece by piece: `body` receives a function that appends a piece.
+    /// - Throws: `Failure(.readOrWriteFailed)`, and what `body` throws.
     public func write(_ body: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void) throws {
         let descriptor = open(stagingPath, O_WRONLY | O_CREAT | O_TRUNC, 0o666)
         guard descriptor >= 0 else { throw StagedFile.failure(destination) }
@@ -88,7 +91,7 @@ public final class StagedFile {
         try body { piece in
             var rest = piece
             while !rest.isEmpty {
-                // Linux writes less than 2 GiB at a time.
+                // One call writes less than 2 GiB on Linux.
                 let written = Foundation.write(descriptor, rest.baseAddress, rest.count)
                 if written < 0, errno == EINTR { continue }
                 guard written > 0 else { throw StagedFile.failure(destination) }
@@ -97,14 +100,16 @@ public final class StagedFile {
         }
     }
 
-    /// Flushes the content to disk and gives it its final name.
+    /// Flushes the content to disk and gives the file its final name.
+    /// - Throws: `Failure(.readOrWriteFailed)`.
     public func commit() throws {
         try StagedFile.move(stagingPath, to: destination)
         isCommitted = true
     }
 
     /// Flushes the file at `staged` to disk and renames it.
-    /// - Parameter replacing: false where somebody else's file of that name must stay: whoever comes second is told.
+    /// - Parameter replacing: false if an existing file of that name must stay; the call then throws.
+    /// - Throws: `Failure`: `.readOrWriteFailed`; `.cannotCreateOutput` for an existing file that must stay.
     public static func move(_ staged: String, to destination: String, replacing: Bool = true) throws {
         let descriptor = open(staged, O_RDONLY)
         guard descriptor >= 0 else { throw StagedFile.failure(destination) }
@@ -116,7 +121,7 @@ public final class StagedFile {
         } else if rename(staged, destination) != 0 {
             throw StagedFile.failure(destination)
         }
-        // The rename itself is durable once the folder is flushed.
+        // The rename is durable only after the folder is flushed.
         let folder = open(URL(fileURLWithPath: destination).deletingLastPathComponent().path, O_RDONLY)
         if folder >= 0 {
             fsync(folder)
@@ -124,13 +129,14 @@ public final class StagedFile {
         }
     }
 
-    /// Gives the file at `staged` a name that nobody has.
+    /// Gives the file at `staged` its name, unless another file has that name already.
     private static func claim(_ staged: String, _ destination: String) throws {
         var code = link(staged, destination)
         if code == 0 {
             unlink(staged)
         } else if errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS {
-            // A stick's file system without links: an empty file takes the name, and is replaced.
+            // Some file systems, such as those of USB sticks, have no hard links. There, an empty file takes the name
+            // first and is then replaced.
             let placeholder = open(destination, O_WRONLY | O_CREAT | O_EXCL, 0o666)
             code = placeholder < 0 ? -1 : 0
             if placeholder >= 0 {
@@ -144,7 +150,7 @@ public final class StagedFile {
         guard code == 0 else { throw StagedFile.failure(destination) }
     }
 
-    /// The system's own words where there are any.
+    /// The system's own words if it gave a reason.
     private static func reason(_ error: any Error) -> String {
         let outer = error as NSError, inner = outer.userInfo[NSUnderlyingErrorKey]
         // Errors of Data.write hold a POSIXError, others an NSError.
@@ -154,6 +160,7 @@ public final class StagedFile {
             ? String(cString: strerror(Int32(found.code))) : outer.localizedDescription
     }
 
+    /// The failure of reading or writing a file. Without `error`, the reason is taken from `errno`.
     /// - Parameter attempt: what failed: `written` or `read`.
     package static func failure(_ destination: String, _ error: (any Error)? = nil, _ attempt: String = "written")
         -> Failure

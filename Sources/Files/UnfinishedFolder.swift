@@ -1,31 +1,32 @@
 import Foundation
 
-/// The folder `OUT.unfinished` in which an output is made, so that what was finished outlives the process. One process
-/// at a time holds it; the system lets go of it when that process ends, however it ends.
+/// The folder `OUT.unfinished` in which an output is made, so that finished parts outlive the process. One process at a
+/// time holds the folder; the system releases it when that process ends, however it ends.
 public final class UnfinishedFolder {
     public let path: String
     private let descriptor: Int32
 
     private static let lockName = "lock"
 
-    /// Who holds a folder.
+    /// The process that holds a folder.
     private struct Holder: Codable {
         var process: Int32
         var host: String
         var since: Date
     }
 
+    /// Where the folder for `output` is.
     public static func path(for output: String) -> String {
         output.withoutTrailingSlashes + ".unfinished"
     }
 
-    /// Makes the folder of `output` where there is none, and takes it.
-    /// - Throws: `Failure(.cannotCreateOutput)` where another process holds it, naming that process, or where it cannot
-    ///   be made.
+    /// Makes the folder for `output` if it does not exist, and holds it.
+    /// - Throws: `Failure(.cannotCreateOutput)` if another process holds the folder, which the sentence then names,
+    ///   or if the folder cannot be made.
     public init(for output: String) throws {
         path = UnfinishedFolder.path(for: output)
         let lock = "\(path)/\(UnfinishedFolder.lockName)"
-        // A holder that ends takes the folder with it; then it is made once more.
+        // A process that ends may remove the folder that it held; the folder is then made again.
         for _ in 0..<100 {
             guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
                 throw Failure(.cannotCreateOutput, path, "could not be made: \(String(cString: strerror(errno)))")
@@ -64,7 +65,7 @@ public final class UnfinishedFolder {
         throw Failure(.cannotCreateOutput, path, "is made and removed by other processes all the time")
     }
 
-    /// What is empty goes; what is not stays for whoever goes on.
+    /// Removes the folder if it is empty. Otherwise the folder stays for whoever goes on with the output.
     deinit {
         if (try? FileManager.default.contentsOfDirectory(atPath: path)) == [UnfinishedFolder.lockName] {
             try? remove { _ in false }
@@ -83,11 +84,13 @@ public final class UnfinishedFolder {
         return "process \(holder.process) on \(holder.host) since \(holder.since.formatted(.iso8601))"
     }
 
+    /// Where a file of the folder is.
     public func file(_ name: String) -> String { "\(path)/\(name)" }
 
-    /// Removes what is in the folder, `first` before anything else.
-    /// - Parameter isOwn: whether a name is one that the caller writes; where others are there, nothing is removed.
-    /// - Throws: `Failure(.cannotCreateOutput)` naming what is not the caller's.
+    /// Removes the content of the folder, `first` before anything else.
+    /// - Parameter isOwn: whether a name belongs to the caller's output. If the folder holds any other name, apart from
+    ///   unfinished staged files, nothing is removed.
+    /// - Throws: `Failure`: `.cannotCreateOutput` that names what is not the caller's; `.readOrWriteFailed`.
     public func clear(first: String? = nil, where isOwn: (String) -> Bool) throws {
         do {
             let names = try FileManager.default.contentsOfDirectory(atPath: path).filter {
@@ -109,7 +112,8 @@ public final class UnfinishedFolder {
         }
     }
 
-    /// Removes the folder; nothing of it is used afterwards.
+    /// Removes the folder with its content; this object is not used afterwards.
+    /// - Throws: the same as `clear`.
     public func remove(first: String? = nil, where isOwn: (String) -> Bool) throws {
         try clear(first: first, where: isOwn)
         unlink(file(UnfinishedFolder.lockName))

@@ -1,11 +1,12 @@
 import Yams
 
-/// YAML from outside.
+/// Reads YAML that comes from outside.
 public enum YAMLText {
+    /// Parses a text into its nodes.
     /// - Parameter name: the file's name, for errors.
     /// - Returns: nil for a text without content.
-    /// - Throws: `Failure(.badData)` with the line for anchors and aliases, keys that occur twice, and what is not
-    ///   YAML.
+    /// - Throws: `Failure(.badData)` with the line for anchors and aliases, keys that occur twice, and text that is
+    ///   not YAML.
     public static func parse(_ yaml: String, name: String) throws -> Node? {
         try refuseAnchors(yaml, name: name)
         do {
@@ -23,13 +24,13 @@ public enum YAMLText {
         }
     }
 
-    /// Aliases can multiply a small file without end, and the parser resolves them unseen: they are looked for in the
-    /// text.
+    /// Refuses anchors and aliases. Aliases can make a small file grow without end, and the parser resolves them
+    /// without saying so; they are therefore looked for in the text.
     ///
-    /// `&` and `*` mean an anchor or alias at the start of a value, outside quotes and comments, with a name behind
-    /// them.
+    /// `&` and `*` mean an anchor or alias at the start of a value, outside quotes and comments, if a name follows.
     ///
-    /// Quotes are looked at both as ending with their line and as going on: one of them is how the parser sees them.
+    /// The text is searched twice: once as if quotes ended with their line, and once as if they went on. The parser
+    /// sees quotes in one of these two ways.
     private static func refuseAnchors(_ yaml: String, name: String) throws {
         for quotesGoOn in [false, true] { try refuseAnchors(yaml, name: name, quotesGoOn: quotesGoOn) }
     }

@@ -2,7 +2,7 @@ import Foundation
 
 /// Philox 4x32-10: counter-based random numbers (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011).
 ///
-/// The same (seed, stream, index) always gives the same numbers, whatever was drawn before.
+/// The same seed, stream and index always give the same numbers, whatever was drawn before.
 public struct Philox: Sendable {
     /// The ten rounds: four random words from a counter and a key.
     public static func block(counter: SIMD4<UInt32>, key: SIMD2<UInt32>) -> SIMD4<UInt32> {
@@ -52,7 +52,7 @@ public struct Philox: Sendable {
         return words[used]
     }
 
-    /// Uniform in (0, 1): never 0, never 1, 2^32 values.
+    /// Uniform in (0, 1): one of 2^32 values, never 0 and never 1.
     public mutating func nextUniform() -> Double {
         (Double(nextWord()) + 0.5) * 0x1p-32
     }
@@ -70,6 +70,7 @@ public struct Philox: Sendable {
         return (radius * cos(angle), radius * sin(angle))
     }
 
+    /// One standard normal number. It draws a pair and drops the second number.
     public mutating func nextNormal() -> Double { nextNormalPair().0 }
 
     /// 0 ..< count in random order (Fisher and Yates).
