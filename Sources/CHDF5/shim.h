@@ -1,16 +1,17 @@
 #pragma once
 #include <hdf5.h>
 
-// HDF5's constants are macros that open the library or cast, which Swift does not import.
+// HDF5's constants are macros that open the library or cast. Swift does not import such macros.
 
-/// Opens the library without its clean-up at exit, which crashes in 1.10.8 after a close that failed (full disk); it
-/// works only before anything else opens the library, as the macros below do. Files are closed explicitly.
+/// Opens the library without its clean-up at exit. In 1.10.8, that clean-up crashes after a close that failed (full
+/// disk). This works only before anything else opens the library, as the macros below would. Files are closed
+/// explicitly.
 static inline void fovea_start(void) {
     H5dont_atexit();
     H5open();
 }
 
-// A table: one line each.
+// A table with one line for each constant.
 // clang-format off
 static const hid_t fovea_default = H5P_DEFAULT;
 static const hid_t fovea_default_errors = H5E_DEFAULT;
@@ -28,7 +29,7 @@ static inline hid_t fovea_dataset_create(void) { fovea_start(); return H5P_DATAS
 
 static inline hid_t fovea_c_string(void) { fovea_start(); return H5T_C_S1; }
 
-// Types in memory, and the same in files: always little-endian.
+// Types in memory, and below them the same types in files, which are always little-endian.
 static inline hid_t fovea_memory_uint8(void) { fovea_start(); return H5T_NATIVE_UINT8; }
 static inline hid_t fovea_memory_int8(void) { fovea_start(); return H5T_NATIVE_INT8; }
 static inline hid_t fovea_memory_int16(void) { fovea_start(); return H5T_NATIVE_INT16; }

@@ -8,7 +8,7 @@
 #include <jpeglib.h>
 #include <jerror.h>
 
-// A progressive file may hold thousands of scans of one byte each, and each one costs a pass over the whole picture.
+// A progressive file may hold thousands of scans of one byte each, and each scan costs a pass over the whole picture.
 enum { max_scans = 200 };
 
 typedef struct {
@@ -35,7 +35,7 @@ static void fail_with(j_common_ptr info, const char *text) {
     longjmp(errors->jump, 1);
 }
 
-// libjpeg fills what is missing with grey and warns; a warning that means lost pixels is a failure here.
+// libjpeg fills missing data with grey and warns. Here, a warning that means lost pixels is a failure.
 static void warn(j_common_ptr info, int level) {
     if (level >= 0) return;
     switch (info->err->msg_code) {
@@ -143,7 +143,8 @@ int fovea_jpeg_encode(
     char *message) {
     struct jpeg_compress_struct info;
     error_manager errors;
-    // jpeg_mem_dest writes to these after setjmp; volatile storage is out of reach, so they live behind pointers.
+    // jpeg_mem_dest writes to these two after setjmp. It takes no pointers to volatile variables, so they live behind
+    // pointers, which do not change.
     unsigned char **buffer = calloc(1, sizeof *buffer);
     unsigned long *length = calloc(1, sizeof *length);
     memset(&info, 0, sizeof info);

@@ -7,7 +7,7 @@
 
 #include <png.h>
 
-// Compressed text and colour profiles are not needed; a chunk that unpacks to more than this is an attack.
+// Compressed text and colour profiles are not needed, so a chunk that unpacks to more than this is an attack.
 enum { max_chunk_bytes = 8 * 1024 * 1024, max_side = 65535 };
 
 typedef struct {
@@ -55,7 +55,7 @@ static void write_bytes(png_structp png, png_bytep bytes, size_t count) {
 
 static void flush_nothing(png_structp png) { (void)png; }
 
-/// A reader that stands behind the header, or NULL.
+/// Returns a reader that has read the header, or NULL.
 static png_structp open_reader(source *from, png_infop *info, char *message) {
     png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, message, fail, say_nothing);
     if (png == NULL) {
@@ -88,7 +88,7 @@ int fovea_png_header(const uint8_t *data, size_t count, FoveaImageHeader *header
     return 0;
 }
 
-// What must survive a longjmp.
+// Everything that must survive a longjmp.
 typedef struct {
     png_structp png;
     png_infop info;

@@ -1,15 +1,16 @@
 /// One attribute of the cohort schema.
 public struct Attribute: Hashable, Sendable {
+    /// Whether the codes of an attribute have an order.
     public enum Scale: Hashable, Sendable {
         /// Codes without an order.
         case nominal
-        /// Codes `0...highest` stand on a line; codes above it (ungradable) stand off the line.
+        /// Codes `0...highest` have an order. Codes above it (ungradable) stand outside that order.
         case ordinal(highest: Int16)
     }
 
     public let name: String
     public let scale: Scale
-    /// Names of the codes 0, 1, 2, ...; empty where each data set declares its own (camera, ethnicity, site).
+    /// Names of the codes 0, 1, 2, ...; empty for an open attribute (camera, ethnicity, site).
     public let names: [String]
 
     /// The code of a label that is missing in the data.
@@ -37,7 +38,7 @@ public enum CohortSchema {
             name: "age_band", scale: .ordinal(highest: 8),
             names: ["0-9", "10-19", "20-29", "30-39", "40-49", "50-59", "60-69", "70-79", "80+"]),
         Attribute(name: "sex", scale: .nominal, names: ["female", "male", "other"]),
-        // The site's own scheme, with a declared crosswalk; never inferred from an image.
+        // The site's own scheme, with a declared crosswalk. It is never inferred from an image.
         Attribute(name: "ethnicity", scale: .nominal, names: []),
         Attribute(name: "laterality", scale: .nominal, names: ["left", "right"]),
         Attribute(name: "field", scale: .nominal, names: ["macula", "disc", "other"]),
@@ -46,6 +47,7 @@ public enum CohortSchema {
         Attribute(name: "site", scale: .nominal, names: []),
     ]
 
+    /// The attribute of that name; nil if the schema has no such attribute.
     public static func attribute(_ name: String) -> Attribute? {
         attributes.first { $0.name == name }
     }

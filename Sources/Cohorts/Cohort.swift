@@ -1,6 +1,6 @@
-/// What is known of one photograph, or asked of one sample: names of codes by attribute.
+/// What is known about one photograph, or what is requested of one sample: names of codes by attribute.
 ///
-/// An attribute that is absent is unknown in a data set, and left open in a request.
+/// A missing attribute is unknown in a data set, and left open in a request.
 public struct Cohort: Hashable, Sendable, Codable {
     /// Attribute name to code name, such as `["dr_icdr": "3", "sex": "female"]`.
     public var values: [String: String]
@@ -9,18 +9,19 @@ public struct Cohort: Hashable, Sendable, Codable {
         self.values = values
     }
 
+    /// The name of an attribute's code; nil if the attribute is missing.
     public subscript(attribute: String) -> String? {
         get { values[attribute] }
         set { values[attribute] = newValue }
     }
 }
 
-/// One attribute of many photographs or samples, as a file stores it.
+/// One attribute for many photographs or samples, as a file stores it.
 public struct CohortColumn: Hashable, Sendable {
     public let attribute: Attribute
-    /// Names of the codes 0, 1, 2, ...: the schema's, or for an open attribute those that the data declares.
+    /// Names of the codes 0, 1, 2, ...: those of the schema, or for an open attribute those that the data declares.
     public let names: [String]
-    /// One code a row: an index into `names`, `Attribute.unknown`, or (in requests) `Attribute.unspecified`.
+    /// One code for each row: an index into `names`, `Attribute.unknown`, or (in requests) `Attribute.unspecified`.
     public let codes: [Int16]
 
     public init(attribute: Attribute, names: [String], codes: [Int16]) {
@@ -29,7 +30,7 @@ public struct CohortColumn: Hashable, Sendable {
         self.codes = codes
     }
 
-    /// The column of `attribute` over `cohorts`; open attributes get the sorted set of names that occur.
+    /// The column of `attribute` over `cohorts`. The names of an open attribute are those that occur, sorted.
     /// - Parameter absent: the code of a row that lacks the attribute (`unknown` in data sets, `unspecified` in
     ///   requests).
     public init(_ attribute: Attribute, of cohorts: [Cohort], absent: Int16 = Attribute.unknown) {
@@ -43,7 +44,7 @@ public struct CohortColumn: Hashable, Sendable {
         }
     }
 
-    /// The name of the code in `row`; nil where it is unknown or unspecified.
+    /// The name of the code in `row`; nil if it is unknown or unspecified.
     public func name(row: Int) -> String? {
         let code = codes[row]
         return code >= 0 && Int(code) < names.count ? names[Int(code)] : nil

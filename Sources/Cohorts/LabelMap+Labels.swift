@@ -1,13 +1,13 @@
 import Files
 
-/// What a label table says of one photograph.
+/// What a label table says about one photograph.
 public struct PhotographLabels: Sendable, Equatable {
     public var cohort: Cohort
-    /// The patient as the table names it; nil where the cell is empty or the map has no patient column.
+    /// The patient as the table names them; nil if the cell is empty or the map has no patient column.
     public var patient: String?
-    /// The line of the table.
+    /// The line of the table that holds the labels.
     public let line: Int
-    /// Attributes (and "patient") that two rows of this photograph contradict each other in; they are unknown.
+    /// Attributes (and "patient") in which rows of this photograph contradict each other. These attributes are unknown.
     public var conflicts: [String] = []
 
     public init(cohort: Cohort, patient: String?, line: Int) {
@@ -18,10 +18,10 @@ public struct PhotographLabels: Sendable, Equatable {
 }
 
 extension LabelMap {
-    /// The labels in `table` by the photograph's file name. A photograph that has several rows keeps what they agree
-    /// on.
-    /// - Throws: `Failure(.badData)` for a column that is missing, a code that the map does not name, an age that is
-    ///   not one.
+    /// The labels in `table`, by the photograph's file name. A photograph with several rows keeps the labels in which
+    /// its rows agree.
+    /// - Throws: `Failure(.badData)` for a missing column, an empty name of a photograph, a cell that its pattern
+    ///   does not match, a code that the map does not name, or an age that is not a whole number from 0 to 130.
     public func labels(in table: LabelMapTable) throws -> [String: PhotographLabels] {
         let fileIndex = try table.index(of: file.column)
         let patientIndex = try patient.map { try table.index(of: $0.column) }
@@ -62,7 +62,7 @@ extension LabelMap {
 }
 
 extension PhotographLabels {
-    /// What both say, or one says where the other says nothing; contradictions become unknown and are named.
+    /// What both say, and what only one of them says. Contradictions become unknown and are named in `conflicts`.
     public func merged(_ other: PhotographLabels) -> PhotographLabels {
         var result = self
         var conflicts = Set(self.conflicts + other.conflicts)
@@ -82,7 +82,7 @@ extension PhotographLabels {
 }
 
 extension LabelMap.Source {
-    /// The column that the value is in; nil for a constant.
+    /// The column that holds the value; nil for a constant.
     var column: String? {
         switch self {
         case .constant: nil
@@ -90,7 +90,7 @@ extension LabelMap.Source {
         }
     }
 
-    /// The name of the code that `cell` means, or `unknown`.
+    /// The name of the code that `cell` stands for, or `unknown`.
     fileprivate func value(of cell: String, _ attribute: Attribute, place: String, map: String) throws -> String {
         if case .constant(let name) = self { return name }
         if cell.isEmpty { return "unknown" }

@@ -15,6 +15,9 @@ extension LabelMap {
         try self.init(yaml: text, name: path)
     }
 
+    /// Reads a map from text.
+    /// - Parameter name: the file's name, for errors.
+    /// - Throws: `Failure(.badData)` as the other initialiser.
     public init(yaml: String, name: String) throws {
         let reader = LabelMapReader(name: name)
         let root = try YAMLText.parse(yaml, name: name)
@@ -56,7 +59,7 @@ extension LabelMap {
     }
 }
 
-/// Reads nodes of a label map strictly.
+/// Reads the nodes of a label map strictly.
 private struct LabelMapReader {
     let name: String
 
@@ -112,7 +115,7 @@ private struct LabelMapReader {
         let keys = try mapping(node, field, keys: ["constant", "column", "pattern", "codes", "years"])
         if let constant = keys["constant"] {
             guard keys.count == 1 else {
-                throw failure(node, field, expected: "constant alone", found: "other keys beside it")
+                throw failure(node, field, expected: "constant as the only key", found: "other keys")
             }
             return .constant(try code(constant, attribute, field: "\(field).constant"))
         }
@@ -120,14 +123,14 @@ private struct LabelMapReader {
         if let years = keys["years"] {
             guard attribute.name == "age_band", try text(years, field) == "true", keys.count == 2 else {
                 throw failure(
-                    node, "\(field).years", expected: "true, for age_band alone and with nothing but a column",
-                    found: "otherwise")
+                    node, "\(field).years", expected: "true, only for age_band and only beside column",
+                    found: "something else")
             }
             return .years(column)
         }
         let pattern = try keys["pattern"].map { try self.pattern($0, "\(field).pattern") }
         guard let codesNode = keys["codes"] else {
-            // A site's ethnicity scheme has a declared crosswalk, so its codes are always written out.
+            // A site's scheme for ethnicity has a declared crosswalk, so its codes must always be written out.
             guard attribute.isOpen, attribute.name != "ethnicity" else {
                 throw failure(node, "\(field).codes", expected: "the name of each code", found: "nothing")
             }
@@ -140,7 +143,7 @@ private struct LabelMapReader {
         return .column(column, pattern: pattern, codes: codes)
     }
 
-    /// A name of a code of `attribute`, or `unknown`.
+    /// The name of a code of `attribute`, or `unknown`.
     private func code(_ node: Node, _ attribute: Attribute, field: String) throws -> String {
         let text = try text(node, field)
         guard attribute.isOpen || attribute.names.contains(text) || text == "unknown" else {

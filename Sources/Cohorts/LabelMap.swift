@@ -1,11 +1,11 @@
 import Files
 
-/// How the columns and codes of one release of a data set say what the cohort schema says.
+/// How the columns and codes of one release of a data set translate into the cohort schema.
 ///
-/// Written as YAML, one file a release, because codes conflict between releases:
+/// A map is a YAML file. Each release has its own file, because codes conflict between releases:
 ///
 ///     release: IDRiD disease grading, 2018   # free text, for the report
-///     separator: ","                         # optional: one of , ; and tab; otherwise told from the header
+///     separator: ","                         # optional: one of , ; and tab; otherwise chosen by the header
 ///     file: {column: Image name, suffix: .jpg}
 ///     patient: {column: Child, pattern: '^[0-9]+'}    # optional; the pattern keeps a part of the cell
 ///     attributes:
@@ -15,37 +15,41 @@ import Files
 ///       camera: {column: Device}                      # an open attribute takes the cell as it is
 ///       field: {constant: macula}
 ///
-/// An empty cell is unknown; a code may be mapped to `unknown`. A code that the map does not name is an error.
+/// An empty cell is unknown, and a code may be mapped to `unknown`. A code that the map does not name is an error.
 public struct LabelMap: Sendable, Equatable {
     /// Where a value comes from.
     public enum Source: Sendable, Equatable {
-        /// The same name of a code for every photograph.
+        /// The same name for every photograph.
         case constant(String)
-        /// A cell, of which `pattern` keeps a part, looked up in `codes`.
+        /// A cell that is looked up in `codes`; `pattern` can keep a part of the cell first.
         case column(String, pattern: LabelPattern?, codes: [String: String])
         /// A cell with an age in whole years.
         case years(String)
-        /// A cell as it is (open attributes).
+        /// A cell that is taken as it is (open attributes); `pattern` can keep a part of it.
         case asWritten(String, pattern: LabelPattern?)
     }
 
+    /// The column that names the photographs.
     public struct FileColumn: Sendable, Equatable {
         public let column: String
-        /// Appended to cells that do not end in it.
+        /// Appended to cells that do not end with it.
         public let suffix: String
     }
 
+    /// The column that names the patients.
     public struct PatientColumn: Sendable, Equatable {
         public let column: String
         public let pattern: LabelPattern?
     }
 
+    /// The file's name, for messages.
     public let name: String
+    /// The release that the map is for, in free text.
     public let release: String?
     public let separator: Character?
     public let file: FileColumn
     public let patient: PatientColumn?
-    /// By attribute, in the schema's order.
+    /// Each attribute with the source of its values, in the schema's order.
     public let attributes: [(attribute: Attribute, source: Source)]
 
     public static func == (a: LabelMap, b: LabelMap) -> Bool {
@@ -56,17 +60,17 @@ public struct LabelMap: Sendable, Equatable {
     }
 }
 
-/// A regular expression that keeps a part of a cell: the first group where there is one, else the whole match.
+/// A regular expression that keeps a part of a cell: its first group, or the whole match if it has no group.
 public struct LabelPattern: Sendable, Equatable {
     public let text: String
 
-    /// - Throws: where `text` is not a regular expression.
+    /// - Throws: the error of `Regex` if `text` is not a regular expression.
     public init(_ text: String) throws {
         _ = try Regex(text)
         self.text = text
     }
 
-    /// The part of `cell` that the pattern keeps; nil where it does not match.
+    /// The part of `cell` that the pattern keeps; nil if the pattern does not match.
     public func part(of cell: String) -> String? {
         guard let match = (try? Regex(text))?.firstMatchOrNil(in: cell) else { return nil }
         if match.output.count > 1 { return match.output[1].substring.map(String.init) }

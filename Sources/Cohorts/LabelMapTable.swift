@@ -4,10 +4,10 @@ import Foundation
 /// A CSV file (RFC 4180) with a header: quotes, line ends inside quotes, a byte order mark, and CRLF, LF or CR line
 /// ends.
 public struct LabelMapTable: Sendable {
-    /// One row and the line of the file that it starts on (1 is the header).
+    /// One row, and the line of the file on which it starts (the header is line 1).
     public struct Row: Sendable {
         public let line: Int
-        /// One cell a column, without surrounding white space.
+        /// One cell for each column, without white space around it.
         public let cells: [String]
     }
 
@@ -16,7 +16,9 @@ public struct LabelMapTable: Sendable {
     public let columns: [String]
     public let rows: [Row]
 
-    /// - Throws: `Failure(.noSuchInput)`, `.readOrWriteFailed`, or `.badData` as the other initialiser.
+    /// Reads a table from a file.
+    /// - Throws: `Failure`: `.noSuchInput`; `.readOrWriteFailed`; `.badData` for text that is not UTF-8 and for what
+    ///   the other initialiser refuses.
     public init(contentsOf path: String, separator: Character? = nil) throws {
         guard FileManager.default.fileExists(atPath: path) else { throw Failure(.noSuchInput, path, "does not exist") }
         let data: Data
@@ -31,9 +33,10 @@ public struct LabelMapTable: Sendable {
         try self.init(text, name: path, separator: separator)
     }
 
-    /// - Parameter separator: nil takes the one of comma, semicolon and tab that the header holds most of.
-    /// - Throws: `Failure(.badData)` with the line for an unclosed quote, text behind a quote, a row with more or fewer
-    ///   cells than the header, a column named twice, or no header.
+    /// Reads a table from text.
+    /// - Parameter separator: nil chooses comma, semicolon or tab, whichever the header holds most often.
+    /// - Throws: `Failure(.badData)` with the line for an unclosed quote, text behind a closing quote, a row with
+    ///   more or fewer cells than the header, a column that is named twice, or a missing header.
     public init(_ text: String, name: String, separator: Character? = nil) throws {
         self.name = name
         let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
@@ -61,7 +64,7 @@ public struct LabelMapTable: Sendable {
     }
 
     /// The index of `column`.
-    /// - Throws: `Failure(.badData)` that names the columns there are.
+    /// - Throws: `Failure(.badData)` that lists the table's columns if `column` is not one of them.
     public func index(of column: String) throws -> Int {
         guard let index = columns.firstIndex(of: column) else {
             let there = columns.map { "\"\($0)\"" }.joined(separator: ", ")
@@ -88,7 +91,7 @@ private struct CSVParser {
     mutating func parse(_ text: String) throws -> [LabelMapTable.Row] {
         var cell = ""
         var isQuoted = false, wasQuoted = false
-        // "\r\n" is one Character, and so is each of "\r" and "\n".
+        // Swift takes "\r\n" for one Character, as it does "\r" and "\n".
         let characters = Array(text)
         var position = 0
         while position < characters.count {

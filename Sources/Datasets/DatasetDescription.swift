@@ -4,7 +4,7 @@ import Foundation
 import HDF5Files
 import PictureFiles
 
-/// What `fovea inspect` says of a dataset file.
+/// What `fovea inspect` says about a dataset file.
 public struct DatasetDescription: Codable, Hashable, Sendable {
     public let kind: String
     public let version: Int
@@ -20,9 +20,9 @@ public struct DatasetDescription: Codable, Hashable, Sendable {
     public let notes: String?
     public let created: String
     public let toolVersion: String
-    /// Photographs by split; every split is there.
+    /// The number of photographs in each split. Every split has an entry.
     public let splits: [String: Int]
-    /// Photographs by attribute and code name.
+    /// The number of photographs by attribute and name of a code.
     public let cohorts: [String: [String: Int]]
     public let masks: [String]
     public let trainingSetDigest: String
@@ -37,6 +37,7 @@ public struct DatasetDescription: Codable, Hashable, Sendable {
 }
 
 extension DatasetFile {
+    /// What `fovea inspect` says about this file.
     public var description: DatasetDescription {
         DatasetDescription(
             kind: DatasetInfo.kind, version: DatasetInfo.version, photographs: count, size: size,
@@ -47,7 +48,8 @@ extension DatasetFile {
             cohorts: cohorts.mapValues(\.counts), masks: maskNames, trainingSetDigest: trainingSetDigest.description)
     }
 
-    /// What the dataset file at `path` is.
+    /// Describes the dataset file at `path`.
+    /// - Throws: the same as `open`.
     public static func describe(_ path: String) async throws -> DatasetDescription {
         try await open(path).description
     }

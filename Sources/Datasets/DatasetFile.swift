@@ -4,33 +4,33 @@ import HDF5Files
 import PictureFiles
 import Pictures
 
-/// A dataset file (kind `fovea.dataset`) that is open for reading. Row i of every property is photograph i.
+/// A dataset file (kind `fovea.dataset`) that is open for reading. Row i of every property belongs to photograph i.
 public struct DatasetFile: Sendable {
     public let path: String
-    /// Photographs.
+    /// The number of photographs.
     public let count: Int
     /// Width and height of every picture, in pixels.
     public let size: Int
     public let info: DatasetInfo
     public let splits: [Split]
-    /// Opaque keys.
+    /// Opaque keys of the patients.
     public let patients: [String]
-    /// By the attribute's name; every attribute of the schema is there.
+    /// Columns by the attribute's name. Every attribute of the schema has a column.
     public let cohorts: [String: CohortColumn]
     public let fieldsOfView: [FieldOfView]
     /// SHA-256 of every picture's pixels.
     public let digests: [Digest]
-    /// Phantoms' visit numbers; nil in other datasets.
+    /// Visit numbers of phantoms; nil in other datasets.
     public let visits: [Int32]?
-    /// Phantoms' keys of eyes; nil in other datasets.
+    /// Keys of the phantoms' eyes; nil in other datasets.
     public let eyes: [String]?
-    /// Names of the phantoms' masks, in order.
+    /// Sorted names of the phantoms' masks.
     public let maskNames: [String]
     private let images: HDF5Dataset
     private let masks: [String: HDF5Dataset]
 
-    /// Opens and checks everything but the pixels, in a process of its own first (`FileProbe`).
-    /// - Throws: `Failure(.noSuchInput)`, or `Failure(.badData)` naming the field that is missing or wrong.
+    /// Opens a file and checks everything but the pixels. A child process opens the file first (`FileProbe`).
+    /// - Throws: `Failure`: `.noSuchInput`; `.badData` that names the missing or wrong field; what `FileProbe` found.
     public static func open(_ path: String) async throws -> DatasetFile {
         try FileProbe.check(path)
         return try await DatasetFile(opening: path)
@@ -64,16 +64,18 @@ public struct DatasetFile: Sendable {
         maskNames = masks.keys.sorted()
     }
 
-    /// Pictures of `rows`, in that order.
+    /// The pictures of `rows`, in that order.
     /// - Returns: [rows.count, size, size, 3].
+    /// - Throws: `Failure(.badData)`.
     @HDF5Actor
     public func images(rows: [Int]) async throws -> [UInt8] {
         try images.readRows(rows)
     }
 
-    /// Masks of `rows`, in that order.
+    /// The masks of `rows`, in that order.
     /// - Parameter name: one of `maskNames`.
     /// - Returns: [rows.count, size, size].
+    /// - Throws: `Failure(.badData)`, for example if there is no mask of that name.
     @HDF5Actor
     public func masks(_ name: String, rows: [Int]) async throws -> [UInt8] {
         guard let mask = masks[name] else {
@@ -84,8 +86,8 @@ public struct DatasetFile: Sendable {
         return try mask.readRows(rows)
     }
 
-    /// What is wrong with the data set at `path`: labels, shapes, links, and the pixels' digests. The library can crash
-    /// on a file whose bytes have changed: call this in a process of its own.
+    /// What is wrong with the data set at `path`: labels, shapes, links, and the pixels' digests. HDF5 can crash on a
+    /// file whose bytes have changed, so call this in a process of its own.
     public static func findings(_ path: String) async -> [Finding] {
         do {
             try await DatasetFile.open(path).verifyDigests()
@@ -97,8 +99,9 @@ public struct DatasetFile: Sendable {
         }
     }
 
-    /// Reads every picture again and compares its digest.
-    /// - Throws: `Failure(.checkFailed)` naming the rows that differ.
+    /// Reads every picture again and compares it with its digest.
+    /// - Throws: `Failure`: `.checkFailed` that names the rows that differ; `.badData` for pixels that cannot be
+    ///   read.
     @HDF5Actor
     public func verifyDigests() async throws {
         try images.requireDigests(digests)
@@ -109,12 +112,12 @@ public struct DatasetFile: Sendable {
         splits.indices.filter { splits[$0] == split }
     }
 
-    /// What is known of the photograph in `row`.
+    /// What is known about the photograph in `row`.
     public func cohort(row: Int) -> Cohort {
         Cohort(cohorts.compactMapValues { $0.name(row: row) })
     }
 
-    /// SHA-256 over the sorted digests of the train split: the same for the same photographs in any order.
+    /// SHA-256 over the sorted digests of the train split. It is the same for the same photographs in any order.
     public var trainingSetDigest: Digest {
         let sorted = rows(of: .train).map { digests[$0].bytes }.sorted { $0.lexicographicallyPrecedes($1) }
         return Digest(of: sorted.flatMap { $0 })

@@ -2,7 +2,7 @@ import Files
 import Foundation
 import HDF5Files
 
-/// What a dataset file says of itself as a whole.
+/// What a dataset file says about itself as a whole.
 public struct DatasetInfo: Sendable, Hashable {
     public static let kind = "fovea.dataset"
     public static let version = 1
@@ -11,12 +11,12 @@ public struct DatasetInfo: Sendable, Hashable {
     /// Where the photographs come from: a collection's name, or the phantoms' recipe.
     public var source: String
     public var licence: String
-    /// Whether the site declared that each photograph is another patient, for want of a patient column.
+    /// Whether the site declared that each photograph shows another patient, because no column names the patients.
     public var onePatientPerPhoto: Bool
     /// Whether the pictures are rendered or generated.
     public var synthetic: Bool
     public var notes: String?
-    /// Whole seconds are stored.
+    /// Stored in whole seconds.
     public var created: Date
     public var toolVersion: String
 

@@ -14,7 +14,7 @@ public struct DatasetRecord: Sendable {
     public var pixels: [UInt8]
     public var fieldOfView: FieldOfView
     public var cohort: Cohort
-    /// The opaque key of the patient; photographs with one key never lie in different splits.
+    /// The opaque key of the patient. Photographs with the same key never lie in different splits.
     public var patient: String
     public var split: Split
 

@@ -4,9 +4,10 @@ import HDF5Files
 import PictureFiles
 import Pictures
 
-/// Writes a dataset file (kind `fovea.dataset`): whole under its final name after `finish()`, or absent.
+/// Writes a dataset file (kind `fovea.dataset`). The file appears complete under its name with `finish()`, or not at
+/// all.
 ///
-/// Pictures go to disk as they come; everything else (about 100 bytes a photograph) with `finish()`.
+/// Pictures go to disk as they come; everything else (about 100 bytes for each photograph) is written by `finish()`.
 @HDF5Actor
 public final class DatasetWriter {
     private let file: HDF5File
@@ -18,7 +19,7 @@ public final class DatasetWriter {
     private var columns = Columns()
     private var isFinished = false
 
-    /// What `finish()` writes, one entry a photograph.
+    /// What `finish()` writes, with one entry for each photograph.
     private struct Columns {
         var cohorts: [Cohort] = []
         var fieldsOfView: [Float] = []
@@ -32,7 +33,7 @@ public final class DatasetWriter {
     /// - Parameters:
     ///   - size: width and height of every picture, in pixels.
     ///   - force: whether an output that exists may be replaced.
-    /// - Throws: `Failure(.cannotCreateOutput)`.
+    /// - Throws: `Failure`: `.usage` for an empty path, `.cannotCreateOutput`, `.readOrWriteFailed`.
     public init(path: String, size: Int, info: DatasetInfo, force: Bool = false) async throws {
         guard size > 0 else { fatalError("pictures of \(size) pixels") }
         staged = try StagedFile(path, force: force)
@@ -44,17 +45,17 @@ public final class DatasetWriter {
         try images.setDimensionLabels(["image", "height", "width", "channel"])
     }
 
-    /// One picture a chunk; shuffle does nothing for bytes.
+    /// Each chunk holds one picture. The shuffle filter would not help, because elements are single bytes.
     private static let pictureStorage = HDF5Storage(chunkRows: 1, deflate: 1, isExtendible: true)
 
     /// Appends photographs.
     ///
     /// - Parameters:
-    ///   - masks: for phantoms: name to one mask a record, [size, size] each, 0 or 255 (or labels); the same names in
-    ///     every call.
-    ///   - visits: for phantoms: one visit number a record, in every call or in none.
-    ///   - eyes: for phantoms: one key a record that names the eye, in every call or in none.
-    /// - Throws: `Failure(.badData)` where a label is not in the schema, `Failure(.readOrWriteFailed)`.
+    ///   - masks: for phantoms: one mask for each record, by the mask's name, [size, size] each, 0 or 255 (or
+    ///     labels). Every call must have the same names.
+    ///   - visits: for phantoms: one visit number for each record. Either every call has visits or no call has.
+    ///   - eyes: for phantoms: one key for each record that names the eye. Either every call has eyes or no call has.
+    /// - Throws: `Failure`: `.badData` for a label that is not in the schema, `.readOrWriteFailed`.
     public func append(
         _ records: [DatasetRecord], masks: [String: [[UInt8]]] = [:], visits: [Int32] = [], eyes: [String] = []
     ) throws {
@@ -85,7 +86,8 @@ public final class DatasetWriter {
     }
 
     /// Writes what is left and gives the file its name.
-    /// - Throws: `Failure(.badData)` where there is no photograph, or a patient lies in two splits.
+    /// - Throws: `Failure`: `.badData` if there is no photograph or a patient lies in two splits;
+    ///   `.readOrWriteFailed`.
     public func finish() throws {
         guard !isFinished else { fatalError("\(file.path) is finished") }
         let count = columns.splits.count
@@ -150,7 +152,7 @@ public final class DatasetWriter {
         }
     }
 
-    /// A patient in two splits would make every later test of memorising worthless.
+    /// Refuses a patient who lies in two splits, because every later test of memorising would be worthless.
     private func requireOneSplitPerPatient() throws {
         var splitOfPatient: [String: Split] = [:]
         for (row, (patient, split)) in zip(columns.patients, columns.splits).enumerated() {

@@ -3,8 +3,8 @@ import CZlib
 import Files
 
 extension HDF5Storage {
-    /// A chunk as the library's filters would leave it in the file: deflate, then Fletcher's checksum. For many threads
-    /// at once, without the library.
+    /// A chunk as the library's filters would write it: deflate, then Fletcher's checksum. This function does
+    /// not call the library, so that many threads can encode chunks at once.
     public func encoded(_ bytes: [UInt8]) -> [UInt8] {
         var result = deflate > 0 ? HDF5Storage.deflated(bytes, level: deflate) : bytes
         if fletcher32 {
@@ -14,7 +14,7 @@ extension HDF5Storage {
         return result
     }
 
-    /// zlib's stream, as HDF5's filter 1 writes it.
+    /// Compresses to a zlib stream, as HDF5's filter 1 does.
     private static func deflated(_ bytes: [UInt8], level: Int) -> [UInt8] {
         let bound = Int(compressBound(uLong(bytes.count)))
         return [UInt8](unsafeUninitializedCapacity: bound) { buffer, initialized in
@@ -34,7 +34,7 @@ extension HDF5Storage {
             var first: UInt32 = 0, second: UInt32 = 0, position = 0
             let even = bytes.count & ~1
             while position < even {
-                // 360 words are the most that cannot overflow.
+                // More than 360 words could overflow.
                 let end = min(even, position + 720)
                 while position < end {
                     first &+= UInt32(bytes[position]) << 8 | UInt32(bytes[position + 1])
@@ -54,7 +54,8 @@ extension HDF5Storage {
 }
 
 extension HDF5Dataset {
-    /// Writes the chunk of one row as `HDF5Storage.encoded` made it, past the library's filters.
+    /// Writes the chunk of one row, which `HDF5Storage.encoded` made, without passing it through the library's filters.
+    /// - Throws: `Failure(.readOrWriteFailed)`.
     public func write(chunk: [UInt8], row: Int) throws {
         var offset = [hsize_t](repeating: 0, count: shape.count)
         offset[0] = hsize_t(row)

@@ -22,7 +22,7 @@ final class Dataspace {
             })
     }
 
-    /// Elements by dimension; empty for a scalar.
+    /// The number of elements in each dimension; empty for a scalar.
     var shape: [Int] {
         let rank = Int(H5Sget_simple_extent_ndims(id))
         guard rank > 0 else { return [] }
@@ -31,7 +31,7 @@ final class Dataspace {
         return dimensions.map { Int(clamping: $0) }
     }
 
-    /// Elements in all.
+    /// The number of all elements.
     var count: Int {
         max(0, Int(H5Sget_simple_extent_npoints(id)))
     }

@@ -1,6 +1,6 @@
 import CHDF5
 
-/// A number that datasets hold: its type in memory, and the little-endian one in files.
+/// A number that datasets can hold, with its type in memory and its little-endian type in files.
 public protocol HDF5Element: BitwiseCopyable, Sendable {
     static var typeDescription: HDF5Type { get }
     @HDF5Actor static var memoryType: hid_t { get }

@@ -1,9 +1,9 @@
 import CHDF5
 
-/// What the library says of its last failure on this thread.
+/// What the library says about its last failure on this thread.
 @HDF5Actor
 enum ErrorStack {
-    /// The innermost description of the stack in one phrase; the operating system's words where there are any.
+    /// The innermost description of the stack in one phrase, or the operating system's words if the stack holds any.
     static func reason() -> String {
         var descriptions: [String] = []
         withUnsafeMutablePointer(to: &descriptions) { pointer in
@@ -19,8 +19,8 @@ enum ErrorStack {
         return summary(of: descriptions)
     }
 
-    /// Of `file write failed: time = ..., errno = 28, error message = 'No space left on device', buf = 0x55...` only
-    /// the message is kept: the rest differs from run to run and helps nobody.
+    /// Keeps only the message of `file write failed: time = ..., errno = 28, error message = 'No space left on device',
+    /// buf = 0x55...`. The rest differs from run to run and helps nobody.
     nonisolated static func summary(of descriptions: [String]) -> String {
         for description in descriptions {
             let parts = description.components(after: "error message = '")
@@ -31,7 +31,7 @@ enum ErrorStack {
 }
 
 extension String {
-    /// What follows the first occurrence of `marker`.
+    /// The text behind the first occurrence of `marker`.
     fileprivate func components(after marker: String) -> Substring? {
         var rest = self[...]
         while !rest.isEmpty {

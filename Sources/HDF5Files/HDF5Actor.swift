@@ -3,13 +3,14 @@ import Files
 
 /// The owner of the HDF5 library: every call into C runs on this actor.
 ///
-/// Upstream builds of HDF5 are not thread-safe (Debian's serial one happens to be, with one error stack a thread), so
-/// nothing else in Fovea calls the library.
+/// Upstream builds of HDF5 are not thread-safe. (Debian's serial build happens to be, with one error stack per thread.)
+/// Nothing else in Fovea calls the library.
 @globalActor
 public actor HDF5Actor {
     public static let shared = HDF5Actor()
 }
 
+/// Calls of the library as a whole.
 @HDF5Actor
 public enum HDF5Library {
     /// The version of the library that runs, such as `1.10.8`.
@@ -19,17 +20,18 @@ public enum HDF5Library {
         return "\(major).\(minor).\(release)"
     }
 
-    /// Done once, before the first call: filter plug-ins, which a hostile file could name, are never loaded.
+    /// Done once, before the first call. Filter plug-ins are never loaded, since a hostile file could name one.
     static let isStarted: Bool = {
         fovea_start()
         return H5PLset_loading_state(0) >= 0
     }()
 
-    /// Calls the library with its own printing off, and turns a negative status into a `Failure`.
+    /// Calls the library without its own error messages, and turns a negative status into a `Failure`.
     ///
     /// - Parameters:
     ///   - place: the file, as the user named it.
-    ///   - what: what was attempted, such as `/images could not be read`; the library's innermost reason is appended.
+    ///   - what: what was attempted, such as `/images could not be read`. The library's innermost reason is appended.
+    /// - Throws: `Failure` of the given kind.
     @discardableResult
     static func call<Status: SignedInteger>(
         _ kind: Failure.Kind, _ place: String, _ what: @autoclosure () -> String, _ body: () -> Status
@@ -41,7 +43,8 @@ public enum HDF5Library {
         throw Failure(kind, place, "\(what()): \(ErrorStack.reason())")
     }
 
-    /// The library prints errors unless told otherwise on each thread, and an actor moves between threads.
+    /// Switches off the library's printing of errors. The library keeps this setting for each thread, and an actor
+    /// moves between threads.
     static func silence() {
         H5Eset_auto2(fovea_default_errors, nil, nil)
     }

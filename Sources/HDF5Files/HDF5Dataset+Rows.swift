@@ -2,7 +2,8 @@ import CHDF5
 import Files
 
 extension HDF5Dataset {
-    /// Writes whole rows. Codes go into an enumeration of the same size as they are.
+    /// Writes whole rows. Codes of `n` bytes can be written to an enumeration over integers of `n` bytes.
+    /// - Throws: `Failure`: `.badData` for a dataset of another type, `.readOrWriteFailed`.
     public func write<Element: HDF5Element>(_ values: [Element], rows: Range<Int>) throws {
         let shape = shape
         let expected = rows.count * shape.dropFirst().reduce(1, *)
@@ -20,7 +21,7 @@ extension HDF5Dataset {
 
     /// Reads whole rows.
     /// - Returns: [rows.count, the other dimensions], row-major.
-    /// - Throws: `Failure(.badData)` where the content is damaged or of another type.
+    /// - Throws: `Failure(.badData)` if the content is damaged or of another type.
     public func read<Element: HDF5Element>(_ element: Element.Type = Element.self, rows: Range<Int>) throws -> [Element]
     {
         let size = MemoryLayout<Element>.stride
@@ -32,11 +33,13 @@ extension HDF5Dataset {
     }
 
     /// Reads all rows.
+    /// - Throws: `Failure(.badData)` if the content is damaged or of another type.
     public func readAll<Element: HDF5Element>(_ element: Element.Type = Element.self) throws -> [Element] {
         try read(rows: 0..<(shape.first ?? 1))
     }
 
-    /// Reads whole rows into `buffer`, which they fill exactly.
+    /// Reads whole rows into `buffer`, which must have exactly their size.
+    /// - Throws: `Failure(.badData)` if the content is damaged or of another type.
     public func read<Element: HDF5Element>(
         into buffer: UnsafeMutableRawBufferPointer, _ element: Element.Type, rows: Range<Int>
     ) throws {
@@ -52,6 +55,7 @@ extension HDF5Dataset {
     }
 
     /// Reads every string.
+    /// - Throws: `Failure(.badData)` if the content is damaged or does not consist of UTF-8 strings.
     public func readStrings() throws -> [String] {
         let space = Dataspace(H5Dget_space(identifier))
         let type = Datatype(H5Dget_type(identifier))
@@ -61,7 +65,7 @@ extension HDF5Dataset {
         }
     }
 
-    /// Reads whole rows as the file's bytes, whatever the (fixed-size) type.
+    /// Reads whole rows as the bytes of the file, for any type of fixed size.
     func readBytes(rows: Range<Int>) throws -> [UInt8] {
         let type = Datatype(H5Dget_type(identifier))
         let count = try elementCount(rows: rows, bytesPerElement: H5Tget_size(type.id))
@@ -84,7 +88,8 @@ extension HDF5Dataset {
         }
     }
 
-    /// Elements in `rows`, refused where the file cannot hold them.
+    /// The number of elements in `rows`.
+    /// - Throws: `Failure(.badData)` if the file is too small to hold them.
     private func elementCount(rows: Range<Int>, bytesPerElement: Int) throws -> Int {
         let shape = shape
         let rowCount = shape.first ?? 1
@@ -99,12 +104,12 @@ extension HDF5Dataset {
         if !overflow { (bytes, overflow) = bytes.multipliedReportingOverflow(by: elements) }
         guard !overflow, bytes <= contentLimit else {
             throw Failure(
-                .badData, file, "\(path) claims \(shape) elements, of which the file holds too little: it is damaged")
+                .badData, file, "\(path) claims \(shape) elements, more than the file can hold: it is damaged")
         }
         return elements
     }
 
-    /// The element's own type, or the file's enumeration over it.
+    /// The element's own type, or the file's enumeration over that type.
     private func memoryType<Element: HDF5Element>(of element: Element.Type) throws -> Datatype {
         switch (type, Element.typeDescription) {
         case (.enumeration(let bytes, let signed, _), let wanted)
@@ -117,7 +122,7 @@ extension HDF5Dataset {
         }
     }
 
-    /// Calls `body` with the spaces in memory and in the file that select `rows`.
+    /// Calls `body` with the dataspaces in memory and in the file that select `rows`.
     private func transfer(
         rows: Range<Int>, _ what: String, _ kind: Failure.Kind, _ body: (Int64, Int64) -> herr_t
     ) throws {

@@ -1,7 +1,7 @@
 import CHDF5
 import Files
 
-/// A dataset that is open. Rows are entries of the first dimension; a scalar has one row.
+/// An open dataset. Rows are entries of the first dimension; a scalar has one row.
 @HDF5Actor
 public final class HDF5Dataset: HDF5Object {
     public let path: String
@@ -10,7 +10,7 @@ public final class HDF5Dataset: HDF5Object {
     /// Whether this process is writing the file.
     var fileIsOwn: Bool { fileByteCount == 0 }
     private let handle: Handle
-    /// The file, which stays open as long as anything in it is used.
+    /// The file. It stays open as long as anything in it is used.
     private let owner: Handle
     public var identifier: Int64 { handle.id }
 
@@ -22,24 +22,24 @@ public final class HDF5Dataset: HDF5Object {
         self.fileByteCount = fileByteCount
     }
 
-    /// Elements by dimension; empty for a scalar.
+    /// The number of elements in each dimension; empty for a scalar.
     public var shape: [Int] { Dataspace(H5Dget_space(handle.id)).shape }
 
     public var type: HDF5Type { Datatype(H5Dget_type(handle.id)).description }
 
-    /// The most bytes that the content can unpack to: what is stored, times deflate's best ratio where there are
-    /// chunks. A hostile file can claim any shape, so nothing larger is ever allocated. No limit in a file that this
-    /// process is writing.
+    /// The most bytes to which the content can unpack: the stored bytes, times deflate's best ratio if the dataset has
+    /// chunks. Nothing larger is ever allocated, because a hostile file can claim any shape. A file that this process
+    /// is writing has no limit.
     var contentLimit: Int {
         guard !fileIsOwn else { return .max }
         let stored = min(Int(clamping: H5Dget_storage_size(handle.id)), fileByteCount)
         return storage.chunkRows == nil ? stored : stored.multipliedReportingOverflow(by: 1032).partialValue
     }
 
-    /// Bytes that the content takes in the file.
+    /// The number of bytes that the content takes in the file.
     public var storedByteCount: Int { Int(clamping: H5Dget_storage_size(handle.id)) }
 
-    /// Chunks and filters, as the file has them.
+    /// The chunks and filters that the dataset has in the file.
     public var storage: HDF5Storage {
         let list = Handle(H5Dget_create_plist(handle.id), release: H5Pclose)
         guard H5Pget_layout(list.id) == H5D_CHUNKED else { return .contiguous }
@@ -58,7 +58,7 @@ public final class HDF5Dataset: HDF5Object {
         return storage
     }
 
-    /// Content that lies in other files is refused.
+    /// Refuses content that lies in other files.
     func requireOwnStorage() throws {
         let list = Handle(H5Dget_create_plist(handle.id), release: H5Pclose)
         guard H5Pget_external_count(list.id) <= 0, H5Pget_layout(list.id) != H5D_VIRTUAL else {
@@ -66,9 +66,9 @@ public final class HDF5Dataset: HDF5Object {
         }
     }
 
-    /// Checks type and shape.
-    /// - Parameter shape: nil entries match any count.
-    /// - Throws: `Failure(.badData)` naming what was expected and found.
+    /// Checks the type and the shape.
+    /// - Parameter expected: the shape; nil entries match any count.
+    /// - Throws: `Failure(.badData)` that names what was expected and found.
     public func require<Element: HDF5Element>(_ element: Element.Type, shape expected: [Int?]) throws {
         guard type == Element.typeDescription else {
             throw Failure(.badData, file, field: path, expected: "\(Element.typeDescription)", found: "\(type)")
@@ -76,6 +76,8 @@ public final class HDF5Dataset: HDF5Object {
         try require(shape: expected)
     }
 
+    /// Checks the shape; nil entries match any count.
+    /// - Throws: `Failure(.badData)` that names what was expected and found.
     public func require(shape expected: [Int?]) throws {
         let found = shape
         guard found.count == expected.count, zip(found, expected).allSatisfy({ $1 == nil || $0 == $1 }) else {
@@ -84,7 +86,8 @@ public final class HDF5Dataset: HDF5Object {
         }
     }
 
-    /// Makes room for `rows` rows in all.
+    /// Changes the number of rows.
+    /// - Throws: `Failure(.readOrWriteFailed)`.
     public func extend(rows: Int) throws {
         var dimensions = shape.map { hsize_t($0) }
         dimensions[0] = hsize_t(rows)
@@ -93,7 +96,7 @@ public final class HDF5Dataset: HDF5Object {
         }
     }
 
-    /// What a virtual dataset is made of, in the order of its rows' mappings.
+    /// The sources of a virtual dataset, in the order of its mappings.
     /// - Throws: `Failure(.badData)` for a mapping that does not take whole rows.
     public func virtualSources() throws -> [HDF5VirtualSource] {
         let list = Handle(H5Dget_create_plist(handle.id), release: H5Pclose)
@@ -125,12 +128,12 @@ public final class HDF5Dataset: HDF5Object {
     }
 }
 
-/// Rows of a virtual dataset, and where they are.
+/// Rows of a virtual dataset, and the rows of another file that hold their content.
 public struct HDF5VirtualSource: Hashable, Sendable {
     public let file: String
     public let dataset: String
     public let rows: Range<Int>
-    /// In the source.
+    /// The rows in the source's own numbering.
     public let sourceRows: Range<Int>
 
     public init(file: String, dataset: String, rows: Range<Int>, sourceRows: Range<Int>) {

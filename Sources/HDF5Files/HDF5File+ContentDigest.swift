@@ -3,13 +3,16 @@ import Files
 import Foundation
 
 extension HDF5File {
-    /// A digest of every group, dataset and attribute: names, types, shapes and content, but not how they lie in the
-    /// file.
+    /// A digest of every group, dataset and attribute. It covers names, types, shapes and content, but not how they are
+    /// arranged in the file.
     ///
     /// - Parameters:
-    ///   - excluding: paths of datasets (`/runs/started`), of groups and root attributes (`created`) that are left out.
-    ///   - virtual: reads rows of virtual datasets of bytes, whose content lies in other files; nil refuses such
-    ///     datasets.
+    ///   - excluding: what is left out: paths of datasets and groups (`/runs/started`), and root attributes
+    ///     (`created`).
+    ///   - virtual: reads rows of virtual datasets of bytes, whose content lies in other files. If it is nil, such
+    ///     datasets are refused.
+    /// - Throws: `Failure`: `.badData` for damaged content or an attribute of another type; `.interrupted`; what
+    ///   `virtual` throws.
     public func contentDigest(
         excluding: Set<String> = [], virtual: ((_ path: String, Range<Int>) throws -> [UInt8])? = nil
     ) throws -> Digest {
@@ -53,7 +56,7 @@ private struct ContentDigest {
             return
         }
         let rows = dataset.shape.first ?? 1
-        // About 4 MB at a time, whole rows.
+        // Reads about 4 MB at a time, in whole rows.
         let rowSize = dataset.shape.dropFirst().reduce(1.0) { $0 * Double($1) }
         let rowsAtOnce = max(1, Int(4_000_000 / max(1, rowSize)))
         for start in stride(from: 0, to: rows, by: rowsAtOnce) {
@@ -81,7 +84,7 @@ private struct ContentDigest {
 }
 
 extension HDF5Type {
-    /// Every detail, in one order.
+    /// Describes every detail of a type, always in the same order.
     fileprivate var canonical: String {
         switch self {
         case .enumeration(let bytes, let signed, let members):

@@ -2,16 +2,17 @@ import CHDF5
 import Files
 import Foundation
 
-/// An HDF5 file that is open. Bytes depend on the calls alone: no object times, no addresses of memory.
+/// An open HDF5 file. What is written depends only on the calls: it holds no times of objects and no addresses of
+/// memory.
 ///
-/// HDF5 1.10.8 has known flaws with hostile input. What can be checked before the library touches a file is checked
-/// (`UserBlock.verify`), plug-ins, external storage and links out of the file are refused; for files of
-/// unknown origin, open them in a child process.
+/// HDF5 1.10.8 has known flaws with hostile input. Plug-ins, external storage and links out of the file are refused. A
+/// sample set is checked before the library touches it (`UserBlock.verify`). Open files of unknown origin in a child
+/// process.
 @HDF5Actor
 public final class HDF5File {
     /// The path as the user named it.
     public let path: String
-    /// Size on disk in bytes when it was opened; 0 for a file that is being written.
+    /// The size on disk in bytes when the file was opened; 0 for a file that is being written.
     public let byteCount: Int
     private let handle: Handle
     public let root: HDF5Group
@@ -26,18 +27,19 @@ public final class HDF5File {
         root = HDF5Group(Handle(id, release: H5Gclose), path: "/", file: path, owner: handle, fileByteCount: byteCount)
     }
 
-    /// Creates or replaces the file at `path`, readable by HDF5 1.8 and later.
+    /// Creates or replaces the file at `path`. HDF5 1.8 and later can read it; virtual datasets need 1.10.
     ///
     /// - Parameters:
-    ///   - shownAs: the path that errors name; a staged file's destination.
-    ///   - userBlock: bytes kept free at the file's start: 0, or a power of two from 512.
+    ///   - shownAs: the path that errors name, such as a staged file's destination.
+    ///   - userBlock: the number of bytes that are kept free at the file's start: 0, or a power of two from 512.
+    /// - Throws: `Failure`: `.cannotCreateOutput`, `.readOrWriteFailed`.
     public static func create(_ path: String, shownAs: String? = nil, userBlock: Int = 0) throws -> HDF5File {
         let shown = shownAs ?? path
         let creation = try propertyList(fovea_file_create(), shown) { list in
-            // libver bounds as in HDF5 1.8: headers with checksums, and every reader since 2008.
             min(H5Pset_userblock(list, hsize_t(userBlock)), H5Pset_obj_track_times(list, false))
         }
         let access = try propertyList(fovea_file_access(), shown) { list in
+            // The lower bound 1.8 gives headers with checksums, which every reader since 2008 understands.
             min(H5Pset_libver_bounds(list, H5F_LIBVER_V18, H5F_LIBVER_V110), accessProperties(list))
         }
         let id = try HDF5Library.call(.cannotCreateOutput, shown, "could not be created") {
@@ -47,8 +49,8 @@ public final class HDF5File {
     }
 
     /// Opens the file at `path` for reading.
-    /// - Throws: `Failure(.noSuchInput)` where there is none, `Failure(.badData)` where it is no HDF5 file or is
-    ///   damaged.
+    /// - Throws: `Failure`: `.noSuchInput` if there is no file or it may not be read, `.badData` if it is not an HDF5
+    ///   file or is damaged.
     public static func open(_ path: String) throws -> HDF5File {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
@@ -69,22 +71,24 @@ public final class HDF5File {
     }
 
     /// Hands everything that is buffered to the operating system.
+    /// - Throws: `Failure(.readOrWriteFailed)`.
     public func flush() throws {
         try HDF5Library.call(.readOrWriteFailed, path, "could not be written") { H5Fflush(handle.id, H5F_SCOPE_LOCAL) }
     }
 
-    /// Writes what is buffered and closes the file and everything open in it; a second call does nothing.
+    /// Writes what is buffered, and closes the file and everything open in it. A second call does nothing.
+    /// - Throws: `Failure(.readOrWriteFailed)`.
     public func close() throws {
         try HDF5Library.call(.readOrWriteFailed, path, "could not be written") { handle.close() }
     }
 
-    /// Closing a file closes its objects; locks are ignored where a network file system has none.
+    /// Closing the file closes its objects, too. Locks are ignored on network file systems that have no locks.
     private static func accessProperties(_ list: hid_t) -> herr_t {
         min(H5Pset_fclose_degree(list, H5F_CLOSE_STRONG), H5Pset_file_locking(list, true, true))
     }
 }
 
-/// A property list of `kind`, set up by `body`.
+/// Makes a property list of `kind`, which `body` sets up.
 @HDF5Actor
 func propertyList(_ kind: hid_t, _ place: String, _ body: (hid_t) -> herr_t) throws -> Handle {
     let list = Handle(

@@ -1,17 +1,18 @@
 import CHDF5
 import Files
 
-/// How a dataset lies in the file.
+/// How a dataset is stored in the file.
 public struct HDF5Storage: Hashable, Sendable {
-    /// Rows of the first dimension in one chunk; nil for one block without filters.
+    /// The number of rows in one chunk; nil for one block without filters.
     public var chunkRows: Int?
-    /// zlib's level, 1 to 9; 0 for none.
+    /// zlib's level, 1 to 9; 0 for no compression.
     public var deflate: Int
-    /// Whether every chunk carries a checksum, which reading checks.
+    /// Whether every chunk has a checksum, which is checked on reading.
     public var fletcher32: Bool
-    /// Whether rows can be added; needs chunks.
+    /// Whether rows can be added, which needs chunks.
     public var isExtendible: Bool
 
+    /// One block without filters.
     public static let contiguous = HDF5Storage(chunkRows: nil)
 
     public init(chunkRows: Int?, deflate: Int = 0, fletcher32: Bool = false, isExtendible: Bool = false) {
@@ -35,14 +36,16 @@ public struct HDF5Storage: Hashable, Sendable {
 
 extension HDF5Group {
     /// Creates a dataset of numbers, filled with zeros until it is written.
-    /// - Parameter shape: elements by dimension; empty for a scalar.
+    /// - Parameter shape: the number of elements in each dimension; empty for a scalar.
+    /// - Throws: `Failure(.readOrWriteFailed)`.
     public func create<Element: HDF5Element>(
         _ name: String, _ element: Element.Type, shape: [Int], storage: HDF5Storage = .contiguous
     ) throws -> HDF5Dataset {
         try create(name, type: Element.fileType, shape: shape, storage: storage)
     }
 
-    /// Creates and writes a whole dataset of numbers.
+    /// Creates a dataset of numbers and writes all of it.
+    /// - Throws: `Failure(.readOrWriteFailed)`.
     @discardableResult
     public func write<Element: HDF5Element>(
         _ name: String, _ values: [Element], shape: [Int], storage: HDF5Storage = .contiguous
@@ -52,7 +55,8 @@ extension HDF5Group {
         return dataset
     }
 
-    /// Creates and writes [codes.count] codes with named members.
+    /// Creates a dataset of [codes.count] codes with names, and writes it.
+    /// - Throws: `Failure`: `.badData` for names that HDF5 cannot hold, `.readOrWriteFailed`.
     @discardableResult
     public func write<Code: HDF5Element & BinaryInteger>(
         _ name: String, codes: [Code], members: [(name: String, code: Code)]
@@ -62,7 +66,8 @@ extension HDF5Group {
         return dataset
     }
 
-    /// Creates a dataset of [count] codes with named members.
+    /// Creates a dataset of [count] codes with names.
+    /// - Throws: `Failure`: `.badData` for names that HDF5 cannot hold, `.readOrWriteFailed`.
     public func create<Code: HDF5Element & BinaryInteger>(
         _ name: String, members: [(name: String, code: Code)], count: Int
     ) throws -> HDF5Dataset {
@@ -71,7 +76,8 @@ extension HDF5Group {
         guard !members.contains(where: \.name.isEmpty) else {
             throw Failure(.badData, file, "\(what): a code has no name")
         }
-        // The library keeps a type in an object header, whose messages end at 64 kB: name, zero, padding and code.
+        // The library keeps a type in an object header, whose messages hold at most 64 kB. A member takes its name, a
+        // zero, padding and its code.
         let bytes = members.reduce(0) { $0 + ($1.name.utf8.count + 8) / 8 * 8 + MemoryLayout<Code>.size }
         guard bytes < 60_000 else {
             throw Failure(
@@ -81,11 +87,13 @@ extension HDF5Group {
         return try create(name, type: type.id, shape: [count], storage: .contiguous)
     }
 
-    /// Creates a dataset whose rows are those of datasets of the same type in other files, one file after the other.
+    /// Creates a dataset whose rows are those of datasets of the same type in other files, one file after another.
     ///
     /// - Parameters:
-    ///   - shape: of the whole; the files' rows sum to its first entry.
-    ///   - sources: names of files beside this one, and how many rows each has. HDF5 reads zeros where one is missing.
+    ///   - shape: the shape of the whole; the rows of all files add up to its first entry.
+    ///   - sources: names of files beside this one, and how many rows each file has. HDF5 reads zeros if a file is
+    ///     missing.
+    /// - Throws: `Failure(.readOrWriteFailed)`.
     public func createVirtual<Element: HDF5Element>(
         _ name: String, _ element: Element.Type, shape: [Int], sources: [(file: String, rows: Int)], dataset: String
     ) throws -> HDF5Dataset {
@@ -96,7 +104,8 @@ extension HDF5Group {
             let rows = first..<first + source.rows
             try space.select(rows: rows, file: file)
             let theirs = try Dataspace([source.rows] + shape.dropFirst(), file: file)
-            // A selection, not all: the extent of a source is not stored, and could not be read back.
+            // The rows are selected although they are the whole source: HDF5 does not store the extent of a source, so
+            // that it could not be read back.
             try theirs.select(rows: 0..<source.rows, file: file)
             try HDF5Library.call(.readOrWriteFailed, file, "\(child(name)) could not be mapped to \(source.file)") {
                 H5Pset_virtual(list.id, space.id, source.file, dataset, theirs.id)
@@ -111,8 +120,9 @@ extension HDF5Group {
             Handle(id, release: H5Dclose), path: child(name), file: file, owner: owner, fileByteCount: fileByteCount)
     }
 
-    /// Creates and writes strings of one length (the longest), padded with zeros.
+    /// Creates and writes strings of one length (that of the longest string), padded with zeros.
     /// - Parameter shape: `[values.count]`, or empty for a scalar.
+    /// - Throws: `Failure`: `.badData` for text that holds a zero byte, `.readOrWriteFailed`.
     @discardableResult
     public func write(_ name: String, strings values: [String], shape: [Int]? = nil) throws -> HDF5Dataset {
         try requireNoZeroBytes(values, child(name), file)

@@ -1,14 +1,14 @@
 import CHDF5
 import Files
 
-/// A group that is open.
+/// An open group.
 @HDF5Actor
 public final class HDF5Group: HDF5Object {
     public let path: String
     public let file: String
     let fileByteCount: Int
     private let handle: Handle
-    /// The file, which stays open as long as anything in it is used.
+    /// The file. It stays open as long as anything in it is used.
     let owner: Handle
     public var identifier: Int64 { handle.id }
 
@@ -20,7 +20,8 @@ public final class HDF5Group: HDF5Object {
         self.fileByteCount = fileByteCount
     }
 
-    /// What lies directly in the group, by name in order.
+    /// The names of what lies directly in the group, sorted.
+    /// - Throws: `Failure(.badData)`.
     public var names: [String] {
         get throws {
             var info = H5G_info_t()
@@ -34,12 +35,16 @@ public final class HDF5Group: HDF5Object {
         }
     }
 
+    /// Whether the group holds something of that name.
+    /// - Throws: `Failure(.badData)`.
     public func contains(_ name: String) throws -> Bool {
         try HDF5Library.call(.badData, file, "\(path) could not be read") {
             H5Lexists(identifier, name, fovea_default)
         } > 0
     }
 
+    /// Creates a group in this one.
+    /// - Throws: `Failure(.readOrWriteFailed)`.
     public func createGroup(_ name: String) throws -> HDF5Group {
         let list = try propertyList(fovea_group_create(), file) { H5Pset_obj_track_times($0, false) }
         let id = try HDF5Library.call(.readOrWriteFailed, file, "\(child(name)) could not be written") {
@@ -48,7 +53,8 @@ public final class HDF5Group: HDF5Object {
         return group(id, name)
     }
 
-    /// - Throws: `Failure(.badData)` where there is no group of that name in this file.
+    /// Opens a group in this one.
+    /// - Throws: `Failure(.badData)` if this file has no group of that name here.
     public func group(_ name: String) throws -> HDF5Group {
         try requireInside(name)
         let id = try HDF5Library.call(.badData, file, "\(child(name)) is not a group") {
@@ -57,7 +63,9 @@ public final class HDF5Group: HDF5Object {
         return group(id, name)
     }
 
-    /// - Throws: `Failure(.badData)` where there is no dataset of that name in this file.
+    /// Opens a dataset in this group.
+    /// - Throws: `Failure(.badData)` if this file has no dataset of that name here, or keeps its content in another
+    ///   file.
     public func dataset(_ name: String) throws -> HDF5Dataset {
         try requireInside(name)
         let id = try HDF5Library.call(.badData, file, "\(child(name)) is not a dataset") {
@@ -69,8 +77,9 @@ public final class HDF5Group: HDF5Object {
         return dataset
     }
 
-    /// A virtual dataset of bytes, whose content lies in other files: for its shape and attributes alone. Nil where it
-    /// is another kind of dataset.
+    /// Opens a virtual dataset of bytes, whose content lies in other files, for its shape and attributes. Nil if the
+    /// dataset is of another kind.
+    /// - Throws: `Failure(.badData)`.
     public func virtualDataset(_ name: String) throws -> HDF5Dataset? {
         try requireInside(name)
         let handle = Handle(
@@ -83,7 +92,8 @@ public final class HDF5Group: HDF5Object {
         return H5Pget_layout(list.id) == H5D_VIRTUAL && dataset.type == UInt8.typeDescription ? dataset : nil
     }
 
-    /// Whether `name` is a group (and not a dataset).
+    /// Whether `name` is a group and not a dataset.
+    /// - Throws: `Failure(.badData)` if there is nothing of that name in this file.
     public func isGroup(_ name: String) throws -> Bool {
         try requireInside(name)
         let id = try HDF5Library.call(.badData, file, "\(child(name)) could not be opened") {
@@ -102,7 +112,8 @@ public final class HDF5Group: HDF5Object {
             Handle(id, release: H5Gclose), path: child(name), file: file, owner: owner, fileByteCount: fileByteCount)
     }
 
-    /// A link that leads to another file or name is refused: a file of others must not read what its sender cannot.
+    /// Refuses a link that leads to another file or name. Otherwise, somebody else's file could make this process read
+    /// what its sender may not read.
     private func requireInside(_ name: String) throws {
         guard try contains(name) else { throw Failure(.badData, file, "\(child(name)) is missing") }
         var info = H5L_info_t()

@@ -2,10 +2,10 @@ import CHDF5
 import Files
 import Foundation
 
-/// A group or a dataset: what has attributes.
+/// A group or a dataset: an object that can have attributes.
 @HDF5Actor
 public protocol HDF5Object: AnyObject {
-    /// The path inside the file, from `/`.
+    /// The path inside the file, which starts with `/`.
     var path: String { get }
     /// The file, as the user named it.
     var file: String { get }
@@ -14,7 +14,8 @@ public protocol HDF5Object: AnyObject {
 }
 
 extension HDF5Object {
-    /// The attributes' names in order.
+    /// The sorted names of the attributes.
+    /// - Throws: `Failure(.badData)`.
     public var attributeNames: [String] {
         get throws {
             var info = H5O_info_t()
@@ -30,16 +31,20 @@ extension HDF5Object {
         }
     }
 
+    /// Whether the object has an attribute of that name.
+    /// - Throws: `Failure(.badData)`.
     public func hasAttribute(_ name: String) throws -> Bool {
         try HDF5Library.call(.badData, file, "\(path) could not be read") { H5Aexists(identifier, name) } > 0
     }
 
     /// Writes a UTF-8 string of variable length, which h5py reads as `str`.
+    /// - Throws: `Failure`: `.badData` for text that holds a zero byte, `.readOrWriteFailed`.
     public func setAttribute(_ name: String, _ value: String) throws {
         try writeStrings(name, [value], isScalar: true)
     }
 
     /// Writes an int64.
+    /// - Throws: `Failure(.readOrWriteFailed)`.
     public func setAttribute(_ name: String, _ value: Int) throws {
         let space = Dataspace(H5Screate(H5S_SCALAR))
         let attribute = try create(name, Int64.fileType, space)
@@ -47,12 +52,13 @@ extension HDF5Object {
     }
 
     /// Names the dimensions as HDF5's high-level library does (`H5DSset_label`; h5py's `dims[i].label`).
+    /// - Throws: `Failure`: `.badData` for text that holds a zero byte, `.readOrWriteFailed`.
     public func setDimensionLabels(_ labels: [String]) throws {
         try writeStrings("DIMENSION_LABELS", labels, isScalar: false)
     }
 
     /// The strings of an attribute, of variable or fixed length.
-    /// - Throws: `Failure(.badData)` where it is missing or holds something else.
+    /// - Throws: `Failure(.badData)` if the attribute is missing or holds something else.
     public func attributeStrings(_ name: String) throws -> [String] {
         let attribute = try open(name)
         let type = Datatype(H5Aget_type(attribute.id))
@@ -63,7 +69,8 @@ extension HDF5Object {
         }
     }
 
-    /// The one string of an attribute.
+    /// The string of an attribute that holds exactly one string.
+    /// - Throws: `Failure(.badData)` if the attribute is missing or holds something else.
     public func attributeString(_ name: String) throws -> String {
         let strings = try attributeStrings(name)
         guard strings.count == 1 else {
@@ -72,7 +79,8 @@ extension HDF5Object {
         return strings[0]
     }
 
-    /// The one integer of an attribute.
+    /// The integer of an attribute that holds exactly one integer.
+    /// - Throws: `Failure(.badData)` if the attribute is missing or holds something else.
     public func attributeInt(_ name: String) throws -> Int {
         let attribute = try open(name)
         let type = Datatype(H5Aget_type(attribute.id)).description
@@ -89,6 +97,7 @@ extension HDF5Object {
     }
 
     /// The type of an attribute.
+    /// - Throws: `Failure(.badData)` if the attribute is missing.
     public func attributeType(_ name: String) throws -> HDF5Type {
         let attribute = try open(name)
         return Datatype(H5Aget_type(attribute.id)).description
@@ -125,7 +134,7 @@ extension HDF5Object {
         try writing(name) { pointers.withUnsafeBufferPointer { H5Awrite(attribute.id, type.id, $0.baseAddress) } }
     }
 
-    /// Reads a name by the library's two calls: its length, then its bytes.
+    /// Reads a name with the two calls that the library needs: one for the length and one for the bytes.
     func readName(_ body: (UnsafeMutablePointer<CChar>?, Int) -> Int) throws -> String {
         let length = try HDF5Library.call(.badData, file, "a name in \(path) could not be read") { body(nil, 0) }
         var buffer = [CChar](repeating: 0, count: length + 1)

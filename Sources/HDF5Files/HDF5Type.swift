@@ -1,7 +1,7 @@
 import CHDF5
 import Files
 
-/// What a dataset or an attribute holds, by class and size.
+/// The type of a dataset's or an attribute's content, by class and size.
 public enum HDF5Type: Hashable, Sendable, CustomStringConvertible {
     case integer(bytes: Int, signed: Bool)
     case float(bytes: Int)
@@ -26,7 +26,7 @@ public enum HDF5Type: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// A datatype of the library.
+/// A datatype object of the library.
 @HDF5Actor
 final class Datatype {
     let handle: Handle
@@ -36,7 +36,7 @@ final class Datatype {
         handle = Handle(id, release: H5Tclose)
     }
 
-    /// UTF-8 padded with zeros to `bytes`; of variable length where nil.
+    /// A UTF-8 string, padded with zeros to `bytes` bytes; of variable length if `bytes` is nil.
     static func string(bytes: Int?, place: String) throws -> Datatype {
         let type = Datatype(
             try HDF5Library.call(.readOrWriteFailed, place, "a string type") { H5Tcopy(fovea_c_string()) })
@@ -48,14 +48,14 @@ final class Datatype {
         return type
     }
 
-    /// Named codes over the integer `base` (a type in files).
+    /// Named codes over the integer type that `Code` has in files.
     static func enumeration<Code: HDF5Element & BinaryInteger>(
         _ members: [(name: String, code: Code)], place: String
     ) throws -> Datatype {
         let type = Datatype(
             try HDF5Library.call(.readOrWriteFailed, place, "an enumeration") { H5Tenum_create(Code.fileType) })
         for (name, code) in members {
-            // Little-endian in memory and in files: no conversion.
+            // Memory and files are both little-endian, so that codes need no conversion.
             try HDF5Library.call(.readOrWriteFailed, place, "the code \"\(name)\" of an enumeration") {
                 withUnsafePointer(to: code.littleEndianCode) { H5Tenum_insert(type.id, name, $0) }
             }

@@ -1,8 +1,8 @@
 import CHDF5
 
-/// One identifier of the library, closed once: by `close()`, or when the last reference goes.
+/// One identifier of the library. It is closed once: by `close()`, or when the last reference to it is released.
 ///
-/// Bind a handle to a `let` for as long as its `id` is used: a temporary is released as soon as `id` has been read.
+/// Bind a handle to a `let` for as long as its `id` is used, because a temporary is released right after `id` was read.
 @HDF5Actor
 final class Handle {
     let id: hid_t
@@ -14,13 +14,14 @@ final class Handle {
         self.release = release
     }
 
-    /// The status of the library's close call; 0 where it was closed before.
+    /// Closes the identifier. Returns the status of the library's close call; 0 if the identifier was closed before.
     @discardableResult
     func close() -> herr_t {
         guard !isClosed else { return 0 }
         isClosed = true
         HDF5Library.silence()
-        // A file closes what is open in it: identifiers are never used again, so a second close finds nothing.
+        // Closing a file closes everything open in it. The library does not reuse identifiers, so closing one of them
+        // later finds nothing.
         guard H5Iis_valid(id) > 0 else { return 0 }
         return release(id)
     }

@@ -2,9 +2,9 @@ import CHDF5
 import Files
 import Foundation
 
-/// Reads `count` strings of `type` through `read`, which gets the type in memory and the buffer.
+/// Reads `count` strings of `type` through `read`, which receives the type in memory and a buffer.
 ///
-/// - Parameter limit: the most bytes that may be allocated: a hostile file can claim any length.
+/// - Parameter limit: the most bytes that may be allocated, because a hostile file can claim any length.
 @HDF5Actor
 func readStrings(
     _ type: Datatype, count: Int, limit: Int, what: String, file: String,
@@ -69,7 +69,7 @@ private func utf8(_ bytes: ArraySlice<UInt8>, _ what: String, _ file: String) th
     return text
 }
 
-/// HDF5 ends text at a zero byte.
+/// Refuses texts that hold a zero byte, because HDF5 ends text there.
 func requireNoZeroBytes(_ texts: [String], _ what: String, _ file: String) throws {
     if let bad = texts.first(where: { $0.utf8.contains(0) }) {
         throw Failure(.badData, file, "\(what): the text \(bad.debugDescription) holds a zero byte")

@@ -1,12 +1,14 @@
 import Foundation
 
 extension DetailSignature {
-    /// Signs of the hash in which two photographs differ, 0 to 64. Unrelated photographs differ in 32 on average.
+    /// The number of the hash's signs in which two photographs differ, 0 to 64. Unrelated photographs differ in 32 on
+    /// average.
     public func hashDistance(to other: DetailSignature) -> Int { (hash ^ other.hash).nonzeroBitCount }
 
-    /// A cheap look: the largest cosine of the two at 32 pixels, over shifts of up to one of them.
+    /// A cheap first comparison: the largest cosine of the two outlooks of 32 pixels a side, over shifts of up to one
+    /// pixel.
     ///
-    /// A copy that lies up to three of the 128 pixels off keeps more than `minimumResemblance`.
+    /// A copy that is shifted by up to three of the 128 pixels still has more than `minimumResemblance`.
     public func resemblance(to other: DetailSignature) -> Float {
         let small = DetailSignature.side / 4
         var best: Float = -1
@@ -27,13 +29,14 @@ extension DetailSignature {
         return best
     }
 
+    /// Pairs below this resemblance are not compared further.
     public static let minimumResemblance: Float = 0.75
 
-    /// The largest correlation of the detail of two photographs inside their common field of view, over shifts.
+    /// The largest correlation of the details of two photographs inside their common field of view, over shifts.
     ///
-    /// Shifts go to three pixels of the 128 (2 % of the diameter: what two detections of one field of view, or a border
-    /// that was cut off, may differ by), and then to a fraction of one. A pair with less than half the field of view in
-    /// common has correlation 0.
+    /// First, shifts of up to three of the 128 pixels are tried (2 % of the diameter: two detections of one field of
+    /// view, or a border that was cut off, can shift a copy by so much). Then the best shift is refined to a fraction
+    /// of a pixel. A pair that has less than half of the field of view in common gets the correlation 0.
     public func correlation(with other: DetailSignature) -> Double {
         let reach = 3
         var best = (value: -1.0, dx: 0, dy: 0)
@@ -45,7 +48,7 @@ extension DetailSignature {
                 if value > best.value { best = (value, dx, dy) }
             }
         }
-        // What cannot be a copy needs no fraction of a pixel.
+        // A pair that cannot be a copy does not need fractions of a pixel.
         guard best.value > 0.8 else { return best.value }
         func vertex(_ before: Double?, _ after: Double?) -> Double {
             guard let before, let after else { return 0 }
@@ -57,7 +60,7 @@ extension DetailSignature {
         return max(best.value, correlation(with: other, x: Double(best.dx) + fx, y: Double(best.dy) + fy))
     }
 
-    /// Pearson's correlation at a whole shift: this picture at (x, y) against the other at (x + dx, y + dy).
+    /// Pearson's correlation at a whole shift, with this picture at (x, y) and the other at (x + dx, y + dy).
     private func correlation(with other: DetailSignature, dx: Int, dy: Int) -> Double {
         let side = DetailSignature.side
         var count = 0, a = 0, b = 0, aa = 0, bb = 0, ab = 0
@@ -85,7 +88,7 @@ extension DetailSignature {
         return pearson(Double(count), Double(a), Double(b), Double(aa), Double(bb), Double(ab), other)
     }
 
-    /// Pearson's correlation at a fractional shift, the other picture interpolated linearly.
+    /// Pearson's correlation at a fractional shift. The other picture is interpolated linearly.
     private func correlation(with other: DetailSignature, x shiftX: Double, y shiftY: Double) -> Double {
         let side = DetailSignature.side
         let dx = Int(shiftX.rounded(.down)), dy = Int(shiftY.rounded(.down))

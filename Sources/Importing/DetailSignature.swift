@@ -2,23 +2,24 @@ import Datasets
 import Foundation
 import Pictures
 
-/// What makes a photograph that photograph: its vessels and lesions at 128 pixels, without illumination and contrast.
+/// The details that tell a photograph from all others: its vessels and lesions at 128 pixels, without illumination and
+/// contrast.
 ///
-/// Grey values are low-passed (sigma 1 pixel, so that a re-encoded copy stays alike), their local mean (sigma 8) is
-/// subtracted and their local deviation divided out. All other fundus photographs look alike to a measure that keeps
-/// the illumination: disc, vignette and macula are in every one.
+/// Grey values are low-passed (sigma 1 pixel, so that a re-encoded copy stays alike). Their local mean (sigma 8) is
+/// subtracted, and the result is divided by the local deviation. A measure that keeps the illumination would find all
+/// fundus photographs alike, because each of them has a disc, a vignette and a macula.
 public struct DetailSignature: Sendable {
     public static let side = 128
     /// [side, side], in 1/32 of the local deviation; 0 outside the field of view.
     let detail: [Int8]
-    /// [side, side], pixels that count: the field of view without its rim.
+    /// [side, side]: the pixels that count, which are the field of view without its rim.
     let mask: [Bool]
-    /// Signs of 64 low frequencies of `detail`; only a shortlist.
+    /// The signs of 64 low frequencies of `detail`; used only for a shortlist.
     let hash: UInt64
-    /// Sums of 4 x 4 of `detail`, [32, 32], of length 1: a first look at a pair.
+    /// The sums of `detail` over blocks of 4 x 4 pixels, [32, 32], scaled to length 1, for a first look at a pair.
     let outlook: [Float]
 
-    /// - Parameter crop: the photograph cut to its field of view at `side` pixels.
+    /// - Parameter crop: the photograph cut to its field of view, `side` pixels wide.
     public init(_ crop: FundusCrop) {
         let side = DetailSignature.side
         guard crop.picture.width == side, crop.picture.height == side else {
@@ -48,7 +49,8 @@ public struct DetailSignature: Sendable {
         let fine = mean(grey, sigma: 1, weight: near), coarse = mean(grey, sigma: 8, weight: far)
         let band = (0..<side * side).map { mask[$0] ? fine[$0] - coarse[$0] : 0 }
         let power = mean(band.map { $0 * $0 }, sigma: 8, weight: far)
-        // One level is added to the deviation, so that sensor noise in an empty stretch is not blown up to detail.
+        // One level is added to the deviation, so that sensor noise in an empty area is not amplified to look like
+        // detail.
         detail = (0..<side * side).map { i in
             guard mask[i] else { return 0 }
             return Int8(max(-127, min(127, (32 * band[i] / (max(0, power[i]).squareRoot() + 1)).rounded())))
@@ -68,7 +70,7 @@ public struct DetailSignature: Sendable {
         return length > 0 ? sums.map { $0 / length } : sums
     }
 
-    /// Gaussian blur with zeros beyond the border.
+    /// A Gaussian blur. Values beyond the border count as zero.
     private static func blurred(_ values: [Float], sigma: Float) -> [Float] {
         let reach = Int((2.5 * sigma).rounded(.up))
         let raw = (-reach...reach).map { exp(-Float($0 * $0) / (2 * sigma * sigma)) }

@@ -4,7 +4,7 @@ import Files
 import Foundation
 import RetinalMatching
 
-/// Decides what is kept of the photographs that were read: copies, conflicts, patients, splits.
+/// Decides what is kept of the photographs that were read. It handles copies, conflicts, patients and splits.
 struct ImportAssembly {
     let importer: Importer
     let listing: PhotographFolder
@@ -21,11 +21,12 @@ struct ImportAssembly {
         let file: String
         let reading: PhotographReader.Reading
         var labels: PhotographLabels
-        /// The patient's name at the site; stays in this process.
+        /// The patient's name at the site. It stays in this process.
         let patient: String
     }
 
-    /// - Parameter progress: photographs that were compared, and all.
+    /// - Parameter progress: receives the numbers of photographs that were compared and of all.
+    /// - Throws: `Failure`: `.badData` if no photograph can be used, `.interrupted`, `.readOrWriteFailed`.
     func result(progress: (Int, Int) -> Void) throws -> ImportedPhotographs {
         var (candidates, refused) = sorted()
         guard !candidates.isEmpty else {
@@ -42,7 +43,8 @@ struct ImportAssembly {
             let isConflict = dropped.labels.cohort.values.contains { name, value in
                 before.labels.conflicts.contains(name) || (before.labels.cohort[name].map { $0 != value } ?? false)
             }
-            // Two names for one photograph are one patient as far as a split is concerned, not a label to lose.
+            // If one photograph has two patients' names, both names become one patient for the split, and the patient
+            // does not become unknown.
             groups.join(before.patient, dropped.patient)
             candidates[copy.original].labels = before.labels.merged(dropped.labels)
             duplicates.append(.init(file: dropped.file, of: before.file, kind: copy.kind, conflict: isConflict))
@@ -64,7 +66,7 @@ struct ImportAssembly {
             patients: PatientGroups.numbers(kept.map { groups.representative(of: candidates[$0].patient) }),
             limit: importer.comparedAtOnce
         ) { VesselField(bytes: try fields.read(candidates[kept[$0]].index)) }
-        // Two names for one eye: a leak is worse than a coarser split.
+        // If one eye has two patients' names, these become one patient: a leak is worse than a coarser split.
         for pair in try vessels.pairs(progress: progress) {
             join(kept[pair.index], kept[pair.other], vessels: pair.score)
         }
@@ -98,7 +100,7 @@ struct ImportAssembly {
         return ImportedPhotographs(report: report, entries: entries, spool: spool)
     }
 
-    /// What can be used, and what cannot and why.
+    /// The photographs that can be used, and the others with the reason.
     private func sorted() -> ([Candidate], [ImportReport.Refused]) {
         var candidates: [Candidate] = [], refused: [ImportReport.Refused] = []
         for (index, file) in listing.photographs.enumerated() {
@@ -108,7 +110,8 @@ struct ImportAssembly {
             case .success(let reading):
                 let labels = table?.labels[file] ?? PhotographLabels(cohort: Cohort(), patient: nil, line: 0)
                 if table?.hasPatients == true {
-                    // Another photograph of the same patient may lie in the holdout, so it cannot be trained on either.
+                    // Another photograph of the same patient may lie in the holdout, so this photograph must not be
+                    // trained on.
                     guard let patient = labels.patient, !labels.conflicts.contains("patient") else {
                         let why =
                             labels.conflicts.contains("patient")

@@ -1,10 +1,13 @@
-/// What an import did. Names of files are in here alone, never in the data set: the report stays at the site.
+/// What an import did. Only this report holds names of files and the data set never does, so the report stays at the
+/// site.
 public struct ImportReport: Codable, Sendable, Equatable {
+    /// A photograph that could not be used.
     public struct Refused: Codable, Sendable, Equatable {
         public let file: String
         public let reason: String
     }
 
+    /// A photograph that was left out because it is a copy.
     public struct Duplicate: Codable, Sendable, Equatable {
         public let file: String
         /// The photograph that stays.
@@ -14,30 +17,32 @@ public struct ImportReport: Codable, Sendable, Equatable {
         public let conflict: Bool
     }
 
-    /// Attributes that became unknown because copies, or rows of one photograph, contradict each other.
+    /// Attributes that became unknown because copies, or rows for one photograph, contradict each other.
     public struct LabelConflict: Codable, Sendable, Equatable {
         public let file: String
         public let attributes: [String]
     }
 
-    /// Photographs of one eye: both stay, as one patient.
+    /// Two photographs of the same eye. Both stay, and belong to one patient.
     public struct SameEye: Codable, Sendable, Equatable {
         public let file: String
         public let of: String
-        /// Agreement of the vessels; nil where the two are nearly one photograph.
+        /// The agreement of the vessels; nil if the two are nearly the same photograph.
         public let vessels: Double?
-        /// Whether the table gives them two patients' names: they may be one person under two names.
+        /// Whether the table gives the two photographs different patients, who may be one person under two names.
         public let twoNames: Bool
     }
 
+    /// The number of photographs in each split.
     public struct Splits: Codable, Sendable, Equatable {
         public var train = 0
         public var validation = 0
         public var holdout = 0
     }
 
+    /// A photograph of the data set, with the file from which it was read.
     public struct Photograph: Codable, Sendable, Equatable {
-        /// Row of the data set.
+        /// The row of the data set.
         public let row: Int
         public let file: String
         public let split: String
@@ -47,22 +52,23 @@ public struct ImportReport: Codable, Sendable, Equatable {
     public var size: Int
     public var onePatientPerPhoto: Bool
     public var labelRelease: String?
-    /// Photographs in the data set.
+    /// The number of photographs in the data set.
     public var kept: Int
     public var refused: [Refused]
     public var duplicates: [Duplicate]
     public var labelConflicts: [LabelConflict]
     public var sameEye: [SameEye]
-    /// How many photographs, in the order of their names, were compared for their vessels; nil where all were.
+    /// How many photographs, in the order of their names, were compared with each other for their vessels; nil if all
+    /// were.
     public var comparedAtOnce: Int?
     public var patients: Int
-    /// Photographs by split.
+    /// The number of photographs in each split.
     public var splits: Splits
-    /// Files in the folder that are not photographs by their suffix.
+    /// The number of files in the folder whose suffix is not that of a photograph.
     public var ignoredFiles: Int
-    /// Photographs in the folder that the table has no row for; and rows without a photograph.
+    /// The number of photographs in the folder for which the table has no row, and of rows that have no photograph.
     public var photographsWithoutLabels: Int
     public var labelsWithoutPhotograph: Int
-    /// One entry a row of the data set; absent in what `--json` prints.
+    /// One entry for each row of the data set; nil in what `--json` prints.
     public var photographs: [Photograph]?
 }

@@ -3,7 +3,7 @@ import Files
 import Foundation
 
 extension ImportedPhotographs {
-    /// Where the report of an import to `dataset` lies: `site.h5` has `site.import-report.json` beside it.
+    /// Where the report of an import to `dataset` is: the report for `site.h5` is `site.import-report.json` beside it.
     public static func reportPath(for dataset: String) -> String {
         let suffixes = [".h5", ".hdf5"]
         let stem =
@@ -11,14 +11,17 @@ extension ImportedPhotographs {
         return stem + ".import-report.json"
     }
 
-    /// Checks, before any work, that both files of an import can be written.
+    /// Checks, before any work is done, that both files of an import can be written.
+    /// - Throws: `Failure`: `.usage` for an empty name, `.cannotCreateOutput`.
     public static func requireWritable(_ dataset: String, force: Bool) throws {
         try StagedFile.requireWritable(dataset, force: force)
         try StagedFile.requireWritable(reportPath(for: dataset), force: force)
     }
 
-    /// Writes the data set, and the report (mode 0600: it holds names of files) beside it.
-    /// - Throws: `Failure`: `.cannotCreateOutput`, `.readOrWriteFailed`, `.interrupted`. Nothing is left half written.
+    /// Writes the data set, and the report beside it. The report has mode 0600, because it holds names of files.
+    /// - Returns: the path of the report.
+    /// - Throws: `Failure`: `.usage` for an empty name, `.cannotCreateOutput`, `.readOrWriteFailed`, `.badData`,
+    ///   `.interrupted`. No file is left half written.
     @discardableResult
     public func write(to path: String, source: String, licence: String, notes: String? = nil, force: Bool) async throws
         -> String
@@ -40,7 +43,7 @@ extension ImportedPhotographs {
             throw Failure(
                 .readOrWriteFailed, reportPath, "could not be made private: \(String(cString: strerror(errno)))")
         }
-        // The data set last: where it exists, its report does, too.
+        // The data set is written last, so that its report exists whenever the data set does.
         try reportFile.commit()
         try await writer.finish()
         return reportPath

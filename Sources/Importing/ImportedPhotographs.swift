@@ -29,5 +29,6 @@ public struct ImportedPhotographs: Sendable {
     }
 
     /// All records at once.
+    /// - Throws: `Failure(.readOrWriteFailed)`.
     public func records() throws -> [DatasetRecord] { try records(0..<count) }
 }

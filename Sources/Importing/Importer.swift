@@ -9,21 +9,23 @@ import RetinalMatching
 public struct Importer: Sendable {
     public var folder: String
     public var site: String
-    /// Side of the records in pixels, 16 to 4096.
+    /// The side of the pictures in pixels, 16 to 4096.
     public var size: Int
     public var labels: String?
     public var map: String?
-    /// Whether each photograph counts as a patient of its own; needed where no patient is named.
+    /// Whether each photograph counts as a patient of its own. This is needed if no patients are named.
     public var onePatientPerPhoto = false
-    /// At least 16 bytes for keys of patients that stay the same over imports; nil draws a secret and forgets it.
+    /// At least 16 bytes, from which the keys of patients are made. The same secret gives the same keys in each import.
+    /// Without a secret, one is drawn for this import and then forgotten.
     public var secret: SecretBytes?
     public var split = PatientSplit()
     public var threads = 1
-    /// Where decoded photographs wait until they are written; nil is the temporary folder.
+    /// Where decoded photographs are kept until they are written; nil for the temporary folder.
     public var scratchFolder: String?
-    /// How many photographs are compared with each other for their vessels.
+    /// How many photographs are all compared with each other for their vessels.
     package var comparedAtOnce = EyeFinder.limit
 
+    /// What an import is doing.
     public enum Step: Sendable {
         case reading, comparing
     }
@@ -34,11 +36,12 @@ public struct Importer: Sendable {
         self.size = size
     }
 
-    /// Reads everything. The result does not depend on `threads`.
-    /// - Parameter progress: photographs done and in all, of each step; called from several threads.
-    /// - Throws: `Failure`: `.usage` for options that contradict each other, `.noSuchInput`, `.badData` where no
-    ///   photograph is left or the labels cannot be read, `.interrupted`. A photograph that cannot be used is listed in
-    ///   the report.
+    /// Reads and compares all photographs. The result does not depend on `threads`.
+    /// - Parameter progress: receives, for each step, the numbers of photographs that are done and of all. It is
+    ///   called from several threads.
+    /// - Throws: `Failure`: `.usage` for options that are wrong or contradict each other; `.noSuchInput`; `.badData`
+    ///   if no photograph is left or the labels cannot be read; `.cannotCreateOutput` and `.readOrWriteFailed` for
+    ///   temporary files; `.interrupted`. A photograph that cannot be used does not throw: the report lists it.
     public func run(progress: @Sendable (Step, Int, Int) -> Void = { _, _, _ in }) throws -> ImportedPhotographs {
         let labelled = try prepared()
         let listing = try PhotographFolder(folder)
@@ -53,7 +56,7 @@ public struct Importer: Sendable {
         ).result { progress(.comparing, $0, $1) }
     }
 
-    /// Checks the options, and reads the labels where there are any.
+    /// Checks the options, and reads the labels if there are any.
     private func prepared() throws -> (map: LabelMap, labels: [String: PhotographLabels])? {
         guard (16...4096).contains(size) else {
             throw Failure(.usage, option: "size", expected: "16 to 4096 pixels", found: "\(size)")
@@ -99,7 +102,8 @@ struct PhotographTable {
     private(set) var labels: [String: PhotographLabels] = [:]
     private(set) var unusedRows = 0
 
-    /// A row names a photograph by its path in the folder, or by its name alone where only one photograph has it.
+    /// A row names a photograph by its path in the folder. The name alone suffices if only one photograph has that
+    /// name.
     init(_ labelled: (map: LabelMap, labels: [String: PhotographLabels]), photographs: [String]) throws {
         hasPatients = labelled.map.patient != nil
         var byName: [String: [String]] = [:]
@@ -125,6 +129,6 @@ struct PhotographTable {
         }
     }
 
-    /// Tables and file systems may write one name in two Unicode forms.
+    /// A table and a file system may write the same name in two Unicode forms.
     private static func normal(_ name: String) -> String { name.precomposedStringWithCanonicalMapping }
 }

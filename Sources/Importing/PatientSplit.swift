@@ -3,12 +3,13 @@ import Datasets
 import Files
 import Foundation
 
-/// Which split each patient belongs to.
+/// Decides to which split each patient belongs.
 ///
-/// A patient's place depends on the site and the patient's name alone, so that a later import with more patients moves
-/// nobody from the holdout into training. Only where a split would stay empty is a patient moved into it.
+/// A patient's place depends only on the site and the patient's name, so that a later import with more patients moves
+/// nobody from the holdout into training. There is one exception: if a split would stay empty, a patient is moved into
+/// it.
 public struct PatientSplit: Sendable {
-    /// Shares of the patients; the rest is for training.
+    /// The shares of the patients; all others are for training.
     public var validation = 0.1
     public var holdout = 0.1
 
@@ -17,7 +18,7 @@ public struct PatientSplit: Sendable {
         self.holdout = holdout
     }
 
-    /// The split of each patient. With three patients or more no split is empty.
+    /// The split of each patient. With three or more patients, no split is empty.
     public func splits(of patients: some Sequence<String>, site: String) -> [String: Split] {
         let placed = Set(patients).map { (patient: $0, position: position($0, site)) }
             .sorted { ($0.position, $0.patient) < ($1.position, $1.patient) }
@@ -38,7 +39,7 @@ public struct PatientSplit: Sendable {
         return Dictionary(uniqueKeysWithValues: zip(placed.map(\.patient), splits))
     }
 
-    /// 0 up to 1, uniform over patients.
+    /// A number from 0 up to 1, distributed uniformly over patients.
     private func position(_ patient: String, _ site: String) -> Double {
         let digest = SHA256.hash(of: Array("fovea-split-1\0\(site)\0\(patient)".utf8))
         let number = digest.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
@@ -46,12 +47,12 @@ public struct PatientSplit: Sendable {
     }
 }
 
-/// Keys of patients that do not lead back to their names without the site's secret.
+/// Opaque keys of patients. Without the site's secret, a key does not lead back to the patient's name.
 public struct PatientKeys: Sendable {
     private let secret: SecretBytes
 
-    /// - Parameter secret: at least 16 bytes that the site keeps, for the same keys in each import; nil draws one that
-    ///   is forgotten with this value, so that two imports cannot be linked.
+    /// - Parameter secret: at least 16 bytes that the site keeps, so that each import gives the same keys. If it is
+    ///   nil, a secret is drawn and forgotten with this value, so that two imports cannot be linked.
     public init(secret: SecretBytes?) {
         self.secret = secret ?? SecretBytes(randomCount: 32)
     }
@@ -66,11 +67,11 @@ public struct PatientKeys: Sendable {
     }
 }
 
-/// Sets that grow together (union-find); the smallest name of a set stands for it.
+/// Sets that grow together (union-find). The smallest name of a set represents it.
 struct PatientGroups {
     private var parent: [String: String] = [:]
 
-    /// Equal names as equal numbers, in the order in which they come.
+    /// Turns names into numbers: equal names get equal numbers, in the order in which the names come.
     static func numbers(_ names: [String]) -> [Int] {
         var numbers: [String: Int] = [:]
         return names.map { name in

@@ -1,16 +1,17 @@
 import Files
 import Foundation
 
-/// The photographs of a folder and of the folders in it.
+/// The photographs in a folder and in the folders inside it.
 package struct PhotographFolder {
     /// Paths relative to the folder, sorted by their bytes.
     package let photographs: [String]
-    /// Files with other suffixes (not hidden ones).
+    /// The number of files with other suffixes, without hidden files.
     let ignoredCount: Int
 
     static let suffixes: Set<String> = ["jpg", "jpeg", "jpe", "png"]
 
-    /// - Throws: `Failure(.noSuchInput)` where there is no such folder, `.badData` where it holds no photograph.
+    /// - Throws: `Failure`: `.noSuchInput` if there is no such folder; `.badData` if it is a file or holds no
+    ///   photograph; `.readOrWriteFailed` if a folder cannot be listed.
     package init(_ path: String) throws {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
@@ -20,7 +21,7 @@ package struct PhotographFolder {
             throw Failure(.badData, path, "is a file; a folder of photographs was expected")
         }
         var found: [String] = [], ignored = 0
-        // Links to folders are not followed: they could lead in a circle.
+        // Links to folders are not followed, because they could lead in a circle.
         func visit(_ relative: String) throws {
             let whole = relative.isEmpty ? path : path + "/" + relative
             let names: [String]

@@ -6,24 +6,24 @@ import Pictures
 import RetinalMatching
 import Synchronization
 
-/// Decodes photographs, finds their field of view and cuts them to it, on several threads.
+/// Decodes photographs, finds their field of view and crops them to it, on several threads.
 struct PhotographReader: Sendable {
     struct Reading: Sendable {
         let fieldOfView: FieldOfView
-        /// Of the decoded pixels and their size.
+        /// The digest of the decoded pixels and their size.
         let digest: Digest
         let signature: DetailSignature
     }
 
     let folder: String
     let size: Int
-    /// Receives the cut photographs, [size, size, 3], at their index.
+    /// Receives the cropped photographs, [size, size, 3], each at its index.
     let spool: PixelSpool
-    /// Receives the photographs' vessel fields at their index.
+    /// Receives the vessel fields of the photographs, each at its index.
     let fields: PixelSpool
 
-    /// The readings in the order of `files`; a failure stands for a photograph that is refused.
-    /// - Throws: `Failure(.interrupted)`, or `.readOrWriteFailed` and `.cannotCreateOutput` of the spool.
+    /// Reads all photographs. The results have the order of `files`; a failure means that the photograph is refused.
+    /// - Throws: `Failure`: `.interrupted`; what the spools throw.
     func read(
         _ files: [String], threads: Int, progress: @Sendable (Int, Int) -> Void
     ) throws -> [Result<Reading, Failure>] {
@@ -49,11 +49,11 @@ struct PhotographReader: Sendable {
         return results.withLock { $0 }.map { $0! }
     }
 
-    /// One photograph. A failure of the photograph is a result, a failure of the spool is thrown.
+    /// Reads one photograph. A failure of the photograph is returned, and a failure of the spool is thrown.
     private func reading(_ file: String, index: Int) throws -> Result<Reading, Failure> {
         let photograph: Picture, view: FieldOfView
         do {
-            // Twice the side that is needed, and never less than the search for the field of view works on.
+            // Decode at twice the size that is needed, and never smaller than the search for the field of view needs.
             photograph = try Picture(contentsOf: folder + "/" + file, minimumSide: max(2 * size, 512))
             view = try FieldOfView.detected(in: photograph, name: file)
         } catch let failure as Failure {
@@ -62,7 +62,7 @@ struct PhotographReader: Sendable {
         let crop = FundusCrop(photograph, fieldOfView: view, size: size)
         try spool.write(crop.picture.pixels, at: index)
         let small = FundusCrop(photograph, fieldOfView: view, size: DetailSignature.side)
-        // From the photograph, so that vessels are there however small the records are.
+        // Vessels are taken from the photograph, so that they are visible however small the records are.
         let vessels = FundusCrop(photograph, fieldOfView: view, size: VesselField.workingSide)
         try fields.write(VesselField(vessels.picture).bytes, at: index)
         let digest = Digest(of: photograph.pixels + "\(photograph.width)x\(photograph.height)".utf8)

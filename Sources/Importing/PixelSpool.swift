@@ -1,15 +1,16 @@
 import Files
 import Foundation
 
-/// Pictures of one size on disk instead of in memory, in a file that has no name and goes with the process.
+/// Keeps pictures of one size on disk instead of in memory. Their file has no name, and disappears with the process.
 final class PixelSpool: Sendable {
     private let descriptor: Int32
     private let folder: String
     let byteCount: Int
 
     /// - Parameters:
-    ///   - folder: where there is room; nil is the temporary folder.
-    ///   - byteCount: of one picture.
+    ///   - folder: a folder on a disk with enough room; nil for the temporary folder.
+    ///   - byteCount: the size of one picture in bytes.
+    /// - Throws: `Failure(.cannotCreateOutput)`.
     init(folder: String?, byteCount: Int) throws {
         let folder = folder ?? FileManager.default.temporaryDirectory.path
         var template = Array("\(folder)/.fovea-import-XXXXXX".utf8CString)
@@ -26,7 +27,8 @@ final class PixelSpool: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Writes picture `index`; may be called from several threads for different pictures.
+    /// Writes picture `index`. Several threads may write different pictures at once.
+    /// - Throws: `Failure(.readOrWriteFailed)`.
     func write(_ pixels: [UInt8], at index: Int) throws {
         guard pixels.count == byteCount else { fatalError("PixelSpool: \(pixels.count) bytes, \(byteCount) a picture") }
         try pixels.withUnsafeBytes { bytes in

@@ -1,6 +1,7 @@
 import Randomness
 
-/// The value below which this share of sorted numbers lies, between two of them linearly; NaN without a number.
+/// The value below which this share of the sorted numbers lies, interpolated linearly between two of them. NaN if there
+/// are no numbers.
 package func quantile(_ sorted: [Double], _ share: Double) -> Double {
     guard let last = sorted.last else { return .nan }
     let place = share * Double(sorted.count - 1), low = Int(place)
@@ -8,10 +9,11 @@ package func quantile(_ sorted: [Double], _ share: Double) -> Double {
 }
 
 package enum Bootstrap {
-    /// The 95 % interval of a statistic over patients (Efron's percentiles): groups are drawn again, whole.
+    /// The 95 % interval of a statistic over patients (Efron's percentiles). Whole groups, such as patients, are drawn
+    /// with replacement.
     /// - Parameters:
-    ///   - groups: how many there are to draw from, in each of some samples that are drawn apart.
-    ///   - statistic: of the groups that were drawn, in each sample.
+    ///   - groups: the number of groups in each sample; the samples are drawn separately.
+    ///   - statistic: computes the statistic from the indices of the groups that were drawn in each sample.
     package static func interval(
         _ groups: [Int], resamples: Int = 1000, seed: UInt64 = 0, _ statistic: ([[Int]]) -> Double
     ) -> (low: Double, high: Double) {

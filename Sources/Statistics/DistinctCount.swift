@@ -1,13 +1,13 @@
 extension Estimate {
-    /// How many different things so many draws come upon, with the 95 % interval over draws of as many again.
+    /// How many different things were found in a number of draws, with the 95 % interval for repeating as many draws.
     ///
-    /// What was come upon twice is taken as certain to be come upon again; the number of those that were come upon once
-    /// has the interval of a binomial count. A bootstrap of a distinct count is biased: draws with replacement come
-    /// upon fewer things than the draws did, and its interval may not hold the count.
+    /// Things that were found at least twice are taken as certain to be found again. The number of things that were
+    /// found once has the interval of a binomial count. A bootstrap of a distinct count would be biased: drawing again
+    /// with replacement finds fewer things than the original draws, so that its interval may not contain the count.
     ///
     /// - Parameters:
-    ///   - found: what was come upon, one for each draw that came upon anything.
-    ///   - draws: all draws.
+    ///   - found: the thing that was found, for each draw that found something.
+    ///   - draws: the number of all draws.
     package init(distinct found: some Sequence<Int>, draws: Int) {
         let counts = Dictionary(grouping: found) { $0 }.mapValues(\.count)
         let once = Rate(hits: counts.values.count { $0 == 1 }, count: draws), again = counts.count - once.hits

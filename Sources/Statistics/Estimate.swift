@@ -1,4 +1,4 @@
-/// A number with the interval that it lies in at 95 %.
+/// A number with its 95 % interval.
 package struct Estimate: Codable, Hashable, Sendable {
     package let value: Double
     package let low: Double

@@ -1,15 +1,15 @@
 import Foundation
 
-/// A lower bound on epsilon from guesses at independent coin flips of one training (Steinke, Nasr and Jagielski 2023,
+/// A lower bound on epsilon from guesses at independent coin flips in one training (Steinke, Nasr and Jagielski 2023,
 /// "Privacy auditing with one (1) training run", theorem 5.2).
 ///
-/// Under (epsilon, delta)-differential privacy, of `guesses` guesses at which of `examples` coin flips included an
-/// example, at least `correct` are right with a probability of at most
+/// Each of `examples` coin flips decided whether the training included an example. Of `guesses` guesses at their
+/// results, at least `correct` are right, under (epsilon, delta)-differential privacy, with a probability of at most
 ///
 ///     beta + 2 examples delta alpha,   beta  = P[B >= correct],  B ~ Binomial(guesses, e^epsilon / (1 + e^epsilon)),
 ///                                      alpha = max over i >= 1 of P[correct > B >= correct - i] / i.
 package enum OneRunBound {
-    /// ln of the probability of each number of successes, 0 to n.
+    /// The logarithm of the probability of each number of successes, 0 to n.
     private static func logProbabilities(_ n: Int, _ p: Double) -> [Double] {
         (0...n).map { k in
             let choose = lgamma(Double(n + 1)) - lgamma(Double(k + 1)) - lgamma(Double(n - k + 1))
@@ -17,12 +17,12 @@ package enum OneRunBound {
         }
     }
 
-    /// How likely so many right guesses are at most under (epsilon, delta)-differential privacy.
+    /// The largest probability of this many right guesses under (epsilon, delta)-differential privacy.
     package static func pValue(examples: Int, guesses: Int, correct: Int, epsilon: Double, delta: Double = 0) -> Double
     {
         guard guesses > 0, correct > 0 else { return 1 }
         let probabilities = logProbabilities(guesses, 1 / (1 + exp(-epsilon))).map(exp)
-        // The smallest first: the tail of nearly perfect guesses is small.
+        // The smallest terms are added first, because the tail of nearly perfect guesses is small.
         let beta = probabilities[correct...].sorted().reduce(0, +)
         var alpha = 0.0, sum = 0.0
         for i in stride(from: 1, through: correct, by: 1) {
@@ -32,9 +32,9 @@ package enum OneRunBound {
         return min(1, beta + 2 * Double(examples) * delta * alpha)
     }
 
-    /// The largest epsilon that so many right guesses rule out.
+    /// The largest epsilon that this many right guesses rule out.
     /// - Parameter significance: how often the bound may be wrong, such as 0.05.
-    /// - Returns: 0 where they rule out nothing.
+    /// - Returns: 0 if they rule out nothing.
     package static func epsilon(examples: Int, guesses: Int, correct: Int, delta: Double = 0, significance: Double)
         -> Double
     {

@@ -1,13 +1,13 @@
-/// Two models on the same patients: the mean of what differs, and its interval.
+/// Compares two models on the same patients: the mean difference, and its interval.
 public struct PairedDifference: Codable, Hashable, Sendable {
-    /// Of the first minus the second.
+    /// The mean of the first minus the second.
     public let mean: Double
     /// The 95 % interval of 10,000 bootstraps of patients.
     public let low: Double
     public let high: Double
 
     /// - Parameters:
-    ///   - first, second: a loss of each patient, in one order; not empty.
+    ///   - first, second: a loss of each patient, with the patients in the same order; not empty.
     public init(_ first: [Double], _ second: [Double]) {
         if first.count != second.count || first.isEmpty {
             fatalError("PairedDifference: \(first.count) and \(second.count) patients")

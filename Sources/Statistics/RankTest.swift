@@ -1,7 +1,8 @@
 import Foundation
 
 package enum RankTest {
-    /// Mann and Whitney's U of `a` above `b`, ties half, and its z-score, with the variance corrected for ties.
+    /// Mann and Whitney's U of `a` above `b`, with ties counted half, and its z-score, with the variance corrected for
+    /// ties.
     package static func mannWhitney(_ a: [Double], above b: [Double]) -> (u: Double, z: Double) {
         let all = (a.map { ($0, true) } + b.map { ($0, false) }).sorted { $0.0 < $1.0 }
         var rankSum = 0.0, ties = 0.0, start = 0
@@ -19,7 +20,7 @@ package enum RankTest {
         return (u, variance > 0 ? (u - m * n / 2) / variance.squareRoot() : 0)
     }
 
-    /// Probability that one of `a` is above one of `b`, ties half: the area under the ROC curve.
+    /// The probability that one of `a` is above one of `b`, with ties counted half: the area under the ROC curve.
     package static func areaUnderCurve(_ a: [Double], above b: [Double]) -> Double {
         mannWhitney(a, above: b).u / (Double(a.count) * Double(b.count))
     }

@@ -11,26 +11,26 @@ package struct Rate: Codable, Hashable, Sendable {
         self.count = count
     }
 
-    /// Upper one-sided bound: with no hits in K it is 1 - 0.05^(1/K) at 95 %, about 3/K.
+    /// The upper one-sided bound. Without hits in K it is 1 - 0.05^(1/K) at 95 %, about 3/K.
     package func upperBound(confidence: Double = 0.95) -> Double {
         if count == 0 || hits >= count { return 1 }
         return Rate.root { tail in Rate.atMost(hits, of: count, tail) > 1 - confidence }
     }
 
-    /// Lower one-sided bound.
+    /// The lower one-sided bound.
     package func lowerBound(confidence: Double = 0.95) -> Double {
         if count == 0 || hits <= 0 { return 0 }
         return Rate.root { tail in 1 - Rate.atMost(hits - 1, of: count, tail) < 1 - confidence }
     }
 
-    /// Lower one-sided bound of (this - other): half of the error probability goes to each, which holds whatever the
-    /// two rates are.
+    /// The lower one-sided bound of (this - other). Each rate gets half of the error probability, so that the bound
+    /// holds whatever the two rates are.
     package func lowerBound(above other: Rate, confidence: Double = 0.95) -> Double {
         let each = 1 - (1 - confidence) / 2
         return lowerBound(confidence: each) - other.upperBound(confidence: each)
     }
 
-    /// The largest p with `holds(p)`, which holds below it and not above.
+    /// The largest p with `holds(p)`, which must be true below that p and false above it.
     private static func root(_ holds: (Double) -> Bool) -> Double {
         var low = 0.0, high = 1.0
         for _ in 0..<60 {
@@ -40,7 +40,7 @@ package struct Rate: Codable, Hashable, Sendable {
         return (low + high) / 2
     }
 
-    /// Probability of at most `hits` of `count`, each with probability `p`.
+    /// The probability of at most `hits` of `count`, each with probability `p`.
     package static func atMost(_ hits: Int, of count: Int, _ p: Double) -> Double {
         if p <= 0 || hits >= count { return 1 }
         if p >= 1 || hits < 0 { return 0 }

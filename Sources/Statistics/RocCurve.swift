@@ -1,8 +1,8 @@
 import Foundation
 
-/// How well a score tells members from non-members: higher scores speak for membership.
+/// How well a score separates members from non-members. Higher scores mean membership.
 package struct RocCurve: Sendable {
-    /// Scores in both groups, one a patient.
+    /// The scores of both groups, one for each patient.
     package let members: [Double]
     package let nonMembers: [Double]
 
@@ -11,7 +11,7 @@ package struct RocCurve: Sendable {
         self.nonMembers = nonMembers
     }
 
-    /// A point of the curve: the rates of those whose score is at least some threshold.
+    /// A point of the curve: the shares of both groups whose score is at least some threshold.
     package struct Point: Codable, Hashable, Sendable {
         package var falsePositiveRate: Double
         package var truePositiveRate: Double
@@ -29,7 +29,7 @@ package struct RocCurve: Sendable {
         return result
     }
 
-    /// From (0, 0) to (1, 1), one point for each distinct score.
+    /// The curve from (0, 0) to (1, 1), with one point for each distinct score.
     package var points: [Point] {
         var found = (members: 0, nonMembers: 0), result = [Point(falsePositiveRate: 0, truePositiveRate: 0)]
         for step in steps {
@@ -44,13 +44,13 @@ package struct RocCurve: Sendable {
     }
 
     /// The area under the curve: the share of pairs in which the member's score is the higher one, ties counted half
-    /// (Mann and Whitney 1947). NaN where a group is empty.
+    /// (Mann and Whitney 1947). NaN if a group is empty.
     package var area: Double { RocCurve.area(members: members, nonMembers: nonMembers) }
 
     private static func area(members: [Double], nonMembers: [Double]) -> Double {
         guard !members.isEmpty, !nonMembers.isEmpty else { return .nan }
         let sorted = nonMembers.sorted()
-        // How many of the sorted scores are below `score`, or not above it.
+        // How many of the sorted scores are below `score`, or at most `score` with `includingEqual`.
         func count(_ score: Double, includingEqual: Bool) -> Int {
             var low = 0, high = sorted.count
             while low < high {
@@ -63,14 +63,14 @@ package struct RocCurve: Sendable {
             }
             return low
         }
-        // In halves, so that the sum is exact.
+        // The sum counts halves as whole numbers, so that it is exact.
         let halves = members.reduce(0) { $0 + count($1, includingEqual: false) + count($1, includingEqual: true) }
         return Double(halves) / (2 * Double(members.count) * Double(nonMembers.count))
     }
 
-    /// The middle 95 % of the area over resamples of the patients, members and non-members each among themselves (Efron
-    /// 1979, the percentile interval). Where the groups do not overlap, it has no width, although another holdout might
-    /// overlap.
+    /// The middle 95 % of the area over resamples of the patients, with members and non-members drawn separately (Efron
+    /// 1979, the percentile interval). If the groups do not overlap, the interval has no width, although another
+    /// holdout might overlap.
     package func areaInterval(resamples: Int, seed: UInt64) -> ClosedRange<Double>? {
         guard !members.isEmpty, !nonMembers.isEmpty, resamples > 0 else { return nil }
         let interval = Bootstrap.interval([members.count, nonMembers.count], resamples: resamples, seed: seed) {
@@ -80,17 +80,17 @@ package struct RocCurve: Sendable {
         return interval.low...interval.high
     }
 
-    /// The largest share of members that is found while at most `rate` of the non-members are; nil with fewer than 10 /
-    /// rate non-members, of whom too few decide.
+    /// The largest share of members that is found while at most `rate` of the non-members are found. Nil if there are
+    /// fewer than 10 / rate non-members, because too few of them would then decide.
     package func truePositiveRate(atFalsePositiveRate rate: Double) -> Double? {
         guard nonMembers.count >= RocCurve.nonMembersNeeded(rate) else { return nil }
         return points.filter { $0.falsePositiveRate <= rate }.map(\.truePositiveRate).max()
     }
 
-    /// Non-members without whom a rate is not stated.
+    /// The number of non-members that is needed before a rate is stated.
     package static func nonMembersNeeded(_ rate: Double) -> Int { Int((10 / rate).rounded(.up)) }
 
-    /// The largest TPR - FPR over all thresholds (Yeom et al. 2018). Optimistic: the threshold is chosen on the
-    /// patients that it is measured on, so that even scores without any meaning give more than 0.
+    /// The largest TPR - FPR over all thresholds (Yeom et al. 2018). It is optimistic, because the threshold is chosen
+    /// on the same patients that it is measured on: even scores without any meaning give more than 0.
     package var advantage: Double { points.map { $0.truePositiveRate - $0.falsePositiveRate }.max() ?? 0 }
 }

@@ -14,9 +14,9 @@
 typedef struct {
     int32_t width;
     int32_t height;
-    /// Channels as stored: 1 to 4 (before expansion to RGB); 1 for a palette.
+    /// Channels as stored, 1 to 4, before expansion to RGB; 1 for a palette.
     int32_t channels;
-    /// Bits of a channel as stored (of an index, for a palette).
+    /// Bits of a channel as stored; for a palette, the bits of an index.
     int32_t bit_depth;
 } FoveaImageHeader;
 
@@ -24,8 +24,8 @@ typedef struct {
 int fovea_jpeg_header(const uint8_t *data, size_t count, FoveaImageHeader *header, char *message);
 
 /// Decodes a JPEG to RGB. `eighths` (1, 2, 4 or 8) scales the picture in the DCT domain; the result then has
-/// ceil(side * eighths / 8) pixels a side. `rgb` holds exactly `width * height * 3` bytes, which must be that size.
-/// Damaged or missing data is a failure, never a grey area.
+/// ceil(side * eighths / 8) pixels a side. `width` and `height` must be that size, and `rgb` must have exactly
+/// `width * height * 3` bytes. Damaged or missing data is a failure and never becomes a grey area.
 int fovea_jpeg_decode(
     const uint8_t *data, size_t count, int32_t eighths, int32_t width, int32_t height, uint8_t *rgb, char *message);
 
@@ -37,11 +37,11 @@ int fovea_jpeg_encode(
 /// Reads a PNG's header.
 int fovea_png_header(const uint8_t *data, size_t count, FoveaImageHeader *header, char *message);
 
-/// Decodes a PNG of any kind to RGB of 8 bits: 16 bits are scaled (rounded, not cut off), transparency is composed on
-/// black.
+/// Decodes a PNG of any kind to RGB of 8 bits. 16 bits are scaled (rounded, not cut off), and transparent pixels are
+/// composed on black.
 int fovea_png_decode(const uint8_t *data, size_t count, int32_t width, int32_t height, uint8_t *rgb, char *message);
 
-/// Encodes RGB as a PNG. The bytes depend on the pixels and libpng's and zlib's versions alone.
+/// Encodes RGB as a PNG. The bytes depend only on the pixels and on the versions of libpng and zlib.
 int fovea_png_encode(
     const uint8_t *rgb, int32_t width, int32_t height, uint8_t **result, size_t *result_count, char *message);
 
