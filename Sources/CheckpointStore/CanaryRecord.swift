@@ -1,12 +1,13 @@
-/// What a manifest says of canaries: phantom patients, each of which a coin flip put into the training.
+/// What a manifest states about canaries: phantom patients, for each of whom a coin flip decided whether the training
+/// included them.
 public struct CanaryRecord: Codable, Hashable, Sendable {
-    /// SHA-256 over the digests of all photographs of the file that they come from, in its order.
+    /// SHA-256 over the digests of all photographs in the file that the canaries come from, in the file's order.
     public var digest: String
-    /// Canaries in the file: phantom patients.
+    /// The number of canaries (phantom patients) in the file.
     public var count: Int
-    /// How many of them were trained on.
+    /// The number of canaries that the training included.
     public var included: Int
-    /// How many times each photograph of an included canary stands in the training set.
+    /// How often each photograph of an included canary occurs in the training set.
     public var repetitions: Int
     /// The seed of the coin flips.
     public var seed: UInt64

@@ -1,14 +1,17 @@
 import Files
 import Foundation
 
-/// The signature of a text file, base64 in `FILE.sig` beside it. A domain keeps the signature of one kind of file from
-/// counting for another.
+/// The signature of a text file, in base64 in `FILE.sig` beside it. Each kind of file has its own domain, so that a
+/// signature for one kind does not count for another.
 public enum DetachedSignature {
+    /// Where the signature of `file` is.
     public static func path(for file: String) -> String { file + ".sig" }
 
+    /// The bytes that are signed: the domain, a zero byte, and the content.
     package static func message(_ domain: String, _ content: Data) -> Data { Data("\(domain)\0".utf8) + content }
 
-    /// Signs `content`, which is at `path` or will be.
+    /// Signs `content`, which is at `path` or will be written there.
+    /// - Throws: `Failure`: `.cannotCreateOutput`, `.readOrWriteFailed`.
     public static func write(_ content: Data, at path: String, domain: String, key: SigningKey) throws {
         let staged = try StagedFile(self.path(for: path), force: true)
         try staged.write(Data((key.signature(of: message(domain, content)).base64EncodedString() + "\n").utf8))
@@ -16,8 +19,8 @@ public enum DetachedSignature {
     }
 
     /// Checks `content`, which was read from `path`.
-    /// - Parameter advice: how the signature is made, for the message.
-    /// - Throws: `Failure(.notPermitted)` where it is missing or does not fit.
+    /// - Parameter advice: how to make the signature, for the message.
+    /// - Throws: `Failure`: `.notPermitted` if the signature is missing or does not fit; `.readOrWriteFailed`.
     public static func verify(_ content: Data, at path: String, domain: String, by key: PublicKey, advice: String)
         throws
     {

@@ -13,10 +13,9 @@ enum HeaderValue {
     case metadata([String: String])
 }
 
-/// Reads a safetensors header, and nothing else that JSON allows.
+/// Reads a safetensors header, and refuses everything else that JSON allows.
 ///
-/// Own code, because a general JSON reader keeps one of two equal keys and says nothing; that would let one file mean
-/// two things.
+/// A general JSON reader keeps one of two equal keys and says nothing, so that one file could mean two things.
 struct HeaderParser {
     struct Problem: Error {
         let sentence: String

@@ -2,33 +2,33 @@ import Files
 import Foundation
 import TensorCore
 
-/// What a weights file is.
+/// What a weights file is for.
 public enum WeightsKind: String, Codable, Sendable {
     /// Everything needed to resume training.
     case checkpoint = "fovea.checkpoint"
-    /// EMA weights, for use.
+    /// EMA weights, ready for use.
     case snapshot = "fovea.snapshot"
-    /// What a base's weights are changed by: the base is the first of the parents.
+    /// Changes to the weights of a base. The base is the first of the parents.
     case adapter = "fovea.adapter"
 }
 
-/// What a data set contributed: nothing that names a patient.
+/// What one data set contributed to the training. Nothing in it names a patient.
 public struct TrainingData: Codable, Hashable, Sendable {
-    /// Digest of the training split; an HMAC where a site secret is used.
+    /// The digest of the training split, or its HMAC if a site secret is used.
     public var digest: String
     public var site: String
     public var licence: String
     public var source: String
-    /// One-way cohort counts, rounded to 5: attribute, then code name.
+    /// The counts of each attribute's values by themselves, rounded to 5: by attribute, then by name of a code.
     public var cohortCounts: [String: [String: Int]]
-    /// Patients in the training split, rounded to 5.
+    /// The number of patients in the training split, rounded to 5.
     public var patients: Int
-    /// The largest combinations of values (attribute: name) that at least five patients have; what is a part of one is
-    /// supported, too. Nil where a file of older versions does not say.
+    /// The largest combinations of values (attribute: name) that at least five patients have. Every part of such a
+    /// combination is supported, too. Nil if the file is of an older version that does not say.
     public var combinations: [[String: String]]?
-    /// Whether its pictures were drawn and show no patient; nil where a file of older versions does not say.
+    /// Whether its pictures were drawn and show no patient; nil if the file is of an older version that does not say.
     public var synthetic: Bool?
-    /// True where the base was trained on it, and these weights were not.
+    /// True if the base was trained on this data set and these weights were not.
     public var inherited: Bool?
 
     public init(
@@ -46,22 +46,22 @@ public struct TrainingData: Codable, Hashable, Sendable {
         self.synthetic = synthetic
     }
 
-    /// Rounds to the nearest 5, which is what leaves a site.
+    /// Rounds to the nearest 5. Only counts that were rounded leave a site.
     public static func rounded(_ count: Int) -> Int { (count + 2) / 5 * 5 }
 }
 
 /// The manifest of a weights file: JSON under the metadata key `fovea`.
 ///
-/// `Model` is the description of the architecture, which this target does not know.
+/// `Model` describes the architecture; this target does not know its type.
 public struct Manifest<Model: Codable & Sendable>: Codable, Sendable {
     public var kind: WeightsKind
     public var version = 1
     public var model: Model
     public var cohortSchemaVersion: Int
-    /// Training images that the weights have seen.
+    /// The number of training images that the weights have seen.
     public var imagesSeen: Int
     public var trainingData: [TrainingData]
-    /// Digests of the weights that these came from, nearest first.
+    /// Digests of the weights from which these weights were made, nearest first.
     public var parents: [String]
     public var licence: String
     public var attributions: [String]
@@ -69,19 +69,20 @@ public struct Manifest<Model: Codable & Sendable>: Codable, Sendable {
     /// The configuration of the training, as YAML.
     public var configuration: String
     public var toolVersion: String
-    /// The state of a checkpoint: what the tensors do not hold.
+    /// The part of a checkpoint's state that the tensors do not hold.
     public var state: [String: Double]?
     /// Why the weights left their site without an audit for memorised patients.
     public var unaudited: String?
-    /// SHA-256 of the `audit.json` by which they left it.
+    /// SHA-256 of the `audit.json` that allowed the weights to leave their site.
     public var audit: Digest?
-    /// What the site says that shares them.
+    /// The statement of the site that shares the weights.
     public var parcel: ParcelStatement?
-    /// What may be done with the weights, where sites said so.
+    /// What may be done with the weights, if their sites have said so.
     public var permissions: Permissions?
-    /// The merges that the weights came through, the last one first.
+    /// The merges in the history of the weights, the last one first.
     public var merges: [MergeRecord]?
-    /// Set where the weights, or any that they came from, were trained with canaries: they never leave their site.
+    /// Set if these weights, or any from which they were made, were trained with canaries. Such weights never leave
+    /// their site.
     public var canaries: CanaryRecord?
 
     public init(
@@ -103,16 +104,17 @@ public struct Manifest<Model: Codable & Sendable>: Codable, Sendable {
         self.state = state
     }
 
-    /// JSON with sorted keys: the same manifest gives the same bytes.
+    /// JSON with sorted keys, so that the same manifest gives the same bytes.
+    /// - Throws: the encoder's error.
     public func json() throws -> String { try JSONText.encoded(self) }
 }
 
 extension Manifest {
-    /// More training images than anybody shows a model.
+    /// A limit for `imagesSeen` that no real training reaches.
     public static var mostImages: Int { 1_000_000_000_000 }
 
-    /// The manifest of a file.
-    /// - Throws: `Failure(.badData)` naming the key that is missing or wrong.
+    /// Reads the manifest of a file.
+    /// - Throws: `Failure(.badData)` that names the missing or wrong key.
     public static func read(_ file: SafetensorsIndex, path: String) throws -> Manifest {
         guard let json = file.metadata[WeightsSignature.manifestKey] else {
             throw Failure(.badData, path, "has no metadata key fovea, so it is not a weights file of Fovea")
@@ -141,7 +143,8 @@ extension Manifest {
 }
 
 extension Manifest {
-    /// - Throws: `Failure(.notPermitted)` where the weights were trained with canaries, whatever reason is given.
+    /// Refuses weights that were trained with canaries, whatever reason is given for sharing them.
+    /// - Throws: `Failure(.notPermitted)`.
     public func requireNoCanaries(path: String) throws {
         if canaries != nil {
             throw Failure(
@@ -152,8 +155,8 @@ extension Manifest {
 }
 
 extension Manifest {
-    /// What the weights' sites and the site that shares them permit together; nil where none said anything.
-    /// - Throws: `Failure(.notPermitted)` where they have nothing in common.
+    /// What the sites of the weights and the site that shares them permit in common; nil if no site has said anything.
+    /// - Throws: `Failure(.notPermitted)` if their permissions have nothing in common.
     public func effectivePermissions(path: String) throws -> Permissions? {
         guard let own = parcel?.permissions, let inherited = permissions else {
             return parcel?.permissions ?? permissions
@@ -170,7 +173,7 @@ extension Manifest {
         return both
     }
 
-    /// Every site that the weights come from, by training set, parcel or merge.
+    /// All sites from which the weights come, through a training set, a parcel or a merge.
     public var sites: Set<String> {
         Set(trainingData.map(\.site)).union((merges ?? []).flatMap { $0.parts.map(\.site) }).union(
             parcel.map { [$0.site] } ?? [])
@@ -188,11 +191,12 @@ public struct WeightsFile<Model: Codable & Sendable>: Sendable {
     }
 
     /// Reads and checks a file.
-    /// - Parameter kind: what it must be; nil takes any.
+    /// - Parameter kind: the kind that the file must have; nil accepts every kind.
     /// - Returns: the file and the SHA-256 digest of its bytes.
+    /// - Throws: `Failure`: `.noSuchInput`, `.readOrWriteFailed`, `.badData`.
     public static func read(_ path: String, kind: WeightsKind? = nil) throws -> (file: WeightsFile, digest: Digest) {
         let data = try mapped(path)
-        // Digest and decoding read the same bytes side by side.
+        // The digest and the decoding read the same bytes in parallel.
         nonisolated(unsafe) var digest: Digest?, decoded: Result<(SafetensorsIndex, [String: Tensor]), any Error>?
         DispatchQueue.concurrentPerform(iterations: 2) { part in
             if part == 0 {
@@ -213,7 +217,7 @@ public struct WeightsFile<Model: Codable & Sendable>: Sendable {
         return (WeightsFile(manifest: manifest, tensors: tensors), digest)
     }
 
-    /// The bytes of the file at `path`, mapped: a copy would be as large as the weights.
+    /// The bytes of the file at `path`, mapped into memory, because a copy would be as large as the weights.
     private static func mapped(_ path: String) throws -> Data {
         guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe) else {
             let exists = FileManager.default.fileExists(atPath: path)
@@ -223,17 +227,19 @@ public struct WeightsFile<Model: Codable & Sendable>: Sendable {
         return data
     }
 
-    /// Writes the file, whole or not at all.
+    /// Writes the file, complete or not at all.
     /// - Returns: the digest of its bytes.
+    /// - Throws: `Failure`: `.usage` for an empty path, `.cannotCreateOutput`, `.readOrWriteFailed`.
     @discardableResult
     public func write(_ path: String, as type: StoredType, force: Bool) throws -> Digest {
         let sources = tensors.mapValues { tensor in TensorSource(shape: tensor.shape) { tensor } }
         return try WeightsFile.write(path, manifest, sources, as: type, force: force)
     }
 
-    /// Writes a file whose tensors are made one at a time.
-    /// - Parameter key: signs it.
-    /// - Returns: the digest of its bytes.
+    /// Writes a file and makes its tensors one at a time.
+    /// - Parameter key: signs the file; nil leaves it unsigned.
+    /// - Returns: the digest of the file's bytes.
+    /// - Throws: `Failure`: `.usage` for an empty path, `.cannotCreateOutput`, `.readOrWriteFailed`.
     @discardableResult
     public static func write(
         _ path: String, _ manifest: Manifest<Model>, _ sources: [String: TensorSource], as type: StoredType,

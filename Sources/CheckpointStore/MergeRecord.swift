@@ -1,45 +1,46 @@
 import Files
 
-/// How weights were merged, in the manifest of the result: enough to make it again from the same parcels.
+/// How weights were merged, in the manifest of the result. It suffices to repeat the merge with the same parcels.
 public struct MergeRecord: Codable, Hashable, Sendable {
-    /// What counts as a site's share.
+    /// What a site's share is proportional to.
     public enum Weighting: String, Codable, CaseIterable, Sendable {
         case patients
         case images
         case equal
     }
 
-    /// How the sites' numbers become one.
+    /// How the numbers of the sites become one number.
     public enum Rule: String, Codable, CaseIterable, Sendable {
         /// The weighted mean (McMahan et al. 2017, "Communication-efficient learning of deep networks").
         case mean
-        /// The weighted mean of what low-rank adapters stand for, A B: exact where both factors were trained (Wang et
-        /// al. 2024, "FLoRA").
+        /// The weighted mean of the products A B that low-rank adapters stand for. It is exact if both factors were
+        /// trained (Wang et al. 2024, "FLoRA").
         case stack
-        /// The same, then cut to the adapters' own rank.
+        /// The mean of `stack`, then cut to the adapters' own rank.
         case svd
-        /// Coordinate by coordinate (Yin et al. 2018, "Byzantine-robust distributed learning").
+        /// The median of each coordinate (Yin et al. 2018, "Byzantine-robust distributed learning").
         case median
-        /// The mean without the largest and smallest of each coordinate (the same paper).
+        /// The mean of each coordinate without its largest and smallest values (the same paper).
         case trimmedMean = "trimmed-mean"
 
-        /// Whether shares do not matter: a robust rule counts heads, since a share is a site's own claim.
+        /// Whether every site counts the same. The robust rules ignore shares, because a share is a site's own claim.
         public var countsHeads: Bool { self == .median || self == .trimmedMean }
     }
 
+    /// The choices that the coordinator makes for a merge.
     public struct Settings: Codable, Hashable, Sendable {
         public var rule = Rule.mean
         public var weighting = Weighting.patients
-        /// Share of the sites that a trimmed mean drops at each end.
+        /// The share of the sites that a trimmed mean drops at each end.
         public var trim = 0.2
-        /// Updates are cut to so many times the median of their norms; nil for not at all.
+        /// The norm to which longer updates are cut, as a multiple of the median of all norms; nil to cut no update.
         public var clip: Double?
-        /// Share of the base's own step that is taken again (Hsu et al. 2019, "Measuring the effects of non-identical
-        /// data distribution").
+        /// The share of the base's own step that is taken again (Hsu et al. 2019, "Measuring the effects of
+        /// non-identical data distribution").
         public var momentum = 0.0
-        /// Average each row of the table of cohorts over the sites that have patients of its value, by their shares:
-        /// what one site alone has learnt is not thinned out by sites that never saw it. Such a row is that site's,
-        /// whatever its largest share.
+        /// Whether each row of the table of cohorts is averaged, by their shares, only over the sites that have
+        /// patients of its value. Sites that never saw such patients then do not dilute what another site has learnt.
+        /// If only one site has such patients, the row is that site's, whatever its largest share.
         public var cohortRows = false
 
         public init() {}
@@ -56,20 +57,20 @@ public struct MergeRecord: Codable, Hashable, Sendable {
         }
     }
 
-    /// A parcel that was merged.
+    /// A parcel that was included in the merge.
     public struct Part: Codable, Hashable, Sendable {
         public var site: String
-        /// SHA-256 of what its site signed, and of its numbers: the same numbers under another name are found, however
-        /// they are stored.
+        /// SHA-256 of what the site signed.
         public var parcel: Digest
+        /// SHA-256 of the numbers alone. It finds the same numbers under another name, however they are stored.
         public var tensors: Digest
-        /// Its share; all together are 1.
+        /// The share of the site. The shares of all parts sum to 1.
         public var weight: Double
-        /// The largest share that the list of trust gave it.
+        /// The largest share that the list of trust gave the site.
         public var largestShare: Double
         public var patients: Int
         public var images: Int
-        /// Whether one may sample from this site alone.
+        /// Whether samples may be drawn from this site alone.
         public var singleSite: Bool
 
         public init(
@@ -87,9 +88,9 @@ public struct MergeRecord: Codable, Hashable, Sendable {
         }
     }
 
-    /// A parcel that was not.
+    /// A parcel that was left out of the merge.
     public struct Excluded: Codable, Hashable, Sendable {
-        /// The site that it names; the file's name where it does not say.
+        /// The site that the parcel names, or the file's name if the parcel names no site.
         public var name: String
         public var reason: String
 
@@ -100,7 +101,7 @@ public struct MergeRecord: Codable, Hashable, Sendable {
     }
 
     public var round: Int
-    /// Digest of the base.
+    /// The digest of the base.
     public var base: Digest
     public var settings: Settings
     /// Sorted by site.
@@ -108,7 +109,7 @@ public struct MergeRecord: Codable, Hashable, Sendable {
     public var excluded: [Excluded]
     /// The day on which keys and permissions were checked, `2026-01-31`.
     public var day: String
-    /// What `svd` left out, relative to the whole difference.
+    /// The part of the difference that `svd` left out, relative to the whole difference.
     public var residual: Double?
 
     /// One clause on what is wrong with a record that came from a file, or nil.

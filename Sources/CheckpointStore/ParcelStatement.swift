@@ -1,8 +1,8 @@
 import Files
 import Foundation
 
-/// What a site says of weights that it shares, `parcel` in their manifest. It is signed with them; nothing in it names
-/// a patient or a file.
+/// What a site states about weights that it shares, under `parcel` in their manifest. The statement is signed with the
+/// weights. Nothing in it names a patient or a file.
 public struct ParcelStatement: Codable, Hashable, Sendable {
     /// The loss on the site's own validation split at one noise level.
     public struct SelfTest: Codable, Hashable, Sendable {
@@ -17,13 +17,13 @@ public struct ParcelStatement: Codable, Hashable, Sendable {
 
     public var site: String
     public var round: Int
-    /// Digest of the snapshot that the training began with, hexadecimal.
+    /// The digest of the snapshot with which the training began, in hexadecimal digits.
     public var base: String
     /// ISO 8601, UTC.
     public var issued: String
-    /// Root mean square error of denoised validation photographs; empty where the site has none.
+    /// The root mean square errors of denoised validation photographs; empty if the site has no such photographs.
     public var selfTest: [SelfTest]
-    /// What was spent of a privacy budget; `none` where the training kept none.
+    /// How much of a privacy budget was spent; `none` if the training had no such budget.
     public var privacy: String
     public var permissions: Permissions
     public var contact: String
@@ -60,10 +60,10 @@ public struct ParcelStatement: Codable, Hashable, Sendable {
     }
 }
 
-/// Names of sites: they stand in lists of trust, so none may look like another.
+/// Names of sites. Because they stand in lists of trust, no name may look like another.
 public enum SiteName {
-    /// What a name looks like at a glance: without case, and with one form for letters and digits that are mistaken for
-    /// each other.
+    /// What a name looks like at a glance: in lower case, and with one form for letters and digits that are easily
+    /// mistaken for each other.
     public static func look(_ name: String) -> String {
         String(name.lowercased().map { ["0": "o", "1": "l", "i": "l"][$0] ?? $0 })
     }
@@ -86,18 +86,18 @@ public enum SiteName {
 
 /// What may be done with weights, and with what is sampled from them.
 public struct Permissions: Codable, Hashable, Sendable {
-    /// Any territory.
+    /// The entry of `territories` that means any territory.
     public static let worldwide = "worldwide"
 
     /// Codes of the Data Use Ontology, such as `DUO:0000042` (general research use).
     public var purposes: Set<String>
-    /// The last day, `2027-12-31`; nil for no end.
+    /// The last day on which this is permitted, `2027-12-31`; nil if it is permitted without end.
     public var expires: String?
     /// ISO 3166 codes of countries, such as `DE`, or `worldwide`.
     public var territories: Set<String>
     /// Whether weights and samples may be handed on.
     public var redistribution: Bool
-    /// Whether one may sample from this site alone.
+    /// Whether samples may be drawn from this site alone.
     public var singleSite: Bool
 
     public init(
@@ -111,7 +111,7 @@ public struct Permissions: Codable, Hashable, Sendable {
         self.singleSite = singleSite
     }
 
-    /// The same sets are the same bytes.
+    /// Encodes the sets sorted, so that the same sets give the same bytes.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(purposes.sorted(), forKey: .purposes)
@@ -131,7 +131,7 @@ public struct Permissions: Codable, Hashable, Sendable {
             }
     }
 
-    /// For people and for the samples' own terms.
+    /// The permissions as text, for people and for the terms of samples.
     public var text: String {
         """
         \(purposes.sorted().joined(separator: ", ")); \(territories.sorted().joined(separator: ", ")); until \
@@ -167,7 +167,7 @@ public struct Permissions: Codable, Hashable, Sendable {
         return Day.text(moment) > expires
     }
 
-    /// What both allow; nil where nothing is left of purposes or territories.
+    /// What both permit; nil if no purpose or no territory is left.
     public func intersection(_ other: Permissions) -> Permissions? {
         let purposes = purposes.intersection(other.purposes)
         let everywhere = (

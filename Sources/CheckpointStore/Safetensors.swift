@@ -2,7 +2,7 @@ import Files
 import Foundation
 import TensorCore
 
-/// How numbers are stored.
+/// How numbers are stored in a file.
 public enum StoredType: String, Codable, Sendable {
     case f32 = "F32"
     case f16 = "F16"
@@ -13,14 +13,14 @@ public enum StoredType: String, Codable, Sendable {
 
 /// A safetensors file: named tensors and string metadata.
 ///
-/// Format: an 8-byte little-endian length, a JSON header of that length, then the tensors' bytes without gaps. Written
-/// with tensors sorted by name, so that the same content gives the same bytes. Reading is strict; see
-/// `init(contentsOf:)`.
+/// The format is an 8-byte little-endian length, a JSON header of that length, and the tensors' bytes without gaps.
+/// Tensors are written sorted by name, so that the same content gives the same bytes. Reading is strict; see
+/// `SafetensorsIndex`.
 public struct Safetensors: Sendable {
     public var tensors: [String: Tensor]
     public var metadata: [String: String]
 
-    /// The longest header that is read.
+    /// The longest header that is read, in bytes.
     static let longestHeader = 100 << 20
 
     public init(tensors: [String: Tensor], metadata: [String: String]) {
@@ -36,7 +36,8 @@ public struct Safetensors: Sendable {
         return data
     }
 
-    /// Hands the file's bytes to `sink`, piece by piece: one tensor at a time is in memory.
+    /// Hands the file's bytes to `sink` piece by piece, so that only one tensor at a time is in memory.
+    /// - Throws: what `sink` throws.
     public static func write(
         _ sources: [String: TensorSource], metadata: [String: String], as type: StoredType,
         to sink: (UnsafeRawBufferPointer) throws -> Void
@@ -57,7 +58,7 @@ public struct Safetensors: Sendable {
             offset = end
         }
         header += "}"
-        // Spaces up to a multiple of 8, so that the data is aligned.
+        // Spaces fill the header up to a multiple of 8 bytes, so that the data is aligned.
         header += String(repeating: " ", count: (8 - header.utf8.count % 8) % 8)
         try withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian, sink)
         try Array(header.utf8).withUnsafeBytes(sink)

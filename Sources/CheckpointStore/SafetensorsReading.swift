@@ -2,9 +2,9 @@ import Files
 import Foundation
 import TensorCore
 
-/// A safetensors file that was checked, whose tensors are read and decoded when they are asked for.
+/// A checked safetensors file, whose tensors are read and decoded when they are asked for.
 public struct SafetensorsIndex: Sendable {
-    /// One tensor: how its numbers are stored, and where in `body`.
+    /// One tensor: how its numbers are stored, and where they are in `body`.
     public struct Entry: Sendable {
         public let name: String
         public let type: StoredType
@@ -17,22 +17,22 @@ public struct SafetensorsIndex: Sendable {
     /// Sorted by name.
     public let entries: [Entry]
     public let metadata: [String: String]
-    /// What lies behind the header.
+    /// The bytes behind the header.
     private let body: Body
 
     private enum Body: Sendable {
-        /// A slice, which shares the file's bytes.
+        /// A slice that shares the file's bytes.
         case memory(Data)
-        /// The open file, and where the first tensor starts: nothing of it is kept in memory.
+        /// The open file, and where the first tensor starts in it. None of the file's bytes are kept in memory.
         case file(OpenFile, start: Int, path: String)
     }
 
-    /// Reads a header, strictly.
+    /// Reads a header strictly.
     ///
     /// - Parameter path: the file's name, for errors.
-    /// - Throws: `Failure` that names the file and what is wrong: too short, header too long or not JSON, duplicate or
-    ///   unknown keys, unknown types, shapes that do not fit their bytes, tensors that overlap, leave gaps or lie
-    ///   outside, bytes behind the last tensor.
+    /// - Throws: `Failure(.badData)` that names the file and what is wrong: it is too short, its header is too long
+    ///   or not JSON, keys are duplicate or unknown, types are unknown, shapes do not fit their bytes, tensors overlap,
+    ///   leave gaps or lie outside, or there are bytes behind the last tensor.
     public init(_ data: Data, path: String) throws {
         let data = data.startIndex == 0 ? data : Data(data)
         try self.init(size: data.count, path: path) {
@@ -42,7 +42,8 @@ public struct SafetensorsIndex: Sendable {
         }
     }
 
-    /// Reads the header of the file at `path`, which stays open; tensors are read when they are asked for.
+    /// Reads the header of the file at `path`. The file stays open, and tensors are read when they are asked for.
+    /// - Throws: `Failure`: `.noSuchInput`, `.readOrWriteFailed`, `.badData` as the other initialiser.
     public init(contentsOf path: String) throws {
         let file = try OpenFile(path)
         try self.init(size: file.size, path: path) {
@@ -53,8 +54,8 @@ public struct SafetensorsIndex: Sendable {
     }
 
     /// - Parameters:
-    ///   - read: some of the file's `size` bytes.
-    ///   - body: what lies from a place on.
+    ///   - read: reads a range of the file's `size` bytes.
+    ///   - body: makes the body from the place where it starts.
     private init(size: Int, path: String, read: (Range<Int>) throws -> Data, body: (Int) -> Body) throws {
         func bad(_ sentence: String) -> Failure { Failure(.badData, path, "not a valid safetensors file: \(sentence)") }
         guard size >= 8 else { throw bad("expected at least 8 bytes, found \(size)") }
@@ -130,13 +131,14 @@ public struct SafetensorsIndex: Sendable {
         self.metadata = metadata
     }
 
-    /// All tensors.
+    /// All tensors by name.
+    /// - Throws: `Failure(.readOrWriteFailed)`.
     public func tensors() throws -> [String: Tensor] {
         Dictionary(uniqueKeysWithValues: try entries.map { ($0.name, try tensor($0)) })
     }
 
-    /// The bytes of numbers of a tensor as they are stored.
-    /// - Parameter numbers: which of them, row-major; nil for all.
+    /// The bytes of a tensor's numbers as they are stored.
+    /// - Parameter numbers: the numbers that are wanted, row-major; nil for all.
     /// - Throws: `Failure(.readOrWriteFailed)`.
     public func bytes(_ entry: Entry, _ numbers: Range<Int>? = nil) throws -> Data {
         let numbers = numbers ?? 0..<entry.count, first = entry.range.lowerBound
@@ -149,11 +151,12 @@ public struct SafetensorsIndex: Sendable {
     }
 
     /// Decodes a tensor.
+    /// - Throws: `Failure(.readOrWriteFailed)`.
     public func tensor(_ entry: Entry) throws -> Tensor { entry.decoded(try bytes(entry), shape: entry.shape) }
 }
 
 extension SafetensorsIndex.Entry {
-    /// Numbers of this entry's type from their bytes.
+    /// Decodes numbers of this entry's type.
     public func decoded(_ bytes: Data, shape: [Int]) -> Tensor {
         bytes.withUnsafeBytes { own in
             switch type {
@@ -165,13 +168,13 @@ extension SafetensorsIndex.Entry {
     }
 }
 
-/// A file that is open for reading. It is read, not mapped: a stick that is pulled out gives an error, and what was
-/// read of a large file does not stay in memory.
+/// A file that is open for reading. It is read and not mapped. If a USB stick is pulled out, reading thus gives an
+/// error, and what was read of a large file does not stay in memory.
 private final class OpenFile: Sendable {
     private let descriptor: Int32
     let size: Int
 
-    /// - Throws: `Failure`: `.noSuchInput`, `.readOrWriteFailed`; `.badData` where it is no regular file.
+    /// - Throws: `Failure`: `.noSuchInput`; `.readOrWriteFailed`; `.badData` if it is not a regular file.
     init(_ path: String) throws {
         descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
@@ -210,7 +213,8 @@ private final class OpenFile: Sendable {
 }
 
 extension Safetensors {
-    /// Reads a file, strictly; see `SafetensorsIndex`.
+    /// Reads a file strictly; see `SafetensorsIndex`.
+    /// - Throws: `Failure`: `.noSuchInput`, `.readOrWriteFailed`, `.badData`.
     public init(contentsOf path: String) throws {
         guard let data = FileManager.default.contents(atPath: path) else {
             let exists = FileManager.default.fileExists(atPath: path)
@@ -220,7 +224,9 @@ extension Safetensors {
         try self.init(data, path: path)
     }
 
+    /// Reads the bytes of a file strictly; see `SafetensorsIndex`.
     /// - Parameter path: the file's name, for errors.
+    /// - Throws: `Failure(.badData)`.
     public init(_ data: Data, path: String) throws {
         let index = try SafetensorsIndex(data, path: path)
         self.init(tensors: try index.tensors(), metadata: index.metadata)

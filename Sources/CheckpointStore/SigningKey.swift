@@ -6,16 +6,17 @@ import Foundation
 public struct PublicKey: Hashable, Sendable {
     let key: Ed25519.PublicKey
 
-    /// 32 bytes in base64.
+    /// The key's 32 bytes in base64.
     public var text: String { Data(key.bytes).base64EncodedString() }
 
-    /// What people compare by telephone: SHA-256 of the key, the first 16 digits in groups of four.
+    /// What people compare by telephone: the first 16 digits of the key's SHA-256, in groups of four.
     public var fingerprint: String {
         let digits = Array(Digest(of: key.bytes).description.prefix(16))
         return stride(from: 0, to: 16, by: 4).map { String(digits[$0..<$0 + 4]) }.joined(separator: "-")
     }
 
-    /// - Throws: `Failure(.badData)` naming `field` of `place` where the text is no key.
+    /// Reads a key from base64.
+    /// - Throws: `Failure(.badData)` that names `field` of `place` if the text is not a key.
     public init(_ text: String, field: String, place: String) throws {
         guard let bytes = Data(base64Encoded: text), let key = Ed25519.PublicKey(bytes: bytes) else {
             throw Failure(
@@ -26,10 +27,11 @@ public struct PublicKey: Hashable, Sendable {
 
     init(_ key: Ed25519.PublicKey) { self.key = key }
 
+    /// Whether `signature` is this key's signature of `message`.
     public func verifies(_ signature: Data, of message: Data) -> Bool { key.verifies(signature, of: message) }
 }
 
-/// A private Ed25519 key: whoever has it signs in the name of its site.
+/// A private Ed25519 key. Whoever has it can sign in the name of its site.
 public struct SigningKey: Sendable {
     private let key: Ed25519.PrivateKey
 
@@ -38,11 +40,12 @@ public struct SigningKey: Sendable {
     private static let privateHead = "fovea-private-key-1"
     private static let publicHead = "fovea-public-key-1"
 
-    /// A new key, from the system's randomness.
+    /// Makes a new key from the system's randomness.
     public init() { key = Ed25519.PrivateKey() }
 
     /// Reads a private key.
-    /// - Throws: `Failure`: `.noSuchInput`; `.notPermitted` where others can read the file; `.badData`.
+    /// - Throws: `Failure`: `.noSuchInput`; `.notPermitted` if others can read the file; `.readOrWriteFailed`;
+    ///   `.badData`.
     public init(contentsOf path: String) throws {
         var found = stat()
         guard stat(path, &found) == 0 else { throw Failure(.noSuchInput, path, "does not exist") }
@@ -59,8 +62,8 @@ public struct SigningKey: Sendable {
         self.key = key
     }
 
-    /// What stands in base64 under the first line of a private key's file. No slice of `contents` outlives the call:
-    /// wiping them afterwards would otherwise wipe a copy.
+    /// Decodes the second line of a private key's file. No slice of `contents` outlives the call: if one did, wiping
+    /// `contents` would only wipe a copy.
     private static func seed(in contents: Data) -> Data? {
         let lines = contents.split(separator: UInt8(ascii: "\n"))
         guard lines.count == 2, lines[0].elementsEqual(privateHead.utf8) else { return nil }
@@ -68,11 +71,12 @@ public struct SigningKey: Sendable {
     }
 
     private static func noPrivateKey(_ path: String) -> Failure {
-        Failure(.badData, path, "is no private key that fovea parcel keygen made")
+        Failure(.badData, path, "is not a private key that fovea parcel keygen made")
     }
 
-    /// Writes the private key to `path` (mode 0600) and the public one to `path.pub`.
-    /// - Throws: `Failure(.cannotCreateOutput)` where either exists: a key is never overwritten.
+    /// Writes the private key to `path` (mode 0600) and the public key to `path.pub`.
+    /// - Throws: `Failure`: `.cannotCreateOutput` if either file exists, since a key is never overwritten;
+    ///   `.readOrWriteFailed`.
     public func write(_ path: String) throws {
         for output in [path, path + ".pub"] { try StagedFile.requireWritable(output, force: false) }
         var bytes = key.seed.withUnsafeBytes { Data($0) }, text = bytes.base64EncodedData()
@@ -86,7 +90,7 @@ public struct SigningKey: Sendable {
     }
 
     private static func write(_ pieces: [Data], to path: String, mode: mode_t) throws {
-        // Never readable by others, not for a moment.
+        // The file has its final mode from the start, so that others can never read it, not even for a moment.
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard descriptor >= 0 else {
             throw Failure(.cannotCreateOutput, path, "could not be made: \(String(cString: strerror(errno)))")
@@ -101,19 +105,20 @@ public struct SigningKey: Sendable {
     }
 
     /// Reads a public key from a file that `write` made.
+    /// - Throws: `Failure`: `.noSuchInput`, `.readOrWriteFailed`, `.badData`.
     public static func publicKey(contentsOf path: String) throws -> PublicKey {
         let lines = String(decoding: try JSONText.contents(path), as: UTF8.self).split(separator: "\n").map(String.init)
         guard lines.count == 2, lines[0] == publicHead else {
-            throw Failure(.badData, path, "is no public key that fovea parcel keygen made")
+            throw Failure(.badData, path, "is not a public key that fovea parcel keygen made")
         }
         return try PublicKey(lines[1], field: "key", place: path)
     }
 
-    /// 64 bytes, always the same for the same message.
+    /// The signature of `message`: 64 bytes, always the same for the same message.
     public func signature(of message: Data) -> Data { Data(key.signature(of: message)) }
 
-    /// HMAC-SHA-256 under a secret that follows from this key alone: the same photographs are the same to their own
-    /// site, and say nothing to others who have them.
+    /// HMAC-SHA-256 of `text` under a secret that is derived from this key alone. Its own site can recognise the same
+    /// photographs by the code, and the code tells nothing to others who have these photographs.
     public func protected(_ text: String) -> String {
         let secret = HKDF.sha256(key.seed, info: Array("fovea-training-set-1".utf8), count: 32)
         let code = HMAC.sha256(Array(text.utf8), key: secret)

@@ -2,10 +2,11 @@ import Files
 import Foundation
 import TensorCore
 
-/// The signature of a weights file, JSON under the metadata key `fovea.signature`.
+/// The signature of a weights file, as JSON under the metadata key `fovea.signature`.
 ///
-/// Signed is `fovea-parcel-1\0`, the SHA-256 of the manifest's bytes as stored, and the SHA-256 of the table of
-/// tensors: for each, sorted by name, a line `name dtype shape SHA-256-of-its-bytes`.
+/// The signature covers `fovea-parcel-1\0`, the SHA-256 of the manifest's bytes as stored, and the SHA-256 of the table
+/// of tensors. The table has one line for each tensor, sorted by name: the length of the name, then `name dtype [shape]
+/// SHA-256-of-its-bytes`.
 public struct WeightsSignature: Codable, Hashable, Sendable {
     public static let metadataKey = "fovea.signature"
     static let manifestKey = "fovea"
@@ -21,20 +22,20 @@ public struct WeightsSignature: Codable, Hashable, Sendable {
         self.signature = signature
     }
 
-    /// One tensor as it is signed.
+    /// One tensor, as a line of the table that is signed.
     public struct Line: Hashable, Sendable {
         public let name: String
         public let type: StoredType
         public let shape: [Int]
-        /// Of its bytes as they are stored.
+        /// SHA-256 of the tensor's bytes as they are stored.
         public let digest: Digest
     }
 
-    /// SHA-256 of the table of tensors, sorted by name: the same tensors are the same digest, whoever signed them.
+    /// SHA-256 of the table of tensors, sorted by name. The same tensors give the same digest, whoever signed them.
     public static func digest(of table: [Line]) -> Digest {
         var lines = DigestBuilder()
         for line in table {
-            // A name cannot hold a line end or pass for two: its length stands before it.
+            // The length before a name makes sure that a name with a line end cannot pass for two lines.
             let shape = line.shape.map(String.init).joined(separator: ",")
             lines.update(
                 Array("\(line.name.utf8.count) \(line.name) \(line.type.rawValue) [\(shape)] \(line.digest)\n".utf8))
@@ -46,7 +47,7 @@ public struct WeightsSignature: Codable, Hashable, Sendable {
         Data("fovea-parcel-1\0".utf8) + Digest(of: Array(manifest.utf8)).bytes + digest(of: table).bytes
     }
 
-    /// Signs tensors that are to be written as `type`, with this manifest.
+    /// Signs this manifest together with tensors that will be written as `type`.
     static func sign(
         manifest: String, _ sources: [String: TensorSource], as type: StoredType, with key: SigningKey
     ) throws -> WeightsSignature {
@@ -60,22 +61,26 @@ public struct WeightsSignature: Codable, Hashable, Sendable {
     }
 
     /// Checks the signature of a file against its manifest and tensors.
-    /// - Returns: whose it is; nil where the file has none.
-    /// - Throws: `Failure(.badData)` for a signature that is none; `Failure(.notPermitted)` for one of other content.
+    /// - Returns: the signer's key; nil if the file has no signature.
+    /// - Throws: `Failure`: `.badData` if the signature cannot be read, `.notPermitted` if it was made for other
+    ///   content, `.readOrWriteFailed`.
     public static func signer(of file: SafetensorsIndex, path: String) throws -> PublicKey? {
         try signedTable(of: file, path: path)?.signer
     }
 
-    /// Checks that a file which says that it is signed, or that a site shares it, is what was signed.
-    /// - Throws: `Failure(.notPermitted)`.
+    /// Checks that the content of a signed file is what was signed. A parcel must be signed; other files need not be.
+    /// - Throws: `Failure`: `.notPermitted` if the content was changed or a parcel is unsigned; `.noSuchInput`,
+    ///   `.badData` and `.readOrWriteFailed` if the file cannot be read.
     public static func requireIntact(_ path: String, isParcel: Bool) throws {
         guard try signer(of: try SafetensorsIndex(contentsOf: path), path: path) != nil || !isParcel else {
-            throw Failure(.notPermitted, path, "says that a site shares it, and is unsigned")
+            throw Failure(.notPermitted, path, "says that a site shares it, but is not signed")
         }
     }
 
-    /// The same, with the table that was signed (whoever reads a tensor later can see that it is still the one) and the
-    /// digest of what was signed, which is the same for every file that holds it.
+    /// Checks the signature as `signer(of:path:)` does. It also returns the signed table, with which whoever reads a
+    /// tensor later can see that it is still the same, and the digest of what was signed, which is the same for every
+    /// file that holds it.
+    /// - Throws: the same as `signer(of:path:)`.
     public static func signedTable(of file: SafetensorsIndex, path: String) throws -> (
         signer: PublicKey, table: [Line], digest: Digest
     )? {

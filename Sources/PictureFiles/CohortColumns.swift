@@ -3,9 +3,10 @@ import Files
 import HDF5Files
 
 extension CohortSchema {
-    /// Refuses what the schema does not name: a label that silently became unknown would be lost.
+    /// Refuses labels that the schema does not name: if they silently became unknown, they would be lost.
     ///
     /// - Parameter row: the row that the message names.
+    /// - Throws: `Failure(.badData)`.
     package static func require(_ cohort: Cohort, row: Int, file: String) throws {
         for (name, value) in cohort.values.sorted(by: { $0.key < $1.key }) {
             guard let attribute = attribute(name) else {
@@ -24,15 +25,17 @@ extension CohortSchema {
 }
 
 extension CohortColumn {
-    /// Writes [codes.count] int16 codes with their names, and -1 as `unknown`.
-    /// - Parameter isRequest: whether -2 is named, too, as `unspecified`.
+    /// Writes [codes.count] int16 codes with their names, and the name `unknown` for -1.
+    /// - Parameter isRequest: whether -2 gets a name, too: `unspecified`.
+    /// - Throws: `Failure`: `.badData` for names that HDF5 cannot hold, `.readOrWriteFailed`.
     @HDF5Actor
     package func write(to group: HDF5Group, isRequest: Bool) throws {
         let dataset = try create(in: group, count: codes.count, isRequest: isRequest)
         try dataset.write(codes, rows: 0..<codes.count)
     }
 
-    /// Creates the same without codes.
+    /// Creates the dataset that `write` fills.
+    /// - Throws: the same as `write`.
     @HDF5Actor
     package func create(in group: HDF5Group, count: Int, isRequest: Bool) throws -> HDF5Dataset {
         var members = names.enumerated().map { (name: $1, code: Int16($0)) }
@@ -43,7 +46,8 @@ extension CohortColumn {
 
     /// Reads the column of `attribute` that `write` wrote.
     ///
-    /// - Throws: `Failure(.badData)` where it is missing, has other names than the schema, or codes without a name.
+    /// - Throws: `Failure(.badData)` if the column is missing, has other names than the schema, or has codes without
+    ///   a name.
     @HDF5Actor
     package init(_ attribute: Attribute, from group: HDF5Group, count: Int, isRequest: Bool) throws {
         let dataset = try group.dataset(attribute.name)
@@ -78,10 +82,10 @@ extension CohortColumn {
         self.init(attribute: attribute, names: names, codes: codes)
     }
 
-    /// Rows by name; `unknown` and `unspecified` where they occur.
+    /// The number of rows by name of the code, with `unknown` and `unspecified` where they occur.
     package var counts: [String: Int] { counts { _ in true } }
 
-    /// The same of some rows.
+    /// The same counts, over the rows for which `isCounted` is true.
     package func counts(where isCounted: (Int) -> Bool) -> [String: Int] {
         codes.enumerated().reduce(into: [:]) { counts, row in
             guard isCounted(row.offset) else { return }
@@ -94,8 +98,9 @@ extension CohortColumn {
 }
 
 extension HDF5Dataset {
-    /// Whole rows in any order.
+    /// Reads whole rows in any order.
     /// - Returns: [rows.count, the other dimensions].
+    /// - Throws: `Failure(.badData)`.
     package func readRows(_ rows: [Int]) throws -> [UInt8] {
         let rowSize = shape.dropFirst().reduce(1, *)
         return try [UInt8](unsafeUninitializedCapacity: rows.count * rowSize) { buffer, initialized in
@@ -108,7 +113,8 @@ extension HDF5Dataset {
     }
 
     /// Compares the SHA-256 of every row of pixels with `digests`, one row at a time.
-    /// - Throws: `Failure(.checkFailed)` naming the first rows that differ.
+    /// - Throws: `Failure`: `.checkFailed` that names the first rows that differ; `.badData` for rows that cannot be
+    ///   read.
     package func requireDigests(_ digests: [Digest]) throws {
         var bad: [Int] = []
         for (row, digest) in digests.enumerated() {
@@ -124,7 +130,8 @@ extension HDF5Dataset {
 }
 
 extension HDF5Group {
-    /// Reads [count, 32] bytes.
+    /// Reads [count, 32] bytes as digests.
+    /// - Throws: `Failure(.badData)`.
     package func readDigests(_ name: String, count: Int) throws -> [Digest] {
         let dataset = try dataset(name)
         try dataset.require(UInt8.self, shape: [count, 32])
@@ -132,7 +139,9 @@ extension HDF5Group {
         return (0..<count).compactMap { Digest(bytes: Array(bytes[$0 * 32..<($0 + 1) * 32])) }
     }
 
-    /// `/images`, checked: uint8 [N, H, W, 3] with 1 or more rows, none larger than 16384 pixels, all in this file.
+    /// The dataset `/images`, which is checked: uint8 [N, H, W, 3] with at least one row, sides of 1 to 16384 pixels,
+    /// and all content in this file.
+    /// - Throws: `Failure(.badData)`.
     package func readImages() throws -> HDF5Dataset {
         let images = try dataset("images")
         try images.require(UInt8.self, shape: [nil, nil, nil, 3])
@@ -141,7 +150,8 @@ extension HDF5Group {
             throw Failure(
                 .badData, file, field: "/images shape", expected: "pictures of 1 to 16384 pixels", found: "\(shape)")
         }
-        // A row takes at least one byte in the file: bounds what a hostile file can make anyone allocate.
+        // A row takes at least one byte in the file. This limits the memory that a hostile file can make anyone
+        // allocate.
         guard shape[0] <= images.storedByteCount else {
             throw Failure(
                 .badData, file, field: "/images", expected: "\(shape[0]) pictures",

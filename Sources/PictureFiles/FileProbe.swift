@@ -4,9 +4,9 @@ import Synchronization
 
 /// Opens an HDF5 file in a process of its own before this process does.
 ///
-/// HDF5 1.10 can crash on damaged or hostile files (a flipped byte in an attribute's heap is enough). A crash there
-/// ends the child, and the user reads a sentence. `DatasetFile` and `SampleSetFile` ask for it whenever they open a
-/// file that this process did not write itself.
+/// HDF5 1.10 can crash on damaged or hostile files (a flipped byte in an attribute's heap is enough). A crash in the
+/// child ends only the child, and the user reads a sentence. `DatasetFile` and `SampleSetFile` call `check` whenever
+/// they open a file that this process did not write itself.
 public enum FileProbe {
     private struct State {
         var program: String?
@@ -17,18 +17,20 @@ public enum FileProbe {
 
     private static let state = Mutex(State())
 
-    /// The program that reads files: `fovea`, which is called as `fovea probe FILE`. nil stands for none; then files
-    /// are opened in this process, and a damaged one may end it.
+    /// The program that reads files in a child process: `fovea`, called as `fovea probe FILE`. Without a program (nil),
+    /// files are opened in this process, and a damaged file may end it.
     public static var program: String? {
         get { state.withLock { $0.program } }
         set { state.withLock { $0.program = newValue } }
     }
 
-    /// Reads the file in a child process, where there is a program for it and neither this process nor an earlier child
-    /// has written or read the same file.
+    /// Reads the file in a child process, if there is a program for it. A file that this process wrote, or that a child
+    /// has already read, is not read again.
     ///
-    /// - Returns: whether a child has read it. A child also compares the bytes of a sample set with their digest.
-    /// - Throws: `Failure(.badData)` where the child crashed; the child's own failure where it found one.
+    /// - Returns: whether a child has read the file, in this call of `check` or an earlier one. Such a child also
+    ///   compares the bytes of a sample set with their digest.
+    /// - Throws: `Failure`: `.badData` if the child crashed; the child's own failure if it reported one;
+    ///   `.readOrWriteFailed` if no child could be started; `.interrupted`.
     @discardableResult
     package static func check(_ path: String) throws -> Bool {
         guard let program else { return false }
@@ -53,31 +55,33 @@ public enum FileProbe {
         }
     }
 
-    /// Takes down that this process has just written the file, so that no child has to read it.
+    /// Remembers that this process has just written the file, so that no child has to read it.
     package static func noteOwn(_ path: String) {
         guard let identity = FileIdentity(path) else { return }
         state.withLock { _ = $0.own.insert(identity) }
     }
 
-    /// What is wrong with the content of an HDF5 file, pictures included; nil where there is no program to ask.
+    /// What is wrong with the content of an HDF5 file, pictures included; nil if there is no program to ask.
+    /// - Throws: `Failure`: `.readOrWriteFailed` if no child could be started; `.interrupted`; `.badData`.
     package static func findings(_ path: String) throws -> [Finding]? {
         guard let program else { return nil }
         let answer = try ask(program, [path, "--content"], about: path)
         switch answer.end {
         case .crashed(let signal) where signal == SIGXCPU:
-            return [Finding("structure", "HDF5 comes to no end on reading it")]
+            return [Finding("structure", "HDF5 does not finish reading it")]
         case .crashed(let signal): return [Finding("structure", "HDF5 crashes on reading it (signal \(signal))")]
         case .exited(0):
             let findings = try JSONText.decode([Finding].self, answer.output, place: path)
-            // Read to the end without a finding: this process may read it, too.
+            // A child has read the whole file without a finding, so this process may read it, too.
             if findings.isEmpty { noteOwn(path) }
             return findings
         case .exited: return [Finding("structure", answer.lastError ?? "could not be read")]
         }
     }
 
-    /// Every site that the models of a sample set come from; nil where there is no program to ask.
-    /// - Throws: `Failure(.badData)` where it cannot be read.
+    /// All sites from which the models of a sample set come; nil if there is no program to ask.
+    /// - Throws: `Failure`: `.badData` if the child cannot read them; `.readOrWriteFailed` if no child could be
+    ///   started; `.interrupted`.
     package static func lineageSites(_ path: String) throws -> Set<String>? {
         guard let program else { return nil }
         let answer = try ask(program, [path, "--sites"], about: path)
@@ -103,14 +107,15 @@ public enum FileProbe {
         child.executableURL = URL(fileURLWithPath: program)
         child.arguments = ["probe"] + arguments
         child.standardInput = FileHandle.nullDevice
-        // A file, and no second pipe: a child that fills one pipe while the other is read would wait for ever.
+        // The output goes to a file and not to a second pipe. A child that fills one pipe while this process reads the
+        // other would wait for ever.
         let output = FileManager.default.temporaryDirectory.appendingPathComponent("fovea-probe-\(UUID().uuidString)")
             .path
         let descriptor = open(output, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             throw Failure(.readOrWriteFailed, output, "could not be written: \(String(cString: strerror(errno)))")
         }
-        // It goes with the last process that has it open.
+        // The file disappears when the last process that has it open ends.
         unlink(output)
         let target = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         child.standardOutput = target
@@ -124,7 +129,8 @@ public enum FileProbe {
         let said = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         child.waitUntilExit()
         let isCrash = child.terminationReason == .uncaughtSignal, status = child.terminationStatus
-        // A terminal sends its signals to the child, too, which may be gone before this process has heard of them.
+        // A terminal sends its signals to the child, too. The child may end before this process has received the
+        // signal.
         if isCrash, [SIGINT, SIGTERM, SIGHUP].contains(status) {
             throw Failure(.interrupted, nil, "interrupted: \(path) was being read")
         }
@@ -136,7 +142,7 @@ public enum FileProbe {
     }
 }
 
-/// Which file stands at a path, and in which state: another file, or other content, has another identity.
+/// Which file is at a path, and in which state. Another file has another identity, and so has other content.
 private struct FileIdentity: Hashable {
     private let device, inode: UInt64
     private let size, seconds, nanoseconds, changedSeconds, changedNanoseconds: Int

@@ -1,14 +1,15 @@
 import Files
 import Foundation
 
-/// What kind of file stands at a path, by its first bytes.
+/// What kind of file is at a path, judged by its first bytes.
 public enum FileSort: Sendable {
     case sampleSet
     /// Another HDF5 file, such as a data set.
     case hdf5
     case weights
 
-    /// - Throws: `Failure`: `.noSuchInput`; `.readOrWriteFailed`; `.badData` where it is neither HDF5 nor safetensors.
+    /// Looks at the first bytes of a file.
+    /// - Throws: `Failure`: `.noSuchInput`; `.readOrWriteFailed`; `.badData` if it is neither HDF5 nor safetensors.
     public init(contentsOf path: String) throws {
         try RegularFile.require(path)
         guard let handle = FileHandle(forReadingAtPath: path) else {
@@ -18,7 +19,7 @@ public enum FileSort: Sendable {
             throw Failure(.badData, path, "is empty")
         }
         let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46]
-        // A sample set with a damaged first block is still a sample set.
+        // A sample set whose first block is damaged still counts as a sample set.
         if start.starts(with: Data("fovea.samples ".utf8)) || start.dropFirst(512).starts(with: signature) {
             self = .sampleSet
         } else if start.starts(with: signature) {
@@ -30,8 +31,9 @@ public enum FileSort: Sendable {
         }
     }
 
+    /// Refuses a file that is not a sample set.
     /// - Parameter use: what a sample set is needed for, such as `only samples can be made again`.
-    /// - Throws: `Failure(.badData)` where the file is no sample set.
+    /// - Throws: `Failure`: `.badData` if the file is not a sample set, and as `init`.
     public static func requireSampleSet(_ path: String, _ use: String) throws {
         guard try FileSort(contentsOf: path) == .sampleSet else {
             throw Failure(.badData, path, "is no sample set; \(use)")

@@ -1,5 +1,5 @@
 extension ContactSheet {
-    /// - Parameter pixels: pictures of [height, width, 3], one behind the other.
+    /// - Parameter pixels: the pictures one after another, [height, width, 3] each.
     public init(pixels: [UInt8], width: Int, height: Int, columns: Int? = nil) {
         let bytes = width * height * 3
         self.init(

@@ -8,8 +8,8 @@ public struct ContactSheet: Sendable {
     public let picture: Picture
 
     /// - Parameters:
-    ///   - pictures: at least one, all of the same size; row by row.
-    ///   - columns: pictures in a row; nil makes the sheet about square.
+    ///   - pictures: at least one picture; all have the same size. They fill the sheet row by row.
+    ///   - columns: the number of pictures in a row; nil makes the sheet about square.
     public init(pictures: [Picture], columns: Int? = nil) {
         guard let first = pictures.first else { fatalError("ContactSheet needs at least one picture") }
         let columns = max(1, min(pictures.count, columns ?? Int(Double(pictures.count).squareRoot().rounded(.up))))
@@ -38,6 +38,7 @@ public struct ContactSheet: Sendable {
     }
 
     /// The sheet as a PNG file.
+    /// - Throws: `Failure(.badData)` if no memory is left.
     public var png: Data {
         get throws { try picture.pngData() }
     }

@@ -1,13 +1,14 @@
-/// The one EXIF field that changes how a photograph looks. Everything else in EXIF may identify a patient and is not
-/// read.
+/// Reads the only EXIF field that changes how a photograph looks. Everything else in EXIF may identify a patient and is
+/// not read.
 enum EXIF {
-    /// The orientation (tag 0x0112) of a JPEG's APP1 or a PNG's eXIf: 1 to 8; 1 where there is none or it is malformed.
+    /// The orientation (tag 0x0112) from a JPEG's APP1 or a PNG's eXIf, 1 to 8. It is 1 if the tag is missing or
+    /// malformed.
     static func orientation(of bytes: [UInt8], format: PictureHeader.Format) -> Int {
         let block = format == .jpeg ? jpegBlock(bytes) : pngBlock(bytes)
         return block.flatMap { orientation(tiff: bytes[$0]) } ?? 1
     }
 
-    /// Where the TIFF structure lies in a JPEG: behind `Exif\0\0` in a segment FF E1 before the first scan.
+    /// Where the TIFF structure is in a JPEG: behind `Exif\0\0` in a segment FF E1 before the first scan.
     private static func jpegBlock(_ bytes: [UInt8]) -> Range<Int>? {
         var position = 2
         while position + 4 <= bytes.count, bytes[position] == 0xFF {
@@ -33,7 +34,7 @@ enum EXIF {
         return nil
     }
 
-    /// Where the TIFF structure lies in a PNG: the chunk eXIf.
+    /// Where the TIFF structure is in a PNG: in the chunk eXIf.
     private static func pngBlock(_ bytes: [UInt8]) -> Range<Int>? {
         var position = 8
         while position + 12 <= bytes.count {
@@ -74,7 +75,7 @@ enum EXIF {
             let offset = directory + 2 + 12 * entry
             guard let tag = number(offset, bytes: 2) else { return nil }
             if tag == 0x0112 {
-                // A SHORT (type 3), one of them, in the first two bytes of the value.
+                // The value must be one SHORT (type 3). It is in the first two bytes of the value field.
                 guard number(offset + 2, bytes: 2) == 3, number(offset + 4, bytes: 4) == 1,
                     let value = number(offset + 8, bytes: 2), (1...8).contains(value)
                 else { return nil }

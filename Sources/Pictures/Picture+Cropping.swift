@@ -1,5 +1,5 @@
 extension Picture {
-    /// The rectangle at (`x`, `y`), in whole pixels; black where it lies beyond the border.
+    /// The rectangle at (`x`, `y`), in whole pixels. Parts beyond the border are black.
     public func cropped(x: Int, y: Int, width newWidth: Int, height newHeight: Int) -> Picture {
         var result = Picture(width: newWidth, height: newHeight)
         let columns = max(0, x)..<max(max(0, x), min(width, x + newWidth))

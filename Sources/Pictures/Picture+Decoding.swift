@@ -2,20 +2,21 @@ import CImageCodecs
 import Files
 
 extension Picture {
-    /// Decodes the JPEG or PNG file at `path`, upright (EXIF orientation applied).
+    /// Decodes the JPEG or PNG file at `path`, and turns it upright as EXIF says.
     ///
-    /// The format is told by the content, not the suffix. PNG may have 1 to 16 bits, grey, palette, RGB, alpha
-    /// (composed on black); JPEG grey or three channels.
-    /// - Parameter minimumSide: where given, a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size as long as its
-    ///   shorter side keeps at least that many pixels; the reduction is an average, done in the DCT domain.
-    /// - Throws: `Failure`: `.noSuchInput` where there is no such file, `.badData` where it is not a picture, is
-    ///   truncated, damaged, CMYK or larger than `maximumPixelCount`, `.readOrWriteFailed` where the disk fails.
+    /// The format is recognised by the content, not by the suffix. A PNG may have 1 to 16 bits and may be grey,
+    /// palette, RGB or with alpha (composed on black). A JPEG may be grey or have three channels.
+    /// - Parameter minimumSide: if given, a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, as long as its
+    ///   shorter side keeps at least this many pixels. The reduction is an average, done in the DCT domain.
+    /// - Throws: `Failure`: `.noSuchInput` if there is no such file; `.badData` if it is not a picture, is truncated,
+    ///   damaged, CMYK or larger than `maximumPixelCount`; `.readOrWriteFailed` if the disk fails.
     public init(contentsOf path: String, minimumSide: Int? = nil) throws {
         try self.init(decoding: PictureFile.read(path), name: path, minimumSide: minimumSide)
     }
 
-    /// Decodes the JPEG or PNG in `bytes`; otherwise as `init(contentsOf:minimumSide:)`.
+    /// Decodes the JPEG or PNG in `bytes`, as `init(contentsOf:minimumSide:)` does.
     /// - Parameter name: the file's name, for messages.
+    /// - Throws: `Failure(.badData)`.
     public init(decoding bytes: [UInt8], name: String, minimumSide: Int? = nil) throws {
         let header = try Picture.header(of: bytes, name: name)
         var eighths = 8

@@ -3,16 +3,17 @@ import Files
 import Foundation
 
 extension Picture {
-    /// The picture as a PNG file of 8-bit RGB without any metadata.
-    /// - Throws: `Failure` where no memory is left or a side is 0.
+    /// The picture as a PNG file of 8-bit RGB without metadata.
+    /// - Throws: `Failure(.badData)` if no memory is left or a side is 0.
     public func pngData() throws -> Data {
         try encoded { rgb, result, count, message in
             fovea_png_encode(rgb, Int32(width), Int32(height), result, count, message)
         }
     }
 
-    /// The picture as a JPEG file (4:4:4, no metadata).
-    /// - Parameter quality: 1 to 100, as libjpeg counts.
+    /// The picture as a JPEG file (4:4:4, without metadata).
+    /// - Parameter quality: 1 to 100, on libjpeg's scale.
+    /// - Throws: `Failure(.badData)` if no memory is left or a side is 0.
     public func jpegData(quality: Int = 90) throws -> Data {
         try encoded { rgb, result, count, message in
             fovea_jpeg_encode(rgb, Int32(width), Int32(height), Int32(quality), result, count, message)

@@ -1,6 +1,5 @@
 extension Picture {
-    /// The picture turned and mirrored so that an EXIF orientation of 1 to 8 stands upright; another value changes
-    /// nothing.
+    /// Turns and mirrors a picture of EXIF orientation 1 to 8 so that it is upright. Other values change nothing.
     public func oriented(_ orientation: Int) -> Picture {
         guard (2...8).contains(orientation) else { return self }
         let swapsSides = orientation >= 5
@@ -9,7 +8,7 @@ extension Picture {
             self.pixels.withUnsafeBufferPointer { source in
                 for y in 0..<newHeight {
                     for x in 0..<newWidth {
-                        // Where the pixel at (x, y) of the upright picture is stored.
+                        // The place where the pixel at (x, y) of the upright picture is stored.
                         let (column, row) =
                             switch orientation {
                             case 2: (width - 1 - x, y)

@@ -1,11 +1,11 @@
 import Foundation
 
-/// A similarity about the picture's centre: where a point of the target lies in the source.
+/// A similarity transform about the picture's centre. It says where a point of the target lies in the source.
 package struct Similarity: Hashable, Sendable {
-    /// Radians.
+    /// In radians.
     package var rotation = 0.0
     package var scale = 1.0
-    /// In shares of the picture's side.
+    /// As shares of the picture's side.
     package var shiftX = 0.0
     package var shiftY = 0.0
 
@@ -18,7 +18,7 @@ package struct Similarity: Hashable, Sendable {
 }
 
 extension Picture {
-    /// Left and right exchanged.
+    /// The picture with left and right exchanged.
     package var mirrored: Picture {
         var result = self
         for y in 0..<height {
@@ -27,7 +27,7 @@ extension Picture {
         return result
     }
 
-    /// The picture seen through `pose`, bilinear; black beyond its borders.
+    /// The picture seen through `pose`, interpolated bilinearly; black beyond its borders.
     package func warped(_ pose: Similarity) -> Picture {
         var result = Picture(width: width, height: height)
         let cosine = cos(pose.rotation) * pose.scale, sine = sin(pose.rotation) * pose.scale

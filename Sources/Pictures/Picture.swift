@@ -1,4 +1,4 @@
-/// A picture of 8 bits a channel in memory: [height, width, 3], RGB, row-major.
+/// A picture in memory with 8 bits per channel: [height, width, 3], RGB, row-major.
 public struct Picture: Hashable, Sendable {
     public let width: Int
     public let height: Int

@@ -1,13 +1,14 @@
 import Files
 import Foundation
 
-/// Reading of picture files.
+/// Reads picture files.
 enum PictureFile {
-    /// Larger files are not photographs: 100 megapixels of 16-bit RGBA are 800 MB before compression.
+    /// Larger files cannot be photographs: 100 megapixels of 16-bit RGBA are 800 MB before compression.
     static let maximumByteCount = 1 << 30
 
     /// The bytes of the regular file at `path`.
-    /// - Throws: `Failure(.noSuchInput)` where there is none, `.badData` for a folder or device, `.readOrWriteFailed`.
+    /// - Throws: `Failure`: `.noSuchInput` if there is no file, `.badData` for a folder, a device or a file that is
+    ///   too large, `.readOrWriteFailed`.
     static func read(_ path: String) throws -> [UInt8] {
         // Without O_NONBLOCK, opening a named pipe would wait for ever.
         let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
@@ -25,7 +26,7 @@ enum PictureFile {
             throw Failure(.badData, path, "is \(what), not a picture file")
         }
         guard status.st_size <= maximumByteCount else {
-            throw Failure(.badData, path, "has \(status.st_size) bytes, more than a photograph's \(maximumByteCount)")
+            throw Failure(.badData, path, "has \(status.st_size) bytes; a photograph has at most \(maximumByteCount)")
         }
         let size = Int(status.st_size)
         return try [UInt8](unsafeUninitializedCapacity: size) { buffer, count in

@@ -1,7 +1,7 @@
 import CImageCodecs
 import Files
 
-/// What a picture file says of itself before anything is decoded.
+/// What a picture file says about itself before anything is decoded.
 public struct PictureHeader: Hashable, Sendable {
     public enum Format: String, Sendable {
         case jpeg = "JPEG"
@@ -9,25 +9,25 @@ public struct PictureHeader: Hashable, Sendable {
     }
 
     public let format: Format
-    /// Pixels of a row, as stored (before `orientation` is applied).
+    /// Pixels in a row as stored, before `orientation` is applied.
     public let width: Int
     public let height: Int
-    /// Channels as stored: 1 grey or palette, 2 grey and alpha, 3 RGB or YCbCr, 4 RGB and alpha.
+    /// Channels as stored: 1 for grey or a palette, 2 for grey and alpha, 3 for RGB or YCbCr, 4 for RGB and alpha.
     public let channels: Int
     public let bitDepth: Int
-    /// EXIF orientation 1 to 8; 1 where there is none.
+    /// EXIF orientation, 1 to 8; 1 if the file does not say.
     public let orientation: Int
 }
 
 extension Picture {
-    /// Limits on what is decoded, checked against the header before memory is taken: a file of a few bytes can claim
-    /// gigabytes. The largest fundus cameras make about 50 megapixels.
+    /// Limits on what is decoded. They are checked against the header before memory is allocated, because a file of a
+    /// few bytes can claim gigabytes. The largest fundus cameras make about 50 megapixels.
     public static let maximumSide = 16384
     public static let maximumPixelCount = 100_000_000
 
-    /// The header of the picture in `bytes`.
+    /// Reads the header of the picture in `bytes`.
     /// - Parameter name: the file's name, for messages.
-    /// - Throws: `Failure(.badData)` where it is not a JPEG or PNG, is damaged, is CMYK, or is too large.
+    /// - Throws: `Failure(.badData)` if it is not a JPEG or PNG, is damaged, is CMYK, or is too large.
     public static func header(of bytes: [UInt8], name: String) throws -> PictureHeader {
         guard !bytes.isEmpty else { throw Failure(.badData, name, "is empty") }
         let format: PictureHeader.Format
@@ -58,8 +58,8 @@ extension Picture {
             orientation: EXIF.orientation(of: bytes, format: format))
     }
 
-    /// The header of the picture at `path`.
-    /// - Throws: `Failure`, as `init(contentsOf:)`.
+    /// Reads the header of the picture at `path`.
+    /// - Throws: `Failure`: the same as `init(contentsOf:minimumSide:)`.
     public static func header(contentsOf path: String) throws -> PictureHeader {
         try header(of: PictureFile.read(path), name: path)
     }

@@ -1,10 +1,11 @@
-/// The pictures of one side of an audit in memory, all of one size: samples, a training gallery, or a holdout.
+/// The pictures of one side of an audit in memory, all of the same size: samples, a training gallery, or a holdout.
 package struct PictureSet: Sendable {
     /// Width and height of every picture, in pixels.
     package let size: Int
     /// [count, size, size, 3], RGB; 0 outside the field of view.
     package let pixels: [UInt8]
-    /// The patient of each picture, as a number within its source: both eyes and all visits of one patient share it.
+    /// The patient of each picture, as a number within its source. Both eyes and all visits of a patient have the same
+    /// number.
     package let patients: [Int]
 
     package var count: Int { patients.count }
@@ -18,7 +19,7 @@ package struct PictureSet: Sendable {
         self.patients = patients
     }
 
-    /// - Parameter pictures: all square and of one size.
+    /// - Parameter pictures: square pictures of this size.
     package init(_ pictures: [Picture], size: Int, patients: [Int]) {
         self.init(size: size, pixels: pictures.flatMap(\.pixels), patients: patients)
     }

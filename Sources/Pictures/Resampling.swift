@@ -1,21 +1,21 @@
 import Foundation
 
-/// The weights with which one line of source pixels makes one line of target pixels.
+/// The weights that turn one line of source pixels into one line of target pixels.
 ///
-/// Shrinking takes a Hamming-windowed sinc of one lobe, widened to the scale: sharper than an area average, and
-/// non-negative, so that no ring appears where the black surround meets the field of view. Enlarging is linear.
+/// Shrinking uses a Hamming-windowed sinc of one lobe, widened to the scale. It is sharper than an area average, and it
+/// is never negative, so that no ring appears where the black surround meets the field of view. Enlarging is linear.
 struct Resampling {
-    /// First source pixel of each target pixel.
+    /// The first source pixel of each target pixel.
     let starts: [Int]
-    /// Weights a target pixel; unused ones at the end are 0.
+    /// The number of weights for each target pixel. Unused weights at the end are 0.
     let taps: Int
-    /// [target pixel, tap]; the weights of a target pixel sum to 1 (or to the covered share where `isBlackBeyond`).
+    /// [target pixel, tap]. The weights of a target pixel sum to 1 (or to the covered share with `isBlackBeyond`).
     let weights: [Float]
 
     /// - Parameters:
-    ///   - from, to: the stretch of the source that becomes the line, in source pixels (0 is the left edge of the
-    ///     first).
-    ///   - isBlackBeyond: whether the source counts as 0 beyond its ends; otherwise it ends there.
+    ///   - from, to: the part of the source that becomes the line, in source pixels (0 is the left edge of the first
+    ///     pixel).
+    ///   - isBlackBeyond: whether the source counts as 0 beyond its ends. Otherwise nothing beyond its ends counts.
     init(sourceCount: Int, from: Double, to: Double, targetCount: Int, isBlackBeyond: Bool = false) {
         let scale = (to - from) / Double(targetCount)
         let stretch = max(scale, 1)
@@ -38,7 +38,7 @@ struct Resampling {
         weights = rows.flatMap { row in row.map { Float($0) } + [Float](repeating: 0, count: taps - row.count) }
     }
 
-    /// Both kernels are 0 at one lobe and beyond.
+    /// Both kernels are 0 from one lobe on.
     private static func kernel(_ x: Double, isShrinking: Bool) -> Double {
         let x = abs(x)
         if x >= 1 { return 0 }
@@ -49,7 +49,7 @@ struct Resampling {
 }
 
 extension Picture {
-    /// The picture at another size. Pixels keep their range: nothing overshoots at edges.
+    /// The picture at another size. Pixels keep their range, because no kernel overshoots at edges.
     public func resized(width newWidth: Int, height newHeight: Int) -> Picture {
         if newWidth == width, newHeight == height { return self }
         return resampled(
@@ -57,8 +57,9 @@ extension Picture {
             isBlackBeyond: false)
     }
 
-    /// The rectangle at (`x`, `y`) of `width` by `height` source pixels, which need not be whole or lie inside, as a
-    /// picture of `toWidth` by `toHeight` pixels. What lies beyond the border is black, or left out of the average.
+    /// The rectangle at (`x`, `y`) of `width` by `height` source pixels, as a picture of `toWidth` by `toHeight`
+    /// pixels. The rectangle need not consist of whole pixels or lie inside the picture. Parts beyond the border are
+    /// black, or are left out of the average if `isBlackBeyond` is false.
     public func resampled(
         x: Double, y: Double, width: Double, height: Double, toWidth: Int, height toHeight: Int,
         isBlackBeyond: Bool = true
@@ -67,7 +68,7 @@ extension Picture {
             sourceCount: self.width, from: x, to: x + width, targetCount: toWidth, isBlackBeyond: isBlackBeyond)
         let rows = Resampling(
             sourceCount: self.height, from: y, to: y + height, targetCount: toHeight, isBlackBeyond: isBlackBeyond)
-        // [height, toWidth, 3], only the source rows that some target row needs.
+        // [height, toWidth, 3], with only those source rows that some target row needs.
         let firstRow = rows.starts.min() ?? 0
         let endRow = min(self.height, (rows.starts.max() ?? 0) + rows.taps)
         let lineCount = toWidth * 3
@@ -99,7 +100,7 @@ extension Picture {
         return Picture(width: toWidth, height: toHeight, pixels: result)
     }
 
-    /// One source row, [width, 3], to [toWidth, 3] at `offset` of `target`.
+    /// Resamples one source row, [width, 3], to [toWidth, 3] at `offset` of `target`.
     private func shrinkRow(
         _ source: UnsafeBufferPointer<UInt8>, row: Int, _ columns: Resampling,
         into target: UnsafeMutableBufferPointer<Float>,

@@ -1,16 +1,18 @@
 import Foundation
 import Pictures
 
-/// How well two fields agree where one is laid over the other.
+/// How well two fields agree if one is laid over the other.
 struct Agreement {
-    /// Correlation of the direction vectors, -1 ... 1.
+    /// Correlation of the direction vectors, -1 to 1.
     var directions = 0.0
-    /// Correlation of the strengths, means removed, -1 ... 1.
+    /// Correlation of the strengths after their means are removed, -1 to 1.
     var strengths = 0.0
-    /// The common field of view over the smaller one's.
+    /// The area of the common field of view, relative to that of the smaller field of view.
     var overlap = 0.0
 
+    /// Below this overlap, the score falls.
     static let leastOverlap = 0.35
+    /// The share of `directions` in the score.
     static let weight = 0.7
 
     var score: Double {
@@ -23,9 +25,11 @@ extension FieldLevel {
     /// The number of cells inside the field of view.
     var area: Double { cells.reduce(0) { $0 + Double($1.w) } }
 
-    /// How this field agrees with `other` seen through `pose`: where a point of this field lies in the other.
+    /// How this field agrees with `other` seen through `pose`, which says where a point of this field lies in the
+    /// other.
     ///
-    /// Sums run over the cells in order, so that the same fields give the same bits everywhere.
+    /// Sums run over the cells in a fixed order, so that the same fields give the same bits everywhere.
+    /// - Parameter area: the smaller of the two fields' areas, in cells.
     func agreement(with other: FieldLevel, _ pose: Similarity, least area: Double) -> Agreement {
         let count = Float(side), half = count / 2
         let c = Float(cos(pose.rotation) * pose.scale), s = Float(sin(pose.rotation) * pose.scale)
@@ -62,7 +66,7 @@ extension FieldLevel {
             }
         }
         guard common > 0 else { return Agreement() }
-        // The other's vectors turn back by twice the rotation.
+        // The vectors of the other field are turned back by twice the rotation.
         let turned = Double(products.x + products.y) * cos(2 * pose.rotation) - Double(crossed) * sin(2 * pose.rotation)
         let power = Double(ownSquares.x + ownSquares.y) * Double(otherSquares.x + otherSquares.y)
         let n = Double(common)

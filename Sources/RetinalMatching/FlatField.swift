@@ -1,14 +1,15 @@
 import Pictures
 
-/// The green channel, in which blood is darkest, freed of illumination and contrast.
+/// The green channel, in which blood is darkest, without illumination and contrast.
 enum FlatField {
-    /// Deviation of the background's Gaussian as a share of the picture's longer side.
+    /// The deviation of the background's Gaussian, as a share of the picture's longer side.
     private static let reach = 0.06
-    /// Contrast below this (of 255) is noise and is not brought up to 1.
+    /// A contrast below this (in levels of 255) is noise and is not amplified to 1.
     private static let leastContrast: Float = 0.25
 
-    /// (local mean - green) / local deviation, both over the field of view alone: dark vessels are positive. 0 outside,
-    /// which is the local mean, so that the rim does not answer to a filter of zero mean. [height, width]
+    /// (local mean - green) / local deviation, both only over the field of view, so that dark vessels are positive.
+    /// The value outside is 0. As 0 is the local mean, a filter of zero mean does not respond to the rim.
+    /// [height, width]
     static func values(of picture: Picture, inside: [Bool]) -> [Float] {
         let width = picture.width, height = picture.height
         let sigma = reach * Double(max(width, height))
@@ -26,12 +27,12 @@ enum FlatField {
     }
 }
 
-/// A Gaussian as three running means (Wells, "Efficient synthesis of Gaussian filters by cascaded uniform filters",
-/// IEEE PAMI 8(2), 1986); what lies beyond the picture counts as 0.
+/// A Gaussian blur as three running means (Wells, "Efficient synthesis of Gaussian filters by cascaded uniform
+/// filters", IEEE PAMI 8(2), 1986). Values beyond the picture count as 0.
 struct BoxBlur {
     let width: Int
     let height: Int
-    /// Half the window, in pixels: three windows of 2 r + 1 have the variance r (r + 1).
+    /// Half the window in pixels. Three windows of 2 r + 1 pixels have the variance r (r + 1).
     private let radius: Int
 
     init(width: Int, height: Int, sigma: Double) {

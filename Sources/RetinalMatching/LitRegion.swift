@@ -1,14 +1,14 @@
 import Pictures
 
-/// The field of view as the pixels show it, wherever rotation, crop or shift has moved it: the largest lit region on
-/// black, its holes filled.
+/// The field of view as the pixels show it, wherever rotation, crop or shift has moved it. It is the largest lit region
+/// on black, with its holes filled.
 enum LitRegion {
-    /// A pixel is lit above this share of the brightness that a twentieth of all pixels exceed.
+    /// A lit pixel is brighter than this share of the brightness that a twentieth of all pixels reach.
     private static let share: Float = 0.12
-    /// ... and above this level of 255, which recompression does not reach on black.
+    /// A lit pixel is also brighter than this level (of 255), which recompression does not reach on black.
     private static let floor: Float = 8
 
-    /// - Returns: [height, width]; all false where nothing is lit.
+    /// - Returns: [height, width]; false everywhere if nothing is lit.
     static func mask(of picture: Picture) -> [Bool] {
         let width = picture.width, height = picture.height
         var histogram = [Int](repeating: 0, count: 256)
@@ -26,7 +26,7 @@ enum LitRegion {
         let lit = brightness.map { Float($0) > threshold }
         guard let start = largest(lit, width: width, height: height) else { return lit.map { _ in false } }
         let region = flooded(lit, from: [start], width: width, height: height)
-        // What cannot be reached from the border without crossing the region belongs to it.
+        // Pixels belong to the region, too, if they cannot be reached from the border without crossing it.
         let unlit = region.map { !$0 }
         let border = (0..<width * height).filter { i in
             unlit[i] && (i < width || i >= width * (height - 1) || i % width == 0 || i % width == width - 1)
@@ -35,7 +35,8 @@ enum LitRegion {
         return surround.map { !$0 }
     }
 
-    /// `mask` without what lies within `distance` pixels (along rows and columns) of its edge or of the picture's.
+    /// `mask` without the pixels that lie within `distance` pixels (along rows and columns) of its edge or the
+    /// picture's edge.
     static func eroded(_ mask: [Bool], width: Int, height: Int, by distance: Int) -> [Bool] {
         func lines(_ source: [Bool], count: Int, length: Int, line: Int, step: Int) -> [Bool] {
             var result = source
@@ -44,7 +45,7 @@ enum LitRegion {
                 for position in 0..<length {
                     let i = start * line + position * step
                     run = source[i] ? run + 1 : 0
-                    // Inside only where the 2 distance + 1 pixels around are.
+                    // A pixel stays only if all 2 distance + 1 pixels around it are set.
                     let centre = position - distance
                     if centre >= 0 { result[start * line + centre * step] = run > 2 * distance }
                 }
@@ -56,7 +57,7 @@ enum LitRegion {
         return lines(rows, count: width, length: height, line: 1, step: width)
     }
 
-    /// A pixel of the largest connected region; nil where there is none.
+    /// A pixel of the largest connected region; nil if there is no region.
     private static func largest(_ mask: [Bool], width: Int, height: Int) -> Int? {
         var left = mask, best: (start: Int, count: Int)?
         for start in mask.indices where left[start] {
@@ -73,7 +74,8 @@ enum LitRegion {
         return zip(mask, left).map { $0 && !$1 }
     }
 
-    /// Clears all that is connected with `starts` along rows and columns.
+    /// Clears everything that is connected with `starts` along rows and columns, and returns the number of cleared
+    /// pixels.
     private static func clear(_ mask: inout [Bool], from starts: [Int], width: Int, height: Int) -> Int {
         mask.withUnsafeMutableBufferPointer { mask in
             var stack: [Int] = [], count = 0

@@ -1,21 +1,21 @@
 import Foundation
 
-/// The poses that the exhaustive search tries: any turn with small shifts, and nearly upright ones with any shift
-/// (another visit's gaze).
+/// The poses that the exhaustive search tries: any rotation with small shifts, and nearly upright poses with any shift
+/// (the gaze of another visit).
 enum PoseGrid {
-    /// Cells along the picture's side.
+    /// The number of cells along the picture's side.
     static let side = 32
-    /// Cells whose centre is nearer than this to the middle are compared.
+    /// Only cells whose centre is nearer to the middle than this are compared, in cells.
     static let radius = 14.5
-    /// How far beyond the grid's sides shifts reach, in cells.
+    /// How far shifts reach beyond the sides of the grid, in cells.
     static let margin = 11
 
-    /// One turn and scale, and the shifts tried with it.
+    /// One rotation and scale, and the shifts that are tried with it.
     struct Step: Sendable {
-        /// Radians.
+        /// In radians.
         let rotation: Double
         let scale: Double
-        /// Whole cells, in the frame of the gallery.
+        /// In whole cells, in the coordinates of the gallery.
         let shifts: [SIMD2<Int>]
     }
 
@@ -35,10 +35,11 @@ enum PoseGrid {
         return steps
     }()
 
-    /// Turns of up to 15 degrees: what the heads of two visits differ in. About a quarter of the poses.
+    /// Rotations of up to 15 degrees, by which the head's position may differ between two visits. About a quarter of
+    /// the poses.
     static let uprightSteps = steps.filter { abs($0.rotation.remainder(dividingBy: 2 * .pi)) < 0.27 }
 
-    /// The picture's cells that are compared, [row, column] from the grid's corner.
+    /// The cells of the picture that are compared, as (column, row) from the grid's corner.
     static let cells: [SIMD2<Int>] = {
         var cells: [SIMD2<Int>] = []
         for y in 0..<side {
@@ -50,7 +51,7 @@ enum PoseGrid {
         return cells
     }()
 
-    /// Every second cell.
+    /// Shifts by every second cell whose length is wanted.
     private static func shifts(_ isWanted: (Double) -> Bool) -> [SIMD2<Int>] {
         var shifts: [SIMD2<Int>] = []
         for y in stride(from: -10, through: 10, by: 2) {
@@ -66,7 +67,7 @@ extension FieldLevel {
     /// The vectors seen through `step` without its shift, on the grid and a margin around it. [side + 2 margin, side +
     /// 2 margin]
     ///
-    /// - Precondition: `side` is the grid's.
+    /// - Precondition: `side` is that of the grid.
     func turned(_ step: PoseGrid.Step, into result: UnsafeMutablePointer<SIMD2<Float>>) {
         let wide = PoseGrid.side + 2 * PoseGrid.margin, half = Float(wide) / 2, center = Float(side) / 2 - 0.5
         let c = Float(cos(step.rotation) * step.scale), s = Float(sin(step.rotation) * step.scale)
@@ -85,7 +86,7 @@ extension FieldLevel {
                         let lower = source[i + side] + (source[i + side + 1] - source[i + side]) * fx
                         value = upper + (lower - upper) * fy
                     }
-                    // Times exp(-2 i rotation).
+                    // Multiplied by exp(-2 i rotation).
                     result[y * wide + x] = SIMD2(c2 * value.x + s2 * value.y, c2 * value.y - s2 * value.x)
                 }
             }

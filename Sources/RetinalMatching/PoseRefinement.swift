@@ -3,25 +3,25 @@ import Pictures
 
 /// The local search for the pose in which two fields agree best.
 enum PoseRefinement {
-    /// Steps of one round, and how often they are halved.
+    /// The steps of the first round, and how often they are halved.
     struct Schedule {
-        /// Radians.
+        /// In radians.
         var rotation: Double
         var scale: Double
-        /// Shares of the side.
+        /// As a share of the side.
         var shift: Double
         var halvings: Int
 
-        /// For 32, 64 and 128 cells a side.
+        /// The schedules for 32, 64 and 128 cells a side.
         static let first = Schedule(rotation: 0.04, scale: 0.05, shift: 0.025, halvings: 1)
         static let second = Schedule(rotation: 0.03, scale: 0.03, shift: 0.015, halvings: 2)
         static let last = Schedule(rotation: 0.01, scale: 0.01, shift: 0.006, halvings: 2)
     }
 
-    /// Scales beyond these are not the same eye in another photograph of the kinds that are compared.
+    /// Beyond these scales, two photographs of the kinds that are compared do not show the same eye.
     private static let scales = 0.75...1.34
 
-    /// Climbs from `start`, one parameter at a time, and halves the steps where none helps.
+    /// Climbs from `start`, one parameter at a time, and halves the steps when no step helps or after four rounds.
     static func climb(_ gallery: FieldLevel, _ probe: FieldLevel, from start: Similarity, _ schedule: Schedule) -> (
         pose: Similarity, agreement: Agreement
     ) {

@@ -1,10 +1,10 @@
 import Pictures
 import TensorCore
 
-/// Vessel fields of pictures: what is searched, or what is sought.
+/// The vessel fields of pictures: of those that are searched, or of those that are looked for.
 package struct RetinalGallery: Sendable {
     let fields: [VesselField]
-    /// As in the picture set.
+    /// The patient of each picture, as in the picture set.
     package let patients: [Int]
 
     package var count: Int { fields.count }

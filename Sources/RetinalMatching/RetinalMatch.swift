@@ -4,32 +4,34 @@ import TensorCore
 
 /// The eye of the gallery that a probe resembles most.
 package struct RetinalMatch: Hashable, Sendable {
-    /// Agreement of the vessels in the best pose: about 1 for the same photograph.
+    /// The agreement of the vessels in the best pose. It is about 1 for the same photograph.
     package var score: Double
-    /// In the gallery.
+    /// The index of the picture in the gallery.
     package var index: Int
-    /// Whether the probe is the mirror image.
+    /// Whether the mirror image of the probe matches.
     package var mirrored: Bool
-    /// Where a point of the gallery's picture lies in the probe, or in the probe's mirror image where `mirrored`.
+    /// Where a point of the gallery's picture lies in the probe, or in the probe's mirror image if `mirrored` is true.
     package var pose: Similarity
 }
 
 extension RetinalGallery {
-    /// Fields of the gallery that are aligned at low resolution, and how many of these at full resolution.
+    /// How many fields of the gallery are aligned at low resolution, and how many of these are refined at full
+    /// resolution.
     private static let shortlisted = 48
     private static let refined = 5
-    /// How far above its score at half resolution a match may end at full resolution.
+    /// By how much the score of a match may rise from half to full resolution.
     private static let slack = 0.1
     private static let probesAtOnce = 16
 
     /// The best match of every probe over the gallery.
     ///
-    /// Depends on the probe and the gallery alone: neither on the other probes nor on threads.
+    /// A match depends only on the probe and the gallery, and not on the other probes or on threads.
     /// - Parameters:
-    ///   - excludingOwnPatient: where the probes are the gallery itself, photographs of the same patient are left out:
-    ///     what innocent eyes score.
-    ///   - progress: called with the share that is done.
-    /// - Returns: one match a probe; score -1 and index -1 where the gallery holds nobody else.
+    ///   - excludingOwnPatient: whether photographs of the probe's own patient are left out. If the probes are the
+    ///     gallery itself, the scores are then those of innocent eyes.
+    ///   - progress: receives the share that is done.
+    /// - Returns: one match for each probe. Its score and its index are -1 if the gallery holds nobody else.
+    /// - Throws: what `progress` throws.
     package func bestMatches(
         of probes: RetinalGallery, excludingOwnPatient: Bool = false, progress: (Double) throws -> Void
     ) rethrows -> [RetinalMatch] {
@@ -42,15 +44,16 @@ extension RetinalGallery {
         }
     }
 
-    /// All that a probe matches with at least `threshold`, in the order of the gallery. Photographs of the probe's own
-    /// patient are left out.
+    /// All pictures that match a probe with at least `threshold`, in the order of the gallery. Photographs of the
+    /// probe's own patient are left out.
     ///
-    /// Both are photographs as cameras make them, upright or mirrored: turns of more than about 15 degrees are not
-    /// sought. A probe finds at most as many as are aligned (48); as `bestMatches`, it depends on the probe and the
-    /// gallery alone.
+    /// Both the probes and the gallery are photographs as cameras make them, upright or mirrored: rotations of more
+    /// than about 15 degrees are not tried. A probe finds at most as many matches as are aligned (48). As in
+    /// `bestMatches`, a match depends only on the probe and the gallery.
     /// - Parameters:
-    ///   - rows: the probes, in this gallery.
-    ///   - progress: called with the number of probes that are done.
+    ///   - rows: which pictures of this gallery are the probes.
+    ///   - progress: receives the number of probes that are done.
+    /// - Throws: what `progress` throws.
     package func matches(
         of rows: Range<Int>, from threshold: Double, progress: (Int) throws -> Void
     ) rethrows -> [[RetinalMatch]] {
@@ -64,8 +67,8 @@ extension RetinalGallery {
         return found.map { matches in matches.filter { $0.score >= threshold }.sorted { $0.index < $1.index } }
     }
 
-    /// What each probe resembles, at full resolution.
-    /// - Parameter count: how many of the alignments at half resolution, best first, are refined.
+    /// The pictures that each probe resembles, at full resolution.
+    /// - Parameter count: how many of the alignments at half resolution are refined, starting with the best.
     private func search(
         for probes: RetinalGallery, _ steps: [PoseGrid.Step], excludingOwnPatient: Bool,
         progress: (Double) throws -> Void,

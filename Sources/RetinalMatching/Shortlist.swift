@@ -2,11 +2,12 @@ import Foundation
 import Pictures
 import TensorCore
 
-/// The exhaustive search: every pose of a probe against the whole gallery at low resolution, as inner products.
+/// The exhaustive search: it compares every pose of a probe with the whole gallery at low resolution, by inner
+/// products.
 struct Shortlist {
     struct Candidate {
         let index: Int
-        /// Inner product of the normalised vectors, -1 ... 1.
+        /// Inner product of the normalised vectors, -1 to 1.
         let product: Float
         let mirrored: Bool
         let pose: Similarity
@@ -14,7 +15,7 @@ struct Shortlist {
 
     private static let rowsAtOnce = 256
     private static let length = 2 * PoseGrid.cells.count
-    /// Gallery fields as unit vectors.
+    /// The gallery's fields as unit vectors.
     private let products: RowProducts
 
     init(_ fields: [VesselField]) {
@@ -32,10 +33,10 @@ struct Shortlist {
         products = RowProducts(rows, count: fields.count, length: length)
     }
 
-    /// 32 x 32 of a field, smoothed.
+    /// A field reduced to 32 x 32 cells and smoothed.
     static func coarse(_ level: FieldLevel) -> FieldLevel { level.halved.halved.smoothed }
 
-    /// The gallery's fields nearest to a probe, best first, each with its best pose.
+    /// The gallery's fields that are nearest to a probe, best first, each with its best pose.
     /// - Parameters:
     ///   - coarse: the probe's coarse level.
     ///   - steps: the poses that are tried.
@@ -84,7 +85,7 @@ struct Shortlist {
         }
     }
 
-    /// Pose number `number` of the search.
+    /// The pose that has this number in the search.
     private static func pose(_ number: Int, _ steps: [PoseGrid.Step]) -> (mirrored: Bool, pose: Similarity) {
         let each = steps.reduce(0) { $0 + $1.shifts.count }
         var left = number % each
@@ -104,11 +105,11 @@ struct Shortlist {
     }
 }
 
-/// A coarse field in all poses, one turn at a time.
+/// A coarse field in all poses, with one rotation at a time.
 private final class Views {
     private let field: FieldLevel
     private var turned: [SIMD2<Float>]
-    /// Squared length of the whole field: a pose that shows little of it is not blown up.
+    /// The squared length of the whole field. It keeps a pose that shows little of the field from being scaled up.
     private let power: Float
 
     init(_ field: FieldLevel) {
@@ -122,7 +123,7 @@ private final class Views {
         turned.withUnsafeMutableBufferPointer { field.turned(step, into: $0.baseAddress.unsafelyUnwrapped) }
     }
 
-    /// The current turn, shifted, as a unit vector. [2 cells]
+    /// The current rotation, shifted, as a unit vector (shorter if it shows little of the field). [2 cells]
     func write(_ shift: SIMD2<Int>, to row: UnsafeMutablePointer<Float>) {
         let wide = PoseGrid.side + 2 * PoseGrid.margin
         let offset = (shift.y + PoseGrid.margin) * wide + shift.x + PoseGrid.margin
@@ -144,6 +145,6 @@ private final class Views {
 }
 
 extension PoseGrid {
-    /// Where the compared cells stand in a grid with its margin.
+    /// Where the compared cells are in a grid with its margin.
     fileprivate static let offsets = cells.map { $0.y * (side + 2 * margin) + $0.x }
 }

@@ -2,20 +2,20 @@ import Pictures
 
 /// The vessels of one photograph as alignment needs them: direction and strength on a small grid.
 ///
-/// A vessel is a vector v (cos 2a, sin 2a) of its angle a and its strength v in 0 ... 1: turning the picture by r turns
-/// the vectors by 2 r, opposite directions are the same, and evenly bright or textured regions average to 0, so that
-/// neither the density of vessels nor the light makes two eyes alike.
+/// A vessel of angle a and strength v in 0 to 1 is the vector v (cos 2a, sin 2a). If the picture turns by r, the
+/// vectors turn by 2 r. Opposite directions give the same vector, and evenly bright or textured regions average to 0.
+/// Thus neither the density of vessels nor the light makes two eyes alike.
 package struct VesselField: Sendable {
     static let side = 128
-    /// The picture's side on which vessels are sought: larger ones are shrunk, smaller ones enlarged.
+    /// The picture's side on which vessels are searched. Larger pictures are shrunk, and smaller pictures are enlarged.
     package static let workingSide = 256
-    /// What is left out along the rim, in pixels of the working side.
+    /// The width of the rim that is left out, in pixels of the working side.
     private static let rim = 5
-    /// The strength that becomes 1/2, as a multiple of the mean strength (of the whole field of view and of the
-    /// surroundings, half and half): vessels at half contrast, as in a blend with another photograph, keep most of
-    /// their weight.
+    /// The strength that becomes 1/2, as a multiple of the mean strength (the average of two means: over the whole
+    /// field of view and over the surroundings). Vessels at half contrast, as in a blend with another photograph, thus
+    /// keep most of their weight.
     private static let halfStrength: Float = 1
-    /// Deviation of the Gaussian that makes the surroundings, in pixels of the working side.
+    /// The deviation of the Gaussian that defines the surroundings, in pixels of the working side.
     private static let surroundings = 20.0
 
     /// [side, side] of (v cos 2a, v sin 2a, v, inside), each in 127ths; 0 outside the field of view.
@@ -48,10 +48,10 @@ package struct VesselField: Sendable {
 }
 
 extension VesselField {
-    /// What a stored field takes.
+    /// The size of a stored field in bytes.
     package static let byteCount = side * side * 4
 
-    /// The field as it is stored, the same on every machine.
+    /// The field as it is stored, which is the same on every machine.
     package var bytes: [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(Self.byteCount)
@@ -59,7 +59,7 @@ extension VesselField {
         return bytes
     }
 
-    /// - Parameter bytes: what `bytes` of another one gave.
+    /// - Parameter bytes: the `bytes` of a stored field.
     package init(bytes: [UInt8]) {
         if bytes.count != Self.byteCount { fatalError("VesselField: \(bytes.count) bytes, not \(Self.byteCount)") }
         cells = (0..<Self.side * Self.side).map { cell in
@@ -86,7 +86,7 @@ struct FieldLevel {
         self.cells = cells
     }
 
-    /// Means of 2 x 2 cells.
+    /// The means of 2 x 2 cells.
     var halved: FieldLevel {
         let half = side / 2
         let means = (0..<half * half).map { cell in
@@ -96,14 +96,14 @@ struct FieldLevel {
         return FieldLevel(side: half, cells: means)
     }
 
-    /// Left and right exchanged; the angles with them.
+    /// Left and right exchanged; the angles are mirrored, too.
     var mirrored: FieldLevel {
         let mirror = SIMD4<Float>(1, -1, 1, 1)
         let cells = (0..<side * side).map { self.cells[$0 - $0 % side + side - 1 - $0 % side] * mirror }
         return FieldLevel(side: side, cells: cells)
     }
 
-    /// The vectors' weighted means of 3 x 3 cells (1 2 1), where the cells beyond the grid are 0.
+    /// The weighted means of 3 x 3 cells (1 2 1). Cells beyond the grid count as 0.
     var smoothed: FieldLevel {
         func smooth(_ plane: [SIMD4<Float>], _ step: Int, _ position: (Int) -> Int) -> [SIMD4<Float>] {
             plane.indices.map { i in

@@ -2,26 +2,26 @@ import Foundation
 
 /// How strongly a vessel passes through each pixel, and in which direction.
 ///
-/// The second derivative of a Gaussian across a direction (Frangi et al., "Multiscale vessel enhancement filtering",
-/// MICCAI 1998, eq. 3) averaged along a segment of that direction, as matched filters do (Chaudhuri et al., IEEE TMI
-/// 8(3), 1989), at three widths that are added, for twelve directions. `Tools/reference/vessel_filters.py` compares it
-/// with five published filters.
+/// The filter is the second derivative of a Gaussian across a direction (Frangi et al., "Multiscale vessel enhancement
+/// filtering", MICCAI 1998, eq. 3). It is averaged along a segment of that direction, as matched filters are (Chaudhuri
+/// et al., IEEE TMI 8(3), 1989). The responses at three widths are added, for each of twelve directions.
+/// `Tools/reference/vessel_filters.py` compares it with five published filters.
 struct VesselFilter {
     static let directions = 12
-    /// Deviation across and half the segment's length, in pixels of a picture of 256.
+    /// The deviation across the vessel and half the segment's length, in pixels of a picture of 256 x 256.
     private static let widths: [(sigma: Double, half: Double)] = [(0.9, 4), (1.4, 5), (2.2, 6)]
     private static let taps = -4...4
 
     let width: Int
     let height: Int
-    /// The strongest direction's response; negative on bright lines. [height, width]
+    /// The response of the strongest direction; negative on bright lines. [height, width]
     private(set) var strength: [Float]
-    /// Mean of exp(2 i angle) over the directions, weighted with their positive responses: its length is 1 for one
-    /// sharp direction and 0 for a blob; angles are from x towards y. [height, width]
+    /// The mean of exp(2 i angle) over the directions, weighted with their positive responses. Its length is 1 for one
+    /// sharp direction and 0 for a blob. Angles are measured from x towards y. [height, width]
     private(set) var cosine: [Float]
     private(set) var sine: [Float]
 
-    /// - Parameter values: [height, width], dark vessels positive, zero on average.
+    /// - Parameter values: [height, width]. Dark vessels are positive, and the average is zero.
     init(_ values: [Float], width: Int, height: Int) {
         self.width = width
         self.height = height
@@ -56,13 +56,13 @@ struct VesselFilter {
     }
 }
 
-/// Planes with a margin of zeros all around, so that a shift in any direction is an offset.
+/// Planes with a margin of zeros all around, so that a shift in any direction is only an offset.
 private struct Canvas {
     let width: Int, height: Int, pad: Int
     let values: [Float]
     var stride: Int { width + 2 * pad }
     var count: Int { stride * (height + 2 * pad) }
-    /// Elements from which a shift within the margin stays in memory: all rows of the picture.
+    /// The elements of all rows of the picture. From these, a shift within the margin stays inside the plane.
     private var body: Range<Int> { stride * pad..<stride * (pad + height) }
 
     init(_ plane: [Float], width: Int, height: Int, pad: Int) {
@@ -109,7 +109,7 @@ private struct Canvas {
         }
     }
 
-    /// Second derivatives at one width, times sigma squared.
+    /// Second derivatives at one width, multiplied by sigma squared.
     func curvatures(sigma: Double) -> Curvatures {
         let reach = Int((3.5 * sigma).rounded(.up))
         let steps = (-reach...reach).map(Double.init)
@@ -118,7 +118,7 @@ private struct Canvas {
         let zero = smooth.map { Float($0 / total) }
         let first = zip(steps, smooth).map { Float(-$0 / sigma * $1 / total) }
         var second = zip(steps, smooth).map { ($0 * $0 / (sigma * sigma) - 1) * $1 / total }
-        // No answer to a constant.
+        // The mean is removed, so that the filter does not respond to a constant.
         let mean = second.reduce(0, +) / Double(second.count)
         second = second.map { $0 - mean }
         func along(_ plane: [Float], _ weights: [Float], _ step: Int) -> [Float] {

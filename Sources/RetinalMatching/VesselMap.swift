@@ -11,8 +11,8 @@ package func vesselMap(_ picture: Picture) -> (map: [Float], insideFieldOfView: 
     return (zip(filter.strength, inside).map { $1 ? $0 : 0 }, inside)
 }
 
-/// How likely each pixel is a vessel, 0 to 1, [height, width]: the filter's response between that of the ground, the
-/// 80th percentile inside the field of view, and that of clear vessels, the 97th.
+/// How likely each pixel is a vessel, from 0 to 1, [height, width]. It is 0 at the filter's response to the background
+/// (the 80th percentile inside the field of view) and 1 at the response to clear vessels (the 97th percentile).
 package func vesselShares(_ picture: Picture) -> [Float] {
     let (map, inside) = vesselMap(picture)
     let known = zip(map, inside).filter(\.1).map(\.0).sorted()

@@ -6,14 +6,15 @@ struct Circle: Hashable, Sendable {
     var centerY: Double
     var radius: Double
 
-    /// How far `point` lies outside the circle (negative inside).
+    /// How far `point` lies outside the circle in pixels; negative inside.
     func distance(to point: SIMD2<Double>) -> Double {
         let dx = point.x - centerX, dy = point.y - centerY
         return (dx * dx + dy * dy).squareRoot() - radius
     }
 }
 
-/// Fits a circle to edge points of which many may be wrong: the straight edges of a cut-off disc, a notch, a letter.
+/// Fits a circle to edge points. Many points may be wrong: the straight edges of a disc that is cut off, a notch, a
+/// letter.
 enum CircleFit {
     /// The best circle, and the points within the tolerance of it.
     struct Result {
@@ -23,11 +24,11 @@ enum CircleFit {
 
     /// Random sample consensus over circles through three points, then least squares on the points that agree.
     ///
-    /// The draws come from a fixed generator: the same points give the same circle.
+    /// The draws come from a fixed generator, so that the same points give the same circle.
     /// - Parameters:
-    ///   - radii: which radii are possible, in pixels.
-    ///   - tolerance: how far an edge point may lie off, as a share of the radius.
-    /// - Returns: nil where no three points make a circle of a possible radius.
+    ///   - radii: the radii that are possible, in pixels.
+    ///   - tolerance: how far an edge point may lie from the circle, as a share of the radius.
+    /// - Returns: nil if there are too few points, or if they do not fit a circle of a possible radius.
     static func consensus(_ points: [SIMD2<Double>], radii: ClosedRange<Double>, tolerance: Double = 0.012) -> Result? {
         guard points.count >= 12 else { return nil }
         var generator = SplitMix(state: 0x5EED)
@@ -41,7 +42,7 @@ enum CircleFit {
         guard var circle = best?.circle else { return nil }
         var inliers: [SIMD2<Double>] = []
         for round in 0..<8 {
-            // The tolerance tightens to a third: what remains is the rim itself.
+            // The tolerance shrinks to a third, so that only the rim itself remains.
             let limit = tolerance * circle.radius * max(1.0 / 3, 1 - Double(round) / 6)
             inliers = points.filter { abs(circle.distance(to: $0)) <= limit }
             guard let refined = leastSquares(inliers, from: circle), radii.contains(refined.radius) else { return nil }
@@ -51,7 +52,7 @@ enum CircleFit {
         return Result(circle: circle, inliers: inliers)
     }
 
-    /// The circle through three points; nil where they lie on a line.
+    /// The circle through three points; nil if they lie on a line.
     static func through(_ a: SIMD2<Double>, _ b: SIMD2<Double>, _ c: SIMD2<Double>) -> Circle? {
         let u = b - a, v = c - a
         let cross = 2 * (u.x * v.y - u.y * v.x)
@@ -92,7 +93,7 @@ enum CircleFit {
     }
 }
 
-/// SplitMix64 (Steele et al. 2014): enough to draw triples of points.
+/// SplitMix64 (Steele et al. 2014), which is good enough to draw triples of points.
 struct SplitMix {
     var state: UInt64
 

@@ -2,17 +2,20 @@ import Files
 import Foundation
 
 extension FieldOfView {
-    /// Longest side of the picture that the search works on, in pixels.
+    /// The longest side of the picture on which the search works, in pixels.
     private static let searchSide = 512
 
     /// Finds the illuminated disc of a fundus photograph.
     ///
-    /// The surround's colour is taken from the corners, the disc's outline from the largest connected region that
-    /// differs from it, and a circle is fitted to the outline's curved parts. A disc cut off at top or bottom (by the
-    /// frame or by a black band) keeps its circle, and `top` and `bottom` say where it ends. One that is cut off at
-    /// left or right is replaced by the largest circle that touches its inside and is not.
+    /// The surround's colour is taken from the corners. The disc's outline is that of the largest connected region that
+    /// differs from the surround, and a circle is fitted to the outline's curved parts. If the disc is cut off at top
+    /// or bottom (by the frame or by a black band), the circle stays, and `top` and `bottom` say where the disc ends.
+    /// If it is cut off at left or right, the result is the largest circle that touches the disc's circle from inside
+    /// and is not cut off there.
+    /// - Parameter name: the file's name, for messages.
     /// - Returns: the field of view in pixels of `picture`; (0, 0) is the upper left corner of the first pixel.
-    /// - Throws: `Failure(.badData)` where there is no lit region on a darker surround, or its outline is not a circle.
+    /// - Throws: `Failure(.badData)` if there is no lit region on a darker surround, if its outline is not a circle,
+    ///   or if the picture is too small.
     public static func detected(in picture: Picture, name: String) throws -> FieldOfView {
         let scale = max(1, Double(max(picture.width, picture.height)) / Double(searchSide))
         let width = max(1, Int((Double(picture.width) / scale).rounded()))
@@ -37,10 +40,10 @@ extension FieldOfView {
         guard distance.threshold < distance.bright * 0.7 else { throw refused("there is no even surround") }
         let region = distance.largestComponent()
         guard Double(region.count) >= 0.05 * Double(width * height) else {
-            throw refused("no large lit region stands on the surround")
+            throw refused("there is no large lit region on the surround")
         }
         guard Double(region.count) <= 0.985 * Double(width * height) else {
-            throw refused("the picture fills its frame, with no surround")
+            throw refused("the picture fills its frame, so that there is no surround")
         }
 
         let outline = Outline(distance, mask: region.mask)
@@ -53,7 +56,7 @@ extension FieldOfView {
         let agreement = Double(fit.inliers.count) / Double(max(1, outline.points.count))
         let arc = Outline.angularCoverage(fit.inliers, of: circle)
         let (litInside, litOutside) = litShares(region.mask, width: width, height: height, circle: circle)
-        // A disc that is cut off on two sides keeps a quarter of its rim; holes are haemorrhages or shadows.
+        // A disc that is cut off on two sides keeps a quarter of its rim. Holes are haemorrhages or shadows.
         guard arc >= 0.2, agreement >= 0.35, litInside >= 0.6, litOutside <= 0.2 else {
             throw refused("the lit region's outline is not a circle")
         }
@@ -77,17 +80,17 @@ extension FieldOfView {
                 }
             }
         }
-        // The area of the disc that a frame shows may lie under a black band; at most 40 % may.
+        // A part of the disc may lie under a black band, but at most 40 % of the disc that the frame shows.
         return (Double(lit.0) / Double(max(1, all.0)), all.1 < 20 ? 0 : Double(lit.1) / Double(all.1))
     }
 
-    /// The field of view of `circle` where the outline and the frame end it.
+    /// The field of view of `circle`, which ends where the outline or the frame ends it.
     private static func cutOff(_ circle: Circle, outline: Outline, width: Double, height: Double) -> FieldOfView {
         var (centerX, radius) = (circle.centerX, circle.radius)
         var top = max(circle.centerY - radius, 0), bottom = min(circle.centerY + radius, height)
         if let edge = outline.straightEdge(\.top, of: circle, side: -1) { top = max(top, edge) }
         if let edge = outline.straightEdge(\.bottom, of: circle, side: 1) { bottom = min(bottom, edge) }
-        // A circle that touches the original one from inside, between the frame's sides.
+        // The new circle touches the original circle from inside, between the left and the right side of the frame.
         let left = max(0, centerX - radius), right = min(width, centerX + radius)
         if right - left < 2 * radius {
             centerX = (left + right) / 2

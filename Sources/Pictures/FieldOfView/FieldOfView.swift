@@ -1,10 +1,10 @@
-/// The illuminated part of a fundus photograph: a disc, often cut off at top and bottom. In pixels of the picture.
+/// The illuminated part of a fundus photograph, in pixels of the picture: a disc, often cut off at top and bottom.
 public struct FieldOfView: Hashable, Sendable {
     public var centerX: Float
     public var centerY: Float
     public var radius: Float
-    /// First and last row that the disc is not cut off at, as coordinates: pixels above `top` and below `bottom` are
-    /// outside.
+    /// The upper and the lower end of the visible disc, as coordinates. Pixels above `top` and below `bottom` are
+    /// outside the field of view.
     public var top: Float
     public var bottom: Float
 
@@ -16,7 +16,7 @@ public struct FieldOfView: Hashable, Sendable {
         self.bottom = bottom
     }
 
-    /// The whole of a square picture: a disc that reaches beyond its corners.
+    /// The whole of a square picture, as a disc that reaches beyond its corners.
     package static func everything(_ size: Int) -> FieldOfView {
         FieldOfView(
             centerX: Float(size) / 2, centerY: Float(size) / 2, radius: Float(size), top: 0, bottom: Float(size))
@@ -29,7 +29,7 @@ public struct FieldOfView: Hashable, Sendable {
             bottom: bottom * factor)
     }
 
-    /// The distance in pixels from a point to the nearest boundary, the disc's or that of a cut; negative outside.
+    /// The distance in pixels from a point to the nearest boundary: the disc's rim or a cut. It is negative outside.
     public func signedDistance(x: Float, y: Float) -> Float {
         let dx = x - centerX, dy = y - centerY
         return min(radius - (dx * dx + dy * dy).squareRoot(), min(y - top, bottom - y))

@@ -1,17 +1,18 @@
 /// A photograph cut to its field of view.
 public struct FundusCrop: Sendable {
-    /// [size, size]: the disc's centre is the picture's centre; black outside the field of view.
+    /// [size, size]. The disc's centre is the picture's centre, and everything outside the field of view is black.
     public let picture: Picture
-    /// In pixels of `picture`.
+    /// The field of view in pixels of `picture`.
     public let fieldOfView: FieldOfView
 
-    /// Black pixels between the disc and the border, so that a network's padding never touches the rim.
+    /// Black pixels between the disc and the border. They keep a network's padding away from the rim.
     public static let margin = 1.0
 
-    /// Crops, centres and squares `photograph`, and sets everything outside `found` to 0: burned-in letters go.
+    /// Crops, centres and squares `photograph`, and sets everything outside `found` to 0, which also removes burned-in
+    /// letters.
     /// - Parameters:
     ///   - found: the field of view in pixels of `photograph`.
-    ///   - size: side of the result in pixels.
+    ///   - size: the side of the result in pixels.
     public init(_ photograph: Picture, fieldOfView found: FieldOfView, size: Int) {
         let radius = Double(size) / 2 - FundusCrop.margin
         let scale = Double(found.radius) / radius
@@ -24,7 +25,7 @@ public struct FundusCrop: Sendable {
         let top = max(row(found.top), center - radius), bottom = min(row(found.bottom), center + radius)
         for y in 0..<size {
             let dy = Double(y) + 0.5 - center
-            // A row counts as outside when its centre does.
+            // A row counts as outside if its centre is outside.
             let isCut = Double(y) + 0.5 < top || Double(y) + 0.5 > bottom
             let half = isCut ? -1 : max(0, radius * radius - dy * dy).squareRoot()
             for x in 0..<size where abs(Double(x) + 0.5 - center) > half {

@@ -2,23 +2,24 @@ import Foundation
 
 /// The outline of a lit region: where each row and each column enters and leaves it.
 struct Outline {
-    /// The first and last point of a column that belong to the region, as coordinates.
+    /// The first and the last point of a column that belong to the region, as coordinates.
     struct Column {
         var x: Double
         var top: Double
         var bottom: Double
     }
 
-    /// Edge points in continuous pixel coordinates. Points on the frame are left out: there the frame ends the disc.
+    /// Edge points in continuous pixel coordinates. Points at the frame are left out, because there the frame ends the
+    /// disc.
     private(set) var points: [SIMD2<Double>] = []
     private(set) var columns: [Column] = []
 
-    /// - Parameter mask: [height, width], the region.
+    /// - Parameter mask: the region, [height, width].
     init(_ distance: SurroundDistance, mask: [Bool]) {
         let width = distance.width, height = distance.height
         /// How far the rim lies from the centre of the pixel `outside` the region, in pixels towards `step` (an offset
-        /// of pixels). The threshold finds the region, but lies at the foot of the blurred edge; the rim is where the
-        /// edge is half as high as four pixels further in.
+        /// of pixels). The threshold finds the region, but it lies at the foot of the blurred edge. The rim is where
+        /// the edge has half the height that it reaches four pixels further in.
         func rim(outside: Int, step: Int) -> Double {
             let farIn = outside + 5 * step
             guard farIn >= 0, farIn < distance.values.count else { return 0.5 }
@@ -59,7 +60,7 @@ struct Outline {
         }
     }
 
-    /// The share of the circle's 72 sectors that hold a point.
+    /// The share of the circle's 72 sectors that contain a point.
     static func angularCoverage(_ points: [SIMD2<Double>], of circle: Circle) -> Double {
         var sectors = [Bool](repeating: false, count: 72)
         for point in points {
@@ -69,7 +70,7 @@ struct Outline {
         return Double(sectors.count { $0 }) / 72
     }
 
-    /// The row where the region ends above or below although the circle goes on; nil where it ends with the circle.
+    /// The row where the region ends above or below although the circle goes on; nil if it ends with the circle.
     /// - Parameter side: -1 above the centre, 1 below.
     func straightEdge(_ edge: KeyPath<Column, Double>, of circle: Circle, side: Double) -> Double? {
         let middle = columns.filter { abs($0.x - circle.centerX) <= 0.3 * circle.radius }

@@ -1,15 +1,16 @@
-/// How far each pixel's colour lies from the dark (or grey) surround of a fundus photograph.
+/// How much each pixel's colour differs from the dark (or grey) surround of a fundus photograph.
 struct SurroundDistance {
     let width: Int
     let height: Int
-    /// [height, width]: the largest difference over the channels, after a 3 x 3 mean, in levels of 0 to 255.
+    /// [height, width]: the largest difference over the channels, after a 3 x 3 mean, in levels from 0 to 255.
     let values: [Float]
-    /// What separates the surround, with its noise, from the field of view; in levels.
+    /// Separates the surround, with its noise, from the field of view; in levels.
     let threshold: Float
     /// The 95th percentile of `values`.
     let bright: Float
 
-    /// The surround's colour is the median of the corners that agree, so that a letter in one corner does not count.
+    /// The surround's colour comes from the medians of the corners that agree, so that a letter in one corner does not
+    /// count.
     init(_ picture: Picture) {
         width = picture.width
         height = picture.height
@@ -23,7 +24,8 @@ struct SurroundDistance {
         let medians = corners.map { corner in
             channels.map { channel in SurroundDistance.median(corner.map { channel[$0] }) }
         }
-        // For each corner, those that have about its colour; the largest group wins, and among equals the darkest.
+        // Each corner forms a group with the corners of about the same colour. The largest group wins; among groups of
+        // equal size, the darkest wins.
         let groups = medians.map { one in
             medians.indices.filter { other in zip(one, medians[other]).allSatisfy { abs($0 - $1) <= 12 } }
         }
@@ -41,8 +43,9 @@ struct SurroundDistance {
         var sorted = stride(from: 0, to: values.count, by: 7).map { values[$0] }
         sorted.sort()
         bright = sorted.isEmpty ? 0 : sorted[sorted.count * 95 / 100]
-        // The rim is darker than the middle: an eighth of the brightness is half-way up its edge. The largest of three
-        // noisy channels has its median near one deviation; five of those leave no speck in a picture.
+        // The rim is darker than the middle, so that an eighth of the brightness is half-way up its edge. The median of
+        // the largest of three noisy channels is near one deviation, and five of these deviations leave no speck in a
+        // picture.
         threshold = max(6, 5 * noise, bright / 8)
         self.values = values
     }
