@@ -38,6 +38,8 @@ public final class SecretBytes: Sendable {
         }
     }
 
+    /// Calls `body` with the bytes, which stay valid only during the call.
+    /// - Throws: what `body` throws.
     public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
         try body(UnsafeRawBufferPointer(storage))
     }

@@ -15,6 +15,7 @@ package struct HTML: ExpressibleByStringInterpolation, Sendable {
 
     package init(stringInterpolation: StringInterpolation) { source = stringInterpolation.source }
 
+    /// Escapes the texts that are interpolated. Pieces of HTML are inserted as they are.
     package struct StringInterpolation: StringInterpolationProtocol {
         fileprivate var source: String
 

@@ -104,8 +104,8 @@ extension LinePlot.Panel {
         return top + height * (1 - (scaled(value) - low) / (high - low))
     }
 
-    /// The numbers at the y axis. A logarithmic axis has 1, 2 and 5 times powers of ten; if at most two of these fit in,
-    /// it has finer steps. A linear axis has at most four equal steps of a round size.
+    /// The numbers at the y axis. A logarithmic axis has 1, 2 and 5 times powers of ten; if at most two of these fit
+    /// in, it has finer steps. A linear axis has at most four equal steps of a round size.
     private var ticks: [Double] {
         let (low, high) = range
         if !isLogarithmic {

@@ -59,6 +59,8 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Digest: Codable {
+    /// Reads a digest from its hexadecimal digits.
+    /// - Throws: `Failure(.badData)` for other text; the decoder's error.
     public init(from decoder: any Decoder) throws {
         let text = try decoder.singleValueContainer().decode(String.self)
         try self.init(
