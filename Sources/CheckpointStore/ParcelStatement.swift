@@ -112,6 +112,7 @@ public struct Permissions: Codable, Hashable, Sendable {
     }
 
     /// Encodes the sets sorted, so that the same sets give the same bytes.
+    /// - Throws: the encoder's error.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(purposes.sorted(), forKey: .purposes)

@@ -67,6 +67,8 @@ extension Digest: Codable {
             hexadecimal: text, field: decoder.codingPath.map(\.stringValue).joined(separator: "."), file: "JSON")
     }
 
+    /// Writes the hexadecimal digits.
+    /// - Throws: the encoder's error.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(description)
