@@ -27,6 +27,9 @@ public enum YAMLText {
     /// Refuses anchors and aliases. Aliases can make a small file grow without end, and the parser resolves them
     /// without saying so; they are therefore looked for in the text.
     ///
+    /// Looking at `Node.anchor` after parsing would be too late: the parser hashes keys, and a key that is an alias of
+    /// aliases takes 0.03 s at a depth of 16, 0.44 s at a depth of 20, and 16 times more for each 4 levels (Yams 6.2).
+    ///
     /// `&` and `*` mean an anchor or alias at the start of a value, outside quotes and comments, if a name follows.
     ///
     /// The text is searched twice: once as if quotes ended with their line, and once as if they went on. The parser

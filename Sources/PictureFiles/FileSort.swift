@@ -15,9 +15,11 @@ public enum FileSort: Sendable {
         guard let handle = FileHandle(forReadingAtPath: path) else {
             throw Failure(.readOrWriteFailed, path, "could not be read")
         }
-        guard let start = try handle.read(upToCount: 520), !start.isEmpty else {
-            throw Failure(.badData, path, "is empty")
+        let start: Data
+        do { start = try handle.read(upToCount: 520) ?? Data() } catch {
+            throw StagedFile.failure(path, error, "read")
         }
+        guard !start.isEmpty else { throw Failure(.badData, path, "is empty") }
         let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46]
         // A sample set whose first block is damaged still counts as a sample set.
         if start.starts(with: Data("fovea.samples ".utf8)) || start.dropFirst(512).starts(with: signature) {

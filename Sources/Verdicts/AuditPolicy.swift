@@ -81,14 +81,11 @@ package struct AuditPolicy: Codable, Hashable, Sendable {
         }
     }
 
-    /// Every key's value as JSON writes it: none holds a comma or a colon.
+    /// The value of every key, as JSON writes it.
     private func fields() throws -> [String: String] {
-        let pairs = try JSONText.encoded(self).dropFirst().dropLast().split(separator: ",").map {
-            $0.split(separator: ":", maxSplits: 1)
+        let object = try JSONSerialization.jsonObject(with: Data(try JSONText.encoded(self).utf8)) as? [String: Any]
+        return try (object ?? [:]).mapValues {
+            String(decoding: try JSONSerialization.data(withJSONObject: $0, options: .fragmentsAllowed), as: UTF8.self)
         }
-        return Dictionary(
-            uniqueKeysWithValues: pairs.filter { $0.count == 2 }.map {
-                ($0[0].trimmingCharacters(in: ["\""]), String($0[1]))
-            })
     }
 }
