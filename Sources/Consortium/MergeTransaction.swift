@@ -4,21 +4,23 @@ import Files
 import Foundation
 import Models
 
-/// What a merge changes outside of itself, in the one order that loses nothing: the outliers are looked at, the
-/// snapshot is written whole under its name, and the ledger takes down the parcels that went in. Whatever would stop it
-/// is asked for before the merge is computed.
+/// Writes a merge in the order in which nothing can be lost: the outliers are examined, the snapshot is written whole
+/// under its name, and the ledger notes the parcels that were merged. Everything that could stop this is checked before
+/// the merge is computed.
 public struct MergeTransaction {
     private let output: String
     private let key: SigningKey?
     private let ledger: ParcelLedger
     private let replaces: Bool
 
+    /// Checks that the merge can be written.
     /// - Parameters:
-    ///   - output: the merged snapshot.
-    ///   - key: signs it; nil for a merge that nobody signs.
+    ///   - output: the path of the merged snapshot.
+    ///   - key: signs the snapshot; nil for a merge that nobody signs.
+    ///   - keyName: what errors call the key.
     ///   - replaces: whether an output that exists may be replaced.
-    /// - Throws: `Failure`: `.notPermitted` where the key is no coordinator's; `.cannotCreateOutput` where output or
-    ///   ledger cannot be written.
+    /// - Throws: `Failure(.notPermitted)` where the key is not a coordinator's; `Failure(.cannotCreateOutput)` where
+    ///   the output cannot be written; `Failure(.readOrWriteFailed)` where the ledger cannot be written.
     public init(
         _ output: String, trust: TrustList, key: SigningKey?, keyName: String, ledger: ParcelLedger, replaces: Bool,
         at moment: Date
@@ -35,9 +37,12 @@ public struct MergeTransaction {
     /// Writes the merge.
     ///
     /// - Parameters:
-    ///   - previous: what the base was merged on, for momentum.
-    ///   - screen: looks at the outliers before anything is written; throws to stop.
-    /// - Returns: the snapshot's digest, and what the rule `svd` left out of the difference, relative to it.
+    ///   - previous: the base of the merge that made this base, which momentum needs.
+    ///   - screen: examines the outliers before anything is written, and throws to stop.
+    /// - Returns: the snapshot's digest, and the part of the difference that the rule `svd` left out, relative to the
+    ///   whole difference.
+    /// - Throws: what `screen` throws, and the failures of `ModelMerge.write`; `Failure(.cannotCreateOutput)` where
+    ///   another process wrote the output in the meantime; `Failure(.readOrWriteFailed)`.
     public func commit(
         _ merge: ModelMerge, previous: String?, screening: Screening, screen: (Screening) throws -> Void
     ) throws -> (digest: Digest, residual: Double?) {

@@ -12,13 +12,13 @@ public struct ModelMerge: Sendable {
     public let base: LoadedModel
     public let admission: Admission<ModelDescription>
     public let settings: MergeRecord.Settings
-    /// Shares of the parcels, in the order of `admission.admitted`.
+    /// The shares of the parcels, in the order of `admission.admitted`.
     public let shares: [Double]
     public let permissions: Permissions?
     private let mergeBase: MergeBase
     private let adaptation: Adaptation?
     private let moment: Date
-    /// Parcels that are left out, for the record.
+    /// The parcels that are left out, as the merge's record lists them.
     private let excluded: [MergeRecord.Excluded]
 
     /// What parcels of a base are: adapters of one kind, or full weights.
@@ -36,13 +36,12 @@ public struct ModelMerge: Sendable {
     }
 
     /// Checks everything that can be checked before the merge.
-    ///
     /// - Parameters:
-    ///   - ledger: what was taken before; nil where nothing is to be remembered.
-    ///   - asked: the sites that the round asks; nil for all of the list.
+    ///   - ledger: the parcels that were taken before; nil where no list of them is kept.
+    ///   - asked: the sites that the round asks; nil for all sites of the list.
     ///   - excludesBad: go on without parcels that are refused.
-    /// - Throws: `Failure` of the first parcel that is refused, of the base, of permissions that have nothing in
-    ///   common, and of a rule that does not suit the parcels.
+    /// - Throws: the `Failure` of the first refused parcel or of the base; `Failure(.notPermitted)` where permissions
+    ///   have nothing in common or no parcel is left; `Failure(.usage)` where the rule does not suit the parcels.
     public init(
         _ paths: [String], base path: String, trust: TrustList, settings: MergeRecord.Settings, round: Int? = nil,
         at moment: Date,
@@ -95,7 +94,7 @@ public struct ModelMerge: Sendable {
         )
     }
 
-    /// A merge that was made, without some of its sites.
+    /// An earlier merge without some of its sites.
     init(
         _ record: MergeRecord, without sites: Set<String>, base: LoadedModel, path: (MergeRecord.Part) throws -> String
     ) throws {
@@ -153,7 +152,7 @@ public struct ModelMerge: Sendable {
         }
     }
 
-    /// What most of the trusted parcels are; the others will not fit.
+    /// What most of the trusted parcels are. Parcels of another sort will be refused.
     private static func sort(_ manifests: [Manifest<ModelDescription>]) -> Sort {
         let sorts = manifests.filter { $0.kind != .checkpoint }.map {
             Sort(kind: $0.kind, adapter: $0.kind == .adapter ? $0.model.adapter : nil)
@@ -161,7 +160,7 @@ public struct ModelMerge: Sendable {
         let counts = Dictionary(
             grouping: sorts.filter { $0.kind == .snapshot || $0.adapter?.problem == nil && $0.adapter != nil }
         ) { $0 }.mapValues(\.count)
-        // The order of the parcels decides nothing.
+        // A tie is decided by the name, so that the order of the parcels does not matter.
         return counts.max { ($0.value, $1.key.name) < ($1.value, $0.key.name) }?.key
             ?? Sort(kind: .adapter, adapter: AdapterConfiguration())
     }
@@ -202,9 +201,9 @@ public struct ModelMerge: Sendable {
 
     // MARK: - The merge
 
-    /// The merged parameters, and what `svd` left out of the difference, relative to it.
-    ///
-    /// - Parameter previous: what the base was merged from, for momentum.
+    /// The merged parameters, and the part of the difference that `svd` left out, relative to the whole difference.
+    /// - Parameter previous: the base of the merge that made this base, which momentum needs.
+    /// - Throws: `Failure(.usage)` without that base; the `Failure` of a parcel that cannot be read or has changed.
     public func merged(previous: LoadedModel? = nil) throws -> (parameters: ParameterMap, residual: Double?) {
         var residual: Double?
         var result: ParameterMap
@@ -234,8 +233,8 @@ public struct ModelMerge: Sendable {
         return (result, residual)
     }
 
-    /// For each row of the table of cohorts, the shares of the sites that have patients of its value; of all where none
-    /// has.
+    /// For each row of the table of cohorts, the shares of the sites that have patients with the row's value. Where no
+    /// site has such patients, all sites keep their shares.
     private var rowShares: [String: [[Double]]] {
         let encoding = base.manifest.model.cohort
         guard encoding.classes == nil, encoding.rowCount > 0 else { return [:] }
@@ -251,7 +250,7 @@ public struct ModelMerge: Sendable {
         return [DiffusionModel.cohortPath: rows]
     }
 
-    /// Adapters with the same frozen factors: B is merged, and added once.
+    /// Merges adapters that share their frozen factors A: the factors B are merged, and the product is added once.
     private func averaged(_ adaptation: Adaptation) throws -> (ParameterMap, Double?) {
         let merged = try TensorMerge(admission, base: mergeBase, settings: settings, shares: shares).merged()
         let parameters = base.parameters.adding(adaptation.layout) { index in
@@ -265,7 +264,7 @@ public struct ModelMerge: Sendable {
         return (parameters, nil)
     }
 
-    /// What each adapter stands for is added, one parameter at a time.
+    /// Adds the product A B of every adapter to the base, one parameter at a time.
     private func stacked(_ adaptation: Adaptation) throws -> (ParameterMap, Double?) {
         var squares = 0.0, left = 0.0
         let parameters = try base.parameters.adding(adaptation.layout) { index in
@@ -288,7 +287,7 @@ public struct ModelMerge: Sendable {
         }
     }
 
-    /// How wrong the mean of A times the mean of B is, relative to the mean of A B.
+    /// The error of the product of the mean A and the mean B, relative to the mean of A B.
     private func factorAveragingError() throws -> Double {
         guard let adaptation else { return 0 }
         var squares = 0.0, wrong = 0.0
@@ -310,14 +309,13 @@ public struct ModelMerge: Sendable {
 
     // MARK: - The result
 
-    /// What is said of the merged weights.
     public func manifest(residual: Double?) throws -> Manifest<ModelDescription> {
         var manifest = base.manifest
         let parcels = admission.admitted.map(\.parcel)
         let record = MergeRecord(
             round: admission.round, base: base.digest, settings: settings, parts: admission.parts(shares),
             excluded: excluded, day: Day.text(moment), residual: residual)
-        // What the base says of its own data stays; a parcel adds what is new.
+        // The base's training sets stay, and each parcel adds the sets that are new.
         let older = base.manifest.trainingData,
             own = parcels.flatMap(\.manifest.trainingData).filter { set in
                 set.inherited != true && !older.contains { $0.site == set.site && $0.digest == set.digest }
@@ -346,7 +344,8 @@ public struct ModelMerge: Sendable {
         return manifest
     }
 
-    /// Merges and writes a snapshot of float32, signed where a key is given.
+    /// Merges and writes a float32 snapshot, signed where a key is given.
+    /// - Throws: the failures of `merged`; `Failure(.cannotCreateOutput)`; `Failure(.readOrWriteFailed)`.
     public func write(_ path: String, previous: LoadedModel? = nil, key: SigningKey?, force: Bool) throws -> (
         digest: Digest, residual: Double?
     ) {
@@ -360,7 +359,8 @@ public struct ModelMerge: Sendable {
     // MARK: - Screening
 
     /// Looks for outliers.
-    /// - Parameter canary: the loss of parameters on the coordinator's own pictures; nil for no such batch.
+    /// - Parameter canary: the loss of parameters on the coordinator's own pictures; nil without such pictures.
+    /// - Throws: the `Failure` of a parcel that cannot be read.
     public func screening(canary: ((ParameterMap) -> Double)? = nil) throws -> Screening {
         let losses = try canary.map { loss in try admission.admitted.indices.map { loss(try alone($0)) } } ?? []
         return Screening(
@@ -383,7 +383,7 @@ public struct ModelMerge: Sendable {
 }
 
 extension Tensor {
-    /// This + factor (a - b), in float64, rounded once.
+    /// Computes self + factor (a - b) in float64, and rounds once.
     fileprivate func adding(_ factor: Double, times a: Tensor, minus b: Tensor) -> Tensor {
         withUnsafeBuffer { own in
             a.withUnsafeBuffer { a in

@@ -5,26 +5,26 @@ import Files
 import Foundation
 import Models
 
-/// A round by files, in a folder that coordinator and sites share or carry about on a stick:
+/// A round that is exchanged as files, in a folder that coordinator and sites share or carry on a memory stick:
 ///
 ///     round.json, round.json.sig   what the coordinator asks for
-///     TRUST.yaml, TRUST.yaml.sig   whose signatures count
-///     base.safetensors             what the sites train on, signed
+///     TRUST.yaml, TRUST.yaml.sig   the list of those whose signatures count
+///     base.safetensors             the signed base that the sites train on
 ///     parcels/*.parcel             what the sites deliver
-///     merged.safetensors           the result, signed; the round is closed where it is there
+///     merged.safetensors           the signed result; the round is closed once this file exists
 public struct Round: Sendable {
     /// What the coordinator asks for, `round.json`.
     public struct Request: Codable, Hashable, Sendable {
         public var round: Int
         public var base: Digest
-        /// Sites that are asked, sorted.
+        /// The sites that are asked, sorted.
         public var sites: [String]
-        /// The last day, `2026-01-31`; nil for none.
+        /// The last day, such as `2026-01-31`; nil where the round has no deadline.
         public var deadline: String?
         public var settings: MergeRecord.Settings
     }
 
-    /// How far a site is.
+    /// What has come of a site's delivery.
     public struct Delivery: Codable, Hashable, Sendable {
         public enum State: String, Codable, Sendable {
             case delivered, refused, missing, late
@@ -32,9 +32,9 @@ public struct Round: Sendable {
 
         public var site: String
         public var state: State
-        /// The parcel's name in its folder; nil where there is none.
+        /// The parcel's name in its folder; nil where the site has delivered no parcel.
         public var file: String?
-        /// Why it is refused.
+        /// Why the parcel is refused; otherwise nil.
         public var reason: String?
     }
 
@@ -48,7 +48,7 @@ public struct Round: Sendable {
     public var basePath: String { Round.file("base.safetensors", in: folder) }
     public var mergedPath: String { Round.file("merged.safetensors", in: folder) }
     public var parcelFolder: String { Round.file("parcels", in: folder) }
-    /// Whether the round's result is there, signed by the coordinator.
+    /// Whether the round's result exists and the coordinator signed it.
     public var isClosed: Bool {
         guard let index = try? SafetensorsIndex(contentsOf: mergedPath),
             (try? trust.requireCoordinator(index, path: mergedPath, at: Date())) != nil
@@ -57,10 +57,10 @@ public struct Round: Sendable {
     }
 
     /// Opens a round.
-    /// - Parameter trust: the list to believe; nil for the folder's own, which whoever can write there could replace
-    ///   together with its coordinator: sites name theirs.
-    /// - Throws: `Failure`: `.noSuchInput` where the folder holds none, `.notPermitted` where it is not what the
-    ///   coordinator signed.
+    /// - Parameter trust: the list of trust to use; nil for the list in the folder. Whoever can write to the folder can
+    ///   replace that list and its coordinator, so that sites should name a list of their own.
+    /// - Throws: `Failure(.noSuchInput)` where the folder holds no round; `Failure(.notPermitted)` where the round or
+    ///   the list is not what the coordinator signed; `Failure(.badData)` where one of them is not valid.
     public init(_ folder: String, trust: String? = nil) throws {
         let path = Round.file("round.json", in: folder)
         guard FileManager.default.fileExists(atPath: path) else {
@@ -78,13 +78,15 @@ public struct Round: Sendable {
         if let problem = request.settings.problem { throw Failure(.badData, path, "settings.\(problem)") }
     }
 
-    /// Begins a round. What another process has put into the folder in the meantime stays as it is.
+    /// Begins a round. A base that another process has put into the folder in the meantime is not replaced.
     ///
     /// - Parameters:
-    ///   - base: a snapshot; signed here where it is not.
-    ///   - round: its number; nil for the one after the base's last merge.
-    ///   - sites: who is asked; nil for all sites of the list that count today.
-    /// - Throws: `Failure(.cannotCreateOutput)` where the folder holds a round already.
+    ///   - base: a snapshot, which is signed here where it is unsigned.
+    ///   - round: the number of the round; nil for the number after the base's last merge.
+    ///   - sites: the sites that are asked; nil for all sites of the list whose keys are valid today.
+    /// - Throws: `Failure(.cannotCreateOutput)` where the folder holds a round already or cannot be made;
+    ///   `Failure(.usage)` where a setting is not valid; `Failure(.notPermitted)` where the key is not the
+    ///   coordinator's or the base may not be used; `Failure(.badData)` where the list or the base is not valid.
     public static func begin(
         _ folder: String, base: String, trust path: String, key: SigningKey, round: Int? = nil, sites: [String]? = nil,
         deadline: String? = nil,
@@ -158,7 +160,7 @@ public struct Round: Sendable {
         return try Round(folder)
     }
 
-    /// Parcels that were delivered, sorted.
+    /// The paths of the parcels that were delivered, sorted.
     public var parcels: [String] {
         ((try? FileManager.default.contentsOfDirectory(atPath: parcelFolder)) ?? []).filter {
             $0.hasSuffix(".parcel") && !$0.hasPrefix(".")
@@ -167,7 +169,8 @@ public struct Round: Sendable {
 
     private func isOver(at moment: Date) -> Bool { request.deadline.map { Day.text(moment) > $0 } ?? false }
 
-    /// Who has delivered, and who has not.
+    /// Which sites have delivered and which have not, and every parcel that is refused.
+    /// - Throws: the `Failure` of a base that cannot be read or that the coordinator did not sign.
     public func deliveries(at moment: Date, ledger: ParcelLedger? = nil) throws -> [Delivery] {
         let found = parcels
         let admission =
@@ -190,24 +193,26 @@ public struct Round: Sendable {
         return all.sorted { ($0.site, $0.file ?? "") < ($1.site, $1.file ?? "") }
     }
 
-    /// Merges what was delivered and closes the round. Whoever closes second is told, and changes nothing.
+    /// Merges the delivered parcels and closes the round. Closing a round for a second time fails and changes nothing.
     ///
     /// - Parameters:
-    ///   - isEarly: close before the deadline, or without a deadline, though sites are missing.
+    ///   - isEarly: close even where sites are missing before the deadline, or in a round without a deadline.
     ///   - excludesBad: go on without parcels that are refused.
-    ///   - previous: what the base was merged on, for momentum.
-    ///   - screen: looks at the outliers before anything is written; throws to stop.
-    /// - Throws: `Failure`: `.cannotCreateOutput` where it is closed; `.checkFailed` where sites are missing.
+    ///   - previous: the base of the merge that made this base, which momentum needs.
+    ///   - screen: examines the outliers before anything is written, and throws to stop.
+    /// - Throws: `Failure(.cannotCreateOutput)` where the round is closed; `Failure(.checkFailed)` where sites are
+    ///   missing; `Failure(.notPermitted)` where the base is not that of `round.json`; the failures of `ModelMerge` and
+    ///   of `MergeTransaction`.
     public func close(
         key: SigningKey, isEarly: Bool, excludesBad: Bool, previous: String?, ledger: ParcelLedger, at moment: Date,
         screen: (Screening) throws -> Void
     ) throws -> (merge: ModelMerge, digest: Digest, residual: Double?) {
         guard !isClosed else {
-            throw Failure(.cannotCreateOutput, mergedPath, "is there: round \(request.round) is closed")
+            throw Failure(.cannotCreateOutput, mergedPath, "exists already: round \(request.round) is closed")
         }
         let transaction = try MergeTransaction(
             mergedPath, trust: trust, key: key, keyName: "key", ledger: ledger, replaces: false, at: moment)
-        // A file that only says that it is a site's does not stand for it.
+        // Only a parcel that is admitted counts as a site's delivery, not a file that merely names the site.
         let delivered = Set(try deliveries(at: moment, ledger: ledger).filter { $0.state == .delivered }.map(\.site))
         let missing = isOver(at: moment) ? [] : request.sites.filter { !delivered.contains($0) }
         guard missing.isEmpty || isEarly else {

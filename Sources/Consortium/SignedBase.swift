@@ -6,11 +6,12 @@ import Foundation
 import Models
 import Networks
 
-/// Snapshots that sites train on: signed by the coordinator.
+/// Signs and checks the snapshots that sites train on. The coordinator signs them.
 public enum SignedBase {
-    /// Signs a snapshot; its numbers stay as they are.
+    /// Signs a snapshot without changing its numbers.
     /// - Returns: the digest of the signed file.
-    /// - Throws: `Failure(.badData)` for anything but a snapshot with finite numbers.
+    /// - Throws: `Failure(.badData)` where the file is not a snapshot with finite numbers;
+    ///   `Failure(.cannotCreateOutput)`; `Failure(.readOrWriteFailed)`.
     public static func sign(_ path: String, with key: SigningKey, to output: String, force: Bool) throws -> Digest {
         let index = try SafetensorsIndex(contentsOf: path), loaded = try LoadedModel(contentsOf: path)
         guard loaded.manifest.parcel == nil else { throw Failure(.badData, path, "is a site's parcel; merge it first") }
@@ -20,9 +21,9 @@ public enum SignedBase {
             output, loaded.manifest, loaded.parameters.fileSources(), as: type, force: force, key: key)
     }
 
-    /// Checks that the coordinator signed a snapshot, that no site in it was withdrawn, and that its permissions still
-    /// hold.
-    /// - Throws: `Failure(.notPermitted)` with the reason.
+    /// Checks that the coordinator signed a snapshot, that no site in it was withdrawn, and that its permissions have
+    /// not ended.
+    /// - Throws: `Failure(.notPermitted)` with the reason; `Failure(.noSuchInput)`; `Failure(.badData)`.
     public static func require(_ path: String, trust: TrustList, at moment: Date) throws {
         let index = try SafetensorsIndex(contentsOf: path)
         try trust.requireCoordinator(index, path: path, at: moment)

@@ -3,8 +3,8 @@ import Diffusion
 import Files
 import Foundation
 
-/// The weights files in a folder and the folders in it, by the digest of their bytes, and parcels by that of what was
-/// signed.
+/// The weights files in a folder and in the folders below it. A file is found by the digest of its bytes, and a parcel
+/// also by the digest of what was signed.
 struct WeightsArchive {
     private let files: [(path: String, digest: Digest, signed: Digest?)]
 
@@ -23,10 +23,10 @@ struct WeightsArchive {
         }
     }
 
-    /// The file with these bytes, or the one that holds what was signed with this digest.
+    /// The path of the file whose bytes, or whose signed content, have this digest.
     func path(_ digest: Digest) -> String? { files.first { $0.digest == digest || $0.signed == digest }?.path }
 
-    /// Files whose lineage holds a site; what is no weights file is passed over.
+    /// The files whose lineage holds a site. Files that are not weights files are passed over.
     func touched(by site: String) -> [String] {
         files.map(\.path).filter { path in
             guard let index = try? SafetensorsIndex(contentsOf: path),

@@ -6,21 +6,23 @@ import Foundation
 import Models
 import SampleStore
 
-/// Takes a site out of a merged model: back to the last base that lacks it, and merged again without it.
+/// Takes a site out of a merged model: goes back to the last base without the site, and merges again without it.
 public struct Withdrawal: Sendable {
-    /// What came of it.
+    /// The result of a withdrawal.
     public struct Outcome: Sendable {
-        /// Weights that the site touched, by path.
+        /// The paths of all weights files whose lineage holds the site.
         public let models: [String]
-        /// Sample sets that it touched, and how many of their samples.
+        /// The sample sets that such models made, and how many of their samples come from these models.
         public let sampleSets: [(path: String, samples: Int)]
-        /// The round that was merged again, and those behind it, which were trained on what the site had touched.
+        /// The round that was merged again.
         public let round: Int
+        /// The later rounds, which must be trained again: they were trained on weights that came from the site.
         public let roundsToRetrain: [Int]
+        /// The digest of the result.
         public let digest: Digest
-        /// Whether the model before the site is what is left, because it was alone in its round.
+        /// Whether the result is the base of the round itself, because the withdrawn sites were alone in that round.
         public let isBase: Bool
-        /// Whether the model was trained further after its last merge: that training is not in the result.
+        /// Whether the model was trained further after its last merge. The result lacks that training.
         public let isTrainedFurther: Bool
     }
 
@@ -31,9 +33,10 @@ public struct Withdrawal: Sendable {
     private let folder: String
 
     /// - Parameters:
-    ///   - merged: the model that the site is in.
-    ///   - folder: where the parcels and the bases of all rounds lie, in folders of any depth.
-    /// - Throws: `Failure(.badData)` where the site is not in the model.
+    ///   - merged: the model from which the site is taken.
+    ///   - folder: the folder with the parcels and the bases of all rounds, in folders of any depth.
+    /// - Throws: `Failure(.badData)` where the site is not in the model; `Failure(.noSuchInput)` where the model or the
+    ///   folder does not exist; `Failure(.readOrWriteFailed)`.
     public init(site: String, from merged: String, parcels folder: String) throws {
         manifest = try Manifest<ModelDescription>.read(try SafetensorsIndex(contentsOf: merged), path: merged)
         guard manifest.sites.contains(site) else {
@@ -57,11 +60,12 @@ public struct Withdrawal: Sendable {
     /// Merges again and writes the result.
     ///
     /// - Parameters:
-    ///   - withdrawn: other sites that go, too.
-    ///   - samples: sample sets to look through.
-    ///   - key: signs the result.
-    /// - Throws: `Failure`: `.checkFailed` where the site was in the base's own training; `.noSuchInput` naming a file
-    ///   that is missing.
+    ///   - withdrawn: other sites that are taken out, too.
+    ///   - samples: paths of the sample sets in which samples from the site are counted.
+    ///   - key: signs the result; nil leaves it unsigned.
+    /// - Throws: `Failure(.checkFailed)` where the first base was trained on the site's photographs;
+    ///   `Failure(.noSuchInput)` naming a file that is missing; `Failure(.cannotCreateOutput)`; the failures of
+    ///   `ModelMerge.write` and of `SampleSetFile.open`.
     public func run(to output: String, withdrawn: Set<String> = [], samples: [String], key: SigningKey?, force: Bool)
         async throws -> Outcome
     {
@@ -70,13 +74,14 @@ public struct Withdrawal: Sendable {
         guard let oldest = merges.lastIndex(where: { $0.parts.contains { gone.contains($0.site) } }) else {
             throw Failure(
                 .checkFailed, merged,
-                "\(site) is in what the first base was trained on, and no merge lies between: train a base without it")
+                "the first base was trained on photographs of \(site): train a base without them")
         }
         let record = merges[oldest]
         let base = try LoadedModel(contentsOf: try path(record.base, "the base of round \(record.round)"))
         if let before = base.manifest.sites.intersection(gone).sorted().first {
             throw Failure(
-                .checkFailed, base.path, "\(before) is in what the first base was trained on: train a base without it")
+                .checkFailed, base.path,
+                "the first base was trained on photographs of \(before): train a base without them")
         }
         let touched = try await sampleSets(samples)
         let digest: Digest, isBase = record.parts.allSatisfy { gone.contains($0.site) }

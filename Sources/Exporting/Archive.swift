@@ -2,10 +2,10 @@ import CArchive
 import Files
 import Foundation
 
-/// A zip or tar file that is written, entry by entry. The same entries give the same bytes.
+/// Writes a zip or tar file entry by entry. The same entries give the same bytes.
 final class ArchiveWriter {
     enum Format {
-        /// Entries are not compressed, and may be larger than 4 GiB.
+        /// A zip file whose entries are not compressed and may be larger than 4 GiB.
         case zip
         case tar
     }
@@ -24,7 +24,7 @@ final class ArchiveWriter {
             try check(archive_write_zip_set_compression_store(archive))
         case .tar:
             try check(archive_write_set_format_pax_restricted(archive))
-            // Not padded to the blocks of a tape.
+            // The end is not padded to the blocks of a tape.
             try check(archive_write_set_bytes_in_last_block(archive, 1))
         }
         try check(archive_write_open_filename(archive, path))
@@ -32,7 +32,7 @@ final class ArchiveWriter {
 
     deinit { archive_write_free(archive) }
 
-    /// Adds a file of `size` bytes; `body` is given what appends a piece.
+    /// Adds a file of `size` bytes. `body` is given a function that appends a piece of it.
     func add(_ name: String, size: Int, _ body: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void) throws {
         guard let entry = archive_entry_new() else { throw Failure(.readOrWriteFailed, path, "no memory is left") }
         defer { archive_entry_free(entry) }
@@ -40,7 +40,7 @@ final class ArchiveWriter {
         archive_entry_set_size(entry, Int64(size))
         archive_entry_set_filetype(entry, fovea_regular_file())
         archive_entry_set_perm(entry, 0o644)
-        // No time of the day and no user in the bytes; 1980 is where zip's calendar begins.
+        // Every entry has the same moment and no user, so that bytes do not differ. Zip's calendar begins in 1980.
         archive_entry_set_mtime(entry, 315_532_800, 0)
         try check(archive_write_header(archive, entry))
         var written = 0
@@ -69,14 +69,14 @@ final class ArchiveWriter {
 
 /// Reads a zip or tar file from front to back.
 enum ArchiveReader {
-    /// - Parameter body: is given each entry's name, its size, and what reads the next bytes of it, at most as many as
-    ///   asked for.
-    /// - Throws: `Failure(.badData)` where it is damaged.
+    /// - Parameter body: is given each entry's name, its size, and a function that reads at most the given number of
+    ///   the entry's next bytes.
+    /// - Throws: `Failure(.badData)` where the file is damaged.
     static func forEachEntry(_ path: String, _ body: (String, Int, (Int) throws -> [UInt8]) throws -> Void) throws {
         guard let archive = archive_read_new() else { throw Failure(.readOrWriteFailed, path, "no memory is left") }
         defer { archive_read_free(archive) }
         func check(_ status: Int, _ what: String) throws {
-            // A warning is damage, too: a checksum that does not fit.
+            // A warning counts as damage, too: libarchive warns where a checksum does not fit.
             guard status < 0 else { return }
             throw Failure(
                 .badData, path,
@@ -94,7 +94,7 @@ enum ArchiveReader {
             guard let entry, let name = archive_entry_pathname_utf8(entry) else {
                 throw Failure(.badData, path, "an entry has no name")
             }
-            // Nothing is compressed, so that no entry is larger than the file.
+            // Nothing is compressed, so no entry is larger than the file.
             let size = Int(archive_entry_size(entry))
             guard (0...fileSize).contains(size) else {
                 throw Failure(.badData, path, "is damaged: an entry claims \(size) bytes of a file of \(fileSize)")

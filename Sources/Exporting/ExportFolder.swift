@@ -2,7 +2,7 @@ import Files
 import Foundation
 import Reporting
 
-/// The folder that is being filled, and what is in it.
+/// The folder that is being filled, and the list of its files.
 final class ExportFolder {
     let path: String
     private(set) var files: [PackagedFile] = []
@@ -11,7 +11,7 @@ final class ExportFolder {
 
     func file(_ name: String) -> String { "\(path)/\(name)" }
 
-    /// Makes the folder, or one in it.
+    /// Makes the folder, or the folder `name` in it.
     func make(_ name: String? = nil) throws {
         do {
             try FileManager.default.createDirectory(atPath: name.map(file) ?? path, withIntermediateDirectories: true)
@@ -30,7 +30,7 @@ final class ExportFolder {
         files.append(PackagedFile(name: name, digest: Digest(of: data), byteCount: data.count))
     }
 
-    /// Notes a file that was written otherwise.
+    /// Adds a file to the list that something else wrote into the folder.
     @discardableResult
     func add(_ name: String) throws -> PackagedFile {
         let size = (try? FileManager.default.attributesOfItem(atPath: file(name))[.size] as? Int) ?? 0

@@ -3,12 +3,12 @@ import Foundation
 import Reporting
 import SampleStore
 
-/// `export.json`: what an exported folder holds.
+/// `export.json`, which lists what an exported folder holds.
 struct ExportManifest: Codable {
     struct File: Codable, Hashable {
         var name: String
         var bytes: Int
-        /// Hexadecimal.
+        /// SHA-256 of the file's bytes, hexadecimal.
         var sha256: String
     }
 
@@ -21,7 +21,7 @@ struct ExportManifest: Codable {
     var samples: Int
     var synthetic = true
     var digitalSourceType = SampleSet.digitalSourceType
-    /// SHA-256 of the content of the sample set that this was made of.
+    /// SHA-256 of the content of the sample set that was exported.
     var content: String
     var files: [File]
 
@@ -37,7 +37,8 @@ struct ExportManifest: Codable {
         self.files = files.map { File(name: $0.name, bytes: $0.byteCount, sha256: $0.digest.description) }
     }
 
-    /// - Throws: `Failure(.badData)` where the folder has none of this version.
+    /// - Throws: `Failure(.noSuchInput)` where the folder has no manifest; `Failure(.badData)` where the manifest is
+    ///   damaged or of another version.
     init(in folder: String) throws {
         let path = "\(folder)/\(ExportManifest.name)"
         self = try JSONText.decode(ExportManifest.self, try JSONText.contents(path), place: path)

@@ -4,18 +4,19 @@ import Foundation
 import Pictures
 import SampleStore
 
-/// Reads an exported folder again: every file's digest, and every picture's label and pixels.
+/// Checks an exported folder: every file's digest, and every picture's label and pixels.
 public enum ExportVerification {
-    /// Whether there is an export in a folder.
+    /// Whether a folder holds an export.
     public static func isExport(_ folder: String) -> Bool {
         FileManager.default.fileExists(atPath: "\(folder)/\(ExportManifest.name)")
     }
 
     /// What is wrong with the export in `folder`.
-    /// - Throws: `Failure(.badData)` where it has no manifest that can be read.
+    /// - Throws: `Failure(.noSuchInput)` where the folder has no manifest; `Failure(.badData)` where the manifest is
+    ///   damaged or of another version.
     public static func findings(_ folder: String) throws -> [Finding] { try check(folder).findings }
 
-    /// - Returns: what is wrong, and the digests of the pictures in order, hexadecimal.
+    /// - Returns: what is wrong, and the hexadecimal digests of the pictures in order.
     static func check(_ folder: String) throws -> (findings: [Finding], digests: [String]) {
         let manifest = try ExportManifest(in: folder)
         var findings: [Finding] = [], digests: [String] = []
@@ -32,20 +33,20 @@ public enum ExportVerification {
             }
         }
         if findings.isEmpty, Set(digests).count != digests.count {
-            findings.append(Finding("pictures", "one is there twice"))
+            findings.append(Finding("pictures", "a picture occurs twice"))
         }
         if findings.isEmpty, digests.count != manifest.samples {
             findings.append(
-                Finding(ExportManifest.name, "speaks of \(manifest.samples) samples, and there are \(digests.count)"))
+                Finding(ExportManifest.name, "states \(manifest.samples) samples, but there are \(digests.count)"))
         }
         return (findings, digests)
     }
 
-    /// What the list of files says of itself, and what the folder holds besides.
+    /// What is wrong with the list of files, and files in the folder that are not in the list.
     private static func listFindings(_ manifest: ExportManifest, in folder: String) -> [Finding] {
         var findings: [Finding] = []
         let listed = manifest.files.map(\.name), files = FileManager.default
-        if manifest.samples < 1 { findings.append(Finding(ExportManifest.name, "speaks of no sample")) }
+        if manifest.samples < 1 { findings.append(Finding(ExportManifest.name, "states that there is no sample")) }
         if Set(listed).count != listed.count { findings.append(Finding(ExportManifest.name, "lists a file twice")) }
         for name in ((try? files.subpathsOfDirectory(atPath: folder)) ?? []).sorted()
         where name != ExportManifest.name && !listed.contains(name) {
@@ -88,7 +89,7 @@ public enum ExportVerification {
         }
     }
 
-    /// Every line of a table calls its picture synthetic.
+    /// Checks that every line of a table calls its picture synthetic.
     private static func requireTable(_ path: String) throws -> [String] {
         let table = try LabelMapTable(contentsOf: path)
         let column = try table.index(of: "synthetic")
@@ -99,7 +100,7 @@ public enum ExportVerification {
         return []
     }
 
-    /// The digest of a PNG file's pixels, which its label must state.
+    /// The digest of a PNG file's pixels. The file's label must state the same digest.
     private static func pictureDigest(_ png: Data, file: String) throws -> String {
         let label = try LabelledPNG.label(png, file: file)
         guard label.digitalSourceType == SampleSet.digitalSourceType else {
@@ -127,13 +128,14 @@ public enum ExportVerification {
             let details = try JSONText.decode(SampleDetails.self, Data(bytes), place: name)
             let isLabelled = details.synthetic && details.digitalSourceType == SampleSet.digitalSourceType
             guard name == key + ".json", details.digest == digests.last, isLabelled else {
-                throw Failure(.badData, path, "\(name) is not what belongs to the picture before it")
+                throw Failure(.badData, path, "\(name) does not belong to the picture before it")
             }
         }
         return digests
     }
 
-    /// Digests of the rows of `train_images`, which `digest` must repeat; the label must be there.
+    /// Digests of the rows of `train_images`. The array `digest` must hold the same digests, and the file must keep its
+    /// synthetic label.
     private static func arrayDigests(_ path: String) throws -> [String] {
         var found: [[UInt8]] = [], stated: [[UInt8]] = [], texts: [String: String] = [:]
         try ArchiveReader.forEachEntry(path) { name, size, read in
@@ -142,7 +144,7 @@ public enum ExportVerification {
             case "digest.npy": stated = try NumPyArray.rows(read) { $0 }
             case "val_images.npy", "test_images.npy":
                 guard try NumPyArray.rows(read, { $0 }).isEmpty else {
-                    throw Failure(.badData, path, "\(name) holds pictures, and an export's are in train_images")
+                    throw Failure(.badData, path, "\(name) holds pictures; an export has them only in train_images")
                 }
             case "synthetic.npy", "digital_source_type.npy": texts[name] = try NumPyArray.text(read, byteCount: size)
             default: break
@@ -152,7 +154,7 @@ public enum ExportVerification {
             throw Failure(.badData, path, "has lost the label that says its pictures are synthetic")
         }
         guard !found.isEmpty, found == stated else {
-            throw Failure(.badData, path, "its pictures are not those of its digests")
+            throw Failure(.badData, path, "its pictures differ from its digests")
         }
         return found.compactMap { Digest(bytes: $0)?.description }
     }

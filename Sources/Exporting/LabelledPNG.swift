@@ -4,14 +4,14 @@ import Foundation
 import Pictures
 import SampleStore
 
-/// A PNG file that says of itself that a trained model made it: XMP with the IPTC's digital source type, and text
-/// chunks with the digest of the pixels and of the model.
+/// A PNG file that states that a trained model made it. It holds XMP with the IPTC's digital source type, and text
+/// chunks with the digests of the pixels and of the model.
 enum LabelledPNG {
     /// What the text chunks of a file say.
     struct Label: Hashable {
-        /// IPTC digital source type.
+        /// The IPTC's digital source type.
         var digitalSourceType: String
-        /// SHA-256 of the pixels, hexadecimal: `/provenance/digest`.
+        /// SHA-256 of the pixels, hexadecimal, as in `/provenance/digest`.
         var provenanceDigest: String
         /// SHA-256 of the model's weights, hexadecimal.
         var modelDigest: String
@@ -23,7 +23,7 @@ enum LabelledPNG {
 
     static func data(_ picture: Picture, label: Label) throws -> Data {
         var png = try picture.pngData()
-        // Behind IHDR, which is always the first: 8 bytes of signature, 25 of chunk.
+        // The chunks go behind IHDR, which is always the first: the signature has 8 bytes, and IHDR has 25.
         png.insert(
             contentsOf: chunk("tEXt", text(digestKeyword, label.provenanceDigest))
                 + chunk("tEXt", text(modelKeyword, label.modelDigest))
@@ -58,7 +58,7 @@ enum LabelledPNG {
 
     private static func text(_ keyword: String, _ value: String) -> Data { Data(keyword.utf8) + [0] + Data(value.utf8) }
 
-    /// An uncompressed iTXt chunk without language: XMP specification part 3, section 1.1.5.
+    /// The content of an uncompressed iTXt chunk without a language (XMP specification part 3, section 1.1.5).
     private static func xmp(_ digitalSourceType: String) -> Data {
         let packet = """
             <?xpacket begin="\u{FEFF}" id="W5M0MpCehiHzreSzNTczkc9d"?>
@@ -89,7 +89,7 @@ enum LabelledPNG {
 
     private static func bigEndian(_ value: UInt32) -> Data { withUnsafeBytes(of: value.bigEndian) { Data($0) } }
 
-    /// Checks every chunk's checksum.
+    /// Calls `body` with every chunk, after checking the chunk's checksum.
     private static func forEachChunk(_ png: Data, file: String, _ body: (String, Data) -> Void) throws {
         func number(_ offset: Int) -> Int { png[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) } }
         let png = Data(png)

@@ -4,15 +4,16 @@ import Foundation
 import Reporting
 import SampleStore
 
-/// One NPZ file: `train_images`, `train_labels` and empty validation and test splits, as MedMNIST names them, and
-/// beside them the cohort, the provenance and the synthetic label.
+/// One NPZ file with `train_images`, `train_labels` and empty validation and test splits, as MedMNIST names them. It
+/// also holds the cohort, the provenance and the synthetic label.
 struct NPZWriter: ExportWriter {
     private let folder: ExportFolder
     private let set: SampleSetFile
     private let name: String
     private let label: String
     private let archive: ArchiveWriter
-    /// Pixels wait here: other entries of the archive cannot be begun while theirs is written.
+    /// A file in which the pixels wait. The archive takes one entry at a time, and the entry of the pixels needs all of
+    /// them.
     private let spool: FileHandle
 
     init(_ folder: ExportFolder, _ set: SampleSetFile, name: String, label: String) throws {
@@ -22,7 +23,7 @@ struct NPZWriter: ExportWriter {
         self.label = label
         try folder.make()
         archive = try ArchiveWriter(folder.file(name), .zip)
-        // Without a name: it goes with this process.
+        // The file loses its name at once, so that it ends with this process.
         let path = folder.file(".pixels")
         let descriptor = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {

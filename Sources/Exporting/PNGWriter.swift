@@ -3,7 +3,7 @@ import Foundation
 import Reporting
 import SampleStore
 
-/// `images/*.png` and `metadata.csv`.
+/// Writes `images/*.png` and `metadata.csv`.
 struct PNGWriter: ExportWriter {
     static let folderName = "images/"
 

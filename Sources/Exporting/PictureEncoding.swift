@@ -2,7 +2,7 @@ import Foundation
 import Pictures
 import SampleStore
 
-/// PNG files of many samples, made side by side.
+/// Makes the PNG files of many samples on several threads.
 struct PictureEncoding {
     let width: Int
     let height: Int

@@ -3,7 +3,7 @@ import Files
 import Foundation
 import SampleStore
 
-/// What goes beside each picture of an export: cohort, requests and provenance.
+/// What an export says about each picture: cohort, requests and provenance.
 struct SampleDetails: Codable, Hashable {
     var row: Int
     var cohort: [String: String]
@@ -48,12 +48,12 @@ struct SampleDetails: Codable, Hashable {
 
     // MARK: - A table
 
-    /// Columns of `metadata.csv`.
+    /// The columns of `metadata.csv`.
     static func columns(_ set: SampleSetFile) -> [String] {
         ["file", "row"] + asked(set) + ["seed", "index", "run", "model", "digest", "synthetic", "digital_source_type"]
     }
 
-    /// Attributes of which anything was asked for.
+    /// The attributes for which anything was asked.
     static func asked(_ set: SampleSetFile) -> [String] {
         CohortSchema.attributes.map(\.name).filter { name in
             set.cohorts[name]?.codes.contains { $0 != Attribute.unspecified } == true
@@ -61,7 +61,7 @@ struct SampleDetails: Codable, Hashable {
         }
     }
 
-    /// The line of `metadata.csv`; what was left open is an empty cell.
+    /// The line of `metadata.csv`. An attribute that was left open has an empty cell.
     func line(file: String, asked: [String]) -> String {
         let cohort = asked.map { name in
             self.cohort[name] ?? requests[name].map { "\($0)" } ?? ""
@@ -71,7 +71,7 @@ struct SampleDetails: Codable, Hashable {
         return cells.map(SampleDetails.cell).joined(separator: ",")
     }
 
-    /// RFC 4180; a cell that a spreadsheet would take for a formula is text.
+    /// A cell as RFC 4180 writes it. A text that a spreadsheet would take for a formula begins with an apostrophe.
     private static func cell(_ text: String) -> String {
         let isFormula = text.first.map { "=+-@\t\r".contains($0) } == true
         let safe = isFormula ? "'" + text : text
@@ -79,7 +79,7 @@ struct SampleDetails: Codable, Hashable {
             ? "\"\(safe.replacingOccurrences(of: "\"", with: "\"\""))\"" : safe
     }
 
-    /// What a column of `metadata.csv`, or a key of the JSON beside a picture, holds.
+    /// What a column of `metadata.csv` or a key of the JSON beside a picture holds, in one sentence.
     static func meaning(_ name: String) -> String {
         switch name {
         case "file": "The PNG file."

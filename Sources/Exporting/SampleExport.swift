@@ -5,13 +5,14 @@ import Pictures
 import Reporting
 import SampleStore
 
-/// A sample set in another form: a folder with the pictures, cards, and `export.json` with the digest of every file.
-/// Each picture keeps the label that says it is synthetic, and the digest that leads to its provenance.
+/// Writes a sample set in another form: a folder with the pictures, cards, and `export.json` with the digest of every
+/// file. Each picture keeps the label that it is synthetic, and the digest that leads to its provenance.
 public struct SampleExport {
+    /// The form of the pictures.
     public enum Format: String, CaseIterable, Codable, Sendable {
         /// `images/*.png`, and `metadata.csv`.
         case png
-        /// One file as MedMNIST lays it out (Yang et al. 2023), the samples in its training split.
+        /// One NPZ file as MedMNIST lays it out (Yang et al. 2023), with the samples in the training split.
         case npz
         /// Tar files with `KEY.png` and `KEY.json`.
         case webdataset
@@ -19,20 +20,21 @@ public struct SampleExport {
 
     let set: SampleSetFile
     let format: Format
-    /// The attribute that NPZ files give as labels.
+    /// The attribute whose codes are the labels of an NPZ file.
     let label: String
-    /// Samples of a tar file.
+    /// The number of samples in a tar file.
     let shardRows: Int
     let threads: Int
 
-    /// What lies in the folder of an export that is not finished.
+    /// The names that an export uses in its unfinished folder.
     private static let parts: Set = ["content", "before"]
 
-    /// Samples that are in memory at once.
+    /// How many samples are in memory at once.
     private static let rowsAtOnce = 64
 
-    /// - Parameter label: nil takes the grade, or the first attribute that was asked for.
-    /// - Throws: `Failure(.usage)` for an attribute that is none.
+    /// - Parameter label: the attribute whose codes are the labels of an NPZ file. Nil takes the grade, or the first
+    ///   attribute that was asked for.
+    /// - Throws: `Failure(.usage)` where `label` is not an attribute of the schema.
     public init(_ set: SampleSetFile, format: Format, label: String? = nil, shardRows: Int = 1000, threads: Int = 1)
         throws
     {
@@ -48,12 +50,13 @@ public struct SampleExport {
         self.threads = threads
     }
 
-    /// Writes the folder, whole or not at all, and reads everything in it again.
+    /// Writes the folder, whole or not at all, and checks everything in it.
     ///
     /// - Parameter content: SHA-256 of the set's content.
-    /// - Returns: how many files there are, and their bytes in all.
-    /// - Throws: `Failure`: `.cannotCreateOutput` where the folder exists and `force` is false, or is no export, or
-    ///   another process writes it; `.interrupted`; `.readOrWriteFailed`, also where a picture lost its label.
+    /// - Returns: the number of files, and the number of their bytes in all.
+    /// - Throws: `Failure(.cannotCreateOutput)` where the folder exists and `force` is false, is not an export, or is
+    ///   written by another process; `Failure(.interrupted)`; `Failure(.readOrWriteFailed)`, also where a picture lost
+    ///   its label; `Failure(.badData)` or `Failure(.checkFailed)` where the set cannot be read.
     public func write(
         to folder: String, content: Digest, force: Bool, progress: (Int) -> Void = { _ in }
     ) async throws -> (files: Int, bytes: Int) {
@@ -62,7 +65,7 @@ public struct SampleExport {
             guard force else {
                 throw Failure(.cannotCreateOutput, folder, "exists already", remedy: .replace)
             }
-            // Nobody's folder goes because of a slip in a path.
+            // A mistyped path must not remove a folder that export did not write.
             guard ExportVerification.isExport(folder) else {
                 throw Failure(
                     .cannotCreateOutput, folder,
@@ -106,7 +109,7 @@ public struct SampleExport {
         let (findings, digests) = try ExportVerification.check(folder.path)
         guard findings.isEmpty, digests == set.digests.map(\.description) else {
             let what = findings.first.map { "\($0.place): \($0.problem)" } ?? "the pictures are not those of the set"
-            throw Failure(.readOrWriteFailed, folder.path, "what was written does not read back: \(what)")
+            throw Failure(.readOrWriteFailed, folder.path, "the export was written wrongly: \(what)")
         }
     }
 

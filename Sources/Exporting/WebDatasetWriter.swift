@@ -3,7 +3,7 @@ import Foundation
 import Reporting
 import SampleStore
 
-/// Tar files with `KEY.png` and `KEY.json`, as the library WebDataset reads them.
+/// Writes tar files with `KEY.png` and `KEY.json`, as the library WebDataset reads them.
 struct WebDatasetWriter: ExportWriter {
     private let folder: ExportFolder
     private let encoding: PictureEncoding

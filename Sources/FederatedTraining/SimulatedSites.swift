@@ -5,21 +5,23 @@ import Foundation
 import Randomness
 import TensorCore
 
-/// Makes sites out of data sets: uneven in size and skewed in what they hold, as hospitals are.
+/// Divides data sets into sites that are uneven in size and skewed in their patients, as hospitals are.
 struct SimulatedSites {
     private let data: [DatasetFile]
     private let count: Int
     private let attribute: String
     private let seed: UInt64
 
-    /// Patients that a site has at least.
+    /// The fewest patients that a site may have for training.
     static let fewest = 5
-    /// How much likelier a patient is to be at a site that prefers the value.
+    /// How many times likelier a patient goes to a site that prefers the patient's value.
     private static let preference = 4.0
 
     /// - Parameters:
-    ///   - data: of one picture size.
-    ///   - attribute: what the sites are skewed by.
+    ///   - data: data sets whose pictures have one size.
+    ///   - attribute: the attribute by which the sites are skewed.
+    /// - Throws: `Failure(.usage)` where the attribute is not in the schema; `Failure(.badData)` where the picture
+    ///   sizes differ.
     init(_ data: [DatasetFile], count: Int, skewedBy attribute: String, seed: UInt64) throws {
         guard CohortSchema.attribute(attribute) != nil else {
             throw Failure(
@@ -37,8 +39,9 @@ struct SimulatedSites {
         self.seed = seed
     }
 
-    /// Rows by site and data set. Site k is expected to hold 1 / (k + 1) of what the first holds, and to prefer one
-    /// value of the attribute.
+    /// The rows of each site and data set. Site k, counted from 0, is expected to hold 1 / (k + 1) of what site 0
+    /// holds, and prefers one value of the attribute.
+    /// - Throws: `Failure(.usage)` where a site would have too few patients.
     private func assignment() throws -> [[[Int]]] {
         var sites = [[[Int]]](repeating: data.map { _ in [] }, count: count)
         let names = Set(data.flatMap { file in (0..<file.count).map { value(file, $0) } }).sorted()
@@ -79,8 +82,8 @@ struct SimulatedSites {
         file.cohorts[attribute]?.name(row: row) ?? "unknown"
     }
 
-    /// Writes a data set for each site, `site-1.h5` and so on.
-    /// - Returns: their paths.
+    /// Writes a data set for each site, `site-1.h5` and so on. A data set that exists is kept.
+    /// - Returns: the paths of the data sets.
     func write(to folder: String) async throws -> [String] {
         let assignment = try assignment()
         var paths: [String] = []

@@ -10,26 +10,28 @@ import Networks
 import TensorCore
 import Training
 
-/// A whole federation on one machine: sites that train one after another, seal, and are merged, round by round; beside
-/// it every site alone, and all photographs in one place.
+/// A whole federation on one machine. In every round, the sites train one after another, their weights are sealed, and
+/// the parcels are merged. For comparison, every site also trains alone, and one model trains on all photographs.
 ///
-/// In its folder: `base.safetensors`, keys, `TRUST.yaml`, `round-N/` with parcels and `merged.safetensors`, `local/`,
-/// `pooled/`, `measurements.jsonl`, and at the end `simulation.json`, `simulation.md` and `curves.svg`. What is there
-/// is not made again: a simulation that was stopped goes on.
+/// The folder holds `base.safetensors`, keys, `TRUST.yaml`, `round-N/` with parcels and `merged.safetensors`, `local/`,
+/// `pooled/`, `measurements.jsonl`, and at the end `simulation.json`, `simulation.md` and `curves.svg`. A file that
+/// exists is not made again, so that a simulation that was stopped goes on.
 public struct Simulation: Sendable {
     public struct Settings: Codable, Sendable {
         public var rounds = 3
-        /// Training images of each site a round.
+        /// The number of training images that each site sees in each round.
         public var images = 500
         public var merge = MergeRecord.Settings()
         /// Train adapters instead of all weights.
         public var adapter: AdapterKind?
-        /// Noise levels and noises a photograph when losses are measured: on the way, and at the end.
+        /// How many noise levels and noises are drawn for each photograph when losses are measured before the last
+        /// round.
         public var draws = 8
+        /// The same number after the last round.
         public var lastDraws = 64
-        /// Losses are measured after every so many rounds, and after the last.
+        /// Losses are measured after each of this many rounds, and after the last round.
         public var measureEvery = 1
-        /// Skip the arms that no federation has.
+        /// Leave out the arms for comparison: every site alone, and all photographs in one place.
         public var onlyMerged = false
         public init() {}
     }
@@ -43,10 +45,11 @@ public struct Simulation: Sendable {
     private static let moment = Date()
 
     /// - Parameters:
-    ///   - base: a snapshot; it is signed for the simulation.
-    ///   - sites: a data set of each.
-    ///   - configuration: how the sites train; images, base and adapter are replaced.
-    /// - Throws: `Failure(.badData)` where two sites have one name, or a name is none.
+    ///   - base: a snapshot, of which the simulation makes a signed copy.
+    ///   - sites: one data set for each site.
+    ///   - configuration: how the sites train. Its images, base and adapter are replaced.
+    /// - Throws: `Failure(.badData)` where two sites have the same name, or a name is not valid; `Failure(.usage)`
+    ///   where there are fewer than two sites.
     public init(
         folder: String, base: String, sites: [DatasetFile], settings: Settings, configuration: TrainingConfiguration
     ) throws {
@@ -82,8 +85,9 @@ public struct Simulation: Sendable {
         }
     }
 
-    /// Runs what is left to run.
-    /// - Throws: `Failure(.interrupted)` where the user asked to stop.
+    /// Runs everything that has not been run yet.
+    /// - Parameter say: is given a line about each round.
+    /// - Throws: `Failure(.interrupted)` where the user asked to stop; the failures of training, sealing and merging.
     public func run(say: (String) -> Void) async throws -> SimulationResult {
         for name in ["keys", "moments"] { try makeFolder(name) }
         let (coordinator, keys) = try prepareKeys()
@@ -197,7 +201,7 @@ public struct Simulation: Sendable {
 
     private func merge(_ round: Int, _ trust: TrustList, _ key: SigningKey) throws {
         let parcels = sites.map { path("round-\(round)/\($0.info.site).parcel") }
-        // The first round has no step of the base to take again.
+        // Momentum repeats the step that made the base; the first base was made by no merge.
         var rule = settings.merge
         if round == 1 { rule.momentum = 0 }
         let merge = try ModelMerge(
@@ -247,7 +251,7 @@ public struct Simulation: Sendable {
         }
     }
 
-    /// On the way validation patients are enough; at the end those of the holdout are asked, too.
+    /// Losses are measured on validation patients, and after the last round also on patients of the holdout.
     private func splits(_ round: Int) -> [Split] { round == settings.rounds ? [.validation, .holdout] : [.validation] }
     private func draws(_ round: Int) -> Int { round == settings.rounds ? settings.lastDraws : settings.draws }
 

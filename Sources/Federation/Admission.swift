@@ -8,51 +8,55 @@ public struct Admission<Model: Codable & Sendable>: Sendable {
     /// A parcel that takes part.
     public struct Admitted: Sendable {
         public let parcel: Parcel<Model>
-        /// What the list of trust allows it of the merge.
+        /// The largest share of the merge that the list of trust allows the parcel's site.
         public let largestShare: Double
+        /// What the site says about its size.
         public let size: ClaimedSize
-        /// Euclidean norm of its update; an upper bound for `lora`.
+        /// The Euclidean norm of the parcel's update; for `lora`, an upper bound of the norm.
         public let norm: Double
-        /// Euclidean norm of its tensors, counted from the base's for full weights.
+        /// The Euclidean norm of the parcel's tensors. For full weights, the base's tensors are subtracted first.
         let length: Double
-        /// SHA-256 of its numbers, however they are stored.
+        /// SHA-256 of the parcel's numbers, which does not depend on how they are stored.
         let numbers: Digest
     }
 
-    /// A parcel that does not.
+    /// A parcel that does not take part.
     public struct Refused: Sendable {
         public let path: String
-        /// The site that it names; nil where it could not be read.
+        /// The site whose key signed the parcel; nil where that is not known.
         public let site: String?
+        /// Why the parcel is refused.
         public let failure: Failure
     }
 
-    /// Sorted by site.
+    /// The parcels that take part, sorted by site.
     public let admitted: [Admitted]
-    /// Sorted by name and reason.
+    /// The parcels that do not take part, sorted by name and reason.
     public let refused: [Refused]
+    /// The round that is merged.
     public let round: Int
 
-    /// An update that is larger than so many times the base's weights is none.
+    /// The largest norm that an update may have, relative to the norm of the base's weights.
     static var largestNorm: Double { 10 }
 
-    /// Parcels that are signed, trusted and of a base, and why the others are not.
+    /// The parcels that are signed, trusted and made from the base, and why the other parcels are refused.
     public struct Opened: Sendable {
         fileprivate let parcels: [(parcel: Parcel<Model>, member: TrustList.Member)]
         fileprivate let refused: [Refused]
 
-        /// Manifests of the parcels.
+        /// The manifests of the parcels that are not refused.
         public var manifests: [Manifest<Model>] { parcels.map(\.parcel.manifest) }
 
+        /// Opens parcels. A parcel that cannot be read is refused; nothing is thrown.
         /// - Parameters:
         ///   - paths: parcels, in any order.
-        ///   - base: digest of the base.
-        ///   - moment: when keys and permissions have to count.
+        ///   - base: the digest of the base.
+        ///   - moment: when keys and permissions have to be valid.
         ///   - asked: the sites that the round asks; nil for all.
         public init(_ paths: [String], base: Digest, trust: TrustList, at moment: Date, asked: [String]? = nil) {
             var parcels: [(parcel: Parcel<Model>, member: TrustList.Member)] = [], refused: [Refused] = []
             for path in paths {
-                // A name counts once its signature does.
+                // The name is known only once the signature has been checked.
                 var site: String?
                 do {
                     let parcel = try Parcel<Model>(contentsOf: path),
@@ -78,10 +82,11 @@ public struct Admission<Model: Codable & Sendable>: Sendable {
         }
     }
 
+    /// Decides about every parcel. A parcel that does not fit is refused; nothing is thrown.
     /// - Parameters:
-    ///   - round: the round to merge; nil for the one after the base's last merge.
-    ///   - weighting: what the shares follow.
-    ///   - ledger: parcels that were taken before; nil for none.
+    ///   - round: the round to merge; nil for the round after the base's last merge.
+    ///   - weighting: what the shares are proportional to.
+    ///   - ledger: the parcels that were taken before; nil where no list of them is kept.
     ///   - requireModel: throws where a manifest describes other weights than the base's.
     public init(
         _ opened: Opened, base: MergeBase, round: Int?, weighting: MergeRecord.Weighting, ledger: ParcelLedger?,
@@ -124,11 +129,12 @@ public struct Admission<Model: Codable & Sendable>: Sendable {
         }
     }
 
-    /// The parcels of a merge that was made, without those of some sites: its record says what was taken, byte for
-    /// byte, so that no list is asked again.
+    /// The parcels of an earlier merge without those of some sites. The merge's record says byte for byte what was
+    /// taken, so that the list of trust is not asked again.
     ///
-    /// - Parameter path: of the parcel with a digest.
-    /// - Throws: `Failure`: what `path` throws; `.badData` where a file is not the parcel that was merged.
+    /// - Parameter path: gives the path of a part's parcel.
+    /// - Throws: what `path` throws; `Failure(.badData)` where a file is not the parcel that was merged, or does not
+    ///   fit the base; `Failure(.notPermitted)` where a parcel's signature does not fit or it is of another round.
     public init(
         _ record: MergeRecord, without sites: Set<String>, base: MergeBase, path: (MergeRecord.Part) throws -> String
     ) throws {
@@ -154,7 +160,7 @@ public struct Admission<Model: Codable & Sendable>: Sendable {
         }
     }
 
-    /// The base, the round and the tensors.
+    /// Checks that a parcel's base, sites, round, kind and tensors fit.
     private static func requireFit(_ parcel: Parcel<Model>, base: MergeBase, round: Int) throws {
         let path = parcel.path, said = parcel.statement
         guard said.base == base.digest.description else {
@@ -200,7 +206,7 @@ public struct Admission<Model: Codable & Sendable>: Sendable {
         }
     }
 
-    /// What was merged does not come back.
+    /// Refuses a parcel whose file or numbers have been merged into the base before.
     private static func requireNew(_ parcel: Parcel<Model>, _ numbers: Digest, base: MergeBase) throws {
         guard
             let before = base.merges.first(where: {
@@ -211,7 +217,7 @@ public struct Admission<Model: Codable & Sendable>: Sendable {
     }
 
     /// Reads every number once.
-    /// - Throws: `Failure(.badData)` naming the tensor where one is not finite, and where the update is no update.
+    /// - Throws: `Failure(.badData)` naming a tensor that is not finite, and where the update is too large.
     private static func survey(_ parcel: Parcel<Model>, _ base: MergeBase) throws -> (
         norm: Double, length: Double, numbers: Digest
     ) {
@@ -227,7 +233,7 @@ public struct Admission<Model: Codable & Sendable>: Sendable {
             lengths[entry.name] = squares(tensor, minus: base.reference?[entry.name]).squareRoot()
         }
         let length = lengths.values.sorted().reduce(0) { $0 + $1 * $1 }.squareRoot()
-        // |A B| <= |A| |B|; an orthonormal A leaves B's norm as it is.
+        // |A B| <= |A| |B|. An orthonormal A does not change the norm of B.
         let products = base.factors.map { base.scale * ($0.a.flatMap { lengths[$0] } ?? 1) * (lengths[$0.b] ?? 0) }
         let norm = base.factors.isEmpty ? length : products.reduce(0) { $0 + $1 * $1 }.squareRoot(),
             most = largestNorm * base.norm
@@ -259,7 +265,8 @@ public struct Admission<Model: Codable & Sendable>: Sendable {
         }
     }
 
-    /// Nothing counts twice: not a file, not a site, not the same tensors under two names.
+    /// Refuses what would count twice: the same file, an older parcel of the same site, and the same tensors under the
+    /// names of two sites.
     private static func withoutRepeats(_ candidates: [Admitted], _ refused: inout [Refused]) -> [Admitted] {
         func refuse(_ one: Admitted, _ sentence: String) {
             refused.append(
@@ -294,7 +301,8 @@ public struct Admission<Model: Codable & Sendable>: Sendable {
         return kept
     }
 
-    /// The shares of those that take part, none above its cap.
+    /// The shares of the parcels that take part. No share is above its cap.
+    /// - Throws: `Failure(.badData)` where a site claims a size of zero.
     public func shares(_ settings: MergeRecord.Settings) throws -> [Double] {
         let weighting = settings.rule.countsHeads ? .equal : settings.weighting
         return Shares.shares(
@@ -313,8 +321,8 @@ public struct Admission<Model: Codable & Sendable>: Sendable {
         }
     }
 
-    /// What all allow, the base's sites among them.
-    /// - Throws: `Failure(.notPermitted)` that names the sites which have nothing in common.
+    /// What the base and all parcels that take part allow; nil where nothing states permissions.
+    /// - Throws: `Failure(.notPermitted)` naming the sites whose permissions have nothing in common.
     public func permissions(_ base: MergeBase) throws -> Permissions? {
         let all =
             (base.permissions.map { [("the base", $0)] } ?? [])

@@ -1,17 +1,20 @@
 import CheckpointStore
 import Files
 
-/// What a site says of its size. Nobody can check it from outside, so it is bounded, and what it earns is capped.
+/// What a site says about its size. Nobody can check that from outside. For this reason, the claim is bounded, and the
+/// share that follows from it is capped.
 public struct ClaimedSize: Hashable, Sendable {
     public let patients: Int
     public let images: Int
 
-    /// More patients, or training images, than any site has.
+    /// Bounds that no site reaches, for patients and for training images.
     static let mostPatients = 10_000_000, mostImages = 1_000_000_000_000
 
-    /// - Parameter most: patients that the list of trust allows the site; nil where it says nothing.
-    /// - Throws: `Failure(.badData)` for numbers that are negative or that no site has, and for patients that its own
-    ///   cohort counts do not bear out; `.notPermitted` for more than the list allows.
+    /// Reads and checks a site's claim.
+    /// - Parameter most: the most patients that the list of trust allows the site; nil where the list has no limit.
+    /// - Throws: `Failure(.badData)` where a number is negative or larger than any site's, or where the site's own
+    ///   cohort counts have fewer patients than it claims; `Failure(.notPermitted)` where the site claims more patients
+    ///   than the list allows.
     public init(_ data: [TrainingData], imagesSeen: Int, most: Int?, path: String) throws {
         func refuse(_ field: String, _ expected: String, _ found: Int) -> Failure {
             Failure(.badData, path, field: field, expected: expected, found: "\(found)")
@@ -35,7 +38,7 @@ public struct ClaimedSize: Hashable, Sendable {
                 where !(0...ClaimedSize.mostPatients).contains(count) {
                     throw refuse("cohortCounts.\(attribute).\(code)", "0 to \(ClaimedSize.mostPatients)", count)
                 }
-                // Every patient has a value, unknown if no other; each count was rounded to 5.
+                // Every patient is counted under one value, which may be unknown. Each count was rounded to 5.
                 let most = counts.values.reduce(0, +) + 3 * (counts.count + 1)
                 if !counts.isEmpty, set.patients > most {
                     throw refuse("patients", "at most \(most), after the counts by \(attribute)", set.patients)
@@ -54,7 +57,8 @@ public struct ClaimedSize: Hashable, Sendable {
         images = imagesSeen
     }
 
-    /// - Throws: `Failure(.badData)` for zero, which has no weight.
+    /// The claim as a weight.
+    /// - Throws: `Failure(.badData)` where the claim is zero.
     func weight(_ weighting: MergeRecord.Weighting, path: String) throws -> Double {
         let claim =
             switch weighting {
@@ -70,15 +74,15 @@ public struct ClaimedSize: Hashable, Sendable {
     }
 }
 
-/// Shares of a merge.
+/// Computes the shares of a merge.
 public enum Shares {
-    /// Shares that follow the claims, none above its cap: what is cut goes to the others in proportion to their claims.
-    /// Where the caps together allow less than all, they count as claims.
+    /// Shares that are proportional to the claims, with none above its cap. What a cap cuts off goes to the other
+    /// shares in proportion to their claims. Where the caps sum to 1 or less, the shares are proportional to the caps.
     ///
     /// - Parameters:
-    ///   - claims: positive.
-    ///   - caps: of a share, in (0, 1].
-    /// - Returns: as many numbers, which sum to 1 but for rounding.
+    ///   - claims: positive numbers.
+    ///   - caps: the largest value of each share, in (0, 1].
+    /// - Returns: one share for each claim; the shares sum to 1 but for rounding.
     public static func shares(_ claims: [Double], caps: [Double]) -> [Double] {
         let allowed = caps.reduce(0, +)
         guard allowed > 1 else { return caps.map { $0 / allowed } }

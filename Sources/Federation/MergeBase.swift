@@ -2,24 +2,26 @@ import CheckpointStore
 import Files
 import TensorCore
 
-/// What parcels must fit: the base that a round began with, and the tensors that its parcels hold.
+/// What parcels must fit: the base that a round began with, and the tensors that the round's parcels hold.
 public struct MergeBase: Sendable {
     public let path: String
     public let digest: Digest
-    /// `fovea.adapter` or `fovea.snapshot`: what parcels of this base are.
+    /// What the parcels of this base are: `fovea.adapter` or `fovea.snapshot`.
     public let kind: WeightsKind
-    /// Shapes in files, by name.
+    /// The shapes that the tensors have in files, by name.
     public let shapes: [String: [Int]]
-    /// The values that an update is counted from: the base's own for full weights; nil for adapters, which are updates
-    /// already.
+    /// The values that are subtracted from a parcel's tensors to get its update: for full weights, the base's. Nil for
+    /// adapters, which already are updates.
     public let reference: [String: Tensor]?
-    /// Euclidean norm of the base's weights.
+    /// The Euclidean norm of the base's weights.
     public let norm: Double
+    /// The merges that made the base, the last first.
     public let merges: [MergeRecord]
     public let permissions: Permissions?
-    /// For adapters: the names of the factors whose products are the update (A's is nil where it is frozen and
-    /// orthonormal), and what the products are multiplied by.
+    /// For adapters, the names of the factors A and B whose products are the update. The name of A is nil where A is
+    /// frozen and orthonormal.
     public let factors: [(a: String?, b: String)]
+    /// The number by which the products of the factors are multiplied.
     public let scale: Double
 
     public init(

@@ -3,22 +3,22 @@ import Files
 import Foundation
 import TensorCore
 
-/// Weights that a site shares: a weights file with the site's statement and signature. The file stays open; its tensors
-/// are read when they are asked for.
+/// Weights that a site shares: a weights file with the site's statement and signature. The file stays open, and a
+/// tensor is read when it is asked for.
 public struct Parcel<Model: Codable & Sendable>: Sendable {
     public let path: String
     public let manifest: Manifest<Model>
     public let statement: ParcelStatement
     public let signer: PublicKey
-    /// SHA-256 of what was signed: the same for every file that holds it.
+    /// SHA-256 of what was signed. Every file with the same signed content has the same digest.
     public let digest: Digest
     package let index: SafetensorsIndex
-    /// What each tensor is, as it is signed.
+    /// The signed line about each tensor, by the tensor's name.
     package let table: [String: WeightsSignature.Line]
 
     /// Reads a parcel and checks its signature.
-    /// - Throws: `Failure`: `.noSuchInput`; `.badData` where it is no weights file or has no statement; `.notPermitted`
-    ///   where it is unsigned or the signature does not fit.
+    /// - Throws: `Failure(.noSuchInput)`; `Failure(.badData)` where the file is no weights file or has no statement;
+    ///   `Failure(.notPermitted)` where it is unsigned or the signature does not fit.
     public init(contentsOf path: String) throws {
         index = try SafetensorsIndex(contentsOf: path)
         manifest = try Manifest<Model>.read(index, path: path)
@@ -35,13 +35,14 @@ public struct Parcel<Model: Codable & Sendable>: Sendable {
         table = Dictionary(uniqueKeysWithValues: signed.table.map { ($0.name, $0) })
     }
 
-    /// How its numbers are stored: the widest form that occurs, in which all keep their values.
+    /// The type that stores all numbers of the parcel without loss: the type of its tensors where they have one type,
+    /// otherwise float32.
     public var storedType: StoredType {
         let types = Set(index.entries.map(\.type))
         return types.count == 1 ? types.first ?? .f32 : .f32
     }
 
-    /// Checks that a list trusts the signer, for the site that the statement names, at `moment`.
+    /// Checks that a list trusts the parcel's signer at `moment`, for the site that the statement names.
     /// - Throws: `Failure(.notPermitted)` with the reason.
     @discardableResult
     public func requireTrust(_ list: TrustList, at moment: Date) throws -> TrustList.Member {
@@ -62,7 +63,7 @@ public struct Parcel<Model: Codable & Sendable>: Sendable {
             throw Failure(
                 .notPermitted, path,
                 """
-                has no audit (\(manifest.unaudited?.printable ?? "")), and \(list.path) takes none such of \
+                has no audit (\(manifest.unaudited?.printable ?? "")), and \(list.path) does not allow that to \
                 \(member.name)
                 """
             )
@@ -75,14 +76,17 @@ public struct Parcel<Model: Codable & Sendable>: Sendable {
 public enum ParcelSeal {
     /// Seals a site's weights.
     ///
-    /// It speaks of what the weights themselves were trained on; what their base was trained on, the base says. Digests
-    /// of these sets become HMACs under a secret of the site's key, and paths leave the settings.
+    /// The digests of the training sets that the weights themselves were trained on become HMACs under a secret of the
+    /// site's key. Paths are removed from the settings.
     /// - Parameters:
     ///   - weights: an adapter or a snapshot.
-    ///   - audit: SHA-256 of the passing audit that it goes by, which the caller has checked.
-    ///   - unaudited: why it goes without an audit for memorised patients, where it saw any.
-    /// - Throws: `Failure`: `.notPermitted` where it saw photographs of patients and no reason is given; `.badData` for
-    ///   weights of another site; `.usage` for a statement that is none.
+    ///   - audit: SHA-256 of the passing audit of these weights, which the caller has checked.
+    ///   - unaudited: why there is no audit for memorised patients. Weights that saw photographs of patients need an
+    ///     audit or this reason.
+    /// - Returns: the digest of the parcel's file.
+    /// - Throws: `Failure(.notPermitted)` where the weights saw photographs of patients and have neither an audit nor a
+    ///   reason; `Failure(.badData)` where they are a checkpoint, a parcel or of another site; `Failure(.usage)` where
+    ///   the statement is not valid; `Failure(.cannotCreateOutput)`; `Failure(.readOrWriteFailed)`.
     public static func seal<Model: Codable & Sendable>(
         _ weights: WeightsFile<Model>, path: String, statement: ParcelStatement, audit: Digest? = nil,
         unaudited: String?, key: SigningKey, to output: String,
@@ -117,7 +121,7 @@ public enum ParcelSeal {
         return try WeightsFile.write(output, manifest, sources, as: type, force: force, key: key)
     }
 
-    /// Settings without the place of the base on the site's machine.
+    /// The settings without the path of the base on the site's machine.
     static func withoutPaths(_ configuration: String) -> String {
         configuration.split(separator: "\n", omittingEmptySubsequences: false)
             .map { $0.hasPrefix("base:") ? "base: ''" : String($0) }.joined(separator: "\n")

@@ -2,14 +2,14 @@ import CheckpointStore
 import Files
 import Foundation
 
-/// The parcels that a coordinator has taken, `TRUST.yaml.ledger` beside the list of trust: a line of JSON each. A
-/// site's older parcel does not come back once a newer one of the same round was taken.
+/// The parcels that a coordinator has taken: `TRUST.yaml.ledger` beside the list of trust, with one line of JSON for
+/// each parcel. Once a site's newer parcel was taken in a round, an older parcel of the same round is refused.
 public struct ParcelLedger: Sendable {
     struct Line: Codable, Hashable, Sendable {
         var site: String
         var round: Int
         var base: String
-        /// ISO 8601, UTC: sorted as text.
+        /// The moment in ISO 8601 and UTC, so that the order of the texts is the order in time.
         var issued: String
         var parcel: Digest
     }
@@ -17,15 +17,16 @@ public struct ParcelLedger: Sendable {
     public let path: String
     private let lines: [Line]
 
-    /// - Throws: `Failure(.badData)` with the line.
+    /// Reads the ledger of a list of trust; it is empty where the file does not exist yet.
+    /// - Throws: `Failure(.badData)` with the line; `Failure(.readOrWriteFailed)`.
     public init(for trust: TrustList) throws {
-        // One list has one ledger, by whatever link it is reached.
+        // Links are resolved, so that every path to one list leads to the same ledger.
         path = URL(fileURLWithPath: trust.path).resolvingSymlinksInPath().path + ".ledger"
         lines = FileManager.default.fileExists(atPath: path) ? try ParcelLedger.lines(path) : []
     }
 
     private static func lines(_ path: String) throws -> [Line] {
-        // A last line without an end was being written when its process was killed.
+        // A last line without a line feed was cut off when a process was killed.
         let text = String(decoding: try JSONText.contents(path), as: UTF8.self)
         let whole = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
         return try whole.enumerated().map {
@@ -46,7 +47,7 @@ public struct ParcelLedger: Sendable {
             "is replayed: a parcel of \(said.site) for round \(said.round), issued \(newer.issued), was taken before")
     }
 
-    /// Makes sure that a merge can be noted, before there is one.
+    /// Checks, before a merge is computed, that its parcels can be noted.
     /// - Throws: `Failure(.readOrWriteFailed)`.
     public func requireWritable() throws {
         let descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
@@ -55,6 +56,7 @@ public struct ParcelLedger: Sendable {
     }
 
     /// Notes the parcels of a merge.
+    /// - Throws: `Failure(.readOrWriteFailed)`.
     public func note<Model>(_ parcels: [Parcel<Model>]) throws {
         let new = parcels.map {
             Line(
@@ -68,7 +70,7 @@ public struct ParcelLedger: Sendable {
         guard descriptor >= 0 else { throw StagedFile.failure(path) }
         let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         do {
-            // What a killed process left without an end gets one, and is no line: it is cut off.
+            // A last line that a killed process left without a line feed is removed.
             flock(descriptor, LOCK_EX)
             let there = try file.readToEnd() ?? Data()
             if let last = there.last, last != UInt8(ascii: "\n") {

@@ -4,22 +4,23 @@ import Foundation
 import TensorCore
 
 /// Looks for updates that are unlike the others: by their norm, their direction and, where the coordinator has pictures
-/// for it, what they do to the loss on a canary batch. It names them; what follows is the coordinator's business.
+/// of its own, their effect on the loss on these pictures (the canary batch). The screening only names outliers; the
+/// coordinator decides what to do.
 public struct Screening: Codable, Hashable, Sendable {
-    /// What was found of one site.
+    /// What was found out about one site.
     public struct Site: Codable, Hashable, Sendable {
         public var name: String
-        /// Norm of its update, relative to the median of all.
+        /// The norm of the site's update, relative to the median of all norms.
         public var norm: Double
-        /// Median of the cosines between its update and the others'.
+        /// The median of the cosines between the site's update and the others'.
         public var cosine: Double
-        /// Loss of the base with this update alone on the canary batch; nil where there is none.
+        /// The loss on the canary batch of the base with this update alone; nil where there is no canary batch.
         public var canaryLoss: Double?
-        /// Why it is an outlier; empty where it is none.
+        /// Why the site is an outlier; empty where it is not.
         public var reasons: [String]
     }
 
-    /// Fewer sites say nothing of what is usual.
+    /// The fewest sites for which a screening is done. With fewer sites, nobody can say what is usual.
     public static let fewestSites = 5
 
     /// `done`, or `too few` where there are fewer than five sites.
@@ -30,7 +31,8 @@ public struct Screening: Codable, Hashable, Sendable {
 
     public var outliers: [Site] { sites.filter { !$0.reasons.isEmpty } }
 
-    /// - Throws: `Failure(.notPermitted)` that names the outliers.
+    /// Checks that there are no outliers.
+    /// - Throws: `Failure(.notPermitted)` naming the outliers.
     public func requireNone() throws {
         guard let first = outliers.first else { return }
         throw Failure(
@@ -42,11 +44,13 @@ public struct Screening: Codable, Hashable, Sendable {
         )
     }
 
+    /// Screens the updates of all sites.
     /// - Parameters:
-    ///   - names: of the sites.
-    ///   - norms: of their updates.
-    ///   - cosines: between each two of them.
-    ///   - canary: losses; empty where there is no canary batch.
+    ///   - names: the names of the sites.
+    ///   - norms: the norms of the sites' updates.
+    ///   - cosines: the cosines between each two updates, [sites][sites].
+    ///   - canary: each site's loss on the canary batch; empty where there is no canary batch.
+    ///   - baseLoss: the base's loss on the canary batch.
     public init(names: [String], norms: [Double], cosines: [[Double]], canary: [Double], baseLoss: Double?) {
         let count = names.count
         let middle = median(norms)
@@ -66,7 +70,7 @@ public struct Screening: Codable, Hashable, Sendable {
             if Screening.isFar(logs[i], among: logs, least: log(3)) {
                 sites[i].reasons.append("norm \(Screening.short(sites[i].norm)) times the median")
             }
-            // Honest updates of different patients still point into one half space; their spread is measured, not
+            // Honest updates from different patients still point into one half space. Their spread is measured, not
             // assumed.
             if typical[i] < 0, median(typical) > 0 || Screening.isFar(typical[i], among: typical, least: 0.05) {
                 sites[i].reasons.append(
@@ -110,8 +114,8 @@ public struct Screening: Codable, Hashable, Sendable {
 
     private static func short(_ number: Double) -> String { String(format: "%.3g", number) }
 
-    /// Whether a number lies further from the median than 3.5 robust deviations (Iglewicz and Hoaglin 1993) and than
-    /// `least`.
+    /// Whether the distance of a number from the median is more than 3.5 robust deviations (Iglewicz and Hoaglin 1993)
+    /// and more than `least`.
     static func isFar(_ number: Double, among all: [Double], least: Double) -> Bool {
         let middle = median(all), deviation = 1.4826 * median(all.map { abs($0 - middle) })
         return !(abs(number - middle) <= max(least, 3.5 * deviation))
@@ -124,10 +128,12 @@ private func median(_ numbers: [Double]) -> Double {
 }
 
 extension Admission {
-    /// Cosines between the updates, [sites][sites].
+    /// The cosines between the updates, [sites][sites].
     ///
-    /// The frozen factors of `ffa` adapters are orthonormal, so that the cosine of two B is that of their updates; of
-    /// `lora` adapters it is that of A and B side by side, which is enough to see who turns round.
+    /// The frozen factors A of `ffa` adapters are orthonormal, so that the cosine between two factors B is the cosine
+    /// between the updates. For `lora` adapters, the cosine is taken between the numbers of A and B together. That is
+    /// enough to see an update whose direction is reversed.
+    /// - Throws: `Failure(.badData)` where a parcel lacks a tensor; `Failure(.readOrWriteFailed)`.
     public func cosines(_ base: MergeBase) throws -> [[Double]] {
         let count = admitted.count, run = 1 << 16
         var gram = [[Double]](repeating: [Double](repeating: 0, count: count), count: count)

@@ -3,23 +3,23 @@ import Files
 import Foundation
 import TensorCore
 
-/// Merges the tensors of parcels: in float64, in one order, rounded once. The same parcels give the same bytes on every
-/// machine, in whatever order and with however many threads.
+/// Merges the tensors of parcels in float64, in a fixed order, and rounds once. The same parcels give the same bytes on
+/// every machine, with any number of threads and in whatever order they are given.
 public struct TensorMerge<Model: Codable & Sendable>: Sendable {
     private let parcels: [Parcel<Model>]
     private let settings: MergeRecord.Settings
     private let shares: [Double]
-    /// What each update is multiplied by, so that none is larger than the clip allows.
+    /// The factor by which each update is multiplied, so that no update is larger than the clip allows.
     private let factors: [Double]
     private let reference: [String: Tensor]?
-    /// Shares of their own for the rows of some tensors, [rows][parcels].
+    /// Separate shares for the rows of some tensors, [rows][parcels].
     private let rowShares: [String: [[Double]]]
 
-    /// Numbers that are merged at a time.
+    /// How many numbers are merged at a time.
     private static var run: Int { 1 << 16 }
 
-    /// - Parameter rowShares: by the name of a tensor [rows, ...]: shares of the parcels for each row, for the rule
-    ///   `mean`.
+    /// - Parameter rowShares: for the rule `mean`, the shares of the parcels for each row of a tensor [rows, ...], by
+    ///   the tensor's name.
     public init(
         _ admission: Admission<Model>, base: MergeBase, settings: MergeRecord.Settings, shares: [Double],
         rowShares: [String: [[Double]]] = [:]
@@ -32,21 +32,22 @@ public struct TensorMerge<Model: Codable & Sendable>: Sendable {
         reference = base.reference
     }
 
-    /// 1 for norms up to `clip` times their median, and what brings the others down to it (Sun et al. 2019, "Can you
-    /// really backdoor federated learning?").
+    /// The factor for each norm: 1 up to `clip` times the median, and less for a larger norm, which the factor brings
+    /// down to that limit (Sun et al. 2019, "Can you really backdoor federated learning?").
     static func clipFactors(_ norms: [Double], clip: Double?) -> [Double] {
         guard let clip, let middle = median(norms.sorted()), middle > 0 else { return norms.map { _ in 1 } }
         return norms.map { $0 > clip * middle ? clip * middle / $0 : 1 }
     }
 
-    /// The middle of sorted numbers, the mean of the two middle ones where their count is even.
+    /// The median of sorted numbers; nil where there are none.
     static func median(_ sorted: [Double]) -> Double? {
         guard !sorted.isEmpty else { return nil }
         return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
     }
 
-    /// All tensors, merged.
-    /// - Throws: `Failure(.readOrWriteFailed)`; `.notPermitted` where a parcel is no longer what was signed.
+    /// Merges all tensors.
+    /// - Throws: `Failure(.readOrWriteFailed)`; `Failure(.notPermitted)` where a parcel is no longer what was signed;
+    ///   `Failure(.badData)` where a parcel lacks a tensor; `Failure(.interrupted)`.
     public func merged() throws -> [String: Tensor] {
         guard let entries = parcels.first?.index.entries else { return [:] }
         nonisolated(unsafe) var results = [Result<Tensor, any Error>?](repeating: nil, count: entries.count)
@@ -89,7 +90,8 @@ public struct TensorMerge<Model: Codable & Sendable>: Sendable {
         return result
     }
 
-    /// Adds a site's share of its numbers, each counted from the reference and clipped.
+    /// Adds a site's numbers times its share to `sums`. The update, which is the difference from the reference, is
+    /// clipped first.
     private func add(_ tensor: Tensor, _ place: Int, _ numbers: Range<Int>, _ name: String, to sums: inout [Double]) {
         let share = shares[place], factor = factors[place]
         tensor.withUnsafeBuffer { values in
@@ -118,7 +120,7 @@ public struct TensorMerge<Model: Codable & Sendable>: Sendable {
         }
     }
 
-    /// The median, or the trimmed mean, of each number.
+    /// Writes the median or the trimmed mean of each number into `sums`.
     private func robust(_ tensors: [Tensor], _ numbers: Range<Int>, _ name: String, into sums: inout [Double]) {
         let count = tensors.count
         let dropped = settings.rule == .median ? (count - 1) / 2 : TensorMerge.dropped(settings.trim, of: count)
@@ -137,14 +139,13 @@ public struct TensorMerge<Model: Codable & Sendable>: Sendable {
         }
     }
 
-    /// How many a trimmed mean drops at each end: at least one of three or more, and never all.
+    /// How many numbers a trimmed mean drops at each end: at least one where there are three or more, and never all.
     static func dropped(_ trim: Double, of count: Int) -> Int {
         min(max(trim > 0 && count > 2 ? 1 : 0, Int(trim * Double(count))), (count - 1) / 2)
     }
 }
 
-/// Reads a tensor of a parcel from its first number to its last, and makes sure that the bytes are those that were
-/// signed.
+/// Reads a tensor of a parcel from its first number to its last, and checks that its bytes are those that were signed.
 struct VerifiedTensor<Model: Codable & Sendable> {
     private let parcel: Parcel<Model>
     private let entry: SafetensorsIndex.Entry
@@ -160,14 +161,15 @@ struct VerifiedTensor<Model: Codable & Sendable> {
         expected = line.digest
     }
 
-    /// The next numbers; the ranges of a tensor's calls follow each other.
+    /// Reads the next numbers. Each call's range must follow the range of the call before.
     mutating func next(_ numbers: Range<Int>) throws -> Tensor {
         let bytes = try parcel.index.bytes(entry, numbers)
         digest.update(bytes)
         return entry.decoded(bytes, shape: [numbers.count])
     }
 
-    /// - Throws: `Failure(.notPermitted)`.
+    /// Checks the digest after the last number was read.
+    /// - Throws: `Failure(.notPermitted)` where the bytes are not those that were signed.
     func finish() throws {
         guard digest.finalize() == expected else {
             throw Failure(
@@ -178,8 +180,9 @@ struct VerifiedTensor<Model: Codable & Sendable> {
 }
 
 extension Parcel {
-    /// One tensor, whole.
-    /// - Throws: `Failure(.notPermitted)` where it is no longer what was signed.
+    /// Reads one whole tensor.
+    /// - Throws: `Failure(.notPermitted)` where it is no longer what was signed; `Failure(.badData)` where there is no
+    ///   such tensor; `Failure(.readOrWriteFailed)`.
     package func tensor(_ name: String) throws -> Tensor {
         var reader = try VerifiedTensor(self, name)
         let shape = table[name]?.shape ?? []

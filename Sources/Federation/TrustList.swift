@@ -3,32 +3,36 @@ import Files
 import Foundation
 import Yams
 
-/// Whose signatures count: `TRUST.yaml`, signed by the coordinator in `TRUST.yaml.sig`.
+/// The list of those whose signatures count: `TRUST.yaml`, which the coordinator signs in `TRUST.yaml.sig`.
 public struct TrustList: Sendable {
+    /// What a member's signature counts for.
     public enum Role: String, Codable, Sendable {
         case site
         case coordinator
         case privacyOfficer = "privacy-officer"
     }
 
-    /// A key, whose it is, and when it counts.
+    /// A key, its owner, and the days on which it is valid.
     public struct Member: Codable, Hashable, Sendable {
         public var name: String
-        /// Base64.
+        /// The public key in base64.
         public var key: String
         public var role: Role
-        /// First and last day, `2026-01-31`.
+        /// The first day on which the key is valid, such as `2026-01-31`.
         public var from: String
+        /// The last day on which the key is valid.
         public var until: String
-        /// The largest share of a merge.
+        /// The largest share of a merge that the member can have.
         public var largestShare: Double
-        /// Whether weights without an audit are taken.
+        /// Whether the member's weights are accepted without an audit.
         public var unaudited: Bool
-        /// The most patients that the site can have; nil for what it says.
+        /// The most patients that the site can claim; nil for no limit.
         public var mostPatients: Int?
 
         enum CodingKeys: String, CodingKey { case name, key, role, from, until, largestShare, unaudited, mostPatients }
 
+        /// Decodes a member; keys that are left out have defaults.
+        /// - Throws: a `DecodingError`.
         public init(from decoder: any Decoder) throws {
             let container = try decoder.container(keyedBy: CodingKeys.self)
             name = try container.decode(String.self, forKey: .name)
@@ -60,13 +64,14 @@ public struct TrustList: Sendable {
     public let project: String
     public let coordinator: PublicKey
     public let members: [Member]
+    /// The names of sites that were withdrawn.
     public let withdrawn: Set<String>
 
     private static let domain = "fovea-trust-1"
 
     /// Reads a list and checks its coordinator's signature.
-    /// - Throws: `Failure`: `.noSuchInput`; `.badData` naming the key; `.notPermitted` where the signature is missing
-    ///   or does not fit.
+    /// - Throws: `Failure(.noSuchInput)`; `Failure(.badData)` naming the key that is missing or wrong;
+    ///   `Failure(.notPermitted)` where the signature is missing or does not fit.
     public init(contentsOf path: String) throws {
         let yaml = try JSONText.contents(path)
         try self.init(yaml, path: path)
@@ -101,7 +106,7 @@ public struct TrustList: Sendable {
         for member in members {
             let place = "members \(member.name.printable)"
             if let problem = SiteName.problem(member.name) { throw Failure(.badData, path, "members name: \(problem)") }
-            // Several keys of one name are its rotation; names that people take for each other are a trick.
+            // A name may have several keys, since keys are replaced. Two names that look alike are an attack.
             let look = SiteName.look(member.name), other = names.updateValue(member.name, forKey: look)
             if let other, other != member.name {
                 throw Failure(
@@ -110,7 +115,7 @@ public struct TrustList: Sendable {
             }
             guard seen.insert(try PublicKey(member.key, field: "\(place) key", place: path)).inserted else {
                 throw Failure(
-                    .badData, path, field: "\(place) key", expected: "a key of one name", found: "one that stands twice"
+                    .badData, path, field: "\(place) key", expected: "a key of one name", found: "a repeated key"
                 )
             }
             for (field, day) in [("from", member.from), ("until", member.until)] where Day.noon(day) == nil {
@@ -141,7 +146,8 @@ public struct TrustList: Sendable {
     }
 
     /// Signs the list at `path`.
-    /// - Throws: `Failure(.notPermitted)` where the key is not its coordinator's.
+    /// - Throws: `Failure(.notPermitted)` where the key is not the list's coordinator's; `Failure(.noSuchInput)`;
+    ///   `Failure(.badData)` where the list is not valid; `Failure(.readOrWriteFailed)`.
     public static func sign(_ path: String, with key: SigningKey) throws {
         let yaml = try JSONText.contents(path)
         let list = try TrustList(yaml, path: path)
@@ -154,7 +160,7 @@ public struct TrustList: Sendable {
     }
 
     /// Checks that a key may sign bases and merged models.
-    /// - Throws: `Failure(.notPermitted)`.
+    /// - Throws: `Failure(.notPermitted)` where it may not.
     public func requireCoordinator(_ key: PublicKey, at moment: Date, file: String) throws {
         if key == coordinator { return }
         let member = try member(signing: key, at: moment, file: file)
@@ -165,11 +171,11 @@ public struct TrustList: Sendable {
         }
     }
 
-    /// Marks a site as withdrawn in the list at `path`, and signs it.
+    /// Marks a site as withdrawn in the list at `path`, and signs the list.
     ///
-    /// The rest of the text stays as it is, comments included.
-    /// - Throws: `Failure(.notPermitted)` where the key is not the coordinator's; `.badData` where `withdrawn` is
-    ///   written in a form that is not changed by program.
+    /// The rest of the text stays as it is, with its comments.
+    /// - Throws: `Failure(.notPermitted)` where the key is not the coordinator's; `Failure(.badData)` where `withdrawn`
+    ///   is written in a form that this function cannot change; `Failure(.noSuchInput)`; `Failure(.readOrWriteFailed)`.
     public static func withdraw(_ site: String, in path: String, with key: SigningKey) throws {
         let list = try TrustList(contentsOf: path)
         guard list.coordinator == key.publicKey else {
@@ -196,12 +202,13 @@ public struct TrustList: Sendable {
         }
         let staged = try StagedFile(path, force: true)
         try staged.write(yaml)
-        // Between the two the list is refused, and nothing is taken that should not be.
+        // The signature is written first. Until the list follows, the old list is refused, and nothing wrong is
+        // accepted.
         try DetachedSignature.write(yaml, at: path, domain: domain, key: key)
         try staged.commit()
     }
 
-    /// Checks that a weights file is signed by the coordinator: bases and merged models are.
+    /// Checks that the coordinator signed a weights file. Bases and merged models must be signed so.
     /// - Throws: `Failure(.notPermitted)` with the reason.
     public func requireCoordinator(_ index: SafetensorsIndex, path file: String, at moment: Date) throws {
         guard let signer = try WeightsSignature.signer(of: index, path: file) else {
@@ -216,9 +223,10 @@ public struct TrustList: Sendable {
         try requireCoordinator(signer, at: moment, file: file)
     }
 
-    /// Whose key signed, where it counts at `moment`.
-    /// - Parameter name: the name that the signer goes by; nil for any.
-    /// - Throws: `Failure(.notPermitted)`: signer unknown, another's key, not yet or no longer valid, withdrawn.
+    /// The member whose key signed, if the key is valid at `moment`.
+    /// - Parameter name: the name that the member must have; nil for any name.
+    /// - Throws: `Failure(.notPermitted)` where the signer is unknown, has another name or was withdrawn, or where the
+    ///   key is not yet or no longer valid.
     public func member(signing key: PublicKey, as name: String? = nil, at moment: Date, file: String) throws -> Member {
         guard let member = members.first(where: { $0.key == key.text }) else {
             throw Failure(.notPermitted, file, "signer unknown: \(key.fingerprint) is not in \(path)")

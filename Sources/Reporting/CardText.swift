@@ -3,7 +3,7 @@ import Files
 import Foundation
 import SampleStore
 
-/// Sentences that all cards share, and text in Markdown and YAML.
+/// The sentences that all cards share, and functions that write Markdown and YAML.
 enum CardText {
     static let making =
         "No picture was taken of a person. A diffusion model drew each of them for a cohort that was asked for; the "
@@ -33,7 +33,7 @@ enum CardText {
             """
     }
 
-    /// Text in Markdown: on one line, and nothing in it is markup or HTML.
+    /// The text as Markdown on one line, with every character escaped that would be markup or HTML.
     static func markdown(_ text: String) -> String {
         var result = ""
         for scalar in text.readable.replacingOccurrences(of: "\n", with: "; ").unicodeScalars {
@@ -45,12 +45,12 @@ enum CardText {
             default: result.unicodeScalars.append(scalar)
             }
         }
-        // An address would become a link.
+        // Without this, a web address would become a link.
         return result.replacingOccurrences(of: "://", with: ":&#47;&#47;")
     }
 
-    /// A table of Markdown.
-    /// - Parameter rows: cells; escaped here.
+    /// A Markdown table.
+    /// - Parameter rows: the cells, which are escaped here.
     static func table(_ head: [String], _ rows: [[String]]) -> String {
         ([head, head.map { _ in "---" }] + rows.map { $0.map(markdown) }).map {
             "| " + $0.joined(separator: " | ") + " |"
@@ -58,7 +58,7 @@ enum CardText {
         .joined(separator: "\n")
     }
 
-    /// A quoted scalar of YAML, which takes JSON's escapes.
+    /// A quoted YAML scalar. YAML understands JSON's escapes.
     static func yaml(_ text: String) -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .withoutEscapingSlashes
@@ -66,7 +66,7 @@ enum CardText {
         return String(decoding: data, as: UTF8.self)
     }
 
-    /// `license`, and its name where it is none that the hub knows.
+    /// The `license` lines of the front matter. A licence that the hub does not know is `other` with its name.
     static func licenceLines(_ text: String) -> String {
         let licence = Licence(text)
         guard let identifier = licence.identifier, let url = licence.url else {

@@ -1,7 +1,7 @@
 import Figures
 import SampleStore
 
-/// How many samples of each value there are: tables with bars.
+/// Tables with bars that show how many samples have each value.
 struct CohortSection: Sendable {
     let content: ReportContent
 
@@ -18,7 +18,7 @@ struct CohortSection: Sendable {
         """
     }
 
-    /// The attributes of which nothing was asked for.
+    /// A sentence that names the attributes for which nothing was asked.
     private var open: String {
         let names = content.file.cohorts.keys.filter { name in !content.facets.contains { $0.name == name } }.sorted()
         return names.isEmpty ? "" : "Left open in every sample: \(names.listed)."
@@ -51,7 +51,7 @@ struct CohortSection: Sendable {
             """
     }
 
-    /// Mean shares of the sites, where any is named.
+    /// A table of the sites' mean shares; empty where the file names no site.
     private var shares: HTML {
         let names = content.file.siteNames, weights = content.file.siteWeights
         guard !names.isEmpty else { return "" }
@@ -72,7 +72,7 @@ struct CohortSection: Sendable {
             """
     }
 
-    /// A bar with its percentage in words, so that nothing depends on seeing the bar.
+    /// A bar with its percentage as text, for readers who cannot see the bar.
     private static func bar(_ share: Double) -> HTML {
         let percent = share.isFinite ? min(max(share, 0), 1) * 100 : 0
         let width = HTML(verbatim: NumberText.number(percent))

@@ -2,10 +2,10 @@ import Files
 import Foundation
 import SampleStore
 
-/// A Croissant 1.0 description of a sample set in one of its forms: JSON-LD that loaders and catalogues of datasets
-/// read (Akhtar et al. 2024, https://docs.mlcommons.org/croissant/docs/croissant-spec-1.0.html).
+/// A Croissant 1.0 description of a sample set or of what was exported from it: JSON-LD that loaders and catalogues of
+/// datasets read (Akhtar et al. 2024, https://docs.mlcommons.org/croissant/docs/croissant-spec-1.0.html).
 ///
-/// A function of its values alone: it reads no file.
+/// The description depends on the values given here alone; it reads no file.
 public struct Croissant: Sendable {
     /// What a table's column or an object's key holds.
     public struct Column: Hashable, Sendable {
@@ -17,7 +17,7 @@ public struct Croissant: Sendable {
 
         public let name: String
         public let kind: Kind
-        /// A sentence.
+        /// What the column holds, in one sentence.
         public let meaning: String
 
         public init(_ name: String, _ kind: Kind, _ meaning: String) {
@@ -27,19 +27,19 @@ public struct Croissant: Sendable {
         }
     }
 
-    /// The form of the files.
+    /// The form of the files that are described.
     public enum Layout: Sendable {
         /// The sample set itself.
         case sampleSet(PackagedFile)
         /// A folder of PNG files and a CSV table with a row for each.
         /// - Parameters:
-        ///   - pattern: of the PNG files, such as `images/*.png`.
+        ///   - pattern: matches the PNG files, such as `images/*.png`.
         ///   - fileColumn: the column of `table` that names the PNG file without its folder.
         case pictures(table: PackagedFile, columns: [Column], fileColumn: String, pattern: String)
         /// One NPZ file.
         case arrays(PackagedFile)
         /// WebDataset shards: tar files with `KEY.png` and `KEY.json`.
-        /// - Parameter keys: of the JSON objects.
+        /// - Parameter keys: the keys of the JSON objects.
         case shards([PackagedFile], keys: [Column])
     }
 
@@ -48,7 +48,7 @@ public struct Croissant: Sendable {
     public let description: SampleSetDescription
     public let name: String
     public let layout: Layout
-    /// SHA-256 of the sample set's content, if it is known: `SampleSetFile.contentDigest`.
+    /// SHA-256 of the sample set's content (`SampleSetFile.contentDigest`), if it is known.
     public let content: Digest?
     /// A page about the dataset, if there is one.
     public let url: String?
@@ -63,7 +63,8 @@ public struct Croissant: Sendable {
         self.url = url
     }
 
-    /// JSON with sorted keys: the same values give the same bytes. Ends with a line feed.
+    /// JSON with sorted keys, so that the same values give the same bytes. It ends with a line feed.
+    /// - Throws: the error of `JSONSerialization`, which no description causes.
     public func json() throws -> String {
         let (distribution, records) = CroissantFiles(layout: layout).objects
         let licence = Licence(description.terms.licence)
@@ -91,13 +92,13 @@ public struct Croissant: Sendable {
         return String(decoding: data, as: UTF8.self) + "\n"
     }
 
-    /// The sites whose photographs the model was trained on.
+    /// The sites whose photographs the model was trained on, or the contact where no site is named.
     private var creators: [Object] {
         let names = description.sites.isEmpty ? [description.terms.contact] : description.sites
         return names.map { ["@type": "sc:Organization", "name": $0] }
     }
 
-    /// BibTeX; braces would end its fields.
+    /// A BibTeX entry. Braces are removed from the names because they would end a field.
     private var citation: String {
         func plain(_ text: String) -> String { text.printable.filter { $0 != "{" && $0 != "}" } }
         let key = String(name.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" })

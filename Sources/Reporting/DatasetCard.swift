@@ -2,13 +2,14 @@ import Figures
 import Files
 import SampleStore
 
-/// The README.md of a sample set or of what was exported from it, with the front matter that Hugging Face's hub reads.
+/// The README.md of a sample set or of an export of it, with the front matter that Hugging Face's hub reads.
 public enum DatasetCard {
+    /// The card as Markdown.
     /// - Parameters:
-    ///   - name: of the dataset, for its title.
-    ///   - files: what lies beside the card; as many as are worth naming.
+    ///   - name: the dataset's name, for the title.
+    ///   - files: the files beside the card that the card lists.
     ///   - content: SHA-256 of the sample set's content, if it is known.
-    /// - Throws: `Failure(.badData)` for a lineage that is none.
+    /// - Throws: `Failure(.badData)` where a lineage in the file is not valid.
     public static func markdown(
         of file: SampleSetFile, name: String, files: [PackagedFile] = [], content: Digest? = nil
     ) throws -> String {
@@ -81,7 +82,7 @@ public enum DatasetCard {
         ] + (content.map { [["SHA-256 of the content", $0.description]] } ?? [])
     }
 
-    /// The hub's own categories.
+    /// The size category, as the hub names it.
     private static func sizeCategory(_ count: Int) -> String {
         switch count {
         case ..<1000: "n<1K"

@@ -2,12 +2,12 @@ import Cohorts
 import Files
 import SampleStore
 
-/// One property by which samples are told apart, and its value in every row: what was asked for of an attribute, or the
-/// run.
+/// One property by which samples are grouped, and its value in every row. The property is a cohort attribute, whose
+/// value is what was asked for, or the run.
 struct Facet: Sendable {
-    /// A value, in the order in which tables list them.
+    /// A value. Tables list values in the order of `Comparable`.
     enum Value: Hashable, Comparable, Sendable {
-        /// A code of the attribute, or a place between two of them (2.5).
+        /// A code of the attribute, or a place between two codes (2.5).
         case place(Float)
         /// The value `unknown` was asked for.
         case unknown
@@ -17,9 +17,9 @@ struct Facet: Sendable {
     }
 
     let name: String
-    /// Values that occur, sorted.
+    /// The values that occur, sorted.
     let values: [Value]
-    /// The texts of `values`.
+    /// The text of each of `values`.
     let texts: [String]
     /// An index into `values` for each row.
     let valueOfRow: [Int]
@@ -34,14 +34,15 @@ struct Facet: Sendable {
     }
 
     /// What was asked for of the attribute of `column`.
-    /// - Parameter requests: places on the line of codes, NaN where there is none; nil for attributes without a line.
+    /// - Parameter requests: each row's place on the line of codes, NaN where the row has no request; nil for an
+    ///   attribute that is not ordinal.
     init(_ column: CohortColumn, requests: [Float]?) {
         var highest: Int16 = -1
         if case .ordinal(let code) = column.attribute.scale { highest = code }
         let rows = column.codes.enumerated().map { row, code -> Value in
             switch code {
             case Attribute.unspecified:
-                // A file may hold any number: only those on the line are places.
+                // A file may hold any number here. Only a number from 0 to the highest code is a place.
                 guard let request = requests?[row], request >= 0, request <= Float(highest) else { return .open }
                 return .place(request)
             case Attribute.unknown: return .unknown
@@ -65,21 +66,21 @@ struct Facet: Sendable {
         }
     }
 
-    /// `3`, or `2.5`, or `between 20-29 and 30-39 (2.5)`.
+    /// The text of a place, such as `3`, `2.5` or `between 20-29 and 30-39 (2.5)`.
     private static func text(_ place: Float, names: [String]) -> String {
         let low = Int(place)
         guard place != Float(low), low + 1 < names.count else { return low < names.count ? names[low] : "\(place)" }
         return names[low] == "\(low)" ? "\(place)" : "between \(names[low]) and \(names[low + 1]) (\(place))"
     }
 
-    /// Whether the rows differ, or something was asked for.
+    /// Whether anything was asked for in any row.
     var isTelling: Bool { values != [.open] }
 
     func text(row: Int) -> String { texts[valueOfRow[row]] }
 
     func isOpen(row: Int) -> Bool { values[valueOfRow[row]] == .open }
 
-    /// Rows of each value, of those that `isCounted` takes.
+    /// The number of rows of each value, among the rows for which `isCounted` is true.
     func counts(where isCounted: (Int) -> Bool = { _ in true }) -> [Int] {
         valueOfRow.enumerated().reduce(into: [Int](repeating: 0, count: values.count)) { counts, row in
             if isCounted(row.offset) { counts[row.element] += 1 }
@@ -88,7 +89,7 @@ struct Facet: Sendable {
 }
 
 extension SampleSetFile {
-    /// The attributes of which anything was asked for, in the schema's order.
+    /// The attributes for which anything was asked, in the schema's order.
     var facets: [Facet] {
         CohortSchema.attributes.compactMap { attribute in
             cohorts[attribute.name].map { Facet($0, requests: requests[attribute.name]) }

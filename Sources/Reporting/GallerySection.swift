@@ -1,7 +1,7 @@
 import Figures
 import SampleStore
 
-/// The pictures with their filters.
+/// The pictures of the page, with their filters.
 struct GallerySection: Sendable {
     let content: ReportContent
     let pictures: ReportPictures

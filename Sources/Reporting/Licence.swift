@@ -1,9 +1,10 @@
-/// A licence as a file states it, and its public names where it is a known one.
+/// A licence as a file states it. A known licence also has its public names.
 package struct Licence: Hashable, Sendable {
+    /// What the file states.
     package let text: String
-    /// The SPDX identifier, such as `CC-BY-4.0`.
+    /// The SPDX identifier, such as `CC-BY-4.0`; nil for a licence that is not known.
     package let identifier: String?
-    /// Where its text stands.
+    /// The address of the licence's text; nil for a licence that is not known.
     package let url: String?
 
     package init(_ text: String) {

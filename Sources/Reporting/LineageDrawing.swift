@@ -3,8 +3,8 @@ import Files
 import Foundation
 import SampleStore
 
-/// The lineage as a graph of boxes in columns, every edge between two neighbouring columns (or down a chain of
-/// parents).
+/// The lineage as a graph of boxes in columns. Every edge goes to a column further right, or down a chain of parents in
+/// the same column.
 struct LineageDrawing: Sendable {
     private struct Node {
         let key: String
@@ -26,9 +26,9 @@ struct LineageDrawing: Sendable {
     private var edges: [Edge] = []
 
     private static let boxWidth = 202.0, boxHeight = 50.0, gap = 20.0, between = 58.0, top = 34.0
-    /// Characters that fit into a box.
+    /// The number of characters that fit into a box.
     private static let characters = 22
-    /// Boxes in a column; what is beyond them is one box that says how many there are.
+    /// The most boxes in a column. Where there are more, the last box says how many are left out.
     private static let most = 12
 
     init(content: ReportContent) {
@@ -59,7 +59,7 @@ struct LineageDrawing: Sendable {
         add(
             Node(key: lineage.model, title: "Model \(NumberText.short(lineage.model))", detail: seen), column: 2,
             to: nil)
-        // The oldest stands on top; the nearest leads to the model.
+        // The oldest parent stands on top; the nearest leads to the model.
         for (number, parent) in lineage.parents.enumerated().reversed() {
             let detail = number == 0 ? "its training began with it" : "an earlier generation"
             add(
@@ -90,7 +90,7 @@ struct LineageDrawing: Sendable {
         if !edges.contains(edge) { edges.append(edge) }
     }
 
-    /// Replaces what does not fit into a column by one box with the same edges.
+    /// Replaces the boxes that do not fit into a column by one box with the same edges.
     private mutating func shorten(_ column: Int) {
         let nodes = columns[column].nodes
         guard nodes.count > LineageDrawing.most else { return }
@@ -138,7 +138,7 @@ struct LineageDrawing: Sendable {
             """
     }
 
-    /// From the right edge to the left edge, or down to the next of the same column.
+    /// A line from the right edge of one box to the left edge of another, or down to the next box of the same column.
     private static func line(_ from: (x: Double, y: Double), _ to: (x: Double, y: Double)) -> HTML {
         if from.x == to.x {
             let x = text(from.x + boxWidth / 2)
@@ -168,6 +168,6 @@ struct LineageDrawing: Sendable {
             """
     }
 
-    /// A coordinate.
+    /// A coordinate as text.
     private static func text(_ value: Double) -> HTML { HTML(verbatim: String(format: "%.5g", value)) }
 }

@@ -1,7 +1,7 @@
 import Figures
 import SampleStore
 
-/// Where the samples come from: a drawing, and the same in words.
+/// Where the samples come from, as a drawing and in words.
 struct LineageSection: Sendable {
     let content: ReportContent
 
@@ -34,7 +34,7 @@ struct LineageSection: Sendable {
             """
     }
 
-    /// The nearest first: each came from the next.
+    /// The chain of parents, the nearest first.
     private func parents(_ digests: [String]) -> HTML {
         guard !digests.isEmpty else { return "" }
         return
@@ -57,7 +57,7 @@ struct LineageSection: Sendable {
         "the training set <code>\(set.digest)</code> of the site \(set.site) (\(details(set).joined(separator: ", ")))"
     }
 
-    /// Patients, licence, and whether the pictures were drawn.
+    /// The number of patients, or that the pictures were drawn, and the licence.
     static func details(_ set: Lineage.TrainingSet) -> [String] {
         var details: [String] = []
         if set.synthetic == true {

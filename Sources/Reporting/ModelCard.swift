@@ -6,7 +6,7 @@ import SampleStore
 
 /// The README.md of a model, written from its manifest.
 public enum ModelCard {
-    /// What a card says of the architecture, whatever else its description holds.
+    /// The part of the architecture's description that a card mentions.
     private struct Outline: Codable, Sendable {
         struct Cohort: Codable, Sendable {
             let attributes: [String]?
@@ -16,8 +16,9 @@ public enum ModelCard {
         let cohort: Cohort?
     }
 
+    /// The card as Markdown.
     /// - Parameters:
-    ///   - name: of the model, for its title.
+    ///   - name: the model's name, for the title.
     ///   - place: the file that errors name.
     /// - Throws: `Failure(.badData)` naming the key that is missing or wrong in the manifest.
     public static func markdown(_ model: ModelRecord, name: String, place: String) throws -> String {
@@ -102,7 +103,7 @@ public enum ModelCard {
         texts.isEmpty ? "none stated" : texts.joined(separator: ", ")
     }
 
-    /// A block of YAML whose fence is longer than any row of backticks in it.
+    /// A block of YAML between fences that are longer than any row of backticks in the text.
     private static func fenced(_ text: String) -> String {
         let longest = text.split { $0 != "`" }.map(\.count).max() ?? 0
         let fence = String(repeating: "`", count: max(3, longest + 1))

@@ -1,12 +1,12 @@
 import Files
 
-/// A file that cards describe.
+/// A file that a card describes.
 public struct PackagedFile: Hashable, Sendable {
-    /// Its path below the folder of the card, with `/`.
+    /// The path from the card's folder, with `/` between folders.
     public let name: String
-    /// SHA-256 of its bytes.
+    /// SHA-256 of the file's bytes.
     public let digest: Digest
-    /// Bytes.
+    /// The size of the file in bytes.
     public let byteCount: Int
 
     public init(name: String, digest: Digest, byteCount: Int) {

@@ -3,7 +3,7 @@ import Files
 import Foundation
 import SampleStore
 
-/// The page: head, sections, and what the dialog shows.
+/// The whole page: its head, its sections, and the data that the dialog shows.
 struct ReportPage: Sendable {
     let content: ReportContent
     let pictures: ReportPictures
@@ -11,7 +11,8 @@ struct ReportPage: Sendable {
 
     private var description: SampleSetDescription { content.description }
 
-    /// Nothing but what is in the page may be loaded, applied or run: style and script by their digests.
+    /// The content security policy. It allows only what is in the page: pictures as data URIs, and the style sheet and
+    /// the script with these digests.
     static var policy: String {
         func hash(_ text: String) -> String {
             "'sha256-\(Data(Digest(of: Array(text.utf8)).bytes).base64EncodedString())'"
@@ -106,7 +107,7 @@ struct ReportPage: Sendable {
             """
     }
 
-    /// Audit and evaluation.
+    /// The sections on the audit and on the evaluation.
     private var checks: HTML {
         let verdict =
             description.releasable
@@ -115,7 +116,7 @@ struct ReportPage: Sendable {
             the content.
             """
             : """
-            There is none yet: nobody has tested whether a picture repeats a training photograph, shows a patient's \
+            There is no audit: nobody has tested whether a picture repeats a training photograph, shows a patient's \
             vessels, or gives away who was in the training.
             """
         return """
@@ -126,7 +127,7 @@ struct ReportPage: Sendable {
             </section>
             <section id="evaluation" aria-labelledby="evaluation-title">
             <h2 id="evaluation-title">Evaluation</h2>
-            <p>There is none yet: fidelity, anatomy and usefulness by cohort have not been measured for this set.</p>
+            <p>There is no evaluation: nobody has measured fidelity, anatomy and usefulness by cohort for this set.</p>
             </section>
             """
     }

@@ -3,14 +3,14 @@ import Foundation
 import Pictures
 import SampleStore
 
-/// JPEG copies of some rows' pictures as data URIs, as good as a number of bytes allows.
+/// JPEG copies of some rows' pictures as data URIs, of the best quality that a number of bytes allows.
 struct ReportPictures: Sendable {
     /// How the copies are made.
     struct Setting: Hashable, Sendable {
-        /// Pixels.
+        /// The size of a copy in pixels.
         let width: Int
         let height: Int
-        /// 1 to 100, as libjpeg counts.
+        /// The quality on libjpeg's scale, 1 to 100.
         let quality: Int
     }
 
@@ -18,12 +18,12 @@ struct ReportPictures: Sendable {
     let uris: [String]
 
     private static let prefix = "data:image/jpeg;base64,"
-    /// Rows that are read at a time: 64 pictures of 1024 x 1024 are 200 MB.
+    /// How many rows are read at a time: 64 pictures of 1024 x 1024 pixels are 200 MB.
     private static let batch = 64
-    /// Pictures by which a setting is judged before all are encoded.
+    /// How many pictures are encoded to judge a setting before all are encoded with it.
     private static let probes = 24
 
-    /// From best to worst: first the quality goes down, then the size.
+    /// The settings to try, from best to worst: first the quality goes down, then the size.
     static func settings(width: Int, height: Int) -> [Setting] {
         [
             (1.0, [95, 90, 85, 80, 75, 70, 65, 60, 55, 50]), (0.75, [70, 60, 50]), (0.5, [70, 60, 50]),
@@ -38,7 +38,7 @@ struct ReportPictures: Sendable {
     }
 
     /// Encodes the pictures of `rows` with the best setting whose data URIs take at most `byteLimit` bytes together.
-    /// - Throws: `Failure(.usage)` where even the worst is too large.
+    /// - Throws: `Failure(.usage)` where the pictures are too large even with the worst setting.
     init(of file: SampleSetFile, rows: [Int], byteLimit: Int) async throws {
         let probes = Selection.spread(rows, count: ReportPictures.probes)
         for setting in ReportPictures.settings(width: file.width, height: file.height) {
@@ -54,7 +54,7 @@ struct ReportPictures: Sendable {
             .usage, file.path, "\(rows.count) pictures do not fit on the page, however small", remedy: .showFewer)
     }
 
-    /// No pictures: what is left is the page around them.
+    /// Empty pictures, with which the size of the page around them is measured.
     init(placeholders count: Int, of file: SampleSetFile) {
         setting = Setting(width: file.width, height: file.height, quality: 100)
         uris = [String](repeating: "", count: count)

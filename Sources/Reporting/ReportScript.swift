@@ -1,5 +1,5 @@
-/// The page's script: filters, and a dialog with one sample. It writes texts as text, never as markup. The content
-/// security policy names its digest.
+/// The page's script: filters, and a dialog with one sample. The script inserts texts as text, never as markup. The
+/// content security policy names the script's digest.
 enum ReportScript {
     static let source = """
         'use strict';

@@ -1,5 +1,5 @@
-/// The page's style sheet: system fonts, light and dark, wide, narrow and printed. The content security policy names
-/// its digest.
+/// The page's style sheet. It uses system fonts, and covers light and dark, wide, narrow and printed pages. The content
+/// security policy names the style sheet's digest.
 package enum ReportStyle {
     package static let source = """
         :root {

@@ -2,11 +2,11 @@ import Figures
 import Foundation
 import SampleStore
 
-/// The settings of every run.
+/// The table of every run's settings.
 struct RunSection: Sendable {
     let content: ReportContent
 
-    /// What is said of a run, in the same order for each.
+    /// One thing that the table says about a run.
     struct Fact: Hashable, Sendable {
         let name: String
         let text: String
@@ -35,8 +35,8 @@ struct RunSection: Sendable {
         }
     }
 
-    /// Every entry of the schedule but the steps, which have a column of their own; a schedule that is no JSON object
-    /// as it stands.
+    /// Every entry of the schedule but the steps, which have a row of their own. A schedule that is not a JSON object
+    /// is shown as it is.
     private static func schedule(_ json: String) -> [Fact] {
         guard let object = try? JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any] else {
             return [Fact(name: "Schedule", text: json)]

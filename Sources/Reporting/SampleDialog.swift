@@ -3,7 +3,7 @@ import Files
 import Foundation
 import SampleStore
 
-/// The dialog with one sample at full size, and what it says of each.
+/// The dialog that shows one sample at full size, and the data that it shows about every sample.
 struct SampleDialog: Sendable {
     let content: ReportContent
 
@@ -22,22 +22,22 @@ struct SampleDialog: Sendable {
         """
 
     private struct Sample: Encodable {
-        /// The texts of `labels`, in that order.
+        /// The text for each of `labels`, in the same order.
         let facts: [String]
-        /// The value of each filter.
+        /// The sample's value in each filter, as an index.
         let filters: [Int]
-        /// Into `runs`.
+        /// An index into `runs`.
         let run: Int
     }
 
     private struct Contents: Encodable {
         let labels: [String]
         let samples: [Sample]
-        /// Names and texts.
+        /// The facts of each run, each a pair of a name and a text.
         let runs: [[[String]]]
     }
 
-    /// JSON that cannot end the script element that it stands in: without `<`, `>` and `&`.
+    /// The data as JSON without `<`, `>` and `&`, so that the text cannot end its script element.
     var data: HTML {
         let file = content.file, filters = content.filters
         let samples = content.rows.map { row in
@@ -59,7 +59,7 @@ struct SampleDialog: Sendable {
         return HTML(verbatim: SampleDialog.inert(String(decoding: json, as: UTF8.self)))
     }
 
-    /// The same JSON, with every character that means something in HTML as an escape sequence.
+    /// The same JSON, with every character that has a meaning in HTML written as an escape sequence.
     private static func inert(_ json: String) -> String {
         var result = ""
         for scalar in json.unicodeScalars {

@@ -2,15 +2,15 @@ import Files
 import Foundation
 import Foundation
 
-/// Where a model comes from, `/models/<digest>/lineage`: bases, parcels or adapters that were mixed in, and training
-/// sets.
+/// Where a model comes from, `/models/<digest>/lineage`: its bases, the parcels or adapters that were mixed in, and its
+/// training sets.
 public struct Lineage: Codable, Hashable, Sendable {
-    /// Photographs that weights were trained on; nothing that names a patient.
+    /// A set of photographs that weights were trained on. It holds nothing that names a patient.
     public struct TrainingSet: Codable, Hashable, Sendable {
         public var digest: String
         public var site: String
         public var licence: String
-        /// Patients, rounded to 5; nil where a file of older versions does not say.
+        /// The number of patients, rounded to 5; nil where a file of an older version does not say it.
         public var patients: Int?
         /// Whether its pictures were drawn and show no patient.
         public var synthetic: Bool?
@@ -30,8 +30,9 @@ public struct Lineage: Codable, Hashable, Sendable {
         public var digest: String
         public var weight: Double
         public var trainingSets: [TrainingSet]?
-        /// The round that it was merged in, by the site of that name, and how; nil where it was mixed in.
+        /// The round in which the parcel of the site `name` was merged; nil where the weights were mixed in.
         public var round: Int?
+        /// The rule of that merge; nil where the weights were mixed in.
         public var rule: String?
 
         public init(
@@ -46,7 +47,7 @@ public struct Lineage: Codable, Hashable, Sendable {
             self.rule = rule
         }
 
-        /// What it is to the model, for people.
+        /// How these weights went into the model, in words.
         public var relation: String {
             let share = String(format: "%.3g", weight)
             return round.map { "merged in round \($0) by \(rule ?? "mean") with \(share)" } ?? "mixed in with \(share)"
@@ -60,9 +61,9 @@ public struct Lineage: Codable, Hashable, Sendable {
 
     /// The model's digest, 64 hexadecimal digits.
     public var model: String
-    /// Training images that it saw.
+    /// The number of training images that the model saw.
     public var imagesSeen: Int?
-    /// Digests of the weights that its training began with, nearest first: each came from the next.
+    /// Digests of the weights that the model's training began with, the nearest first. Each of them came from the next.
     public var parents: [String]
     public var sites: [String]
     public var parcels: [Parcel]
@@ -92,10 +93,13 @@ public struct Lineage: Codable, Hashable, Sendable {
             parcels.filter { $0.round != nil }.map(\.name))
     }
 
-    /// Sorted keys: the same lineage gives the same bytes.
+    /// JSON with sorted keys, so that the same lineage gives the same bytes.
+    /// - Throws: an `EncodingError` where a weight is not finite.
     public func json() throws -> String { try JSONText.encoded(self) }
 
-    /// - Throws: `Failure(.badData)` naming the key.
+    /// Reads JSON.
+    /// - Parameter place: the file that errors name.
+    /// - Throws: `Failure(.badData)` naming the key that is missing or wrong.
     public init(json: String, place: String) throws {
         self = try JSONText.decode(Lineage.self, Data(json.utf8), place: place)
     }

@@ -9,17 +9,16 @@ public struct RecordedSchedule: Codable, Hashable, Sendable {
     public var steps: Int
     public var sigmaMin: Float
     public var sigmaMax: Float
-    /// A level above `sigmaMax` that the first of the steps goes down from; nil for none.
+    /// A level above `sigmaMax` at which the first step begins; nil where that step begins at `sigmaMax`.
     public var sigmaStart: Float?
     public var rho: Float
-    /// Of the network, for each sample.
+    /// How often the network is evaluated for each sample.
     public var evaluations: Int?
-    /// Lowest and highest noise level at which guidance acts; nil for all.
+    /// The lowest and the highest noise level at which guidance acts; nil where it acts at all levels.
     public var guidanceInterval: [Float]?
-    /// Attributes that guidance acts on; nil for all.
+    /// The attributes that guidance acts on; nil where it acts on all.
     public var guidedAttributes: [String]?
-    /// `black` where what lies outside the field of view was made black when the samples were written; nil where it was
-    /// not.
+    /// `black` where everything outside the field of view was made black when the samples were written; otherwise nil.
     public var surround: String?
 
     public static let blackSurround = "black"
@@ -41,7 +40,7 @@ public struct RecordedSchedule: Codable, Hashable, Sendable {
         self.sigmaStart = sigmaStart
     }
 
-    /// One clause on what is wrong with a schedule that came from a file, or nil.
+    /// One clause that says what is wrong with a schedule from a file; nil where nothing is wrong.
     public var problem: String? {
         guard kind == "karras" else { return "kind: expected karras, found \(kind.debugDescription)" }
         guard (1...1000).contains(steps) else { return "steps: expected 1 to 1000, found \(steps)" }

@@ -2,21 +2,22 @@ import Cohorts
 import Files
 import Foundation
 
-/// One synthetic photograph and how it was asked for.
+/// One synthetic photograph, and what was asked for.
 public struct SampleRecord: Sendable {
     /// [height, width, 3], RGB.
     public var pixels: [UInt8]
-    /// What was asked for; an attribute that is absent was left open, the value `unknown` asked for the unknown token.
+    /// What was asked for. An attribute that is absent was left open; the value `unknown` asks for the unknown token.
     public var cohort: Cohort
-    /// Ordinal requests by attribute, on the line of its codes: 2.5 lies between 2 and 3. Whole ones become the code,
-    /// too.
+    /// Requests for ordinal attributes, on the line of each attribute's codes: 2.5 lies between the codes 2 and 3. A
+    /// request for a whole number is also stored as the code.
     public var requests: [String: Float]
     public var seed: UInt64
     /// The sample's number under its seed.
     public var index: UInt64
-    /// Weight of each site's adapter, in the order of the writer's `siteNames`.
+    /// The weight of each site's adapter, in the order of the writer's `siteNames`.
     public var siteWeights: [Float]
-    /// Structure maps in the order of the writer's `structures`, [height, width] each: 0 for none, 255 for certain.
+    /// Structure maps in the order of the writer's `structures`, [height, width] each. A pixel is 0 where the structure
+    /// is absent and 255 where it is certain.
     public var maps: [[UInt8]]
 
     public init(
@@ -33,15 +34,15 @@ public struct SampleRecord: Sendable {
     }
 }
 
-/// How one run of the sampler was set up: everything that its samples depend on besides model, seed and cohort.
+/// How one run of the sampler was set up: everything but model, seed and cohort that its samples depend on.
 public struct RunRecord: Hashable, Sendable, Codable {
     public var modelDigest: Digest
     /// The step rule, such as `heun`.
     public var sampler: String
-    /// JSON object: at least `sigma_min`, `sigma_max`, `rho` and `steps`.
+    /// A JSON object with at least `sigma_min`, `sigma_max`, `rho` and `steps`.
     public var schedule: String
     public var steps: Int
-    /// 1 means none.
+    /// The guidance scale; 1 means no guidance.
     public var guidance: Float
     public var toolVersion: String
     public var openBLASVersion: String
@@ -49,9 +50,9 @@ public struct RunRecord: Hashable, Sendable, Codable {
     public var blasCore: String
     /// The vector code that was chosen, such as `v4`.
     public var kernelISA: String
-    /// Whole seconds are stored.
+    /// When the run began. The file holds whole seconds.
     public var started: Date
-    /// Nil until the run has ended.
+    /// When the run ended; nil until then.
     public var finished: Date?
 
     public init(
@@ -76,11 +77,11 @@ public struct RunRecord: Hashable, Sendable, Codable {
 /// A model that made samples, and where it comes from.
 public struct ModelRecord: Hashable, Sendable, Codable {
     public var digest: Digest
-    /// The manifest, JSON.
+    /// The model's manifest as JSON.
     public var manifestJSON: String
-    /// Base, parcels, sites and merge rule, JSON.
+    /// The model's `Lineage` as JSON.
     public var lineageJSON: String
-    /// The same as W3C PROV-JSON.
+    /// The lineage as W3C PROV-JSON.
     public var provJSON: String
 
     public init(digest: Digest, manifestJSON: String, lineageJSON: String, provJSON: String) {
@@ -111,14 +112,15 @@ public struct Terms: Hashable, Sendable, Codable {
     }
 }
 
-/// Names of what every sample set says of itself.
+/// Names and fixed values that every sample set has.
 public enum SampleSet {
     public static let kind = "fovea.samples"
     public static let version = 1
-    /// Structures of which a set may hold a map for each sample.
+    /// The structures of which a set may hold a map for each sample.
     public static let structures: Set = ["vessels"]
     /// The IPTC's term for pictures that a trained model made.
     public static let digitalSourceType = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
-    /// Datasets that differ between two runs that make the same samples; the content digest leaves them out.
+    /// The datasets and attributes that differ between two runs that make the same samples. The content digest leaves
+    /// them out.
     public static let momentPaths: Set = ["/runs/started", "/runs/finished", "created"]
 }

@@ -1,12 +1,14 @@
 import HDF5Files
 
-/// What a released set says of its audit, `/audit`: texts exactly as they were signed.
+/// What a released set says about its audit, `/audit`. The texts are kept exactly as they were signed.
 public struct ReleaseRecord: Codable, Hashable, Sendable {
-    /// `audit.json` of the audit, and the privacy officer's signature of it.
+    /// The audit's `audit.json`.
     public var verdict: String
+    /// The privacy officer's signature of `verdict`.
     public var verdictSignature: String
-    /// What the release says of itself, and the signature of that.
+    /// What the release says about itself.
     public var statement: String
+    /// The signature of `statement`.
     public var signature: String
 
     public init(verdict: String, verdictSignature: String, statement: String, signature: String) {
@@ -28,7 +30,7 @@ public struct ReleaseRecord: Codable, Hashable, Sendable {
         }
     }
 
-    /// Nil where the group is empty.
+    /// Reads the record; the result is nil where the group is empty.
     @HDF5Actor
     init?(from group: HDF5Group) throws {
         guard try !group.names.isEmpty else { return nil }

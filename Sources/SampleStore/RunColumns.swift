@@ -2,7 +2,7 @@ import Files
 import Foundation
 import HDF5Files
 
-/// `/runs`: one array a field, one element a run; and `/models/<digest>`.
+/// `/runs`: one array for each field, with one element for each run.
 @HDF5Actor
 enum RunColumns {
     static func write(_ runs: [RunRecord], to group: HDF5Group) throws {
@@ -16,7 +16,7 @@ enum RunColumns {
         try group.write("blas_core", strings: runs.map(\.blasCore))
         try group.write("kernel_isa", strings: runs.map(\.kernelISA))
         try group.write("started", strings: runs.map { Timestamp.text($0.started) })
-        // Empty while a run goes on.
+        // The text is empty while a run goes on.
         try group.write("finished", strings: runs.map { $0.finished.map(Timestamp.text) ?? "" })
     }
 
@@ -53,7 +53,7 @@ enum RunColumns {
 }
 
 extension ModelRecord {
-    /// Datasets, not attributes: those end at 64 kB.
+    /// Writes `/models/<digest>`. The texts are datasets because attributes hold at most 64 kB.
     @HDF5Actor
     func write(to models: HDF5Group) throws {
         let group = try models.createGroup(digest.description)
@@ -62,7 +62,7 @@ extension ModelRecord {
         try group.write("prov", strings: [provJSON], shape: [])
     }
 
-    /// - Parameter name: the group's, which is the digest.
+    /// - Parameter name: the group's name, which is the model's digest.
     @HDF5Actor
     init(_ name: String, in models: HDF5Group) throws {
         let group = try models.group(name)

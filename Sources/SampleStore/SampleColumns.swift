@@ -3,7 +3,7 @@ import Files
 import HDF5Files
 import PictureFiles
 
-/// The columns of a sample set: `/cohort`, `/cohort_request` and `/provenance`. Rows come in order, some at a time.
+/// The columns of a sample set: `/cohort`, `/cohort_request` and `/provenance`. Rows are appended in order, in batches.
 @HDF5Actor
 struct SampleColumns {
     private let siteCount: Int
@@ -13,10 +13,10 @@ struct SampleColumns {
     private var waiting: [(sample: JournalSample, run: Int)] = []
     private var written = 0
 
-    /// Rows that are written together: the bytes of a file do not depend on its batches.
+    /// How many rows are written together. The number is fixed so that a file's bytes do not depend on its batches.
     private static let rowsAtOnce = 4096
 
-    /// The attributes whose codes stand on a line.
+    /// The ordinal attributes, each with its highest code.
     nonisolated static var ordinals: [(attribute: Attribute, highest: Int16)] {
         CohortSchema.attributes.compactMap { attribute in
             guard case .ordinal(let highest) = attribute.scale else { return nil }
@@ -24,7 +24,7 @@ struct SampleColumns {
         }
     }
 
-    /// Creates the columns, `count` rows each.
+    /// Creates the columns with `count` rows each.
     /// - Parameter openNames: the names of each open attribute, in the order of their codes.
     init(in root: HDF5Group, count: Int, siteNames: [String], openNames: [String: [String]]) throws {
         siteCount = siteNames.count
@@ -55,7 +55,7 @@ struct SampleColumns {
         while waiting.count >= SampleColumns.rowsAtOnce { try write(SampleColumns.rowsAtOnce) }
     }
 
-    /// Writes what waits.
+    /// Writes the rows that still wait.
     mutating func finish() throws {
         try write(waiting.count)
     }
@@ -65,7 +65,7 @@ struct SampleColumns {
         let samples = waiting.prefix(count).map(\.sample), rows = written..<written + count
         for (attribute, codes, dataset) in cohorts {
             let values = samples.map { sample in
-                // A whole request is a code, too.
+                // A request for a whole number is also stored as a code.
                 let request = sample.requests[attribute.name].flatMap {
                     $0 == $0.rounded() ? attribute.names[Int($0)] : nil
                 }

@@ -13,57 +13,57 @@ struct JournalSample: Codable, Hashable {
     var digest: String
     /// Length of the chunk that holds the pixels, in bytes.
     var chunkLength: Int
-    /// Lengths of the chunks of its structure maps, which follow; nil where there are none.
+    /// Lengths of the chunks of the sample's structure maps, which follow the pixels; nil where the set has no maps.
     var mapLengths: [Int]?
 
-    /// Lengths of all its chunks.
+    /// Lengths of all chunks of the sample.
     var lengths: [Int] { [chunkLength] + (mapLengths ?? []) }
 }
 
 /// Samples that were made together.
 struct JournalBatch: Codable, Hashable {
-    /// Row of the first.
+    /// The row of the first sample.
     var first: Int
-    /// Into the unfinished set's runs.
+    /// An index into the unfinished set's runs.
     var run: Int
-    /// When they were done.
+    /// When the samples were done.
     var finished: Date
-    /// SHA-256 of their chunks, hexadecimal.
+    /// SHA-256 of the samples' chunks, hexadecimal.
     var chunkDigest: String
     var samples: [JournalSample]
 
     var rows: Range<Int> { first..<first + samples.count }
 }
 
-/// Batches of samples as they come, each on the disk before the next is begun: after a process was killed, or the
-/// machine lost power, all are there but the one in work.
+/// Batches of samples in the order in which they come. Each batch is on the disk before the next begins, so that a
+/// killed process or a power failure loses only the batch in work.
 ///
-/// `samples.journal` holds a frame a batch: `FVB1`, the length of the JSON (uint32, little-endian), the JSON of
-/// `JournalBatch`, and its SHA-256. `pixels-<part>.journal` holds the chunks of the rows of one part, one after the
+/// `samples.journal` holds one frame for each batch: `FVB1`, the length of the JSON (uint32, little-endian), the JSON
+/// of `JournalBatch`, and its SHA-256. `pixels-<part>.journal` holds the chunks of the rows of one part, one after the
 /// other: each row's pixels, then its maps.
 final class SampleJournal {
     private let folder: String
-    /// The output, which errors name.
+    /// The path of the output, which errors name.
     private let place: String
-    /// Rows of a part; all are one where nil.
+    /// The number of rows in a part; nil where all rows are one part.
     let partRows: Int?
     private let file: FileHandle
     private var pixels: (part: Int, file: FileHandle)?
-    /// Where each frame begins, and its first row.
+    /// Where each frame begins, and its batch's first row.
     private var frames: [(offset: UInt64, first: Int)] = []
     private var end: UInt64 = 0
-    /// Bytes of the part that is being filled.
+    /// The number of bytes in the part that is being filled.
     private var partBytes: UInt64 = 0
-    /// Rows that are in.
+    /// The number of rows in the journal.
     private(set) var rowCount = 0
-    /// Names of open attributes that occur.
+    /// The names that the samples use, for each open attribute.
     private(set) var openNames: [String: Set<String>] = [:]
 
     private static let magic = Data("FVB1".utf8)
     private static let name = "samples.journal"
 
-    /// Opens the journal in `folder`, and cuts off a batch that is not whole.
-    /// - Parameter isPacked: whether the pixels of a part are elsewhere by now.
+    /// Opens the journal in `folder`, and cuts off a batch at its end that is not whole.
+    /// - Parameter isPacked: whether the pixels of a part have already been packed into a shard.
     init(folder: String, partRows: Int?, place: String, isPacked: (Int) -> Bool) throws {
         self.folder = folder
         self.partRows = partRows
@@ -91,11 +91,11 @@ final class SampleJournal {
 
     func pixelPath(_ part: Int) -> String { "\(folder)/pixels-\(part).journal" }
 
-    /// Rows that still go into the part that is being filled.
+    /// How many more rows fit into the part that is being filled.
     var room: Int { partRows.map { $0 - rowCount % $0 } ?? .max }
 
-    /// Adds a batch, all of one part, and waits until the disk has it.
-    /// - Parameter chunks: of each sample, its pixels and its maps.
+    /// Adds a batch, which must lie in one part, and waits until it is on the disk.
+    /// - Parameter chunks: the chunks of each sample: its pixels, then its maps.
     func append(_ samples: [JournalSample], chunks: [[[UInt8]]], run: Int, finished: Date) throws {
         let part = part(of: rowCount), chunks = chunks.flatMap { $0 }
         var digest = DigestBuilder()
@@ -104,7 +104,7 @@ final class SampleJournal {
             first: rowCount, run: run, finished: finished, chunkDigest: digest.finalize().description, samples: samples)
         let target = try pixelFile(part)
         try writing {
-            // What was cut off, or of a batch that could not be written to its end.
+            // This removes the pixels of a batch that was cut off or could not be written to its end.
             try target.truncate(atOffset: partBytes)
             try target.seek(toOffset: partBytes)
             for chunk in chunks { try target.write(contentsOf: chunk) }
@@ -137,8 +137,7 @@ final class SampleJournal {
         }
     }
 
-    /// The batches of a part, or all, in order.
-    /// - Parameter body: is given each batch.
+    /// Calls `body` with every batch of one part, or of all parts, in order.
     func forEachBatch(part wanted: Int? = nil, _ body: (JournalBatch) throws -> Void) throws {
         for (offset, first) in frames where wanted == nil || part(of: first) == wanted {
             guard let (batch, _) = try frame(at: offset) else {
@@ -148,7 +147,7 @@ final class SampleJournal {
         }
     }
 
-    /// The chunks of a part with their rows, in order.
+    /// Calls `body` with the chunks of every row of a part, in order.
     func forEachChunk(part: Int, _ body: (_ row: Int, _ chunks: [[UInt8]]) throws -> Void) throws {
         let source = try SampleJournal.open(pixelPath(part), place)
         defer { try? source.close() }
@@ -187,7 +186,7 @@ final class SampleJournal {
         return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     }
 
-    /// The frame at `offset` and its length; nil where there is no whole one.
+    /// The frame at `offset` and its length; nil where there is no whole frame.
     private func frame(at offset: UInt64) throws -> (batch: JournalBatch, length: UInt64)? {
         try reading {
             try file.seek(toOffset: offset)
@@ -204,7 +203,7 @@ final class SampleJournal {
         }
     }
 
-    /// Whether the chunks of a batch are there as they were written.
+    /// Whether the pixel file holds the chunks of a batch as they were written.
     private func holds(_ batch: JournalBatch, part: Int, bytes: Int) throws -> Bool {
         let source = try pixelFile(part)
         return try reading {

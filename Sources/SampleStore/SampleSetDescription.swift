@@ -4,16 +4,16 @@ import Foundation
 import HDF5Files
 import PictureFiles
 
-/// What `fovea inspect` says of a sample set.
+/// What `fovea inspect` says about a sample set.
 public struct SampleSetDescription: Codable, Hashable, Sendable {
     public struct Run: Codable, Hashable, Sendable {
         public let model: String
         public let samples: Int
-        /// Samples of the run by attribute and code name.
+        /// The number of the run's samples by attribute and code name.
         public let cohorts: [String: [String: Int]]
         public let sampler: String
         public let steps: Int
-        /// 1 means none.
+        /// The guidance scale; 1 means no guidance.
         public let guidance: Float
         public let schedule: String
         public let toolVersion: String
@@ -37,30 +37,32 @@ public struct SampleSetDescription: Codable, Hashable, Sendable {
     public let samples: Int
     /// Size of the file in bytes.
     public let bytes: Int
-    /// Pixels.
+    /// The width of a picture in pixels.
     public let width: Int
+    /// The height of a picture in pixels.
     public let height: Int
     public let synthetic: Bool
     public let releasable: Bool
     public let created: String
     public let terms: Terms
-    /// Samples by attribute and code name.
+    /// The number of samples by attribute and code name.
     public let cohorts: [String: [String: Int]]
     public let sites: [String]
     public let runs: [Run]
-    /// Digests.
+    /// The digests of the models.
     public let models: [String]
     /// Where each of the models comes from.
     public let lineage: [Lineage]
 }
 
 extension SampleSetFile {
-    /// Samples of each run.
+    /// The number of samples of each run.
     var sampleCounts: [Int] {
         runOfSample.reduce(into: [Int](repeating: 0, count: runs.count)) { $0[Int($1)] += 1 }
     }
 
-    /// - Throws: `Failure(.badData)` for a lineage that is none.
+    /// Describes the set.
+    /// - Throws: `Failure(.badData)` where a lineage in the file is not valid.
     public func description() throws -> SampleSetDescription {
         let counts = sampleCounts
         return SampleSetDescription(
@@ -82,7 +84,8 @@ extension SampleSetFile {
             lineage: try models.map { try Lineage(json: $0.lineageJSON, place: path) })
     }
 
-    /// What the sample set at `path` is.
+    /// Opens and describes the sample set at `path`.
+    /// - Throws: the failures of `open` and of `description`.
     public static func describe(_ path: String) async throws -> SampleSetDescription {
         try await open(path).description()
     }

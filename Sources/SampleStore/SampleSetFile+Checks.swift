@@ -4,7 +4,7 @@ import HDF5Files
 import PictureFiles
 
 extension SampleSetFile {
-    /// A set that does not call itself synthetic is not opened as one.
+    /// Refuses a file that does not call itself synthetic.
     @HDF5Actor
     static func requireSyntheticLabel(_ root: HDF5Group) throws {
         guard try root.attributeFlag("synthetic") else {
@@ -45,7 +45,7 @@ extension SampleSetFile {
         return try dataset.readAll()
     }
 
-    /// Numbers that are used as such lie where they can.
+    /// Refuses requests and sample numbers outside their ranges, and site names that occur twice.
     func requireRanges() throws {
         for (attribute, highest) in SampleColumns.ordinals {
             if let row = requests[attribute.name]?.firstIndex(where: { !$0.isNaN && !(0...Float(highest)).contains($0) }
@@ -65,7 +65,7 @@ extension SampleSetFile {
         }
     }
 
-    /// Every sample has a run, and every run a model.
+    /// Refuses a sample without a run, and a run without a model.
     func requireLinks() throws {
         if let row = runOfSample.firstIndex(where: { !runs.indices.contains(Int($0)) }) {
             throw Failure(
@@ -82,7 +82,7 @@ extension SampleSetFile {
 }
 
 extension SampleSetFile {
-    /// What a set holds: names in the root, and in each of its groups.
+    /// The groups that a set holds, and the names in each of them.
     private static let fields: [String: Set<String>] = [
         "cohort": Set(CohortSchema.attributes.map(\.name)),
         "cohort_request": Set(SampleColumns.ordinals.map(\.attribute.name)),
@@ -102,8 +102,8 @@ extension SampleSetFile {
         "permitted_uses", "contact",
     ]
 
-    /// Refuses what is no part of a sample set: what nobody reads, nobody checks, and a link back into the file has no
-    /// end.
+    /// Refuses names that are no part of a sample set. Nobody would read or check them, and a link back into the file
+    /// would make it endless.
     @HDF5Actor
     static func requireNothingElse(_ root: HDF5Group) throws {
         func refuse(_ path: String) -> Failure { Failure(.badData, root.file, "\(path) is no part of a sample set") }

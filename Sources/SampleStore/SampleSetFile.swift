@@ -7,24 +7,25 @@ import PictureFiles
 /// A sample set (kind `fovea.samples`) that is open for reading. Row i of every property is sample i.
 public struct SampleSetFile: Sendable {
     public let path: String
-    /// Samples.
+    /// The number of samples.
     public let count: Int
     /// Size on disk in bytes.
     public let byteCount: Int
-    /// Pixels.
+    /// The width of a picture in pixels.
     public let width: Int
+    /// The height of a picture in pixels.
     public let height: Int
     public let terms: Terms
     public let created: Date
     /// Whether a valid verdict says that the set may be released.
     public let isReleasable: Bool
-    /// What was asked for, by the attribute's name; every attribute of the schema is there.
+    /// What was asked for, by the attribute's name. Every attribute of the schema has a column.
     public let cohorts: [String: CohortColumn]
-    /// Ordinal requests by attribute; NaN where there is none.
+    /// The requests for each ordinal attribute; NaN where a sample has no request.
     public let requests: [String: [Float]]
     public let seeds: [UInt64]
     public let indices: [UInt64]
-    /// Into `runs`.
+    /// An index into `runs` for each sample.
     public let runOfSample: [Int32]
     /// SHA-256 of every picture's pixels.
     public let digests: [Digest]
@@ -33,22 +34,22 @@ public struct SampleSetFile: Sendable {
     public let siteWeights: [Float]
     public let runs: [RunRecord]
     public let models: [ModelRecord]
-    /// The audit and the statement of a released set; nil for others.
+    /// The audit and the statement of a released set; nil for a set that is not released.
     public let release: ReleaseRecord?
     /// Names of the structure maps that the set holds, such as `vessels`, sorted.
     public let structures: [String]
     let pictures: PictureStore
-    /// In the order of `structures`.
+    /// The maps, in the order of `structures`.
     private let maps: [PictureStore]
 
-    /// Opens the file and checks every field and link, but not the pixels' digests, in a process of its own first
-    /// (`FileProbe`).
+    /// Opens the file and checks every field and link, but not the digests of the pixels. `FileProbe` opens it first in
+    /// a process of its own.
     ///
     /// - Parameter verifying: whether the raw bytes are checked against the first block before the HDF5 library sees
-    ///   them: it crashes on some damaged files (lengths of strings in its heap are not checked in 1.10.8). Reads the
-    ///   whole file, at the speed of SHA-256; false only for a file that was verified before.
-    /// - Throws: `Failure(.noSuchInput)`; `Failure(.badData)` naming the field that is missing or wrong;
-    ///   `Failure(.checkFailed)` where a byte has changed.
+    ///   them. The library crashes on some damaged files: 1.10.8 does not check the lengths of strings in its heap. The
+    ///   check reads the whole file at the speed of SHA-256. Pass false only for a file that was verified before.
+    /// - Throws: `Failure(.noSuchInput)` where there is no such file; `Failure(.badData)` naming the field that is
+    ///   missing or wrong; `Failure(.checkFailed)` where a byte has changed; `Failure(.readOrWriteFailed)`.
     public static func open(_ path: String, verifying: Bool = true) async throws -> SampleSetFile {
         let isVerified = try FileProbe.check(path)
         if verifying, !isVerified { try UserBlock.verify(path) }
@@ -107,14 +108,16 @@ public struct SampleSetFile: Sendable {
 
     /// Pictures of `rows`, in that order.
     /// - Returns: [rows.count, height, width, 3].
+    /// - Throws: `Failure(.badData)` where the content is damaged; `Failure(.checkFailed)` where a shard has changed.
     @HDF5Actor
     public func images(rows: [Int]) async throws -> [UInt8] {
         try pictures.readRows(rows)
     }
 
-    /// The map of one structure for `rows`, in that order: 0 where there is none of it, 255 where it is certain.
+    /// The map of one structure for `rows`, in that order: 0 where the structure is absent, 255 where it is certain.
     /// - Parameter structure: one of `structures`.
     /// - Returns: [rows.count, height, width].
+    /// - Throws: `Failure(.badData)` where the content is damaged; `Failure(.checkFailed)` where a shard has changed.
     @HDF5Actor
     public func map(_ structure: String, rows: [Int]) async throws -> [UInt8] {
         guard let number = structures.firstIndex(of: structure) else {
@@ -130,9 +133,11 @@ public struct SampleSetFile: Sendable {
         pictures.rowsThatDiffer(from: digests)
     }
 
-    /// SHA-256 of every dataset and attribute but the moments (started, finished, created): the same for the same
-    /// samples of the same runs, whenever they were made, in one file or in shards.
+    /// SHA-256 of every dataset and attribute but the moments (started, finished, created). The same samples of the
+    /// same runs give the same digest whenever they were made, in one file or in shards.
     /// - Parameter others: more paths that are left out.
+    /// - Throws: `Failure(.noSuchInput)`; `Failure(.badData)` where the file is damaged or no sample set;
+    ///   `Failure(.checkFailed)` where a shard has changed.
     @HDF5Actor
     public static func contentDigest(_ path: String, besides others: Set<String> = []) async throws -> Digest {
         try FileProbe.check(path)
@@ -148,7 +153,8 @@ public struct SampleSetFile: Sendable {
         }
     }
 
-    /// What was asked for in `row`; `unknown` where the unknown token was, absent where nothing was.
+    /// What was asked for in `row`. An attribute is `unknown` where the unknown token was asked for, and absent where
+    /// nothing was asked for.
     public func cohort(row: Int) -> Cohort {
         Cohort(
             cohorts.compactMapValues { column in

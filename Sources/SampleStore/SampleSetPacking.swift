@@ -4,15 +4,15 @@ import Foundation
 import HDF5Files
 import PictureFiles
 
-/// Makes HDF5 files of a journal. The bytes depend on the samples alone, not on how they came in batches.
+/// Makes HDF5 files from a journal. Their bytes depend on the samples alone, not on the batches in which they came.
 @HDF5Actor
 struct SampleSetPacking {
     let set: UnfinishedSet
     let journal: SampleJournal
-    /// The output, which errors name.
+    /// The path of the output, which errors name.
     let place: String
 
-    /// Writes the rows of one part, sealed and on the disk, to `path`.
+    /// Writes the rows of one part to `path`, seals the file and flushes it to the disk.
     func write(part: Int, rows: Range<Int>, to path: String) throws {
         try write(rows: rows, part: part, to: path) { root in
             let images = try root.create(
@@ -29,7 +29,7 @@ struct SampleSetPacking {
         }
     }
 
-    /// Writes a set of all rows whose pixels are in shards.
+    /// Writes a set of all rows, whose pixels are in `shards`.
     func write(shards: [Shard], to path: String) throws {
         let count = journal.rowCount
         try write(rows: 0..<count, part: nil, to: path) { root in
@@ -74,7 +74,7 @@ struct SampleSetPacking {
         try columns.finish()
         try RunColumns.write(runs, to: try root.createGroup("runs"))
         try set.model.write(to: try root.createGroup("models"))
-        // Holds the public verdict once there is one.
+        // The group stays empty until the set is released.
         let audit = try root.createGroup("audit")
         try set.release?.write(to: audit)
         try file.close()
@@ -83,7 +83,8 @@ struct SampleSetPacking {
         FileProbe.noteOwn(path)
     }
 
-    /// Codes of open attributes: the model's names, then others that samples use, sorted.
+    /// The names of each open attribute in the order of their codes: first the model's names, then the other names that
+    /// samples use, sorted.
     private var openNames: [String: [String]] {
         journal.openNames.mapValues { Array($0) }.merging(set.openNames) { $0 + $1 }.reduce(into: [:]) {
             result, entry in
@@ -102,7 +103,7 @@ extension SampleSet {
         try root.setAttribute("created", Timestamp.text(created))
         try root.setAttribute("synthetic", "YES")
         try root.setAttribute("digital_source_type", digitalSourceType)
-        // YES only with a valid verdict.
+        // The value is YES only with a valid verdict.
         try root.setAttribute("releasable", releasable ? "YES" : "NO")
         try root.setAttribute("licence", terms.licence)
         try root.setAttribute("attribution", terms.attribution)

@@ -4,9 +4,10 @@ import Foundation
 import HDF5Files
 import PictureFiles
 
-/// Every digest, label and link in a sample set, read again.
+/// Checks every digest, label and link in a sample set.
 public enum SampleSetVerification {
-    /// What is wrong with the raw bytes of the file at `path`, without the HDF5 library.
+    /// What is wrong with the raw bytes of the file at `path`. The check does not use the HDF5 library.
+    /// - Throws: `Failure(.noSuchInput)` where there is no such file; `Failure(.readOrWriteFailed)`.
     public static func findingsInBytes(_ path: String) throws -> [Finding] {
         do {
             try UserBlock.verify(path)
@@ -16,9 +17,9 @@ public enum SampleSetVerification {
         }
     }
 
-    /// What is wrong with the content. The library can crash on a file whose bytes have changed: call this in a process
-    /// of its own.
-    /// - Parameter samplers: names of the step rules that there are.
+    /// What is wrong with the content. Call this in a process of its own: the HDF5 library can crash on a file whose
+    /// bytes have changed.
+    /// - Parameter samplers: names of the step rules that exist.
     public static func findingsInContent(_ path: String, samplers: [String]) async -> [Finding] {
         let file: SampleSetFile
         do {
@@ -35,7 +36,8 @@ public enum SampleSetVerification {
 
     private static func sentence(_ error: any Error) -> String { (error as? Failure)?.sentence ?? "\(error)" }
 
-    /// Rows that differ in a file of which something else is broken; nothing where that cannot be said.
+    /// The rows that differ in a file that cannot be opened as a whole. The result is empty where the pictures or their
+    /// digests cannot be read.
     @HDF5Actor
     private static func pixelFindings(_ path: String) async -> [Finding] {
         guard let root = try? HDF5File.open(path).root, let pictures = try? PictureStore(root),
@@ -46,7 +48,7 @@ public enum SampleSetVerification {
         }
     }
 
-    /// Maps that cannot be read: HDF5 keeps a checksum of each.
+    /// The maps that cannot be read. HDF5 keeps a checksum of each map.
     @HDF5Actor
     private static func mapFindings(_ file: SampleSetFile) async -> [Finding] {
         var findings: [Finding] = []
@@ -58,7 +60,8 @@ public enum SampleSetVerification {
         return findings
     }
 
-    /// Each shard is the file that the set was written with, a sample set itself, and says the same of its samples.
+    /// Checks that each shard is the file that the set was written with, is a sample set, and agrees with the set about
+    /// its samples.
     private static func shardFindings(_ file: SampleSetFile) async -> [Finding] {
         var findings: [Finding] = [], first = 0
         for (shard, path) in file.pictures.shards {
@@ -72,7 +75,7 @@ public enum SampleSetVerification {
                 let own = try await SampleSetFile.open(path, verifying: false)
                 if !own.pictures.shards.isEmpty { findings.append(Finding(place, "is a set of shards itself")) }
                 if !own.agrees(with: file, rows: rows) {
-                    findings.append(Finding(place, "says other things of its samples than the set"))
+                    findings.append(Finding(place, "does not agree with the set about its samples"))
                 }
             } catch {
                 findings.append(Finding(place, sentence(error)))
@@ -85,10 +88,10 @@ public enum SampleSetVerification {
         var findings: [Finding] = []
         if file.isReleasable, file.release == nil {
             findings.append(
-                Finding("attribute releasable of /", "is YES, and there is no verdict of an audit in /audit"))
+                Finding("attribute releasable of /", "is YES, but /audit holds no verdict of an audit"))
         }
         if !file.isReleasable, file.release != nil {
-            findings.append(Finding("attribute releasable of /", "is NO, and there is a verdict of an audit in /audit"))
+            findings.append(Finding("attribute releasable of /", "is NO, but /audit holds a verdict of an audit"))
         }
         let terms = [
             ("licence", file.terms.licence), ("permitted_uses", file.terms.permittedUses),
@@ -127,7 +130,7 @@ public enum SampleSetVerification {
         }
     }
 
-    /// Requests and numbers of the samples, and no sample twice.
+    /// Checks that requests agree with the codes, and that no sample occurs twice.
     private static func rowFindings(_ file: SampleSetFile) -> [Finding] {
         var findings: [Finding] = [], seen: [String: Int] = [:]
         for row in 0..<file.count {
@@ -148,9 +151,9 @@ public enum SampleSetVerification {
         return findings
     }
 
-    /// The sites of the samples are those of the models.
+    /// Checks that the sites of the samples are those of the models.
     private static func siteFindings(_ file: SampleSetFile) -> [Finding] {
-        // One that cannot be read is named elsewhere.
+        // `modelFindings` names a lineage that cannot be read.
         guard let lineages = try? file.models.map({ try Lineage(json: $0.lineageJSON, place: file.path) }) else {
             return []
         }
@@ -179,7 +182,7 @@ public enum SampleSetVerification {
                 }
                 let prov = try JSONText.canonical(lineage.prov(), place: file.path)
                 if try JSONText.canonical(model.provJSON, place: file.path) != prov {
-                    findings.append(Finding("\(place)/prov", "says other things than the lineage"))
+                    findings.append(Finding("\(place)/prov", "does not agree with the lineage"))
                 }
             } catch {
                 findings.append(Finding(place, sentence(error)))
@@ -200,7 +203,7 @@ public enum SampleSetVerification {
 }
 
 extension ModelRecord {
-    /// What a manifest says otherwise than the lineage.
+    /// Where the manifest contradicts the lineage or the set's licence.
     fileprivate func manifestFindings(_ lineage: Lineage, licence: String) throws -> [String] {
         struct Said: Decodable {
             struct Data: Decodable, Hashable { var digest, site, licence: String }
@@ -212,7 +215,7 @@ extension ModelRecord {
         let said = try JSONText.decode(Said.self, Data(manifestJSON.utf8), place: "manifest")
         var findings: [String] = []
         if let own = said.licence, own != licence {
-            findings.append("states the licence \(own), and the set \(licence)")
+            findings.append("states the licence \(own), but the set states \(licence)")
         }
         if said.parents != lineage.parents { findings.append("names other parents than the lineage") }
         if let seen = said.imagesSeen, let other = lineage.imagesSeen, seen != other {
@@ -228,7 +231,7 @@ extension ModelRecord {
 }
 
 extension SampleSetFile {
-    /// Whether this file holds `rows` of `whole`, and says of them what that does.
+    /// Whether this file holds the `rows` of `whole`, and both say the same about them.
     fileprivate func agrees(with whole: SampleSetFile, rows: Range<Int>) -> Bool {
         guard count == rows.count, runs.count == whole.runs.count, isReleasable == whole.isReleasable,
             terms == whole.terms,

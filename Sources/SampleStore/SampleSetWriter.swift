@@ -4,11 +4,12 @@ import Foundation
 import HDF5Files
 import PictureFiles
 
-/// Writes a sample set (kind `fovea.samples`): whole under its final name after `finish`, or absent. Rows are ordered
-/// as they are appended.
+/// Writes a sample set (kind `fovea.samples`). The set is whole under its final name after `finish`, and absent before.
+/// Rows keep the order in which they are appended.
 ///
-/// Until then the samples are in a journal in `S.h5.unfinished`, each batch on the disk before `append` returns. A
-/// writer of the same set goes on where one ended, however it ended. Memory does not depend on the number of samples.
+/// Until `finish`, the samples are in a journal in `S.h5.unfinished`; each batch is on the disk before `append`
+/// returns. Another writer of the same set can go on where this writer ended, even where its process was killed. Memory
+/// does not depend on the number of samples.
 public final class SampleSetWriter {
     private let path: String
     private let folder: UnfinishedFolder
@@ -19,15 +20,15 @@ public final class SampleSetWriter {
 
     /// How a set is written.
     public struct Options: Sendable {
-        /// Go on with what an earlier writer of the same set left, where there is any.
+        /// Go on with what an earlier writer of the same set left, if it left anything.
         public var resume = false
-        /// Replace an output that exists, and what is left of one that was not finished.
+        /// Replace an output that exists, and discard what an unfinished run left.
         public var force = false
-        /// zlib's level, 1 to 9; 0 for none.
+        /// zlib's level, 1 to 9; 0 does not compress.
         public var deflate = 1
-        /// Samples a shard; nil writes one file.
+        /// The number of samples in each shard; nil writes one file.
         public var shardRows: Int?
-        /// Threads that compress.
+        /// The number of threads that compress.
         public var threads = 1
 
         public init(
@@ -41,15 +42,17 @@ public final class SampleSetWriter {
         }
     }
 
+    /// Begins a set, or goes on with an unfinished set.
     /// - Parameters:
-    ///   - siteNames: the sites that `SampleRecord.siteWeights` speaks of, in that order.
+    ///   - siteNames: the sites of `SampleRecord.siteWeights`, in the same order.
     ///   - structures: names of the structure maps that come with each sample.
-    ///   - openNames: codes of open attributes (camera, ethnicity, site) in the model's order; names that samples use
-    ///     beyond these follow, sorted.
-    ///   - created: the root attribute of that name; whole seconds.
-    ///   - release: makes the set a released one.
-    /// - Throws: `Failure(.cannotCreateOutput)`, also where another process writes the same set; `Failure(.badData)`
-    ///   where the model's or the schedule's JSON is none; `Failure(.usage)` where what is there was begun otherwise.
+    ///   - openNames: names of each open attribute (camera, ethnicity, site) in the model's order. Other names that
+    ///     samples use follow them, sorted.
+    ///   - created: the root attribute of that name, stored in whole seconds.
+    ///   - release: the audit and the statement that make this a released set; nil for a set that is not released.
+    /// - Throws: `Failure(.cannotCreateOutput)` where the output cannot be written or another process writes the same
+    ///   set; `Failure(.badData)` where the model's or the schedule's text is not JSON, a site occurs twice, or the
+    ///   unfinished set is damaged; `Failure(.usage)` where the unfinished set was begun with other settings.
     public init(
         path: String, width: Int, height: Int, run: RunRecord, model: ModelRecord, terms: Terms,
         siteNames: [String] = [],
@@ -92,12 +95,12 @@ public final class SampleSetWriter {
         }
     }
 
-    /// A run that made nothing leaves nothing.
+    /// Removes the content of the unfinished folder where no sample was made.
     deinit {
         if count == 0 { try? folder.clear(first: UnfinishedSet.name, where: SampleSetWriter.isOwn) }
     }
 
-    /// What is there to go on with, or `wanted` in an empty folder.
+    /// The unfinished set to go on with, or `wanted` in an empty folder.
     private static func begin(
         _ wanted: UnfinishedSet, in folder: UnfinishedFolder, path: String, options: Options
     ) throws -> UnfinishedSet {
@@ -121,12 +124,13 @@ public final class SampleSetWriter {
         return found
     }
 
-    /// Shards that a writer which was killed had named already come back: there may be more samples than it had.
+    /// Moves shards back to which a killed writer had already given their final names. The number of shards, which is
+    /// part of these names, may grow.
     private static func takeBackShards(of set: UnfinishedSet, _ folder: UnfinishedFolder, path: String) throws {
         for (number, name) in set.named.enumerated() {
             let source = shardPath(number, in: folder), named = Shard.path(name, beside: path)
             guard RegularFile.exists(named) else { continue }
-            // The last may not be full; its pixels are in the journal still.
+            // The last shard may not be full. Its pixels are still in the journal.
             if !set.isFull[number] {
                 unlink(named)
             } else if !RegularFile.exists(source) {
@@ -135,9 +139,11 @@ public final class SampleSetWriter {
         }
     }
 
-    /// Removes what a writer left that was killed between giving the set its name and removing its folder.
+    /// Removes the folder that a writer left where it was killed after it had given the set its name.
     ///
-    /// - Parameter file: the set. What is of another run stays.
+    /// - Parameter file: the finished set. An unfinished folder of another run is kept.
+    /// - Throws: `Failure(.cannotCreateOutput)` where the folder holds another run, or another process holds it;
+    ///   `Failure(.badData)` where it is damaged; `Failure(.readOrWriteFailed)`.
     public static func removeLeftovers(of file: SampleSetFile) throws {
         guard FileManager.default.fileExists(atPath: UnfinishedFolder.path(for: file.path)) else { return }
         let folder = try UnfinishedFolder(for: file.path)
@@ -156,21 +162,22 @@ public final class SampleSetWriter {
         try folder.remove(first: UnfinishedSet.name, where: isOwn)
     }
 
-    /// Whether a name in the folder of an unfinished output is one of ours.
+    /// Whether a writer of sample sets makes files of this name in the folder of an unfinished output.
     private static func isOwn(_ name: String) -> Bool {
         name == UnfinishedSet.name || name.hasSuffix(".journal") || name.hasPrefix("shard-")
             || name.hasPrefix("packed.h5")
     }
 
-    /// Samples that are in.
+    /// The number of samples that have been appended, by earlier writers of the same set, too.
     public var count: Int { journal.rowCount }
 
     private static func shardPath(_ number: Int, in folder: UnfinishedFolder) -> String {
         folder.file("shard-\(number).h5")
     }
 
-    /// The first samples that are in, in order.
-    /// - Parameter body: is given row, cohort, ordinal requests, seed and index.
+    /// Calls `body` with every sample that has been appended, in order.
+    /// - Parameter body: is given the row, the cohort, the ordinal requests, the seed and the index.
+    /// - Throws: `Failure(.readOrWriteFailed)` where the journal cannot be read, and what `body` throws.
     public func forEachSample(_ body: (Int, Cohort, [String: Float], UInt64, UInt64) throws -> Void) throws {
         try journal.forEachBatch { batch in
             for (row, sample) in zip(batch.rows, batch.samples) {
@@ -179,9 +186,9 @@ public final class SampleSetWriter {
         }
     }
 
-    /// Appends a batch; the disk has it when this returns.
+    /// Appends a batch, which is on the disk when this returns.
     /// - Parameter finished: when the batch was made.
-    /// - Throws: `Failure(.badData)` where a cohort or request is not in the schema, `Failure(.readOrWriteFailed)`.
+    /// - Throws: `Failure(.badData)` where a cohort or a request is not in the schema; `Failure(.readOrWriteFailed)`.
     public func append(_ samples: [SampleRecord], finished: Date = Date()) async throws {
         for (offset, sample) in samples.enumerated() {
             guard sample.pixels.count == set.height * set.width * 3 else {
@@ -214,7 +221,7 @@ public final class SampleSetWriter {
         }
     }
 
-    /// Digests and chunks, side by side.
+    /// Computes digests and compressed chunks on several threads.
     private func encode(_ samples: [SampleRecord]) -> [(sample: JournalSample, chunks: [[UInt8]])] {
         let storage = set.storage, workers = min(threads, samples.count)
         return [(sample: JournalSample, chunks: [[UInt8]])?](unsafeUninitializedCapacity: samples.count) {
@@ -238,7 +245,7 @@ public final class SampleSetWriter {
         }.compactMap { $0 }
     }
 
-    /// Packs a full part, whose pixels the journal then needs no more.
+    /// Packs a full part into a shard, and removes its pixels from the journal.
     private func packShard(_ number: Int, rows: Int) async throws {
         let target = SampleSetWriter.shardPath(number, in: folder)
         if !RegularFile.exists(target) {
@@ -248,7 +255,7 @@ public final class SampleSetWriter {
     }
 
     private func pack(_ body: @escaping @HDF5Actor (SampleSetPacking) throws -> Void) async throws {
-        // The journal stays with this call until it returns.
+        // Nothing else uses the journal until this call returns.
         nonisolated(unsafe) let journal = journal
         try await Task { @HDF5Actor [set, path] in
             try body(SampleSetPacking(set: set, journal: journal, place: path))
@@ -256,7 +263,7 @@ public final class SampleSetWriter {
     }
 
     /// Packs the samples, seals the file and gives it its name.
-    /// - Throws: `Failure(.badData)` where there is no sample, `Failure(.readOrWriteFailed)`.
+    /// - Throws: `Failure(.badData)` where there is no sample; `Failure(.readOrWriteFailed)`.
     public func finish() async throws {
         guard count > 0 else { throw Failure(.badData, path, "there is no sample to write") }
         let packed = folder.file("packed.h5")
@@ -273,7 +280,7 @@ public final class SampleSetWriter {
             if rows.count == shardRows {
                 try await packShard(number, rows: shardRows)
             } else {
-                // Under another name, and its pixels stay: a run that goes on may fill it.
+                // This shard gets another name, and its pixels stay in the journal: a later run may fill it.
                 source = folder.file("shard-\(number)-part.h5")
                 try await pack { [source] in try $0.write(part: number, rows: rows, to: source) }
             }
@@ -289,8 +296,8 @@ public final class SampleSetWriter {
         try await publish(packed, shards: shards)
     }
 
-    /// Gives everything its name, the set last. Names of shards hold their digest: those of a set that is replaced are
-    /// others, and whole until the set is.
+    /// Gives the shards and then the set their final names. A shard's name holds its digest, so that the shards of a
+    /// set that is being replaced stay whole until the new set has its name.
     private func publish(_ packed: String, shards: [(shard: Shard, path: String)]) async throws {
         let before = await PictureStore.names(ofShardsOf: path)
         set.named = shards.map(\.shard.name)
@@ -305,7 +312,7 @@ public final class SampleSetWriter {
 }
 
 extension SampleRecord {
-    /// Refuses what the schema has no place for.
+    /// Refuses cohorts and requests that are not in the schema.
     fileprivate func requireSchema(row: Int, file: String) throws {
         try CohortSchema.require(cohort, row: row, file: file)
         for (name, value) in requests {

@@ -3,22 +3,24 @@ import Foundation
 import HDF5Files
 import PictureFiles
 
-/// One of the files that hold the pixels of a large set, `/shards`: itself a sample set.
+/// One of the files that hold the pixels of a large set, as `/shards` lists them. Each of these files is itself a
+/// sample set.
 struct Shard: Hashable, Sendable {
-    /// Name of a file beside the set.
+    /// The name of the file, which lies beside the set.
     let name: String
     let samples: Int
     /// SHA-256 of the whole file.
     let digest: Digest
 
-    /// `S.h5` -> `S-00003-of-00010-1a2b3c4d.h5`, with the first digits of the shard's SHA-256.
+    /// The name of a shard: that of `S.h5` is `S-00003-of-00010-1a2b3c4d.h5`, with the first digits of the shard's
+    /// SHA-256.
     static func name(of set: String, number: Int, count: Int, digest: Digest) -> String {
         let whole = URL(fileURLWithPath: set).lastPathComponent
         let stem = whole.hasSuffix(".h5") ? String(whole.dropLast(3)) : whole
         return "\(stem)-\(number.padded(to: 5))-of-\(count.padded(to: 5))-\(digest.description.prefix(8)).h5"
     }
 
-    /// The path of a shard of the set at `set`.
+    /// The path of the shard `name` of the set at `set`.
     static func path(_ name: String, beside set: String) -> String {
         URL(fileURLWithPath: set).deletingLastPathComponent().appendingPathComponent(name).path
     }
@@ -30,7 +32,7 @@ struct Shard: Hashable, Sendable {
         try group.write("digest", shards.flatMap(\.digest.bytes), shape: [shards.count, 32])
     }
 
-    /// - Throws: `Failure(.badData)` for names that lead to another folder, and for samples that do not sum to `count`.
+    /// - Throws: `Failure(.badData)` where a name leads to another folder, or the samples do not sum to `count`.
     @HDF5Actor
     static func read(_ group: HDF5Group, count: Int) throws -> [Shard] {
         let names = try group.dataset("name")
@@ -56,7 +58,7 @@ struct Shard: Hashable, Sendable {
     }
 }
 
-/// Where the pixels of a set, or its maps of one structure, are.
+/// Reads the pictures of a set, or its maps of one structure, from the file itself or from its shards.
 @HDF5Actor
 final class PictureStore {
     private enum Place {
@@ -66,16 +68,17 @@ final class PictureStore {
 
     private let place: Place
     private let file: String
-    /// `/images`, or `/structure/` and a name.
+    /// `/images`, or `/structure/` with the structure's name.
     nonisolated let path: String
-    /// [samples, height, width, 3]; of maps [samples, height, width].
+    /// [samples, height, width, 3] for pictures, [samples, height, width] for maps.
     nonisolated let shape: [Int]
     private var opened: (number: Int, images: HDF5Dataset)?
-    /// Whether a shard's bytes are checked before the library sees them.
+    /// Whether a shard's bytes are checked before the HDF5 library sees them.
     private var checksShards = true
 
-    /// - Throws: `Failure(.badData)` for pictures of another type or shape, or a shard that is missing.
     /// - Parameter structure: the name of a map; nil for the pictures.
+    /// - Throws: `Failure(.badData)` where the pictures have another type or shape; `Failure(.noSuchInput)` where a
+    ///   shard is missing.
     init(_ root: HDF5Group, structure: String? = nil) throws {
         file = root.file
         path = structure.map { "/structure/\($0)" } ?? "/images"
@@ -85,7 +88,8 @@ final class PictureStore {
             shape = images.shape
             return
         }
-        // HDF5 reads zeros where a shard is missing, so pixels never come through the mapping.
+        // HDF5 reads zeros where a shard is missing. For this reason, pixels are never read through the virtual
+        // dataset.
         let group = structure == nil ? root : try root.group("structure")
         guard let images = try group.virtualDataset(structure ?? "images") else {
             throw Failure(
@@ -116,7 +120,7 @@ final class PictureStore {
         try root.contains("structure") ? root.group("structure").names.sorted() : []
     }
 
-    /// What others see through the mapping is what is read here.
+    /// Checks that the virtual dataset, which other programs read, maps the same rows that are read here.
     private static func requireMapping(_ images: HDF5Dataset, to shards: [Shard], shape: [Int]) throws {
         let sources = try images.virtualSources()
         var first = 0
@@ -133,7 +137,7 @@ final class PictureStore {
         }
     }
 
-    /// The shards of the set at `path`, which may be none or damaged.
+    /// Names of the shards of the set at `path`. The result is empty where there is no set, or the set is damaged.
     static func names(ofShardsOf path: String) -> [String] {
         guard (try? UserBlock.verify(path)) != nil, let root = try? HDF5File.open(path).root,
             let store = try? PictureStore(root)
@@ -141,13 +145,13 @@ final class PictureStore {
         return store.shards.map(\.shard.name)
     }
 
-    /// Names and digests of the shards, and their paths.
+    /// The shards and their paths; empty where the pictures are in the file itself.
     nonisolated var shards: [(shard: Shard, path: String)] {
         guard case .shards(let shards, let folder) = place else { return [] }
         return shards.map { ($0, "\(folder)/\($0.name)") }
     }
 
-    /// Whole rows in any order.
+    /// Reads whole rows, in the order of `rows`.
     func readRows(_ rows: [Int]) throws -> [UInt8] {
         switch place {
         case .own(let images): return try images.readRows(rows)
@@ -179,7 +183,7 @@ final class PictureStore {
         return try opened.images.readRows([row - first])
     }
 
-    /// Compares the SHA-256 of every row of pixels with `digests`, in shards that have changed, too.
+    /// Compares the SHA-256 of every row of pixels with `digests`. Shards that have changed are read, too.
     /// - Returns: the rows that differ or cannot be read.
     func rowsThatDiffer(from digests: [Digest]) -> [Int] {
         checksShards = false
@@ -193,7 +197,7 @@ final class PictureStore {
 }
 
 extension HDF5Group {
-    /// `/structure/<name>`, checked: uint8 [N, H, W] with 1 or more rows, all in this file.
+    /// `/structure/<name>`, checked to be uint8 [N, H, W] with at least one row, all stored in this file.
     @HDF5Actor
     fileprivate func readMap(_ name: String) throws -> HDF5Dataset {
         let maps = try group("structure").dataset(name)

@@ -3,36 +3,39 @@ import Files
 import Foundation
 import HDF5Files
 
-/// What an unfinished sample set is to become, `run.json` in its folder: everything but the samples.
+/// What an unfinished sample set is to become: everything but the samples. It is stored as `run.json` in the unfinished
+/// folder.
 struct UnfinishedSet: Codable, Sendable {
-    /// Pixels.
+    /// The width and the height of a picture in pixels.
     var width: Int
     var height: Int
-    /// zlib's level, 0 for none.
+    /// zlib's level; 0 does not compress.
     var deflate: Int
-    /// Rows of a shard; nil for one file.
+    /// The number of rows in a shard; nil where the set is one file.
     var shardRows: Int?
     var created: Date
     var terms: Terms
     var siteNames: [String]
-    /// Names of the structure maps that come with each sample; nil in sets that were begun before there were any.
+    /// Names of the structure maps that come with each sample; nil in a set that an older version began, which had no
+    /// maps.
     var structures: [String]?
-    /// Codes of open attributes in the model's order.
+    /// The names of each open attribute in the model's order.
     var openNames: [String: [String]]
     var model: ModelRecord
-    /// One, and another each time that it was gone on with on another machine.
+    /// The first run, and one more run each time that the work went on on another machine.
     var runs: [RunRecord]
     /// Whether an output that exists may be replaced.
     var replaces: Bool
-    /// Of a released set.
+    /// The audit and the statement of a released set; otherwise nil.
     var release: ReleaseRecord?
-    /// Names of the shards, once they are being given, and which of them are full.
+    /// The final names of the shards, from the moment at which they get them.
     var named: [String] = []
+    /// Whether each shard in `named` is full.
     var isFull: [Bool] = []
 
     static let name = "run.json"
 
-    /// - Throws: `Failure(.badData)` where it is damaged.
+    /// - Throws: `Failure(.badData)` where the file is damaged.
     init(in folder: UnfinishedFolder) throws {
         let path = folder.file(UnfinishedSet.name)
         do {
@@ -40,7 +43,7 @@ struct UnfinishedSet: Codable, Sendable {
         } catch let failure as Failure {
             throw Failure(
                 failure.kind, failure.place,
-                "\(failure.sentence); what is unfinished cannot be gone on with", remedy: .discard)
+                "\(failure.sentence); the unfinished set cannot be continued", remedy: .discard)
         }
         let isSound =
             !runs.isEmpty && width > 0 && height > 0 && (0...9).contains(deflate) && (shardRows ?? 1) > 0
@@ -79,7 +82,7 @@ struct UnfinishedSet: Codable, Sendable {
         try staged.commit()
     }
 
-    /// What the run that goes on is asked for, and this one was not: field, what was found here, what is asked for.
+    /// The first setting in which this set differs from `other`: its name, its value here, and its value in `other`.
     func difference(to other: UnfinishedSet) -> (field: String, found: String, wanted: String)? {
         let (run, wanted) = (runs[0], other.runs[0])
         let fields: [(String, String, String)] = [
@@ -102,7 +105,8 @@ struct UnfinishedSet: Codable, Sendable {
         return fields.first { $0.1 != $0.2 }.map { (field: $0.0, found: $0.1, wanted: $0.2) }
     }
 
-    /// The number of a run on the machine of `run`: the last one's where nothing differs that pixels depend on.
+    /// The index of `run` in `runs`. It is the last run where that used the same libraries and kernels, on which pixels
+    /// depend; otherwise `run` is appended.
     mutating func number(of run: RunRecord) -> Int {
         let last = runs[runs.count - 1]
         let isSame =

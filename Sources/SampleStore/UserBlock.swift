@@ -1,21 +1,22 @@
 import Files
 import Foundation
 
-/// The first 512 bytes of a sample set: SHA-256 of everything behind them, checked without the HDF5 library.
+/// The first 512 bytes of a sample set. They hold the SHA-256 of everything behind them, which is checked without the
+/// HDF5 library.
 ///
-/// `fovea.samples 1\n`, 64 lower-case hexadecimal digits, `\n`, zeros. HDF5 skips the block.
+/// The block is `fovea.samples 1\n`, 64 lower-case hexadecimal digits, `\n`, and zeros. HDF5 skips it.
 public enum UserBlock {
     public static let byteCount = 512
     private static let magic = "fovea.samples 1\n"
 
-    /// The block for content with `digest`.
+    /// The block of a file whose content has the digest `digest`.
     static func bytes(_ digest: Digest) -> Data {
         var block = Data("\(magic)\(digest)\n".utf8)
         block.append(Data(count: byteCount - block.count))
         return block
     }
 
-    /// Reads the file behind the block and writes the block.
+    /// Computes the digest of everything behind the block, and writes the block.
     /// - Parameter shownAs: the path that errors name.
     static func seal(_ path: String, shownAs: String) throws {
         let block = bytes(try Digest(ofFile: path, from: byteCount, shownAs: shownAs))
@@ -32,8 +33,8 @@ public enum UserBlock {
 
     /// Compares the block, byte for byte, with the file's content.
     ///
-    /// - Throws: `Failure(.noSuchInput)`; `Failure(.badData)` where the file is no sample set; `Failure(.checkFailed)`
-    ///   where any byte of the file has changed since it was written.
+    /// - Throws: `Failure(.noSuchInput)` where there is no such file; `Failure(.badData)` where it is no sample set;
+    ///   `Failure(.checkFailed)` where any byte has changed since it was written; `Failure(.readOrWriteFailed)`.
     public static func verify(_ path: String) throws {
         guard FileManager.default.fileExists(atPath: path) else {
             throw Failure(.noSuchInput, path, "there is no such file")
@@ -57,7 +58,7 @@ public enum UserBlock {
             "the file has changed since it was written: its SHA-256 differs from the one in its first block")
     }
 
-    /// Which part of a file with a wrong block has changed, as far as that can be said.
+    /// Which part of a file with a wrong block has changed, as far as that is known.
     static func changedPlace(_ path: String) -> String {
         guard let stored = try? head(of: path), stored.count == byteCount else { return "first block" }
         let form = bytes(Digest(of: []))
