@@ -2,7 +2,7 @@ import Files
 import Foundation
 import Verdicts
 
-/// What an audit came to: the public part, and what never leaves the site.
+/// The result of an audit: its public part, and what never leaves the site.
 package struct AuditResult: Sendable {
     package let figures: AuditFigures
     package let verdict: Verdict

@@ -14,7 +14,7 @@ import TensorCore
 import Training
 import Verdicts
 
-/// What of an audit needs models: samples drawn from one, the overfitted twin, membership.
+/// The parts of an audit that need models: samples drawn from the model, the overfitted twin, and membership.
 extension AuditRun {
     func tests(_ sides: Sides) throws -> [any CopyTest] {
         let taught = FeatureCopies.patientsToTeach(sides.gallery)
@@ -35,8 +35,8 @@ extension AuditRun {
         ]
     }
 
-    /// Samples of the cohorts that the model was trained on, as often as they occur, so that rare ones are looked at,
-    /// too.
+    /// Draws samples from the model for the cohorts of its training patients, each as often as it occurs there. In this
+    /// way, rare cohorts are tested, too.
     func drawnSamples(_ model: LoadedModel, count: Int, to path: String) async throws -> AuditSource {
         let encoding = model.manifest.model.cohort, seen = SeenCohorts(model)
         let requests = inputs.train.rows(of: .train).compactMap { row -> CohortRequest? in
@@ -49,7 +49,7 @@ extension AuditRun {
             else { return encoding.classes == nil ? .open : nil }
             return request
         }
-        // Nobody chose it: it follows from the model.
+        // The seed follows from the model, so that nobody can choose it.
         let seed = model.digest.bytes.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         say("drawing \(count) samples from \(model.path)")
         let run = SamplingRun(
@@ -63,7 +63,7 @@ extension AuditRun {
         return try await AuditSource(path)
     }
 
-    /// Flagged samples of the overfitted twin, at the thresholds of this audit.
+    /// The flagged samples of the positive control, at the thresholds of this audit.
     func control(_ sides: Sides, _ battery: CopyBattery, holdout: CopyTable) async throws -> AuditFigures.Control? {
         guard let control = inputs.control else { return nil }
         let pictures: PictureSet
@@ -86,12 +86,12 @@ extension AuditRun {
         return figures
     }
 
-    /// Samples of a twin that was overfitted on a few training patients.
+    /// Samples of a twin that is overfitted on a few training patients.
     ///
-    /// Where the policy gives it training images, the twin is trained, from the model's weights where there are any.
-    /// Otherwise it is what that training tends to, in closed form: the denoiser for which the loss on those patients
-    /// is least, with the audited model rendering what is finer than its noise level. That one copies beyond doubt, so
-    /// a test that does not catch it has no power.
+    /// Where the policy gives the twin training images, it is trained, starting from the model's weights if the model
+    /// was given. Otherwise the twin is the limit of that training in closed form: the denoiser with the least loss on
+    /// those patients, below whose handover noise level the audited model renders the details. The closed form copies
+    /// beyond doubt, so a test that does not catch it has no power.
     private func twin(_ sides: Sides) async throws -> (PictureSet, AuditFigures.Control) {
         let policy = inputs.policy, size = sides.gallery.size, count = policy.controlSamples
         if policy.controlImages > 0 {
@@ -132,7 +132,7 @@ extension AuditRun {
         )
         let photographs = sides.gallery.selecting(rows)
         let figures = AuditFigures.Control(source: .closedForm, patients: chosen, images: nil, flagged: [:], caught: [])
-        // Without a model to render them they are the photographs themselves.
+        // Without a model that renders them, the copies are the photographs themselves.
         guard let model = inputs.model.map({ ModelInMemory($0) }) else {
             return (photographs.selecting((0..<count).map { $0 % photographs.count }), figures)
         }
@@ -143,8 +143,8 @@ extension AuditRun {
         return (PictureSet(size: model.size, pixels: pixels, patients: Array(0..<count)).resized(to: size), figures)
     }
 
-    /// Checks that a given control can be read, before the long work.
-    /// - Throws: `Failure` naming what is not there or damaged.
+    /// Checks before the long work that a given control can be read.
+    /// - Throws: `Failure` naming the file that is missing or damaged.
     package static func requireControl(_ path: String) async throws {
         if try isOfWeights(path) {
             _ = try SafetensorsIndex(contentsOf: path)
@@ -172,8 +172,8 @@ extension AuditRun {
             to: size)
     }
 
-    /// Who the model was trained on, asked of the model: training patients against those of the calibration and report
-    /// parts.
+    /// Asks the model whom it was trained on: training patients are compared with the patients of the holdout's
+    /// calibration and report parts.
     func membership(_ sides: Sides) async throws -> MembershipFindings? {
         guard let model = inputs.model else { return nil }
         let data = try await inputs.train.dataset(sides.galleryRows, sides.gallery, in: workFolder)
@@ -203,7 +203,7 @@ extension AuditRun {
         return MembershipFindings(public: found.result, members: found.members, nonMembers: found.nonMembers)
     }
 
-    /// Which canaries a model that was trained with some saw, asked of that model.
+    /// Asks a model that was trained with canaries which of them it saw.
     func canaries(_ audit: CanaryAudit) throws -> AuditFigures.Canaries {
         let cost = audit.cost
         say(
@@ -239,14 +239,15 @@ extension AuditRun {
     }
 }
 
-/// What the membership attack says: aggregates, and scores of patients that never leave the site.
+/// What the membership attack found: public aggregates, and the scores of single patients, which never leave the site.
 package struct MembershipFindings: Sendable {
     package let `public`: MembershipResult
     let members, nonMembers: MembershipScores
 }
 
 extension AuditSource {
-    /// These pictures as a data set: the data set itself, or a file made of a folder's photographs.
+    /// The pictures as a data set. This is the source's own data set, or a file that is made from a folder's
+    /// photographs.
     func dataset(_ rows: [Int], _ pictures: PictureSet, in folder: String) async throws -> DatasetFile {
         if case .dataset(let file) = content { return file }
         let path = "\(folder)/\(digest.description.prefix(16))-\(rows.count)-\(rows.first ?? 0).h5"
@@ -271,7 +272,8 @@ extension AuditSource {
 }
 
 extension DatasetFile {
-    /// Rows here of `rows` there: the same in a data set, all in order in a file that was made of a folder.
+    /// The rows in this file that hold `rows` of `source`. They are the same rows where the source is a data set, and
+    /// all rows where this file was made from a folder.
     fileprivate func rowsOf(_ source: AuditSource, _ rows: [Int]) throws -> [Int] {
         if case .dataset = source.content { return rows }
         return Array(0..<count)

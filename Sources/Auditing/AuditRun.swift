@@ -9,40 +9,40 @@ import TensorCore
 import Training
 import Verdicts
 
-/// One audit: a sample set against the photographs that its model may have learned from.
+/// One audit: compares a sample set with the photographs that its model may have learned from.
 package struct AuditRun {
     package enum Control: Sendable {
-        /// A twin that was overfitted on purpose, within the policy's budget.
+        /// A twin that the audit overfits on purpose, within the policy's budget.
         case make
         /// A snapshot, a sample set or a folder of pictures of an overfitted model.
         case given(String)
     }
 
-    /// What is audited against what.
+    /// What is audited, and against what.
     package struct Inputs: Sendable {
-        /// Nil draws the policy's number of samples from the model.
+        /// The samples to audit. Nil draws the policy's number of samples from the model.
         package var samples: AuditSource?
         package var train: AuditSource
         /// A model of the same recipe that was trained with canaries, and the canaries.
         package var canaries: (model: LoadedModel, phantoms: DatasetFile)?
-        /// Nil takes the training data's own holdout split.
+        /// The photographs of patients that the model never saw. Nil takes the training data's own holdout split.
         package var holdout: AuditSource?
         package var model: LoadedModel?
         package var reference: LoadedModel?
         package var control: Control?
         package var policy = AuditPolicy()
         package var key: SigningKey?
-        /// Pixels a side; nil for the samples' own.
+        /// The width and height in pixels at which pictures are compared; nil for those of the samples.
         package var size: Int?
 
         package init(train: AuditSource) { self.train = train }
     }
 
     let inputs: Inputs
-    /// Where samples, twin and helper models of this audit may be kept while it runs.
+    /// A folder for the files that the audit needs while it runs, such as drawn samples.
     let workFolder: String
     let say: @Sendable (String) -> Void
-    /// What is being done, and how far it is from 0 to 1.
+    /// Is told what is being done, and how far it is from 0 to 1.
     let progress: @Sendable (String, Double) -> Void
 
     package init(
@@ -55,17 +55,17 @@ package struct AuditRun {
         self.progress = progress
     }
 
-    /// Pictures of all sides at one size.
+    /// The pictures of all sides at one size.
     struct Sides: Sendable {
         let samples: PictureSet
         let gallery: PictureSet
         let auxiliary, calibration, report: PictureSet
-        /// Rows of the gallery in the training data.
+        /// The row of each gallery picture in the training data.
         let galleryRows: [Int]
         let parts: HoldoutParts
     }
 
-    /// Of the attacks on the model and on that of the canaries.
+    /// The configuration of the attack on the model, and of the attack on the model with canaries.
     var membershipConfiguration: MembershipConfiguration {
         var configuration = MembershipConfiguration()
         configuration.draws = inputs.policy.membershipDraws
@@ -74,11 +74,12 @@ package struct AuditRun {
 
     func check() throws { try Cancellation.check("nothing was written; start the audit again") }
 
-    /// Runs everything.
-    /// - Throws: `Failure` for inputs that cannot be audited: no holdout, photographs in both training set and holdout,
-    ///   too few patients.
+    /// Runs the whole audit.
+    /// - Throws: `Failure(.badData)` where the inputs cannot be audited, such as too few patients or photographs that
+    ///   are in both training set and holdout; `Failure(.usage)` where samples or a holdout are missing;
+    ///   `Failure(.interrupted)`.
     package func run(ledger: AuditLedger) async throws -> AuditResult {
-        // What does not fit is refused before the long work.
+        // Models that do not fit are refused before the long work.
         var canaryAudit: CanaryAudit?
         if let (model, phantoms) = inputs.canaries {
             canaryAudit = try await CanaryAudit(model, canaries: phantoms, configuration: membershipConfiguration)
@@ -111,7 +112,7 @@ package struct AuditRun {
             falseAlarmRate: inputs.policy.falseAlarmRate, progress: stage("thresholds"))
         let report = try battery.scores(of: sides.report, progress: stage("false alarms"))
         let table = try battery.scores(of: sides.samples, progress: stage("samples"))
-        // A half-blend is mixed with a sample that is no copy itself.
+        // Half-blends are mixed with samples that are not flagged, so that the partner is not a copy itself.
         let flaggedRows = Set(table.flaggedRows), innocent = (0..<table.count).filter { !flaggedRows.contains($0) }
         let planted = try PlantedCopies(
             sides.gallery, most: inputs.policy.plantedPhotographs,
@@ -184,7 +185,7 @@ package struct AuditRun {
         return result
     }
 
-    /// No photograph may be in both training set and holdout.
+    /// Checks that no photograph is in both training set and holdout.
     private func requireApart(_ sides: Sides, _ path: String) throws {
         func digests(_ set: PictureSet) -> [Digest] {
             let bytes = set.size * set.size * 3
@@ -203,7 +204,7 @@ package struct AuditRun {
 }
 
 extension PictureSet {
-    /// All pictures of several sets; patients of different sets are different.
+    /// All pictures of several sets. Patients of different sets count as different.
     init(joining sets: [PictureSet]) {
         var patients: [Int] = []
         for set in sets {

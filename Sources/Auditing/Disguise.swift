@@ -5,10 +5,11 @@ import TensorCore
 import Verdicts
 
 extension Disguise {
-    /// `photograph` in this disguise.
+    /// Disguises a photograph.
     /// - Parameters:
-    ///   - partner: what a half-blend mixes in; a picture of nobody in the gallery.
+    ///   - partner: the picture that a half-blend mixes in. It must show nobody of the gallery.
     ///   - random: decides directions and strengths.
+    /// - Throws: `Failure` where a recompressed picture cannot be encoded or decoded.
     package func applied(to photograph: Picture, partner: Picture, _ random: inout Philox) throws -> Picture {
         let sign = random.nextUniform() < 0.5 ? -1.0 : 1.0
         switch self {
@@ -32,7 +33,7 @@ extension Disguise {
 }
 
 extension Picture {
-    /// Every channel through v -> gain * v^gamma on [0, 1].
+    /// Maps every channel by v -> gain * v^gamma on [0, 1].
     package func recoloured(gamma: Double, gains: [Double]) -> Picture {
         let tables = gains.map { gain in
             (0..<256).map { UInt8((255 * min(1, gain * pow(Double($0) / 255, gamma))).rounded()) }
@@ -42,7 +43,7 @@ extension Picture {
         return result
     }
 
-    /// The mean of both.
+    /// The mean of both pictures.
     package func blended(with other: Picture) -> Picture {
         var result = self
         for i in result.pixels.indices { result.pixels[i] = UInt8((Int(pixels[i]) + Int(other.pixels[i]) + 1) / 2) }

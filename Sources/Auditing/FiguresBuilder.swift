@@ -9,18 +9,18 @@ import Statistics
 import TensorCore
 import Verdicts
 
-/// Aggregates of what an audit measured.
+/// Makes the aggregates of what an audit measured.
 struct FiguresBuilder {
     let inputs: AuditRun.Inputs
     let samples: AuditSource
     let sides: AuditRun.Sides
     let battery: CopyBattery
-    /// Of the samples, of the report part, and of planted copies.
+    /// The scores of the samples, and of the holdout's report part.
     let table, report: CopyTable
     let planted: PlantedCopies
     let plantedTable: CopyTable
 
-    /// By row, then by test.
+    /// The flagged samples, by row and then by test.
     var flaggedSamples: [FlaggedSample] {
         (0..<table.count).flatMap { row in
             table.columns.filter { $0.isFlagged(row) }.map {
@@ -62,7 +62,7 @@ struct FiguresBuilder {
             sets = samples.trainingSets + (inputs.model?.manifest.trainingData.map { ($0.digest, $0.site) } ?? [])
         if sets.isEmpty { return .unknown }
         if sets.contains(where: { $0.digest == own || $0.digest == inputs.key?.protected(own) }) { return .yes }
-        // Behind an HMAC the same set looks like another; its site's name remains.
+        // A digest that is an HMAC cannot be compared, but the name of the set's site can.
         return sets.contains { $0.site == file.info.site } ? .unknown : .no
     }
 
@@ -87,7 +87,8 @@ struct FiguresBuilder {
             histogram: histogram(name))
     }
 
-    /// Distinct training patients that the flagged samples match; the interval is of as many samples drawn again.
+    /// The number of distinct training patients that the flagged samples match. The interval is that of as many samples
+    /// drawn again.
     private func patientsHit(_ column: CopyTable.Column?) -> Estimate {
         guard let column, table.count > 0 else { return Estimate(value: 0, low: 0, high: 0) }
         let hits = (0..<table.count).filter(column.isFlagged).map { sides.gallery.patients[column.scores.nearest[$0]] }
@@ -102,7 +103,7 @@ struct FiguresBuilder {
         guard let low = all.first, let high = all.last, high > low else {
             return AuditFigures.Histogram(low: 0, high: 1, samples: [], holdout: [], planted: [])
         }
-        // Two digits: the ends are scores of single pictures otherwise.
+        // The ends are rounded to multiples of 0.05, since they would otherwise be the scores of single pictures.
         let from = (low * 20).rounded(.down) / 20, to = (high * 20).rounded(.up) / 20, bins = 40
         let counts = sides.map { scores in
             scores.reduce(into: [Int](repeating: 0, count: bins)) {
@@ -122,7 +123,7 @@ struct FiguresBuilder {
             confirmed: table.confirmedRows(galleryPatients: sides.gallery.patients).count)
     }
 
-    /// Samples by what they were asked to be, where enough training patients are of that kind.
+    /// The samples by what was asked for, for values that enough training patients have.
     private var cells: [AuditFigures.Cell] {
         var patients: [String: Set<Int>] = [:], rows: [String: [Int]] = [:]
         for (place, row) in sides.galleryRows.enumerated() {
@@ -208,13 +209,13 @@ struct FiguresBuilder {
 }
 
 extension AuditSource {
-    /// Digests of the models that made the samples.
+    /// The digests of the models that made the samples.
     var models: [Digest] {
         if case .samples(let file) = content { return file.models.map(\.digest) }
         return []
     }
 
-    /// Training sets that the models name.
+    /// The training sets that the models name.
     var trainingSets: [(digest: String, site: String)] {
         guard case .samples(let file) = content else { return [] }
         return file.models.flatMap { model in

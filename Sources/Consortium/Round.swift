@@ -26,6 +26,7 @@ public struct Round: Sendable {
 
     /// What has come of a site's delivery.
     public struct Delivery: Codable, Hashable, Sendable {
+        /// The state of a delivery. A missing parcel is `late` once the deadline has passed.
         public enum State: String, Codable, Sendable {
             case delivered, refused, missing, late
         }

@@ -33,11 +33,11 @@ public enum ExportVerification {
             }
         }
         if findings.isEmpty, Set(digests).count != digests.count {
-            findings.append(Finding("pictures", "a picture occurs twice"))
+            findings.append(Finding("pictures", "one is there twice"))
         }
         if findings.isEmpty, digests.count != manifest.samples {
             findings.append(
-                Finding(ExportManifest.name, "states \(manifest.samples) samples, but there are \(digests.count)"))
+                Finding(ExportManifest.name, "speaks of \(manifest.samples) samples, and there are \(digests.count)"))
         }
         return (findings, digests)
     }
@@ -46,7 +46,7 @@ public enum ExportVerification {
     private static func listFindings(_ manifest: ExportManifest, in folder: String) -> [Finding] {
         var findings: [Finding] = []
         let listed = manifest.files.map(\.name), files = FileManager.default
-        if manifest.samples < 1 { findings.append(Finding(ExportManifest.name, "states that there is no sample")) }
+        if manifest.samples < 1 { findings.append(Finding(ExportManifest.name, "speaks of no sample")) }
         if Set(listed).count != listed.count { findings.append(Finding(ExportManifest.name, "lists a file twice")) }
         for name in ((try? files.subpathsOfDirectory(atPath: folder)) ?? []).sorted()
         where name != ExportManifest.name && !listed.contains(name) {

@@ -17,6 +17,7 @@ import Training
 /// `pooled/`, `measurements.jsonl`, and at the end `simulation.json`, `simulation.md` and `curves.svg`. A file that
 /// exists is not made again, so that a simulation that was stopped goes on.
 public struct Simulation: Sendable {
+    /// How a simulation runs.
     public struct Settings: Codable, Sendable {
         public var rounds = 3
         /// The number of training images that each site sees in each round.
@@ -287,8 +288,10 @@ public struct Simulation: Sendable {
 }
 
 extension Simulation {
-    /// Deals the patients of data sets out to sites that are uneven and skewed, a data set for each.
-    /// - Returns: the data sets' paths.
+    /// Divides the patients of data sets among sites that are uneven and skewed, and writes a data set for each site.
+    /// - Returns: the paths of the data sets.
+    /// - Throws: `Failure(.usage)` where the attribute is not in the schema or a site would have too few patients;
+    ///   `Failure(.badData)` where the picture sizes differ; `Failure(.readOrWriteFailed)`.
     public static func deal(
         _ data: [DatasetFile], to count: Int, skewedBy attribute: String, seed: UInt64, folder: String
     ) async throws -> [String] {

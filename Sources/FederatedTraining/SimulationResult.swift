@@ -3,7 +3,7 @@ import Files
 import Foundation
 import Statistics
 
-/// What a simulation measured: losses by patient, of every arm at every site after every round.
+/// What a simulation measured: the losses by patient of every arm, at every site and after every round.
 public struct SimulationResult: Codable, Sendable {
     /// How a model was trained.
     public enum Arm: String, Codable, CaseIterable, Sendable {
@@ -11,7 +11,7 @@ public struct SimulationResult: Codable, Sendable {
         case local
         /// At all sites, merged after every round.
         case merged
-        /// On the photographs of all sites in one place, which no federation can do.
+        /// On the photographs of all sites in one place, which a real federation cannot do.
         case pooled
     }
 
@@ -22,24 +22,27 @@ public struct SimulationResult: Codable, Sendable {
         public var site: String
         /// `validation` or `holdout`.
         public var split: String
-        /// Noise levels and noises a photograph.
+        /// How many noise levels and noises were drawn for each photograph.
         public var draws: Int
-        /// Mean loss of each patient, in the order of the data set.
+        /// The mean loss of each patient, in the order of the data set.
         public var losses: [Double]
 
         var mean: Double { losses.reduce(0, +) / Double(max(1, losses.count)) }
     }
 
-    /// Two arms at one site, patient by patient.
+    /// Compares two arms at one site, patient by patient.
     public struct Comparison: Codable, Hashable, Sendable {
         public var site: String
         public var split: String
         public var patients: Int
         public var first: Arm
         public var second: Arm
+        /// The mean loss of the first arm over patients.
         public var firstLoss: Double
+        /// The mean loss of the second arm over patients.
         public var secondLoss: Double
-        /// Mean over patients of the first minus the second, with the 95 % interval of 10,000 bootstraps of patients.
+        /// The mean over patients of the first arm's loss minus the second's. `low` and `high` are the 95 % interval of
+        /// 10,000 bootstraps of patients.
         public var difference: Double
         public var low: Double
         public var high: Double
@@ -48,6 +51,7 @@ public struct SimulationResult: Codable, Sendable {
     public var rounds: Int
     public var sites: [String]
     public var measurements: [Measurement]
+    /// The comparisons of the last round: merged with local, and merged with pooled.
     public var comparisons: [Comparison]
 
     init(rounds: Int, sites: [String], measurements: [Measurement]) {
@@ -71,7 +75,7 @@ public struct SimulationResult: Codable, Sendable {
         }
     }
 
-    /// Losses on the validation split by round, one panel a site.
+    /// A plot of the losses on the validation split by round, with one panel for each site.
     var plot: String {
         let height = 190.0
         let panels = sites.enumerated().map { place, site in
@@ -90,7 +94,7 @@ public struct SimulationResult: Codable, Sendable {
         return LinePlot(title: "Local, merged and pooled training by round", panels: panels, xLabel: "rounds").svg
     }
 
-    /// A table of the last round, for Markdown.
+    /// A Markdown table of the comparisons in the last round.
     var table: String {
         let head =
             """

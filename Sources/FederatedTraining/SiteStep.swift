@@ -10,24 +10,27 @@ import Training
 
 /// One site's work in a round: trains the round's base on its own photographs.
 ///
-/// It trains in `OUT.unfinished`, and goes on there where it was stopped or killed.
+/// The training runs in the folder `OUT.unfinished`. A step that was stopped or killed goes on from there.
 public struct SiteStep: Sendable {
-    /// What the site says of the step; nothing in it names a patient or a file.
+    /// What the site reports about the step. Nothing in it names a patient or a file.
     public struct Metrics: Codable, Hashable, Sendable {
         public var round: Int
         public var sites: [String]
-        /// Of the train split, rounded to 5.
+        /// The number of patients in the train split, rounded to 5.
         public var patients: Int
         public var images_seen: Int
         public var images_per_second: Double
+        /// The mean training loss over the last thousand images; nil where no step was taken.
         public var loss: Double?
-        /// On the validation split, before and after; nil where the site has none.
+        /// The loss on the validation split before the step; nil where that split is empty or was not measured.
         public var validation_loss_before: Double?
+        /// The loss on the validation split after the step; nil where that split is empty or was not measured.
         public var validation_loss: Double?
-        /// Patients of the validation split, rounded to 5.
+        /// The number of patients in the validation split, rounded to 5.
         public var validation_patients: Int
-        /// Digests of what came in and what goes out.
+        /// The digest of the round's base.
         public var base: String
+        /// The digest of the weights that the step wrote.
         public var output: String
     }
 
@@ -36,7 +39,7 @@ public struct SiteStep: Sendable {
     private let configuration: TrainingConfiguration
     private let round: Int
 
-    /// Settings that suit a round, under what a site's file says.
+    /// The settings that suit a round, which a site's own settings are laid over.
     public static func defaults(_ base: LoadedModel) -> TrainingConfiguration {
         var settings = TrainingConfiguration()
         settings.start(from: base)
@@ -53,7 +56,7 @@ public struct SiteStep: Sendable {
 
     /// - Parameters:
     ///   - base: the snapshot that the round begins with.
-    ///   - configuration: how to train; its base is replaced.
+    ///   - configuration: how to train. Its base is replaced by `base`.
     public init(base: String, data: [DatasetFile], configuration: TrainingConfiguration, round: Int) {
         self.base = base
         self.data = data
@@ -61,20 +64,22 @@ public struct SiteStep: Sendable {
         var configuration = configuration
         configuration.base = base
         configuration.seed = TrainingConfiguration.seed(configuration.seed, round: round)
-        // The learning rate goes on falling where the last round left it.
+        // The learning rate continues its decay from where the last round left it.
         let before = Double(max(0, round - 1)) * Double(configuration.images)
         configuration.learningRate /= max(1, before / Double(configuration.decayAfterImages)).squareRoot()
         self.configuration = configuration
     }
 
-    /// Trains and writes the weights: a snapshot of float32, or an adapter where the settings say so.
+    /// Trains and writes the weights: a float32 snapshot, or an adapter where the settings ask for it.
     ///
     /// - Parameters:
-    ///   - moments: where the optimizer's moments stay between rounds, at the site: taken from there where an earlier
-    ///     round of the same network left them, and left there for the next. For full weights alone: an adapter of
-    ///     another base is another's.
-    ///   - isMeasured: whether the validation split is looked at before and after.
-    /// - Throws: `Failure(.interrupted)` where the user asked to stop: the same command goes on.
+    ///   - moments: a file at the site that keeps the optimizer's moments between rounds. They are read from it where
+    ///     an earlier round wrote them, and written to it for the next round. The file is used for full weights alone:
+    ///     the moments of an adapter do not fit an adapter of another base.
+    ///   - isMeasured: whether the loss on the validation split is measured before and after.
+    /// - Throws: `Failure(.interrupted)` where the user asked to stop, and the same command goes on;
+    ///   `Failure(.notPermitted)` where canaries are involved; `Failure(.cannotCreateOutput)` where the output exists
+    ///   or an unfinished step has other settings; the failures of training.
     public func run(
         to output: String, moments: String? = nil, isMeasured: Bool = true, force: Bool,
         report: (TrainingEvent) -> Void = { _ in }
@@ -82,7 +87,7 @@ public struct SiteStep: Sendable {
         try StagedFile.requireWritable(output, force: force)
         let folder = try UnfinishedFolder(for: output)
         let before = try LoadedModel(contentsOf: base)
-        // What a step writes leaves the site.
+        // The weights that a step writes leave the site, so that no canary may be in them.
         try before.manifest.requireNoCanaries(path: base)
         guard configuration.canaries.isEmpty else {
             throw Failure(
@@ -129,7 +134,7 @@ public struct SiteStep: Sendable {
         return metrics
     }
 
-    /// Names of what a training leaves in its folder.
+    /// Whether a training leaves a file of this name in its folder.
     private static func isOwn(_ name: String) -> Bool {
         ["config.yaml", "log.jsonl", "curve.svg"].contains(name) || name.hasPrefix("preview-")
             || name.hasSuffix(".safetensors")

@@ -5,6 +5,7 @@ import Files
 /// share that follows from it is capped.
 public struct ClaimedSize: Hashable, Sendable {
     public let patients: Int
+    /// The number of training images that the weights saw.
     public let images: Int
 
     /// Bounds that no site reaches, for patients and for training images.

@@ -9,6 +9,7 @@ public struct Parcel<Model: Codable & Sendable>: Sendable {
     public let path: String
     public let manifest: Manifest<Model>
     public let statement: ParcelStatement
+    /// The public key whose owner signed the parcel.
     public let signer: PublicKey
     /// SHA-256 of what was signed. Every file with the same signed content has the same digest.
     public let digest: Digest

@@ -27,8 +27,10 @@ public struct Screening: Codable, Hashable, Sendable {
     public var state: String
     public var sites: [Site]
 
+    /// The state where there are fewer than `fewestSites`.
     public static let tooFew = "too few"
 
+    /// The sites that have a reason.
     public var outliers: [Site] { sites.filter { !$0.reasons.isEmpty } }
 
     /// Checks that there are no outliers.

@@ -8,13 +8,14 @@ import Verdicts
 
 /// Tests samples, and the model that made them, for memorised patients.
 ///
-/// `public/` of the output holds the verdict and aggregates; `private/` shows patients and never leaves the site.
+/// The output's folder `public/` holds the verdict and aggregates. Its folder `private/` shows patients and never
+/// leaves the site.
 public struct AuditJob: Job {
     /// A model that was overfitted on purpose, which the tests must catch.
     public enum Control: Sendable {
-        /// Make a twin within the policy's budget.
+        /// Make an overfitted twin within the policy's budget.
         case make
-        /// A snapshot, or a sample set or folder of its pictures.
+        /// A snapshot of an overfitted model, or a sample set or folder of its pictures.
         case given(String)
     }
 
@@ -22,23 +23,26 @@ public struct AuditJob: Job {
     public var samples: String?
     /// The photographs that the model may have learned from: the train split of a data set, or a folder.
     public var train: String
-    /// Photographs of patients that it never saw; nil takes the data set's own holdout split.
+    /// Photographs of patients that the model never saw; nil takes the data set's own holdout split.
     public var holdout: String?
-    /// The snapshot that made the samples; adds membership inference.
+    /// The snapshot that made the samples. It is needed for membership inference.
     public var model: String?
-    /// A snapshot that never saw these patients, such as the base.
+    /// A snapshot that never saw the training patients, such as the base. It sharpens membership inference.
     public var reference: String?
-    /// A model of the same recipe that was trained with canaries, and the phantoms that these are.
+    /// A model of the same recipe that was trained with canaries, and the phantoms that are these canaries.
     public var canaryModel, canaries: String?
+    /// The positive control; without it, no audit passes.
     public var control: Control?
-    /// Limits other than the usual ones; a YAML file.
+    /// A YAML file with limits that differ from the usual ones.
     public var policy: String?
     /// The privacy officer's private key, which signs the audit.
     public var key: String?
-    /// Pixels a side at which pictures are compared; nil takes the samples' own, 256 for folders.
+    /// The width and height in pixels at which pictures are compared. Nil takes those of the samples, or 256 for
+    /// folders.
     public var size: Int?
     /// The folder to write.
     public var output: String
+    /// Whether an output that exists may be replaced.
     public var replaces = false
 
     public init(samples: String?, train: String, to output: String) {
@@ -50,6 +54,7 @@ public struct AuditJob: Job {
     public struct Outcome: JobOutcome {
         /// `pass`, `fail` or `no-power`.
         public let verdict: String
+        /// The reasons of the verdict, one sentence each.
         public let reasons: [String]
         public let output: String
         public let samples: Int
@@ -58,7 +63,7 @@ public struct AuditJob: Job {
         fileprivate let tests: [String: AuditSummary.Test]
         fileprivate let summary: [String]
 
-        /// Numbers of the samples that may be copies of a patient.
+        /// The rows of the samples that may be copies of a patient.
         public var flaggedSamples: [Int] { flagged.map(\.index) }
 
         private enum CodingKeys: String, CodingKey { case verdict, reasons, output, samples, seconds, flagged, tests }
@@ -85,7 +90,7 @@ public struct AuditJob: Job {
         if (canaryModel == nil) != (canaries == nil) {
             throw Failure(
                 .usage, option: canaries == nil ? "canaries" : "canaryModel",
-                "a model with canaries and the phantoms that they are go together, and one is missing")
+                "a model with canaries and the phantoms that are its canaries go together, but one is missing")
         }
     }
 
@@ -95,7 +100,7 @@ public struct AuditJob: Job {
         let inputs = try await inputs()
         let work = output + ".work"
         try AuditJob.makePrivate(work)
-        // What an interrupted audit keeps there stays; an empty folder does not.
+        // An interrupted audit keeps its files there; only an empty folder is removed.
         defer { rmdir(work) }
         let run = AuditRun(inputs, workFolder: work) {
             report.note($0)

@@ -3,15 +3,16 @@ import Foundation
 import HDF5Files
 import TensorCore
 
-/// Versions, CPU, BLAS, HDF5, memory and disk, and what would go wrong.
+/// Reports versions, CPU, BLAS, HDF5, memory and disk, and what would go wrong.
 public struct DoctorJob: Job {
     public init() {}
 
+    /// One thing that was checked.
     public struct Check: Encodable, Sendable {
         public let name: String
         public let ok: Bool
         public let value: String
-        /// What would go wrong, and what to do; nil where all is well.
+        /// What would go wrong and what to do about it; nil where nothing would.
         public let advice: String?
 
         fileprivate init(_ name: String, _ value: String, problem: String? = nil) {
@@ -60,7 +61,7 @@ public struct DoctorJob: Job {
             ? "the CPU has no AVX2; training will be slow" : nil
     }
 
-    /// OpenBLAS does nothing that a training or a sampling waits for: whichever kernels it has are well.
+    /// OpenBLAS does no work that training or sampling waits for, so that any of its kernels is good enough.
     private static func blas() -> Check {
         Check("blas", "OpenBLAS \(ComputeEnvironment.blasVersion), core \(ComputeEnvironment.blasCore)")
     }

@@ -3,18 +3,22 @@ import Files
 import PictureFiles
 import SampleStore
 
-/// Writes a sample set in another form; each picture keeps its synthetic label, and everything is read again.
+/// Writes a sample set in another form. Each picture keeps its synthetic label, and everything that was written is
+/// checked.
 public struct ExportJob: Job {
     /// A sample set.
     public var file: String
     public var format: SampleExport.Format
-    /// The attribute that an NPZ file gives as labels; nil for the grade, or the first that was asked for.
+    /// The attribute whose codes are the labels of an NPZ file. Nil takes the grade, or the first attribute that was
+    /// asked for.
     public var label: String?
-    /// Samples of a WebDataset shard.
+    /// The number of samples in a WebDataset shard.
     public var shardSize = 1000
     /// The folder to write.
     public var output: String
+    /// Whether an output that exists may be replaced.
     public var replaces = false
+    /// The number of threads to work on.
     public var threads = Machine.availableCores
 
     public init(_ file: String, as format: SampleExport.Format, to output: String) {

@@ -8,27 +8,29 @@ import Models
 import Networks
 import Training
 
-/// One site's step of a round, for a federation engine: weights in, weights and metrics out.
+/// One site's step of a round, for a federation engine: weights come in, weights and metrics go out.
 ///
-/// Nothing that comes from the engine names a path. Stopped or killed, the same job goes on.
+/// Nothing that comes from the engine names a path. A job that was stopped or killed goes on when it is run again.
 public struct FederateStepJob: Job {
     /// The snapshot that the round begins with.
     public var initial: String
-    /// Weights to write: a snapshot of float32, or an adapter.
+    /// The weights to write: a float32 snapshot, or an adapter.
     public var output: String
-    /// Where the metrics go, as JSON.
+    /// The file to which the metrics are written as JSON.
     public var metrics: String
-    /// The site's folder: its data sets (*.h5), and step.yaml with settings of training where the defaults do not suit.
+    /// The site's folder. It holds data sets (*.h5) and, where the defaults do not suit, step.yaml with training
+    /// settings.
     public var data: String
     public var round: Int
-    /// What is trained: an adapter, or all weights where nil.
+    /// The kind of adapter that is trained; nil trains all weights.
     public var adapter: AdapterKind?
-    /// Training images to see in this step; nil takes what step.yaml says, or 2000.
+    /// How many training images to see in this step. Nil takes the number in step.yaml, or 2000.
     public var images: Int?
-    /// Whose signatures count; a base that the coordinator did not sign is refused then.
+    /// The list of those whose signatures count. With a list, a base that the coordinator did not sign is refused.
     public var trust: String?
-    /// Go on with the optimizer's moments of the site's last step, kept in its folder.
+    /// Go on with the optimizer's moments of the site's last step, which are kept in the site's folder.
     public var keepsMoments = false
+    /// Whether an output that exists may be replaced.
     public var replaces = false
 
     public init(initial: String, data: String, round: Int, to output: String, metrics: String) {
@@ -89,13 +91,13 @@ public struct FederateStepJob: Job {
     }
 }
 
-/// A site's folder: `*.h5` and, perhaps, `step.yaml`.
+/// The names in a site's folder, which holds `*.h5` and may hold `step.yaml`.
 private enum SiteFolder {
     static let settings = "step.yaml"
     static let moments = "moments.safetensors"
 
     /// The data sets in a folder, sorted.
-    /// - Throws: `Failure(.noSuchInput)` where there is none.
+    /// - Throws: `Failure(.noSuchInput)` where the folder does not exist or holds no data set.
     static func datasets(_ folder: String) throws -> [String] {
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
             throw Failure(.noSuchInput, folder, "is no folder")

@@ -5,23 +5,26 @@ import Importing
 
 /// Turns a folder of photographs into a data set.
 public struct ImportJob: Job {
-    /// The folder; folders in it are searched, too.
+    /// The folder of photographs. The folders in it are searched, too.
     public var folder: String
     /// The site's name, in ASCII without spaces.
     public var site: String
     /// Width and height of the pictures in pixels.
     public var size = 256
-    /// A table with a row a photograph, and how its columns and codes map to the cohort schema.
+    /// A table with a row for each photograph, and a file that says how its columns and codes map to the cohort schema.
     public var labels, map: String?
-    /// Whether each photograph is of another patient, where no column names the patient.
+    /// Whether every photograph shows a different patient, in case no column names the patient.
     public var onePatientPerPhoto = false
     /// The photographs' licence, and where they come from.
     public var licence = "unstated", source = "unstated"
-    /// A file of 16 bytes or more that stays at the site; with it a patient has the same opaque key in each import.
+    /// A file of at least 16 bytes that stays at the site. With this secret, a patient has the same opaque key in every
+    /// import.
     public var patientSecret: String?
     /// The data set to write; the import report goes beside it.
     public var output: String
+    /// Whether an output that exists may be replaced.
     public var replaces = false
+    /// The number of threads to work on.
     public var threads = Machine.availableCores
 
     public init(folder: String, site: String, to output: String) {
@@ -32,7 +35,7 @@ public struct ImportJob: Job {
 
     public struct Outcome: JobOutcome {
         public let output: String
-        /// Names of files are in it: it stays at the site.
+        /// The path of the import report. The report holds file names, so that it must stay at the site.
         public let reportFile: String
         private let report: ImportReport
 
@@ -76,7 +79,7 @@ public struct ImportJob: Job {
         importer.map = map
         importer.onePatientPerPhoto = onePatientPerPhoto
         importer.threads = threads
-        // The disk of the output has room for the pictures by the user's own reckoning; the temporary one may be
+        // The user chose the output's disk, so that it has room for the pictures. The temporary folder may be in
         // memory.
         importer.scratchFolder = URL(fileURLWithPath: output).deletingLastPathComponent().path
         if let patientSecret { importer.secret = try ImportJob.secret(patientSecret) }
@@ -101,7 +104,7 @@ public struct ImportJob: Job {
 }
 
 extension ImportReport {
-    /// What somebody should know of the import, one sentence a line.
+    /// What the user should know about the import, with one sentence on each line.
     fileprivate var findings: [String] {
         var lines: [String] = []
         if !duplicates.isEmpty {

@@ -7,14 +7,14 @@ import Models
 import PictureFiles
 import SampleStore
 
-/// Says what a file is: data set, checkpoint, snapshot or sample set; its cohorts, sites and licence.
+/// Says what a file is (data set, checkpoint, snapshot or sample set), and names its cohorts, sites and licence.
 public struct InspectJob: Job {
     /// A file made by fovea.
     public var file: String
 
     public init(_ file: String) { self.file = file }
 
-    /// The description of the file; encoded, it is the object that the kind of file has.
+    /// The description of the file. It is encoded as the object that belongs to the file's kind.
     public struct Outcome: JobOutcome {
         fileprivate let description: any Encodable & Sendable
         public let lines: [String]
@@ -51,7 +51,7 @@ public struct InspectJob: Job {
         ] + lines(d.cohorts) + LineageTree(d).lines
     }
 
-    /// Bytes for a person.
+    /// A number of bytes in KiB or MiB.
     private static func size(_ bytes: Int) -> String {
         bytes < 1 << 20 ? "\(bytes / 1024) KiB" : "\((Double(bytes) / Double(1 << 20)).short) MiB"
     }
@@ -105,7 +105,7 @@ public struct InspectJob: Job {
     static func lines(_ cohorts: [String: [String: Int]]) -> [String] {
         cohorts.sorted { $0.key < $1.key }.compactMap { name, counts in
             let known = counts.filter { $0.value > 0 }
-            // An attribute of which nothing is known is no news.
+            // An attribute that is known for no picture is left out.
             guard known.keys.contains(where: { $0 != "unknown" && $0 != "unspecified" }) else { return nil }
             return "\(name): "
                 + known.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")

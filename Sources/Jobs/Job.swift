@@ -1,26 +1,26 @@
 import Files
 
-/// One use of Fovea as a value: what is wanted, without doing anything yet.
+/// One use of Fovea as a value. The value says what is wanted; nothing is done until it is run.
 ///
 /// Set its properties, then iterate over `run()`:
 ///
 /// ```swift
-/// for try await event in SampleJob(model: .init("base.safetensors"), count: 16, to: "s.h5").run() {
+/// for try await event in SampleJob(model: .init("base.safetensors"), .count(16, cohorts: []), to: "s.h5").run() {
 ///     if case .finished(let result) = event { print(result.output) }
 /// }
 /// ```
 ///
-/// Permissions, trust, ledgers and the isolation of files of others are enforced here: whoever runs a job, from
-/// whichever front end, gets the same refusals. A job that throws or is cancelled leaves each output whole or absent.
+/// Jobs enforce permissions, trust, ledgers and the isolation of files of others, so that every front end gets the same
+/// refusals. A job that throws or is cancelled leaves each output whole or absent.
 public protocol Job: Sendable {
     associatedtype Outcome: JobOutcome
 
-    /// Checks the values against each other; opens no file.
-    /// - Throws: `Failure(.usage)` naming the value.
+    /// Checks the job's properties without opening a file.
+    /// - Throws: `Failure(.usage)` naming the property that is wrong.
     func validate() throws
 
     /// Does the work. `run()` calls it after `validate()`, in a task of its own.
-    /// - Throws: `Failure`; `.interrupted` where its task was cancelled, with what is kept.
+    /// - Throws: `Failure`, which is `.interrupted` and says what is kept where the task was cancelled.
     func perform(_ report: JobReporter) async throws -> Outcome
 }
 
@@ -30,8 +30,8 @@ extension Job {
     /// Begins the work in a task of its own. The events end with `.finished`, or the sequence throws.
     public func run() -> JobRun<Self> { JobRun(self) }
 
-    /// Does the work and returns what came of it, whatever its events.
-    /// - Throws: what the job throws. The outcome may say no itself: see `JobOutcome.refusal`.
+    /// Does the work and returns the outcome, without the events.
+    /// - Throws: what the job throws. An outcome that is returned may still hold a refusal (`JobOutcome.refusal`).
     public func outcome() async throws -> Outcome {
         for try await event in run() {
             if case .finished(let outcome) = event { return outcome }
@@ -40,11 +40,11 @@ extension Job {
     }
 }
 
-/// What came of a job: encodable for programs, with sentences for people.
+/// The outcome of a job: encodable for programs, with sentences for people.
 public protocol JobOutcome: Encodable, Sendable {
-    /// One sentence a line.
+    /// The outcome in sentences, one on each line.
     var lines: [String] { get }
-    /// What a check said no to, after all was done and written that could be; nil where all is well.
+    /// Why a check said no, after everything that could be done was done and written; nil where no check did.
     var refusal: Failure? { get }
 }
 
@@ -52,35 +52,37 @@ extension JobOutcome {
     public var refusal: Failure? { nil }
 }
 
-/// What a job says while it goes on.
+/// What a job reports while it runs.
 public enum JobEvent<Outcome: Sendable>: Sendable {
     case progress(JobProgress)
     /// A sentence for a person.
     case note(String)
-    /// Always the last one.
+    /// The outcome, which is always the last event.
     case finished(Outcome)
 }
 
-/// How far one stage of a job is.
+/// The progress of one stage of a job.
 public struct JobProgress: Sendable, Equatable {
     /// What is done, such as `import`.
     public let stage: String
     /// What is counted, in the plural, such as `photographs`.
     public let unit: String
+    /// The number of units that are done.
     public let done: Int
-    /// In all.
+    /// The number of units in all.
     public let total: Int
 }
 
-/// Where a job puts its events; may be called from any thread.
+/// Takes the events of a job. It may be called from any thread.
 public struct JobReporter: Sendable {
     let progressed: @Sendable (JobProgress) -> Void
     let noted: @Sendable (String) -> Void
 
-    /// Reports that `done` of `total` are done.
+    /// Reports that `done` of `total` units are done.
     public func progress(_ stage: String, _ unit: String, _ done: Int, of total: Int) {
         progressed(JobProgress(stage: stage, unit: unit, done: done, total: total))
     }
 
+    /// Reports a sentence for a person.
     public func note(_ sentence: String) { noted(sentence) }
 }

@@ -2,10 +2,10 @@ import Dispatch
 import Files
 import Synchronization
 
-/// A job under way: its events, in order.
+/// A job that runs, as the sequence of its events.
 ///
-/// Cancelling the task that iterates, or calling `cancel()`, cancels the work. The events go on until the work has come
-/// to its end: a training that was cancelled still says that everything is saved. Iterate once.
+/// Cancelling the task that iterates, or calling `cancel()`, cancels the work. The events go on until the work has
+/// ended: a training that was cancelled still reports that everything is saved. Iterate only once.
 public struct JobRun<Work: Job>: AsyncSequence, Sendable {
     public typealias Element = JobEvent<Work.Outcome>
 
@@ -19,7 +19,7 @@ public struct JobRun<Work: Job>: AsyncSequence, Sendable {
         } noted: {
             events.append(.note($0))
         }
-        // Long work blocks its thread, and the shared pool may have a single one, on which the events are read.
+        // Long work blocks its thread. The shared pool may have a single thread, which must read the events.
         work = Task.detached(executorPreference: JobExecutor()) {
             do {
                 try job.validate()
@@ -33,7 +33,7 @@ public struct JobRun<Work: Job>: AsyncSequence, Sendable {
         self.events = events
     }
 
-    /// Asks the work to stop between two steps; what it keeps, its `Failure(.interrupted)` says.
+    /// Asks the work to stop between two steps. Its `Failure(.interrupted)` says what is kept.
     public func cancel() { work.cancel() }
 
     public func makeAsyncIterator() -> Iterator { Iterator(events: events, work: work) }
@@ -42,6 +42,8 @@ public struct JobRun<Work: Job>: AsyncSequence, Sendable {
         fileprivate let events: EventQueue<JobEvent<Work.Outcome>>
         fileprivate let work: Task<Void, Never>
 
+        /// Waits for the next event; the result is nil after the last.
+        /// - Throws: what the job throws.
         public func next() async throws -> JobEvent<Work.Outcome>? {
             try await withTaskCancellationHandler {
                 try await events.next()
@@ -52,8 +54,8 @@ public struct JobRun<Work: Job>: AsyncSequence, Sendable {
     }
 }
 
-/// Events from any thread to one reader. Unlike `AsyncThrowingStream` it does not end when the reader's task is
-/// cancelled.
+/// Passes events from any thread to one reader. Unlike `AsyncThrowingStream`, the queue does not end when the reader's
+/// task is cancelled.
 private final class EventQueue<Element: Sendable>: Sendable {
     private struct State {
         var waiting: [Element] = []
@@ -76,7 +78,7 @@ private final class EventQueue<Element: Sendable>: Sendable {
         let end: Result<Void, any Error> = error.map { .failure($0) } ?? .success(())
         let reader = state.withLock { state in
             defer { state.reader = nil }
-            // A reader that waits gets the end itself, and nothing follows it.
+            // A reader that waits gets the end at once; the next reader gets a plain end.
             state.end = state.reader == nil ? end : .success(())
             return state.reader
         }
@@ -88,7 +90,7 @@ private final class EventQueue<Element: Sendable>: Sendable {
             let ready: Result<Element?, any Error>? = state.withLock { state in
                 if !state.waiting.isEmpty { return .success(state.waiting.removeFirst()) }
                 if let end = state.end {
-                    // An error is thrown once; after the end there is nothing.
+                    // An error is thrown once. After it, the sequence is at its end.
                     state.end = .success(())
                     return end.map { nil }
                 }
@@ -100,7 +102,7 @@ private final class EventQueue<Element: Sendable>: Sendable {
     }
 }
 
-/// Runs a job's task on threads of its own queue.
+/// Runs a job's task on a queue of its own.
 private final class JobExecutor: TaskExecutor {
     private let queue = DispatchQueue(label: "fovea.job")
 

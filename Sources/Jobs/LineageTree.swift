@@ -1,6 +1,6 @@
 import SampleStore
 
-/// What a sample set comes from, as lines of a tree: runs, their models, and what these came from.
+/// Where a sample set comes from, as lines of a tree: its runs, their models, and where the models come from.
 struct LineageTree {
     private struct Node {
         let text: String

@@ -2,12 +2,12 @@ import Files
 import PictureFiles
 import TensorCore
 
-/// What is the process's, whatever jobs it runs.
+/// Settings and figures of the whole process, which all its jobs share.
 public enum Machine {
-    /// Cores that this process may use.
+    /// The number of cores that this process may use.
     public static var availableCores: Int { ComputeEnvironment.availableCores }
 
-    /// Threads that networks are computed with. No number depends on it.
+    /// The number of threads that compute networks. No result depends on it.
     public static var threads: Int {
         get { ComputeEnvironment.threads }
         set { ComputeEnvironment.threads = newValue }
@@ -16,8 +16,9 @@ public enum Machine {
     /// The most memory that the process has held, in MiB.
     public static var peakMebibytes: Int { MemoryFigures.peak >> 20 }
 
-    /// The program `fovea`, which reads HDF5 files in a process of its own before this process opens them, so that a
-    /// damaged or hostile file ends that process and not this one. nil, the default of a library, opens them here.
+    /// The path of the program `fovea`. Before this process opens an HDF5 file, that program reads it in a process of
+    /// its own, so that a damaged or hostile file ends that process and not this one. Nil, the default in a library,
+    /// opens files only in this process.
     public static var probeProgram: String? {
         get { FileProbe.program }
         set { FileProbe.program = newValue }

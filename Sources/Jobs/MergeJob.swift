@@ -12,27 +12,28 @@ import Training
 /// A parcel that is unsigned, unknown, expired, replayed, of another base, not finite, of other shapes or forbidden
 /// stops the merge, and nothing is written.
 public struct MergeJob: Job {
-    /// Parcels of one round; their order changes nothing.
+    /// The parcels of one round. Their order does not matter.
     public var parcels: [String]
     /// The snapshot that the sites trained on, signed by the coordinator.
     public var base: String
-    /// Whose signatures count, signed by the coordinator.
+    /// The list of those whose signatures count, signed by the coordinator.
     public var trust: String
     /// The coordinator's private key, which signs the result; nil leaves it unsigned.
     public var key: String?
-    /// How the sites' numbers become one.
+    /// How the sites' weights are merged.
     public var settings = MergeRecord.Settings()
-    /// nil takes the one after the base's last merge.
+    /// The round to merge; nil takes the round after the base's last merge.
     public var round: Int?
-    /// What the base was merged on, for momentum.
+    /// The base of the merge that made this base, which momentum needs.
     public var previous: String?
     /// Go on without parcels that are refused.
     public var excludesBad = false
     /// Stop where the screening names an outlier.
     public var isStrict = false
-    /// A data set of the coordinator's own, on whose validation split each update is tried.
+    /// The coordinator's own data set. Each update is tried on its validation split.
     public var canary: String?
     public var output: String
+    /// Whether an output that exists may be replaced.
     public var replaces = false
 
     public init(_ parcels: [String], base: String, trust: String, to output: String) {
@@ -63,19 +64,21 @@ public struct MergeJob: Job {
     }
 }
 
-/// What came of a merge.
+/// The outcome of a merge.
 public struct MergeOutcome: JobOutcome {
+    /// A site and its share of the merge.
     public struct Site: Encodable, Sendable {
         public let name: String
         public let weight: Double
     }
 
     public let sites: [Site]
-    /// Sites whose share is above their cap, because the caps together allow less than all.
+    /// The sites whose share is above their cap, because the caps sum to less than 1.
     public let capped: [String]
+    /// The parcels that were left out, with the reasons.
     public let excluded: [MergeRecord.Excluded]
     let screening: Screening?
-    /// What the rule `svd` left out of the difference, relative to it.
+    /// The part of the difference that the rule `svd` left out, relative to the whole difference; nil for other rules.
     public let residual: Double?
     public let round: Int
     public let rule: MergeRecord.Rule
@@ -111,7 +114,7 @@ public struct MergeOutcome: JobOutcome {
             """
         ]
         lines += sites.map { "\($0.name): \((100 * $0.weight).short) %" }
-        lines += capped.map { "\($0) is above its largest share: with the caps of so few sites there is no other way" }
+        lines += capped.map { "\($0) is above its largest share: the caps of so few sites sum to less than 1" }
         lines += excluded.map { "left out: \($0.name): \($0.reason)" }
         if let residual { lines.append("svd leaves out \((100 * residual).short) % of the difference") }
         if screening?.state == Screening.tooFew {

@@ -6,17 +6,18 @@ import Interchange
 import Models
 import Networks
 
-/// Makes a snapshot of a diffusers folder (UNet2DModel), to sample from or to train on.
+/// Makes a snapshot from a diffusers folder (UNet2DModel), to sample from or to train on.
 public struct ImportModelJob: Job {
     public var folder: String
-    /// What the classes stand for, in the order of their rows: values of `attribute`, `unknown` or `null`.
+    /// The meaning of the classes, in the order of their rows: values of `attribute`, `unknown` or `null`.
     public var classes: (attribute: String, values: [String])?
-    /// Height and width of the pictures where config.json has no sample_size.
+    /// The height and width of the pictures, in case config.json has no sample_size.
     public var size: Int?
-    /// Licence of the weights, and whom to name.
+    /// The licence of the weights, and whom to name.
     public var licence = "unspecified", attributions: [String] = []
     /// The snapshot to write.
     public var output: String
+    /// Whether an output that exists may be replaced.
     public var replaces = false
 
     public init(folder: String, to output: String) {
@@ -25,10 +26,11 @@ public struct ImportModelJob: Job {
     }
 
     public struct Outcome: JobOutcome {
-        /// The snapshot, and its digest.
+        /// The snapshot's path and its digest.
         public let output, model: String
+        /// The number of parameters, and the width and height of the pictures in pixels.
         public let parameters, width, height: Int
-        /// How many; nil for a model without.
+        /// The number of classes; nil for a model without classes.
         public let classes: Int?
         fileprivate let remarks: [String]
 
@@ -54,7 +56,7 @@ public struct ImportModelJob: Job {
         if let classes = model.cohort.classes, classes.attribute.isEmpty {
             remarks.append(
                 """
-                its \(classes.values.count) classes have no names; say them in another import, for sampling needs them
+                its \(classes.values.count) classes have no names; sampling needs them, so name them in another import
                 """)
         }
         if model.takesEmbedding {
@@ -68,16 +70,17 @@ public struct ImportModelJob: Job {
 
 /// Writes a snapshot as a diffusers folder.
 ///
-/// A model that was trained on photographs of patients leaves with a passing audit of its own, or with a reason.
+/// A model that was trained on photographs of patients needs a passing audit of its own, or a reason why it has none.
 public struct ExportModelJob: Job {
     public var snapshot: String
-    /// Why it goes without an audit; the folder's fovea.json keeps it.
+    /// Why the model is exported without an audit. The folder's fovea.json keeps this reason.
     public var unaudited: String?
     /// The folder of a passing audit of this snapshot.
     public var audit: String?
     /// A list of trust that says who is a privacy officer.
     public var trust: String?
     public var output: String
+    /// Whether an output that exists may be replaced.
     public var replaces = false
 
     public init(_ snapshot: String, to output: String) {
@@ -86,7 +89,7 @@ public struct ExportModelJob: Job {
     }
 
     public struct Outcome: JobOutcome {
-        /// The folder, and the model's digest.
+        /// The folder's path and the model's digest.
         public let output, model: String
         public let parameters: Int
 

@@ -2,24 +2,25 @@ import Files
 import Foundation
 import Models
 
-/// The model that makes samples: a snapshot, with adapters mixed in by weight.
+/// The model that makes samples: a snapshot into which adapters may be mixed by weight.
 public struct ModelSource: Sendable {
-    /// One adapter: `NAME.adapter.safetensors`, `NAME.safetensors` or `NAME.parcel`.
+    /// One adapter, in the file `NAME.adapter.safetensors`, `NAME.safetensors` or `NAME.parcel`.
     public struct Part: Sendable {
         public let name: String
-        /// 0 to 1.
+        /// The weight of the adapter, 0 to 1.
         public let weight: Double
     }
 
     public var snapshot: String
-    /// Weights that sum to at most 1.
+    /// The adapters to mix in. Their weights sum to at most 1.
     public var mix: [Part] = []
-    /// Where the adapters are; nil for the folder of the snapshot.
+    /// The folder of the adapters; nil for the folder of the snapshot.
     public var adapters: String?
 
     public init(_ snapshot: String) { self.snapshot = snapshot }
 
-    /// - Throws: `Failure(.usage)` for a mixture that is none.
+    /// Checks the mixture.
+    /// - Throws: `Failure(.usage)` where a name or a weight is not valid.
     func validate() throws {
         func refuse(_ expected: String, _ found: String) -> Failure {
             Failure(.usage, option: "mix", expected: expected, found: found)
@@ -40,11 +41,12 @@ public struct ModelSource: Sendable {
             }
         }
         let sum = mix.reduce(0) { $0 + $1.weight }
-        // More would leave the base behind it with a negative share.
+        // A larger sum would give the base a negative share.
         guard sum <= 1 + 1e-9 else { throw refuse("weights that sum to at most 1", "a sum of \(sum.short)") }
     }
 
-    /// - Throws: `Failure` where a file is none, or an adapter is of another base.
+    /// Loads the snapshot and mixes the adapters in.
+    /// - Throws: `Failure` where a file is missing or not valid, or an adapter is of another base.
     func load() throws -> LoadedModel {
         let loaded = try LoadedModel(contentsOf: snapshot)
         guard !mix.isEmpty else { return loaded }
@@ -60,8 +62,8 @@ public struct ModelSource: Sendable {
 }
 
 extension ModelSource {
-    /// `name=weight,...`
-    /// - Throws: `Failure(.usage)`.
+    /// Reads a mixture from a text such as `name=weight,...`.
+    /// - Throws: `Failure(.usage)` where the text has another form.
     public static func mixture(_ text: String) throws -> [Part] {
         try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
             let sides = part.split(separator: "=", maxSplits: 1).map(String.init)

@@ -4,22 +4,23 @@ import Files
 import Foundation
 import Releasing
 
-/// Who may sign audits: a privacy officer of a trust list, or, without a list, the key at hand alone.
+/// Who may sign audits: a privacy officer of a list of trust or, without a list, only the key that signs here.
 struct OfficerRule: Sendable {
-    /// Whose signatures count.
+    /// The list of trust.
     let trust: String?
     /// The key that signs here.
     let own: PublicKey?
 
     /// The digest of a passing audit of a model.
-    /// - Throws: `Failure(.notPermitted)` where it is none.
+    /// - Throws: `Failure(.notPermitted)` where the audit does not allow the model to leave the site.
     func gate(_ folder: String, model: Digest) throws -> Digest {
         let gate = try AuditGate(folder, requireOfficer: require)
         try gate.requireModel(model)
         return gate.digest
     }
 
-    /// - Throws: `Failure(.notPermitted)` where a key may not sign audits.
+    /// Checks that the owner of a key may sign audits.
+    /// - Throws: `Failure(.notPermitted)` where that is not so.
     func require(_ signer: PublicKey) throws {
         guard let trust else {
             guard signer == own else {

@@ -7,15 +7,15 @@ import Foundation
 import Models
 import Training
 
-/// Makes a site's key pair; the private key is readable by its owner alone.
+/// Makes a site's key pair. Only the owner of the private key's file can read it.
 public struct MakeKeyJob: Job {
-    /// The private key; the public one goes to the same path with `.pub`.
+    /// The path of the private key. The public key is written to the same path with `.pub`.
     public var output: String
 
     public init(to output: String) { self.output = output }
 
     public struct Outcome: JobOutcome {
-        /// Paths.
+        /// The paths of the two keys.
         public let privateKey, publicKey: String
         public let fingerprint: String
 
@@ -40,9 +40,9 @@ public struct MakeKeyJob: Job {
     }
 }
 
-/// Puts weights, what they came from and what may be done with them into one signed file.
+/// Puts weights, their origin and their permissions into one signed file.
 ///
-/// Weights that saw photographs of patients go with a passing audit, or with a reason why there is none.
+/// Weights that saw photographs of patients need a passing audit, or a reason why there is no audit.
 public struct SealJob: Job {
     /// An adapter or a snapshot of a training.
     public var weights: String
@@ -51,21 +51,22 @@ public struct SealJob: Job {
     /// The site's name, as in the training.
     public var site: String
     public var round: Int
-    /// Purposes that are permitted, codes of the Data Use Ontology.
+    /// The permitted purposes, as codes of the Data Use Ontology.
     public var purposes: Set<String> = []
     /// The last day of the permissions, such as `2027-12-31`; nil for no end.
     public var expires: String?
-    /// Countries; none stands for worldwide.
+    /// The countries of the permissions; empty for worldwide.
     public var territories: Set<String> = []
-    /// Whether weights and samples may be handed on, and whether one may sample from this site alone.
+    /// Whether weights and samples may be handed on, and whether samples may be drawn from this site alone.
     public var redistribution = false, singleSite = false
-    /// The folder of a passing audit of these weights, and a list that says who is a privacy officer.
+    /// The folder of a passing audit of these weights, and a list of trust that says who is a privacy officer.
     public var audit, trust: String?
-    /// Why it goes without an audit for memorised patients.
+    /// Why the parcel has no audit for memorised patients.
     public var unaudited: String?
     /// Whom to ask.
     public var contact = "unspecified"
     public var output: String
+    /// Whether an output that exists may be replaced.
     public var replaces = false
 
     public init(_ weights: String, key: String, site: String, round: Int, to output: String) {
@@ -119,10 +120,11 @@ public struct SealJob: Job {
 /// Checks a parcel's signature, says what is in it, and unpacks its weights.
 public struct OpenParcelJob: Job {
     public var file: String
-    /// Whose signatures count; nil checks that the parcel is intact and asks nobody about its signer.
+    /// The list of those whose signatures count. Nil checks that the parcel is intact, but not who signed it.
     public var trust: String?
-    /// Where the weights go, without the signature; nil leaves them where they are.
+    /// The file to which the weights are written without the signature; nil writes no file.
     public var output: String?
+    /// Whether an output that exists may be replaced.
     public var replaces = false
 
     public init(_ file: String) { self.file = file }
@@ -130,6 +132,7 @@ public struct OpenParcelJob: Job {
     public struct Outcome: JobOutcome {
         public let statement: ParcelStatement
         public let fingerprint: String
+        /// Whether a list of trust was given, which accepted the signer.
         public let trusted: Bool
         public let output: String?
         fileprivate let isAdapter: Bool
@@ -161,7 +164,7 @@ public struct OpenParcelJob: Job {
         if let trust { try parcel.requireTrust(try TrustList(contentsOf: trust), at: Date()) }
         if let output {
             var (weights, _) = try ModelFile.read(file)
-            // What its site permits stays with the weights.
+            // The site's permissions stay with the weights.
             weights.manifest.permissions = try weights.manifest.effectivePermissions(path: file)
             weights.manifest.parcel = nil
             try weights.write(output, as: parcel.storedType, force: replaces)
@@ -173,13 +176,14 @@ public struct OpenParcelJob: Job {
     }
 }
 
-/// Signs a base or a merged model as the coordinator; sites train on no other.
+/// Signs a base or a merged model as the coordinator. Sites train only on signed models.
 public struct SignBaseJob: Job {
     /// A snapshot.
     public var weights: String
     /// The coordinator's private key.
     public var key: String
     public var output: String
+    /// Whether an output that exists may be replaced.
     public var replaces = false
 
     public init(_ weights: String, key: String, to output: String) {
@@ -202,7 +206,7 @@ public struct SignBaseJob: Job {
     }
 }
 
-/// Signs a list of whom to trust, as its coordinator; without a key it checks the list.
+/// Signs a list of trust as its coordinator, or checks the list where no key is given.
 public struct TrustListJob: Job {
     public var file: String
     /// The coordinator's private key.

@@ -5,17 +5,19 @@ import Phantoms
 
 /// Makes a data set of procedural phantoms, for tests and first steps.
 public struct PhantomJob: Job {
-    /// Patients, with one eye each.
+    /// The number of patients, with one eye each.
     public var patients: Int
-    /// Width and height in pixels, 32 to 4096.
+    /// The width and height in pixels, 32 to 4096.
     public var size = 256
-    /// Photographs of each eye.
+    /// The number of photographs of each eye.
     public var visits = 1
     public var seed: UInt64
-    /// The site that they stand for; nil for none.
+    /// The name of the site that the phantoms stand for; nil for no name.
     public var site: String?
     public var output: String
+    /// Whether an output that exists may be replaced.
     public var replaces = false
+    /// The number of threads to work on.
     public var threads = Machine.availableCores
 
     public init(patients: Int, seed: UInt64, to output: String) {
@@ -26,6 +28,7 @@ public struct PhantomJob: Job {
 
     public struct Outcome: JobOutcome {
         public let count, patients, visits, size: Int
+        /// The number of photographs by split and by grade.
         public let splits, grades: [String: Int]
         public let seconds: Double
         public let output, contactSheet: String

@@ -6,33 +6,33 @@ import HDF5Files
 import PictureFiles
 import SampleStore
 
-/// What the child of `FileProbe` does: `fovea probe FILE [--content | --sites]`. A crash of HDF5 ends that process
-/// alone.
+/// What the child process of `FileProbe` does: `fovea probe FILE [--content | --sites]`. A crash of the HDF5 library
+/// ends only that process.
 public enum ProbeAnswer {
-    /// What is asked of the file.
+    /// What is asked about the file.
     public enum Question: Sendable {
         /// Whether everything but the pictures can be read.
         case structure
-        /// What is wrong with it, pictures included.
+        /// What is wrong with the file, including its pictures.
         case content
         /// The sites of a sample set's lineage.
         case sites
     }
 
-    /// Reads the file as the child does. Call it in a process that does nothing else: it changes what signals do, and
-    /// bounds the time that the process may take.
+    /// Reads the file as the child process does. Call this in a process that does nothing else: the function changes
+    /// what signals do, and limits the time that the process may take.
     ///
-    /// - Returns: JSON; nil for `.structure`.
-    /// - Throws: `Failure` naming what is damaged.
+    /// - Returns: the answer as JSON; nil for `.structure`.
+    /// - Throws: `Failure(.noSuchInput)`; `Failure(.badData)` or `Failure(.checkFailed)` naming what is damaged.
     public static func answer(_ question: Question, _ file: String) async throws -> String? {
         FileProbe.program = nil
-        // No core files and no minutes-long traces for a crash that is expected.
+        // A crash is expected here, and should write no core file and no trace that takes minutes.
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
         setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
         for number in [SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGTRAP, SIGXCPU, SIGINT, SIGTERM, SIGHUP] {
             signal(number, SIG_DFL)
         }
-        // The parent's thread holds these back, and a child inherits that.
+        // The parent's thread blocks these signals, and a child process inherits that.
         var unblocked = sigset_t()
         sigemptyset(&unblocked)
         for number in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&unblocked, number) }
@@ -42,7 +42,7 @@ public enum ProbeAnswer {
             try await readStructure(file)
             return nil
         case .content:
-            // A damaged structure can lead in a circle: at 2 MB a second and half a minute more, something is wrong.
+            // A damaged structure can lead in a circle. No file should take more than 30 s and 1 s for each 2 MB.
             let size = (try? FileManager.default.attributesOfItem(atPath: file)[.size] as? Int) ?? 0
             var limit = rlimit(rlim_cur: rlim_t(30 + size / 2_000_000), rlim_max: .max)
             setrlimit(__rlimit_resource_t(RLIMIT_CPU.rawValue), &limit)
@@ -61,7 +61,8 @@ public enum ProbeAnswer {
         }
     }
 
-    /// What is wrong with the content of an HDF5 file, read in a process of its own where there is a program for it.
+    /// What is wrong with the content of an HDF5 file. The file is read in a process of its own where
+    /// `FileProbe.program` is set.
     static func findings(_ file: String) async throws -> [Finding] {
         if let found = try FileProbe.findings(file) { return found }
         guard case .sampleSet = try FileSort(contentsOf: file) else { return await DatasetFile.findings(file) }

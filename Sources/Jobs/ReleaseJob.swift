@@ -3,18 +3,20 @@ import Files
 import PictureFiles
 import Releasing
 
-/// Makes a set that may leave: of an audited set that passed, without flagged samples, signed, with its verdict.
+/// Makes a set that may leave the site from an audited set that passed. The released set has no flagged samples, holds
+/// its verdict and is signed.
 public struct ReleaseJob: Job {
     /// The sample set that was audited.
     public var samples: String
-    /// The folder of its audit.
+    /// The folder of the samples' audit.
     public var audit: String
     /// The private key that signs the release.
     public var key: String
-    /// A list of trust that says who is a privacy officer; nil takes the key that signs here.
+    /// A list of trust that says who is a privacy officer. Nil accepts only audits by the key that signs here.
     public var trust: String?
     /// The released set; its cards go beside it.
     public var output: String
+    /// Whether an output that exists may be replaced.
     public var replaces = false
 
     public init(_ samples: String, audit: String, key: String, to output: String) {
@@ -26,11 +28,11 @@ public struct ReleaseJob: Job {
 
     public struct Outcome: JobOutcome {
         public let output, card: String
-        /// How many samples are in it, and how many flagged ones were left out.
+        /// How many samples the set holds, and how many flagged samples were left out.
         public let samples, dropped: Int
         /// Whether the samples can be made again from their seeds.
         public let replayable: Bool
-        /// Limits of the audit that differ from the usual ones.
+        /// The limits of the audit that differ from the usual limits.
         public let deviations: [String]
         fileprivate let fingerprint: String
 
@@ -41,7 +43,7 @@ public struct ReleaseJob: Job {
                 + ["\(output): \(samples) samples, signed by \(fingerprint); \(dropped) flagged samples were left out"]
                 + (replayable
                     ? []
-                    : ["their seeds led to what was left out and are removed: replay cannot make these samples again"])
+                    : ["seeds that led to samples that were left out are removed: replay cannot make this set again"])
                 + ["card: \(card)"]
         }
     }

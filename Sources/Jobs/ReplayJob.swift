@@ -6,12 +6,12 @@ import Sampling
 
 /// Makes samples again from their provenance, and compares them with what the file holds.
 public struct ReplayJob: Job {
-    /// Which rows.
+    /// The rows to make again.
     public enum Rows: Sendable {
-        /// All that the model made.
+        /// All rows that the model made.
         case all
         case some([Int])
-        /// A share of them, drawn at random; at least one.
+        /// A share of the rows that the model made, drawn at random: at least one row.
         case share(Double)
     }
 
@@ -19,7 +19,7 @@ public struct ReplayJob: Job {
     public var file: String
     public var model: ModelSource
     public var rows = Rows.all
-    /// Samples a batch; nothing depends on it.
+    /// The number of samples in a batch. No result depends on it.
     public var batch = 16
 
     public init(_ file: String, model: ModelSource) {
@@ -28,12 +28,15 @@ public struct ReplayJob: Job {
     }
 
     public struct Outcome: JobOutcome {
+        /// How many samples were made again, and how many of them are what the file holds.
         public let checked, equal: Int
+        /// How samples were compared.
         public let mode: String
-        /// Rows that are not what their provenance says.
+        /// The rows whose samples are not what their provenance says.
         public let failures: [Int]
+        /// The rows that were made again.
         public let rows: [Int]
-        /// The lowest peak signal-to-noise ratio in dB, where bits were not compared.
+        /// The lowest peak signal-to-noise ratio in dB; nil where bits were compared.
         public let lowestRatio: Double?
         fileprivate let file: String
         fileprivate let isBitwise: Bool
@@ -62,7 +65,7 @@ public struct ReplayJob: Job {
         }
     }
 
-    /// What two processors' samples must reach, in dB.
+    /// The peak signal-to-noise ratio in dB that samples from two different processors must reach.
     public static var requiredRatio: Double { Replay.requiredRatio }
 
     public func validate() throws {

@@ -11,9 +11,11 @@ public struct ReportJob: Job {
     public var samples: String
     /// The page to write.
     public var output: String
-    /// Samples to show; of a larger set, a selection spread evenly over the cohorts.
+    /// The most samples to show. A selection from a larger set is spread evenly over the cohorts.
     public var most = usualMost
+    /// The default of `most`.
     public static let usualMost = SampleReport.most
+    /// Whether an output that exists may be replaced.
     public var replaces = false
 
     public init(_ samples: String, to output: String) {
@@ -55,9 +57,9 @@ public struct ReportJob: Job {
     }
 }
 
-/// An output that is an input would be lost.
+/// Checks that an output is not an input, which would then be lost.
 enum OutputPath {
-    /// - Throws: `Failure(.usage)`.
+    /// - Throws: `Failure(.usage)` where `output` is one of `inputs`.
     static func requireOther(_ output: String, than inputs: [String]) throws {
         func real(_ path: String) -> String {
             URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path

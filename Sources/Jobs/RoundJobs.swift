@@ -4,22 +4,23 @@ import Federation
 import Files
 import Foundation
 
-/// Begins a round by files: a folder with the signed base, the list of trust and what is asked for.
+/// Begins a round that is exchanged as files: makes a folder with the signed base, the list of trust and the request.
 public struct BeginRoundJob: Job {
     /// The round's folder.
     public var folder: String
-    /// The snapshot to train on; it is signed where it is not.
+    /// The snapshot to train on. It is signed if it is unsigned.
     public var base: String
-    /// Whose signatures count.
+    /// The list of those whose signatures count.
     public var trust: String
     /// The coordinator's private key.
     public var key: String
-    /// nil takes the one after the base's last merge.
+    /// The number of the round; nil takes the number after the base's last merge.
     public var round: Int?
-    /// Sites that are asked; none stands for all that the list names.
+    /// The sites that are asked; empty for all sites of the list.
     public var sites: [String] = []
-    /// The last day, such as `2026-12-31`; nil for none.
+    /// The last day, such as `2026-12-31`; nil for no deadline.
     public var deadline: String?
+    /// How the parcels will be merged.
     public var settings = MergeRecord.Settings()
 
     public init(_ folder: String, base: String, trust: String, key: String) {
@@ -59,10 +60,10 @@ public struct BeginRoundJob: Job {
     }
 }
 
-/// Says who has delivered, whose parcel is refused and why, and who is late.
+/// Says which sites have delivered, whose parcel is refused and why, and which sites are late.
 public struct RoundStatusJob: Job {
     public var folder: String
-    /// Whose signatures count; nil takes the folder's own list.
+    /// The list of those whose signatures count; nil takes the folder's own list.
     public var trust: String?
 
     public init(_ folder: String) { self.folder = folder }
@@ -96,16 +97,16 @@ public struct RoundStatusJob: Job {
     }
 }
 
-/// Merges what was delivered; whoever closes second is told, and changes nothing.
+/// Merges the delivered parcels. Closing a round for a second time fails and changes nothing.
 public struct CloseRoundJob: Job {
     public var folder: String
-    /// Whose signatures count; nil takes the folder's own list.
+    /// The list of those whose signatures count; nil takes the folder's own list.
     public var trust: String?
     /// The coordinator's private key.
     public var key: String
-    /// What the base was merged on, where the round asks for momentum.
+    /// The base of the merge that made this base, where the round asks for momentum.
     public var previous: String?
-    /// Close though sites are missing.
+    /// Close the round even where sites are missing.
     public var isEarly = false
     /// Go on without parcels that are refused.
     public var excludesBad = false

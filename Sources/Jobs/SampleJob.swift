@@ -7,11 +7,12 @@ import Sampling
 
 /// Samples synthetic photographs into a sample set, with provenance and a contact sheet.
 ///
-/// What the sites of the model permit is asked before the first sample.
+/// The permissions of the model's sites are checked before the first sample is made.
 public struct SampleJob: Job {
-    /// Which samples.
+    /// Which samples to make.
     public enum Wish: Sendable {
-        /// So many, the cohorts in turn, `attribute=value,...` each; none leaves every attribute open.
+        /// This number of samples, for the cohorts in turn, each a text such as `attribute=value,...`. Without cohorts,
+        /// every attribute is left open.
         case count(Int, cohorts: [String])
         /// A table with a column `count` and one for each attribute.
         case plan(String)
@@ -19,40 +20,47 @@ public struct SampleJob: Job {
 
     /// Where the noise comes from.
     public enum Seed: Sendable {
-        /// Sample k of a seed is the same alone or in any run. `first` is the number of the first sample.
+        /// One seed for all samples. Sample k of a seed is the same in every run. `first` is the number of the first
+        /// sample.
         case shared(UInt64, first: UInt64)
         /// A random seed for each sample, so that nothing leads to a sample that a release leaves out.
         case independent
     }
 
     public var model: ModelSource
+    /// Which samples to make.
     public var wish: Wish
+    /// Where the noise comes from.
     public var seed = Seed.shared(0, first: 0)
-    /// nil takes what is usual for the model.
+    /// The step rule; nil takes the usual rule of the model.
     public var sampler: SamplerKind?
+    /// The number of steps; nil takes the usual number of the model.
     public var steps: Int?
-    /// 1 means none; more makes the cohort plainer and doubles the cost.
+    /// The guidance scale. 1 means no guidance; a larger scale makes the cohort plainer and doubles the cost. Nil takes
+    /// the usual scale of the model.
     public var guidance: Float?
-    /// Noise levels between which guidance is done.
+    /// The noise levels between which guidance acts; nil for all levels.
     public var guidanceInterval: ClosedRange<Float>?
-    /// Attributes that guidance makes plainer; nil for all that are asked for.
+    /// The attributes that guidance makes plainer; nil for all attributes that are asked for.
     public var guide: [String]?
-    /// Samples a batch; the samples do not depend on it.
+    /// The number of samples in a batch. The samples do not depend on it.
     public var batch: Int?
-    /// What the samples are for, a code of the Data Use Ontology.
+    /// The purpose of the samples, as a code of the Data Use Ontology.
     public var purpose: String?
-    /// Whom to ask about the samples; stored in the file.
+    /// Whom to ask about the samples. The contact is stored in the file.
     public var contact = ""
     public var output: String
-    /// How small pictures are packed: 1 (fast) to 9 (small), 0 for not at all.
+    /// How much pictures are compressed: 1 (fast) to 9 (small); 0 does not compress.
     public var deflate = 1
-    /// Samples of each file of pictures; nil for one file.
+    /// The number of samples in each file of pictures; nil writes one file.
     public var shardSize: Int?
     /// Go on with a run that was stopped or killed.
     public var resumes = false
+    /// Whether an output that exists may be replaced.
     public var replaces = false
-    /// Draw cohorts, too, that the model saw with fewer than five patients.
+    /// Also draw cohorts of which the model saw fewer than five patients.
     public var allowsUnseen = false
+    /// The number of threads to work on.
     public var threads = Machine.availableCores
 
     public init(model: ModelSource, _ wish: Wish, to output: String) {
@@ -64,9 +72,9 @@ public struct SampleJob: Job {
     public struct Outcome: JobOutcome {
         public let count: Int
         public let seconds: Double
-        /// Of the network, for each sample.
+        /// How often the network was evaluated for each sample.
         public let evaluations: Int
-        /// From the start of the process to the first evaluation of the network.
+        /// The time from the start of the process to the first evaluation of the network.
         public let firstStepSeconds: Double
         public let output: String
         /// The model's digest.

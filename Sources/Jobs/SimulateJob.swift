@@ -7,31 +7,33 @@ import Models
 import Networks
 import Training
 
-/// Runs a whole federation on one machine, and compares it with each site alone and with all data in one place.
-/// Stopped or killed, the same job goes on.
+/// Runs a whole federation on one machine, and compares it with each site alone and with all data in one place. A job
+/// that was stopped or killed goes on when it is run again.
 public struct SimulateJob: Job {
-    /// Data sets: each is a site, unless `sites` says another number.
+    /// The data sets. Each is a site, unless `sites` is another number.
     public var data: [String]
     /// The snapshot to begin with.
     public var base: String
-    /// Another number of sites deals the patients out, unevenly and skewed; nil for one for each data set.
+    /// The number of sites; nil for one site for each data set. Where the number differs from that of the data sets,
+    /// the patients are divided among sites that are uneven and skewed.
     public var sites: Int?
     public var rounds = 3
-    /// Training images of each site a round.
+    /// The number of training images that each site sees in each round.
     public var images = 500
-    /// What the sites are skewed by, an attribute of the schema.
+    /// The attribute of the schema by which the sites are skewed.
     public var skew = "dr_icdr"
-    /// What is trained: an adapter, or all weights where nil.
+    /// The kind of adapter that is trained; nil trains all weights.
     public var adapter: AdapterKind?
+    /// How the parcels of each round are merged.
     public var merge = MergeRecord.Settings()
-    /// Noises a photograph for the last comparison.
+    /// How many noises are drawn for each photograph in the last comparison.
     public var draws = 64
-    /// Losses are measured after every so many rounds.
+    /// Losses are measured after each of this many rounds.
     public var measureEvery = 1
-    /// Leave out training at each site alone and in one place.
+    /// Leave out the training at each site alone and the training on all data in one place.
     public var onlyMerged = false
     public var seed: UInt64 = 0
-    /// Settings of training; a YAML file.
+    /// A YAML file with training settings.
     public var config: String?
     /// The simulation's folder.
     public var output: String

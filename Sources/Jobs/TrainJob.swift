@@ -7,22 +7,23 @@ import Models
 import Networks
 import Training
 
-/// Trains a model on the train split of data sets, in a folder that can be gone on with.
+/// Trains a model on the train split of data sets, in a folder from which a run that was stopped can go on.
 public struct TrainJob: Job {
-    /// Data sets that import or phantom made.
+    /// Data sets that were made by `fovea import` or `fovea phantom`.
     public var data: [String]
     /// The run's folder.
     public var output: String
+    /// How to train.
     public var wishes = TrainingWishes()
-    /// Whose signatures count; a base that the coordinator did not sign is refused then.
+    /// The list of those whose signatures count. With a list, a base that the coordinator did not sign is refused.
     public var trust: String?
-    /// Stop after so many minutes, saved.
+    /// After how many minutes the training saves and stops; nil for no limit.
     public var minutes: Double?
-    /// Memory in MiB that it may take; nil for what is available. A training that needs more is refused.
+    /// The memory in MiB that the training may take; nil for what is available. A training that needs more is refused.
     public var memory: Int?
     /// Go on with the run in the folder.
     public var resumes = false
-    /// Begin anew where the folder holds a run.
+    /// Begin anew even where the folder holds a run.
     public var replaces = false
 
     public init(data: [String], to output: String) {
@@ -33,14 +34,16 @@ public struct TrainJob: Job {
     public struct Outcome: JobOutcome {
         public let imagesSeen: Int
         public let imagesPerSecond: Double
-        /// Over the last thousand images; nil where no step was taken.
+        /// The mean loss over the last thousand images; nil where no step was taken.
         public let loss: Double?
         public let validationLoss: Double?
+        /// The number of images seen when the validation loss was lowest.
         public let bestImagesSeen: Int
         /// The snapshot's path.
         public let snapshot: String
+        /// The most memory that the process has held, in MiB.
         public let peakMebibytes: Int
-        /// As expected before the first step.
+        /// The peak that was expected before the first step.
         public let estimatedPeakMebibytes: Int
 
         private enum CodingKeys: String, CodingKey {
@@ -74,7 +77,7 @@ public struct TrainJob: Job {
             throw Failure(.usage, option: "memory", expected: "a number of MiB", found: "\(memory)")
         }
         if trust != nil, wishes.base == nil {
-            throw Failure(.usage, option: "trust", "the signature of a base is checked, and there is no base")
+            throw Failure(.usage, option: "trust", "the list is for the signature of a base, but there is no base")
         }
         try wishes.validate(resumes: resumes)
     }
@@ -119,7 +122,7 @@ public struct TrainJob: Job {
 }
 
 extension DatasetFile {
-    /// Opens several, in order.
+    /// Opens several data sets, in order.
     static func open(all paths: [String]) async throws -> [DatasetFile] {
         var files: [DatasetFile] = []
         for path in paths { files.append(try await open(path)) }
@@ -128,6 +131,6 @@ extension DatasetFile {
 }
 
 extension Double {
-    /// Four significant digits, for people.
+    /// The number with four significant digits.
     var short: String { String(format: "%.4g", self) }
 }

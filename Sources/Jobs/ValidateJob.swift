@@ -6,16 +6,17 @@ import Models
 import Statistics
 import Training
 
-/// Losses of a model on patients that it did not learn from; of two models, patient by patient, on the same noise.
+/// Measures the losses of a model on patients that it did not learn from. Two models are compared patient by patient,
+/// on the same noise.
 public struct ValidateJob: Job {
-    /// Whose patients.
+    /// The split whose patients are used.
     public enum Patients: String, CaseIterable, Sendable { case validation, holdout }
 
-    /// A snapshot, and another of pictures of the same size.
+    /// A snapshot, and another snapshot to compare it with, for pictures of the same size.
     public var model: String, against: String?
     public var data: [String]
     public var patients = Patients.validation
-    /// Noise levels and noises a photograph.
+    /// How many noise levels and noises are drawn for each photograph.
     public var draws = 64
 
     public init(_ model: String, data: [String]) {
@@ -26,9 +27,9 @@ public struct ValidateJob: Job {
     public struct Outcome: JobOutcome {
         public let patients: Int
         public let loss: Double
-        /// The other model's; nil without one.
+        /// The other model's loss; nil without another model.
         public let other: Double?
-        /// The model minus the other, with the 95 % interval over patients.
+        /// The model's loss minus the other's, with the 95 % interval over patients.
         public let difference, low, high: Double?
         fileprivate let names: (model: String, other: String), what: String
 
@@ -56,7 +57,7 @@ public struct ValidateJob: Job {
         let first = try LoadedModel(contentsOf: model), second = try against.map { try LoadedModel(contentsOf: $0) }
         if let second { try ValidateJob.requireComparable(second, with: first) }
         func losses(_ loaded: LoadedModel) async throws -> [Double] {
-            // The first model's noise levels for both.
+            // Both models get the first model's noise levels.
             try await SiteValidation(
                 loaded, data: files, splits: [patients == .validation ? .validation : .holdout], draws: draws,
                 noiseLevels: first

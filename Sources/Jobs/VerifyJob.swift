@@ -15,7 +15,8 @@ import TensorCore
 public struct VerifyJob: Job {
     /// A sample set, data set or weights file, or a folder that export wrote.
     public var file: String
-    /// Whose signatures are trusted; an unsigned file then fails, and so does what a withdrawn site touched.
+    /// The list of those whose signatures count. With a list, an unsigned file fails, and so does a file whose lineage
+    /// holds a withdrawn site.
     public var trust: String?
 
     public init(_ file: String) { self.file = file }
@@ -24,12 +25,13 @@ public struct VerifyJob: Job {
         public let ok, signed: Bool
         /// `sample set`, `data set`, `weights file` or `export`.
         public let kind: String
+        /// What is wrong, and where.
         public let failures: [Finding]
         fileprivate let file, praise: String
 
         private enum CodingKeys: String, CodingKey { case ok, signed, kind, failures }
 
-        /// Lines for a person, at most.
+        /// The most failures that `lines` names.
         private static let most = 20
 
         public var lines: [String] {
@@ -61,12 +63,12 @@ public struct VerifyJob: Job {
             praise: "\(kind.praise); \(signature ?? "it is unsigned")")
     }
 
-    /// Who signed a weights file, for a person; nil where nobody did.
+    /// A clause that says who signed a weights file; nil where nobody did.
     private func signature(_ list: TrustList?, _ findings: inout [Finding]) throws -> String? {
         do {
             guard let signer = try WeightsSignature.signer(of: try SafetensorsIndex(contentsOf: file), path: file)
             else { return nil }
-            guard let list else { return "it is signed by \(signer.fingerprint), whom no list was asked about" }
+            guard let list else { return "it is signed by \(signer.fingerprint), who was not looked up in any list" }
             if signer == list.coordinator { return "it is signed by the coordinator" }
             let member = try list.member(signing: signer, at: Date(), file: file)
             return "it is signed by \(member.name)"
@@ -76,7 +78,8 @@ public struct VerifyJob: Job {
         }
     }
 
-    /// Who released a sample set, for a person, and whether its chain holds; nil for a set that was not released.
+    /// A clause that says who released a sample set; nil for a set that was not released. What is wrong with its chain
+    /// is added to `findings`.
     private func release(_ list: TrustList?, _ findings: inout [Finding]) async throws -> String? {
         let (wrong, signers) = try await ReleaseChain.check(file)
         findings += wrong
@@ -85,7 +88,7 @@ public struct VerifyJob: Job {
             return
                 """
                 it was released by \(signers.releaser.fingerprint) on an audit signed by \
-                \(signers.officer.fingerprint), about whom no list was asked
+                \(signers.officer.fingerprint); neither was looked up in a list
                 """
         }
         do {
@@ -101,7 +104,7 @@ public struct VerifyJob: Job {
         }
     }
 
-    /// Sites in the file's lineage that were withdrawn.
+    /// A finding for each withdrawn site in the file's lineage.
     private func withdrawn(_ kind: Kind, _ list: TrustList) async throws -> [Finding] {
         let sites: Set<String>
         switch kind {
@@ -122,7 +125,7 @@ public struct VerifyJob: Job {
         case weights = "weights file"
         case export
 
-        /// What is right where nothing is wrong.
+        /// What the check has shown where nothing is wrong.
         var praise: String {
             switch self {
             case .sampleSet: "every digest, label and link of the sample set is right"
@@ -130,8 +133,8 @@ public struct VerifyJob: Job {
             case .export: "every file is what export.json says, and every picture has its label and its pixels"
             case .weights:
                 """
-                the weights are complete and finite; whether they were changed only a signature or a digest from \
-                elsewhere can say
+                the weights are complete and finite; only a signature or a digest from elsewhere can say whether \
+                they were changed
                 """
             }
         }

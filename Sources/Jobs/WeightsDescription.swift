@@ -5,7 +5,7 @@ import Foundation
 import Models
 import TensorCore
 
-/// What `fovea inspect` says of a weights file.
+/// What `fovea inspect` says about a weights file.
 struct WeightsDescription: Encodable, Sendable {
     let kind, digest: String
     let version, parameters, images_seen, width, height: Int

@@ -5,23 +5,25 @@ import Files
 import Foundation
 import SampleStore
 
-/// Takes a site out of a merged model: back to the last base without it, and merged again.
+/// Takes a site out of a merged model: goes back to the last base without the site, and merges again.
 ///
-/// The result is the same, bit for bit, as a merge that never had the site.
+/// The result is the same, bit for bit, as a merge that the site never took part in.
 public struct WithdrawJob: Job {
     public var site: String
-    /// The merged model that it is in.
+    /// The merged model from which the site is taken.
     public var from: String
-    /// Where parcels and bases of all rounds lie, in folders of any depth.
+    /// The folder with the parcels and bases of all rounds, in folders of any depth.
     public var parcels: String
-    /// Sample sets to look through.
+    /// The sample sets in which samples from the site are counted.
     public var samples: [String] = []
-    /// The list of trust: the model has to be signed by its coordinator, and with a key the site is marked there.
+    /// The list of trust, whose coordinator must have signed the model. With `key`, the list marks the site as
+    /// withdrawn.
     public var trust: String?
     /// The coordinator's private key, which signs the result and the list.
     public var key: String?
     /// The model without the site.
     public var output: String
+    /// Whether an output that exists may be replaced.
     public var replaces = false
 
     public init(site: String, from: String, parcels: String, to output: String) {
@@ -32,17 +34,19 @@ public struct WithdrawJob: Job {
     }
 
     public struct Outcome: JobOutcome {
+        /// A sample set with samples that came from the site.
         public struct SampleSet: Encodable, Sendable {
             public let file: String
-            /// How many of its samples the site touched.
+            /// How many of the set's samples were made by models that came from the site.
             public let samples: Int
         }
 
-        /// Weights and sample sets that the site touched.
+        /// The weights files and sample sets that came from the site.
         public let models: [String]
         public let sampleSets: [SampleSet]
         public let output, digest: String
         public let round: Int
+        /// The later rounds, which must be trained again.
         public let roundsToRetrain: [Int]
         /// Whether the site is marked in the list of trust.
         public let marked: Bool
@@ -77,7 +81,7 @@ public struct WithdrawJob: Job {
                 return Failure(
                     .checkFailed, output,
                     """
-                    \(job.from) was trained further after its last merge: that training is not in the result, and is \
+                    \(job.from) was trained further after its last merge. The result lacks that training, which has \
                     to be done again from here
                     """)
             }
@@ -104,7 +108,7 @@ public struct WithdrawJob: Job {
         try StagedFile.requireWritable(output, force: replaces)
         try OutputPath.requireOther(output, than: [from])
         let withdrawal = try Withdrawal(site: site, from: from, parcels: parcels)
-        // The mark first: it holds whatever comes of the rest.
+        // The site is marked first, so that the mark holds even if the merge fails.
         let isMarked = trust != nil && signing != nil
         if let trust, let signing { try TrustList.withdraw(site, in: trust, with: signing) }
         let outcome = try await withdrawal.run(

@@ -3,7 +3,7 @@ import Files
 import Foundation
 import Verdicts
 
-/// An audit that something may pass by: signed by a privacy officer, unedited, not stale.
+/// An audit that may allow a release: a privacy officer signed it, nobody edited it, and it is not stale.
 package struct AuditGate: Sendable {
     package let audit: PublicAudit
     let bytes, signature: Data
@@ -11,8 +11,10 @@ package struct AuditGate: Sendable {
     /// SHA-256 of `audit.json`.
     package var digest: Digest { Digest(of: Array(bytes)) }
 
-    /// - Throws: `Failure`: `.noSuchInput`; `.badData`; `.notPermitted` where it is unsigned, edited, by somebody who
-    ///   is no privacy officer, of another version of the tests, or too old.
+    /// Reads an audit and checks it.
+    /// - Throws: `Failure(.noSuchInput)`; `Failure(.badData)`; `Failure(.notPermitted)` where the audit is unsigned,
+    ///   was edited, was signed by somebody who is not a privacy officer, comes from another version of the tests, or
+    ///   is too old.
     package init(_ folder: String, requireOfficer: (PublicKey) throws -> Void, now: Date = Date()) throws {
         path = folder
         let (audit, bytes, officer) = try PublicAudit.read(folder)
@@ -28,12 +30,12 @@ package struct AuditGate: Sendable {
             throw Failure(
                 .notPermitted, folder,
                 """
-                is stale: it was made on \(audit.date), \(days) days ago, and counts for \
+                is stale: it was made on \(audit.date), \(days) days ago, and an audit counts for \
                 \(audit.figures.policy.validForDays) days; audit again
                 """
             )
         }
-        guard days >= -1 else { throw Failure(.notPermitted, folder, "is dated \(audit.date), which is to come") }
+        guard days >= -1 else { throw Failure(.notPermitted, folder, "is dated \(audit.date), which is in the future") }
         guard audit.tool == ToolVersion.current else {
             throw Failure(
                 .notPermitted, folder,
@@ -53,8 +55,10 @@ package struct AuditGate: Sendable {
         }
     }
 
-    /// A model may leave only with an audit of its own: of samples drawn from it, enough of them, with membership.
+    /// Checks that the audit allows a model to leave the site: it must have tested enough samples drawn from that
+    /// model, and membership.
     /// - Parameter model: SHA-256 of the snapshot's file.
+    /// - Throws: `Failure(.notPermitted)` with the reason.
     package func requireModel(_ model: Digest) throws {
         let figures = audit.figures
         guard figures.model == model else {

@@ -5,24 +5,28 @@ import Foundation
 import SampleStore
 import Verdicts
 
-/// Makes a released set of an audited one: without flagged samples, renumbered, with its verdict, signed.
+/// Makes a released set from an audited set. Flagged samples are left out, the rest is renumbered, and the set gets its
+/// verdict and a signature.
 package struct Release {
     package struct Outcome: Sendable {
         package let samples, dropped: Int
+        /// Whether the samples can be made again from their seeds.
         package let isReplayable: Bool
-        /// Deviations of the audit's limits from the defaults, to be shown first.
+        /// The audit's limits that differ from the defaults; they should be shown first.
         package let deviations: [String]
     }
 
     private let path: String
     private let folder: AuditFolder
     private let key: SigningKey
-    /// Whether a signer of audits is a privacy officer; throws where not.
+    /// Throws where the signer of an audit is not a privacy officer.
     private let requireOfficer: (PublicKey) throws -> Void
 
     /// - Parameters:
     ///   - path: the audited sample set.
-    ///   - requireOfficer: throws where a key is nobody's who may sign audits.
+    ///   - audit: the folder of the audit.
+    ///   - key: signs the release.
+    ///   - requireOfficer: throws where the owner of a key may not sign audits.
     package init(_ path: String, audit: String, key: SigningKey, requireOfficer: @escaping (PublicKey) throws -> Void) {
         self.path = path
         folder = AuditFolder(audit)
@@ -31,8 +35,9 @@ package struct Release {
     }
 
     /// Writes the released set.
-    /// - Throws: `Failure(.notPermitted)` for an audit that is unsigned, edited, foreign, stale, failed or without
-    ///   power; `.badData` for files that are none.
+    /// - Throws: `Failure(.notPermitted)` where the audit is unsigned, edited, of another set, stale, failed or without
+    ///   power; `Failure(.badData)` where a file is not valid or no sample is left; `Failure(.noSuchInput)`;
+    ///   `Failure(.cannotCreateOutput)`; `Failure(.readOrWriteFailed)`.
     package func write(to output: String, force: Bool, now: Date = Date()) async throws -> Outcome {
         let gate = try AuditGate(folder.path, requireOfficer: requireOfficer, now: now), audit = gate.audit
         let digest = try await SampleSetFile.contentDigest(path)
@@ -60,7 +65,7 @@ package struct Release {
         guard !kept.isEmpty else {
             throw Failure(.badData, path, "every sample is flagged; nothing is left to release")
         }
-        // A seed that several samples share, or a number that a gap shows in, leads to what was dropped.
+        // Where samples share a seed, or their numbers have a gap, both lead to a sample that was left out.
         let isReplayable = dropped.isEmpty || source.hasIndependentSeeds
         let work = output + ".work.h5"
         defer { unlink(work) }
@@ -83,15 +88,15 @@ package struct Release {
             deviations: audit.figures.policy.deviations)
     }
 
-    /// Samples of a model that was trained with canaries show phantoms that were planted, and its other patients at a
-    /// cost that nobody bounded.
+    /// Refuses samples of a model that was trained with canaries. They show the planted phantoms, and nobody has
+    /// bounded what such a model reveals about its other patients.
     private static func requireNoCanaries(_ model: ModelRecord, path: String) throws {
         struct Marked: Decodable { var canaries: CanaryRecord? }
         guard try JSONText.decode(Marked.self, Data(model.manifestJSON.utf8), place: "\(path) /models").canaries == nil
         else {
             throw Failure(
                 .notPermitted, path,
-                "is of a model that was trained with canaries, which is for audits alone; draw samples of one without")
+                "is of a model with canaries, which is for audits alone; draw samples from a model without canaries")
         }
     }
 
@@ -100,7 +105,7 @@ package struct Release {
         to output: String, force: Bool
     ) async throws {
         var resume = false, options = SampleSetWriter.Options(force: force)
-        // Samples of one run after those of another, as they were drawn.
+        // The samples are written run by run, in the order in which they were drawn.
         for (number, run) in source.runs.enumerated() {
             let own = rows.filter { Int(source.runOfSample[$0]) == number }
             guard !own.isEmpty else { continue }
@@ -135,7 +140,7 @@ package struct Release {
 }
 
 extension SampleSetFile {
-    /// Whether every sample has a random seed of its own, so that neither a gap nor a neighbour leads to another
-    /// sample.
+    /// Whether every sample has a random seed of its own, so that neither a gap in the numbers nor another sample's
+    /// seed leads to it.
     var hasIndependentSeeds: Bool { Set(seeds).count == count && indices.allSatisfy { $0 == 0 } }
 }

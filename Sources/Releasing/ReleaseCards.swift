@@ -3,9 +3,10 @@ import Foundation
 import Reporting
 import SampleStore
 
-/// The cards of a released set, beside it: `R.card.md` and `R.croissant.json`.
+/// Writes the cards of a released set beside it: `R.card.md` and `R.croissant.json`.
 package enum ReleaseCards {
     /// - Returns: the path of the card.
+    /// - Throws: `Failure(.cannotCreateOutput)`; `Failure(.readOrWriteFailed)`; the failures of `SampleSetFile.open`.
     package static func write(for path: String, force: Bool) async throws -> String {
         let file = try await SampleSetFile.open(path, verifying: false),
             name = URL(fileURLWithPath: path).lastPathComponent

@@ -4,38 +4,42 @@ import Foundation
 import SampleStore
 import Verdicts
 
-/// What a released set says of itself and is signed for.
+/// What a released set says about itself. The statement is signed.
 package struct ReleaseStatement: Codable, Hashable, Sendable {
     static let kind = "fovea.release", domain = "fovea-release-1"
 
     package var kind = ReleaseStatement.kind
     package var version = 1
-    /// Of everything in the set but this statement, the audit and the moments.
+    /// The digest of everything in the set but this statement, the audit and the moments.
     package var content: Digest
-    /// The audited set that it was made from.
+    /// The content digest of the audited set from which the released set was made.
     package var source: Digest
     /// SHA-256 of `audit.json`.
     package var audit: Digest
-    /// `2026-01-31`.
+    /// The day of the release, such as `2026-01-31`.
     package var date: String
     /// The public key of whoever released it.
     package var key: String
-    /// Whether the samples can be made again from their seeds: not where something was dropped and seeds lead on to it.
+    /// Whether the samples can be made again from their seeds. They cannot where the seeds would lead to samples that
+    /// were left out.
     package var isReplayable: Bool
 
-    /// The digest of a set's content but for what a release adds.
+    /// The digest of a set's content without what a release adds.
+    /// - Throws: the failures of `SampleSetFile.contentDigest`.
     package static func contentDigest(_ path: String) async throws -> Digest {
         try await SampleSetFile.contentDigest(path, besides: ["/audit", "releasable"])
     }
 }
 
-/// The checks of a released set's chain: statement, audit, signatures, content.
+/// Checks the chain of a released set: its statement, its audit, both signatures and its content.
 package enum ReleaseChain {
     package struct Signers: Sendable {
         package let releaser, officer: PublicKey
     }
 
-    /// What is wrong with the chain of a released set, and who signed it.
+    /// What is wrong with the chain of a released set, and who signed it. The signers are nil where the set is not
+    /// released or they cannot be read.
+    /// - Throws: the failures of `SampleSetFile.open`.
     package static func check(_ path: String) async throws -> (findings: [Finding], signers: Signers?) {
         let file = try await SampleSetFile.open(path, verifying: false)
         guard let record = file.release else { return ([], nil) }
@@ -77,7 +81,8 @@ package enum ReleaseChain {
         }
     }
 
-    /// - Throws: `Failure(.badData)` for a released set whose seeds were removed.
+    /// Checks that a set's samples can be made again.
+    /// - Throws: `Failure(.badData)` where the set was released without its seeds.
     package static func requireReplayable(_ file: SampleSetFile) throws {
         guard let record = file.release else { return }
         let statement = try JSONText.decode(

@@ -9,6 +9,7 @@ import SampleStore
 public struct Croissant: Sendable {
     /// What a table's column or an object's key holds.
     public struct Column: Hashable, Sendable {
+        /// The type of the values, as schema.org names it.
         public enum Kind: String, Sendable {
             case text = "sc:Text"
             case integer = "sc:Integer"

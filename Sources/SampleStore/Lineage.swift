@@ -7,6 +7,7 @@ import Foundation
 public struct Lineage: Codable, Hashable, Sendable {
     /// A set of photographs that weights were trained on. It holds nothing that names a patient.
     public struct TrainingSet: Codable, Hashable, Sendable {
+        /// The digest of the training set.
         public var digest: String
         public var site: String
         public var licence: String
@@ -28,7 +29,9 @@ public struct Lineage: Codable, Hashable, Sendable {
     public struct Parcel: Codable, Hashable, Sendable {
         public var name: String
         public var digest: String
+        /// The share with which the weights went in.
         public var weight: Double
+        /// The sets that these weights were trained on; nil where a file does not say it.
         public var trainingSets: [TrainingSet]?
         /// The round in which the parcel of the site `name` was merged; nil where the weights were mixed in.
         public var round: Int?

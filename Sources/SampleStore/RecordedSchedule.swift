@@ -7,10 +7,13 @@ public struct RecordedSchedule: Codable, Hashable, Sendable {
     /// `karras`: Karras et al. 2022, equation 5.
     public var kind: String
     public var steps: Int
+    /// The lowest noise level.
     public var sigmaMin: Float
+    /// The highest noise level of the Karras schedule.
     public var sigmaMax: Float
     /// A level above `sigmaMax` at which the first step begins; nil where that step begins at `sigmaMax`.
     public var sigmaStart: Float?
+    /// The exponent of the Karras schedule.
     public var rho: Float
     /// How often the network is evaluated for each sample.
     public var evaluations: Int?

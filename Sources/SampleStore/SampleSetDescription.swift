@@ -6,6 +6,7 @@ import PictureFiles
 
 /// What `fovea inspect` says about a sample set.
 public struct SampleSetDescription: Codable, Hashable, Sendable {
+    /// One run of the sampler.
     public struct Run: Codable, Hashable, Sendable {
         public let model: String
         public let samples: Int

@@ -23,7 +23,9 @@ public struct SampleSetFile: Sendable {
     public let cohorts: [String: CohortColumn]
     /// The requests for each ordinal attribute; NaN where a sample has no request.
     public let requests: [String: [Float]]
+    /// The seed of each sample.
     public let seeds: [UInt64]
+    /// The number of each sample under its seed.
     public let indices: [UInt64]
     /// An index into `runs` for each sample.
     public let runOfSample: [Int32]

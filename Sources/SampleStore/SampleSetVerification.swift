@@ -75,7 +75,7 @@ public enum SampleSetVerification {
                 let own = try await SampleSetFile.open(path, verifying: false)
                 if !own.pictures.shards.isEmpty { findings.append(Finding(place, "is a set of shards itself")) }
                 if !own.agrees(with: file, rows: rows) {
-                    findings.append(Finding(place, "does not agree with the set about its samples"))
+                    findings.append(Finding(place, "says other things of its samples than the set"))
                 }
             } catch {
                 findings.append(Finding(place, sentence(error)))
@@ -88,10 +88,10 @@ public enum SampleSetVerification {
         var findings: [Finding] = []
         if file.isReleasable, file.release == nil {
             findings.append(
-                Finding("attribute releasable of /", "is YES, but /audit holds no verdict of an audit"))
+                Finding("attribute releasable of /", "is YES, and there is no verdict of an audit in /audit"))
         }
         if !file.isReleasable, file.release != nil {
-            findings.append(Finding("attribute releasable of /", "is NO, but /audit holds a verdict of an audit"))
+            findings.append(Finding("attribute releasable of /", "is NO, and there is a verdict of an audit in /audit"))
         }
         let terms = [
             ("licence", file.terms.licence), ("permitted_uses", file.terms.permittedUses),
@@ -182,7 +182,7 @@ public enum SampleSetVerification {
                 }
                 let prov = try JSONText.canonical(lineage.prov(), place: file.path)
                 if try JSONText.canonical(model.provJSON, place: file.path) != prov {
-                    findings.append(Finding("\(place)/prov", "does not agree with the lineage"))
+                    findings.append(Finding("\(place)/prov", "says other things than the lineage"))
                 }
             } catch {
                 findings.append(Finding(place, sentence(error)))
@@ -215,7 +215,7 @@ extension ModelRecord {
         let said = try JSONText.decode(Said.self, Data(manifestJSON.utf8), place: "manifest")
         var findings: [String] = []
         if let own = said.licence, own != licence {
-            findings.append("states the licence \(own), but the set states \(licence)")
+            findings.append("states the licence \(own), and the set \(licence)")
         }
         if said.parents != lineage.parents { findings.append("names other parents than the lineage") }
         if let seen = said.imagesSeen, let other = lineage.imagesSeen, seen != other {

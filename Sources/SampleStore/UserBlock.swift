@@ -6,6 +6,7 @@ import Foundation
 ///
 /// The block is `fovea.samples 1\n`, 64 lower-case hexadecimal digits, `\n`, and zeros. HDF5 skips it.
 public enum UserBlock {
+    /// The length of the block.
     public static let byteCount = 512
     private static let magic = "fovea.samples 1\n"
 

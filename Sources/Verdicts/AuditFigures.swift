@@ -1,8 +1,8 @@
 import Files
 import Statistics
 
-/// Everything that an audit measured, in aggregates: what `public/audit.json` holds besides the verdict, and all that
-/// the verdict follows from.
+/// Everything that an audit measured, in aggregates. `public/audit.json` holds these figures and the verdict, which
+/// follows from the figures alone.
 package struct AuditFigures: Codable, Hashable, Sendable {
     /// What was audited.
     package struct Samples: Codable, Hashable, Sendable {
@@ -11,16 +11,16 @@ package struct AuditFigures: Codable, Hashable, Sendable {
             case samples
             /// A data set or a folder of pictures by anybody.
             case pictures
-            /// Drawn by the audit from the model.
+            /// Samples that the audit drew from the model.
             case drawn
         }
         package var kind: Kind
-        /// The content digest.
+        /// The digest of the samples' content.
         package var digest: Digest
         package var count: Int
-        /// Pixels a side.
+        /// The width and height in pixels at which the samples were tested.
         package var size: Int
-        /// Digests of the models that made them; empty where that is not known.
+        /// Digests of the models that made the samples; empty where the models are not known.
         package var models: [Digest]
 
         package init(kind: Kind, digest: Digest, count: Int, size: Int, models: [Digest]) {
@@ -32,18 +32,18 @@ package struct AuditFigures: Codable, Hashable, Sendable {
         }
     }
 
-    /// What it was audited against. No digest of photographs leaves the site but as an HMAC under a secret of the
-    /// signing key.
+    /// The photographs that the samples were audited against. A digest of photographs leaves the site only as an HMAC
+    /// under a secret of the signing key.
     package struct Photographs: Codable, Hashable, Sendable {
         /// HMAC of the training split's digest; nil without a key.
         package var digest: String?
         package var site: String?
-        /// Rounded to 5.
+        /// The number of photographs, rounded to 5.
         package var photographs: Int
-        /// Rounded to 5.
+        /// The number of patients, rounded to 5.
         package var patients: Int
-        /// Whether the samples' lineage names it: yes, no, or unknown where it names no set, or names sets by digests
-        /// that only their sites can check.
+        /// Whether the samples' lineage names this training set. The answer is unknown where the lineage names no set,
+        /// or names sets by digests that only their sites can check.
         package var inLineage: Answer?
 
         package init(
@@ -59,10 +59,11 @@ package struct AuditFigures: Codable, Hashable, Sendable {
 
     package enum Answer: String, Codable, Sendable { case yes, no, unknown }
 
+    /// The photographs of patients that the model never saw.
     package struct Holdout: Codable, Hashable, Sendable {
-        /// HMAC; nil without a key.
+        /// HMAC of the holdout's digest; nil without a key.
         package var digest: String?
-        /// Patients of each part.
+        /// The number of patients in each part of the holdout.
         package var auxiliary: Int
         package var calibration: Int
         package var report: Int
@@ -79,20 +80,21 @@ package struct AuditFigures: Codable, Hashable, Sendable {
     package struct Copies: Codable, Hashable, Sendable {
         package var name: CopyTestName
         package var threshold: Double
-        /// What the threshold was set for.
+        /// The false-alarm rate for which the threshold was set.
         package var falseAlarmRate: Double
         package var null: NullTail
-        /// Flagged samples, of all that were drawn.
+        /// The flagged samples among all samples.
         package var samples: Rate
         package var samplesUpperBound: Double
-        /// Flagged photographs of the report part.
+        /// The flagged photographs among those of the holdout's report part.
         package var holdout: Rate
         package var holdoutUpperBound: Double
-        /// Lower bound of (samples - holdout), with the error probability shared among the tests.
+        /// The lower bound of the rate of samples minus the rate of holdout photographs. The error probability is
+        /// shared among the tests.
         package var excessLowerBound: Double
-        /// Training patients hit by the flagged samples of this many samples, with an interval over samples.
+        /// The number of training patients that flagged samples match, with an interval over samples.
         package var patientsHit: Estimate
-        /// Recall of planted training photographs by disguise at the threshold.
+        /// For each disguise, the share of planted training photographs that the test finds at the threshold.
         package var power: [String: Rate]
         package var histogram: Histogram
 
@@ -116,7 +118,7 @@ package struct AuditFigures: Codable, Hashable, Sendable {
         }
     }
 
-    /// Scores in bins of equal width.
+    /// The number of scores in bins of equal width from `low` to `high`.
     package struct Histogram: Codable, Hashable, Sendable {
         package var low: Double
         package var high: Double
@@ -133,14 +135,14 @@ package struct AuditFigures: Codable, Hashable, Sendable {
         }
     }
 
-    /// Flagged by any of the tests.
+    /// The pictures that at least one of the tests flags.
     package struct Flagged: Codable, Hashable, Sendable {
         package var samples: Rate
         package var samplesUpperBound: Double
         package var holdout: Rate
         package var holdoutUpperBound: Double
         package var excessLowerBound: Double
-        /// Samples that two tests flag as the same training patient.
+        /// The number of samples that two tests match to the same training patient.
         package var confirmed: Int
 
         package init(
@@ -156,11 +158,11 @@ package struct AuditFigures: Codable, Hashable, Sendable {
         }
     }
 
-    /// One value of one attribute.
+    /// The flagged samples among those for which one value of one attribute was asked.
     package struct Cell: Codable, Hashable, Sendable {
         package var attribute: String
         package var value: String
-        /// Rounded to 5.
+        /// The number of training patients with this value, rounded to 5.
         package var trainingPatients: Int
         package var samples: Rate
         package var samplesUpperBound: Double
@@ -179,14 +181,15 @@ package struct AuditFigures: Codable, Hashable, Sendable {
         }
     }
 
+    /// The positive control: an overfitted model, whose copies the tests should catch.
     package struct Control: Codable, Hashable, Sendable {
         package enum Source: String, Codable, Sendable { case closedForm, trained, given }
         package var source: Source
         package var patients: Int?
         package var images: Int?
-        /// Flagged samples of the overfitted twin by test.
+        /// The flagged samples of the control, by test.
         package var flagged: [String: Rate]
-        /// Tests whose rate on the twin is above the holdout's beyond doubt.
+        /// The tests whose rate on the control is above the holdout's beyond doubt.
         package var caught: [CopyTestName]
 
         package init(
@@ -200,15 +203,16 @@ package struct AuditFigures: Codable, Hashable, Sendable {
         }
     }
 
-    /// What a model remembers that was trained with canaries by the recipe of the audited one.
+    /// What the canaries show about another model, which was trained with them by the same recipe as the audited model.
     package struct Canaries: Codable, Hashable, Sendable {
-        /// The model's digest.
+        /// The digest of the model that was trained with canaries.
         package var model: Digest
         package var result: CanaryResult
 
         package init(model: Digest, result: CanaryResult) { (self.model, self.result) = (model, result) }
     }
 
+    /// An earlier audit of the same models.
     package struct EarlierAudit: Codable, Hashable, Sendable {
         package var date: String
         package var samples: Digest
@@ -232,15 +236,15 @@ package struct AuditFigures: Codable, Hashable, Sendable {
     package var flagged: Flagged
     package var cells: [Cell]
     package var distances: DistanceFigures
-    /// Nil without the model.
+    /// The result of the membership attack; nil where the model was not given.
     package var membership: MembershipResult?
-    /// Nil without a model that was trained with canaries.
+    /// The result of the canaries; nil where no model with canaries was given.
     package var canaries: Canaries?
     package var control: Control?
     package var notTested: [String]
     package var remarks: [String]
     package var earlierAudits: [EarlierAudit]
-    /// SHA-256 of `private/flagged.json`, which names the samples that a release drops.
+    /// SHA-256 of `private/flagged.json`, which lists the samples that a release leaves out.
     package var flaggedDigest: Digest
 
     package init(

@@ -10,22 +10,24 @@ package struct AuditFolder {
 
     package static let names: Set = ["public", "private"]
 
-    /// - Throws: `Failure(.cannotCreateOutput)` where something is there already and may not be replaced.
+    /// Checks that an audit can be written to the folder.
+    /// - Throws: `Failure(.cannotCreateOutput)` where the folder holds something that may not be replaced.
     package func requireWritable(force: Bool) throws {
         guard let found = try? FileManager.default.contentsOfDirectory(atPath: path) else {
             return try StagedFile.requireWritable(path, force: false)
         }
         guard Set(found).isSubset(of: AuditFolder.names) else {
             throw Failure(
-                .cannotCreateOutput, path, "holds something else than an audit; give the audit a folder of its own")
+                .cannotCreateOutput, path, "holds files that are not an audit's; give the audit a folder of its own")
         }
         guard found.isEmpty || force else {
             throw Failure(.cannotCreateOutput, path, "exists", remedy: .replace)
         }
     }
 
-    /// The list that a release drops, checked against the signed audit.
-    /// - Throws: `Failure(.notPermitted)` where it is another.
+    /// The list of samples that a release leaves out, checked against the signed audit.
+    /// - Throws: `Failure(.notPermitted)` where the list is not that of the audit; `Failure(.noSuchInput)`;
+    ///   `Failure(.badData)`; `Failure(.readOrWriteFailed)`.
     package func flagged(_ audit: PublicAudit) throws -> FlaggedList {
         let place = path + "/private/flagged.json", data = try JSONText.contents(place)
         guard Digest(of: Array(data)) == audit.figures.flaggedDigest else {
@@ -34,6 +36,7 @@ package struct AuditFolder {
         return try JSONText.decode(FlaggedList.self, data, place: place)
     }
 
+    /// JSON on several lines with sorted keys; infinity and NaN are strings.
     package static func pretty(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]

@@ -5,7 +5,7 @@ import Foundation
 import Reporting
 import Statistics
 
-/// `public/audit.html`: the verdict in one sentence, then the evidence in aggregates. No picture, no row and no seed.
+/// `public/audit.html`: the verdict in one sentence, then the evidence in aggregates. It shows no picture, row or seed.
 package struct AuditPage {
     private let audit: PublicAudit
     private var figures: AuditFigures { audit.figures }
@@ -33,7 +33,7 @@ package struct AuditPage {
         return AuditStyle.page(title: "Privacy audit: \(audit.verdict.outcome.rawValue)", body: body, isPrivate: false)
     }
 
-    /// One sentence that needs no statistics.
+    /// The verdict in one sentence that can be read without statistics.
     private var sentence: String {
         let count = figures.samples.count
         switch audit.verdict.outcome {
@@ -97,7 +97,7 @@ package struct AuditPage {
         return section("Limits other than the usual ones", .list(all))
     }
 
-    /// For a page about a released set: what the verdict rests on, without plots and what was not tested.
+    /// An excerpt for the page of a released set: the reasons of the verdict and the main figures, without plots.
     package var excerpt: HTML {
         let membership: HTML? = figures.membership.map { found in
             """
@@ -173,8 +173,8 @@ package struct AuditPage {
             return section(
                 "Positive control",
                 """
-                <p>None was run. A model that was overfitted on purpose shows whether copying would have been \
-                noticed; without it there is no pass.</p>
+                <p>No positive control was run. A model that was overfitted on purpose shows whether copying would \
+                have been noticed; without such a control, no audit passes.</p>
                 """
             )
         }
@@ -235,19 +235,21 @@ package struct AuditPage {
                 $0 == 0
                     ? "It remembers too few of them to say that epsilon is above 0."
                     : """
-                    Whatever is promised of this recipe, its epsilon is at least \(rounded($0)) (with \
+                    Whatever anybody promises for this recipe, its epsilon is at least \(rounded($0)) (with \
                     \(percent(found.confidence)) confidence, one run).
                     """
             }
-            ?? "Each was trained on \(record.repetitions) times, so there is no bound on epsilon."
+            ?? "Each canary was trained on \(record.repetitions) times, so there is no bound on epsilon."
         return section(
             "Canaries",
             """
-            <p>Another model of this recipe was trained with \(record.included) of \(record.count) phantom patients, \
-            by the toss of a coin, and asked which. It never leaves. \(bound)</p>
-            <p>Area under the ROC curve \(found.area.text); 0.5 says nothing. Exposure: \(rounded(exposure.mean)) bits \
-            in the mean, \(rounded(exposure.largest)) at most; \(rounded(exposure.meaningless)) say nothing, \
-            \(rounded(exposure.limit)) is the most that there can be.</p>
+            <p>Another model of this recipe was trained with \(record.included) of \(record.count) phantom patients \
+            (canaries), chosen by the toss of a coin, and was then asked which of them it saw. That model never leaves \
+            the site. \(bound)</p>
+            <p>Area under the ROC curve \(found.area.text); 0.5 means that the model tells nothing. Exposure: \
+            \(rounded(exposure.mean)) bits in the mean, \(rounded(exposure.largest)) at most; \
+            \(rounded(exposure.meaningless)) bits in the mean would mean nothing, and \(rounded(exposure.limit)) bits \
+            are the most possible.</p>
             """)
     }
 
@@ -268,8 +270,8 @@ package struct AuditPage {
         let finding =
             copying.zScore < figures.policy.dataCopyingAlarm
             ? """
-            an alarm. Samples lie nearer to the training photographs than other people's photographs do. Smooth or \
-            average samples alone do that, so it decides nothing by itself.
+            an alarm. Samples lie nearer to the training photographs than other people's photographs do. Samples \
+            that are merely smooth or average also do so, so the alarm alone decides nothing.
             """
             : "no alarm."
         return section(
@@ -326,7 +328,7 @@ package struct AuditPage {
     private var earlier: HTML {
         let audits = figures.earlierAudits.map { "\($0.date): \($0.count) samples, \($0.verdict.rawValue)" }
         if audits.isEmpty { return "<p>None is on record.</p>" }
-        return "<p>Sampling again until a set passes would show here.</p>\(HTML.list(audits))"
+        return "<p>Audits of other sets would show here if somebody sampled until one passed.</p>\(HTML.list(audits))"
     }
 
     private func section(_ title: String, _ body: HTML) -> HTML { "<section><h2>\(title)</h2>\n\(body)\n</section>" }

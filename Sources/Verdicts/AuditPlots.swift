@@ -1,9 +1,10 @@
 import Figures
 import Statistics
 
-/// Drawings of the public page, from aggregates alone.
+/// The drawings of the public page, which are made from aggregates alone.
 enum AuditPlots {
-    /// Shares of samples, photographs of others and planted copies by score, one above the other, with the threshold.
+    /// Three histograms of scores, one above the other: of samples, of photographs of others and of planted copies. The
+    /// threshold is marked.
     static func histogram(_ test: AuditFigures.Copies) -> HTML {
         let histogram = test.histogram, width = 780.0, left = 130.0, height = 44.0
         guard let bins = histogram.samples.isEmpty ? nil : histogram.samples.count, histogram.high > histogram.low
@@ -19,7 +20,7 @@ enum AuditPlots {
         let bars: [HTML] = rows.enumerated().map { place, row in
             let base = 30 + Double(place + 1) * (height + 8), most = Double(max(1, row.2.max() ?? 1))
             let columns: [HTML] = row.2.enumerated().filter { $0.element > 0 }.map { bin, count in
-                // What is there is seen, however little.
+                // A bin that is not empty has a visible bar, however small its count is.
                 let tall = max(1.5, height * Double(count) / most)
                 return .element(
                     "rect",
@@ -70,7 +71,7 @@ enum AuditPlots {
             ])
     }
 
-    /// A drawing with a title for those who hear the page.
+    /// A drawing with a title for readers who hear the page.
     private static func plot(_ title: String, width: Double, height: Double, _ parts: [HTML]) -> HTML {
         .element(
             "svg",

@@ -3,7 +3,7 @@ import Files
 import Foundation
 import Reporting
 
-/// The frame of the audit's pages: one file, nothing loaded, no script.
+/// The frame of the audit's pages. A page is one file, loads nothing and has no script.
 package enum AuditStyle {
     private static let additions = """
         .label { justify-self: start; }

@@ -2,11 +2,11 @@ import CheckpointStore
 import Figures
 import Statistics
 
-/// What scripts and terminals are told of an audit.
+/// What an audit tells scripts and terminals.
 package struct AuditSummary: Sendable {
     package struct Test: Encodable, Sendable {
         let value: Double
-        /// Lower and upper end.
+        /// The lower and the upper end.
         let interval: [Double]
         let limit: Double
     }

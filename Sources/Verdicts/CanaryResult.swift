@@ -2,35 +2,35 @@ import CheckpointStore
 import Foundation
 import Statistics
 
-/// What the canaries of a model tell.
+/// What the canaries of a model show.
 package struct CanaryResult: Codable, Hashable, Sendable {
-    /// One choice of how many guesses are made.
+    /// The result for one choice of the number of guesses.
     package struct Guesses: Codable, Hashable, Sendable {
-        /// The highest scores, guessed to be included, and as many of the lowest, guessed not to be.
+        /// How many of the highest scores are guessed to be included. As many of the lowest are guessed not to be.
         package var each: Int
         package var correct: Int
-        /// The lower bound on epsilon at the significance of one of several choices (Bonferroni).
+        /// The lower bound on epsilon. The significance is divided among the choices (Bonferroni).
         package var epsilon: Double
     }
 
-    /// ln base 2 of how far up a canary ranks among those that were not trained on (Carlini et al. 2019, "The secret
-    /// sharer", definition 2).
+    /// How far up the included canaries rank among canaries that were not trained on, as a logarithm to base 2
+    /// (Carlini et al. 2019, "The secret sharer", definition 2).
     package struct Exposure: Codable, Hashable, Sendable {
-        /// Over included canaries, in bits.
+        /// The mean over included canaries, in bits.
         package var mean: Double
         package var median: Double
         package var largest: Double
-        /// What a canary has that ranks above all others.
+        /// The exposure of a canary that ranks above all others.
         package var limit: Double
-        /// What canaries have on the average that rank as others do, about 1.44.
+        /// The mean exposure of canaries that rank by chance, about 1.44.
         package var meaningless: Double
     }
 
     package var canaries: CanaryRecord
     package var delta: Double
     package var confidence: Double
-    /// The best lower bound on epsilon, valid at `confidence` for all choices together; nil for repeated canaries, of
-    /// which the definition of differential privacy does not speak as of one patient.
+    /// The best lower bound on epsilon, valid at `confidence` for all choices together. Nil for repeated canaries,
+    /// which the definition of differential privacy does not treat as one patient.
     package var epsilon: Double?
     package var guesses: [Guesses]?
     package var exposure: Exposure
@@ -38,12 +38,14 @@ package struct CanaryResult: Codable, Hashable, Sendable {
 }
 
 extension CanaryResult {
-    /// Shares of the canaries that are guessed at, half of them included: declared before any score is seen.
+    /// The shares of the canaries that are guessed at, half of them as included. They are fixed before any score is
+    /// seen.
     package static let guessedShares = [0.1, 0.25, 0.5, 1]
 
+    /// The result is nil where all canaries, or none of them, were included.
     /// - Parameters:
-    ///   - scores: one a canary, higher where it seems to be included.
-    ///   - isIncluded: what the coins said. Of both kinds.
+    ///   - scores: one score for each canary, higher where it seems to be included.
+    ///   - isIncluded: whether each canary was included.
     package init?(
         scores: [Double], isIncluded: [Bool], record: CanaryRecord, delta: Double = 0, confidence: Double = 0.95,
         resamples: Int = 1000, seed: UInt64 = 0
@@ -72,16 +74,16 @@ extension CanaryResult {
         epsilon = made.map(\.epsilon).max() ?? 0
     }
 
-    /// log2 |R| - log2 rank, where R holds the canary and all that were not trained on; equal scores rank above it.
+    /// log2 |R| - log2 rank, where R holds the canary and all canaries that were not trained on. Others with an equal
+    /// score rank above the canary.
     package static func exposure(_ score: Double, among others: [Double]) -> Double {
         log2(Double(others.count + 1)) - log2(Double(1 + others.count { $0 >= score }))
     }
 
-    /// Algorithm 1 of Steinke et al. 2023 with each of the declared numbers of guesses, its significance divided among
-    /// them.
+    /// Algorithm 1 of Steinke et al. 2023 for each of `guessedShares`, among which the significance is divided.
     package static func guesses(scores: [Double], isIncluded: [Bool], delta: Double, significance: Double) -> [Guesses]
     {
-        // Equal scores keep the canaries' order, which knows nothing of the coins.
+        // Equal scores keep the order of the canaries, which does not depend on the coins.
         let order = scores.indices.sorted { (scores[$0], $1) > (scores[$1], $0) }
         return guessedShares.map { share in
             let each = max(1, Int(share * Double(scores.count) / 2))

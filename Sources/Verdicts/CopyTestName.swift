@@ -4,11 +4,11 @@ package enum CopyTestName: String, Codable, CaseIterable, Sendable, Comparable {
 
     package static func < (a: CopyTestName, b: CopyTestName) -> Bool { a.rawValue < b.rawValue }
 
-    /// Its part of the family's false-alarm rate. Innocent photographs and copies lie far apart in pixels and vessels,
-    /// nearer together for the encoder, which so small a set of photographs teaches; it gets most.
+    /// The test's part of the false-alarm rate of all tests. The features get most of it: the encoder is trained on few
+    /// photographs, so that copies stand out less from innocent photographs than they do by pixels and vessels.
     package var shareOfFalseAlarms: Double { self == .features ? 0.8 : 0.1 }
 
-    /// What a privacy officer calls it.
+    /// The name of the test on pages.
     package var title: String {
         switch self {
         case .pixels: "Pixel copies"

@@ -1,5 +1,5 @@
-/// What a generator, or somebody who hides, may do to a photograph that it copies. The power of every test is its
-/// recall of training photographs in these disguises at the threshold in use.
+/// What a generator, or somebody who hides a copy, may do to a copied photograph. The power of a test is the share of
+/// training photographs in these disguises that it finds at the threshold in use.
 package enum Disguise: String, CaseIterable, Codable, Sendable {
     case plain, flip, rotation, recolour, recompression, crop
     case halfBlend = "half-blend"

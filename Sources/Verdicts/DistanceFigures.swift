@@ -1,13 +1,15 @@
 import Statistics
 
-/// Distances between whole sets: each measure taken with the training photographs and with as many of the holdout, and
-/// the difference. A model that has kept nothing of single patients is as near to those it never saw; what a model's
-/// style or blur does to a distance is the same on both sides.
+/// Distances between whole sets. Each measure is taken with the training photographs and with the photographs of as
+/// many holdout patients, and the two are subtracted. The samples of a model that has kept nothing of single patients
+/// are as near to patients that it never saw. A model's style or blur changes both distances alike.
 package struct DistanceFigures: Codable, Hashable, Sendable {
     package struct Measure: Codable, Hashable, Sendable {
-        /// With training photographs, with holdout photographs, and the first minus the second with its 95 % interval.
+        /// The measure with training photographs.
         package let train: Double
+        /// The measure with holdout photographs.
         package let holdout: Double
+        /// `train` minus `holdout`, with its 95 % interval.
         package let difference: Estimate
 
         package init(train: Double, holdout: Double, difference: Estimate) {
@@ -16,16 +18,16 @@ package struct DistanceFigures: Codable, Hashable, Sendable {
     }
 
     package let dataCopying: DataCopying
-    /// Share of samples that lie farther from their nearest photograph than that lies from its own nearest neighbour
-    /// (Alaa et al. 2022, "How faithful is your synthetic data?", section 4.3).
+    /// The share of samples that lie farther from their nearest photograph than that photograph lies from its own
+    /// nearest neighbour (Alaa et al. 2022, "How faithful is your synthetic data?", section 4.3).
     package let authenticity: Measure
-    /// Median ratio of the distances to the nearest and to the second nearest photograph.
+    /// The median ratio of the distances to the nearest and to the second nearest photograph.
     package let nearestNeighborDistanceRatio: Measure
-    /// 5th percentile of the distance to the closest record.
+    /// The 5th percentile of the distance to the nearest photograph.
     package let distanceToClosestRecord: Measure
     /// Nearest-neighbour adversarial accuracy (Yale et al. 2020): 0.5 where samples and photographs cannot be told
-    /// apart. The difference is the privacy loss with its sign turned: negative where the training photographs are
-    /// matched better than others.
+    /// apart. The difference is the privacy loss with the opposite sign: it is negative where the samples match the
+    /// training photographs better than others.
     package let adversarialAccuracy: Measure
 
     package init(
@@ -41,11 +43,12 @@ package struct DistanceFigures: Codable, Hashable, Sendable {
 }
 
 /// Whether samples lie nearer to the training photographs than photographs of others do (Meehan, Chaudhuri and Dasgupta
-/// 2020, "A non-parametric test to detect data-copying in generative models", section 3): the z-score of the rank test
-/// between holdout-to-train and sample-to-train distances, in cells of the training set, averaged by the holdout's
-/// share of each. Below 0 samples are nearer.
+/// 2020, "A non-parametric test to detect data-copying in generative models", section 3).
+///
+/// In each cell of the training set, a rank test compares the holdout-to-train with the sample-to-train distances. The
+/// result is the mean of the z-scores, weighted by the holdout's share of each cell. Below 0, samples are nearer.
 package struct DataCopying: Codable, Hashable, Sendable {
-    /// C_T.
+    /// The statistic C_T.
     package let zScore: Double
     package let cells: Int
 

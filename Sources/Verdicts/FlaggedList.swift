@@ -1,11 +1,11 @@
 import Files
 
-/// `private/flagged.json`: which samples a release drops. The scores of all samples stand in it, so that its digest,
-/// which is public, says nothing about a few of them.
+/// `private/flagged.json`, which lists the samples that a release leaves out. It also holds the scores of all samples,
+/// so that nobody can guess its content from its digest, which is public.
 package struct FlaggedList: Codable, Sendable {
     package var samples: Digest
     package var flagged: [FlaggedSample]
-    /// By test, one a sample.
+    /// The scores of all samples, by test.
     package var scores: [String: [Double]]
 
     package init(samples: Digest, flagged: [FlaggedSample], scores: [String: [Double]]) {
@@ -14,13 +14,13 @@ package struct FlaggedList: Codable, Sendable {
         self.scores = scores
     }
 
-    /// Rows to drop, each once.
+    /// The rows that a release leaves out, sorted, each once.
     package var rows: [Int] { Array(Set(flagged.map(\.index))).sorted() }
 }
 
-/// A sample that a test flags; for `private/` and for whoever runs the audit.
+/// A sample that a test flags. It is shown only in `private/` and to whoever runs the audit.
 package struct FlaggedSample: Codable, Hashable, Sendable {
-    /// Row of the sample.
+    /// The row of the sample.
     package let index: Int
     package let test: CopyTestName
     package let score: Double

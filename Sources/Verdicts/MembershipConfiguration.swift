@@ -1,22 +1,22 @@
-/// What a model is asked of every photograph.
+/// How a model is asked about every photograph.
 package struct MembershipConfiguration: Codable, Hashable, Sendable {
-    /// Noise levels, evenly over ln(sigma).
+    /// The number of noise levels, which are spaced evenly over ln(sigma).
     package var levels = 7
-    /// They span the mean of the training's ln(sigma) and so many of its deviations to both sides.
+    /// The noise levels span the mean of the training's ln(sigma) and this many of its deviations to both sides.
     package var reach = 1.5
-    /// Noises a level and photograph.
+    /// How many noises are drawn for each level and photograph.
     package var draws = 2
-    /// Ask for the mirrored photograph, too, where the model was trained on such.
+    /// Also ask about the mirrored photograph, where the model was trained on mirrored photographs.
     package var mirrors = true
-    /// Bootstrap resamples of the patients.
+    /// The number of bootstrap resamples of the patients.
     package var resamples = 1000
     package var seed: UInt64 = 0
-    /// Photographs that go through the network together.
+    /// How many photographs go through the network together.
     package var batchSize = 16
 
     package init() {}
 
-    /// One sentence on what is wrong, or nil.
+    /// One sentence that says what is wrong; nil where nothing is.
     package var problem: String? {
         for (name, value, most) in [
             ("levels", levels, 100), ("draws", draws, 1000), ("resamples", resamples, 1_000_000),

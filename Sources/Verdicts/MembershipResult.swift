@@ -2,7 +2,7 @@ import Statistics
 
 /// What the membership attack found.
 package struct MembershipResult: Codable, Hashable, Sendable {
-    /// An interval of 95 %.
+    /// A 95 % interval.
     package struct Interval: Codable, Hashable, Sendable {
         package var low: Double
         package var high: Double
@@ -10,7 +10,7 @@ package struct MembershipResult: Codable, Hashable, Sendable {
         package func contains(_ value: Double) -> Bool { low <= value && value <= high }
     }
 
-    /// An area with its interval.
+    /// The area under a ROC curve with its interval.
     package struct Area: Codable, Hashable, Sendable {
         package var value: Double
         package var interval: Interval
@@ -22,12 +22,12 @@ package struct MembershipResult: Codable, Hashable, Sendable {
         }
     }
 
-    /// The share of members found at a share of non-members.
+    /// The share of members that are found at a given share of false positives.
     package struct Rate: Codable, Hashable, Sendable {
         package var falsePositiveRate: Double
-        /// Nil where there are too few non-members,
+        /// The share of members found; nil where there are too few non-members.
         package var truePositiveRate: Double?
-        /// of whom so many would be needed.
+        /// How many non-members would be needed; nil where there are enough.
         package var needs: Int?
 
         package init(_ curve: RocCurve, at rate: Double) {
@@ -36,24 +36,24 @@ package struct MembershipResult: Codable, Hashable, Sendable {
             needs = truePositiveRate == nil ? RocCurve.nonMembersNeeded(rate) : nil
         }
 
-        /// For people: a share in percent, or "needs n".
+        /// The share in percent, or "needs n".
         package var text: String { truePositiveRate.map { "\(($0 * 1000).rounded() / 10) %" } ?? "needs \(needs ?? 0)" }
     }
 
-    /// What one statistic tells.
+    /// What one statistic tells about membership.
     package struct Statistic: Codable, Hashable, Sendable {
         package var area: Area
-        /// Every other non-member against the rest: 0.5 must lie in the interval, or the two groups differ by more than
-        /// membership.
+        /// The area for every other non-member against the remaining non-members. 0.5 should lie in its interval: the
+        /// statistic should not tell groups apart that both lack membership.
         package var nonMembersAgainstNonMembers: Area?
         package var rates: [Rate]
-        /// Optimistic: see `RocCurve.advantage`.
+        /// The membership advantage, which is optimistic (see `RocCurve.advantage`).
         package var membershipAdvantage: Double
         package var curve: [RocCurve.Point]
 
         package static let falsePositiveRates = [0.1, 0.01, 0.001]
 
-        /// - Returns: nil where a group is empty.
+        /// The result is nil where a group is empty.
         package init?(members: [Double], nonMembers: [Double], resamples: Int, seed: UInt64) {
             let curve = RocCurve(members: members, nonMembers: nonMembers)
             guard let area = Area(curve, resamples: resamples, seed: seed) else { return nil }
@@ -69,19 +69,21 @@ package struct MembershipResult: Codable, Hashable, Sendable {
     }
 
     package var configuration: MembershipConfiguration
-    /// Noise levels of the loss statistic, and that of the single query.
+    /// The noise levels of the loss statistic.
     package var sigmas: [Float]
+    /// The noise level of the single query.
     package var singleSigma: Float
-    /// Patients.
+    /// The number of patients who are members.
     package var members: Int
+    /// The number of patients who are not members.
     package var nonMembers: Int
-    /// Evaluations of networks that it took.
+    /// How many evaluations of networks the attack took.
     package var evaluations: Int
-    /// Mean over noise levels of the z-score of the logarithmic loss.
+    /// The statistic that is the mean over noise levels of the z-score of the logarithmic loss.
     package var loss: Statistic
-    /// One noise at one level, decided beforehand.
+    /// The statistic of one noise at one level, which are fixed beforehand.
     package var singleQuery: Statistic
-    /// The same mean over the difference from a reference model's logarithmic loss; nil without a reference.
+    /// The same as `loss`, for the difference from a reference model's logarithmic loss; nil without a reference model.
     package var likelihoodRatio: Statistic?
 
     package init(
@@ -100,7 +102,7 @@ package struct MembershipResult: Codable, Hashable, Sendable {
     }
 }
 
-/// Scores of patients, higher for members: they never leave the site.
+/// The scores of single patients, higher for members. They never leave the site.
 package struct MembershipScores: Codable, Hashable, Sendable {
     package var loss: [Double]
     package var singleQuery: [Double]

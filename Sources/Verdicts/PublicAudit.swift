@@ -2,7 +2,7 @@ import CheckpointStore
 import Files
 import Foundation
 
-/// `public/audit.json`: verdict and figures, aggregates only. docs/audit.schema.json describes it.
+/// `public/audit.json`: the verdict and the figures, which are aggregates only. docs/audit.schema.json describes it.
 package struct PublicAudit: Codable, Hashable, Sendable {
     package static let kind = "fovea.audit"
     package static let version = 1
@@ -11,9 +11,9 @@ package struct PublicAudit: Codable, Hashable, Sendable {
     package var kind = PublicAudit.kind
     package var version = PublicAudit.version
     package var tool = ToolVersion.current
-    /// `2026-01-31`.
+    /// The day of the audit, such as `2026-01-31`.
     package var date: String
-    /// The privacy officer's public key, base64; nil where nobody signed.
+    /// The privacy officer's public key in base64; nil where nobody signed.
     package var officer: String?
     package var verdict: Verdict
     package var figures: AuditFigures
@@ -28,12 +28,12 @@ package struct PublicAudit: Codable, Hashable, Sendable {
     /// The bytes of `audit.json`.
     package func encoded() throws -> Data { Data(try AuditFolder.pretty(self).utf8) }
 
-    /// Reads an audit and checks all that it says of itself.
+    /// Reads an audit and checks its signature and its verdict.
     ///
-    /// - Parameter folder: what `fovea audit` wrote.
-    /// - Returns: the audit, its bytes, and who signed it.
-    /// - Throws: `Failure`: `.noSuchInput`; `.badData`; `.notPermitted` where it is unsigned, was edited, or its
-    ///   verdict does not follow from its figures.
+    /// - Parameter folder: the folder that `fovea audit` wrote.
+    /// - Returns: the audit, its bytes, and the key that signed it.
+    /// - Throws: `Failure(.noSuchInput)`; `Failure(.badData)`; `Failure(.notPermitted)` where the audit is unsigned or
+    ///   was edited, or its verdict does not follow from its figures.
     package static func read(_ folder: String) throws -> (audit: PublicAudit, bytes: Data, officer: PublicKey) {
         let path = folder + "/public/audit.json", bytes = try JSONText.contents(path)
         let audit = try JSONText.decode(PublicAudit.self, bytes, place: path)
@@ -47,8 +47,9 @@ package struct PublicAudit: Codable, Hashable, Sendable {
         return (audit, bytes, officer)
     }
 
-    /// - Throws: `Failure(.badData)` for what is no audit; `.notPermitted` where the verdict does not follow from the
-    ///   figures.
+    /// Decodes an audit without checking its signature.
+    /// - Throws: `Failure(.badData)` where the bytes are not an audit; `Failure(.notPermitted)` where the verdict does
+    ///   not follow from the figures.
     package static func decode(_ bytes: Data, place: String) throws -> PublicAudit {
         let audit = try JSONText.decode(PublicAudit.self, bytes, place: place)
         try audit.requireSound(place: place)
@@ -69,7 +70,7 @@ package struct PublicAudit: Codable, Hashable, Sendable {
             throw Failure(
                 .notPermitted, place,
                 """
-                says \(verdict.outcome.rawValue), and its figures say \(computed.outcome.rawValue): \
+                says \(verdict.outcome.rawValue), but its figures say \(computed.outcome.rawValue): \
                 \(computed.reasons.first ?? "")
                 """
             )

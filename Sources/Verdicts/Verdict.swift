@@ -1,16 +1,17 @@
 import Figures
 import Statistics
 
-/// What follows from the figures of an audit under its policy: a function of both, which `release` computes again.
+/// What follows from the figures of an audit under its policy. It depends on these two alone, and `release` computes it
+/// again.
 package struct Verdict: Codable, Hashable, Sendable {
     package enum Outcome: String, Codable, Sendable {
         case pass, fail
-        /// Nothing was found, and the tests have not shown that they would have found something.
+        /// Nothing was found, but the tests have not shown that they would have found something.
         case noPower = "no-power"
     }
 
     package let outcome: Outcome
-    /// Why, one sentence each; for a pass, what it rests on.
+    /// The reasons, one sentence each. Those of a pass say what the pass rests on.
     package let reasons: [String]
 
     package init(_ figures: AuditFigures) {
@@ -33,7 +34,7 @@ package struct Verdict: Codable, Hashable, Sendable {
         }
     }
 
-    /// Compared so that what is no number fails.
+    /// The comparisons are written so that NaN fails.
     private static func failures(_ figures: AuditFigures) -> [String] {
         let policy = figures.policy, flagged = figures.flagged
         var failures: [String] = []
@@ -145,8 +146,8 @@ package struct Verdict: Codable, Hashable, Sendable {
 }
 
 extension AuditFigures.Copies {
-    /// Mean recall over the disguises: flip, rotation, recolouring, crop and half-blend. A plain copy is none, and a
-    /// recompressed one hardly.
+    /// The mean recall over the disguises flip, rotation, recolouring, crop and half-blend. A plain copy is left out
+    /// because it is not disguised, and a recompressed copy because it hardly is.
     package var recall: Double {
         let rates = power.filter { $0.key != Disguise.plain.rawValue && $0.key != Disguise.recompression.rawValue }
             .values.map(\.value)

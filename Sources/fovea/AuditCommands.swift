@@ -2,7 +2,7 @@ import ArgumentParser
 import Files
 import Fovea
 
-/// Who may sign audits, for the commands that let something out by one.
+/// The option that says who may sign audits, for commands that need an audit before something leaves the site.
 struct OfficerOptions: ParsableArguments {
     @Option(help: .value("trust.yaml", "A list of who is a privacy officer (default: the key that signs here)."))
     var trust: String?
@@ -30,9 +30,9 @@ struct AuditCommand: JobCommand {
     var holdout: String?
     @Option(help: .value("snapshot", "The snapshot that made the samples; adds membership inference."))
     var model: String?
-    @Option(help: .value("snapshot", "One that never saw these patients; sharpens membership inference."))
+    @Option(help: .value("snapshot", "A snapshot that never saw these patients; sharpens membership inference."))
     var reference: String?
-    @Option(help: .value("snapshot", "A model of train --canaries: which it remembers; goes with --canaries."))
+    @Option(help: .value("snapshot", "A model of train --canaries, to ask which it remembers; needs --canaries."))
     var canaryModel: String?
     @Option(help: .value("phantoms.h5", "The phantoms that --canary-model was trained with.")) var canaries: String?
     @Option(
@@ -59,7 +59,7 @@ struct AuditCommand: JobCommand {
 struct ReleaseCommand: JobCommand {
     static let configuration = CommandConfiguration(
         commandName: "release",
-        abstract: "Makes a set that may leave: of an audited set that passed, without flagged samples, signed.",
+        abstract: "Makes a signed set that may leave the site: an audited set that passed, without flagged samples.",
         discussion: """
             Refused where the audit failed, has no power, is unsigned, was edited, is of another set, or is too old. \
             Rows are renumbered; where seeds would lead to a dropped sample they are removed (draw with \
@@ -113,7 +113,7 @@ struct ImportModelCommand: JobCommand {
     }
 }
 
-/// `attribute=value,value,...`
+/// The meaning of classes, as a text such as `attribute=value,value,...`.
 struct ClassNames: ExpressibleByArgument {
     let attribute: String
     let values: [String]
@@ -162,7 +162,7 @@ struct DoctorCommand: JobCommand {
     func job() throws -> DoctorJob { DoctorJob() }
 }
 
-/// What the child of a probe runs.
+/// The command that the child process of a probe runs.
 struct ProbeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "probe", abstract: "Reads an HDF5 file; fails where it is damaged.", shouldDisplay: false)

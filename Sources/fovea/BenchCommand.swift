@@ -33,7 +33,7 @@ struct BenchCommand: JobCommand {
     @Option(help: .value("n", "With --neighbors: vectors that they are looked for among.")) var gallery = 100_000
     @Option(help: .value("n", "With --neighbors: numbers a vector.")) var width = 512
     @Option(help: .value("k", "With --neighbors: neighbours of each.")) var nearest = 10
-    // For the scripts of Tools/bench.
+    // These options are for the scripts of Tools/bench.
     @Option(help: .hidden) var parcels: String?
     @Option(help: .hidden) var count = 100
     @Option(help: .hidden) var adapter: AdapterOption = .ffa

@@ -1,18 +1,19 @@
 import Files
 import Foundation
 
-/// What a command says, and where: results on standard output, everything else on standard error.
+/// Writes what a command says: results to standard output, everything else to standard error.
 struct Console: Sendable {
     let isQuiet: Bool
     let isJSON: Bool
 
-    /// A line for a person; silent with `--quiet`. With `--json` it goes to standard error.
+    /// Writes a line for a person. With `--quiet` nothing is written; with `--json` the line goes to standard error.
     func say(_ line: String) {
         if isQuiet { return }
         Console.put(Console.cleaned(line) + "\n", on: isJSON ? .standardError : .standardOutput)
     }
 
-    /// The command's result: `object` as JSON on one line with sorted keys where `--json` is given, otherwise `lines`.
+    /// Writes the command's result: with `--json`, `object` as JSON on one line with sorted keys; otherwise `lines`.
+    /// - Throws: `Failure(.readOrWriteFailed)`.
     func finish(_ object: some Encodable, _ lines: [String]) throws {
         guard isJSON else {
             lines.forEach(say)
@@ -29,16 +30,16 @@ struct Console: Sendable {
         }
     }
 
-    /// An error, whatever the flags.
+    /// Writes an error, whatever the flags are.
     static func complain(_ sentence: String) {
         put("fovea: \(cleaned(sentence))\n", on: .standardError)
     }
 
-    /// Writes text for a person, whose terminal or `head` may have gone away: that is no reason to stop.
+    /// Writes text for a person. A terminal or a `head` that has gone away is no reason to stop, so errors are ignored.
     static func put(_ text: String, on handle: FileHandle) {
         try? handle.write(contentsOf: Data(text.utf8))
     }
 
-    /// Names of files come from outside; nothing in them reaches the terminal that could steer it.
+    /// The text without characters that could steer the terminal: names of files come from outside.
     private static func cleaned(_ text: String) -> String { text.printable }
 }

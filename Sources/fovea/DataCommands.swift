@@ -101,7 +101,7 @@ struct TrainCommand: JobCommand {
     @Option(help: .value("phantoms.h5", "Phantoms, added by coin flips, to measure memory; never shared then."))
     var canaries: String?
     @Option(help: .value("n", "Training images to see in all (default: 400000).")) var images: Int?
-    @Option(help: .value("n", "Stop after so many minutes, saved; --resume goes on.")) var minutes: Double?
+    @Option(help: .value("n", "Save and stop after this many minutes; --resume goes on.")) var minutes: Double?
     @Option(help: .value("MiB", "Memory that it may take (default: what is available); what needs more is refused."))
     var memory: Int?
     @Option(help: .value("n", "Seed of all randomness (default: 0).")) var seed: UInt64?
@@ -151,7 +151,7 @@ struct ValidateCommand: JobCommand {
 enum AdapterOption: String, CaseIterable, ExpressibleByArgument {
     case ffa, lora, full
 
-    /// nil where all weights change.
+    /// The kind of adapter; nil where all weights are trained.
     var kind: AdapterKind? { AdapterKind(rawValue: rawValue) }
 }
 

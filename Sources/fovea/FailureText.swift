@@ -1,7 +1,7 @@
 import Files
 
 extension Failure {
-    /// The sentence for somebody at a terminal: settings are named as options, and the option that helps is named.
+    /// The sentence for a user at a terminal. Settings are named as options, and the option that helps is named, too.
     var commandLine: String {
         let option = option.map { "--" + $0.kebab }
         return [place, option, sentence].compactMap { $0 }.joined(separator: ": ") + (remedy?.advice ?? "")
@@ -9,7 +9,7 @@ extension Failure {
 }
 
 extension Failure.Remedy {
-    /// How a user of the command line does it.
+    /// What a user of the command line can do.
     fileprivate var advice: String {
         switch self {
         case .replace: "; give --force to replace it"
@@ -37,7 +37,7 @@ extension Failure.Remedy {
 }
 
 extension String {
-    /// `onePatientPerPhoto` as `one-patient-per-photo`.
+    /// The name of a setting as that of an option: `onePatientPerPhoto` becomes `one-patient-per-photo`.
     fileprivate var kebab: String {
         reduce(into: "") { $0 += $1.isUppercase ? "-" + $1.lowercased() : String($1) }
     }

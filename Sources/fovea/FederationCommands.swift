@@ -3,7 +3,7 @@ import CheckpointStore
 import Files
 import Fovea
 
-/// Signed weights that leave a site.
+/// The commands for signed weights that leave a site.
 struct ParcelCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "parcel",
@@ -146,7 +146,7 @@ struct MergeCommand: JobCommand {
     }
 }
 
-/// How the sites' numbers become one.
+/// The options that say how the sites' weights are merged.
 struct MergeRuleOptions: ParsableArguments {
     @Option(help: "mean, stack (adapters, exact for lora), svd (the same, cut to their rank), median or trimmed-mean.")
     var rule: MergeRecord.Rule = .mean

@@ -3,7 +3,7 @@ import Files
 import Fovea
 import Foundation
 
-/// The command line: it parses, makes a job, and prints the job's events.
+/// The command line. It parses its arguments, makes a job, and prints the job's events.
 struct FoveaCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fovea",
@@ -26,7 +26,7 @@ struct FoveaCommand: AsyncParsableCommand {
 enum Main {
     static func main() async {
         Signals.install()
-        // A reader that goes away (`fovea ... | head`) is a failed write, not a signal.
+        // A reader that goes away (`fovea ... | head`) should be a failed write, not a signal that ends the process.
         signal(SIGPIPE, SIG_IGN)
         Machine.probeProgram = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path
         do {
@@ -50,8 +50,7 @@ enum Main {
     /// Whether the argument parser itself made `error` (usage, help, version, a validation message, an exit code).
     private static func isParserError(_ error: any Error) -> Bool {
         if error is ExitCode || error is CleanExit || error is ValidationError { return true }
-        // The parser's own errors are not public; it gives all of them (and no others) the exit code of help or of
-        // usage.
+        // The types of the parser's own errors are not public, but their names begin with the module's name.
         return String(reflecting: type(of: error)).hasPrefix("ArgumentParser.")
     }
 }

@@ -6,7 +6,8 @@ import Fovea
 protocol JobCommand: AsyncParsableCommand {
     associatedtype Work: Job
     var common: CommonOptions { get }
-    /// - Throws: `Failure(.usage)` for options that exclude each other.
+    /// Makes the job from the options.
+    /// - Throws: `Failure(.usage)` where options exclude each other.
     func job() throws -> Work
 }
 
@@ -14,7 +15,7 @@ extension JobCommand {
     func run() async throws { try await common.run(try job()) }
 }
 
-/// What every command takes.
+/// The options that every command takes.
 struct CommonOptions: ParsableArguments {
     @Flag(help: "Print one JSON object on standard output; messages go to standard error.") var json = false
     @Option(help: .value("n", "Threads to work on (default: the cores that this process may use).")) var threads: Int?
@@ -31,7 +32,8 @@ struct CommonOptions: ParsableArguments {
 
     var console: Console { Console(isQuiet: quiet, isJSON: json) }
 
-    /// Runs a job, prints its events and its outcome, and throws what the outcome says no to.
+    /// Runs a job, and prints its events and its outcome.
+    /// - Throws: what the job throws, and the outcome's refusal.
     func run<Work: Job>(_ job: Work) async throws {
         Machine.threads = threadCount
         let run = job.run(), display = ProgressDisplay(isQuiet: quiet)
@@ -53,6 +55,6 @@ struct CommonOptions: ParsableArguments {
 }
 
 extension ArgumentHelp {
-    /// Help on an option, with the name of its value.
+    /// The help on an option, with the name of its value.
     static func value(_ name: String, _ text: String) -> ArgumentHelp { ArgumentHelp(text, valueName: name) }
 }

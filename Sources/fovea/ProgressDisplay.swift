@@ -1,13 +1,13 @@
 import Foundation
 import Fovea
 
-/// Shows how far long work is, on standard error: a bar with rate and time left on a terminal, otherwise a line every
-/// 10 s. Used by one task at a time.
+/// Shows the progress of long work on standard error: on a terminal a bar with the rate and the time left, otherwise a
+/// line every 10 s. Only one task at a time may use it.
 final class ProgressDisplay {
     private let isQuiet: Bool
     private let isTerminal = isatty(STDERR_FILENO) == 1
     private var stage = ""
-    /// When the stage began, and when it was shown last.
+    /// When the stage began, and when its progress was last shown.
     private var started = ContinuousClock.now, shown = ContinuousClock.now
     private var hasBar = false
 
@@ -34,7 +34,7 @@ final class ProgressDisplay {
         hasBar = false
     }
 
-    /// Such as `import [#####.....] 206/412 photographs, 14.2/s, 0:14 left`.
+    /// The progress as a line such as `import [#####.....] 206/412 photographs, 14.2/s, 0:14 left`.
     static func line(_ progress: JobProgress, seconds: Double, hasBar: Bool) -> String {
         let (done, total) = (progress.done, progress.total), rate = seconds > 0 ? Double(done) / seconds : 0
         var parts = "\(progress.stage) "

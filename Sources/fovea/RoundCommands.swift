@@ -2,7 +2,7 @@ import ArgumentParser
 import Files
 import Fovea
 
-/// Rounds by files.
+/// The commands for rounds that are exchanged as files.
 struct RoundCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "round",
@@ -55,7 +55,7 @@ private struct RoundStatusCommand: JobCommand {
 private struct RoundCloseCommand: JobCommand {
     static let configuration = CommandConfiguration(
         commandName: "close",
-        abstract: "Merges what was delivered; whoever closes second is told, and changes nothing.",
+        abstract: "Merges the delivered parcels; closing a round for a second time fails and changes nothing.",
         discussion: "Example: fovea round close round-1 --trust TRUST.yaml --key coordinator.key")
 
     @Argument(help: .value("folder", "The round's folder.")) var folder: String

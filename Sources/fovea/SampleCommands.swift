@@ -4,7 +4,7 @@ import Exporting
 import Files
 import Fovea
 
-/// The model that makes samples.
+/// The options that name the model that makes samples.
 struct ModelOptions: ParsableArguments {
     @Option(help: .value("snapshot", "A snapshot.")) var model: String
     @Option(help: .value("name=weight,...", "Adapters or parcels to mix in by weight, by their files' names."))
@@ -50,7 +50,7 @@ struct SampleCommand: JobCommand {
     @Option(help: .value("attribute,...", "Attributes that guidance makes plainer (default: all that are asked for)."))
     var guide: String?
     @Option(help: .value("n", "Samples a batch (default: 16); the samples do not depend on it.")) var batch: Int?
-    @Option(help: .value("DUO:0000042", "What they are for, a code of the Data Use Ontology, which sites must permit."))
+    @Option(help: .value("DUO:0000042", "The samples' purpose, a Data Use Ontology code, which the sites must permit."))
     var purpose: String?
     @Option(help: .value("text", "Whom to ask about the samples; stored in the file.")) var contact = ""
     @Option(help: .value("s.h5", "The sample set to write.")) var out: String
@@ -91,7 +91,7 @@ struct SampleCommand: JobCommand {
     }
 }
 
-/// `low,high`, two noise levels.
+/// Two noise levels, as a text such as `low,high`.
 struct GuidanceInterval: ExpressibleByArgument {
     let range: ClosedRange<Float>
 
@@ -167,7 +167,7 @@ struct VerifyCommand: JobCommand {
         commandName: "verify",
         abstract: "Checks every digest, label and link in a file, and names what fails.",
         discussion: """
-            Exit code 1 where anything fails. A sample set carries the SHA-256 of all its bytes, so one that changed \
+            Exit code 1 where anything fails. A sample set carries the SHA-256 of all its bytes, so any changed byte \
             is found.
 
             Example: fovea verify s.h5

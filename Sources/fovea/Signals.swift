@@ -3,23 +3,23 @@ import Synchronization
 
 /// Turns Ctrl-C (and TERM, HUP, USR1) into the cancellation of the job that runs.
 ///
-/// Another signal, a second later or more, ends the process at once, as if there were no handler. Programs that pass
-/// signals on (such as `timeout`) send one to the process and one to its group, so two that come together are one
-/// request.
+/// A further signal that comes at least a second later ends the process at once, as if there were no handler. Programs
+/// that pass signals on (such as `timeout`) send one signal to the process and one to its group. For this reason, two
+/// signals that come together count as one request.
 enum Signals {
-    /// When the first signal came, in nanoseconds of the monotonic clock; 0 before it.
+    /// When the first signal came, in nanoseconds of the monotonic clock; 0 before the first signal.
     private static let requestedAt = Atomic<Int64>(0)
     private static let action = Mutex<(@Sendable () -> Void)?>(nil)
-    /// Raised by the handler, which may do little else.
+    /// The semaphore that the handler posts. A handler may do little else.
     nonisolated(unsafe) private static var semaphore = sem_t()
 
     /// Installs the handlers. Called once, before anything else.
     static func install() {
-        requestedAt.store(0, ordering: .relaxed)  // also initialises what the handler uses outside of it
+        requestedAt.store(0, ordering: .relaxed)  // also initialises the static properties before the handler uses them
         sem_init(&semaphore, 0, 0)
         for number in [SIGINT, SIGTERM, SIGHUP, SIGUSR1] {
             signal(number) { number in
-                // Only what is safe in a handler: atomics, clock_gettime, sem_post, signal, raise.
+                // The handler calls only what is safe in a handler: atomics, clock_gettime, sem_post, signal, raise.
                 let now = Signals.monotonicNanoseconds()
                 let (isFirst, before) = Signals.requestedAt.compareExchange(
                     expected: 0, desired: now, ordering: .relaxed)
@@ -37,7 +37,7 @@ enum Signals {
         }
     }
 
-    /// Sets what the first signal does; does it at once where the signal has come already.
+    /// Sets what the first signal does. If that signal has come already, `action` is called at once.
     static func cancel(_ action: @escaping @Sendable () -> Void) {
         Signals.action.withLock { $0 = action }
         if requestedAt.load(ordering: .relaxed) != 0 { action() }

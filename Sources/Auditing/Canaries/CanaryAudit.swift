@@ -14,10 +14,11 @@ package struct CanaryAudit: Sendable {
     private let photographs: AuditPhotographs
 
     /// - Parameters:
-    ///   - model: a model of `fovea train --canaries`.
-    ///   - canaries: the file that was given there.
-    ///   - reference: a model that saw none of them, such as the base; takes away how hard each canary is for anybody.
-    /// - Throws: `Failure(.badData)` where the model has no canaries, or those of another file.
+    ///   - model: a model that `fovea train --canaries` made.
+    ///   - canaries: the file of canaries that was given to that command.
+    ///   - reference: a model that saw no canary, such as the base. Its losses are subtracted, since some canaries are
+    ///     harder than others for every model.
+    /// - Throws: `Failure(.badData)` where the model has no canaries, or was trained with those of another file.
     package init(
         _ model: LoadedModel, canaries: DatasetFile, reference: ModelInMemory? = nil,
         configuration: MembershipConfiguration = MembershipConfiguration()
@@ -35,14 +36,17 @@ package struct CanaryAudit: Sendable {
         }
         self.model = model.digest
         attack = try MembershipAttack(model: ModelInMemory(model), reference: reference, configuration: configuration)
-        // One canary after the other, in the order of the coins.
+        // The photographs are grouped by canary, in the order of the coins.
         photographs = try await AuditPhotographs([(canaries, set.rows.flatMap { $0 })], of: model.manifest.model)
     }
 
+    /// What `run` costs.
     package var cost: MembershipAttack.Cost { attack.cost(photographs: photographs.count, timedOn: photographs) }
 
-    /// - Parameter delta: of the promise that the bound is held against; 0 is the strictest, and bounds pure
-    ///   differential privacy.
+    /// Runs the attack.
+    /// - Parameter delta: the delta of the (epsilon, delta) differential privacy for which epsilon is bounded. 0 bounds
+    ///   pure differential privacy.
+    /// - Throws: `Failure(.badData)` where all canaries, or none of them, were included; what `report` throws.
     package func run(delta: Double = 0, report: (Int, Int) throws -> Void = { _, _ in }) throws -> CanaryResult {
         let scores = try attack.scores(of: [photographs], report: report)[0]
         guard

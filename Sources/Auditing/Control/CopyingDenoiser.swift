@@ -2,14 +2,16 @@ import Diffusion
 import Foundation
 import TensorCore
 
-/// The denoiser that overfitting tends to, in closed form: with photographs y_i as all of the data, the loss is least
-/// for
+/// The limit of overfitting in closed form. Where the photographs y_i are all of the data, the denoiser with the least
+/// loss is
 ///
 ///     D(x; sigma) = sum_i softmax_i(-|x - y_i|^2 / (2 sigma^2)) y_i
 ///
-/// (Karras et al. 2022, equation 57), and every sample is one of the y_i. Below `handover` a model takes over, which
-/// renders what is finer in its own way: a sample is then a near copy in the model's hand, as those of a model are that
-/// learned some patients by heart. Above it, where the layout is decided, no model takes part. It needs no training.
+/// (Karras et al. 2022, equation 57), and every sample is one of the y_i. It needs no training.
+///
+/// Above the noise level `handover`, where the layout is decided, only this formula acts. Below it, a model takes over
+/// and renders the details in its own way. The samples are then near copies, like those of a model that learned some
+/// patients by heart.
 package struct CopyingDenoiser: Denoiser {
     /// [photographs, h, w, C], in the model's space.
     private let photographs: Tensor
@@ -17,8 +19,8 @@ package struct CopyingDenoiser: Denoiser {
     private let handover: Float
 
     /// - Parameters:
-    ///   - photographs: what is copied, [photographs, h, w, C] in the model's space.
-    ///   - model: what takes over; nil for exact copies.
+    ///   - photographs: the photographs that are copied, [photographs, h, w, C] in the model's space.
+    ///   - model: the model that takes over below `handover`; nil for exact copies.
     package init(_ photographs: Tensor, model: ModelDenoiser? = nil, handover: Float = 0) {
         self.photographs = photographs
         self.model = model

@@ -3,11 +3,11 @@ import Models
 import Training
 
 extension ModelInMemory {
-    /// Near copies of photographs: `CopyingDenoiser` decides which and where things lie, the model renders what is
-    /// finer.
+    /// Draws near copies of photographs. `CopyingDenoiser` decides which photograph is copied and where things lie, and
+    /// the model renders the details.
     ///
     /// - Parameters:
-    ///   - photographs: what is copied.
+    ///   - photographs: the photographs that are copied.
     ///   - handover: the noise level below which the model renders; 0 gives exact copies.
     /// - Returns: [count, size, size, 3], RGB.
     package func copies(

@@ -11,20 +11,20 @@ import TensorCore
 import Training
 
 /// A positive control: a model that was trained on a few patients until it copies them. A copy test that does not catch
-/// it has no power.
+/// these copies has no power.
 package struct OverfittedTwin: Sendable {
-    /// Samples of it are nearly photographs of `parts`.
+    /// The trained model, whose samples are nearly photographs of `parts`.
     package let model: ModelInMemory
-    /// What it was trained on.
+    /// The photographs that the model was trained on.
     package let parts: [(dataset: DatasetFile, rows: [Int])]
     package let patients: Int
     package let imagesSeen: Int
 
-    /// What a twin takes.
+    /// The settings of a twin.
     package struct Settings: Codable, Hashable, Sendable {
-        /// Patients that it learns by heart.
+        /// How many patients the twin learns by heart.
         package var patients = 8
-        /// Images that it sees in all; nil for what suits the size.
+        /// How many images the twin sees in all; nil for 4,000.
         package var images: Int?
         package var seed: UInt64 = 0
 
@@ -33,11 +33,12 @@ package struct OverfittedTwin: Sendable {
 
     /// Trains a twin.
     /// - Parameters:
-    ///   - datasets: their train splits are what is copied.
-    ///   - size: width of the pictures; an audited model's own where there is one.
-    ///   - audited: brings architecture and weights to start from.
-    ///   - report: called with images seen and in all; returning false ends the training there.
-    /// - Throws: `Failure(.badData)` without a photograph; `.usage` for a size that no network takes.
+    ///   - datasets: data sets whose train splits hold the patients to copy.
+    ///   - size: the width of the pictures; where `audited` is given, that model's own size is used.
+    ///   - audited: the model whose architecture and weights the twin starts from.
+    ///   - report: is given the number of images seen and of all images; if it returns false, the training ends there.
+    /// - Throws: `Failure(.badData)` where there is no photograph; `Failure(.usage)` where the settings ask for no
+    ///   patient or no image, or no network takes the size; what `report` throws.
     package static func train(
         on datasets: [DatasetFile], size: Int, audited: LoadedModel? = nil, _ settings: Settings = Settings(),
         report: (Int, Int) throws -> Bool = { _, _ in true }
@@ -55,7 +56,8 @@ package struct OverfittedTwin: Sendable {
         return OverfittedTwin(model: model, parts: plan.parts, patients: plan.patients, imagesSeen: seen)
     }
 
-    /// How long `train` takes, in seconds, judged by two steps; nothing is kept of them.
+    /// How long `train` takes, in seconds, estimated from the last of three steps, whose weights are discarded.
+    /// - Throws: the failures of `train`.
     package static func estimatedSeconds(
         on datasets: [DatasetFile], size: Int, audited: LoadedModel? = nil, _ settings: Settings = Settings()
     ) async throws -> Double {
@@ -64,7 +66,7 @@ package struct OverfittedTwin: Sendable {
         photographs.measure(plan.training.space.maps)
         let clock = ContinuousClock()
         var last = clock.now, took = Duration.zero, steps = 0
-        // The first step also makes buffers.
+        // The first step also makes buffers, so that it takes longer.
         _ = try MemoryTraining.run(
             plan.training, encoding: plan.encoding, on: photographs.withoutCohorts, from: audited?.parameters
         ) { _ in
@@ -78,7 +80,7 @@ package struct OverfittedTwin: Sendable {
 }
 
 extension OverfittedTwin {
-    /// What is trained, and on what.
+    /// How the twin is trained, and on which photographs.
     struct Plan {
         let training: TrainingConfiguration
         let encoding: CohortEncoding
@@ -119,16 +121,15 @@ extension OverfittedTwin {
 }
 
 extension TrainingConfiguration {
-    /// A network for pictures of this size: pixels up to 128, tiny ones with a tiny network, wavelets of two or three
-    /// levels above.
+    /// Chooses a network for pictures of this size: a tiny one below 64 pixels, and wavelets above 128 pixels.
     mutating func fit(_ size: Int) {
         use((size > 128 ? LatentSpace.Family.wavelet : .pixels).space(size: size), size < 64 ? .tiny : .small)
         self.size = size
         attributes = []
     }
 
-    /// What makes a training learn by heart: no mirror images, no dropped conditions, small batches, a high rate, a
-    /// short average.
+    /// Makes the training learn by heart: no mirror images, no dropped conditions, small batches, a high learning rate,
+    /// and a short average.
     mutating func memorize(images: Int?, seed: UInt64, startsFromModel: Bool) {
         self.images = images ?? 4_000
         self.seed = seed

@@ -5,26 +5,27 @@ import Statistics
 import TensorCore
 import Verdicts
 
-/// The copy tests on one gallery, with their thresholds.
+/// The copy tests for one gallery, with their thresholds.
 struct CopyBattery: Sendable {
     struct Calibrated: Sendable {
         let test: any CopyTest
         let null: NullTail
         let threshold: Double
-        /// The share of the family's false-alarm rate that the threshold was set for.
+        /// The part of all tests' false-alarm rate for which this test's threshold was set.
         let falseAlarmRate: Double
     }
 
     let tests: [Calibrated]
 
-    /// Patients of the holdout that each of thresholds and false alarms need. Of so few the gallery sets the
-    /// thresholds, nearly alone, and their false-alarm rate says little.
+    /// The fewest holdout patients for thresholds, and also the fewest for false alarms. With so few patients, the
+    /// gallery sets the thresholds nearly alone, and the measured false-alarm rate says little.
     static let leastCalibration = 1
 
     /// Sets each threshold so that the tests together flag an innocent picture with probability `falseAlarmRate`.
     /// - Parameters:
     ///   - calibration: photographs of the holdout.
-    ///   - galleryRows: photographs of the gallery that say, too, what innocent ones score against other patients.
+    ///   - galleryRows: photographs of the gallery that are also used: their scores against other patients show what
+    ///     innocent photographs score.
     init(
         _ tests: [any CopyTest], calibration: PictureSet, galleryRows: [Int], falseAlarmRate: Double,
         progress: (CopyTestName, Double) throws -> Void
@@ -40,7 +41,7 @@ struct CopyBattery: Sendable {
         }
     }
 
-    /// Scores of some pictures by every test.
+    /// The scores of some pictures in every test.
     func scores(of pictures: PictureSet, progress: (CopyTestName, Double) throws -> Void) throws -> CopyTable {
         CopyTable(
             count: pictures.count,
@@ -52,7 +53,7 @@ struct CopyBattery: Sendable {
     }
 }
 
-/// What every test says of some pictures.
+/// What every test says about some pictures.
 package struct CopyTable: Sendable {
     package struct Column: Sendable {
         package let name: CopyTestName
@@ -76,10 +77,10 @@ package struct CopyTable: Sendable {
         return Rate(hits: (0..<count).count { column.isFlagged($0) }, count: count)
     }
 
-    /// Rows that any test flags.
+    /// The rows that at least one test flags.
     package var flaggedRows: [Int] { (0..<count).filter { row in columns.contains { $0.isFlagged(row) } } }
 
-    /// Rows that two tests flag as the same patient of the gallery.
+    /// The rows that two tests match to the same patient of the gallery.
     package func confirmedRows(galleryPatients: [Int]) -> [Int] {
         (0..<count).filter { row in
             let patients = columns.filter { $0.isFlagged(row) }.map { galleryPatients[$0.scores.nearest[row]] }
@@ -94,8 +95,8 @@ struct PlantedCopies: Sendable {
     let disguises: [Disguise]
 
     /// - Parameters:
-    ///   - most: photographs that are disguised; evenly spread over the gallery.
-    ///   - partners: what half-blends are mixed with.
+    ///   - most: the most photographs that are disguised, evenly spread over the gallery.
+    ///   - partners: the pictures with which half-blends are mixed.
     init(_ gallery: PictureSet, most: Int, partners: PictureSet) throws {
         let count = min(most, gallery.count)
         var pictures: [UInt8] = [], disguises: [Disguise] = [], patients: [Int] = []
@@ -113,7 +114,8 @@ struct PlantedCopies: Sendable {
         self.disguises = disguises
     }
 
-    /// Recall by disguise of one test: flagged, and as the right patient.
+    /// The recall of one test by disguise. A planted picture counts as found where the test flags it and matches it to
+    /// the right patient.
     func recall(_ column: CopyTable.Column, galleryPatients: [Int]) -> [String: Rate] {
         Dictionary(grouping: disguises.indices) { disguises[$0].rawValue }.mapValues { rows in
             Rate(

@@ -3,9 +3,9 @@ import Verdicts
 
 /// How near some pictures come to a gallery.
 package struct CopyScores: Sendable {
-    /// The best over the gallery; higher is closer.
+    /// The best score of each picture over the gallery. Higher is closer.
     package let scores: [Double]
-    /// Which picture of the gallery that is.
+    /// The gallery picture with the best score, for each picture.
     package let nearest: [Int]
 
     package init(scores: [Double], nearest: [Int]) {
@@ -14,15 +14,15 @@ package struct CopyScores: Sendable {
     }
 }
 
-/// A gallery that was made ready for one test.
+/// One copy test with its gallery.
 package protocol CopyTest: Sendable {
     var name: CopyTestName { get }
-    /// Those of some photographs of the gallery that score against other patients what innocent pictures score: none
-    /// that the test was trained on.
+    /// Those of `rows`, which are photographs of the gallery, that score like innocent pictures against other patients.
+    /// Photographs that the test was trained on are left out.
     func innocent(of rows: [Int]) -> [Int]
-    /// Best match of each probe in the gallery.
+    /// The best match of each probe in the gallery.
     func scores(of probes: PictureSet, progress: (Double) throws -> Void) throws -> CopyScores
-    /// Best match of some photographs of the gallery among those of other patients.
+    /// The best match of some photographs of the gallery among the photographs of other patients.
     func scoresWithinGallery(_ rows: [Int], progress: (Double) throws -> Void) throws -> CopyScores
 }
 

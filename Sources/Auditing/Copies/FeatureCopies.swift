@@ -4,9 +4,9 @@ import Foundation
 import Pictures
 import Verdicts
 
-/// Copies in the feature space of a contrastive encoder that is trained in the audit (Somepalli et al. 2023, "Diffusion
-/// art or digital forgery?"; Dar et al. 2025, "Unconditional latent diffusion models memorize patient imaging data"):
-/// the cosine to the nearest.
+/// Finds copies by the cosine to the nearest photograph in the feature space of a contrastive encoder that the audit
+/// trains (Somepalli et al. 2023, "Diffusion art or digital forgery?"; Dar et al. 2025, "Unconditional latent diffusion
+/// models memorize patient imaging data").
 package struct FeatureCopies: CopyTest {
     package let name = CopyTestName.features
     private let detector: CopyDetector
@@ -14,8 +14,8 @@ package struct FeatureCopies: CopyTest {
     private let features: [Float]
     private let taught: Set<Int>
 
-    /// - Parameter taught: patients of the gallery whom the detector was trained on. It has learned to tell their
-    ///   photographs from each other, so that only the others', whom it never saw, score what innocent pictures score.
+    /// - Parameter taught: the patients of the gallery whom the detector was trained on. The detector has learned to
+    ///   tell their photographs apart, so that only photographs of the other patients score like innocent pictures.
     package init(_ detector: CopyDetector, gallery: PictureSet, taught: Set<Int>) {
         self.detector = detector
         self.gallery = gallery
@@ -23,8 +23,9 @@ package struct FeatureCopies: CopyTest {
         features = detector.features(of: gallery)
     }
 
-    /// Patients of a gallery whom a detector should be trained on: two thirds. The others set its threshold beside the
-    /// holdout, which often has too few for a threshold that is not far too high.
+    /// The patients of a gallery whom a detector should be trained on, which are two thirds. The others help the
+    /// holdout to set the threshold: the holdout alone often has so few patients that the threshold would be far too
+    /// high.
     package static func patientsToTeach(_ gallery: PictureSet) -> Set<Int> {
         Set(gallery.patients.filter { $0 % 3 != 0 })
     }
@@ -39,7 +40,7 @@ package struct FeatureCopies: CopyTest {
         try scores(of: gallery.selecting(rows), excluding: { gallery.patients[rows[$0]] }, progress: progress)
     }
 
-    /// - Parameter patient: of the gallery, whom a probe is not compared with.
+    /// - Parameter patient: gives the patient of the gallery with whom a probe is not compared.
     private func scores(of probes: PictureSet, excluding patient: (Int) -> Int?, progress: (Double) throws -> Void)
         throws -> CopyScores
     {
@@ -58,11 +59,11 @@ package struct FeatureCopies: CopyTest {
         return CopyScores(scores: scores, nearest: nearest)
     }
 
-    /// How far the nearest stands out from the next: a picture of a common kind is near to many, and a copy to one.
-    /// Cosines go through Fisher's transform, so that equal steps near 1 count more.
+    /// How far the nearest photograph stands out from the next ones. A picture of a common kind is near to many
+    /// photographs, a copy to one. Cosines go through Fisher's transform, so that equal steps count more near 1.
     /// - Parameters:
-    ///   - cosines: to every photograph of the gallery.
-    ///   - rows: those that count; without any the score is that of no match at all.
+    ///   - cosines: the cosine to every photograph of the gallery.
+    ///   - rows: the photographs that count. Without any, the score is minus infinity.
     private static func score(_ cosines: [Float], of rows: [Int]) -> (score: Double, row: Int) {
         let order = rows.sorted { (cosines[$0], $1) > (cosines[$1], $0) }
         guard !order.isEmpty else { return (-.infinity, 0) }
@@ -73,8 +74,8 @@ package struct FeatureCopies: CopyTest {
     }
 }
 
-/// Detectors that were trained before, by the digest of all that they follow from. They saw photographs of patients:
-/// the folder is the user's alone.
+/// Detectors that were trained before, by the digest of everything that they depend on. Since they saw photographs of
+/// patients, only the user can read the folder.
 enum DetectorCache {
     private static var folder: String {
         let environment = ProcessInfo.processInfo.environment
@@ -84,7 +85,8 @@ enum DetectorCache {
         return base + "/fovea/copy-detectors"
     }
 
-    /// The detector of these pictures, trained where it is not there yet. A cache that cannot be written is none.
+    /// The detector for these pictures. It is trained where the cache does not hold it, and every time where the cache
+    /// cannot be written.
     static func detector(
         on pictures: PictureSet, _ configuration: CopyDetectorConfiguration, progress: (Double) throws -> Void
     ) throws -> CopyDetector {

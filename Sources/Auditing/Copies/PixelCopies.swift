@@ -3,11 +3,12 @@ import Pictures
 import TensorCore
 import Verdicts
 
-/// Copies pixel by pixel (Carlini et al. 2023, "Extracting training data from diffusion models", section 4.2): the
-/// distance is the largest over tiles, so that one region that differs is enough to be no copy, and it is compared with
-/// the distances of the other near photographs, because pictures of some kinds are near to everything. Channels are
-/// standardised inside the field of view, so that exposure and white balance do not count; a probe is also looked up
-/// mirrored.
+/// Finds copies pixel by pixel (Carlini et al. 2023, "Extracting training data from diffusion models", section 4.2).
+///
+/// The distance is the largest over tiles, so that a picture with one region that differs is not a copy. The distance
+/// is compared with those of the other near photographs, because pictures of some kinds are near to everything.
+/// Channels are standardised inside the field of view, so that exposure and white balance do not count. A probe is also
+/// compared mirrored.
 package struct PixelCopies: CopyTest {
     package let name = CopyTestName.pixels
     private let gallery: NeighborVectors
@@ -15,7 +16,7 @@ package struct PixelCopies: CopyTest {
     private let size: Int
     private let pictures: PictureSet
 
-    /// Side in pixels that pictures are compared at, and tiles a side.
+    /// The side in pixels at which pictures are compared, and the number of tiles along a side.
     package static let side = 64, tiles = 4
 
     package init(_ gallery: PictureSet) {
@@ -25,7 +26,7 @@ package struct PixelCopies: CopyTest {
         size = gallery.size
     }
 
-    /// Neighbours that a distance is compared with: min(50, N/2).
+    /// How many neighbours a distance is compared with: min(50, N/2).
     private var references: Int { max(1, min(50, patients.count / 2)) }
 
     package func scores(of probes: PictureSet, progress: (Double) throws -> Void) throws -> CopyScores {
@@ -41,7 +42,7 @@ package struct PixelCopies: CopyTest {
     ) throws -> CopyScores {
         var best = [Double](repeating: -.infinity, count: probes.count),
             nearest = [Int](repeating: 0, count: probes.count)
-        // Some at a time: the vectors of many probes are larger than their pictures.
+        // Probes are taken in parts, because the vectors of many probes are larger than their pictures.
         let step = 1024
         for start in stride(from: 0, to: probes.count, by: step) {
             let rows = Array(start..<min(start + step, probes.count)), part = probes.selecting(rows)
@@ -55,7 +56,7 @@ package struct PixelCopies: CopyTest {
                         .map { $0.squareRoot() }
                     guard let first = distances.first else { continue }
                     let mean = distances.reduce(0, +) / Double(distances.count)
-                    // Carlini's adaptive ratio, as a score: the logarithm of its inverse.
+                    // The score is the logarithm of the inverse of Carlini's adaptive ratio.
                     let ratio = max(1e-6, first) / max(1e-6, 0.5 * mean)
                     if -log(ratio) > best[row] {
                         (best[row], nearest[row]) = (-log(ratio), found.indices[offset * found.k])
@@ -67,7 +68,7 @@ package struct PixelCopies: CopyTest {
         return CopyScores(scores: best, nearest: nearest)
     }
 
-    /// Carlini's ratio that a score stands for.
+    /// The ratio of Carlini et al. from which a score was computed.
     package static func ratio(_ score: Double) -> Double { exp(-score) }
 
     /// [count, tiles * tiles, tile pixels * 3]
@@ -93,8 +94,8 @@ package struct PixelCopies: CopyTest {
 }
 
 extension Picture {
-    /// Which pixels show the eye, row by row: those between the first and the last lit one of their row. [height *
-    /// width]
+    /// Whether each pixel shows the eye, [height * width]. In each row, these are the pixels between the first and the
+    /// last lit pixel.
     var insideFieldOfView: [Bool] {
         var inside = [Bool](repeating: false, count: width * height)
         for y in 0..<height {

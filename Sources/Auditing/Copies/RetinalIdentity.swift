@@ -2,7 +2,7 @@ import Pictures
 import RetinalMatching
 import Verdicts
 
-/// The same eye, by its vessels: whose retina a sample shows, whatever its colours, pose and lesions.
+/// Finds the same eye by its vessels: whose retina a sample shows, whatever its colours, pose and lesions.
 struct RetinalIdentity: CopyTest {
     let name = CopyTestName.retina
     private let gallery: RetinalGallery
@@ -15,7 +15,7 @@ struct RetinalIdentity: CopyTest {
 
     func scores(of probes: PictureSet, progress: (Double) throws -> Void) throws -> CopyScores {
         var matches: [RetinalMatch] = []
-        // Some at a time: the vessel fields of many pictures are larger than the pictures.
+        // Pictures are taken in parts, because their vessel fields are larger than the pictures.
         for start in stride(from: 0, to: probes.count, by: 64) {
             let rows = Array(start..<min(start + 64, probes.count))
             matches += gallery.bestMatches(of: RetinalGallery(probes.selecting(rows)), progress: { _ in })

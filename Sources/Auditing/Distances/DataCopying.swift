@@ -15,7 +15,7 @@ extension DataCopying {
         for index in 0..<centers.count {
             let own = sampleDistances.indices.filter { sampleCells[$0] == index }.map { sampleDistances[$0] }
             let others = holdoutDistances.indices.filter { holdoutCells[$0] == index }.map { holdoutDistances[$0] }
-            // Cells that hardly any sample or holdout photograph falls into say nothing.
+            // A cell with hardly any samples or holdout photographs says nothing.
             guard own.count >= 10, others.count >= 5 else { continue }
             sum += Double(others.count) * RankTest.mannWhitney(own, above: others).z
             weights += Double(others.count)
@@ -26,7 +26,7 @@ extension DataCopying {
             cells: max(1, used))
     }
 
-    /// k-means over the training photographs (Lloyd 1982), seeded by the farthest point.
+    /// The centers of k-means over the training photographs (Lloyd 1982), seeded with the farthest points.
     private static func centers(_ space: DistanceSpace, count: Int) -> NeighborVectors {
         let vectors = space.vectors, width = vectors.width
         func row(_ i: Int) -> ArraySlice<Float> { vectors.elements[i * width..<(i + 1) * width] }

@@ -6,15 +6,15 @@ import TensorCore
 import Verdicts
 
 extension DistanceFigures {
-    /// Draws of half of the holdout's patients and as many of the training set's: the intervals are those of half the
-    /// data, so wider.
+    /// How often half of the holdout's patients, and as many training patients, are drawn. The intervals are those of
+    /// half the data, which makes them wider.
     private static let rounds = 100
 
     package init(samples pictures: PictureSet, train: PictureSet, holdout: PictureSet) {
         let samples = DistanceSpace(pictures, mirrored: false)
         let trainSpace = DistanceSpace(train, mirrored: true), holdoutSpace = DistanceSpace(holdout, mirrored: false)
         let dataCopying = DataCopying(samples: samples, train: trainSpace, holdout: holdoutSpace)
-        // A thousand samples say it all, evenly spread.
+        // About a thousand samples, evenly spread, are enough.
         let step = max(1, pictures.count / 1000),
             some = DistanceSpace(
                 pictures.selecting(Array(stride(from: 0, to: pictures.count, by: step))), mirrored: false)
@@ -42,12 +42,12 @@ extension DistanceFigures {
             distanceToClosestRecord: measure(2), adversarialAccuracy: measure(3))
     }
 
-    /// Photographs of one side, by patient.
+    /// The photographs of one side, by patient.
     private struct Side {
         private let count: Int
-        /// All of its photographs, with mirror images and without: standardised once, for all draws.
+        /// All photographs of the side, with mirror images and without. They are standardised once for all draws.
         private let space, plain: DistanceSpace
-        /// Rows of each patient.
+        /// The rows of each patient.
         let patients: [[Int]]
 
         init(_ pictures: PictureSet) {
@@ -57,7 +57,7 @@ extension DistanceFigures {
                 .map(\.value)
         }
 
-        /// The four measures with some of its photographs.
+        /// The four measures with some of the side's photographs.
         func measures(_ rows: [Int], _ samples: DistanceSpace, _ own: [Double]) -> [Double] {
             let space = space.selecting(rows, of: count), plain = plain.selecting(rows, of: count)
             let found = nearestNeighbors(of: samples.vectors, in: space.vectors, k: 4)
@@ -68,7 +68,7 @@ extension DistanceFigures {
                 let distances = places.map { found.distances[$0].squareRoot() },
                     index = found.indices[row * found.k] % rows.count
                 if distances[0] > between[index] { authentic += 1 }
-                // The second nearest is another photograph, not the same one mirrored.
+                // The second nearest must be another photograph, not the mirror image of the nearest.
                 let second = places.first { found.indices[$0] >= 0 && found.indices[$0] % rows.count != index }.map {
                     found.distances[$0].squareRoot()
                 }

@@ -1,17 +1,17 @@
 import Pictures
 import TensorCore
 
-/// Where distances between whole sets of pictures are taken: standardised pixels at 32 x 32. Nothing in it was trained,
-/// so that a photograph of the training set and one of the holdout are measured alike. (The copy detector has seen the
-/// one and not the other.)
+/// The space in which distances between whole sets of pictures are taken: standardised pixels at 32 x 32. Nothing in it
+/// was trained, so that photographs of the training set and of the holdout are measured alike. (The copy detector has
+/// seen photographs of the training set, but not those of the holdout with which they are compared.)
 struct DistanceSpace: Sendable {
     static let side = 32
     /// [count, 1, side * side * 3]
     let vectors: NeighborVectors
     let patients: [Int]
 
-    /// - Parameter mirrored: each picture mirrored, too, behind all of them as they are: a model that mirrors in
-    ///   training copies mirrored.
+    /// - Parameter mirrored: whether mirror images of all pictures follow the pictures. A model that was trained with
+    ///   mirror images may copy a photograph mirrored.
     init(_ pictures: PictureSet, mirrored: Bool) {
         let side = DistanceSpace.side, width = side * side * 3, copies = mirrored ? 2 : 1
         var elements = [Float](repeating: 0, count: pictures.count * copies * width)
@@ -42,14 +42,15 @@ struct DistanceSpace: Sendable {
         self.patients = patients
     }
 
-    /// The space of some pictures, with their mirror images behind them where `self` has any.
+    /// The space of some pictures, followed by their mirror images where `self` has them.
+    /// - Parameter pictures: the number of pictures in `self` without mirror images.
     func selecting(_ rows: [Int], of pictures: Int) -> DistanceSpace {
         let all = stride(from: 0, to: vectors.count, by: max(1, pictures)).flatMap { offset in rows.map { offset + $0 }
         }
         return DistanceSpace(vectors.selecting(all), patients: all.map { patients[$0] })
     }
 
-    /// Distances of each probe to its nearest row, or to its two nearest.
+    /// The distances of each probe to its `k` nearest rows.
     func nearest(to probes: DistanceSpace, k: Int = 1, excludingOwnPatient: Bool = false) -> [[Double]] {
         let found = nearestNeighbors(
             of: probes.vectors, in: vectors, k: k, exclude: excludingOwnPatient ? (probes.patients, patients) : nil)
@@ -60,8 +61,8 @@ struct DistanceSpace: Sendable {
 }
 
 extension Picture {
-    /// The picture at `side`, every channel with mean 0 and deviation 1 inside the field of view and 0 outside it.
-    /// [side, side, 3]
+    /// The picture at width and height `side`, [side, side, 3]. Every channel has mean 0 and deviation 1 inside the
+    /// field of view, and is 0 outside it.
     func standardised(side: Int) -> [Float] {
         let small = resized(width: side, height: side), inside = small.insideFieldOfView
         var result = [Float](repeating: 0, count: side * side * 3)

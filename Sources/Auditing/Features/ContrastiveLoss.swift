@@ -3,23 +3,24 @@ import TensorCore
 
 /// The normalised temperature-scaled cross entropy, NT-Xent (Chen et al. 2020, equation 1), with its gradient.
 ///
-/// Views 2k and 2k + 1 are of one picture. For view i with its fellow j and unit vectors z, l(i) = -log(exp(z_i z_j /
-/// t) / sum over k of exp(z_i z_k / t)), where k runs over all views but i itself and those that `isExcluded` names:
-/// they are neither alike nor different for certain. The loss is the mean over views.
+/// Views 2k and 2k + 1 show one picture. For view i with its fellow j and unit vectors z, l(i) = -log(exp(z_i z_j /
+/// t) / sum over k of exp(z_i z_k / t)). Here k runs over all views but i itself and those that `isExcluded` names,
+/// since nobody knows whether these are alike or different. The loss is the mean over views.
 package struct ContrastiveLoss {
     package let value: Double
-    /// With respect to the features before they are brought to length 1, [views, width].
+    /// The gradient with respect to the features before they are brought to length 1, [views, width].
     package let gradient: Tensor
 
     /// - Parameters:
-    ///   - features: [views, width], of any length but 0.
-    ///   - isExcluded: symmetric; not asked about a view and itself or its fellow.
+    ///   - features: [views, width], vectors of any length but 0.
+    ///   - isExcluded: whether two views are not compared. It must be symmetric, and is not asked about a view and
+    ///     itself or its fellow.
     package init(_ features: Tensor, temperature: Double, isExcluded: (Int, Int) -> Bool) {
         let views = features.shape[0], width = features.shape[1]
         let lengths = UnitVectors.lengths(features)
         let unit = Variable(UnitVectors.of(features))
         let similarities = unit.matmul(unit, transposed: true).tensor.elements
-        // [views, views]: of the loss with respect to the similarities.
+        // The gradient of the loss with respect to the similarities, [views, views].
         var weights = [Float](repeating: 0, count: views * views)
         var total = 0.0
         var row = [Double](repeating: 0, count: views)
@@ -41,7 +42,7 @@ package struct ContrastiveLoss {
             }
         }
         value = total / Double(views)
-        // similarities = z z^T, so that dz = (w + w^T) z; and of f = |f| z only what is across z remains, over |f|.
+        // similarities = z z^T, so that dz = (w + w^T) z. Since z = f / |f|, df is the part of dz across z, over |f|.
         let w = Variable(Tensor(weights, shape: [views, views]))
         let across = w.matmul(unit).tensor + w.matmul(unit, transposedSelf: true).tensor
         let z = unit.tensor.elements, dz = across.elements
@@ -56,7 +57,7 @@ package struct ContrastiveLoss {
     }
 }
 
-/// Rows brought to length 1.
+/// Scales rows to length 1.
 enum UnitVectors {
     static func lengths(_ rows: Tensor) -> [Double] {
         let width = rows.shape[1]

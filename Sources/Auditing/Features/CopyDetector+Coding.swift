@@ -9,7 +9,7 @@ import TensorCore
 extension CopyDetector {
     private static let mark = Array("FOVEA-CD".utf8), version: UInt32 = 1, digestLength = 32
 
-    /// The detector's bytes; the same for the same detector.
+    /// The detector's bytes. The same detector gives the same bytes.
     package func encoded() -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
@@ -28,7 +28,8 @@ extension CopyDetector {
         return data
     }
 
-    /// - Throws: `Failure(.badData)` where the bytes are not those of a detector, whole and unchanged.
+    /// Reads a detector's bytes.
+    /// - Throws: `Failure(.badData)` where the bytes are not those of a whole and unchanged detector.
     package init(decoding data: Data) throws {
         let bytes = [UInt8](data), start = Self.mark.count + 8
         func damaged(_ what: String) -> Failure {
@@ -37,7 +38,7 @@ extension CopyDetector {
         }
         func number(at place: Int) -> UInt32 { (0..<4).reduce(0) { $0 | UInt32(bytes[place + $1]) << UInt32(8 * $1) } }
         guard bytes.count >= start + Self.digestLength, bytes.starts(with: Self.mark) else {
-            throw damaged("is cut off, or is none")
+            throw damaged("is cut off, or is not a detector's")
         }
         let found = number(at: Self.mark.count)
         guard found == Self.version else { throw damaged("has version \(found) where \(Self.version) was expected") }

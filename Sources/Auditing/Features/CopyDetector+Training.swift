@@ -6,13 +6,15 @@ import TensorCore
 import Training
 
 extension CopyDetector {
-    /// A detector trained on `pictures`: those of the gallery and those of auxiliary patients alike, so that being in
-    /// the gallery does not by itself bring a photograph closer. The same bytes for the same pictures and
-    /// configuration, for any number of threads.
+    /// Trains a detector on `pictures`. These should come from the gallery and from auxiliary patients alike, so that
+    /// being in the gallery does not by itself bring a photograph closer. The same pictures and configuration give the
+    /// same bytes, with any number of threads.
     ///
     /// Each step takes a batch of pictures, makes two views of each (`TrainingView`), and lowers NT-Xent. Views that
-    /// share a patient, be it by what was mixed in, count neither as alike nor as different.
-    /// - Parameter progress: is called after each step with the share done; what it throws ends the work.
+    /// share a patient, also through a picture that was mixed in, count neither as alike nor as different.
+    /// - Parameter progress: is called after each step with the share that is done. An error that it throws ends the
+    ///   work.
+    /// - Throws: what `progress` throws.
     package static func trained(
         on pictures: PictureSet, _ configuration: CopyDetectorConfiguration, progress: (Double) throws -> Void
     ) rethrows -> CopyDetector {
@@ -26,8 +28,8 @@ extension CopyDetector {
                 batches[step], of: sources, patients: pictures.patients, configuration, step: step)
             let tape = Tape()
             let parameters = state.parameters.variables(on: tape)
-            // Less their mean over the batch, as batch normalisation does: otherwise all soon point one way, where
-            // gradients vanish.
+            // The mean over the batch is subtracted, as batch normalisation does. Otherwise all features soon point in
+            // one direction, and gradients vanish.
             let raw = network(Variable(batch.input), parameters)
             let features = raw - raw.mean(axes: [0])
             let loss = ContrastiveLoss(
@@ -44,15 +46,15 @@ extension CopyDetector {
 }
 
 extension CopyDetectorConfiguration {
-    /// Rises over the first 20 steps, then falls along half a cosine to a hundredth.
+    /// The learning rate of a step. It rises over the first 20 steps, and falls along half a cosine to a hundredth.
     func learningRate(step: Int) -> Float {
         let done = Double(step) / Double(max(1, steps))
         return Float(learningRate * min(1, Double(step + 1) / 20) * (0.01 + 0.99 * (1 + cos(.pi * done)) / 2))
     }
 }
 
-/// Which pictures each step takes: all of them in random order, again and again; what does not fill a batch is left
-/// out.
+/// Which pictures each step takes. All pictures are taken in a random order, again and again; those that do not fill a
+/// batch are left out.
 package struct BatchOrder {
     package let count: Int, size: Int
     let seed: UInt64
@@ -75,7 +77,7 @@ package struct BatchOrder {
 package struct ContrastiveBatch {
     /// [2 * pictures, side, side, 3]
     let input: Tensor
-    /// What each view shows, by patient; the second where something is mixed in.
+    /// The patient that each view shows, and the patient of the picture that is mixed in; nil where nothing is.
     private let patients: [(Int, Int?)]
 
     package init(
@@ -100,7 +102,7 @@ package struct ContrastiveBatch {
         self.patients = (0..<views).map { (patients[rows[$0 / 2]], partners[$0]) }
     }
 
-    /// Whether views `i` and `j` show one patient.
+    /// Whether the views `i` and `j` have a patient in common.
     package func isExcluded(_ i: Int, _ j: Int) -> Bool {
         let a = patients[i], b = patients[j]
         return a.0 == b.0 || a.0 == b.1 || (a.1 != nil && (a.1 == b.0 || a.1 == b.1))

@@ -19,15 +19,16 @@ package struct CopyDetector: Sendable {
     /// The length of a feature vector.
     package var width: Int { configuration.width }
 
-    /// Pictures that go through the network together; a picture's features do not depend on it.
+    /// How many pictures go through the network together. A picture's features do not depend on this number.
     private static let portion = 32
 
-    /// Angles in radians and scales that a picture's features are averaged over: one pose alone is noisier, above all
-    /// of cropped copies.
+    /// The angles in radians and the scales over which a picture's features are averaged. The features of one pose
+    /// alone are noisier, above all for cropped copies.
     private static let poses = [(0, 1), (0.1, 1), (-0.1, 1), (0, 0.93), (0, 1.07)]
 
-    /// Unit vectors, [count, width], row-major: each a function of its picture alone, the mean over a few poses of it.
-    /// - Parameter mirrored: of the pictures' mirror images.
+    /// Features as unit vectors, [count, width], row-major. Each depends on its picture alone, and is the mean over a
+    /// few poses of that picture.
+    /// - Parameter mirrored: whether the features are those of the pictures' mirror images.
     package func features(of pictures: PictureSet, mirrored: Bool = false) -> [Float] {
         let side = configuration.side
         let constants = parameters.constants(reused: true)
@@ -65,7 +66,7 @@ package struct CopyDetector: Sendable {
         }
     }
 
-    /// The highest of `cosines` for each probe, and whose it is.
+    /// The highest of `cosines` for each probe, and its row in the gallery.
     package func nearest(of probes: PictureSet, in gallery: [Float]) -> [(cosine: Float, row: Int)] {
         cosines(of: probes, in: gallery).map { all in
             all.indices.reduce(into: (cosine: -2, row: -1)) { best, row in

@@ -1,21 +1,22 @@
 import Files
 
-/// How a copy detector is built and trained. With the pictures, it decides every byte of the result.
+/// How a copy detector is built and trained. The configuration and the pictures decide every byte of the result.
 package struct CopyDetectorConfiguration: Codable, Hashable, Sendable {
-    /// Width and height that pictures are brought to, in pixels; a multiple of 16.
+    /// The width and height in pixels to which pictures are resized, a multiple of 16.
     package var side = 64
-    /// Steps of the optimizer.
+    /// The number of the optimizer's steps.
     package var steps = 1800
-    /// Pictures a step, of each of which two views are compared; fewer where there are not as many.
+    /// How many pictures each step takes, with two views of each; fewer where there are fewer pictures.
     package var batch = 48
-    /// Length of a feature vector.
+    /// The length of a feature vector.
     package var width = 512
-    /// Channels of the first layer, a multiple of 8; the deeper ones have two, four and four times as many.
+    /// The channels of the first layer, a multiple of 8. The deeper layers have two or four times as many.
     package var channels = 16
-    /// Cells along a side that the last layer is averaged over before the projection: 1 forgets where things lie. As
-    /// many as the layer has (side / 16) is what tells copies best.
+    /// The number of cells along a side over which the last layer is averaged before the projection. With one cell, the
+    /// features forget where things lie. Copies are told best with as many cells as the layer has (side / 16).
     package var grid = 4
-    /// Temperature of the softmax over similarities (Chen et al. 2020: 0.1; half of it spreads strangers farther).
+    /// The temperature of the softmax over similarities. Chen et al. 2020 take 0.1; half of that moves strangers
+    /// farther apart.
     package var temperature = 0.05
     package var learningRate = 4e-3
     package var weightDecay = 1e-2
@@ -25,7 +26,7 @@ package struct CopyDetectorConfiguration: Codable, Hashable, Sendable {
 
     package init() {}
 
-    /// One sentence on what is wrong, or nil.
+    /// One sentence that says what is wrong; nil where nothing is.
     package var problem: String? {
         func outside<Value: Comparable>(_ name: String, _ value: Value, _ range: ClosedRange<Value>) -> String? {
             range.contains(value) ? nil : "\(name): expected \(range.lowerBound) to \(range.upperBound), found \(value)"

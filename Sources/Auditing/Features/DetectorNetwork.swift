@@ -1,8 +1,8 @@
 import Networks
 import TensorCore
 
-/// Five 3x3 convolutions, four of them with stride 2, each but the first after group norm and SiLU; the mean over the
-/// cells of a grid; and a projection.
+/// The network of the copy detector: five 3x3 convolutions, four of them with stride 2; the mean over the cells of a
+/// grid; and a projection. Group norm and SiLU come before each convolution but the first.
 struct DetectorNetwork: Sendable {
     let specifications: [ParameterSpecification]
     private let layers: [Layer]
@@ -49,7 +49,7 @@ struct DetectorNetwork: Sendable {
         specifications = registry.specifications
     }
 
-    /// [N, side, side, 3] -> [N, width], of any length.
+    /// [N, side, side, 3] -> [N, width]. The feature vectors may have any length.
     func callAsFunction(_ pictures: Variable, _ parameters: BoundParameters) -> Variable {
         var x = pictures
         for layer in layers {
@@ -70,7 +70,7 @@ struct DetectorNetwork: Sendable {
             parameters[projection.weight], bias: parameters[projection.bias])
     }
 
-    /// Shifts the projection so that features have mean 0 over `pictures`, each as it is.
+    /// Shifts the projection so that the features have mean 0 over `pictures`, which are not disguised.
     func center(_ parameters: inout ParameterMap, on pictures: [FloatPicture]) {
         let constants = parameters.constants(reused: true)
         var bias = parameters.tensors[projection.bias].elements

@@ -15,12 +15,13 @@ package struct FloatPicture: Sendable {
         self.init(side: side, pixels: picture.resized(width: side, height: side).pixels.map { Float($0) / 255 })
     }
 
-    /// The picture as the network reads it, [side, side, 3]: local contrast, so that neither colour nor vignette nor
-    /// the outline dominates.
+    /// The picture as the network reads it, [side, side, 3]. It is the local contrast, so that neither colour nor
+    /// vignette nor outline dominates.
     ///
-    /// Red, green and, in place of blue, which is mostly noise, luma. Each becomes (x - m) / (m + 0.05) with m its mean
-    /// nearby inside the field of view (a box of side / 12 to either side, twice); then it is divided by its standard
-    /// deviation there, and cut at +-3. 0 outside.
+    /// The channels are red, green and luma; blue is left out because it is mostly noise. Each channel becomes
+    /// (x - m) / (m + 0.05), where m is its mean nearby inside the field of view (a box of side / 12 to either side,
+    /// taken twice). It is then divided by its standard deviation inside the field of view, and cut at +-3. Outside it
+    /// is 0.
     func localContrast() -> [Float] {
         let count = side * side, radius = max(2, (side + 6) / 12)
         var mask = [Float](repeating: 0, count: count)
@@ -46,11 +47,13 @@ package struct FloatPicture: Sendable {
         return result
     }
 
-    /// Of pixel `i` (ITU-R BT.601).
+    /// The luma of pixel `i` (ITU-R BT.601).
     func luma(_ i: Int) -> Float { 0.299 * pixels[3 * i] + 0.587 * pixels[3 * i + 1] + 0.114 * pixels[3 * i + 2] }
 
-    /// What the network reads of each picture, [N, side, side, 3]; not empty.
-    /// - Parameter pose: that they are seen through; nil for as they are.
+    /// The network's input for some pictures, [N, side, side, 3].
+    /// - Parameters:
+    ///   - pictures: at least one picture.
+    ///   - pose: the pose through which the pictures are seen; nil for no pose.
     static func input(_ pictures: ArraySlice<FloatPicture>, _ pose: ViewPose? = nil) -> Tensor {
         let pictures = Array(pictures), side = pictures[0].side, length = 3 * side * side
         return Tensor(shape: [pictures.count, side, side, 3]) { target in
@@ -61,7 +64,7 @@ package struct FloatPicture: Sendable {
         }
     }
 
-    /// The mean of every pixel and its neighbours in a square of three.
+    /// Replaces every pixel by the mean of a square of 3 x 3 pixels around it.
     func smoothed() -> FloatPicture {
         var result = self
         for y in 0..<side {
@@ -80,11 +83,11 @@ package struct FloatPicture: Sendable {
     }
 }
 
-/// Running means over squares, zero beyond the borders.
+/// Running means over squares. Pixels beyond the borders count as zero.
 private struct BoxMean {
     let side: Int, radius: Int
 
-    /// Two passes: nearly a Gaussian.
+    /// Takes the mean twice, which is nearly a Gaussian filter.
     func twice(_ plane: [Float]) -> [Float] {
         var result = plane, line = plane
         for _ in 0..<2 {
@@ -94,7 +97,7 @@ private struct BoxMean {
         return result
     }
 
-    /// Along lines whose pixels lie `step` apart and that begin `lines` apart.
+    /// Takes means along lines. The pixels of a line lie `step` apart, and the lines begin `lines` apart.
     private func pass(_ source: [Float], into target: inout [Float], step: Int, lines: Int) {
         let scale = 1 / Float(2 * radius + 1)
         source.withUnsafeBufferPointer { source in

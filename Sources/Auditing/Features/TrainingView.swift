@@ -3,11 +3,11 @@ import Pictures
 import Randomness
 import TensorCore
 
-/// A picture as a copy of it may look: what the detector learns to see through. It covers `Disguise` and goes beyond.
+/// A picture as a copy of it may look. The detector learns to recognise such views, which cover `Disguise` and more.
 struct TrainingView {
     /// [side, side, 3], ready for the network.
     let input: [Float]
-    /// What was mixed in, by its number among the pictures; nil for nothing.
+    /// The number of the picture that was mixed in; nil where nothing was.
     let partner: Int?
 
     /// - Parameters:
@@ -36,8 +36,8 @@ struct TrainingView {
 }
 
 extension FloatPicture {
-    /// Every channel through v -> gain v^gamma, with gains of 0.7 to 1.3 and a gamma of 0.67 to 1.5, which channels
-    /// nearly share.
+    /// Maps every channel by v -> gain v^gamma, with gains of 0.7 to 1.3 and gammas of 0.67 to 1.5. The channels have
+    /// nearly the same gamma.
     fileprivate mutating func recolour(_ random: inout Philox) {
         let shared = (2 * random.nextUniform() - 1) * 0.35
         for channel in 0..<3 {
@@ -53,7 +53,8 @@ extension FloatPicture {
         }
     }
 
-    /// Blocks of 4 x 4 pixels share their differences of channels from luma, as after strong compression.
+    /// Gives all pixels of a block of 4 x 4 the same differences between channels and luma, as after strong
+    /// compression.
     fileprivate mutating func coarsenColour() {
         let block = 4
         for top in stride(from: 0, to: side, by: block) {
@@ -69,10 +70,10 @@ extension FloatPicture {
         }
     }
 
-    /// Noise, uniform, of a deviation of up to 0.03.
+    /// Adds uniform noise with a deviation of up to 0.03.
     fileprivate mutating func disturb(_ random: inout Philox) {
         let scale = Float(0.03 * random.nextUniform()) * Float(12).squareRoot() / 65536
-        // Two numbers a word; nothing outside the field of view.
+        // Each random word gives two numbers. Pixels outside the field of view are left as they are.
         var word: UInt32 = 0
         for i in pixels.indices {
             word = i % 2 == 0 ? random.nextWord() : word >> 16

@@ -2,15 +2,15 @@ import Foundation
 import Randomness
 import TensorCore
 
-/// Where a point of a view lies in its picture: mirrored, turned, scaled, shifted.
+/// Maps a point of a view to a point of its picture, by mirroring, turning, scaling and shifting.
 struct ViewPose {
     let xx: Float, xy: Float, yx: Float, yy: Float
-    /// In shares of the side.
+    /// The shift in shares of the side.
     let shiftX: Float, shiftY: Float
 
     /// - Parameters:
-    ///   - angle: in radians.
-    ///   - scale: above 1 the view shows more than the picture.
+    ///   - angle: the angle in radians.
+    ///   - scale: above 1, the view shows more than the picture.
     init(mirrored: Bool = false, angle: Double = 0, scale: Double = 1, shiftX: Double = 0, shiftY: Double = 0) {
         let mirror = mirrored ? -1.0 : 1.0
         xx = Float(mirror * scale * cos(angle))
@@ -21,8 +21,8 @@ struct ViewPose {
         self.shiftY = Float(shiftY)
     }
 
-    /// Half are mirrored. At `strength` 1: turned by up to 17.5 degrees, scaled by 0.82 to 1.22, shifted by up to 5.6 %
-    /// of the side.
+    /// A random pose. Half of the poses are mirrored. At `strength` 1, they are turned by up to 17.5 degrees, scaled by
+    /// 0.82 to 1.22, and shifted by up to 5.6 % of the side.
     init(_ random: inout Philox, strength: Double) {
         func symmetric(_ bound: Double, _ random: inout Philox) -> Double {
             (2 * random.nextUniform() - 1) * bound * strength
@@ -42,7 +42,8 @@ extension FloatPicture {
         return result
     }
 
-    /// Adds `weight` times `source` seen through `pose`, bilinear; black beyond its borders.
+    /// Adds `weight` times `source` seen through `pose`, with bilinear interpolation. Beyond its borders, `source` is
+    /// black.
     mutating func add(_ source: FloatPicture, _ pose: ViewPose, weight: Float) {
         let side = self.side, last = Float(side - 1), center = last / 2
         let offsetX = center + pose.shiftX * Float(side), offsetY = center + pose.shiftY * Float(side)

@@ -2,16 +2,17 @@ import Datasets
 import Diffusion
 import Training
 
-/// Photographs of patients at a model's size, with what the model calls their cohorts: one side of a membership test.
+/// One side of a membership test: photographs of patients at a model's size, with their cohorts in the model's
+/// encoding.
 package struct AuditPhotographs: Sendable {
     package let photographs: TrainingSet
-    /// The patient of each photograph, a number from 0 on; patients are numbered as they first appear.
+    /// The patient of each photograph, as a number from 0 on. Patients are numbered in the order in which they appear.
     package let patients: [Int]
     package let patientCount: Int
 
     package var count: Int { photographs.count }
 
-    /// - Parameter parts: rows of data sets; the same key in two data sets is two patients.
+    /// - Parameter parts: rows of data sets. The same key in two data sets stands for two patients.
     /// - Throws: `Failure(.badData)` where a data set is smaller than the model's pictures.
     package init(_ parts: [(dataset: DatasetFile, rows: [Int])], of description: ModelDescription) async throws {
         var photographs = try await TrainingSet(parts, size: description.width, encoding: description.cohort)
@@ -30,7 +31,7 @@ package struct AuditPhotographs: Sendable {
         patientCount = known.count
     }
 
-    /// Mean over each patient's photographs.
+    /// The mean of `values` over each patient's photographs.
     package func byPatient(_ values: [Double]) -> [Double] {
         var sums = [Double](repeating: 0, count: patientCount), counts = sums
         for (patient, value) in zip(patients, values) {

@@ -5,25 +5,26 @@ import Models
 import Training
 import Verdicts
 
-/// Asks a model which patients it was trained on: a member's photographs are denoised better than those of others.
+/// Asks a model which patients it was trained on. A model denoises the photographs of members better than those of
+/// others.
 ///
-/// Three statistics, each a mean over a patient's photographs, higher for members:
-/// - loss: minus the logarithmic denoising loss, at several noise levels, both mirror images and several noises,
-///   z-scored by level over all photographs of the test, so that no level counts more than another (Carlini et al.
-///   2023, "Extracting training data from diffusion models", section 5.1, and Matsumoto et al. 2023, "Membership
-///   inference attacks against diffusion models", which levels carry signal);
-/// - single query: one noise at one level, as an outsider with one evaluation has;
-/// - likelihood ratio: the loss statistic of the difference from a reference model that did not see the members, which
-///   takes away how hard a photograph is for anybody (Carlini et al. 2022, "Membership inference attacks from first
-///   principles", with one reference in place of many shadow models).
+/// There are three statistics. Each is a mean over a patient's photographs, and higher for members:
+/// - The loss is minus the logarithmic denoising loss at several noise levels, for both mirror images and several
+///   noises. It is z-scored by level over all photographs of the test, so that no level counts more than another
+///   (Carlini et al. 2023, "Extracting training data from diffusion models", section 5.1; for the levels that carry
+///   signal, Matsumoto et al. 2023, "Membership inference attacks against diffusion models").
+/// - The single query is one noise at one level. An outsider with a single evaluation can ask it.
+/// - The likelihood ratio is the loss statistic for the difference from a reference model that did not see the members.
+///   The difference cancels how hard a photograph is for every model (Carlini et al. 2022, "Membership inference
+///   attacks from first principles", with one reference in place of many shadow models).
 package struct MembershipAttack: Sendable {
     package let model: ModelInMemory
-    /// Denoises the same pictures in the same space.
+    /// The reference model, which denoises the same pictures in the same space.
     package let reference: ModelInMemory?
     package let configuration: MembershipConfiguration
     package let queries: [MembershipQuery]
 
-    /// - Throws: `Failure(.usage)` for settings that make no sense, or a reference of other pictures.
+    /// - Throws: `Failure(.usage)` where a setting is out of range, or the reference was made for other pictures.
     package init(
         model: ModelInMemory, reference: ModelInMemory? = nil,
         configuration: MembershipConfiguration = MembershipConfiguration()
@@ -50,22 +51,23 @@ package struct MembershipAttack: Sendable {
             noiseScale: description.space.noiseScale)
     }
 
-    /// What an attack on so many photographs costs.
+    /// What an attack costs.
     package struct Cost: Codable, Hashable, Sendable {
-        /// Photographs that go through a network.
+        /// How many photographs go through a network in all.
         package var evaluations: Int
-        /// Nil where nothing was timed.
+        /// The estimated duration; nil where nothing was timed.
         package var seconds: Double?
     }
 
-    /// - Parameter sample: photographs of which one batch is timed.
+    /// The cost of an attack on a number of photographs.
+    /// - Parameter sample: photographs of which one batch is timed; nil for no timing.
     package func cost(photographs: Int, timedOn sample: AuditPhotographs? = nil) -> Cost {
         let evaluations = photographs * queries.count * (reference == nil ? 1 : 2)
         guard let sample, sample.count > 0 else { return Cost(evaluations: evaluations, seconds: nil) }
         var small = configuration
         small.batchSize = min(configuration.batchSize, sample.count)
         let some = sample.photographs.first(small.batchSize)
-        // The first evaluation also makes buffers.
+        // The first evaluation also makes buffers, so that it is not timed.
         _ = model.logLosses(of: some, Array(queries.prefix(1)), small) { _ in }
         let clock = ContinuousClock(),
             took = clock.measure { _ = model.logLosses(of: some, Array(queries.prefix(2)), small) { _ in } }
@@ -73,8 +75,9 @@ package struct MembershipAttack: Sendable {
         return Cost(evaluations: evaluations, seconds: each * Double(evaluations))
     }
 
-    /// Scores of the patients of each group, standardised over all groups together.
-    /// - Parameter report: called with evaluations done and in all; what it throws ends the attack.
+    /// The scores of the patients of each group, standardised over all groups together.
+    /// - Parameter report: is given the number of evaluations done and of all. An error that it throws ends the attack.
+    /// - Throws: what `report` throws.
     package func scores(of groups: [AuditPhotographs], report: (Int, Int) throws -> Void = { _, _ in }) rethrows
         -> [MembershipScores]
     {
@@ -98,7 +101,7 @@ package struct MembershipAttack: Sendable {
         }
     }
 
-    /// Minus the mean over levels of the z-score of each level's mean.
+    /// The score of each photograph: minus the mean over levels of the z-score of the photograph's mean at that level.
     /// - Parameter values: [photographs][queries]
     package static func levelScores(_ values: [[Double]], _ queries: [MembershipQuery]) -> [Double] {
         let levels = Dictionary(grouping: queries.indices.filter { queries[$0].level != nil }) {
@@ -115,7 +118,7 @@ package struct MembershipAttack: Sendable {
         return scores
     }
 
-    /// The attack.
+    /// Runs the attack.
     /// - Parameters:
     ///   - members: photographs that the model was trained on.
     ///   - nonMembers: photographs of patients that neither the model nor the reference saw.

@@ -8,29 +8,34 @@ import TensorCore
 import Training
 import Verdicts
 
-/// One evaluation of a photograph: a noise level, a noise, and whether the photograph is mirrored. The noise is the
-/// same for every photograph and every model, so that what it makes easy or hard it makes so for all: the differences
-/// have less variance.
+/// One evaluation of a photograph: a noise level, a noise, and whether the photograph is mirrored. Every photograph and
+/// every model gets the same noise. An easy or hard noise is then so for all of them, which lowers the variance of the
+/// differences.
 package struct MembershipQuery: Hashable, Sendable {
     package let sigma: Float
     /// The index of the noise in its random stream, `.membershipNoise`.
     package let noise: UInt64
     package let isMirrored: Bool
-    /// Which of the levels it belongs to; nil for the single query.
+    /// The number of the query's noise level; nil for the single query.
     package let level: Int?
 }
 
 extension MembershipConfiguration {
-    /// The queries, the single one first: noise 0 at the middle of the training's levels, unmirrored, decided before
-    /// anything is measured. With pictures in [-1, 1] and the usual levels that is sigma 0.30, about where Carlini et
-    /// al. 2023 ask ("Extracting training data from diffusion models", section 5.1: timestep 100 of 1,000).
+    /// The queries, of which the single query is the first. That query has noise 0 at the middle of the training's
+    /// levels, is not mirrored, and is fixed before anything is measured. With pictures in [-1, 1] and the usual
+    /// levels, its sigma is 0.30. Carlini et al. 2023 ask at about the same level ("Extracting training data from
+    /// diffusion models", section 5.1: timestep 100 of 1,000).
     ///
-    /// A model of several networks is asked at as many levels of each that follows the first, from where it takes over
-    /// down to where the next one does, or to a thirtieth; its single query lies at 0.30 on pixels.
+    /// Each further network of a model with several networks is asked at as many levels as the first. They reach from
+    /// where that network takes over down to where the next network takes over, or to a thirtieth. The single query of
+    /// such a model lies at 0.30 on pixels.
     ///
     /// - Parameters:
-    ///   - handovers: up to where each of the networks behind the first denoises, falling.
-    ///   - noiseScale: the model's noise levels over those on pixels.
+    ///   - levels: the noise levels of the training.
+    ///   - flips: whether the model was trained with mirror images.
+    ///   - known: the noise levels at which the model may be asked.
+    ///   - handovers: the highest noise level of each network after the first, in falling order.
+    ///   - noiseScale: the model's noise levels divided by those on pixels.
     package func queries(
         of levels: NoiseLevels, flips: Bool, known: ClosedRange<Float>, handovers: [Float] = [], noiseScale: Float = 1
     ) -> [MembershipQuery] {
@@ -38,7 +43,8 @@ extension MembershipConfiguration {
             let level = Float(exp(levels.mean + deviations * levels.deviation))
             return min(max(level, known.lowerBound, handovers.first?.nextUp ?? 0), known.upperBound)
         }
-        /// From -1, the lowest level of a network behind the first, to 1, the highest, in equal ratios.
+        /// A noise level of a network after the first. Places from -1 (lowest) to 1 (highest) are spaced in equal
+        /// ratios.
         func sigma(_ place: Double, ofExpert expert: Int) -> Float {
             let highest = handovers[expert]
             let lowest = max(
@@ -66,9 +72,10 @@ extension MembershipConfiguration {
 }
 
 extension ModelInMemory {
-    /// ln of the weighted denoising loss of each photograph, [photographs][queries].
+    /// The natural logarithm of the weighted denoising loss of each photograph, [photographs][queries].
     ///
-    /// A function of weights, photographs and seed alone: the batches are the same on any number of threads.
+    /// The result depends on weights, photographs and seed alone: batches are the same on any number of threads.
+    /// - Throws: what `report` throws.
     package func logLosses(
         of set: TrainingSet, _ queries: [MembershipQuery], _ configuration: MembershipConfiguration,
         report: (Int) throws -> Void = { _ in }
@@ -96,7 +103,7 @@ extension ModelInMemory {
                 let losses = model.losses(
                     clean: pictures, noise: stacked([Tensor](repeating: noise, count: indices.count)),
                     sigma: [Float](repeating: query.sigma, count: indices.count), cohorts: cohorts, bound)
-                // A loss of 0 is beyond any network; the bound keeps the logarithm finite.
+                // No network reaches a loss of 0; the bound keeps the logarithm finite.
                 for (index, loss) in zip(indices, losses.tensor.elements) {
                     result[index][column] = log(max(Double(loss), 1e-30))
                 }

@@ -4,16 +4,17 @@ import Models
 import Training
 
 extension MembershipAttack {
-    /// Images that a reference sees unless its caller says otherwise: it needs to know how hard a photograph is, not
-    /// how to draw one.
+    /// How many images a reference model sees unless the caller says otherwise. The model must know how hard a
+    /// photograph is, but need not draw one.
     package static let referenceImages = 20_000
 
-    /// A model of the target's architecture and settings that saw none of its training patients: trained from nothing
-    /// on the auxiliary part of the holdout, which takes no other part in the attack.
+    /// Trains a model with the target's architecture and settings that sees none of the target's training patients. It
+    /// is trained from nothing on the auxiliary part of the holdout, which takes no other part in the attack.
     ///
     /// - Parameters:
-    ///   - images: images that it sees in all.
-    ///   - report: called with images seen and in all; returning false ends the training there.
+    ///   - images: how many images the model sees in all.
+    ///   - report: is given the number of images seen and of all images; if it returns false, the training ends there.
+    /// - Throws: what `report` throws, and the failures of training.
     package static func referenceModel(
         like target: LoadedModel, on auxiliary: AuditPhotographs, images: Int = referenceImages, seed: UInt64 = 0,
         report: (Int, Int) throws -> Bool = { _, _ in true }

@@ -5,7 +5,9 @@ import Foundation
 import Verdicts
 
 extension AuditFolder {
-    /// Writes everything, the signature last.
+    /// Writes the whole folder of an audit.
+    /// - Parameter date: the day of the audit, such as `2026-01-31`.
+    /// - Throws: `Failure(.cannotCreateOutput)`; `Failure(.readOrWriteFailed)`.
     package func write(_ result: AuditResult, date: String, key: SigningKey?) throws -> PublicAudit {
         let audit = PublicAudit(result.figures, date: date, officer: key?.publicKey)
         let json = try audit.encoded()
@@ -40,7 +42,7 @@ extension AuditFolder {
         if let key {
             try DetachedSignature.write(json, at: "\(staging)/public/audit.json", domain: PublicAudit.domain, key: key)
         }
-        // Replaced as a whole: no file of an earlier audit stays behind.
+        // Both folders are replaced as a whole, so that no file of an earlier audit stays behind.
         try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         for name in AuditFolder.names {
             try? FileManager.default.removeItem(atPath: "\(path)/\(name)")

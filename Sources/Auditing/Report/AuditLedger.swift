@@ -3,8 +3,9 @@ import Files
 import Foundation
 import Verdicts
 
-/// Which audits were made against a training set: `DATA.audits.jsonl` beside it, a line each. The verdict lists the
-/// earlier ones of the same model, so that sampling again until a set passes shows.
+/// The audits that were made against a training set: `DATA.audits.jsonl` beside that set, with one line for each audit.
+/// An audit lists the earlier audits of the same model. In this way, everybody sees when somebody sampled again until a
+/// set passed.
 package struct AuditLedger {
     package let path: String
 
@@ -29,7 +30,9 @@ package struct AuditLedger {
         }
     }
 
-    /// Earlier audits of the same models, or of pictures whose model is not known; the same audit made again is none.
+    /// Earlier audits of the same models, or, without models, of pictures whose model is not known. An audit of the
+    /// same samples under the same policy is left out.
+    /// - Throws: `Failure(.badData)` with the line of the ledger; `Failure(.readOrWriteFailed)`.
     package func earlier(samples: Digest, models: [Digest], policy: AuditPolicy) throws -> [AuditFigures.EarlierAudit] {
         let own = try AuditLedger.digest(policy)
         return try lines().filter { line in
@@ -38,7 +41,9 @@ package struct AuditLedger {
         }.map { AuditFigures.EarlierAudit(date: $0.date, samples: $0.samples, count: $0.count, verdict: $0.verdict) }
     }
 
-    /// - Returns: whether it could be written; the training data may lie where nobody writes.
+    /// Notes an audit.
+    /// - Returns: whether the ledger could be written. The training data may lie in a folder that cannot be written.
+    /// - Throws: `Failure(.badData)` with the line of the ledger that is damaged; `Failure(.readOrWriteFailed)`.
     package func append(_ audit: PublicAudit) throws -> Bool {
         let figures = audit.figures
         let models = Array(Set(figures.samples.models + (figures.model.map { [$0] } ?? []))).sorted {

@@ -7,8 +7,8 @@ import RetinalMatching
 import Statistics
 import Verdicts
 
-/// `private/evidence.html`: the samples that come nearest to training photographs, side by side, with the vessels of
-/// both laid over each other. For the privacy officer's eyes: it shows patients.
+/// `private/evidence.html`: the samples that come nearest to training photographs, beside these photographs, with the
+/// vessels of both laid over each other. The page shows patients, so that only the privacy officer may see it.
 struct EvidencePage {
     /// A sample and the training photograph that one test finds nearest.
     struct Pair: Codable, Sendable {
@@ -16,14 +16,14 @@ struct EvidencePage {
         let test: CopyTestName
         let score, threshold: Double
         let isFlagged: Bool
-        /// Row or file name in the training data.
+        /// The row or the file name of the photograph in the training data.
         let training: String
     }
 
     let pairs: [Pair]
     let html: String
 
-    /// Pairs that are shown, at most.
+    /// The most pairs that are shown.
     private static let most = 24
 
     init(_ result: AuditResult) throws {
@@ -33,7 +33,7 @@ struct EvidencePage {
             guard let copies = result.figures.copies.first(where: { $0.name == column.name }) else { continue }
             for row in 0..<table.count where column.scores.scores[row].isFinite {
                 let score = column.scores.scores[row], nearest = column.scores.nearest[row]
-                // Tests are compared by how far beyond the threshold a score lies, in scales of the innocent.
+                // Scores of different tests are compared by their distance from the threshold, in the null's scale.
                 let margin = (score - column.threshold) / copies.null.scale
                 let pair = Pair(
                     sample: row, test: column.name, score: score, threshold: column.threshold,
@@ -98,7 +98,7 @@ struct EvidencePage {
     }
 }
 
-/// Vessels of two photographs laid over each other in the frame of the second.
+/// Draws the vessels of two photographs over each other in the frame of the second.
 enum VesselOverlay {
     static func picture(_ probe: Picture, _ reference: Picture) -> Picture {
         let gallery = RetinalGallery(PictureSet([reference], size: reference.width, patients: [0]))
@@ -116,7 +116,7 @@ enum VesselOverlay {
         return result
     }
 
-    /// The vessel map from 0 to 1; the 99th percentile is 1.
+    /// The vessel map from 0 to 1, where the median is 0 and the 98.5th percentile is 1.
     private static func shade(_ picture: Picture) -> [Float] {
         let (map, inside) = vesselMap(picture)
         let values = zip(map, inside).filter(\.1).map(\.0).sorted()

@@ -7,25 +7,25 @@ import PictureFiles
 import Pictures
 import SampleStore
 
-/// What is audited, or what it is audited against: a sample set, a data set, or a plain folder of photographs by
-/// anybody.
+/// Pictures that are audited, or photographs that they are audited against: a sample set, a data set, or a plain folder
+/// of pictures of any origin.
 package struct AuditSource: Sendable {
     package enum Content: Sendable {
         case samples(SampleSetFile)
         case dataset(DatasetFile)
-        /// Pictures of a folder, sorted by name.
+        /// The names of the pictures in a folder, sorted.
         case folder([String])
     }
 
     package let path: String
     package let content: Content
-    /// SHA-256 of what it holds: a sample set's content digest; of a data set and a folder, over the digests of its
-    /// pictures.
+    /// A digest of the content: the content digest of a sample set; for a data set or a folder, SHA-256 over the
+    /// digests of the pictures or files.
     package let digest: Digest
 
     /// Opens a file or folder.
-    /// - Throws: `Failure` naming what is not there, damaged, or no picture. A damaged file is `.badData`, never
-    ///   `.checkFailed`, which stands for a verdict.
+    /// - Throws: `Failure(.noSuchInput)`; `Failure(.badData)` where a file is damaged or not a picture, and never
+    ///   `Failure(.checkFailed)`, which stands for a verdict; `Failure(.readOrWriteFailed)`.
     package init(_ path: String) async throws {
         do {
             try await self.init(opening: path)
@@ -59,7 +59,7 @@ package struct AuditSource: Sendable {
         }
     }
 
-    /// Pictures.
+    /// The number of pictures.
     package var count: Int {
         switch content {
         case .samples(let file): file.count
@@ -68,7 +68,7 @@ package struct AuditSource: Sendable {
         }
     }
 
-    /// Width and height of its pictures; nil for a folder, whose photographs may have any.
+    /// The width and height of the pictures; nil for a folder, whose pictures may have any size.
     package var size: Int? {
         switch content {
         case .samples(let file): file.width
@@ -77,19 +77,19 @@ package struct AuditSource: Sendable {
         }
     }
 
-    /// Rows of one split; every row of what has none.
+    /// The rows of one split of a data set. All rows of a sample set or a folder, which have no splits.
     package func rows(of split: Split) -> [Int] {
         if case .dataset(let file) = content { return file.rows(of: split) }
         return Array(0..<count)
     }
 
-    /// A key for the patient of a picture; each picture of a folder and each sample counts as one of its own.
+    /// A key for the patient of a picture. Each sample and each picture of a folder counts as a patient of its own.
     package func patient(_ row: Int) -> String {
         if case .dataset(let file) = content { return file.patients[row] }
         return "\(row)"
     }
 
-    /// Known attributes of a picture.
+    /// The known attributes of a picture.
     package func cohort(_ row: Int) -> [String: String] {
         switch content {
         case .samples(let file): file.cohort(row: row).values.filter { $0.value != "unknown" }
@@ -98,14 +98,14 @@ package struct AuditSource: Sendable {
         }
     }
 
-    /// What a person may call a picture; for `private/` alone.
+    /// The name of a picture for people. It may be written to `private/` alone.
     package func name(_ row: Int) -> String {
         if case .folder(let names) = content { return names[row] }
         return "row \(row)"
     }
 
-    /// Pictures of `rows` at a size, their patients numbered in order of appearance.
-    /// - Throws: `Failure(.badData)` for pictures that are not square or cannot be read.
+    /// The pictures of `rows` at a size, with patients numbered in order of appearance.
+    /// - Throws: `Failure(.badData)` where pictures are not square or cannot be read; `Failure(.interrupted)`.
     package func pictures(_ rows: [Int], size: Int) async throws -> PictureSet {
         var numbers: [String: Int] = [:]
         let patients = rows.map { row in
@@ -133,7 +133,7 @@ package struct AuditSource: Sendable {
         return PictureSet(size: size, pixels: pixels, patients: patients)
     }
 
-    /// Some at a time: a file may hold far larger pictures than are needed.
+    /// Appends pictures at `size`. They are read in parts, because a file may hold far larger pictures than are needed.
     private func append(
         _ rows: [Int], side: Int, size: Int, to pixels: inout [UInt8], _ read: ([Int]) async throws -> [UInt8]
     ) async throws {

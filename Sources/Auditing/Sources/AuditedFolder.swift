@@ -5,11 +5,14 @@ import Importing
 import Pictures
 import Synchronization
 
-/// Reads photographs of a folder as `fovea import` would cut them: the field of view centred, nothing outside it.
+/// Reads the pictures of a folder as `fovea import` would cut them: the field of view is centred, and everything
+/// outside it is black.
 enum AuditedFolder {
     /// Pictures in the order of `paths`, [size, size, 3] each.
     ///
-    /// A picture without a surround (a sample by others may fill its frame) is squared about its centre.
+    /// A picture without a surround, such as a sample by others that fills its frame, is cut to a square about its
+    /// centre.
+    /// - Throws: `Failure(.badData)` where a picture cannot be read or is too small; `Failure(.interrupted)`.
     static func read(_ paths: [String], size: Int) throws -> [Picture] {
         let results = Mutex([Picture?](repeating: nil, count: paths.count))
         let problem = Mutex<(any Error)?>(nil)
@@ -42,7 +45,7 @@ enum AuditedFolder {
                 height: Double(side), toWidth: size, height: size,
                 isBlackBeyond: false)
         }
-        // Cut already, as samples and exports are: cutting again would only blur.
+        // Samples and exports are cut already, and cutting again would only blur them.
         let half = Float(side) / 2, slack = max(1.5, Float(side) * 0.02)
         let isCut =
             photograph.width == photograph.height && abs(view.centerX - half) <= slack

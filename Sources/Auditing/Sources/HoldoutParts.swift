@@ -1,17 +1,18 @@
 import Files
 import Foundation
 
-/// The three parts of the holdout, by patient: the auxiliary part may train helper models, the calibration part sets
-/// thresholds, and the report part gives the false-alarm figures. No helper model sees calibration or report.
+/// The three parts of the holdout, divided by patient. The auxiliary part may train helper models, the calibration part
+/// sets thresholds, and the report part gives the false-alarm figures. No helper model sees the last two parts.
 package struct HoldoutParts: Sendable {
-    /// Rows.
+    /// The rows of each part.
     package let auxiliary, calibration, report: [Int]
 
-    /// A patient's part follows from the patient's key alone, by its place among the others' digests.
+    /// Divides the holdout. A patient's part follows from the place of the digest of the patient's key among the
+    /// digests of all patients' keys.
     /// - Parameters:
-    ///   - auxiliary: rows of patients who are neither trained on nor held out, such as a validation split. Where there
-    ///     are at least eight of them, and sixteen in the holdout, they are the auxiliary part, and the holdout has two
-    ///     parts; otherwise they are part of the holdout.
+    ///   - auxiliary: rows of patients who are neither trained on nor held out, such as a validation split. Where these
+    ///     are at least eight patients and the holdout has at least sixteen, they become the auxiliary part, and the
+    ///     holdout is divided into the other two parts. Otherwise they are added to the holdout.
     package init(_ holdout: [Int], patient: (Int) -> String, auxiliary others: [Int] = []) {
         let usesOthers = Set(others.map(patient)).count >= 8 && Set(holdout.map(patient)).count >= 16
         let rows = usesOthers ? holdout : (holdout + others).sorted()
