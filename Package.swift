@@ -25,7 +25,10 @@ let package = Package(
         // The jobs, and beneath them what somebody needs who trains on arrays of their own.
         .library(
             name: "Fovea",
-            targets: ["Fovea", "Training", "Diffusion", "Networks", "TensorCore", "CheckpointStore", "Federation"]),
+            targets: [
+                "Fovea", "Training", "Diffusion", "Networks", "TensorCore", "Cohorts", "CheckpointStore", "Federation",
+                "Files",
+            ]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -77,7 +80,7 @@ let package = Package(
                 "SampleStore", "Models", "Datasets", "CheckpointStore", "Diffusion", "Networks", "Pictures", "Cohorts",
                 "TensorCore", "Randomness", "Files",
             ]),
-        library("Exporting", ["Reporting", "SampleStore", "Pictures", "Cohorts", "Files", "CZlib", "CArchive"]),
+        library("Exporting", ["Reporting", "SampleStore", "Pictures", "Cohorts", "Files", "CArchive"]),
         library(
             "Consortium",
             ["SampleStore", "Federation", "Models", "CheckpointStore", "Diffusion", "Networks", "TensorCore", "Files"]),

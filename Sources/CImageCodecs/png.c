@@ -55,8 +55,9 @@ static void write_bytes(png_structp png, png_bytep bytes, size_t count) {
 
 static void flush_nothing(png_structp png) { (void)png; }
 
-/// Returns a reader that has read the header, or NULL.
-static png_structp open_reader(source *from, png_infop *info, char *message) {
+/// Returns a reader that has read the header, or NULL. A strict one fails for a wrong checksum of any chunk, others
+/// only where the picture needs the chunk.
+static png_structp open_reader(source *from, png_infop *info, int is_strict, char *message) {
     png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, message, fail, say_nothing);
     if (png == NULL) {
         snprintf(message, FOVEA_MESSAGE_SIZE, "no memory is left");
@@ -70,6 +71,7 @@ static png_structp open_reader(source *from, png_infop *info, char *message) {
     png_set_user_limits(png, max_side, max_side);
     png_set_chunk_malloc_max(png, max_chunk_bytes);
     png_set_chunk_cache_max(png, 100);
+    if (is_strict) png_set_crc_action(png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
     png_set_read_fn(png, from, read_bytes);
     png_read_info(png, *info);
     return png;
@@ -78,7 +80,7 @@ static png_structp open_reader(source *from, png_infop *info, char *message) {
 int fovea_png_header(const uint8_t *data, size_t count, FoveaImageHeader *header, char *message) {
     source from = {data, count, 0};
     png_infop info = NULL;
-    png_structp png = open_reader(&from, &info, message);
+    png_structp png = open_reader(&from, &info, 0, message);
     if (png == NULL) return 1;
     header->width = (int32_t)png_get_image_width(png, info);
     header->height = (int32_t)png_get_image_height(png, info);
@@ -138,19 +140,44 @@ static int decode(decoding *state, int32_t width, int32_t height, uint8_t *rgb) 
 int fovea_png_decode(const uint8_t *data, size_t count, int32_t width, int32_t height, uint8_t *rgb, char *message) {
     source from = {data, count, 0};
     decoding state = {0};
-    state.png = open_reader(&from, &state.info, message);
+    state.png = open_reader(&from, &state.info, 0, message);
     if (state.png == NULL) return 1;
     int status = decode(&state, width, height, rgb);
     end_decoding(&state);
     return status;
 }
 
-static int encode(png_structp png, png_infop info, const uint8_t *rgb, int32_t width, int32_t height) {
+int fovea_png_texts(
+    const uint8_t *data, size_t count, void *context, void (*found)(void *, const char *keyword, const char *text),
+    char *message) {
+    source from = {data, count, 0};
+    png_infop info = NULL;
+    png_structp png = open_reader(&from, &info, 1, message);
+    if (png == NULL) return 1;
+    png_textp texts = NULL;
+    int text_count = png_get_text(png, info, &texts, NULL);
+    for (int i = 0; i < text_count; i++) found(context, texts[i].key, texts[i].text);
+    png_destroy_read_struct(&png, &info, NULL);
+    return 0;
+}
+
+static int encode(
+    png_structp png, png_infop info, const uint8_t *rgb, int32_t width, int32_t height, const FoveaPNGText *texts,
+    int text_count) {
     if (setjmp(png_jmpbuf(png))) return 1;
     png_set_IHDR(
         png, info, (png_uint_32)width, (png_uint_32)height, 8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
         PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
     png_set_compression_level(png, 6);
+    for (int i = 0; i < text_count; i++) {
+        // libpng copies keyword and text, and changes neither.
+        png_text text = {
+            .compression = texts[i].is_international ? PNG_ITXT_COMPRESSION_NONE : PNG_TEXT_COMPRESSION_NONE,
+            .key = (png_charp)texts[i].keyword,
+            .text = (png_charp)texts[i].text,
+        };
+        png_set_text(png, info, &text, 1);
+    }
     png_write_info(png, info);
     for (int32_t y = 0; y < height; y++) png_write_row(png, rgb + (size_t)y * (size_t)width * 3);
     png_write_end(png, info);
@@ -158,7 +185,8 @@ static int encode(png_structp png, png_infop info, const uint8_t *rgb, int32_t w
 }
 
 int fovea_png_encode(
-    const uint8_t *rgb, int32_t width, int32_t height, uint8_t **result, size_t *result_count, char *message) {
+    const uint8_t *rgb, int32_t width, int32_t height, const FoveaPNGText *texts, int text_count, uint8_t **result,
+    size_t *result_count, char *message) {
     sink to = {NULL, 0, 0};
     png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, message, fail, say_nothing);
     png_infop info = png == NULL ? NULL : png_create_info_struct(png);
@@ -168,7 +196,7 @@ int fovea_png_encode(
         return 1;
     }
     png_set_write_fn(png, &to, write_bytes, flush_nothing);
-    int status = encode(png, info, rgb, width, height);
+    int status = encode(png, info, rgb, width, height, texts, text_count);
     png_destroy_write_struct(&png, &info);
     if (status != 0) {
         free(to.data);

@@ -79,6 +79,9 @@ public struct Manifest<Model: Codable & Sendable>: Codable, Sendable {
     public var parcel: ParcelStatement?
     /// What may be done with the weights, if their sites have said so.
     public var permissions: Permissions?
+    /// Sites that do not permit sampling from them alone, and whose weights these are, or came from, since a parcel of
+    /// theirs was opened; nil for none.
+    public var notAlone: [String]?
     /// The merges in the history of the weights, the last one first.
     public var merges: [MergeRecord]?
     /// Set if these weights, or any from which they were made, were trained with canaries. Such weights never leave
@@ -171,6 +174,13 @@ extension Manifest {
             )
         }
         return both
+    }
+
+    /// `notAlone` of weights that are made from these.
+    public var notAloneInherited: [String]? {
+        let own = parcel.flatMap { $0.permissions.singleSite ? nil : [$0.site] } ?? []
+        let all = Set(notAlone ?? []).union(own)
+        return all.isEmpty ? nil : all.sorted()
     }
 
     /// All sites from which the weights come, through a training set, a parcel or a merge.

@@ -337,8 +337,8 @@ public struct ModelMerge: Sendable {
         let reasons = parcels.compactMap { parcel in parcel.manifest.unaudited.map { "\(parcel.statement.site): \($0)" }
         }
         manifest.unaudited = reasons.isEmpty ? base.manifest.unaudited : reasons.joined(separator: "; ")
-        manifest.parcel = nil
-        manifest.state = nil
+        manifest.notAlone = base.manifest.notAloneInherited
+        (manifest.parcel, manifest.state) = (nil, nil)
         manifest.toolVersion = ToolVersion.current
         manifest.merges = [record] + (base.manifest.merges ?? [])
         return manifest

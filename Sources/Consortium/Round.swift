@@ -126,6 +126,8 @@ public struct Round: Sendable {
         if let gone = manifest.sites.intersection(trust.withdrawn).sorted().first {
             throw Failure(.notPermitted, base, "\(gone) was withdrawn, and these weights were trained with it")
         }
+        let isSigned = try WeightsSignature.signer(of: index, path: base) != nil
+        if isSigned { try SignedBase.require(base, trust: trust, at: moment) }
         do {
             try FileManager.default.createDirectory(
                 atPath: file("parcels", in: folder), withIntermediateDirectories: true)
@@ -137,12 +139,11 @@ public struct Round: Sendable {
         let staging = StagedFile.stagingPath(for: target)
         defer { try? FileManager.default.removeItem(atPath: staging) }
         let digest: Digest
-        if try WeightsSignature.signer(of: index, path: base) == nil {
-            digest = try SignedBase.sign(base, with: key, to: staging, force: true)
-        } else {
-            try SignedBase.require(base, trust: trust, at: moment)
+        if isSigned {
             try JSONText.contents(base).write(to: URL(fileURLWithPath: staging))
             digest = try Digest(ofFile: staging)
+        } else {
+            digest = try SignedBase.sign(base, with: key, to: staging, force: true)
         }
         try StagedFile.move(staging, to: target, replacing: false)
         for name in [path, DetachedSignature.path(for: path)] {

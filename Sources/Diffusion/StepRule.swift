@@ -101,9 +101,6 @@ public enum SamplerKind: String, Codable, CaseIterable, Sendable {
     /// The number of network evaluations in this many steps, without guidance.
     public func evaluations(steps: Int) -> Int { self == .heun ? 2 * steps - 1 : steps }
 
-    /// Whether the sampler adds noise in its steps.
-    public var isRandom: Bool { self == .euler || self == .dpmppSDE }
-
     /// The best sampler in measurements for models of this kind, and its number of steps; see docs/recipes.md.
     public static func usual(for model: ModelDescription) -> (kind: SamplerKind, steps: Int) {
         model.experts.isEmpty ? (.heun, 18) : (.dpmppSDE, 40)

@@ -69,6 +69,8 @@ public struct FederateStepJob: Job {
     }
 
     public func perform(_ report: JobReporter) async throws -> Outcome {
+        try OutputPath.requireOther(output, than: [initial, metrics])
+        try OutputPath.requireOther(metrics, than: [initial])
         for file in [output, metrics] { try StagedFile.requireWritable(file, force: replaces) }
         if let trust { try SignedBase.require(initial, trust: try TrustList(contentsOf: trust), at: Date()) }
         let sets = try await DatasetFile.open(all: try SiteFolder.datasets(data))

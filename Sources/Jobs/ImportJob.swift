@@ -73,6 +73,7 @@ public struct ImportJob: Job {
     }
 
     public func perform(_ report: JobReporter) async throws -> Outcome {
+        try OutputPath.requireOther(output, than: [labels, map, patientSecret].compactMap(\.self))
         try ImportedPhotographs.requireWritable(output, force: replaces)
         var importer = Importer(folder: folder, site: site, size: size)
         importer.labels = labels

@@ -10,8 +10,8 @@ import Files
 /// }
 /// ```
 ///
-/// Jobs enforce permissions, trust, ledgers and the isolation of files of others, so that every front end gets the same
-/// refusals. A job that throws or is cancelled leaves each output whole or absent.
+/// Jobs enforce permissions, trust, ledgers and canaries, so that every front end gets the same refusals. A job that
+/// throws or is cancelled leaves each output whole or absent.
 public protocol Job: Sendable {
     associatedtype Outcome: JobOutcome
 

@@ -42,6 +42,7 @@ public struct ImportModelJob: Job {
     }
 
     public func perform(_ report: JobReporter) async throws -> Outcome {
+        try OutputPath.requireOther(output, than: [folder])
         try StagedFile.requireWritable(output, force: replaces)
         var terms = ModelFolder.Terms()
         terms.size = size

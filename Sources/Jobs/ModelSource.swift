@@ -9,6 +9,11 @@ public struct ModelSource: Sendable {
         public let name: String
         /// The weight of the adapter, 0 to 1.
         public let weight: Double
+
+        public init(name: String, weight: Double) {
+            self.name = name
+            self.weight = weight
+        }
     }
 
     public var snapshot: String

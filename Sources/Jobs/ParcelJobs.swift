@@ -86,7 +86,17 @@ public struct SealJob: Job {
         }
     }
 
+    public func validate() throws {
+        let permissions = Permissions(
+            purposes: purposes, expires: expires, territories: grantedTerritories, redistribution: redistribution,
+            singleSite: singleSite)
+        if let problem = permissions.problem { throw Failure(.usage, nil, "permissions.\(problem)") }
+    }
+
+    private var grantedTerritories: Set<String> { territories.isEmpty ? [Permissions.worldwide] : territories }
+
     public func perform(_ report: JobReporter) async throws -> Outcome {
+        try OutputPath.requireOther(output, than: [weights, key])
         try StagedFile.requireWritable(output, force: replaces)
         let signing = try SigningKey(contentsOf: key)
         let (file, own) = try ModelFile.read(weights)
@@ -99,7 +109,7 @@ public struct SealJob: Job {
             selfTest: TrainingLog.selfTest(of: weights, imagesSeen: file.manifest.imagesSeen),
             permissions: Permissions(
                 purposes: purposes, expires: expires,
-                territories: territories.isEmpty ? [Permissions.worldwide] : territories,
+                territories: grantedTerritories,
                 redistribution: redistribution, singleSite: singleSite),
             contact: contact)
         let audited = file.manifest.kind == .adapter ? LoadedModel.mixtureDigest(base: base, adapter: own) : own
@@ -163,9 +173,11 @@ public struct OpenParcelJob: Job {
         let parcel = try Parcel<ModelDescription>(contentsOf: file)
         if let trust { try parcel.requireTrust(try TrustList(contentsOf: trust), at: Date()) }
         if let output {
+            try OutputPath.requireOther(output, than: [file])
             var (weights, _) = try ModelFile.read(file)
             // The site's permissions stay with the weights.
             weights.manifest.permissions = try weights.manifest.effectivePermissions(path: file)
+            weights.manifest.notAlone = weights.manifest.notAloneInherited
             weights.manifest.parcel = nil
             try weights.write(output, as: parcel.storedType, force: replaces)
         }
@@ -199,6 +211,7 @@ public struct SignBaseJob: Job {
     }
 
     public func perform(_ report: JobReporter) async throws -> Outcome {
+        try OutputPath.requireOther(output, than: [weights, key])
         try StagedFile.requireWritable(output, force: replaces)
         let key = try SigningKey(contentsOf: key)
         let digest = try SignedBase.sign(weights, with: key, to: output, force: replaces)

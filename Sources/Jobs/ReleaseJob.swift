@@ -49,7 +49,9 @@ public struct ReleaseJob: Job {
     }
 
     public func perform(_ report: JobReporter) async throws -> Outcome {
+        try OutputPath.requireOther(output, than: [samples, key])
         try StagedFile.requireWritable(output, force: replaces)
+        try ReleaseCards.requireWritable(for: output, force: replaces)
         try FileSort.requireSampleSet(samples, "only what fovea sample wrote is released")
         let key = try SigningKey(contentsOf: key), rule = OfficerRule(trust: trust, own: key.publicKey)
         let release = Release(samples, audit: audit, key: key, requireOfficer: rule.require)

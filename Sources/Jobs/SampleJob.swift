@@ -109,6 +109,7 @@ public struct SampleJob: Job {
     }
 
     public func perform(_ report: JobReporter) async throws -> Outcome {
+        try OutputPath.requireOther(output, than: [model.snapshot])
         try StagedFile.requireWritable(output, force: replaces || resumes)
         let loaded = try model.load(), plan = try plan()
         let sampling = SamplingRun(

@@ -71,6 +71,7 @@ public struct SimulateJob: Job {
     }
 
     public func perform(_ report: JobReporter) async throws -> Outcome {
+        let start = try LoadedModel(contentsOf: base)
         var files = try await DatasetFile.open(all: data)
         if let sites, sites != files.count {
             try makeFolder("\(output)/sites")
@@ -84,7 +85,7 @@ public struct SimulateJob: Job {
         (settings.lastDraws, settings.onlyMerged, settings.measureEvery) = (draws, onlyMerged, measureEvery)
         settings.adapter = adapter
         if adapter == .lora, merge.rule == .mean { settings.merge.rule = .stack }
-        var training = SiteStep.defaults(try LoadedModel(contentsOf: base))
+        var training = SiteStep.defaults(start)
         training.seed = seed
         if let config { training = try Configuration.read(config, over: training) }
         let simulation = try Simulation(

@@ -103,6 +103,14 @@ extension LoadedModel {
                 """
             )
         }
+        let rest = 1 - mixture.reduce(0) { $0 + $1.weight }
+        if let alone = manifest.notAlone?.first, rest > LoadedModel.largestShare {
+            throw Failure(
+                .notPermitted, path,
+                """
+                was made from weights of \(alone) alone, and \(alone) does not permit sampling from it alone
+                """)
+        }
         guard let permissions = try permissions() else { return }
         guard !permissions.isExpired(at: moment) else {
             throw Failure(.notPermitted, path, "its permissions ended on \(permissions.expires ?? "")")

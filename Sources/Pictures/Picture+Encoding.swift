@@ -3,11 +3,14 @@ import Files
 import Foundation
 
 extension Picture {
-    /// The picture as a PNG file of 8-bit RGB without metadata.
+    /// The picture as a PNG file of 8-bit RGB, without other metadata than `texts`.
     /// - Throws: `Failure(.badData)` if no memory is left or a side is 0.
-    public func pngData() throws -> Data {
-        try encoded { rgb, result, count, message in
-            fovea_png_encode(rgb, Int32(width), Int32(height), result, count, message)
+    public func pngData(texts: [PNGText] = []) throws -> Data {
+        let copies = texts.map { (strdup($0.keyword), strdup($0.value), $0.isInternational) }
+        defer { for (keyword, value, _) in copies { free(keyword); free(value) } }
+        let own = copies.map { FoveaPNGText(keyword: $0, text: $1, is_international: $2 ? 1 : 0) }
+        return try encoded { rgb, result, count, message in
+            fovea_png_encode(rgb, Int32(width), Int32(height), own, Int32(own.count), result, count, message)
         }
     }
 

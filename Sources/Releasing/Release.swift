@@ -96,7 +96,8 @@ package struct Release {
         else {
             throw Failure(
                 .notPermitted, path,
-                "is of a model with canaries, which is for audits alone; draw samples from a model without canaries")
+                "is of a model that was trained with canaries, for audits alone; draw samples from a model without them"
+            )
         }
     }
 

@@ -61,6 +61,9 @@ public struct SamplerSettings: Codable, Hashable, Sendable {
         guard guidanceScale.isFinite, (0...50).contains(guidanceScale) else {
             return "guidance: expected 0 to 50, found \(guidanceScale)"
         }
+        if let interval = guidanceInterval, !(interval.lowerBound >= 0 && interval.upperBound.isFinite) {
+            return "guidanceInterval: expected finite noise levels from 0 on, found \(interval)"
+        }
         guard (1...1024).contains(batchSize) else { return "batch: expected 1 to 1024, found \(batchSize)" }
         guard sigmaMin > 0, sigmaMin < sigmaMax, sigmaMax <= 1e4 else {
             return "sigma: expected 0 < smallest < largest <= 10000, found \(sigmaMin) and \(sigmaMax)"

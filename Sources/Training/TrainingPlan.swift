@@ -131,6 +131,7 @@ struct TrainingLineage {
     let parents: [String]
     let permittedUses: [String]
     let permissions: Permissions?
+    let notAlone: [String]?
     let merges: [MergeRecord]?
     /// The canaries of this training.
     let ownCanaries: CanaryRecord?
@@ -148,6 +149,7 @@ struct TrainingLineage {
         }
         parents = base.map { [$0.digest.description] + $0.manifest.parents } ?? []
         permittedUses = base?.manifest.permittedUses ?? []
+        notAlone = base?.manifest.notAloneInherited
         permissions = try base.flatMap { try $0.manifest.effectivePermissions(path: $0.path) }
         merges = base?.manifest.merges
     }

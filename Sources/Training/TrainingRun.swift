@@ -244,6 +244,7 @@ public final class TrainingRun {
             attributions: data.map(\.source), permittedUses: lineage.permittedUses,
             configuration: try Configuration.yaml(configuration), toolVersion: ToolVersion.current, state: state)
         manifest.permissions = lineage.permissions
+        manifest.notAlone = lineage.notAlone
         manifest.merges = lineage.merges
         manifest.canaries = lineage.canaries
         return manifest

@@ -57,20 +57,23 @@ import Testing
         }
     }
 
-    @Test func heunTakesTheReferencesTrajectory() throws {
-        let fixtures = try Fixture.all(prefix: "sampling_heun-")
+    @Test(arguments: [SamplerKind.heun, .dpmpp])
+    func theStepTakesTheReferencesTrajectory(kind: SamplerKind) throws {
+        let fixtures = try Fixture.all(prefix: kind == .heun ? "sampling_heun-" : "sampling_dpm_solver_2m-")
         #expect(fixtures.count == 2)
         for fixture in fixtures {
             let deviation = fixture["input.deviation"].tensor
             let denoiser = GaussianDenoiser(mean: fixture["input.mean"].tensor, variance: deviation * deviation)
             let steps = fixture["sigmas"].values.count - 1
             let start = fixture["input.start"].tensor
-            let states = Array(
-                DiffusionSampler(denoiser, HeunStep(), schedule: .karras(steps: steps), start: start.scaled(by: 1 / 80))
-            )
-            try #require(states.count == steps)
+            func states(_ rule: some StepRule) -> [Tensor] {
+                Array(
+                    DiffusionSampler(denoiser, rule, schedule: .karras(steps: steps), start: start.scaled(by: 1 / 80)))
+            }
+            let found = states(kind.rule)
+            try #require(found.count == steps)
             let each = start.count
-            for (step, state) in states.enumerated() {
+            for (step, state) in found.enumerated() {
                 let expected = Array(fixture["trajectory"].values[(step + 1) * each..<(step + 2) * each])
                 #expect(
                     relativeDifference(state.elements.map(Double.init), expected) <= 2e-5,

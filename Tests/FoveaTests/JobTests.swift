@@ -71,32 +71,66 @@ import Testing
         #expect(try folder.names.isEmpty)
     }
 
-    @Test func `samples that the sites do not permit are refused by the library`() async throws {
-        let folder = try TemporaryFolder(), data = try await phantoms(folder, site: "aachen")
+    /// Weights of aachen, sealed and opened again.
+    private func opened(_ folder: TemporaryFolder, data: String, singleSite: Bool) async throws -> String {
         let base = try await training(data, folder, images: 4).outcome().snapshot
         _ = try await MakeKeyJob(to: folder.file("aachen.key")).outcome()
         var tuning = TrainJob(data: [data], to: folder.file("tuned"))
-        (tuning.wishes.base, tuning.wishes.images) = (base, 16)
+        (tuning.wishes.base, tuning.wishes.images, tuning.wishes.tunesEverything) = (base, 16, true)
         _ = try await tuning.outcome()
         var seal = SealJob(
             folder.file("tuned/snapshot.safetensors"), key: folder.file("aachen.key"), site: "aachen", round: 1,
             to: folder.file("aachen.parcel"))
-        seal.purposes = ["DUO:0000042"]
-        seal.singleSite = true
+        (seal.purposes, seal.singleSite) = (["DUO:0000042"], singleSite)
         _ = try await seal.outcome()
         var opening = OpenParcelJob(folder.file("aachen.parcel"))
         opening.output = folder.file("opened.safetensors")
         _ = try await opening.outcome()
-        var sampling = SampleJob(
-            model: ModelSource(folder.file("opened.safetensors")), .count(1, cohorts: []), to: folder.file("s.h5"))
-        (sampling.steps, sampling.purpose) = (2, "DUO:0000007")
-        await #expect { try await sampling.outcome() } throws: {
-            guard let failure = $0 as? Failure else { return false }
-            return failure.kind == .notPermitted && failure.option == "purpose"
-                && failure.sentence == "expected DUO:0000042, found DUO:0000007"
+        return folder.file("opened.safetensors")
+    }
+
+    /// Why one sample for a purpose is refused; nil where it is drawn.
+    private func refusal(_ model: String, purpose: String?, _ folder: TemporaryFolder) async throws -> Failure? {
+        var sampling = SampleJob(model: ModelSource(model), .count(1, cohorts: []), to: folder.file("s.h5"))
+        (sampling.steps, sampling.purpose, sampling.replaces) = (2, purpose, true)
+        do { _ = try await sampling.outcome() } catch let failure as Failure { return failure }
+        return nil
+    }
+
+    @Test func `a purpose that the site does not permit is refused by the library`() async throws {
+        let folder = try TemporaryFolder(), data = try await phantoms(folder, site: "aachen")
+        let model = try await opened(folder, data: data, singleSite: true)
+        let refused = try #require(try await refusal(model, purpose: "DUO:0000007", folder))
+        #expect((refused.kind, refused.option) == (.notPermitted, "purpose"))
+        #expect(refused.sentence == "expected DUO:0000042, found DUO:0000007")
+        #expect(try await refusal(model, purpose: "DUO:0000042", folder) == nil)
+    }
+
+    @Test func `a site that is not to be sampled alone is refused as a parcel, opened, and trained on`() async throws {
+        let folder = try TemporaryFolder(), data = try await phantoms(folder, site: "aachen")
+        let model = try await opened(folder, data: data, singleSite: false)
+        let other = try TemporaryFolder()
+        var further = TrainJob(data: [try await phantoms(other, site: "bonn")], to: other.file("further"))
+        (further.wishes.base, further.wishes.images, further.wishes.tunesEverything) = (model, 16, true)
+        let trainedOn = try await further.outcome().snapshot
+        for weights in [folder.file("aachen.parcel"), model, trainedOn] {
+            for purpose in ["DUO:0000042", nil] {
+                let refused = try #require(try await refusal(weights, purpose: purpose, folder), "\(weights)")
+                #expect(refused.kind == .notPermitted)
+                #expect(refused.sentence.contains("aachen") && refused.sentence.contains("not permit sampling from it"))
+            }
         }
-        sampling.purpose = "DUO:0000042"
-        #expect(try await sampling.outcome().count == 1)
+    }
+
+    @Test func `an input is never replaced by an output`() async throws {
+        let folder = try TemporaryFolder(), data = try await phantoms(folder)
+        let model = try await training(data, folder, images: 4).outcome().snapshot, digest = try Digest(ofFile: model)
+        var sampling = SampleJob(model: ModelSource(model), .count(1, cohorts: []), to: model)
+        sampling.replaces = true
+        await #expect { try await sampling.outcome() } throws: {
+            ($0 as? Failure)?.sentence.hasPrefix("is an input, ") == true
+        }
+        #expect(try Digest(ofFile: model) == digest)
     }
 
     @Test func `a training that is cancelled says what it kept, and goes on to the same weights`() async throws {

@@ -103,7 +103,7 @@ import Testing
         let again = try out.read()
         #expect(again.manifest.model == manifest.model)
         #expect(again.manifest.parents.contains(model.digest.description))
-        expectFailure(.cannotCreateOutput, "exists already; give --force to replace it") {
+        expectFailure(.cannotCreateOutput, "exists already") {
             try out.write(model, unaudited: nil, force: false)
         }
     }

@@ -85,10 +85,11 @@ import Testing
         #expect(Set(patients.map(\.key)).count == 200)
     }
 
-    @Test(arguments: [(0, 64, 1, "--count"), (1, 31, 1, "--size"), (1, 64, 0, "--visits"), (1, 5000, 1, "--size")])
-    func numbersOutOfRangeAreRefused(patients: Int, size: Int, visits: Int, field: String) {
-        expectFailure(.usage, "\(field): expected ") {
+    @Test(arguments: [(0, 64, 1, "count"), (1, 31, 1, "size"), (1, 64, 0, "visits"), (1, 5000, 1, "size")])
+    func numbersOutOfRangeAreRefused(patients: Int, size: Int, visits: Int, option: String) {
+        let failure = expectFailure(.usage, "expected ") {
             try PhantomGenerator(patients: patients, size: size, visits: visits, seed: 1)
         }
+        #expect(failure?.option == option)
     }
 }

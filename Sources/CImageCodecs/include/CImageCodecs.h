@@ -41,9 +41,22 @@ int fovea_png_header(const uint8_t *data, size_t count, FoveaImageHeader *header
 /// composed on black.
 int fovea_png_decode(const uint8_t *data, size_t count, int32_t width, int32_t height, uint8_t *rgb, char *message);
 
-/// Encodes RGB as a PNG. The bytes depend only on the pixels and on the versions of libpng and zlib.
+/// One text of a PNG: a tEXt chunk, or an uncompressed iTXt chunk without language where `is_international` is not 0.
+typedef struct {
+    const char *keyword;
+    const char *text;
+    int is_international;
+} FoveaPNGText;
+
+/// Encodes RGB as a PNG with these texts. The bytes depend only on both and on the versions of libpng and zlib.
 int fovea_png_encode(
-    const uint8_t *rgb, int32_t width, int32_t height, uint8_t **result, size_t *result_count, char *message);
+    const uint8_t *rgb, int32_t width, int32_t height, const FoveaPNGText *texts, int text_count, uint8_t **result,
+    size_t *result_count, char *message);
+
+/// Calls `found` for each text that stands before the pixels of a PNG. A chunk with a wrong checksum is an error.
+int fovea_png_texts(
+    const uint8_t *data, size_t count, void *context, void (*found)(void *, const char *keyword, const char *text),
+    char *message);
 
 /// Releases the result of an encoder.
 void fovea_codec_free(uint8_t *result);
