@@ -96,10 +96,6 @@ def gaussian_denoiser(mean, deviation):
     return denoise
 
 
-def euler(denoise, x, sigma, sigma_next, previous):
-    return x + (sigma_next - sigma) * (x - denoise(x, sigma)) / sigma
-
-
 def heun(denoise, x, sigma, sigma_next, previous):
     """Karras algorithm 1 without churn; the step to zero is Euler's."""
     slope = (x - denoise(x, sigma)) / sigma
@@ -137,7 +133,7 @@ def trajectory(step, denoise, start, sigmas):
 
 def sampling():
     shape = (2, 3, 2, 3)  # NHWC
-    for step in (euler, heun, dpm_solver_2m):
+    for step in (heun, dpm_solver_2m):
         for steps in (5, 18):
             parameters = {"steps": steps, "sigmaMin": 0.002, "sigmaMax": 80.0, "rho": 7.0}
             seed = fixture.seed_of("sampling")  # one problem for all step rules
