@@ -140,6 +140,7 @@ let package = Package(
             ],
             path: "Tests/ParcelFuzz"),
         tests("Files", []),
+        tests("Figures", []),
         tests("CKernels", ["KernelShapes"]),
         tests("Cryptography", ["CCrypto"]),
         tests("Statistics", ["Verdicts", "CheckpointStore", "TensorCore", "Randomness"]),

@@ -86,7 +86,7 @@ public struct SimulationResult: Codable, Sendable {
                 return LinePlot.Curve(name: arm.rawValue, colour: look.0, points: points, marks: true, dashes: look.1)
             }
             return LinePlot.Panel(
-                top: 30 + (height + 50) * Double(place), height: height,
+                top: 46 + (height + 66) * Double(place), height: height,
                 title: "\(site): weighted denoising loss, validation patients", last: Double(max(1, rounds)),
                 isLogarithmic: true,
                 curves: curves)

@@ -80,6 +80,14 @@ package struct LinePlot {
     }
 
     fileprivate static func text(_ value: Double) -> String { String(format: "%.4g", value) }
+
+    /// A number at an axis: `50,000`, `0.02` or `5e-5`, never two ways to write numbers of one size.
+    package static func tick(_ value: Double) -> String {
+        if value == value.rounded(), abs(value) < 1e9 { return NumberText.grouped(Int(value)) }
+        guard value != 0, abs(value) < 0.00099 else { return text(value) }
+        let power = Int(log10(abs(value) * 1.0000001).rounded(.down))
+        return "\(text(value / pow(10, Double(power))))e\(power)"
+    }
 }
 
 extension LinePlot.Panel {
@@ -119,6 +127,8 @@ extension LinePlot.Panel {
             }
         }
         let coarse = ticks([1, 2, 5])
+        // Over many powers of ten the numbers would touch each other.
+        if Double(coarse.count) > height / 20 { return ticks([1]) }
         return coarse.count > 2 ? coarse : ticks([1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9])
     }
 
@@ -132,7 +142,10 @@ extension LinePlot.Panel {
         var parts: [HTML] = [
             .element(
                 "text",
-                ["x": LinePlot.text(LinePlot.left), "y": LinePlot.text(top - 10), "font-weight": "bold"], "\(title)")
+                [
+                    "x": LinePlot.text(LinePlot.left), "y": LinePlot.text(top - (curves.count > 1 ? 26 : 10)),
+                    "font-weight": "bold",
+                ], "\(title)")
         ]
         for tick in ticks {
             let y = LinePlot.text(y(tick))
@@ -143,13 +156,13 @@ extension LinePlot.Panel {
                         "x1": LinePlot.text(LinePlot.left), "x2": LinePlot.text(end), "y1": y, "y2": y,
                         "stroke": "#e3e3e3",
                     ]))
-            parts.append(text(LinePlot.text(tick), x: LinePlot.left - 8, y: self.y(tick) + 4, anchor: "end"))
+            parts.append(text(LinePlot.tick(tick), x: LinePlot.left - 8, y: self.y(tick) + 4, anchor: "end"))
         }
         for tick in stride(from: 0, through: last, by: max(1, LinePlot.round(last / 5))) {
-            parts.append(text("\(Int(tick))", x: x(tick), y: top + height + 18, anchor: "middle"))
+            parts.append(text(LinePlot.tick(tick), x: x(tick), y: top + height + 18, anchor: "middle"))
         }
         for curve in curves where !curve.points.isEmpty { parts += drawing(of: curve) }
-        // Names stand above the panel, where no curve runs through them.
+        // Names stand between the title and the panel, where nothing runs through them.
         var right = end
         for curve in curves.reversed() where curves.count > 1 {
             parts.append(text(curve.name, x: right, y: top - 10, anchor: "end", fill: curve.colour))

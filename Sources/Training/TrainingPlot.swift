@@ -67,17 +67,17 @@ struct TrainingPlot {
         let named = baseline.map { "; dashed: \($0.name)" } ?? ""
         var panels = [
             LinePlot.Panel(
-                top: 30, height: 300, title: "weighted denoising loss", last: last, isLogarithmic: true,
+                top: 46, height: 300, title: "weighted denoising loss", last: last, isLogarithmic: true,
                 curves: [
                     LinePlot.Curve(name: "training", colour: "#7a8aa0", points: training, marks: false),
                     LinePlot.Curve(
                         name: "validation, best moving average", colour: "#b3401e", points: validation, marks: true),
                 ]),
             LinePlot.Panel(
-                top: 380, height: 110, title: "images per second", last: last, isLogarithmic: false,
+                top: 396, height: 110, title: "images per second", last: last, isLogarithmic: false,
                 curves: [LinePlot.Curve(name: "images per second", colour: "#2f6f4f", points: speed, marks: false)]),
         ]
-        var top = 540.0
+        var top = 572.0
         for (title, curves) in [
             ("denoising error inside the eye, by noise on pixels\(named)", eye),
             ("denoising error in the black surround\(named)", surround),
@@ -85,7 +85,7 @@ struct TrainingPlot {
         ] where !curves.isEmpty {
             panels.append(
                 LinePlot.Panel(top: top, height: 260, title: title, last: last, isLogarithmic: true, curves: curves))
-            top += 320
+            top += 336
         }
         return LinePlot(title: "Training: losses and speed", panels: panels, xLabel: "training images seen").svg
     }
