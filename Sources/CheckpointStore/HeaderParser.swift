@@ -72,7 +72,7 @@ struct HeaderParser {
         if take("}") { return result }
         repeat {
             let key = try string()
-            guard keys.insert(key).inserted else { throw Problem(sentence: "key \(key) stands twice") }
+            guard keys.insert(key).inserted else { throw Problem(sentence: "key \(key) occurs twice") }
             try expect(":")
             result.append((key, try value(&self, key)))
         } while take(",")

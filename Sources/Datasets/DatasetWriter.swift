@@ -159,7 +159,7 @@ public final class DatasetWriter {
             let known = splitOfPatient.updateValue(split, forKey: patient) ?? split
             guard known == split else {
                 throw Failure(
-                    .badData, file.path, "row \(row) puts a patient into \(split) who lies in \(known) already")
+                    .badData, file.path, "row \(row) puts a patient into \(split) who is in \(known) already")
             }
         }
     }

@@ -26,7 +26,7 @@ public struct ClassRows: Codable, Hashable, Sendable {
             return "attribute: expected an attribute of the schema, found \(attribute)"
         }
         let named = values.filter { !$0.isEmpty }
-        guard Set(named).count == named.count else { return "values: a value stands twice" }
+        guard Set(named).count == named.count else { return "values: a value occurs twice" }
         for value in named where !ClassRows.special.contains(value) && !known.isOpen && !known.names.contains(value) {
             return
                 """

@@ -59,12 +59,12 @@ public struct CohortEncoding: Codable, Hashable, Sendable {
             guard attribute.isOpen ? !names.isEmpty && names.count <= 10_000 : names.isEmpty else {
                 return "openNames.\(name): expected names for open attributes, and for no others"
             }
-            guard Set(names).count == names.count else { return "openNames.\(name): a name stands twice" }
+            guard Set(names).count == names.count else { return "openNames.\(name): a name occurs twice" }
         }
         for name in openNames.keys.sorted() where !attributes.contains(name) {
             return "openNames.\(name): expected one of the model's attributes"
         }
-        return Set(attributes).count == attributes.count ? nil : "attributes: an attribute stands twice"
+        return Set(attributes).count == attributes.count ? nil : "attributes: an attribute occurs twice"
     }
 
     /// The names of the codes 0, 1, 2, ... of one of the encoding's attributes.

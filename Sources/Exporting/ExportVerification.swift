@@ -33,7 +33,7 @@ public enum ExportVerification {
             }
         }
         if findings.isEmpty, Set(digests).count != digests.count {
-            findings.append(Finding("pictures", "one is there twice"))
+            findings.append(Finding("pictures", "a picture occurs twice"))
         }
         if findings.isEmpty, digests.count != manifest.samples {
             findings.append(

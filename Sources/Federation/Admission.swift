@@ -285,7 +285,8 @@ public struct Admission<Model: Codable & Sendable>: Sendable {
             if best.contains(where: { $0.parcel.digest != first.parcel.digest }) {
                 for one in own {
                     refuse(
-                        one, "is one of \(own.count) parcels of \(site), of which two were issued in the same second")
+                        one, "is one of \(own.count) parcels of \(site), and two of them were issued in the same second"
+                    )
                 }
                 continue
             }

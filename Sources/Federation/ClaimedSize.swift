@@ -32,7 +32,7 @@ public struct ClaimedSize: Hashable, Sendable {
             guard set.patients == 0 || set.cohortCounts.values.contains(where: { !$0.isEmpty }) else {
                 throw Failure(
                     .badData, path, field: "cohortCounts",
-                    expected: "counts that bear out its \(set.patients) patients", found: "none")
+                    expected: "counts that add up to its \(set.patients) patients", found: "none")
             }
             for (attribute, counts) in set.cohortCounts.sorted(by: { $0.key < $1.key }) {
                 for (code, count) in counts.sorted(by: { $0.key < $1.key })

@@ -24,7 +24,7 @@ public struct Parcel<Model: Codable & Sendable>: Sendable {
         index = try SafetensorsIndex(contentsOf: path)
         manifest = try Manifest<Model>.read(index, path: path)
         guard let statement = manifest.parcel else {
-            throw Failure(.badData, path, "is no parcel: its manifest says nothing of a site that shares it")
+            throw Failure(.badData, path, "is not a parcel: its manifest names no site that shares it")
         }
         guard let signed = try WeightsSignature.signedTable(of: index, path: path) else {
             throw Failure(.notPermitted, path, "is unsigned")

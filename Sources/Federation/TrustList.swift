@@ -110,7 +110,7 @@ public struct TrustList: Sendable {
             let look = SiteName.look(member.name), other = names.updateValue(member.name, forKey: look)
             if let other, other != member.name {
                 throw Failure(
-                    .badData, path, field: "members name", expected: "names that nobody takes for each other",
+                    .badData, path, field: "members name", expected: "names that do not look alike",
                     found: "\(other) and \(member.name)")
             }
             guard seen.insert(try PublicKey(member.key, field: "\(place) key", place: path)).inserted else {

@@ -16,7 +16,7 @@ public enum RegularFile {
         guard stat(path, &found) == 0 else { throw Failure(.noSuchInput, path, "does not exist") }
         if found.st_mode & S_IFMT == S_IFDIR { throw Failure(.badData, path, "is a folder; name a file in it") }
         guard found.st_mode & S_IFMT == S_IFREG else {
-            throw Failure(.badData, path, "is no file but a pipe or a device")
+            throw Failure(.badData, path, "is a pipe or a device, and not a file")
         }
     }
 }

@@ -100,7 +100,8 @@ public final class UnfinishedFolder {
             {
                 throw Failure(
                     .cannotCreateOutput, path,
-                    "holds \(other.printable), which is not of this output; move it away, or finish what it belongs to")
+                    "holds \(other.printable), which is not part of this output; move it away, or finish that work"
+                )
             }
             for name in names.filter({ $0 == first }) + names.filter({ $0 != first }) {
                 try FileManager.default.removeItem(atPath: file(name))

@@ -38,7 +38,7 @@ public enum FileSort: Sendable {
     /// - Throws: `Failure`: `.badData` if the file is not a sample set, and as `init`.
     public static func requireSampleSet(_ path: String, _ use: String) throws {
         guard try FileSort(contentsOf: path) == .sampleSet else {
-            throw Failure(.badData, path, "is no sample set; \(use)")
+            throw Failure(.badData, path, "is not a sample set; \(use)")
         }
     }
 }

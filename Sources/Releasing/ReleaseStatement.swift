@@ -60,7 +60,7 @@ package enum ReleaseChain {
                 findings.append(Finding("/audit/verdict_signature", "is not the privacy officer's"))
             }
             if statement.audit != Digest(of: Array(record.verdict.utf8)) {
-                findings.append(Finding("/audit/release", "speaks of another audit"))
+                findings.append(Finding("/audit/release", "names another audit"))
             }
             if audit.verdict.outcome != .pass {
                 findings.append(

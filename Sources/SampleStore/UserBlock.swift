@@ -34,7 +34,7 @@ public enum UserBlock {
 
     /// Compares the block, byte for byte, with the file's content.
     ///
-    /// - Throws: `Failure(.noSuchInput)` where there is no such file; `Failure(.badData)` where it is no sample set;
+    /// - Throws: `Failure(.noSuchInput)` where there is no such file; `Failure(.badData)` where it is not a sample set;
     ///   `Failure(.checkFailed)` where any byte has changed since it was written; `Failure(.readOrWriteFailed)`.
     public static func verify(_ path: String) throws {
         guard FileManager.default.fileExists(atPath: path) else {
@@ -42,7 +42,7 @@ public enum UserBlock {
         }
         let stored = try head(of: path)
         guard stored.count == byteCount else {
-            throw Failure(.badData, path, "is no sample set: \(stored.count) bytes are less than its first block")
+            throw Failure(.badData, path, "is not a sample set: \(stored.count) bytes are less than its first block")
         }
         let expected = bytes(try Digest(ofFile: path, from: byteCount))
         guard stored != expected else { return }

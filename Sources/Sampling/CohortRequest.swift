@@ -41,7 +41,7 @@ public struct CohortRequest: Hashable, Sendable {
                 throw Failure(.usage, place, "\(name) is not an attribute of the schema (\(known))")
             }
             guard cohort[name] == nil, positions[name] == nil else {
-                throw Failure(.usage, place, "\(name) stands twice")
+                throw Failure(.usage, place, "\(name) occurs twice")
             }
             if value == "unknown" || attribute.isOpen || attribute.names.contains(value) {
                 cohort[name] = value

@@ -81,7 +81,7 @@ public final class TrainingRun {
         }
         let held = files.fileExists(atPath: folder) ? try FolderLock(folder) : nil
         let hasRun = resume && files.fileExists(atPath: folder + "/config.yaml")
-        if resume, !hasRun { throw Failure(.noSuchInput, folder, "holds no run to resume") }
+        if resume, !hasRun { throw Failure(.noSuchInput, folder, "holds no run that could be resumed") }
         let before = hasRun ? try Configuration.read(folder + "/config.yaml", over: TrainingConfiguration()) : nil
         let name = hasRun ? folder + "/config.yaml" : "configuration"
         let plan = try await TrainingPlan.resolve(try configuration(before), datasets: datasets, name: name)

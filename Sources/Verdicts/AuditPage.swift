@@ -316,7 +316,7 @@ package struct AuditPage {
         return """
             \(section("What was not tested", notTested))
             \(section("Earlier audits of the same model", earlier))
-            \(section("What this page speaks of", "<dl class=\"terms\">\(terms)</dl>"))
+            \(section("What was audited", "<dl class=\"terms\">\(terms)</dl>"))
             """
     }
 
@@ -327,7 +327,7 @@ package struct AuditPage {
 
     private var earlier: HTML {
         let audits = figures.earlierAudits.map { "\($0.date): \($0.count) samples, \($0.verdict.rawValue)" }
-        if audits.isEmpty { return "<p>None is on record.</p>" }
+        if audits.isEmpty { return "<p>There are no earlier audits.</p>" }
         return "<p>Audits of other sets would show here if somebody sampled until one passed.</p>\(HTML.list(audits))"
     }
 

@@ -68,11 +68,11 @@ import Testing
             {"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},\#
             "a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}
             """#,
-            4, "stands twice"
+            4, "occurs twice"
         ),
         (
             "duplicate inside", #"{"a":{"dtype":"F32","dtype":"F16","shape":[1],"data_offsets":[0,4]}}"#, 4,
-            "stands twice"
+            "occurs twice"
         ),
         ("unknown type", #"{"a":{"dtype":"I8","shape":[4],"data_offsets":[0,4]}}"#, 4, "dtype"),
         ("unknown key", #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"code":"x"}}"#, 4, "unknown key"),

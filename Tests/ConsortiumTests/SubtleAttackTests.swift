@@ -192,7 +192,7 @@ import Testing
             let path = try federation.folder.write(Data(more.utf8), "LIST.yaml")
             #expect(
                 try refusal { try TrustList.sign(path, with: federation.coordinator) }.sentence.contains(
-                    "names that nobody takes for each other"))
+                    "names that do not look alike"))
         }
     }
 

@@ -44,7 +44,7 @@ import Testing
             var records = DatasetFixtures.records()
             records[1].split = .holdout
             try writer.append(records)
-            #expect(throws: Failure(.badData, path, "row 1 puts a patient into holdout who lies in train already")) {
+            #expect(throws: Failure(.badData, path, "row 1 puts a patient into holdout who is in train already")) {
                 try writer.finish()
             }
             #expect(!FileManager.default.fileExists(atPath: path))

@@ -40,7 +40,7 @@ import Testing
     @Test(arguments: [
         (#"{"attributes":["camera"]}"#, "openNames.camera"),
         (#"{"attributes":["sex"],"openNames":{"sex":["f"]}}"#, "openNames.sex"),
-        (#"{"attributes":["shoe size"]}"#, "attributes"), (#"{"attributes":["sex","sex"]}"#, "stands twice"),
+        (#"{"attributes":["shoe size"]}"#, "attributes"), (#"{"attributes":["sex","sex"]}"#, "occurs twice"),
         (#"{"attributes":["camera"],"openNames":{"camera":["a","a"]}}"#, "openNames.camera"),
         (#"{"attributes":["sex"],"openNames":{"camera":["a"]}}"#, "openNames.camera"),
     ])

@@ -33,13 +33,13 @@ import Testing
 
     // MARK: - Opening
 
-    @Test func `what is no parcel has no name of a site`() throws {
+    @Test func `what is not a parcel has no name of a site`() throws {
         try expectRefused(sites.folder.file("absent"), .noSuchInput, "does not exist", site: nil)
         try expectRefused(
             try sites.folder.write([1, 2, 3], "short"), .badData,
             "not a valid safetensors file: expected at least 8 bytes, found 3", site: nil)
         let path = try sites.parcel("aachen", row) { $0.parcel = nil }
-        try expectRefused(path, .badData, "is no parcel: its manifest says nothing of a site", site: nil)
+        try expectRefused(path, .badData, "is not a parcel: its manifest names no site", site: nil)
     }
 
     @Test func `a name counts once its signature does`() throws {
@@ -250,7 +250,8 @@ import Testing
         #expect(
             said
                 == Array(
-                    repeating: "is one of 2 parcels of aachen, of which two were issued in the same second", count: 2))
+                    repeating: "is one of 2 parcels of aachen, and two of them were issued in the same second", count: 2
+                ))
     }
 
     @Test func `two sites do not make the same numbers`() throws {

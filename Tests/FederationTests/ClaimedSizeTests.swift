@@ -58,11 +58,11 @@ import Testing
         expectFailure(.badData, "patients: expected at most 16, after the counts by age, found 44") {
             try size([data(44, counts.merging(["age": ["old": 10]]) { $1 })])
         }
-        expectFailure(.badData, "cohortCounts: expected counts that bear out its 5 patients, found none") {
+        expectFailure(.badData, "cohortCounts: expected counts that add up to its 5 patients, found none") {
             try size([data(5, [:])])
         }
         // An attribute without a count bears out nothing.
-        expectFailure(.badData, "cohortCounts: expected counts that bear out its 5 patients, found none") {
+        expectFailure(.badData, "cohortCounts: expected counts that add up to its 5 patients, found none") {
             try size([data(5, ["sex": [:]])])
         }
         #expect(try size([data(0, [:])]).patients == 0)

@@ -89,7 +89,7 @@ import Testing
             try Data([1]).write(to: URL(fileURLWithPath: unfinished.file(name)))
         }
         let before = try names(unfinished.path)
-        expectFailure(.cannotCreateOutput, "holds thes?is.doc, which is not of this output; move it away") {
+        expectFailure(.cannotCreateOutput, "holds thes?is.doc, which is not part of this output; move it away") {
             try unfinished.clear { $0.hasPrefix("own") }
         }
         #expect(try names(unfinished.path) == before && before.count == 5)

@@ -19,8 +19,8 @@ import Testing
         for (path, kind, sentence) in [
             (folder.path, .badData, "is a folder; name a file in it"),
             (try link("folder", to: folder.path), .badData, "is a folder; name a file in it"),
-            (pipe, .badData, "is no file but a pipe or a device"),
-            ("/dev/null", .badData, "is no file but a pipe or a device"),
+            (pipe, .badData, "is a pipe or a device, and not a file"),
+            ("/dev/null", .badData, "is a pipe or a device, and not a file"),
             (folder.file("absent"), .noSuchInput, "does not exist"),
             (try link("broken", to: folder.file("absent")), .noSuchInput, "does not exist"),
             (file + "/x", .noSuchInput, "does not exist"), ("", .noSuchInput, "does not exist"),

@@ -45,7 +45,7 @@ import Testing
         let longer = #expect(throws: Failure.self) { try UserBlock.verify(copy) }
         #expect(longer?.kind == .checkFailed)
         try whole.prefix(300).write(to: URL(fileURLWithPath: copy))
-        expectFailure(.badData, "is no sample set: 300 bytes are less than its first block") {
+        expectFailure(.badData, "is not a sample set: 300 bytes are less than its first block") {
             try UserBlock.verify(copy)
         }
         let absent = #expect(throws: Failure.self) { try UserBlock.verify(folder.file("absent.h5")) }

@@ -68,7 +68,7 @@ assert len(xml.dom.minidom.parse("sim/curves.svg").getElementsByTagName("polylin
     refuses "a base that is none of theirs (65)" 65 "base: expected" "$work/empty" \
         fovea merge round-1/parcels/site-1.parcel --base merged.safetensors --trust TRUST.yaml --round 1 --out empty.safetensors
     check "going on without what is refused" bash -c 'fovea merge round-1/parcels/*.parcel ../model/snapshot.safetensors --base round-1/base.safetensors --trust TRUST.yaml --exclude-bad --out some.safetensors --json > some.json 2> /dev/null'
-    says "and naming it" 'len(j["excluded"]) == 1 and "is no parcel" in j["excluded"][0]["reason"] and len(j["sites"]) == 2' some.json
+    says "and naming it" 'len(j["excluded"]) == 1 and "is not a parcel" in j["excluded"][0]["reason"] and len(j["sites"]) == 2' some.json
 
     refuses "a purpose that is not permitted (77)" 77 "--purpose: expected DUO:0000042" "$work/empty" \
         fovea sample --model merged.safetensors --count 2 --purpose DUO:0000006 --out no.h5 --quiet

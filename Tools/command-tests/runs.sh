@@ -224,7 +224,7 @@ parcels() {
 data = bytearray(open("site.parcel", "rb").read()); data[-5] ^= 1; open("changed.parcel", "wb").write(data)'
     refuses "a changed weight (77)" 77 "signature does not fit" "$work/empty" fovea parcel open changed.parcel
     refuses "and verify says so (1)" 1 "signature" "$work/empty" fovea verify changed.parcel --quiet
-    refuses "weights without a signature (65)" 65 "is no parcel" "$work/empty" fovea parcel open at-site/snapshot.adapter.safetensors
+    refuses "weights without a signature (65)" 65 "is not a parcel" "$work/empty" fovea parcel open at-site/snapshot.adapter.safetensors
 }
 
 # The README's first command.

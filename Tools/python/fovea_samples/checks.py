@@ -81,7 +81,7 @@ def group(file, path, name):
 
 
 def require_kind(file, path):
-    """Refuses what is no sample set of version 1 or is not labelled as synthetic."""
+    """Refuses what is not a sample set of version 1 or is not labelled as synthetic."""
     attribute(file, path, "kind", "fovea.samples")
     version = file.attrs.get("version")
     if np.shape(version) != () or version != 1:
