@@ -24,7 +24,7 @@ def open(path):
     Checks kind, version, the label as synthetic, types and shapes of all columns, links to runs and models, and that
     all shards are there; reads no pixels (see `SampleSet.verify`).
 
-    Raises OSError where the file cannot be read, SampleSetError where it is not a sample set or something in it is wrong.
+    Raises OSError where the file cannot be read, SampleSetError where it is not a sample set or part of it is wrong.
     """
     return SampleSet(Store(path))
 
