@@ -18,6 +18,11 @@ training() {
     # timeout sends the signal to the process and to its group: two signals, one request.
     check "two signals at once are one request" bash -c \
         "timeout --preserve-status --signal=INT 4 fovea train --data phantoms.h5 --preset tiny --size 32 --images 1000000 --out twice --quiet 2> twice.txt; (( \$? == 75 )) && [[ -e twice/checkpoint.safetensors ]]"
+    # A terminal that is closed, and a batch system before its limit.
+    for signal in HUP USR1; do
+        check "$signal saves as Ctrl-C does" bash -c \
+            "timeout --preserve-status --signal=$signal 2 fovea train --data phantoms.h5 --preset tiny --size 32 --images 1000000 --out by-$signal --quiet 2> /dev/null; (( \$? == 75 )) && [[ -e by-$signal/checkpoint.safetensors ]]"
+    done
     check "it stopped on the way" bash -c '(( $(wc -l < stopped/log.jsonl) < 60 ))'
     check "it resumes" fovea train --data phantoms.h5 --out stopped --resume --quiet
     check "stopped and resumed: the same checkpoint" cmp straight/checkpoint.safetensors stopped/checkpoint.safetensors
