@@ -108,7 +108,7 @@ let package = Package(
                 "Interchange", "Auditing", "Releasing", "Verdicts", "FederatedTraining", "Consortium", "Exporting",
                 "Sampling", "Reporting", "SampleStore", "Federation", "Training", "Models", "Phantoms", "Importing",
                 "Datasets", "PictureFiles", "CheckpointStore", "Diffusion", "Networks", "HDF5Files", "Cohorts",
-                "TensorCore", "Statistics", "Files", "Cryptography",
+                "TensorCore", "Statistics", "Figures", "Files", "Cryptography",
             ],
             // Not Sources/Fovea, which some file systems could not tell from Sources/fovea.
             path: "Sources/Jobs"),
@@ -187,6 +187,7 @@ let package = Package(
                 "CheckpointStore", "Diffusion", "Networks", "Pictures", "TensorCore", "Statistics", "Randomness",
                 "Files", "TestTensors",
             ], exclude: ["Fixtures"]),
+        .testTarget(name: "CommandLineTests", dependencies: ["fovea", "Fovea", "Files", arguments]),
         tests("PictureFiles", ["Datasets", "Phantoms", "Files"]),
         tests("Fovea", ["Training", "Diffusion", "Networks", "Files"]),
         tests(

@@ -76,9 +76,10 @@ public struct BenchJob: Job {
                 path: path, samples: samples, size: size, batch: batch, deflate: deflate, threads: threads)
             let line =
                 """
-                \(samples) pictures of \(size) x \(size), deflate \(deflate): \(number(result.megabytes_per_second)) \
-                MB/s of pixels (\(number(result.append_seconds, 2)) s to the journal, \
-                \(number(result.pack_seconds, 2)) s to the set), \(result.peak_mib) MiB
+                \(samples) pictures of \(size) x \(size), deflate \(deflate): \
+                \(BenchJob.number(result.megabytes_per_second)) MB/s of pixels \
+                (\(BenchJob.number(result.append_seconds, 2)) s to the journal, \
+                \(BenchJob.number(result.pack_seconds, 2)) s to the set), \(result.peak_mib) MiB
                 """
             return Outcome(figures: result, lines: [line])
         case .neighbors(let probes, let gallery, let width, let nearest, let folder):
@@ -89,13 +90,13 @@ public struct BenchJob: Job {
             let line =
                 """
                 \(figures.k) nearest of \(figures.gallery) to each of \(figures.probes), \(figures.width) numbers \
-                each: \(number(figures.seconds, 2)) s, \(figures.peak_mib) MiB
+                each: \(BenchJob.number(figures.seconds, 2)) s, \(figures.peak_mib) MiB
                 """
             return Outcome(figures: result, lines: [line])
         }
     }
 
-    private func number(_ value: Double, _ digits: Int = 1) -> String { String(format: "%.\(digits)f", value) }
+    private static func number(_ value: Double, _ digits: Int = 1) -> String { String(format: "%.\(digits)f", value) }
 
     private static func lines(_ r: BenchmarkReport) -> [String] {
         func row(_ cells: [String]) -> String {
@@ -104,7 +105,6 @@ public struct BenchJob: Job {
                 return index == 0 ? cell + padding : padding + cell
             }.joined()
         }
-        func number(_ value: Double, _ digits: Int = 1) -> String { String(format: "%.\(digits)f", value) }
         func line(_ name: String, _ milliseconds: Double, _ rate: Double, _ bandwidth: Double? = nil) -> String {
             row([
                 name, number(milliseconds, 2), number(rate), number(rate / r.sgemm_gflops, 2),

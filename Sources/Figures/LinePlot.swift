@@ -60,7 +60,7 @@ package struct LinePlot {
             <title>\(title)</title>
             <rect width="100%" height="100%" fill="white"/>
             \(panels.map(\.drawing).joined)
-            <text x="\(LinePlot.text(LinePlot.width / 2))" y="\(Int(bottom))" text-anchor="middle">\(xLabel)</text>
+            <text x="\(NumberText.number(LinePlot.width / 2))" y="\(Int(bottom))" text-anchor="middle">\(xLabel)</text>
 
             """
         let svg = HTML.element(
@@ -79,14 +79,12 @@ package struct LinePlot {
         return [1, 2, 5, 10].map { $0 * power }.first { $0 >= value } ?? value
     }
 
-    fileprivate static func text(_ value: Double) -> String { String(format: "%.4g", value) }
-
     /// A number at an axis: `50,000`, `0.02` or `5e-5`, never two ways to write numbers of one size.
     package static func tick(_ value: Double) -> String {
         if value == value.rounded(), abs(value) < 1e9 { return NumberText.grouped(Int(value)) }
-        guard value != 0, abs(value) < 0.00099 else { return text(value) }
+        guard value != 0, abs(value) < 0.00099 else { return NumberText.number(value) }
         let power = Int(log10(abs(value) * 1.0000001).rounded(.down))
-        return "\(text(value / pow(10, Double(power))))e\(power)"
+        return "\(NumberText.number(value / pow(10, Double(power))))e\(power)"
     }
 }
 
@@ -136,24 +134,24 @@ extension LinePlot.Panel {
         func text(_ words: String, x: Double, y: Double, anchor: String = "start", fill: String = "black") -> HTML {
             .element(
                 "text",
-                ["x": LinePlot.text(x), "y": LinePlot.text(y), "text-anchor": anchor, "fill": fill], "\(words)")
+                ["x": NumberText.number(x), "y": NumberText.number(y), "text-anchor": anchor, "fill": fill], "\(words)")
         }
         let end = LinePlot.width - LinePlot.right
         var parts: [HTML] = [
             .element(
                 "text",
                 [
-                    "x": LinePlot.text(LinePlot.left), "y": LinePlot.text(top - (curves.count > 1 ? 26 : 10)),
+                    "x": NumberText.number(LinePlot.left), "y": NumberText.number(top - (curves.count > 1 ? 26 : 10)),
                     "font-weight": "bold",
                 ], "\(title)")
         ]
         for tick in ticks {
-            let y = LinePlot.text(y(tick))
+            let y = NumberText.number(y(tick))
             parts.append(
                 .element(
                     "line",
                     [
-                        "x1": LinePlot.text(LinePlot.left), "x2": LinePlot.text(end), "y1": y, "y2": y,
+                        "x1": NumberText.number(LinePlot.left), "x2": NumberText.number(end), "y1": y, "y2": y,
                         "stroke": "#e3e3e3",
                     ]))
             parts.append(text(LinePlot.tick(tick), x: LinePlot.left - 8, y: self.y(tick) + 4, anchor: "end"))
@@ -172,7 +170,9 @@ extension LinePlot.Panel {
     }
 
     private func drawing(of curve: LinePlot.Curve) -> [HTML] {
-        let places = curve.points.filter(\.y.isFinite).map { (x: LinePlot.text(x($0.x)), y: LinePlot.text(y($0.y))) }
+        let places = curve.points.filter(\.y.isFinite).map {
+            (x: NumberText.number(x($0.x)), y: NumberText.number(y($0.y)))
+        }
         let line = HTML.element(
             "polyline",
             [

@@ -71,6 +71,13 @@ public struct JobProgress: Sendable, Equatable {
     public let done: Int
     /// The number of units in all.
     public let total: Int
+
+    package init(stage: String, unit: String, done: Int, total: Int) {
+        self.stage = stage
+        self.unit = unit
+        self.done = done
+        self.total = total
+    }
 }
 
 /// Takes the events of a job. It may be called from any thread.

@@ -5,7 +5,9 @@ import Synchronization
 /// A job that runs, as the sequence of its events.
 ///
 /// Cancelling the task that iterates, or calling `cancel()`, cancels the work. The events go on until the work has
-/// ended: a training that was cancelled still reports that everything is saved. Iterate only once.
+/// ended: a training that was cancelled still reports that everything is saved. Progress that nobody has read yet is
+/// replaced by newer progress of the same stage, so that a slow reader neither lags nor fills the memory. Iterate only
+/// once.
 public struct JobRun<Work: Job>: AsyncSequence, Sendable {
     public typealias Element = JobEvent<Work.Outcome>
 
@@ -15,7 +17,10 @@ public struct JobRun<Work: Job>: AsyncSequence, Sendable {
     init(_ job: Work) {
         let events = EventQueue<Element>()
         let report = JobReporter {
-            events.append(.progress($0))
+            events.append(.progress($0)) { waiting, new in
+                guard case .progress(let old) = waiting, case .progress(let next) = new else { return false }
+                return old.stage == next.stage
+            }
         } noted: {
             events.append(.note($0))
         }
@@ -65,10 +70,15 @@ private final class EventQueue<Element: Sendable>: Sendable {
 
     private let state = Mutex(State())
 
-    func append(_ element: Element) {
+    /// - Parameter replaces: given the last element that waits and the new one, says whether the new one takes its
+    ///   place.
+    func append(_ element: Element, replaces: (Element, Element) -> Bool = { _, _ in false }) {
         let reader = state.withLock { state in
             defer { state.reader = nil }
-            if state.reader == nil { state.waiting.append(element) }
+            if state.reader == nil {
+                if let last = state.waiting.last, replaces(last, element) { state.waiting.removeLast() }
+                state.waiting.append(element)
+            }
             return state.reader
         }
         reader?.resume(returning: element)

@@ -1,5 +1,4 @@
 import CheckpointStore
-import Datasets
 import Diffusion
 import Exporting
 import Files

@@ -120,17 +120,3 @@ public struct TrainJob: Job {
             estimatedPeakMebibytes: summary.estimatedPeakBytes >> 20)
     }
 }
-
-extension DatasetFile {
-    /// Opens several data sets, in order.
-    static func open(all paths: [String]) async throws -> [DatasetFile] {
-        var files: [DatasetFile] = []
-        for path in paths { files.append(try await open(path)) }
-        return files
-    }
-}
-
-extension Double {
-    /// The number with four significant digits.
-    var short: String { String(format: "%.4g", self) }
-}

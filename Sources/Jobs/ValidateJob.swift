@@ -96,11 +96,3 @@ public struct ValidateJob: Job {
         }
     }
 }
-
-extension Optional {
-    /// `map` with an asynchronous body.
-    func asyncMap<Result>(_ body: (Wrapped) async throws -> Result) async rethrows -> Result? {
-        guard let self else { return nil }
-        return try await body(self)
-    }
-}

@@ -2,7 +2,7 @@ import Files
 
 extension Failure {
     /// The sentence for a user at a terminal. Settings are named as options, and the option that helps is named, too.
-    var commandLine: String {
+    package var commandLine: String {
         let option = option.map { "--" + $0.kebab }
         return [place, option, sentence].compactMap { $0 }.joined(separator: ": ") + (remedy?.advice ?? "")
     }

@@ -4,8 +4,8 @@ import Fovea
 import Foundation
 
 /// The command line. It parses its arguments, makes a job, and prints the job's events.
-struct FoveaCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
+package struct FoveaCommand: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
         commandName: "fovea",
         abstract: "Trains diffusion models of colour fundus photographs, and samples synthetic ones.",
         discussion: """
@@ -20,6 +20,8 @@ struct FoveaCommand: AsyncParsableCommand {
             VerifyCommand.self, InspectCommand.self, ReportCommand.self, ImportModelCommand.self,
             ExportModelCommand.self, BenchCommand.self, DoctorCommand.self, ProbeCommand.self,
         ])
+
+    package init() {}
 }
 
 @main

@@ -3,7 +3,7 @@ import Fovea
 
 /// Shows the progress of long work on standard error: on a terminal a bar with the rate and the time left, otherwise a
 /// line every 10 s. Only one task at a time may use it.
-final class ProgressDisplay {
+package final class ProgressDisplay {
     private let isQuiet: Bool
     private let isTerminal = isatty(STDERR_FILENO) == 1
     private var stage = ""
@@ -35,7 +35,7 @@ final class ProgressDisplay {
     }
 
     /// The progress as a line such as `import [#####.....] 206/412 photographs, 14.2/s, 0:14 left`.
-    static func line(_ progress: JobProgress, seconds: Double, hasBar: Bool) -> String {
+    package static func line(_ progress: JobProgress, seconds: Double, hasBar: Bool) -> String {
         let (done, total) = (progress.done, progress.total), rate = seconds > 0 ? Double(done) / seconds : 0
         var parts = "\(progress.stage) "
         if hasBar {

@@ -61,6 +61,32 @@ import Testing
         #expect(progress.map(\.done) == progress.map(\.done).sorted())
     }
 
+    @Test func `progress that nobody has read is replaced by the newest of its stage`() async throws {
+        struct Counting: Job {
+            struct Outcome: JobOutcome { let lines: [String] = [] }
+
+            func perform(_ report: JobReporter) async throws -> Outcome {
+                for done in 1...100_000 { report.progress("count", "steps", done, of: 100_000) }
+                report.note("half")
+                for done in 1...100_000 { report.progress("again", "steps", done, of: 100_000) }
+                return Outcome()
+            }
+        }
+        let run = Counting().run()
+        // Nothing is read until the work has ended.
+        try await Task.sleep(for: .seconds(2))
+        var seen: [String] = []
+        for try await event in run {
+            switch event {
+            case .progress(let step): seen.append("\(step.stage) \(step.done)")
+            case .note(let sentence): seen.append(sentence)
+            case .finished: seen.append("finished")
+            }
+        }
+        #expect(Array(seen.suffix(4)) == ["count 100000", "half", "again 100000", "finished"])
+        #expect(seen.count < 1000, "\(seen.count) events")
+    }
+
     @Test func `a job whose values contradict each other is refused before it touches a file`() async throws {
         let folder = try TemporaryFolder()
         var job = SampleJob(model: ModelSource("none"), .count(1, cohorts: []), to: folder.file("s.h5"))

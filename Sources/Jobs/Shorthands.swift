@@ -1,0 +1,25 @@
+import Datasets
+import Figures
+
+extension DatasetFile {
+    /// Opens several data sets, in order.
+    /// - Throws: the failures of `open`.
+    static func open(all paths: [String]) async throws -> [DatasetFile] {
+        var files: [DatasetFile] = []
+        for path in paths { files.append(try await open(path)) }
+        return files
+    }
+}
+
+extension Double {
+    /// At most four significant digits, for people.
+    var short: String { NumberText.number(self) }
+}
+
+extension Optional {
+    /// `map` with an asynchronous body.
+    func asyncMap<Result>(_ body: (Wrapped) async throws -> Result) async rethrows -> Result? {
+        guard let self else { return nil }
+        return try await body(self)
+    }
+}

@@ -1,0 +1,52 @@
+import ArgumentParser
+import Files
+import Fovea
+import Testing
+import fovea
+
+@Suite struct CommandLineTests {
+    @Test(arguments: [
+        (0, 0.0, false, "import 0/412 photographs"),
+        (206, 14.5, false, "import 206/412 photographs, 14/s, 0:15 left"),
+        (206, 14.5, true, "import [############............] 206/412 photographs, 14/s, 0:15 left"),
+        (4, 40.0, false, "import 4/412 photographs, 0.10/s, 1:08:00 left"),
+        (412, 20.0, true, "import [########################] 412/412 photographs, 21/s, 0:00 left"),
+    ])
+    func `progress as a line`(done: Int, seconds: Double, hasBar: Bool, line: String) {
+        let progress = JobProgress(stage: "import", unit: "photographs", done: done, total: 412)
+        #expect(ProgressDisplay.line(progress, seconds: seconds, hasBar: hasBar) == line)
+    }
+
+    @Test func `a setting is named as its option, and the remedy as the option that helps`() {
+        let setting = Failure(.usage, option: "onePatientPerPhoto", expected: "a map", found: "none")
+        #expect(setting.commandLine == "--one-patient-per-photo: expected a map, found none")
+        #expect(Failure(.badData, "a.h5", "is empty").commandLine == "a.h5: is empty")
+        let output = Failure(.cannotCreateOutput, "a.h5", "exists already", remedy: .replace)
+        #expect(output.commandLine == "a.h5: exists already; give --force to replace it")
+        #expect(output.description == "a.h5: exists already")
+    }
+
+    /// The options of all commands, as their help names them.
+    private static let options: Set<String> = {
+        func all(_ command: any ParsableCommand.Type) -> Set<String> {
+            let own = FoveaCommand.helpMessage(for: command, columns: 400).matches(of: /--[a-z][a-z-]*/)
+            return command.configuration.subcommands.reduce(into: Set(own.map { String($0.output) })) {
+                $0.formUnion(all($1))
+            }
+        }
+        return all(FoveaCommand.self)
+    }()
+
+    @Test(
+        arguments: [
+            .replace, .resume, .resumeOrEnd(3), .resumeOrReplace, .resumeOrDiscard, .discard, .drawUnseen,
+            .excludeRefused,
+            .closeEarly, .auditOrReason, .auditModel, .signAudit, .trust, .onePatientPerPhoto, .holdout, .canaries,
+            .classes, .size, .showFewer, .noGuidance,
+        ] as [Failure.Remedy])
+    func `a remedy names an option that some command has`(remedy: Failure.Remedy) {
+        let named = Failure(.usage, nil, "", remedy: remedy).commandLine.matches(of: /--[a-z][a-z-]*/)
+        #expect(!named.isEmpty)
+        for option in named { #expect(Self.options.contains(String(option.output)), "\(option.output)") }
+    }
+}
