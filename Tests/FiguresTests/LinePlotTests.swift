@@ -47,7 +47,7 @@ import Testing
             let all = heights(plot(low: low, curves: 1))
             let ticks = all.filter { Double($0.key) != nil && $0.value < 330 }.values.sorted()
             #expect(ticks.count >= 3, "\(low): \(ticks)")
-            for (upper, lower) in zip(ticks, ticks.dropFirst()) { #expect(lower - upper >= 11, "\(low): \(ticks)") }
+            for (upper, lower) in zip(ticks, ticks.dropFirst()) { #expect(lower - upper >= 14, "\(low): \(ticks)") }
         }
     }
 }
