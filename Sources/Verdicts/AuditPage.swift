@@ -101,7 +101,8 @@ package struct AuditPage {
     package var excerpt: HTML {
         let membership: HTML? = figures.membership.map { found in
             """
-            <p>Membership inference: area under the ROC curve \(found.loss.area.text), 0.5 says nothing.</p>
+            <p>Membership inference: area under the ROC curve \(found.loss.area.text). At 0.5 nothing can be \
+            said about who was in the training.</p>
             """
         }
         let reasons = audit.verdict.reasons + figures.policy.deviations.map { "not the usual limit: \($0)" }
@@ -134,16 +135,19 @@ package struct AuditPage {
 
     private var copies: HTML {
         let confirmed = figures.flagged.confirmed
-        let copies = confirmed == 0 ? "No sample is a confirmed copy" : "\(confirmed) samples are confirmed copies"
+        let copies =
+            confirmed == 0
+            ? "No sample is a confirmed copy"
+            : confirmed == 1 ? "1 sample is a confirmed copy" : "\(confirmed) samples are confirmed copies"
         return section(
             "Copies of single photographs",
             """
-            <p>Each sample is compared with every training photograph. A sample is flagged where it comes nearer to \
-            one than photographs of other people do; the threshold allows one innocent sample in \
-            \(Int((1 / figures.policy.falseAlarmRate).rounded())) to be flagged. Rates are of all samples that were \
-            drawn, before any was dropped.</p>
+            <p>Each sample is compared with every training photograph. A sample is flagged where it is nearer to one \
+            of them than photographs of other people are. The threshold is set so that one innocent sample in \
+            \(Int((1 / figures.policy.falseAlarmRate).rounded())) would be flagged. Rates count all samples that \
+            were drawn, before any was dropped.</p>
             \(copiesTable)
-            <p>\(copies): one that two tests match to the same patient.</p>
+            <p>\(copies). A copy counts as confirmed where two tests match it to the same patient.</p>
             <h2>Would copies have been found?</h2>
             <p>Training photographs were planted in disguise. The share that each test found at its threshold:</p>
             \(power)
@@ -162,8 +166,9 @@ package struct AuditPage {
         section(
             "How near the samples come",
             """
-            <p>Scores against the nearest training photograph, farther to the right is nearer. Samples should lie \
-            where photographs of other people lie, and left of the dashed threshold; planted copies right of it.</p>
+            <p>How near each sample is to its nearest training photograph. Nearer samples lie farther to the right. \
+            Samples should lie where photographs of other people lie, left of the dashed threshold. Planted copies \
+            should lie right of it.</p>
             \(figures.copies.map { AuditPlots.histogram($0) })
             """)
     }
@@ -220,8 +225,9 @@ package struct AuditPage {
         return section(
             "Who was in the training",
             """
-            <p>Whoever holds the model can ask how well it denoises a photograph. 0.5 says nothing about who was in \
-            the training, 1 says all. \(found.members) members against \(found.nonMembers) others, by patient.</p>
+            <p>Whoever holds the model can ask how well it denoises a photograph. The area under the ROC curve is 0.5 \
+            where that does not tell who was in the training, and 1 where it always does. \(found.members) members \
+            against \(found.nonMembers) others, by patient.</p>
             \(Table(columns, rows: rows).html)
             \(found.nonMembers >= 20 ? AuditPlots.roc(found.loss) : "<p>Too few others for a curve.</p>" as HTML)
             """)
@@ -233,7 +239,7 @@ package struct AuditPage {
         let bound =
             found.epsilon.map {
                 $0 == 0
-                    ? "It remembers too few of them to say that epsilon is above 0."
+                    ? "It remembers too few canaries to say that epsilon is above 0."
                     : """
                     Whatever anybody promises for this recipe, its epsilon is at least \(rounded($0)) (with \
                     \(percent(found.confidence)) confidence, one run).
@@ -278,7 +284,7 @@ package struct AuditPage {
             "Distances between sets",
             """
             <p>Whether the samples as a whole lie nearer to the training photographs than to photographs of others. \
-            Differences whose interval holds 0 say nothing.</p>
+            A difference means nothing where 0 lies in its interval.</p>
             \(Table(columns, rows: rows).html)
             <p>C<sub>T</sub> = \(rounded(copying.zScore)) over \(copying.cells) \
             \(copying.cells == 1 ? "cell" : "cells"): \(finding)</p>

@@ -218,7 +218,7 @@ import Testing
             let failure = #expect(throws: Failure.self) {
                 try SampleFixtures.writer(path, options: .init(force: force))
             }
-            #expect(failure?.sentence.hasPrefix("holds thesis.txt, which does not belong to this output") == true)
+            #expect(failure?.sentence.hasPrefix("holds thesis.txt, which is not part of this output") == true)
         }
         #expect(try Data(contentsOf: URL(fileURLWithPath: "\(unfinished)/thesis.txt")) == Data("kept".utf8))
     }

@@ -75,7 +75,7 @@ import Verdicts
         let remembered = try page { $0.canaries = AuditFigures.Canaries(model: Digest(of: [1]), result: known) }
         let nothing = try page { $0.canaries = AuditFigures.Canaries(model: Digest(of: [1]), result: forgotten) }
         #expect(remembered.whole.contains("its epsilon is at least 3."))
-        #expect(nothing.whole.contains("too few of them to say that epsilon is above 0"))
+        #expect(nothing.whole.contains("too few canaries to say that epsilon is above 0"))
         #expect(try !page().whole.contains("<h2>Canaries</h2>"))
     }
 }
