@@ -12,5 +12,7 @@ package struct AuditResult: Sendable {
     let sides: AuditRun.Sides
     let table: CopyTable
     let samples, train: AuditSource
+    /// The digests of the photographs, which the signature turns into HMACs.
+    let digests: PrivateDigests
     let membership: MembershipFindings?
 }

@@ -31,7 +31,8 @@ package struct AuditRun {
         package var reference: LoadedModel?
         package var control: Control?
         package var policy = AuditPolicy()
-        package var key: SigningKey?
+        /// The site's key, under which parcels name the training set.
+        package var siteKey: SigningKey?
         /// The width and height in pixels at which pictures are compared; nil for those of the samples.
         package var size: Int?
 
@@ -122,6 +123,9 @@ package struct AuditRun {
         let distances = DistanceFigures(
             samples: sides.samples, train: sides.gallery,
             holdout: PictureSet(joining: [sides.calibration, sides.report]))
+        let realism = RealismFigures(
+            samples: sides.samples, train: sides.gallery,
+            holdout: PictureSet(joining: [sides.calibration, sides.report]))
         let membership = try await membership(sides)
         let canaries = try canaryAudit.map(canaries)
         let control = try await control(sides, battery, holdout: report)
@@ -131,12 +135,11 @@ package struct AuditRun {
         let flagged = builder.flaggedSamples
         let list = try JSONText.encoded(FlaggedList(samples: samples.digest, table: table, flagged: flagged))
         let figures = builder.figures(
-            distances: distances, membership: membership?.public, canaries: canaries, control: control,
-            earlier: earlier,
-            flaggedDigest: Digest(of: Array(list.utf8)))
+            distances: distances, realism: realism, membership: membership?.public, canaries: canaries,
+            control: control, earlier: earlier, flaggedDigest: Digest(of: Array(list.utf8)))
         return AuditResult(
             figures: figures, verdict: Verdict(figures), flagged: flagged, flaggedJSON: list, sides: sides,
-            table: table, samples: samples, train: inputs.train, membership: membership)
+            table: table, samples: samples, train: inputs.train, digests: builder.digests, membership: membership)
     }
 
     private func samplesSource() async throws -> AuditSource {

@@ -30,27 +30,36 @@ struct FiguresBuilder {
     }
 
     func figures(
-        distances: DistanceFigures, membership: MembershipResult?, canaries: AuditFigures.Canaries?,
+        distances: DistanceFigures, realism: RealismFigures, membership: MembershipResult?, canaries: AuditFigures.Canaries?,
         control: AuditFigures.Control?, earlier: [AuditFigures.EarlierAudit], flaggedDigest: Digest
     ) -> AuditFigures {
         let models = samples.models
         return AuditFigures(
             samples: AuditFigures.Samples(
-                kind: inputs.samples == nil ? .drawn : models.isEmpty ? .pictures : .samples, digest: samples.digest,
+                kind: inputs.samples == nil ? .drawn : models.isEmpty ? .pictures : .samples,
+                name: inputs.samples.map { URL(fileURLWithPath: $0.path).lastPathComponent }, digest: samples.digest,
                 count: table.count, size: sides.gallery.size, models: models),
             training: training, holdout: holdout, model: inputs.model?.digest, policy: inputs.policy,
             copies: battery.tests.map(copies), flagged: flagged, cells: cells, distances: distances,
-            membership: membership, canaries: canaries, control: control, notTested: notTested(membership, canaries),
+            realism: realism, membership: membership, canaries: canaries, control: control, notTested: notTested(membership, canaries),
             remarks: remarks, earlierAudits: earlier, flaggedDigest: flaggedDigest)
     }
 
-    private func protected(_ digest: Digest) -> String? { inputs.key?.protected(digest.description) }
+    /// The digests of the photographs, for the private folder.
+    var digests: PrivateDigests {
+        PrivateDigests(training: trainingDigest, holdout: (inputs.holdout ?? inputs.train).digest)
+    }
+
+    private var trainingDigest: Digest {
+        if case .dataset(let file) = inputs.train.content { return file.trainingSetDigest }
+        return inputs.train.digest
+    }
 
     private var training: AuditFigures.Photographs {
-        var site: String?, digest = inputs.train.digest
-        if case .dataset(let file) = inputs.train.content { (site, digest) = (file.info.site, file.trainingSetDigest) }
+        var site: String?
+        if case .dataset(let file) = inputs.train.content { site = file.info.site }
         return AuditFigures.Photographs(
-            digest: protected(digest), site: site, photographs: TrainingData.rounded(sides.gallery.count),
+            site: site, photographs: TrainingData.rounded(sides.gallery.count),
             patients: TrainingData.rounded(Set(sides.gallery.patients).count),
             inLineage: inLineage)
     }
@@ -61,7 +70,7 @@ struct FiguresBuilder {
         let own = file.trainingSetDigest.description,
             sets = samples.trainingSets + (inputs.model?.manifest.trainingData.map { ($0.digest, $0.site) } ?? [])
         if sets.isEmpty { return .unknown }
-        if sets.contains(where: { $0.digest == own || $0.digest == inputs.key?.protected(own) }) { return .yes }
+        if sets.contains(where: { $0.digest == own || $0.digest == inputs.siteKey?.protected(own) }) { return .yes }
         // A digest that is an HMAC cannot be compared, but the name of the set's site can.
         return sets.contains { $0.site == file.info.site } ? .unknown : .no
     }
@@ -69,8 +78,8 @@ struct FiguresBuilder {
     private var holdout: AuditFigures.Holdout {
         func patients(_ set: PictureSet) -> Int { Set(set.patients).count }
         return AuditFigures.Holdout(
-            digest: protected((inputs.holdout ?? inputs.train).digest), auxiliary: patients(sides.auxiliary),
-            calibration: patients(sides.calibration), report: patients(sides.report))
+            auxiliary: patients(sides.auxiliary), calibration: patients(sides.calibration),
+            report: patients(sides.report))
     }
 
     private func copies(_ entry: CopyBattery.Calibrated) -> AuditFigures.Copies {

@@ -10,10 +10,7 @@ public struct PublicKey: Hashable, Sendable {
     public var text: String { Data(key.bytes).base64EncodedString() }
 
     /// What people compare by telephone: the first 16 digits of the key's SHA-256, in groups of four.
-    public var fingerprint: String {
-        let digits = Array(Digest(of: key.bytes).description.prefix(16))
-        return stride(from: 0, to: 16, by: 4).map { String(digits[$0..<$0 + 4]) }.joined(separator: "-")
-    }
+    public var fingerprint: String { Digest(of: key.bytes).grouped(16) }
 
     /// Reads a key from base64.
     /// - Throws: `Failure(.badData)` that names `field` of `place` if the text is not a key.

@@ -44,6 +44,13 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
         }.joined()
     }
 
+    /// The first digits in groups of four, such as `3f2a-91bc`, for people who compare digests.
+    public func grouped(_ count: Int) -> String {
+        let digits = Array(description.prefix(count))
+        return stride(from: 0, to: digits.count, by: 4).map { String(digits[$0..<min($0 + 4, digits.count)]) }
+            .joined(separator: "-")
+    }
+
     /// Reads a digest from 64 lower-case hexadecimal digits.
     /// - Throws: `Failure(.badData)` that names `field` and `file`.
     public init(hexadecimal text: String, field: String, file: String) throws {

@@ -35,8 +35,9 @@ public struct AuditJob: Job {
     public var control: Control?
     /// A YAML file with limits that differ from the usual ones.
     public var policy: String?
-    /// The privacy officer's private key, which signs the audit.
-    public var key: String?
+    /// The site's private key, under which a parcel names the site's training set. With it, the audit can tell whether
+    /// samples of a merged model learned from that set.
+    public var siteKey: String?
     /// The width and height in pixels at which pictures are compared. Nil takes those of the samples, or 256 for
     /// folders.
     public var size: Int?
@@ -59,6 +60,8 @@ public struct AuditJob: Job {
         public let output: String
         public let samples: Int
         public let seconds: Double
+        /// The limits of the audit that are weaker than the defaults.
+        public let weakerLimits: [String]
         fileprivate let flagged: [FlaggedSample]
         fileprivate let tests: [String: AuditSummary.Test]
         fileprivate let summary: [String]
@@ -66,14 +69,17 @@ public struct AuditJob: Job {
         /// The rows of the samples that may be copies of a patient.
         public var flaggedSamples: [Int] { flagged.map(\.index) }
 
-        private enum CodingKeys: String, CodingKey { case verdict, reasons, output, samples, seconds, flagged, tests }
+        private enum CodingKeys: String, CodingKey {
+            case verdict, reasons, output, samples, seconds, weakerLimits, flagged, tests
+        }
 
         public var lines: [String] {
-            ["\(verdict): \(reasons.joined(separator: "; "))"] + summary + [
+            ["\(verdict): \(reasons.joined(separator: "; "))"] + weakerLimits.map { "a weaker limit: \($0)" } + summary + [
                 """
                 \(output)/public/audit.html: the verdict and what it rests on; \(output)/private shows patients and \
                 stays here
-                """
+                """,
+                "nobody has signed this audit yet; a privacy officer reads it and signs it",
             ]
         }
 
@@ -105,11 +111,11 @@ public struct AuditJob: Job {
         let run = AuditRun(inputs, workFolder: work) {
             report.note($0)
         } progress: {
-            report.progress("audit: \($0)", "per mille", Int(1000 * $1), of: 1000)
+            report.progress("audit: \($0)", "%", Int(100 * $1), of: 100)
         }
         let ledger = AuditLedger(for: train)
         let result = try await run.run(ledger: ledger)
-        let audit = try folder.write(result, date: Day.text(Date()), key: inputs.key)
+        let audit = try folder.write(result, date: Day.text(Date()))
         if try !ledger.append(audit) {
             report.note("\(ledger.path) could not be written: a later audit of this model will not list this one")
         }
@@ -118,13 +124,14 @@ public struct AuditJob: Job {
         return Outcome(
             verdict: audit.verdict.outcome.rawValue, reasons: audit.verdict.reasons, output: output,
             samples: audit.figures.samples.count, seconds: (ContinuousClock.now - started) / .seconds(1),
+            weakerLimits: audit.figures.policy.weakerLimits,
             flagged: result.flagged, tests: summary.tests, summary: summary.lines)
     }
 
     private func inputs() async throws -> AuditRun.Inputs {
         var inputs = AuditRun.Inputs(train: try await AuditSource(train))
         inputs.policy = try policy.map { try AuditPolicy(contentsOf: $0) } ?? AuditPolicy()
-        inputs.key = try key.map { try SigningKey(contentsOf: $0) }
+        inputs.siteKey = try siteKey.map { try SigningKey(contentsOf: $0) }
         inputs.size = size
         if let samples { inputs.samples = try await AuditSource(samples) }
         if let holdout { inputs.holdout = try await AuditSource(holdout) }

@@ -6,6 +6,7 @@ import Foundation
 import Models
 import PictureFiles
 import SampleStore
+import Verdicts
 
 /// Says what a file is (data set, checkpoint, snapshot or sample set), and names its cohorts, sites and licence.
 public struct InspectJob: Job {
@@ -23,6 +24,14 @@ public struct InspectJob: Job {
     }
 
     public func perform(_ report: JobReporter) async throws -> Outcome {
+        if let folder = AuditFolder(finding: file) {
+            let audit = try folder.audit()
+            let signer = audit.officer.map { ["it names \($0) as its officer; fovea verify checks the signature"] }
+            return Outcome(
+                description: audit,
+                lines: ["audit, made by fovea \(audit.tool)"] + OfficerText.lines(audit, folder: nil)
+                    + (signer ?? ["nobody has signed it"]))
+        }
         switch try FileSort(contentsOf: file) {
         case .sampleSet:
             let description = try await SampleSetFile.describe(file)

@@ -10,11 +10,14 @@ import PictureFiles
 import Releasing
 import SampleStore
 import TensorCore
+import Verdicts
 
 /// Checks every digest, label, link and signature of a file, and names what fails.
 public struct VerifyJob: Job {
-    /// A sample set, data set or weights file, or a folder that export wrote.
+    /// A sample set, data set or weights file, a folder that export wrote, or an audit.
     public var file: String
+    /// The samples that an audit should be of; nil does not ask.
+    public var samples: String?
     /// The list of those whose signatures count. With a list, an unsigned file fails, and so does a file whose lineage
     /// holds a withdrawn site.
     public var trust: String?
@@ -23,7 +26,7 @@ public struct VerifyJob: Job {
 
     public struct Outcome: JobOutcome {
         public let ok, signed: Bool
-        /// `sample set`, `data set`, `weights file` or `export`.
+        /// `sample set`, `data set`, `weights file`, `export` or `audit`.
         public let kind: String
         /// What is wrong, and where.
         public let failures: [Finding]
@@ -53,6 +56,17 @@ public struct VerifyJob: Job {
 
     public func perform(_ report: JobReporter) async throws -> Outcome {
         let list = try trust.map { try TrustList(contentsOf: $0) }
+        if let folder = AuditFolder(finding: file) {
+            let (findings, signer) = try await checkAudit(folder, list)
+            let unsigned = list != nil && signer == nil ? [Finding("signature", "the audit is unsigned")] : []
+            return Outcome(
+                ok: (findings + unsigned).isEmpty, signed: signer != nil, kind: Kind.audit.rawValue,
+                failures: findings + unsigned, file: file,
+                praise: "\(Kind.audit.praise); \(signer ?? "nobody has signed it, so anybody can have changed it")")
+        }
+        if samples != nil {
+            throw Failure(.usage, file, option: "samples", "an audit was expected; only an audit is of samples")
+        }
         var (kind, findings) = try await check()
         var signature = kind == .weights ? try signature(list, &findings) : nil
         if kind == .sampleSet, findings.isEmpty { signature = try await release(list, &findings) }
@@ -114,7 +128,7 @@ public struct VerifyJob: Job {
             do { sites = try await ProbeAnswer.lineageSites(file) } catch let failure as Failure {
                 return [Finding("lineage", failure.sentence)]
             }
-        case .dataset, .export: return []
+        case .dataset, .export, .audit: return []
         }
         return sites.intersection(list.withdrawn).sorted().map { Finding("lineage", "\($0) was withdrawn") }
     }
@@ -123,13 +137,14 @@ public struct VerifyJob: Job {
         case sampleSet = "sample set"
         case dataset = "data set"
         case weights = "weights file"
-        case export
+        case export, audit
 
         /// What the check has shown where nothing is wrong.
         var praise: String {
             switch self {
             case .sampleSet: "every digest, label and link of the sample set is right"
             case .dataset: "every label and link of the data set is right, and so are its pixels"
+            case .audit: "the verdict follows from the figures, and the page shows them"
             case .export: "every file is what export.json says, and every picture has its label and its pixels"
             case .weights:
                 """

@@ -17,11 +17,18 @@ package struct AuditGate: Sendable {
     ///   is too old.
     package init(_ folder: String, requireOfficer: (PublicKey) throws -> Void, now: Date = Date()) throws {
         path = folder
-        let (audit, bytes, officer) = try PublicAudit.read(folder)
-        self.audit = audit
-        self.bytes = bytes
-        signature = try JSONText.contents(DetachedSignature.path(for: folder + "/public/audit.json"))
-        try requireOfficer(officer)
+        let signed = try AuditFolder(folder).signedAudit()
+        audit = signed.audit
+        (bytes, signature) = (signed.bytes, signed.signature)
+        try requireOfficer(signed.officer)
+        guard signed.coversPage else {
+            throw Failure(
+                .notPermitted, folder,
+                """
+                was made by fovea \(audit.tool.printable), whose signature does not cover the page and whose tests were \
+                others; audit again
+                """)
+        }
         guard let made = Day.noon(audit.date) else {
             throw Failure(.badData, folder, field: "date", expected: "a day", found: audit.date)
         }

@@ -15,6 +15,8 @@ package struct AuditFigures: Codable, Hashable, Sendable {
             case drawn
         }
         package var kind: Kind
+        /// The name of the file or folder; nil in audits of Fovea 0.1 and where the audit drew the samples.
+        package var name: String?
         /// The digest of the samples' content.
         package var digest: Digest
         package var count: Int
@@ -23,8 +25,9 @@ package struct AuditFigures: Codable, Hashable, Sendable {
         /// Digests of the models that made the samples; empty where the models are not known.
         package var models: [Digest]
 
-        package init(kind: Kind, digest: Digest, count: Int, size: Int, models: [Digest]) {
+        package init(kind: Kind, name: String? = nil, digest: Digest, count: Int, size: Int, models: [Digest]) {
             self.kind = kind
+            self.name = name
             self.digest = digest
             self.count = count
             self.size = size
@@ -236,6 +239,8 @@ package struct AuditFigures: Codable, Hashable, Sendable {
     package var flagged: Flagged
     package var cells: [Cell]
     package var distances: DistanceFigures
+    /// How far the samples are from photographs; nil in audits of Fovea 0.1.
+    package var realism: RealismFigures?
     /// The result of the membership attack; nil where the model was not given.
     package var membership: MembershipResult?
     /// The result of the canaries; nil where no model with canaries was given.
@@ -250,7 +255,7 @@ package struct AuditFigures: Codable, Hashable, Sendable {
     package init(
         samples: Samples, training: Photographs, holdout: Holdout, model: Digest? = nil, policy: AuditPolicy,
         copies: [Copies], flagged: Flagged, cells: [Cell], distances: DistanceFigures,
-        membership: MembershipResult? = nil, canaries: Canaries? = nil, control: Control? = nil, notTested: [String],
+        realism: RealismFigures? = nil, membership: MembershipResult? = nil, canaries: Canaries? = nil, control: Control? = nil, notTested: [String],
         remarks: [String], earlierAudits: [EarlierAudit], flaggedDigest: Digest
     ) {
         self.samples = samples
@@ -262,6 +267,7 @@ package struct AuditFigures: Codable, Hashable, Sendable {
         self.flagged = flagged
         self.cells = cells
         self.distances = distances
+        self.realism = realism
         self.membership = membership
         self.canaries = canaries
         self.control = control

@@ -5,10 +5,11 @@ import Foundation
 import Reporting
 import Statistics
 
-/// `public/audit.html`: the verdict in one sentence, then the evidence in aggregates. It shows no picture, row or seed.
+/// `public/audit.html`: the verdict in one sentence, what to do next, then the evidence in aggregates. It shows no
+/// picture, row or seed, and follows from `audit.json` alone.
 package struct AuditPage {
-    private let audit: PublicAudit
-    private var figures: AuditFigures { audit.figures }
+    let audit: PublicAudit
+    var figures: AuditFigures { audit.figures }
 
     package init(_ audit: PublicAudit) { self.audit = audit }
 
@@ -18,6 +19,7 @@ package struct AuditPage {
             <p class="label">Privacy audit</p>
             <h1>Do these samples give patients away?</h1>
             \(verdict)
+            \(next)
             \(facts)
             </header>
             \(deviations)
@@ -25,35 +27,38 @@ package struct AuditPage {
             \(distributions)
             \(control)
             \(membership)
+            \(realism)
             \(canaries)
             \(distances)
             \(cells)
             \(limits)
+            \(checking)
+            \(glossary)
             """
         return AuditStyle.page(title: "Privacy audit: \(audit.verdict.outcome.rawValue)", body: body, isPrivate: false)
     }
 
-    /// The verdict in one sentence that can be read without statistics.
-    private var sentence: String {
-        let count = figures.samples.count
+    /// The verdict in one sentence that can be read without statistics. It begins with the limits that are weaker than
+    /// the usual ones.
+    package var sentence: String {
+        WeakerLimits.naming(figures.policy.weakerLimits, judgement)
+    }
+
+    private var judgement: String {
+        let count = figures.samples.count, hits = figures.flagged.samples.hits
         switch audit.verdict.outcome {
-        case .pass:
-            let limits =
-                figures.policy.deviations.isEmpty ? "Pass." : "Pass, by other limits than the usual ones (below)."
-            let hits = figures.flagged.samples.hits
-            if hits > 0 {
-                return
-                    """
-                    \(limits) \(hits) of \(count) samples are flagged, as photographs of others are, too; a release \
-                    leaves them out.
-                    """
-            }
+        case .pass where hits > 0:
             return
                 """
-                \(limits) No patient was found in \(count) \
-                samples\(figures.policy.deviations.isEmpty ? ", and the tests would have found copies" : "").
+                Pass. \(hits) of \(count) samples are flagged, as photographs of others are, too; a release leaves them \
+                out.
                 """
+        case .pass:
+            let power = figures.policy.deviations.isEmpty ? ", and the tests would have found copies" : ""
+            return "Pass. No patient was found in \(count) samples\(power)."
         case .fail: return "Fail. Do not release: the samples or their model give patients away."
+        case .noPower where figures.realism.map { Verdict.areNoPhotographs($0, figures.policy) } ?? false:
+            return "No verdict. These samples are not photographs: there is nothing to release."
         case .noPower:
             return
                 """
@@ -63,32 +68,64 @@ package struct AuditPage {
         }
     }
 
+    /// A sign that is told from the others without colours.
+    private var symbol: String {
+        switch audit.verdict.outcome {
+        case .pass: "\u{2713}"
+        case .fail: "\u{2717}"
+        case .noPower: "?"
+        }
+    }
+
     private var verdict: HTML {
         """
         <div class="verdict \(HTML(verbatim: audit.verdict.outcome.rawValue))" role="status">
-        <strong>\(sentence)</strong>
+        <strong><span class="symbol" aria-hidden="true"><span>\(symbol)</span></span>\(sentence)</strong>
         \(HTML.list(audit.verdict.reasons))
         </div>
         """
     }
 
+    private var next: HTML {
+        """
+        <div class="next">
+        <h2>What to do next</h2>
+        \(HTML.list(AuditAdvice(audit: audit).sentences))
+        </div>
+        """
+    }
+
     private var facts: HTML {
-        let holdout = figures.holdout
+        let holdout = figures.holdout, samples = figures.samples
+        let flagged = figures.flagged
         let rows: [(String, String)] = [
-            ("Samples", "\(figures.samples.count), \(figures.samples.size) x \(figures.samples.size) pixels"),
+            ("Audited set", setName),
+            ("Content of the set", samples.digest.grouped(16)),
+            ("Samples", "\(samples.count), \(samples.size) x \(samples.size) pixels"),
             ("Training patients", "about \(figures.training.patients), \(figures.training.site ?? "a folder")"),
             ("Holdout patients", "\(holdout.calibration) set thresholds, \(holdout.report) check them"),
             (
                 "Flagged samples",
-                """
-                \(figures.flagged.samples.hits), at most \(percent(figures.flagged.samplesUpperBound)) with 95 % \
-                confidence
-                """
+                "\(flagged.samples.hits), at most \(percent(flagged.samplesUpperBound)) with 95 % confidence"
             ),
-            ("Signed by", audit.officer == nil ? "nobody" : "the key in audit.json"),
-            ("Date", audit.date),
+            ("Audited on", audit.date),
+            ("Signed by", signer),
         ]
         return "<dl class=\"facts\">\n\(rows.map { "<div><dt>\($0)</dt><dd>\($1)</dd></div>\n" as HTML })</dl>"
+    }
+
+    private var setName: String {
+        switch figures.samples.kind {
+        case .drawn: "drawn by the audit from the model"
+        case .samples, .pictures: figures.samples.name ?? "not named"
+        }
+    }
+
+    /// The fingerprint of the signer's key and the day of the signature.
+    var signer: String {
+        guard let text = audit.officer else { return "nobody yet" }
+        let key = try? PublicKey(text, field: "officer", place: AuditFolder.figures)
+        return (key?.fingerprint ?? "an unreadable key") + (audit.signed.map { ", on \($0)" } ?? "")
     }
 
     private var deviations: HTML {
@@ -115,227 +152,5 @@ package struct AuditPage {
             """
     }
 
-    private var copiesTable: HTML {
-        func cells(_ name: String, _ samples: Rate, _ bound: Double, _ holdout: Rate) -> [String] {
-            [name, samples.text, percent(bound), holdout.text]
-        }
-        let flagged = figures.flagged
-        let rows = figures.copies.map { test in
-            cells(test.name.title, test.samples, test.samplesUpperBound, test.holdout) + [
-                test.patientsHit.text, percent(test.recall),
-            ]
-        }
-        let columns: [Table.Column] = [
-            .text("Test"), .numbers("Samples flagged"), .numbers("At most (95 %)"),
-            .numbers("Photographs of others flagged"), .numbers("Patients hit"), .numbers("Planted copies found"),
-        ]
-        let all = cells("Any of them", flagged.samples, flagged.samplesUpperBound, flagged.holdout)
-        return Table(columns, rows: rows + [all]).html
-    }
-
-    private var copies: HTML {
-        let confirmed = figures.flagged.confirmed
-        let copies =
-            confirmed == 0
-            ? "No sample is a confirmed copy"
-            : confirmed == 1 ? "1 sample is a confirmed copy" : "\(confirmed) samples are confirmed copies"
-        return section(
-            "Copies of single photographs",
-            """
-            <p>Each sample is compared with every training photograph. A sample is flagged where it is nearer to one \
-            of them than photographs of other people are. The threshold is set so that one innocent sample in \
-            \(Int((1 / figures.policy.falseAlarmRate).rounded())) would be flagged. Rates count all samples that \
-            were drawn, before any was dropped.</p>
-            \(copiesTable)
-            <p>\(copies). A copy counts as confirmed where two tests match it to the same patient.</p>
-            <h2>Would copies have been found?</h2>
-            <p>Training photographs were planted in disguise. The share that each test found at its threshold:</p>
-            \(power)
-            """)
-    }
-
-    private var power: HTML {
-        let names = Disguise.allCases.map(\.rawValue)
-        let rows = figures.copies.map { test in
-            [test.name.title] + names.map { test.power[$0].map { percent($0.value) } ?? "" }
-        }
-        return Table([.text("Test")] + names.map { .numbers($0) }, rows: rows).html
-    }
-
-    private var distributions: HTML {
-        section(
-            "How near the samples come",
-            """
-            <p>How near each sample is to its nearest training photograph. Nearer samples lie farther to the right. \
-            Samples should lie where photographs of other people lie, left of the dashed threshold. Planted copies \
-            should lie right of it.</p>
-            \(figures.copies.map { AuditPlots.histogram($0) })
-            """)
-    }
-
-    private var control: HTML {
-        guard let control = figures.control else {
-            return section(
-                "Positive control",
-                """
-                <p>No positive control was run. A model that was overfitted on purpose shows whether copying would \
-                have been noticed; without such a control, no audit passes.</p>
-                """
-            )
-        }
-        let how =
-            switch control.source {
-            case .closedForm:
-                """
-                A twin that copies \(control.patients ?? 0) training patients: what training on them alone tends to, \
-                in closed form\(figures.model == nil ? "" : ", rendered by the model").
-                """
-            case .trained:
-                "A twin was overfitted on \(control.patients ?? 0) training patients (\(control.images ?? 0) images)."
-            case .given: "An overfitted model was given."
-            }
-        let rows = figures.copies.map { test in
-            let rate = control.flagged[test.name.rawValue] ?? Rate(hits: 0, count: 0)
-            return [test.name.title, rate.text, control.caught.contains(test.name) ? "caught" : "not caught"]
-        }
-        return section(
-            "Positive control",
-            """
-            <p>\(how) Its samples went through the same tests.</p>
-            \(Table([.text("Test"), .numbers("Flagged"), .text("")], rows: rows).html)
-            """)
-    }
-
-    private var membership: HTML {
-        guard let found = figures.membership else {
-            return section("Who was in the training", "<p>Not tested: the model was not given.</p>")
-        }
-        let statistics =
-            [("Loss at several noise levels", found.loss), ("A single query", found.singleQuery)]
-            + (found.likelihoodRatio.map { [("Likelihood ratio against a reference", $0)] } ?? [])
-        let rows = statistics.map { name, statistic in
-            let others = statistic.nonMembersAgainstNonMembers?.text ?? "too few"
-            let rates = statistic.rates.map { "\(percent($0.falsePositiveRate)): \($0.text)" }.joined(separator: ", ")
-            return [name, statistic.area.text, others, rates]
-        }
-        let columns: [Table.Column] = [
-            .text("Attack"), .numbers("Area under the ROC curve"), .numbers("Others against others"),
-            .text("Members found at a false-alarm rate of"),
-        ]
-        return section(
-            "Who was in the training",
-            """
-            <p>Whoever holds the model can ask how well it denoises a photograph. The area under the ROC curve is 0.5 \
-            where that does not tell who was in the training, and 1 where it always does. \(found.members) members \
-            against \(found.nonMembers) others, by patient.</p>
-            \(Table(columns, rows: rows).html)
-            \(found.nonMembers >= 20 ? AuditPlots.roc(found.loss) : "<p>Too few others for a curve.</p>" as HTML)
-            """)
-    }
-
-    private var canaries: HTML {
-        guard let found = figures.canaries?.result else { return "" }
-        let record = found.canaries, exposure = found.exposure
-        let bound =
-            found.epsilon.map {
-                $0 == 0
-                    ? "It remembers too few canaries to say that epsilon is above 0."
-                    : """
-                    Whatever anybody promises for this recipe, its epsilon is at least \(rounded($0)) (with \
-                    \(percent(found.confidence)) confidence, one run).
-                    """
-            }
-            ?? "Each canary was trained on \(record.repetitions) times, so there is no bound on epsilon."
-        return section(
-            "Canaries",
-            """
-            <p>Another model of this recipe was trained with \(record.included) of \(record.count) phantom patients \
-            (canaries), chosen by the toss of a coin, and was then asked which of them it saw. That model never leaves \
-            the site. \(bound)</p>
-            <p>Area under the ROC curve \(found.area.text); 0.5 means that the model tells nothing. Exposure: \
-            \(rounded(exposure.mean)) bits in the mean, \(rounded(exposure.largest)) at most; \
-            \(rounded(exposure.meaningless)) bits in the mean would mean nothing, and \(rounded(exposure.limit)) bits \
-            are the most possible.</p>
-            """)
-    }
-
-    private var distances: HTML {
-        let d = figures.distances
-        let measures: [(String, DistanceFigures.Measure)] = [
-            ("Authenticity", d.authenticity), ("Nearest-neighbour distance ratio", d.nearestNeighborDistanceRatio),
-            ("Distance to the closest record, 5th percentile", d.distanceToClosestRecord),
-            ("Adversarial accuracy", d.adversarialAccuracy),
-        ]
-        let rows = measures.map { name, measure in
-            [name, rounded(measure.train), rounded(measure.holdout), measure.difference.text]
-        }
-        let columns: [Table.Column] = [
-            .text("Measure"), .numbers("With training"), .numbers("With others"), .numbers("Difference (95 %)"),
-        ]
-        let copying = d.dataCopying
-        let finding =
-            copying.zScore < figures.policy.dataCopyingAlarm
-            ? """
-            an alarm. Samples lie nearer to the training photographs than other people's photographs do. Samples \
-            that are merely smooth or average also do so, so the alarm alone decides nothing.
-            """
-            : "no alarm."
-        return section(
-            "Distances between sets",
-            """
-            <p>Whether the samples as a whole lie nearer to the training photographs than to photographs of others. \
-            A difference means nothing where 0 lies in its interval.</p>
-            \(Table(columns, rows: rows).html)
-            <p>C<sub>T</sub> = \(rounded(copying.zScore)) over \(copying.cells) \
-            \(copying.cells == 1 ? "cell" : "cells"): \(finding)</p>
-            """)
-    }
-
-    private var cells: HTML {
-        guard !figures.cells.isEmpty else { return "" }
-        let rows = figures.cells.map { cell in
-            [
-                "\(cell.attribute): \(cell.value)", "about \(cell.trainingPatients)", cell.samples.text,
-                percent(cell.samplesUpperBound),
-            ]
-        }
-        let columns: [Table.Column] = [
-            .text("Asked for"), .numbers("Training patients"), .numbers("Flagged"), .numbers("At most (95 %)"),
-        ]
-        return section(
-            "By cohort",
-            """
-            <p>Groups with fewer than \(figures.policy.smallestCell) training patients are left out.</p>
-            \(Table(columns, rows: rows).html)
-            """)
-    }
-
-    private var limits: HTML {
-        let digests: [(String, String)] = [
-            ("Samples", figures.samples.digest.description),
-            ("Models", figures.samples.models.map(\.description).joined(separator: " ")),
-            ("Model tested", figures.model?.description ?? "none"),
-            ("Training set", figures.training.digest.map { "\($0) (HMAC)" } ?? "not stated without a key"),
-            ("Holdout", figures.holdout.digest.map { "\($0) (HMAC)" } ?? "not stated without a key"),
-        ]
-        let terms = digests.map { "<dt>\($0)</dt><dd><code>\($1)</code></dd>" as HTML }
-        return """
-            \(section("What was not tested", notTested))
-            \(section("Earlier audits of the same model", earlier))
-            \(section("What was audited", "<dl class=\"terms\">\(terms)</dl>"))
-            """
-    }
-
-    private var notTested: HTML {
-        let remarks = figures.remarks
-        return "\(HTML.list(figures.notTested))\(remarks.isEmpty ? "" : "<p>Remarks:</p>\(HTML.list(remarks))" as HTML)"
-    }
-
-    private var earlier: HTML {
-        let audits = figures.earlierAudits.map { "\($0.date): \($0.count) samples, \($0.verdict.rawValue)" }
-        if audits.isEmpty { return "<p>There are no earlier audits.</p>" }
-        return "<p>Audits of other sets would show here if somebody sampled until one passed.</p>\(HTML.list(audits))"
-    }
-
-    private func section(_ title: String, _ body: HTML) -> HTML { "<section><h2>\(title)</h2>\n\(body)\n</section>" }
+    func section(_ title: String, _ body: HTML) -> HTML { "<section><h2>\(title)</h2>\n\(body)\n</section>" }
 }

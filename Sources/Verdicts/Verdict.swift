@@ -14,8 +14,11 @@ package struct Verdict: Codable, Hashable, Sendable {
     /// The reasons, one sentence each. Those of a pass say what the pass rests on.
     package let reasons: [String]
 
-    package init(_ figures: AuditFigures) {
-        let failures = Verdict.failures(figures), powerless = Verdict.lacksOfPower(figures)
+    /// - Parameter version: that of the audit's format. Audits of version 1 did not ask whether samples are photographs,
+    ///   and had power without membership.
+    package init(_ figures: AuditFigures, version: Int = PublicAudit.version) {
+        let failures = Verdict.failures(figures)
+        let powerless = (version > 1 ? Verdict.lacksSinceVersion2(figures) : []) + Verdict.lacksOfPower(figures)
         if !failures.isEmpty {
             outcome = .fail
             reasons = failures
@@ -103,6 +106,39 @@ package struct Verdict: Codable, Hashable, Sendable {
             }
         }
         return failures
+    }
+
+    /// Whether the classifier and the distance together say that the samples are not photographs. The comparison is
+    /// written so that NaN counts as such.
+    package static func areNoPhotographs(_ realism: RealismFigures, _ policy: AuditPolicy) -> Bool {
+        !(realism.classifierArea < policy.photographClassifierArea
+            || realism.distance <= policy.largestPhotographDistance)
+    }
+
+    private static func lacksSinceVersion2(_ figures: AuditFigures) -> [String] {
+        var lacks: [String] = []
+        let policy = figures.policy
+        if let realism = figures.realism {
+            if areNoPhotographs(realism, policy) {
+                lacks.append(
+                    """
+                    the samples are not photographs, so there is nothing to release: they are \
+                    \(rounded(realism.distance)) deviations away from photographs (limit \
+                    \(rounded(policy.largestPhotographDistance)); photographs of others are \
+                    \(rounded(realism.holdoutDistance)) away)
+                    """)
+            }
+        } else {
+            lacks.append("nobody measured whether the samples are photographs")
+        }
+        if figures.membership == nil, policy.membershipLeftOut.isEmpty {
+            lacks.append(
+                """
+                membership was not tested, because the model was not given; the policy gives no reason for leaving it \
+                out
+                """)
+        }
+        return lacks
     }
 
     private static func lacksOfPower(_ figures: AuditFigures) -> [String] {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Files
+import Foundation
 import Fovea
 
 /// The option that says who may sign audits, for commands that need an audit before something leaves the site.
@@ -8,18 +9,62 @@ struct OfficerOptions: ParsableArguments {
     var trust: String?
 }
 
-struct AuditCommand: JobCommand {
+struct AuditCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "audit",
-        abstract: "Tests samples, and the model that made them, for memorised patients.",
+        commandName: "audit", abstract: "Tests samples and their model for memorised patients, and signs such a test.",
+        discussion: """
+            fovea audit SAMPLES ... measures and writes a folder. A privacy officer reads its page and signs it with \
+            fovea audit sign. fovea verify checks it, and fovea release lets the set out.
+            """,
+        subcommands: [RunAuditCommand.self, SignAuditCommand.self], defaultSubcommand: RunAuditCommand.self)
+}
+
+struct SignAuditCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sign",
+        abstract: "Signs an audit: shows its verdict, its set and its limits, and asks.",
+        discussion: """
+            Read AUDIT/public/audit.html and AUDIT/private/evidence.html first. The signature covers every file of \
+            AUDIT/public, the page included. A verdict of fail or no-power may be signed, too: the signature says that \
+            you have read the audit, and only a pass is ever released.
+
+            Example: fovea audit sign audit --key officer.key
+            """)
+
+    @Argument(help: .value("folder", "The folder of the audit.")) var audit: String
+    @Option(help: .value("file", "The privacy officer's private key.")) var key: String
+    @Option(help: .value("trust.yaml", "A list in which the key must be that of a privacy officer.")) var trust: String?
+    @Flag(help: "Sign without asking.") var yes = false
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        var job = SignAuditJob(audit, key: key)
+        (job.trust, job.replaces) = (trust, common.force)
+        let review = try job.review()
+        review.lines.forEach(common.console.say)
+        if !yes {
+            Console.put("Sign it as \(review.signer)? Type yes to sign: ", on: .standardError)
+            guard readLine()?.trimmingCharacters(in: .whitespaces).lowercased() == "yes" else {
+                throw Failure(.checkFailed, audit, "was not signed, because the answer was not yes; nothing has changed")
+            }
+        }
+        job.reviewed = review.digest
+        try await common.run(job)
+    }
+}
+
+struct RunAuditCommand: JobCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Tests samples, and the model that made them, for memorised patients (the default).",
         discussion: """
             SAMPLES and DATA are HDF5 files of Fovea or plain folders of pictures by anybody. Without SAMPLES the \
             audit draws its own from --model. The folder public/ holds the verdict and aggregates; private/ shows \
             patients and never leaves the site. Exit code 0 for a pass, 1 for fail and for no-power. A pass needs a \
-            positive control: an overfitted twin that the tests must catch.
+            positive control: an overfitted twin that the tests must catch. Nobody has signed the audit then: a \
+            privacy officer reads it and signs it with fovea audit sign.
 
-            Example: fovea audit s.h5 --train site.h5 --model run/best.safetensors --positive-control --key \
-            officer.key --out audit
+            Example: fovea audit s.h5 --train site.h5 --model run/best.safetensors --positive-control --out audit
             """)
 
     @Argument(help: .value("samples", "A sample set, or a folder of pictures (default: drawn from --model)."))
@@ -40,18 +85,31 @@ struct AuditCommand: JobCommand {
         help: .value("twin", "Make a twin that copies a few patients, or take a snapshot, set or folder of one."))
     var positiveControl: String?
     @Option(help: .value("policy.yaml", "Limits other than the usual ones.")) var policy: String?
-    @Option(help: .value("file", "The privacy officer's private key, which signs the audit.")) var key: String?
+    @Option(
+        help: .value("file", "The site's private key; tells whether samples of a merge learned from --train."))
+    var siteKey: String?
+    @Option(help: .hidden) var key: String?
     @Option(help: .value("n", "Pixels a side at which pictures are compared (default: the samples' own, or 256)."))
     var size: Int?
     @Option(help: .value("folder", "The folder to write.")) var out: String
     @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        if key != nil {
+            throw ValidationError(
+                """
+                --key: an audit is signed after it has been read. Audit without --key, read \(out)/public/audit.html, \
+                then run: fovea audit sign \(out) --key \(key ?? "")
+                """)
+        }
+    }
 
     func job() throws -> AuditJob {
         var job = AuditJob(samples: samples, train: train, to: out)
         (job.holdout, job.model, job.reference) = (holdout, model, reference)
         (job.canaryModel, job.canaries) = (canaryModel, canaries)
         job.control = positiveControl.map { $0.isEmpty ? .make : .given($0) }
-        (job.policy, job.key, job.size, job.replaces) = (policy, key, size, common.force)
+        (job.policy, job.siteKey, job.size, job.replaces) = (policy, siteKey, size, common.force)
         return job
     }
 }

@@ -42,11 +42,12 @@ package final class ProgressDisplay {
             let filled = total > 0 ? 24 * min(done, total) / total : 0
             parts += "[" + String(repeating: "#", count: filled) + String(repeating: ".", count: 24 - filled) + "] "
         }
-        parts += "\(done)/\(total) \(progress.unit)"
+        let isShare = progress.unit == "%"
+        parts += isShare ? "\(done) %" : "\(done)/\(total) \(progress.unit)"
         guard rate > 0 else { return parts }
         let left = Int((Double(max(0, total - done)) / rate).rounded(.up))
         let (hours, minutes, rest) = (left / 3600, left / 60 % 60, left % 60)
-        return parts + String(format: rate < 10 ? ", %.2f/s" : ", %.0f/s", rate)
+        return parts + (isShare ? "" : String(format: rate < 10 ? ", %.2f/s" : ", %.0f/s", rate))
             + (hours > 0
                 ? String(format: ", %d:%02d:%02d left", hours, minutes, rest)
                 : String(format: ", %d:%02d left", minutes, rest))

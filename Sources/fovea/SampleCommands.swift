@@ -165,22 +165,24 @@ struct ExportCommand: JobCommand {
 struct VerifyCommand: JobCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Checks every digest, label and link in a file, and names what fails.",
+        abstract: "Checks every digest, label, link and signature of a file or an audit, and names what fails.",
         discussion: """
             Exit code 1 where anything fails. A sample set carries the SHA-256 of all its bytes, so any changed byte \
-            is found.
+            is found. For an audit, every public file, the page included, must be the one that was signed.
 
-            Example: fovea verify s.h5
+            Examples: fovea verify s.h5; fovea verify audit --samples s.h5
             """)
 
-    @Argument(help: .value("file", "A sample set, data set or weights file, or a folder that export wrote."))
+    @Argument(
+        help: .value("file", "A sample set, data set or weights file, a folder that export wrote, or an audit."))
     var file: String
+    @Option(help: .value("samples", "The set that the audit should be of.")) var samples: String?
     @Option(help: .value("trust.yaml", "Whose signatures are trusted; an unsigned file then fails.")) var trust: String?
     @OptionGroup var common: CommonOptions
 
     func job() throws -> VerifyJob {
         var job = VerifyJob(file)
-        job.trust = trust
+        (job.samples, job.trust) = (samples, trust)
         return job
     }
 }

@@ -29,7 +29,7 @@ private struct Audited {
     ///   - flagged: rows that the audit flags.
     ///   - canaries: whether the model was trained with some.
     init(
-        seeds: [UInt64]? = nil, flagged: [Int] = [3], canaries: Bool = false, date: String = Day.text(Date()),
+        seeds: [UInt64]? = nil, flagged: [Int] = [3], canaries: Bool = false, isSigned: Bool = true, date: String = Day.text(Date()),
         spoil: (inout AuditFigures) -> Void = { _ in }
     ) async throws {
         let model = ModelRecord(
@@ -62,16 +62,24 @@ private struct Audited {
         figures.samples.count = Audited.count
         figures.flaggedDigest = Digest(of: Array(list.utf8))
         spoil(&figures)
-        let audit = PublicAudit(figures, date: date, officer: officer.publicKey)
+        let audit = PublicAudit(figures, date: date)
         for name in ["public", "private"] {
             try FileManager.default.createDirectory(
                 atPath: "\(folder.file("audit"))/\(name)", withIntermediateDirectories: true)
         }
         try folder.write(list.utf8, "audit/private/flagged.json")
-        let json = try audit.encoded()
-        try folder.write(json, "audit/public/audit.json")
-        try DetachedSignature.write(
-            json, at: folder.file("audit/public/audit.json"), domain: "fovea-audit-1", key: officer)
+        try folder.write(
+            try AuditFolder.pretty(PrivateDigests(training: Digest(of: [8]), holdout: Digest(of: [9]))).utf8,
+            "audit/private/digests.json")
+        try folder.write(try audit.encoded(), "audit/public/audit.json")
+        try folder.write(AuditPage(audit).html.source.utf8, "audit/public/audit.html")
+        if isSigned { try sign() }
+    }
+
+    /// Signs the audit as its officer does after reading it.
+    func sign(_ key: SigningKey? = nil) throws {
+        let folder = AuditFolder(audit)
+        _ = try folder.sign(key ?? officer, reviewed: try folder.review().digest, date: "2026-02-01")
     }
 
     func release(key: SigningKey? = nil) async throws -> Release.Outcome {

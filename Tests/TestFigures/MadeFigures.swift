@@ -42,12 +42,15 @@ package enum MadeFigures {
              "distances": {"dataCopying": {"zScore": \(z), "cells": 3}, "authenticity": \(measure), \
              "nearestNeighborDistanceRatio": \(measure),
                            "distanceToClosestRecord": \(measure), "adversarialAccuracy": \(measure)},
+             "realism": {"classifierArea": 0.95, "distance": 0.4, "holdoutDistance": 0.14},
              "control": {"source": "trained", "patients": 12, "images": 6000, "flagged": {"features": \
              \(try text(Rate(hits: 40, count: 48))), "retina": \(try text(Rate(hits: 45, count: 48)))},
                          "caught": ["features", "retina"]},
              "notTested": [], "remarks": [], "earlierAudits": [], "flaggedDigest": "\(digest)"}
             """
-        return try JSONDecoder().decode(AuditFigures.self, from: Data(json.utf8))
+        var figures = try JSONDecoder().decode(AuditFigures.self, from: Data(json.utf8))
+        figures.membership = try membership()
+        return figures
     }
 
     /// What an attack found whose statistic tells members from others by so many places; by none at all with 0.

@@ -21,7 +21,14 @@ import Verdicts
     }
 
     @Test func `pages are as they were read last`() throws {
-        try expectFixture("pass.html", try page().whole)
+        try expectFixture("pass.html", try page(signed: true).whole)
+        try expectFixture("fail.html", try page { $0.flagged.confirmed = 2 }.whole)
+        let powerless = try page {
+            ($0.membership, $0.control) = (nil, nil)
+            $0.flagged.samplesUpperBound = 0.02
+            $0.copies[1].power["flip"] = Rate(hits: 0, count: 30)
+        }
+        try expectFixture("no-power.html", powerless.whole)
         let everything = try page {
             $0.membership = try? MadeFigures.membership(loss: 0.5, singleQuery: 0.2, ratio: 0.7)
             $0.notTested = ["whether two samples show one eye"]
@@ -32,12 +39,17 @@ import Verdicts
         try expectFixture("excerpt.html", everything.excerpt)
     }
 
-    private func page(_ policy: AuditPolicy = AuditPolicy(), _ change: (inout AuditFigures) -> Void = { _ in }) throws
-        -> (whole: String, excerpt: String)
-    {
+    /// The public key of nobody.
+    private static let key = "O2onvM62pC1io6jQKm8Nc2UyFXcd4kOmOsBIoYtZ2ik="
+
+    private func page(
+        _ policy: AuditPolicy = AuditPolicy(), signed: Bool = false, _ change: (inout AuditFigures) -> Void = { _ in }
+    ) throws -> (whole: String, excerpt: String) {
         var figures = try MadeFigures.passing(policy: policy)
         change(&figures)
-        let page = AuditPage(PublicAudit(figures, date: "2026-01-31", officer: nil))
+        var audit = PublicAudit(figures, date: "2026-01-31")
+        (audit.officer, audit.signed) = signed ? (AuditPageTests.key, "2026-02-01") : (nil, nil)
+        let page = AuditPage(audit)
         return (page.html.source, page.excerpt.source)
     }
 
@@ -54,7 +66,8 @@ import Verdicts
         let lenient = try page(policy)
         #expect(
             lenient.whole.contains(
-                "Pass, by other limits than the usual ones (below). No patient was found in 1000 samples."))
+                "By weaker limits than the usual ones (leastPower is 0, by default 0.8): pass. No patient was found in "
+                    + "1000 samples."))
         #expect(lenient.excerpt.contains("not the usual limit: leastPower is 0, by default 0.8"))
     }
 

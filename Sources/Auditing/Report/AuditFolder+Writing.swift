@@ -1,16 +1,14 @@
-import CheckpointStore
 import Figures
 import Files
 import Foundation
 import Verdicts
 
 extension AuditFolder {
-    /// Writes the whole folder of an audit.
+    /// Writes the whole folder of an audit, which nobody has signed yet.
     /// - Parameter date: the day of the audit, such as `2026-01-31`.
     /// - Throws: `Failure(.cannotCreateOutput)`; `Failure(.readOrWriteFailed)`.
-    package func write(_ result: AuditResult, date: String, key: SigningKey?) throws -> PublicAudit {
-        let audit = PublicAudit(result.figures, date: date, officer: key?.publicKey)
-        let json = try audit.encoded()
+    package func write(_ result: AuditResult, date: String) throws -> PublicAudit {
+        let audit = PublicAudit(result.figures, date: date)
         let evidence = try EvidencePage(result)
         let staging = path + ".unfinished-audit"
         try? FileManager.default.removeItem(atPath: staging)
@@ -24,11 +22,8 @@ extension AuditFolder {
             throw Failure(.cannotCreateOutput, path, "could not be made: \((error as NSError).localizedDescription)")
         }
         defer { try? FileManager.default.removeItem(atPath: staging) }
-        func put(_ name: String, _ data: Data) throws {
-            let file = try StagedFile("\(staging)/\(name)", force: true)
-            try file.write(data)
-            try file.commit()
-        }
+        func put(_ name: String, _ data: Data) throws { try AuditFolder.put(data, at: "\(staging)/\(name)") }
+        try put("private/\(PrivateDigests.file)", Data(try AuditFolder.pretty(result.digests).utf8))
         try put("private/flagged.json", Data(result.flaggedJSON.utf8))
         try put("private/pairs.json", Data(try AuditFolder.pretty(evidence.pairs).utf8))
         if let membership = result.membership {
@@ -37,11 +32,8 @@ extension AuditFolder {
                 Data(try AuditFolder.pretty(["members": membership.members, "nonMembers": membership.nonMembers]).utf8))
         }
         try put("private/evidence.html", Data(evidence.html.utf8))
-        try put("public/audit.html", Data(AuditPage(audit).html.source.utf8))
-        try put("public/audit.json", json)
-        if let key {
-            try DetachedSignature.write(json, at: "\(staging)/public/audit.json", domain: PublicAudit.domain, key: key)
-        }
+        try put("public/\(AuditFolder.page)", Data(AuditPage(audit).html.source.utf8))
+        try put("public/\(AuditFolder.figures)", try audit.encoded())
         // Both folders are replaced as a whole, so that no file of an earlier audit stays behind.
         try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         for name in AuditFolder.names {

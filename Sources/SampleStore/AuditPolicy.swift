@@ -38,8 +38,44 @@ package struct AuditPolicy: Codable, Hashable, Sendable {
     package var detectorSteps = 1800
     /// Days that a passing audit may be released on.
     package var validForDays = 180
+    /// Samples are not photographs where the classifier that tells them from photographs reaches this area under the
+    /// ROC curve, and their distance from photographs is above `largestPhotographDistance`.
+    package var photographClassifierArea = 0.98
+    /// The distance from photographs, in deviations of photographs, that samples may have at most.
+    package var largestPhotographDistance = 1.2
+    /// Why membership need not be tested. Without a reason, an audit without the model has no power.
+    package var membershipLeftOut = ""
 
     package init() {}
+
+    /// A key that is missing keeps its default: audits of Fovea 0.1 lack the later ones.
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        func take<Value: Decodable>(_ key: CodingKeys, _ value: inout Value) throws {
+            if let given = try container.decodeIfPresent(Value.self, forKey: key) { value = given }
+        }
+        try take(.falseAlarmRate, &falseAlarmRate)
+        try take(.largestCopyRate, &largestCopyRate)
+        try take(.leastPower, &leastPower)
+        try take(.plantedPhotographs, &plantedPhotographs)
+        try take(.calibrationPhotographs, &calibrationPhotographs)
+        try take(.modelSamples, &modelSamples)
+        try take(.largestMembershipAUC, &largestMembershipAUC)
+        try take(.dataCopyingAlarm, &dataCopyingAlarm)
+        try take(.dataCopyingFails, &dataCopyingFails)
+        try take(.smallestCell, &smallestCell)
+        try take(.controlPatients, &controlPatients)
+        try take(.controlSamples, &controlSamples)
+        try take(.controlImages, &controlImages)
+        try take(.controlHandover, &controlHandover)
+        try take(.referenceImages, &referenceImages)
+        try take(.membershipDraws, &membershipDraws)
+        try take(.detectorSteps, &detectorSteps)
+        try take(.validForDays, &validForDays)
+        try take(.photographClassifierArea, &photographClassifierArea)
+        try take(.largestPhotographDistance, &largestPhotographDistance)
+        try take(.membershipLeftOut, &membershipLeftOut)
+    }
 
     /// - Throws: `Failure(.badData)` naming the key that is out of range.
     package init(contentsOf path: String) throws {
@@ -54,6 +90,8 @@ package struct AuditPolicy: Codable, Hashable, Sendable {
             ("leastPower", leastPower, 0...1),
             ("largestMembershipAUC", largestMembershipAUC, 0.5...1), ("dataCopyingAlarm", dataCopyingAlarm, -100...0),
             ("controlHandover", controlHandover, 0...10),
+            ("photographClassifierArea", photographClassifierArea, 0.5...1),
+            ("largestPhotographDistance", largestPhotographDistance, 0...1000),
         ]
         for (name, value, range) in shares where !range.contains(value) {
             return "\(name): expected \(range.lowerBound) to \(range.upperBound), found \(value)"
@@ -74,11 +112,45 @@ package struct AuditPolicy: Codable, Hashable, Sendable {
     }
 
     /// What differs from the defaults, and what the default is.
-    package var deviations: [String] {
+    package var deviations: [String] { deviating { _ in true } }
+
+    /// The deviations that make a pass easier to reach or say less. Pages name them in their first sentence.
+    package var weakerLimits: [String] {
+        let usual = AuditPolicy(), weaker = self.weaker(than: usual)
+        return deviating { weaker.contains($0) }
+    }
+
+    private func deviating(_ isWanted: (String) -> Bool) -> [String] {
         guard let own = try? fields(), let usual = try? AuditPolicy().fields() else { return [] }
-        return own.keys.sorted().compactMap { key in
+        return own.keys.sorted().filter(isWanted).compactMap { key in
             own[key] == usual[key] ? nil : "\(key) is \(own[key] ?? "missing"), by default \(usual[key] ?? "missing")"
         }
+    }
+
+    /// The keys whose value tests less, or allows more, than that of `usual`. `controlImages` is not among them: it
+    /// chooses between two kinds of control, neither of which is weaker.
+    private func weaker(than usual: AuditPolicy) -> Set<String> {
+        let higherIsWeaker: [(String, Double, Double)] = [
+            ("falseAlarmRate", -falseAlarmRate, -usual.falseAlarmRate),
+            ("largestCopyRate", largestCopyRate, usual.largestCopyRate),
+            ("leastPower", -leastPower, -usual.leastPower),
+            ("plantedPhotographs", -Double(plantedPhotographs), -Double(usual.plantedPhotographs)),
+            ("calibrationPhotographs", -Double(calibrationPhotographs), -Double(usual.calibrationPhotographs)),
+            ("modelSamples", -Double(modelSamples), -Double(usual.modelSamples)),
+            ("largestMembershipAUC", largestMembershipAUC, usual.largestMembershipAUC),
+            ("dataCopyingAlarm", -dataCopyingAlarm, -usual.dataCopyingAlarm),
+            ("smallestCell", Double(smallestCell), Double(usual.smallestCell)),
+            ("controlPatients", -Double(controlPatients), -Double(usual.controlPatients)),
+            ("controlSamples", -Double(controlSamples), -Double(usual.controlSamples)),
+            ("controlHandover", -controlHandover, -usual.controlHandover),
+            ("membershipDraws", -Double(membershipDraws), -Double(usual.membershipDraws)),
+            ("detectorSteps", -Double(detectorSteps), -Double(usual.detectorSteps)),
+            ("validForDays", Double(validForDays), Double(usual.validForDays)),
+            ("photographClassifierArea", photographClassifierArea, usual.photographClassifierArea),
+            ("largestPhotographDistance", largestPhotographDistance, usual.largestPhotographDistance),
+            ("membershipLeftOut", membershipLeftOut.isEmpty ? 0 : 1, 0),
+        ]
+        return Set(higherIsWeaker.filter { $0.1 > $0.2 }.map(\.0))
     }
 
     /// The value of every key, as JSON writes it.
