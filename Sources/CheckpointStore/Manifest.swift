@@ -26,6 +26,9 @@ public struct TrainingData: Codable, Hashable, Sendable {
     /// The largest combinations of values (attribute: name) that at least five patients have. Every part of such a
     /// combination is supported, too. Nil if the file is of an older version that does not say.
     public var combinations: [[String: String]]?
+    /// How many patients have which value of one attribute, and which values of two attributes together. Nil if the
+    /// file is of an older version that does not say.
+    public var jointCounts: [JointCount]?
     /// Whether its pictures were drawn and show no patient; nil if the file is of an older version that does not say.
     public var synthetic: Bool?
     /// True if the base was trained on this data set and these weights were not.
@@ -34,7 +37,7 @@ public struct TrainingData: Codable, Hashable, Sendable {
     public init(
         digest: String, site: String, licence: String, source: String, cohortCounts: [String: [String: Int]],
         patients: Int,
-        combinations: [[String: String]]? = nil, synthetic: Bool? = nil
+        combinations: [[String: String]]? = nil, jointCounts: [JointCount]? = nil, synthetic: Bool? = nil
     ) {
         self.digest = digest
         self.site = site
@@ -43,11 +46,31 @@ public struct TrainingData: Codable, Hashable, Sendable {
         self.cohortCounts = cohortCounts
         self.patients = patients
         self.combinations = combinations
+        self.jointCounts = jointCounts
         self.synthetic = synthetic
     }
 
     /// Rounds to the nearest 5. Only counts that were rounded leave a site.
     public static func rounded(_ count: Int) -> Int { (count + 2) / 5 * 5 }
+}
+
+/// The number of patients with certain values of one or two attributes.
+///
+/// Of all counts over the same attributes, each patient is in one alone: that of most of the patient's photographs. So
+/// the counts of different values may be added.
+public struct JointCount: Codable, Hashable, Sendable {
+    /// The values by attribute.
+    public var values: [String: String]
+    /// The number of patients, rounded to 5. Counts that become 0 are left out.
+    public var patients: Int
+
+    public init(values: [String: String], patients: Int) {
+        self.values = values
+        self.patients = patients
+    }
+
+    /// The number of patients that there are at least.
+    public var atLeast: Int { max(0, patients - 2) }
 }
 
 /// The manifest of a weights file: JSON under the metadata key `fovea`.

@@ -13,6 +13,8 @@ struct ExportManifest: Codable {
     }
 
     static let name = "export.json"
+    /// The file that says in an export that it was not audited.
+    static let notice = "NOT-FOR-RELEASE.txt"
     static let kind = "fovea.export"
 
     var kind = ExportManifest.kind
@@ -21,18 +23,24 @@ struct ExportManifest: Codable {
     var samples: Int
     var synthetic = true
     var digitalSourceType = SampleSet.digitalSourceType
+    /// Whether the set holds a valid verdict of an audit; nil in an export of version 0.1, which did not say.
+    var releasable: Bool?
+    /// What somebody must know who uses the samples; nil for nothing.
+    var warnings: [String]?
     /// SHA-256 of the content of the sample set that was exported.
     var content: String
     var files: [File]
 
     enum CodingKeys: String, CodingKey {
-        case kind, version, format, samples, synthetic, content, files
+        case kind, version, format, samples, synthetic, releasable, warnings, content, files
         case digitalSourceType = "digital_source_type"
     }
 
-    init(format: SampleExport.Format, samples: Int, content: Digest, files: [PackagedFile]) {
+    init(format: SampleExport.Format, set: SampleSetDescription, content: Digest, files: [PackagedFile]) {
         self.format = format
-        self.samples = samples
+        samples = set.samples
+        releasable = set.releasable
+        warnings = set.warnings.isEmpty ? nil : set.warnings
         self.content = content.description
         self.files = files.map { File(name: $0.name, bytes: $0.byteCount, sha256: $0.digest.description) }
     }

@@ -55,6 +55,13 @@ public enum ExportVerification {
                 findings.append(Finding(name.printable, "is not in \(ExportManifest.name)"))
             }
         }
+        if let releasable = manifest.releasable, releasable == listed.contains(ExportManifest.notice) {
+            findings.append(
+                Finding(
+                    ExportManifest.name,
+                    "says that the set is \(releasable ? "" : "not ")released, and \(ExportManifest.notice) is "
+                        + (releasable ? "there" : "missing")))
+        }
         let kind =
             switch manifest.format {
             case .png: ".png"
@@ -85,6 +92,7 @@ public enum ExportVerification {
         case "npz": return try arrayDigests(path)
         case "csv": return try requireTable(path)
         case "md", "json": return []
+        case "txt" where file.name == ExportManifest.notice: return []
         default: throw Failure(.badData, path, "is of a kind that no export has")
         }
     }

@@ -10,6 +10,7 @@ struct PNGWriter: ExportWriter {
     private let folder: ExportFolder
     private let encoding: PictureEncoding
     private let asked: [String]
+    private let hasJoined: Bool
     private let columns: [String]
     private var table: [String]
 
@@ -17,6 +18,7 @@ struct PNGWriter: ExportWriter {
         self.folder = folder
         encoding = PictureEncoding(set, threads: threads)
         asked = SampleDetails.asked(set)
+        hasJoined = !set.joinedRequests.isEmpty
         columns = SampleDetails.columns(set)
         table = [columns.joined(separator: ",")]
         try folder.make("images")
@@ -26,7 +28,7 @@ struct PNGWriter: ExportWriter {
         for (detail, png) in zip(details, try encoding.encode(details, pixels: pixels)) {
             let name = "\(detail.row.padded(to: 6)).png"
             try folder.write(png, PNGWriter.folderName + name)
-            table.append(detail.line(file: name, asked: asked))
+            table.append(detail.line(file: name, asked: asked, hasJoined: hasJoined))
         }
     }
 

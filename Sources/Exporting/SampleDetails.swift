@@ -8,6 +8,8 @@ struct SampleDetails: Codable, Hashable {
     var row: Int
     var cohort: [String: String]
     var requests: [String: Float]
+    /// The joined request that the sample was drawn for; nil where `cohort` is all that was asked for.
+    var asked: String?
     var seed: UInt64
     var index: UInt64
     /// SHA-256 of the pixels, hexadecimal.
@@ -23,6 +25,7 @@ struct SampleDetails: Codable, Hashable {
         self.row = row
         cohort = set.cohort(row: row).values
         requests = set.requests.compactMapValues { $0[row].isNaN ? nil : $0[row] }
+        asked = set.asked(row: row)
         seed = set.seeds[row]
         index = set.indices[row]
         digest = set.digests[row].description
@@ -37,7 +40,7 @@ struct SampleDetails: Codable, Hashable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case row, cohort, requests, seed, index, digest, model, run, synthetic, licence
+        case row, cohort, requests, asked, seed, index, digest, model, run, synthetic, licence
         case siteWeights = "site_weights"
         case digitalSourceType = "digital_source_type"
     }
@@ -50,7 +53,9 @@ struct SampleDetails: Codable, Hashable {
 
     /// The columns of `metadata.csv`.
     static func columns(_ set: SampleSetFile) -> [String] {
-        ["file", "row"] + asked(set) + ["seed", "index", "run", "model", "digest", "synthetic", "digital_source_type"]
+        ["file", "row"] + asked(set) + (set.joinedRequests.isEmpty ? [] : ["asked"]) + [
+            "seed", "index", "run", "model", "digest", "synthetic", "digital_source_type",
+        ]
     }
 
     /// The attributes for which anything was asked.
@@ -62,12 +67,17 @@ struct SampleDetails: Codable, Hashable {
     }
 
     /// The line of `metadata.csv`. An attribute that was left open has an empty cell.
-    func line(file: String, asked: [String]) -> String {
-        let cohort = asked.map { name in
+    /// - Parameters:
+    ///   - attributes: the attributes for which anything was asked in the set.
+    ///   - hasJoined: whether the set has joined requests, and the table a column for them.
+    func line(file: String, asked attributes: [String], hasJoined: Bool) -> String {
+        let cohort = attributes.map { name in
             self.cohort[name] ?? requests[name].map { "\($0)" } ?? ""
         }
         let cells =
-            [file, "\(row)"] + cohort + ["\(seed)", "\(index)", "\(run)", model, digest, "YES", digitalSourceType]
+            [file, "\(row)"] + cohort + (hasJoined ? [asked ?? ""] : []) + [
+                "\(seed)", "\(index)", "\(run)", model, digest, "YES", digitalSourceType,
+            ]
         return cells.map(SampleDetails.cell).joined(separator: ",")
     }
 
@@ -84,6 +94,7 @@ struct SampleDetails: Codable, Hashable {
         switch name {
         case "file": "The PNG file."
         case "row": "Row of the sample set."
+        case "asked": "The request for one of several cohorts, such as age_band=70-79|80+; empty where there was none."
         case "seed": "Seed of the noise."
         case "index": "The sample's number under its seed."
         case "run": "Run of the sampler."

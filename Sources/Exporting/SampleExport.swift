@@ -103,14 +103,26 @@ public struct SampleExport {
             progress(rows.count + start)
             try Cancellation.check("nothing is left of the export; give the same command again")
         }
+        if !set.isReleasable { try writeNotice(to: folder) }
         try writeCards(to: folder, name: name, layout: try writer.finish(), content: content)
-        try ExportManifest(format: format, samples: set.count, content: content, files: folder.files).write(
+        try ExportManifest(format: format, set: try set.description(), content: content, files: folder.files).write(
             to: folder.path)
         let (findings, digests) = try ExportVerification.check(folder.path)
         guard findings.isEmpty, digests == set.digests.map(\.description) else {
             let what = findings.first.map { "\($0.place): \($0.problem)" } ?? "the pictures are not those of the set"
             throw Failure(.readOrWriteFailed, folder.path, "the export was written wrongly: \(what)")
         }
+    }
+
+    /// Says in a file of its own that nobody has audited the set, because pictures are passed on without their cards.
+    private func writeNotice(to folder: ExportFolder) throws {
+        let sentences =
+            [
+                "NOT FOR RELEASE.",
+                "No privacy audit has tested whether these pictures show photographs that the model was trained on.",
+                "Keep them at your site. fovea audit tests the sample set, and fovea release makes a set that may go.",
+            ] + (try set.description().warnings).map { "Warning: \($0)" }
+        try folder.write(Data((sentences.joined(separator: "\n") + "\n").utf8), ExportManifest.notice)
     }
 
     private func writeCards(to folder: ExportFolder, name: String, layout: Croissant.Layout, content: Digest) throws {

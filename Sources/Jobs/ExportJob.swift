@@ -31,6 +31,8 @@ public struct ExportJob: Job {
         public let output: String
         public let format: SampleExport.Format
         public let samples, files, bytes: Int
+        /// Whether the set holds a valid verdict of an audit.
+        public let releasable: Bool
 
         public var lines: [String] {
             [
@@ -38,7 +40,7 @@ public struct ExportJob: Job {
                 \(output): \(samples) samples as \(format.rawValue), \(files) files, \(bytes / 1024) KiB; all were \
                 read again
                 """
-            ]
+            ] + (releasable ? [] : ["\(output): not audited, so not for release; NOT-FOR-RELEASE.txt there says so"])
         }
     }
 
@@ -56,6 +58,8 @@ public struct ExportJob: Job {
         let (files, bytes) = try await export.write(to: output, content: content, force: replaces) {
             report.progress("export", "samples", $0, of: set.count)
         }
-        return Outcome(output: output, format: format, samples: set.count, files: files, bytes: bytes)
+        return Outcome(
+            output: output, format: format, samples: set.count, files: files, bytes: bytes,
+            releasable: set.isReleasable)
     }
 }

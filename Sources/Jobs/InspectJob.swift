@@ -53,11 +53,14 @@ public struct InspectJob: Job {
             \(d.created)
             """,
             "releasable: \(d.releasable ? "yes" : "no, there is no valid verdict of an audit")",
+        ] + d.warnings.map { "warning: \($0)" } + [
             """
             licence: \(d.terms.licence); attribution: \(d.terms.attribution.replacingOccurrences(of: "\n", with: "; "))
             """,
             "sites: \(d.sites.joined(separator: ", "))",
-        ] + lines(d.cohorts) + LineageTree(d).lines
+        ] + lines(d.cohorts)
+            + (d.joined ?? [:]).sorted { $0.key < $1.key }.map { "asked for as \($0.key): \($0.value)" }
+            + LineageTree(d).lines
     }
 
     /// A number of bytes in KiB or MiB.

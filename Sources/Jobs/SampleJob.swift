@@ -36,12 +36,12 @@ public struct SampleJob: Job {
     public var sampler: SamplerKind?
     /// The number of steps; nil takes the usual number of the model.
     public var steps: Int?
-    /// The guidance scale. 1 means no guidance; a larger scale makes the cohort plainer and doubles the cost. Nil takes
-    /// the usual scale of the model.
+    /// The guidance scale. 1 means no guidance; a larger scale shows the cohort more strongly and doubles the cost. A
+    /// scale between 0 and 1 shows it more weakly than asked, and the file says so. Nil takes the usual scale.
     public var guidance: Float?
     /// The noise levels between which guidance acts; nil for all levels.
     public var guidanceInterval: ClosedRange<Float>?
-    /// The attributes that guidance makes plainer; nil for all attributes that are asked for.
+    /// The attributes that guidance acts on; nil for all attributes that are asked for.
     public var guide: [String]?
     /// The number of samples in a batch. The samples do not depend on it.
     public var batch: Int?
@@ -58,7 +58,7 @@ public struct SampleJob: Job {
     public var resumes = false
     /// Whether an output that exists may be replaced.
     public var replaces = false
-    /// Also draw cohorts of which the model saw fewer than five patients.
+    /// Also draw cohorts of which the model saw fewer than five patients. The file then names them.
     public var allowsUnseen = false
     /// The number of threads to work on.
     public var threads = Machine.availableCores
@@ -80,9 +80,11 @@ public struct SampleJob: Job {
         /// The model's digest.
         public let model: String
         public let contactSheet: String
+        /// What somebody must know who uses the samples, one sentence each.
+        public let warnings: [String]
 
         private enum CodingKeys: String, CodingKey {
-            case count, seconds, evaluations, output, model
+            case count, seconds, evaluations, output, model, warnings
             case firstStepSeconds = "first_step_seconds"
             case contactSheet = "contact_sheet"
         }
@@ -91,7 +93,7 @@ public struct SampleJob: Job {
             [
                 "\(output): \(count) samples in \(seconds.short) s, \(evaluations) network evaluations each",
                 "contact sheet: \(contactSheet)",
-            ]
+            ] + warnings.map { "warning: \($0)" } + ["\(output): not audited, so not for release"]
         }
     }
 
@@ -103,8 +105,23 @@ public struct SampleJob: Job {
         if let shardSize, shardSize < 1 {
             throw Failure(.usage, option: "shardSize", expected: "at least 1", found: "\(shardSize)")
         }
+        if let guidance { try SampleJob.validate(guidance: guidance) }
         if case .count(let count, _) = wish, !(1...SamplingPlan.most).contains(count) {
             throw Failure(.usage, option: "count", expected: "1 to \(SamplingPlan.most)", found: "\(count)")
+        }
+    }
+
+    private static func validate(guidance: Float) throws {
+        if guidance == 0 {
+            throw Failure(
+                .usage, option: "guidance",
+                "0 would draw pictures that ignore what is asked for; 1 means no guidance")
+        }
+        guard guidance > 0, guidance <= SamplerSettings.highestGuidance else {
+            throw Failure(
+                .usage, option: "guidance",
+                expected: "a number above 0 and up to \(Int(SamplerSettings.highestGuidance)); 1 means no guidance",
+                found: "\(guidance)")
         }
     }
 
@@ -133,7 +150,8 @@ public struct SampleJob: Job {
         return Outcome(
             count: done, seconds: (ContinuousClock.now - start) / .seconds(1), evaluations: sampling.evaluations,
             firstStepSeconds: firstStep, output: output, model: loaded.digest.description,
-            contactSheet: sampling.sheetPath)
+            contactSheet: sampling.sheetPath,
+            warnings: try await SampleSetFile.open(output, verifying: false).description().warnings)
     }
 
     private func plan() throws -> SamplingPlan {

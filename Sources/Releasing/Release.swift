@@ -128,6 +128,7 @@ package struct Release {
                         return SampleRecord(
                             pixels: Array(pixels[place * size..<(place + 1) * size]), cohort: source.cohort(row: row),
                             requests: source.requests.compactMapValues { $0[row].isNaN ? nil : $0[row] },
+                            asked: source.asked(row: row),
                             seed: isReplayable ? source.seeds[row] : 0,
                             index: isReplayable ? source.indices[row] : UInt64(first + place),
                             siteWeights: Array(source.siteWeights[row * sites..<(row + 1) * sites]),

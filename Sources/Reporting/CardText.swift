@@ -33,6 +33,11 @@ enum CardText {
             """
     }
 
+    /// The warnings of a set, a paragraph each, each followed by an empty line.
+    static func warnings(_ description: SampleSetDescription) -> String {
+        description.warnings.map { "**Warning: \(markdown($0))**\n\n" }.joined()
+    }
+
     /// The text as Markdown on one line, with every character escaped that would be markup or HTML.
     static func markdown(_ text: String) -> String {
         var result = ""

@@ -38,14 +38,14 @@ public enum DatasetCard {
             - fundus-photography
             ---
 
-            # \(CardText.markdown(name))
+            # \(CardText.markdown(name))\(description.releasable ? "" : " (not for release)")
 
             **Synthetic: made by a trained model.** \(CardText.summary(description))
             \(CardText.making) Digital source type: `\(SampleSet.digitalSourceType)`.
 
             **\(CardText.privacy(description))**
 
-            \(CardText.table(["", ""], facts(description, content: content)))
+            \(CardText.warnings(description))\(CardText.table(["", ""], facts(description, content: content)))
 
             ## Cohorts
 

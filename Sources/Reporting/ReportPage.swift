@@ -79,7 +79,7 @@ struct ReportPage: Sendable {
             <dl class="facts">
             \(facts.map { "<div><dt>\($0)</dt><dd>\($1)</dd></div>\n" as HTML })</dl>
             \(release)
-            </header>
+            \(warnings)</header>
             """
     }
 
@@ -93,6 +93,12 @@ struct ReportPage: Sendable {
             <p class="notice"><strong>Not to be released:</strong> the file holds no valid verdict of a privacy \
             audit. Whether the model repeats a photograph that it was trained on has not been tested.</p>
             """
+    }
+
+    /// What somebody must know who uses the samples.
+    private var warnings: HTML {
+        let all = description.warnings.map { "<p class=\"notice\"><strong>Warning:</strong> \($0)</p>\n" as HTML }
+        return "\(all)"
     }
 
     private var navigation: HTML {

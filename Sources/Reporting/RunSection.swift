@@ -24,7 +24,7 @@ struct RunSection: Sendable {
                     Fact(
                         name: "Guidance", text: run.guidance == 1 ? "1 (none)" : NumberText.number(Double(run.guidance))
                     )
-                ] + RunSection.schedule(run.schedule)
+                ] + (run.warnings ?? []).map { Fact(name: "Warning", text: $0) } + RunSection.schedule(run.schedule)
                 + [
                     Fact(name: "Program", text: "fovea \(run.toolVersion)"),
                     Fact(name: "OpenBLAS", text: "\(run.openBLASVersion), kernels for \(run.blasCore)"),

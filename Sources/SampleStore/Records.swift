@@ -11,6 +11,9 @@ public struct SampleRecord: Sendable {
     /// Requests for ordinal attributes, on the line of each attribute's codes: 2.5 lies between the codes 2 and 3. A
     /// request for a whole number is also stored as the code.
     public var requests: [String: Float]
+    /// The text of the joined request for which the sample was drawn as one of several cohorts, such as
+    /// `age_band=70-79|80+`; nil where `cohort` is all that was asked for.
+    public var asked: String?
     public var seed: UInt64
     /// The sample's number under its seed.
     public var index: UInt64
@@ -21,12 +24,13 @@ public struct SampleRecord: Sendable {
     public var maps: [[UInt8]]
 
     public init(
-        pixels: [UInt8], cohort: Cohort = Cohort(), requests: [String: Float] = [:], seed: UInt64, index: UInt64,
-        siteWeights: [Float] = [], maps: [[UInt8]] = []
+        pixels: [UInt8], cohort: Cohort = Cohort(), requests: [String: Float] = [:], asked: String? = nil,
+        seed: UInt64, index: UInt64, siteWeights: [Float] = [], maps: [[UInt8]] = []
     ) {
         self.pixels = pixels
         self.cohort = cohort
         self.requests = requests
+        self.asked = asked
         self.seed = seed
         self.index = index
         self.siteWeights = siteWeights
@@ -44,6 +48,8 @@ public struct RunRecord: Hashable, Sendable, Codable {
     public var steps: Int
     /// The guidance scale; 1 means no guidance.
     public var guidance: Float
+    /// What somebody must know who uses the samples; nil for nothing.
+    public var warnings: RunWarnings?
     public var toolVersion: String
     public var openBLASVersion: String
     /// The kernels that OpenBLAS chose, such as `Zen`.
@@ -57,7 +63,8 @@ public struct RunRecord: Hashable, Sendable, Codable {
 
     public init(
         modelDigest: Digest, sampler: String, schedule: String, steps: Int, guidance: Float,
-        toolVersion: String = ToolVersion.current, openBLASVersion: String, blasCore: String, kernelISA: String,
+        warnings: RunWarnings? = nil, toolVersion: String = ToolVersion.current, openBLASVersion: String,
+        blasCore: String, kernelISA: String,
         started: Date, finished: Date? = nil
     ) {
         self.modelDigest = modelDigest
@@ -65,6 +72,7 @@ public struct RunRecord: Hashable, Sendable, Codable {
         self.schedule = schedule
         self.steps = steps
         self.guidance = guidance
+        self.warnings = warnings.flatMap { $0.isEmpty ? nil : $0 }
         self.toolVersion = toolVersion
         self.openBLASVersion = openBLASVersion
         self.blasCore = blasCore
@@ -116,6 +124,8 @@ public struct Terms: Hashable, Sendable, Codable {
 public enum SampleSet {
     public static let kind = "fovea.samples"
     public static let version = 1
+    /// What `/provenance/joined` holds for a sample whose request is not joined.
+    static let notJoined: Int32 = -1
     /// The structures of which a set may hold a map for each sample.
     public static let structures: Set = ["vessels"]
     /// The IPTC's term for pictures that a trained model made.

@@ -11,6 +11,10 @@ enum RunColumns {
         try group.write("schedule", strings: runs.map(\.schedule))
         try group.write("steps", runs.map { Int32($0.steps) }, shape: [runs.count])
         try group.write("guidance", runs.map(\.guidance), shape: [runs.count])
+        // Most runs need no warning, and a set without any has no such array.
+        if runs.contains(where: { $0.warnings != nil }) {
+            try group.write("warnings", strings: try runs.map { try $0.warnings.map(JSONText.encoded) ?? "" })
+        }
         try group.write("tool_version", strings: runs.map(\.toolVersion))
         try group.write("openblas_version", strings: runs.map(\.openBLASVersion))
         try group.write("blas_core", strings: runs.map(\.blasCore))
@@ -35,6 +39,7 @@ enum RunColumns {
         }
         let (samplers, schedules) = (try strings("sampler"), try strings("schedule"))
         let (steps, guidances) = (try numbers("steps", Int32.self), try numbers("guidance", Float.self))
+        let warnings = try group.names.contains("warnings") ? strings("warnings") : []
         let (tools, blas, cores) = (
             try strings("tool_version"), try strings("openblas_version"), try strings("blas_core")
         )
@@ -43,7 +48,12 @@ enum RunColumns {
             RunRecord(
                 modelDigest: try Digest(hexadecimal: digests[run], field: "/runs/model_digest", file: group.file),
                 sampler: samplers[run],
-                schedule: schedules[run], steps: Int(steps[run]), guidance: guidances[run], toolVersion: tools[run],
+                schedule: schedules[run], steps: Int(steps[run]), guidance: guidances[run],
+                warnings: warnings.isEmpty || warnings[run].isEmpty
+                    ? nil
+                    : try JSONText.decode(
+                        RunWarnings.self, Data(warnings[run].utf8), place: "\(group.file) /runs/warnings"),
+                toolVersion: tools[run],
                 openBLASVersion: blas[run], blasCore: cores[run], kernelISA: kernels[run],
                 started: try Timestamp.date(started[run], field: "/runs/started", file: group.file),
                 finished: finished[run].isEmpty

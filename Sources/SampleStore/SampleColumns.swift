@@ -9,6 +9,8 @@ struct SampleColumns {
     private let siteCount: Int
     private let cohorts: [(attribute: Attribute, names: [String: Int16], dataset: HDF5Dataset)]
     private let requests: [(name: String, dataset: HDF5Dataset)]
+    /// The column of joined requests, and the number of each; nil where no request is joined.
+    private let joined: (numbers: [String: Int32], dataset: HDF5Dataset)?
     private let seeds, indices, runs, digests, siteWeights: HDF5Dataset
     private var waiting: [(sample: JournalSample, run: Int)] = []
     private var written = 0
@@ -25,8 +27,12 @@ struct SampleColumns {
     }
 
     /// Creates the columns with `count` rows each.
-    /// - Parameter openNames: the names of each open attribute, in the order of their codes.
-    init(in root: HDF5Group, count: Int, siteNames: [String], openNames: [String: [String]]) throws {
+    /// - Parameters:
+    ///   - openNames: the names of each open attribute, in the order of their codes.
+    ///   - joinedRequests: the texts of all joined requests in the set.
+    init(
+        in root: HDF5Group, count: Int, siteNames: [String], openNames: [String: [String]], joinedRequests: [String]
+    ) throws {
         siteCount = siteNames.count
         let cohort = try root.createGroup("cohort")
         cohorts = try CohortSchema.attributes.map { attribute in
@@ -41,6 +47,15 @@ struct SampleColumns {
             (attribute.name, try request.create(attribute.name, Float.self, shape: [count]))
         }
         let provenance = try root.createGroup("provenance")
+        if joinedRequests.isEmpty {
+            joined = nil
+        } else {
+            try provenance.write("joined_requests", strings: joinedRequests)
+            joined = (
+                Dictionary(uniqueKeysWithValues: joinedRequests.enumerated().map { ($1, Int32($0)) }),
+                try provenance.create("joined", Int32.self, shape: [count])
+            )
+        }
         seeds = try provenance.create("seed", UInt64.self, shape: [count])
         indices = try provenance.create("index", UInt64.self, shape: [count])
         runs = try provenance.create("run", Int32.self, shape: [count])
@@ -75,6 +90,10 @@ struct SampleColumns {
             try dataset.write(values, rows: rows)
         }
         for (name, dataset) in requests { try dataset.write(samples.map { $0.requests[name] ?? .nan }, rows: rows) }
+        if let joined {
+            try joined.dataset.write(
+                samples.map { $0.asked.flatMap { joined.numbers[$0] } ?? SampleSet.notJoined }, rows: rows)
+        }
         try seeds.write(samples.map(\.seed), rows: rows)
         try indices.write(samples.map(\.index), rows: rows)
         try runs.write(waiting.prefix(count).map { Int32($0.run) }, rows: rows)

@@ -6,6 +6,8 @@ import Foundation
 struct JournalSample: Codable, Hashable {
     var cohort: Cohort
     var requests: [String: Float]
+    /// See `SampleRecord.asked`.
+    var asked: String?
     var seed: UInt64
     var index: UInt64
     var siteWeights: [Float]
@@ -58,6 +60,9 @@ final class SampleJournal {
     private(set) var rowCount = 0
     /// The names that the samples use, for each open attribute.
     private(set) var openNames: [String: Set<String>] = [:]
+
+    /// The joined requests of the samples.
+    private(set) var joinedRequests: Set<String> = []
 
     private static let magic = Data("FVB1".utf8)
     private static let name = "samples.journal"
@@ -130,6 +135,7 @@ final class SampleJournal {
         partBytes += UInt64(bytes)
         rowCount = batch.rows.upperBound
         for sample in batch.samples {
+            if let asked = sample.asked { joinedRequests.insert(asked) }
             for (name, value) in sample.cohort.values
             where value != "unknown" && CohortSchema.attribute(name)?.isOpen == true {
                 openNames[name, default: []].insert(value)

@@ -16,6 +16,8 @@ public struct SampleSetDescription: Codable, Hashable, Sendable {
         public let steps: Int
         /// The guidance scale; 1 means no guidance.
         public let guidance: Float
+        /// What somebody must know who uses the samples, one sentence each; nil for nothing.
+        public let warnings: [String]?
         public let schedule: String
         public let toolVersion: String
         public let openBLASVersion: String
@@ -25,7 +27,7 @@ public struct SampleSetDescription: Codable, Hashable, Sendable {
         public let finished: String?
 
         enum CodingKeys: String, CodingKey {
-            case model, samples, cohorts, sampler, steps, guidance, schedule, started, finished
+            case model, samples, cohorts, sampler, steps, guidance, warnings, schedule, started, finished
             case toolVersion = "tool_version"
             case openBLASVersion = "openblas_version"
             case blasCore = "blas_core"
@@ -48,18 +50,33 @@ public struct SampleSetDescription: Codable, Hashable, Sendable {
     public let terms: Terms
     /// The number of samples by attribute and code name.
     public let cohorts: [String: [String: Int]]
+    /// The number of samples by the joined request, such as `age_band=70-79|80+`, that they were drawn for; nil where
+    /// there is none.
+    public let joined: [String: Int]?
     public let sites: [String]
     public let runs: [Run]
     /// The digests of the models.
     public let models: [String]
     /// Where each of the models comes from.
     public let lineage: [Lineage]
+
+    /// What somebody must know who uses the samples, one sentence each.
+    public var warnings: [String] {
+        runs.flatMap { $0.warnings ?? [] }.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    }
 }
 
 extension SampleSetFile {
     /// The number of samples of each run.
     var sampleCounts: [Int] {
         runOfSample.reduce(into: [Int](repeating: 0, count: runs.count)) { $0[Int($1)] += 1 }
+    }
+
+    /// The number of samples of each joined request.
+    private var joinedCounts: [String: Int] {
+        (0..<count).reduce(into: [:]) { counts, row in
+            if let asked = asked(row: row) { counts[asked, default: 0] += 1 }
+        }
     }
 
     /// Describes the set.
@@ -71,12 +88,13 @@ extension SampleSetFile {
             height: height, synthetic: true,
             releasable: isReleasable, created: Timestamp.text(created), terms: terms,
             cohorts: cohorts.mapValues(\.counts),
-            sites: siteNames,
+            joined: joinedRequests.isEmpty ? nil : joinedCounts, sites: siteNames,
             runs: runs.enumerated().map { number, run in
                 SampleSetDescription.Run(
                     model: run.modelDigest.description, samples: counts[number],
                     cohorts: cohorts.mapValues { $0.counts(where: { runOfSample[$0] == number }) },
-                    sampler: run.sampler, steps: run.steps, guidance: run.guidance, schedule: run.schedule,
+                    sampler: run.sampler, steps: run.steps, guidance: run.guidance,
+                    warnings: run.warningSentences.isEmpty ? nil : run.warningSentences, schedule: run.schedule,
                     toolVersion: run.toolVersion,
                     openBLASVersion: run.openBLASVersion, blasCore: run.blasCore, kernelISA: run.kernelISA,
                     started: Timestamp.text(run.started), finished: run.finished.map(Timestamp.text))

@@ -45,6 +45,21 @@ extension SampleSetFile {
         return try dataset.readAll()
     }
 
+    /// The joined requests of a set and their numbers by sample; both are empty where the set has none.
+    @HDF5Actor
+    static func joinedRequests(_ provenance: HDF5Group, count: Int) throws -> ([String], [Int32]) {
+        guard try provenance.names.contains("joined") else { return ([], []) }
+        let texts = try provenance.dataset("joined_requests")
+        try texts.require(shape: [nil])
+        let requests = try texts.readStrings(), joined: [Int32] = try numbers(provenance, "joined", shape: [count])
+        if let row = joined.firstIndex(where: { $0 != SampleSet.notJoined && !requests.indices.contains(Int($0)) }) {
+            throw Failure(
+                .badData, provenance.file, field: "/provenance/joined row \(row)",
+                expected: "-1 or one of \(requests.count) joined requests", found: "\(joined[row])")
+        }
+        return (requests, joined)
+    }
+
     /// Refuses requests and sample numbers outside their ranges, and site names that occur twice.
     func requireRanges() throws {
         for (attribute, highest) in SampleColumns.ordinals {
@@ -86,9 +101,10 @@ extension SampleSetFile {
     private static let fields: [String: Set<String>] = [
         "cohort": Set(CohortSchema.attributes.map(\.name)),
         "cohort_request": Set(SampleColumns.ordinals.map(\.attribute.name)),
-        "provenance": ["seed", "index", "run", "digest", "site_weight", "site_names"],
+        "provenance": ["seed", "index", "run", "digest", "site_weight", "site_names", "joined", "joined_requests"],
         "runs": [
-            "model_digest", "sampler", "schedule", "steps", "guidance", "tool_version", "openblas_version", "blas_core",
+            "model_digest", "sampler", "schedule", "steps", "guidance", "warnings", "tool_version", "openblas_version",
+            "blas_core",
             "kernel_isa",
             "started", "finished",
         ],

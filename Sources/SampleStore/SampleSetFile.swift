@@ -27,6 +27,10 @@ public struct SampleSetFile: Sendable {
     public let seeds: [UInt64]
     /// The number of each sample under its seed.
     public let indices: [UInt64]
+    /// The texts of the joined requests in the set.
+    public let joinedRequests: [String]
+    /// An index into `joinedRequests` for each sample, or -1; empty where no request is joined.
+    private let joined: [Int32]
     /// An index into `runs` for each sample.
     public let runOfSample: [Int32]
     /// SHA-256 of every picture's pixels.
@@ -99,6 +103,7 @@ public struct SampleSetFile: Sendable {
         let names = try provenance.dataset("site_names")
         try names.require(shape: [nil])
         siteNames = try names.readStrings()
+        (joinedRequests, joined) = try SampleSetFile.joinedRequests(provenance, count: count)
         siteWeights = try SampleSetFile.numbers(provenance, "site_weight", shape: [count, siteNames.count])
         runs = try RunColumns.read(try root.group("runs"))
         let group = try root.group("models")
@@ -155,7 +160,13 @@ public struct SampleSetFile: Sendable {
         }
     }
 
-    /// What was asked for in `row`. An attribute is `unknown` where the unknown token was asked for, and absent where
+    /// The text of the joined request, such as `age_band=70-79|80+`, for which the sample of `row` was drawn; nil where
+    /// its cohort is all that was asked for.
+    public func asked(row: Int) -> String? {
+        joined.isEmpty || joined[row] < 0 ? nil : joinedRequests[Int(joined[row])]
+    }
+
+    /// The cohort of `row`. An attribute is `unknown` where the unknown token was asked for, and absent where
     /// nothing was asked for.
     public func cohort(row: Int) -> Cohort {
         Cohort(

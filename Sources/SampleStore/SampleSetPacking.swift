@@ -65,7 +65,9 @@ struct SampleSetPacking {
         let root = file.root
         try images(root).setDimensionLabels(["sample", "height", "width", "channel"])
         try SampleSet.writeAttributes(to: root, terms: set.terms, created: set.created, releasable: set.release != nil)
-        var columns = try SampleColumns(in: root, count: rows.count, siteNames: set.siteNames, openNames: openNames)
+        var columns = try SampleColumns(
+            in: root, count: rows.count, siteNames: set.siteNames, openNames: openNames,
+            joinedRequests: journal.joinedRequests.sorted())
         var runs = set.runs
         try journal.forEachBatch(part: part) { batch in
             try columns.append(batch)

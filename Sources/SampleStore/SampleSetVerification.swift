@@ -126,6 +126,7 @@ public enum SampleSetVerification {
             if !(0...50).contains(run.guidance) {
                 findings.append(Finding("/runs/guidance \(number)", "expected 0 to 50, found \(run.guidance)"))
             }
+            if let problem = run.warningsProblem { findings.append(Finding("/runs/warnings \(number)", problem)) }
             return findings
         }
     }
@@ -143,12 +144,30 @@ public enum SampleSetVerification {
                     findings.append(Finding(place, "is \(request), and /cohort/\(attribute.name) has another code"))
                 }
             }
+            if let problem = askedProblem(file, row) {
+                findings.append(Finding("/provenance/joined row \(row)", problem))
+            }
             let identity = "\(file.runOfSample[row]) \(file.seeds[row]) \(file.indices[row]) \(file.digests[row])"
             if let other = seen.updateValue(row, forKey: identity) {
                 findings.append(Finding("row \(row)", "is the sample of row \(other) again"))
             }
         }
         return findings
+    }
+
+    /// Why a sample cannot be of the joined request that it names; nil where it can be. Names of open attributes may
+    /// hold any character, so only the values of the schema are compared.
+    private static func askedProblem(_ file: SampleSetFile, _ row: Int) -> String? {
+        guard let asked = file.asked(row: row) else { return nil }
+        let cohort = file.cohort(row: row)
+        for part in asked.components(separatedBy: ", ") {
+            let sides = part.split(separator: "=", maxSplits: 1).map(String.init)
+            guard sides.count == 2, CohortSchema.attribute(sides[0])?.isOpen == false, let own = cohort[sides[0]],
+                !sides[1].split(separator: "|").contains(Substring(own))
+            else { continue }
+            return "asks for \(part), and the sample's \(sides[0]) is \(own)"
+        }
+        return nil
     }
 
     /// Checks that the sites of the samples are those of the models.
@@ -241,7 +260,7 @@ extension SampleSetFile {
         return (0..<count).allSatisfy { row in
             let other = rows.lowerBound + row
             return digests[row] == whole.digests[other] && seeds[row] == whole.seeds[other]
-                && indices[row] == whole.indices[other]
+                && indices[row] == whole.indices[other] && asked(row: row) == whole.asked(row: other)
                 && runOfSample[row] == whole.runOfSample[other] && cohort(row: row) == whole.cohort(row: other)
                 && requests.allSatisfy { name, values in
                     values[row].bitPattern == whole.requests[name]?[other].bitPattern

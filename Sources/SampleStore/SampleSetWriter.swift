@@ -176,12 +176,13 @@ public final class SampleSetWriter {
     }
 
     /// Calls `body` with every sample that has been appended, in order.
-    /// - Parameter body: is given the row, the cohort, the ordinal requests, the seed and the index.
+    /// - Parameter body: is given the row, the cohort, the ordinal requests, the seed, the index, and the text of the
+    ///   joined request.
     /// - Throws: `Failure(.readOrWriteFailed)` where the journal cannot be read, and what `body` throws.
-    public func forEachSample(_ body: (Int, Cohort, [String: Float], UInt64, UInt64) throws -> Void) throws {
+    public func forEachSample(_ body: (Int, Cohort, [String: Float], UInt64, UInt64, String?) throws -> Void) throws {
         try journal.forEachBatch { batch in
             for (row, sample) in zip(batch.rows, batch.samples) {
-                try body(row, sample.cohort, sample.requests, sample.seed, sample.index)
+                try body(row, sample.cohort, sample.requests, sample.seed, sample.index, sample.asked)
             }
         }
     }
@@ -233,8 +234,9 @@ public final class SampleSetWriter {
                     let sample = samples[index], chunks = ([sample.pixels] + sample.maps).map { storage.encoded($0) }
                     results[index] = (
                         JournalSample(
-                            cohort: sample.cohort, requests: sample.requests, seed: sample.seed, index: sample.index,
-                            siteWeights: sample.siteWeights, digest: Digest(of: sample.pixels).description,
+                            cohort: sample.cohort, requests: sample.requests, asked: sample.asked, seed: sample.seed,
+                            index: sample.index, siteWeights: sample.siteWeights,
+                            digest: Digest(of: sample.pixels).description,
                             chunkLength: chunks[0].count,
                             mapLengths: sample.maps.isEmpty ? nil : chunks.dropFirst().map(\.count)),
                         chunks

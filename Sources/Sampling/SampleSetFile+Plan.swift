@@ -8,7 +8,7 @@ extension SampleSetFile {
     public func planned(row: Int) -> PlannedSample {
         let positions = requests.compactMapValues { $0[row].isNaN ? nil : $0[row] }
         return PlannedSample(
-            request: CohortRequest(cohort: cohort(row: row), positions: positions), seed: seeds[row],
-            index: indices[row])
+            request: CohortRequest(cohort: cohort(row: row), positions: positions, asked: asked(row: row)),
+            seed: seeds[row], index: indices[row])
     }
 }

@@ -27,6 +27,9 @@ public struct SamplerSettings: Codable, Hashable, Sendable {
     /// The number of samples in a batch; results do not depend on it.
     public var batchSize = 16
 
+    /// The highest guidance scale that is taken.
+    public static let highestGuidance: Float = 50
+
     public init() {}
 
     /// Settings with the best sampler in measurements for models of this kind.
@@ -58,8 +61,9 @@ public struct SamplerSettings: Codable, Hashable, Sendable {
     /// One sentence that says what is wrong, or nil.
     public var problem: String? {
         guard (1...1000).contains(steps) else { return "steps: expected 1 to 1000, found \(steps)" }
-        guard guidanceScale.isFinite, (0...50).contains(guidanceScale) else {
-            return "guidance: expected 0 to 50, found \(guidanceScale)"
+        guard guidanceScale.isFinite, (0...SamplerSettings.highestGuidance).contains(guidanceScale) else {
+            // Version 0.1 drew samples at 0, and they are still made again.
+            return "guidance: expected 0 to \(SamplerSettings.highestGuidance), found \(guidanceScale)"
         }
         if let interval = guidanceInterval, !(interval.lowerBound >= 0 && interval.upperBound.isFinite) {
             return "guidanceInterval: expected finite noise levels from 0 on, found \(interval)"
@@ -100,14 +104,15 @@ public struct Sampler: Sequence, IteratorProtocol {
     private let values: [CohortRequest: [CohortEncoding.Value]]
     private var position = 0
 
-    /// Draws the samples of a plan under one seed.
+    /// Draws the samples of a plan under one seed; of a joined request each sample gets a member.
     /// - Parameter firstIndex: the number of the plan's first sample under the seed.
     /// - Throws: `Failure(.usage)` where the model does not know the settings or a request, or where a sample's number
     ///   would be 2^56 or more.
     public init(
         _ model: LoadedModel, _ settings: SamplerSettings, plan: SamplingPlan, seed: UInt64, firstIndex: UInt64 = 0
     ) throws {
-        try self.init(model, settings, samples: try plan.samples(seed: seed, firstIndex: firstIndex))
+        let single = plan.resolved(SeenCohorts(model), firstIndex: firstIndex)
+        try self.init(model, settings, samples: try single.samples(seed: seed, firstIndex: firstIndex))
     }
 
     /// - Throws: `Failure(.usage)` for settings that are out of range, and for settings and requests that the model

@@ -32,6 +32,25 @@ public struct SamplingPlan: Sendable {
     /// Random streams use the index's top byte themselves, so indices are below this.
     private static let highestIndex: UInt64 = 1 << 56
 
+    private init(requests: [CohortRequest]) { self.requests = requests }
+
+    /// The plan with a member in place of each joined request, in proportion to the members' patients.
+    ///
+    /// A sample's number decides which member it gets (a Weyl sequence), so the first n samples have nearly the right
+    /// proportions for every n, and a sample is the same alone or in a run.
+    func resolved(_ seen: SeenCohorts, firstIndex: UInt64) -> SamplingPlan {
+        var members: [CohortRequest: [(request: CohortRequest, upTo: Double)]] = [:]
+        for request in Set(requests) where request.isJoined { members[request] = seen.shares(of: request) }
+        return SamplingPlan(
+            requests: requests.enumerated().map { row, request in
+                guard let own = members[request] else { return request }
+                // The fraction of a half and the sample's number times the golden ratio, which spreads most evenly.
+                let turn = 1 << 63 &+ (firstIndex &+ UInt64(row)) &* 0x9E37_79B9_7F4A_7C15
+                let place = Double(turn >> 11) * 0x1p-53
+                return (own.first { place < $0.upTo } ?? own[own.count - 1]).request
+            })
+    }
+
     /// The samples under a seed.
     /// - Parameter firstIndex: the number of the first sample.
     /// - Throws: `Failure(.usage)` where a number would be 2^56 or more.

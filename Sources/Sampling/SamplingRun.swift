@@ -12,6 +12,7 @@ public struct SamplingRun {
     private let model: LoadedModel
     private let settings: SamplerSettings
     private let plan: SamplingPlan
+    private let seen: SeenCohorts
     /// The seed of all samples; nil draws a seed for each sample.
     private let seed: UInt64?
     private let firstIndex: UInt64
@@ -57,6 +58,7 @@ public struct SamplingRun {
         }
         self.settings = settings
         self.plan = plan
+        seen = SeenCohorts(model)
         self.seed = seed
         self.firstIndex = firstIndex
         self.path = path
@@ -87,17 +89,11 @@ public struct SamplingRun {
     ) async throws -> Int {
         if case .purpose(let purpose) = use { try model.requirePermission(purpose: purpose, at: Date()) }
         try StagedFile.requireWritable(sheetPath, force: options.force || options.resume)
-        var samples = try seed.map { try plan.samples(seed: $0, firstIndex: firstIndex) } ?? plan.independentSamples()
+        let single = plan.resolved(seen, firstIndex: seed == nil ? 0 : firstIndex)
+        var samples =
+            try seed.map { try single.samples(seed: $0, firstIndex: firstIndex) } ?? single.independentSamples()
         _ = try Sampler(model, settings, samples: samples)
-        if !allowsUnseen {
-            let seen = SeenCohorts(model)
-            for request in Set(plan.requests) {
-                if let refusal = seen.refusal(of: request) {
-                    throw Failure(.usage, model.path, refusal, remedy: .drawUnseen)
-                }
-            }
-        }
-        let run = try record()
+        let run = try record(smallCohorts: try smallCohorts())
         if options.resume, try await isFinished(samples, run) {
             try SampleSetWriter.removeLeftovers(of: try await SampleSetFile.open(path, verifying: false))
         } else {
@@ -122,6 +118,16 @@ public struct SamplingRun {
         }
         try await writeSheet()
         return samples.count
+    }
+
+    /// The requests that the model saw with fewer than five patients.
+    /// - Throws: `Failure(.usage)` for the first of them where they are not allowed.
+    private func smallCohorts() throws -> [String] {
+        try Set(plan.requests).sorted { $0.text < $1.text }.compactMap { request in
+            guard let refusal = seen.refusal(of: request) else { return nil }
+            if !allowsUnseen { throw Failure(.usage, model.path, refusal, remedy: .drawUnseen) }
+            return request.text
+        }
     }
 
     private func writer(_ run: RunRecord, contact: String) throws -> SampleSetWriter {
@@ -153,8 +159,8 @@ public struct SamplingRun {
                 rows.enumerated().map { place, sample in
                     SampleRecord(
                         pixels: Array(batch.pixels[place * size..<(place + 1) * size]), cohort: sample.request.cohort,
-                        requests: sample.request.positions, seed: sample.seed, index: sample.index,
-                        siteWeights: weights,
+                        requests: sample.request.positions, asked: sample.request.asked, seed: sample.seed,
+                        index: sample.index, siteWeights: weights,
                         maps: batch.maps.map { Array($0.values[place * area..<(place + 1) * area]) })
                 })
             progress(writer.count)
@@ -166,7 +172,7 @@ public struct SamplingRun {
     private func takeSeeds(of writer: SampleSetWriter, into samples: inout [PlannedSample]) throws {
         let planned = samples
         var kept = samples
-        try writer.forEachSample { row, _, _, seed, index in
+        try writer.forEachSample { row, _, _, seed, index, _ in
             if row < kept.count { kept[row] = PlannedSample(request: planned[row].request, seed: seed, index: index) }
         }
         samples = kept
@@ -179,10 +185,10 @@ public struct SamplingRun {
                 .usage, path, option: "count", expected: "at least the \(writer.count) samples that are there",
                 found: "\(samples.count)")
         }
-        try writer.forEachSample { row, cohort, requests, seed, index in
+        try writer.forEachSample { row, cohort, requests, seed, index, asked in
             let sample = samples[row]
             guard sample.seed == seed, sample.index == index, sample.request.cohort == cohort,
-                sample.request.positions == requests
+                sample.request.positions == requests, sample.request.asked == asked
             else {
                 throw Failure(
                     .usage, path,
@@ -214,7 +220,7 @@ public struct SamplingRun {
     /// The text, or `unspecified` where nothing was stated.
     private static func stated(_ text: String) -> String { text.isEmpty ? "unspecified" : text }
 
-    private func record() throws -> RunRecord {
+    private func record(smallCohorts: [String]) throws -> RunRecord {
         let schedule = RecordedSchedule(
             steps: settings.steps, sigmaMin: settings.sigmaMin, sigmaMax: settings.sigmaMax, rho: settings.rho,
             evaluations: settings.evaluations, guidanceInterval: settings.guidanceInterval,
@@ -223,7 +229,9 @@ public struct SamplingRun {
         return RunRecord(
             modelDigest: model.digest, sampler: settings.sampler.rawValue, schedule: try JSONText.encoded(schedule),
             steps: settings.steps,
-            guidance: settings.guidanceScale, openBLASVersion: ComputeEnvironment.blasVersion,
+            guidance: settings.guidanceScale,
+            warnings: RunWarnings(guidanceScale: settings.guidanceScale, smallCohorts: smallCohorts),
+            openBLASVersion: ComputeEnvironment.blasVersion,
             blasCore: ComputeEnvironment.blasCore, kernelISA: ComputeEnvironment.instructionSet, started: Date())
     }
 

@@ -1,3 +1,4 @@
+import CheckpointStore
 import Cohorts
 import Datasets
 import Diffusion
@@ -16,12 +17,14 @@ public struct CohortSupport: Sendable {
 
     private let attributes: [String]
     private let rows: [Row]
+    /// The values of each patient's photographs, by patient, each with the number of photographs.
+    private let photographs: [[[String]: Int]]
 
     /// - Parameter attributes: the attributes of interest. The caller must only name attributes of the schema.
     public init(_ datasets: [DatasetFile], attributes: [String]) {
         self.attributes = attributes
         var patients: [String: Int] = [:]
-        var rows: Set<Row> = []
+        var rows: Set<Row> = [], photographs: [[[String]: Int]] = []
         for (number, dataset) in datasets.enumerated() {
             let columns = attributes.map { dataset.cohorts[$0] }
             for row in dataset.rows(of: .train) {
@@ -29,9 +32,13 @@ public struct CohortSupport: Sendable {
                 let key = "\(number)/\(dataset.patients[row])"
                 let patient = patients[key] ?? patients.count
                 patients[key] = patient
-                rows.insert(Row(patient: patient, values: columns.map { $0?.name(row: row) ?? "unknown" }))
+                let values = columns.map { $0?.name(row: row) ?? "unknown" }
+                rows.insert(Row(patient: patient, values: values))
+                if patient == photographs.count { photographs.append([:]) }
+                photographs[patient][values, default: 0] += 1
             }
         }
+        self.photographs = photographs
         self.rows = rows.sorted {
             ($0.patient, $0.values.joined(separator: "\u{1}")) < ($1.patient, $1.values.joined(separator: "\u{1}"))
         }
@@ -71,6 +78,34 @@ public struct CohortSupport: Sendable {
         }
         extend([:], Array(rows.indices), from: 0)
         return found
+    }
+
+    /// The rounded numbers of patients with each value of one attribute, and with each pair of values of two.
+    public func jointCounts() -> [JointCount] {
+        attributes.indices.flatMap { first in
+            jointCounts([first]) + (first + 1..<attributes.count).flatMap { jointCounts([first, $0]) }
+        }
+    }
+
+    private func jointCounts(_ columns: [Int]) -> [JointCount] {
+        var patients: [[String]: Int] = [:]
+        for own in photographs {
+            var counts: [[String]: Int] = [:]
+            for (values, count) in own { counts[columns.map { values[$0] }, default: 0] += count }
+            // Of values with equally many photographs, the first by name counts.
+            let usual = counts.min {
+                ($1.value, $0.key.joined(separator: "\u{1}")) < ($0.value, $1.key.joined(separator: "\u{1}"))
+            }
+            if let usual { patients[usual.key, default: 0] += 1 }
+        }
+        return patients.sorted { $0.key.joined(separator: "\u{1}") < $1.key.joined(separator: "\u{1}") }.compactMap {
+            values, count in
+            let rounded = TrainingData.rounded(count)
+            guard rounded > 0 else { return nil }
+            return JointCount(
+                values: Dictionary(uniqueKeysWithValues: zip(columns.map { attributes[$0] }, values)),
+                patients: rounded)
+        }
     }
 }
 

@@ -207,11 +207,12 @@ extension TrainingData {
             // Counts are of patients, not of photographs, and they are rounded, so that a small count reveals nobody.
             counts[name] = byName.mapValues { TrainingData.rounded($0.count) }
         }
+        let support = CohortSupport([dataset], attributes: attributes)
         self.init(
             digest: dataset.trainingSetDigest.description, site: dataset.info.site, licence: dataset.info.licence,
             source: dataset.info.source, cohortCounts: counts,
             patients: TrainingData.rounded(Set(rows.map { dataset.patients[$0] }).count),
-            combinations: CohortSupport([dataset], attributes: attributes).combinations(),
+            combinations: support.combinations(), jointCounts: support.jointCounts(),
             synthetic: dataset.info.synthetic)
     }
 }

@@ -18,7 +18,7 @@ extension Failure.Remedy {
         case .resumeOrReplace: "; go on with --resume, replace it with --force, or name another folder"
         case .resumeOrDiscard: "; give --resume to go on with it, or --force to discard it"
         case .discard: "; --force without --resume discards it"
-        case .drawUnseen: "; --force draws it nevertheless"
+        case .drawUnseen: "; --allow-small-cohorts draws it nevertheless, and the file says so"
         case .excludeRefused: "; --exclude-bad goes on without what is refused"
         case .closeEarly: "; --early closes it without"
         case .auditOrReason: "; give a passing one with --audit, or --unaudited REASON, which is kept in it"

@@ -31,8 +31,13 @@ struct SampleCommand: JobCommand {
 
     @OptionGroup var source: ModelOptions
     @Option(help: .value("n", "How many samples.")) var count: Int?
-    @Option(help: .value("attribute=value,...", "What to ask for, such as dr_icdr=3 or 2.5; may be repeated."))
+    @Option(
+        help: .value(
+            "attribute=value,...",
+            "What to ask for, such as dr_icdr=3 or 2.5, age_band='70-79|80+', dr_icdr=2..4; may be repeated."))
     var cohort: [String] = []
+    @Flag(help: "Draw cohorts, too, that the model saw with fewer than 5 patients; the file names them.")
+    var allowSmallCohorts = false
     @Option(help: .value("plan.csv", "A table of counts and attributes, instead of --count and --cohort."))
     var plan: String?
     @Option(help: .value("n", "Seed of the noise (default: 0).")) var seed: UInt64?
@@ -43,11 +48,13 @@ struct SampleCommand: JobCommand {
     var sampler: SamplerKind?
     @Option(help: .value("n", "Steps (default: 18, of several networks 40); heun evaluates a network 2 n - 1 times."))
     var steps: Int?
-    @Option(help: .value("w", "Guidance scale: 1 (default) means none, more makes the cohort plainer and costs twice."))
+    @Option(
+        help: .value(
+            "w", "Guidance scale: 1 (default) means none, more shows the cohort more strongly and costs twice."))
     var guidance: Float?
     @Option(help: .value("low,high", "Guide only where the noise level lies between two, such as 0.2,5."))
     var guidanceInterval: GuidanceInterval?
-    @Option(help: .value("attribute,...", "Attributes that guidance makes plainer (default: all that are asked for)."))
+    @Option(help: .value("attribute,...", "Attributes that guidance acts on (default: all that are asked for)."))
     var guide: String?
     @Option(help: .value("n", "Samples a batch (default: 16); the samples do not depend on it.")) var batch: Int?
     @Option(help: .value("DUO:0000042", "The samples' purpose, a Data Use Ontology code, which the sites must permit."))
@@ -76,7 +83,7 @@ struct SampleCommand: JobCommand {
         (job.sampler, job.steps, job.guidance, job.batch) = (sampler, steps, guidance, batch)
         (job.guidanceInterval, job.guide) = (guidanceInterval?.range, guide?.split(separator: ",").map(String.init))
         (job.purpose, job.contact, job.deflate, job.shardSize) = (purpose, contact, deflate, shardSize)
-        (job.resumes, job.replaces, job.allowsUnseen) = (resume, common.force, common.force)
+        (job.resumes, job.replaces, job.allowsUnseen) = (resume, common.force, allowSmallCohorts)
         job.threads = common.threadCount
         return job
     }

@@ -75,6 +75,27 @@ import Testing
         try JSONSerialization.data(withJSONObject: content).write(to: manifest)
     }
 
+    /// Pictures are passed on without their cards, so a file of its own says that nobody audited them.
+    @Test(arguments: SampleExport.Format.allCases)
+    func aSetWithoutAnAuditSaysSo(format: SampleExport.Format) async throws {
+        let path = try await export(format), notice = "\(path)/NOT-FOR-RELEASE.txt"
+        #expect(try String(contentsOfFile: notice, encoding: .utf8).hasPrefix("NOT FOR RELEASE.\n"))
+        let card = try String(contentsOfFile: "\(path)/README.md", encoding: .utf8)
+        #expect(card.contains("\n# out (not for release)\n"))
+        #expect(try ExportVerification.findings(path).isEmpty)
+        var content = try #require(
+            try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: "\(path)/export.json")))
+                as? [String: Any])
+        #expect(content["releasable"] as? Bool == false)
+        // Whoever removes the notice from the folder and from the list is found out.
+        try FileManager.default.removeItem(atPath: notice)
+        content["files"] = (content["files"] as? [[String: Any]])?.filter {
+            $0["name"] as? String != "NOT-FOR-RELEASE.txt"
+        }
+        try JSONSerialization.data(withJSONObject: content).write(to: URL(fileURLWithPath: "\(path)/export.json"))
+        #expect(try ExportVerification.findings(path).contains { $0.problem.contains("NOT-FOR-RELEASE.txt") })
+    }
+
     @Test(arguments: SampleExport.Format.allCases)
     func everyFormReadsBack(format: SampleExport.Format) async throws {
         let first = try await export(format)

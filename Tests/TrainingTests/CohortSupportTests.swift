@@ -1,3 +1,4 @@
+import CheckpointStore
 import Cohorts
 import Datasets
 import Diffusion
@@ -88,6 +89,22 @@ import Training
                 }
             }
         }
+    }
+
+    /// Each patient is in one count: that of most photographs. Counts of fewer than three are left out.
+    @Test func jointCountsHaveEachPatientOnce() async throws {
+        let (_, data) = try await dataset(
+            rows(6, 0, "0", "female", "a") + rows(2, 10, "1", "female", "a")
+                // Six patients of whom two photographs show grade 3 and one shows grade 4.
+                + rows(6, 20, "3", "male", "a") + rows(6, 20, "4", "male", "b") + rows(6, 20, "3", "male", "b"))
+        let counts = CohortSupport([data], attributes: ["dr_icdr", "sex"]).jointCounts()
+        let found = Dictionary(uniqueKeysWithValues: counts.map { ($0.values, $0.patients) })
+        #expect(
+            found == [
+                ["dr_icdr": "0"]: 5, ["dr_icdr": "3"]: 5, ["sex": "female"]: 10, ["sex": "male"]: 5,
+                ["dr_icdr": "0", "sex": "female"]: 5, ["dr_icdr": "3", "sex": "male"]: 5,
+            ])
+        #expect(TrainingData(data, attributes: ["dr_icdr", "sex"]).jointCounts == counts)
     }
 
     private struct SystemLikeGenerator {

@@ -99,7 +99,19 @@ assert abs(f["provenance/site_weight"][0].sum() - 1) < 1e-6'
     done
     refuses "a cohort that was hardly seen (64)" 64 "fewer than 5 patients" "$work/empty" \
         fovea sample --model model/snapshot.safetensors --cohort dr_icdr=ungradable --count 1 --out empty/o.h5
-    check "the same, forced" fovea sample --model model/snapshot.safetensors --cohort dr_icdr=ungradable --count 1 --out unseen.h5 --force --quiet
+    echo kept > unseen.h5
+    refuses "the same with --force, which replaces outputs and nothing else (64)" 64 "allow-small-cohorts draws it" "$work/empty" \
+        fovea sample --model model/snapshot.safetensors --cohort dr_icdr=ungradable --count 1 --out unseen.h5 --force --quiet
+    check "the output that was to be replaced is still there" grep -q kept unseen.h5
+    check "the same, insisted on" fovea sample --model model/snapshot.safetensors --cohort dr_icdr=ungradable --count 1 --out unseen.h5 \
+        --allow-small-cohorts --force --quiet
+    check "inspect says what was insisted on" bash -c 'fovea inspect unseen.h5 | grep -q "^warning: .*fewer than 5 patients.*dr_icdr=ungradable"'
+    fovea sample --model model/snapshot.safetensors --count 4 --steps 2 --cohort 'dr_icdr=3..4' --guidance 0.5 --out joined.h5 --json > joined.json 2> /dev/null
+    says "guidance below 1 is called weaker than asked" '"weaker than asked" in j["warnings"][0]' joined.json
+    check "joined grades: every field" python3 "$root/Tools/python/check_samples.py" joined.h5
+    check "joined grades: verified" fovea verify joined.h5
+    refuses "guidance 0 (64)" 64 "ignore what is asked for; 1 means no guidance" "$work/empty" \
+        fovea sample --model model/snapshot.safetensors --count 1 --cohort dr_icdr=3 --guidance 0 --out zero.h5
 }
 
 # A model of two networks goes the whole way: trained, stopped, sampled, replayed, tuned.

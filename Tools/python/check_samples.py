@@ -156,6 +156,11 @@ class Checker:
         self.cohort(n, {"unspecified": -2, "unknown": -1})
         for name in ("dr_icdr", "dme", "age_band", "quality"):
             self.dataset(f"cohort_request/{name}", np.float32, (n,))
+        if "joined" in self.file["provenance"]:
+            joined = self.dataset("provenance/joined", np.int32, (n,))
+            texts = self.strings("provenance/joined_requests", self.file["provenance/joined_requests"].shape)
+            points = joined is None or ((joined[:] >= -1) & (joined[:] < len(texts))).all()
+            self.expect(points, "/provenance/joined points to no request")
         self.dataset("provenance/seed", np.uint64, (n,))
         self.dataset("provenance/index", np.uint64, (n,))
         run = self.dataset("provenance/run", np.int32, (n,))
@@ -175,6 +180,10 @@ class Checker:
             self.strings(f"runs/{name}", shape)
         self.dataset("runs/steps", np.int32, shape)
         self.dataset("runs/guidance", np.float32, shape)
+        if "warnings" in self.file["runs"]:
+            for text in filter(None, self.strings("runs/warnings", shape)):
+                unknown = set(json.loads(text)) - {"guidance", "small_cohorts"}
+                self.expect(not unknown, f"/runs/warnings has {sorted(unknown)}")
         for name in ("started", "finished"):
             for text in self.strings(f"runs/{name}", shape):
                 self.moment(text, f"/runs/{name}")

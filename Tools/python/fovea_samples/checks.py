@@ -17,6 +17,8 @@ RUN_TEXTS = (
     "started",
     "finished",
 )
+RUN_WARNINGS = "runs/warnings"
+"""Only in a set with a run that needs a warning: JSON, or empty text."""
 RUN_NUMBERS = {"steps": np.int32, "guidance": np.float32}
 PROVENANCE = {"seed": np.uint64, "index": np.uint64, "run": np.int32}
 ORDINALS = {"dr_icdr": 4, "dme": 2, "age_band": 8, "quality": 2}
@@ -123,6 +125,9 @@ def require_columns(file, path, count):
     for name, dtype in PROVENANCE.items():
         dataset(file, path, f"provenance/{name}", dtype, (count,))
     dataset(file, path, "provenance/digest", np.uint8, (count, 32))
+    if inside(file, path, "provenance/joined") is not None:
+        dataset(file, path, "provenance/joined", np.int32, (count,))
+        dataset(file, path, "provenance/joined_requests", str)
     sites = dataset(file, path, "provenance/site_names", str).shape
     dataset(file, path, "provenance/site_weight", np.float32, (count,) + sites)
     return names
@@ -136,6 +141,8 @@ def require_links(file, path, count):
         dataset(file, path, f"runs/{name}", str, digests.shape)
     for name, dtype in RUN_NUMBERS.items():
         dataset(file, path, f"runs/{name}", dtype, digests.shape)
+    if inside(file, path, RUN_WARNINGS) is not None:
+        dataset(file, path, RUN_WARNINGS, str, digests.shape)
     for run, digest in enumerate(digests.asstr()[()]):
         if digest not in models:
             raise mismatch(path, f"/runs/model_digest of run {run}", f"one of /models ({listed(models)})", digest)

@@ -172,14 +172,17 @@ class SampleSet:
     def provenance(self, i):
         """Where sample `i` comes from: dict.
 
-        seed, index: int. digest: SHA-256 of its pixels in hexadecimal. run: dict of all fields of `/runs`. model: dict
-        of digest, manifest, lineage and prov. site_weights: dict of site to its share. synthetic: bool.
-        digital_source_type, licence, attribution: text. `run` and `model` are shared: do not change them.
+        asked: the request that names several values, such as `age_band=70-79|80+`, or None where the cohort is all that
+        was asked for. seed, index: int. digest: SHA-256 of its pixels in hexadecimal. run: dict of all fields of
+        `/runs`, with `warnings` as a dict that is empty for none. model: dict of digest, manifest, lineage and prov.
+        site_weights: dict of site to its share. synthetic: bool. digital_source_type, licence, attribution: text. `run`
+        and `model` are shared: do not change them.
         """
         row, store = self._file_row(i), self._store
         run = store.runs[store.column("provenance/run")[row]]
         weights = store.column("provenance/site_weight")[row].tolist()
         return {
+            "asked": store.asked(row),
             "seed": int(store.column("provenance/seed")[row]),
             "index": int(store.column("provenance/index")[row]),
             "digest": store.column("provenance/digest")[row].tobytes().hex(),

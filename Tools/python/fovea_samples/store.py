@@ -54,6 +54,19 @@ class Store:
             self._columns[name] = dataset.asstr()[()] if dataset.dtype.kind in "SO" else dataset[()]
         return self._columns[name]
 
+    def has(self, name):
+        """Whether the file holds the dataset `name`."""
+        return name in self._handle.file
+
+    def asked(self, row):
+        """The joined request that the sample in `row` was drawn for, or None. Raises SampleSetError."""
+        if not self.has("provenance/joined"):
+            return None
+        number, texts = int(self.column("provenance/joined")[row]), self.column("provenance/joined_requests")
+        if not -1 <= number < len(texts):
+            raise mismatch(self.path, f"/provenance/joined of row {row}", f"-1 to {len(texts) - 1}", number)
+        return None if number < 0 else str(texts[number])
+
     def cohort(self, attribute):
         """The CohortColumn of `attribute`. Raises SampleSetError naming the attributes that there are."""
         if attribute not in self._cohorts:
@@ -72,6 +85,8 @@ class Store:
             self._runs = [dict(zip(columns, row)) for row in zip(*columns.values())]
             for number, run in enumerate(self._runs):
                 run["schedule"] = self._parsed(run["schedule"], f"/runs/schedule of run {number}")
+                warnings = self.column(checks.RUN_WARNINGS)[number] if self.has(checks.RUN_WARNINGS) else ""
+                run["warnings"] = self._parsed(warnings, f"/runs/warnings of run {number}") if warnings else {}
         return self._runs
 
     def model(self, digest):

@@ -1,7 +1,9 @@
 """Filters, names, counts and provenance."""
 
 import hashlib
+import json
 
+import h5py
 import numpy as np
 
 import fovea_samples
@@ -169,6 +171,7 @@ class CohortTests(FolderCase):
                         "rho": 7,
                         "evaluations": 35,
                     },
+                    "warnings": {},
                 },
             )
             self.assertEqual(
@@ -191,3 +194,26 @@ class CohortTests(FolderCase):
             self.assertEqual(samples.provenance(1)["model"]["digest"], "b" * 64)
             with self.assertRaisesRegex(SampleSetError, "/models/a*/manifest: expected JSON"):
                 samples.provenance(0)
+
+    def test_a_joined_request_and_warnings(self):
+        def edit(file):
+            texts = h5py.string_dtype("utf-8")
+            file.create_dataset("provenance/joined_requests", data=["dr_icdr=3|4"], dtype=texts)
+            file["provenance/joined"] = np.int32([-1, 0, 0, 0] + [-1] * 8)
+            file.create_dataset("runs/warnings", data=["", json.dumps({"small_cohorts": ["dr_icdr=4"]})], dtype=texts)
+
+        with fovea_samples.open(fixtures.write(self.path("joined.h5"), edit)) as samples:
+            self.assertEqual([samples.provenance(i)["asked"] for i in (0, 3)], [None, "dr_icdr=3|4"])
+            self.assertEqual(samples.provenance(1)["run"]["warnings"], {"small_cohorts": ["dr_icdr=4"]})
+            self.assertEqual(samples.provenance(0)["run"]["warnings"], {})
+        self.assertIsNone(self.samples.provenance(3)["asked"])
+        self.assertEqual(self.samples.provenance(1)["run"]["warnings"], {})
+
+    def test_a_joined_request_that_is_none(self):
+        def edit(file):
+            file.create_dataset("provenance/joined_requests", data=["dr_icdr=3|4"], dtype=h5py.string_dtype("utf-8"))
+            file["provenance/joined"] = np.full(12, 1, np.int32)
+
+        with fovea_samples.open(fixtures.write(self.path("joined.h5"), edit)) as samples:
+            with self.assertRaisesRegex(SampleSetError, "/provenance/joined of row 2: expected -1 to 0, found 1"):
+                samples.provenance(2)
