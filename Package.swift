@@ -72,7 +72,7 @@ let package = Package(
                 "Cohorts", "TensorCore", "Randomness", "Figures", "Files",
             ]),
         library("Federation", ["CheckpointStore", "TensorCore", "Files", yams]),
-        library("SampleStore", ["PictureFiles", "CheckpointStore", "HDF5Files", "Cohorts", "Files"]),
+        library("SampleStore", ["PictureFiles", "CheckpointStore", "HDF5Files", "Pictures", "Cohorts", "Files"]),
         library("Reporting", ["SampleStore", "CheckpointStore", "Pictures", "Cohorts", "Figures", "Files"]),
         library(
             "Sampling",
@@ -90,7 +90,7 @@ let package = Package(
                 "Consortium", "Federation", "Training", "Models", "Datasets", "CheckpointStore", "Diffusion",
                 "Networks", "Cohorts", "TensorCore", "Statistics", "Randomness", "Figures", "Files",
             ]),
-        library("Verdicts", ["Reporting", "CheckpointStore", "Statistics", "Figures", "Files"]),
+        library("Verdicts", ["Reporting", "SampleStore", "CheckpointStore", "Statistics", "Figures", "Files"]),
         library("Releasing", ["Verdicts", "Reporting", "SampleStore", "CheckpointStore", "Cohorts", "Files"]),
         library(
             "Auditing",
@@ -129,7 +129,7 @@ let package = Package(
         .target(name: "Support", dependencies: ["Files"], path: "Tests/Support"),
         .target(name: "TestTensors", dependencies: ["TensorCore", "Randomness"], path: "Tests/TestTensors"),
         .target(name: "TestPictures", dependencies: ["Pictures"], path: "Tests/TestPictures"),
-        .target(name: "TestFigures", dependencies: ["Verdicts", "Statistics", "Files"], path: "Tests/TestFigures"),
+        .target(name: "TestFigures", dependencies: ["Verdicts", "SampleStore", "Statistics", "Files"], path: "Tests/TestFigures"),
         .target(name: "KernelShapes", dependencies: ["CKernels"], path: "Tests/KernelShapes"),
         .executableTarget(
             name: "convolution-fuzz", dependencies: ["TensorCore", "Randomness"], path: "Tests/ConvolutionFuzz"),
@@ -178,12 +178,13 @@ let package = Package(
                 "FederatedTraining", "Federation", "Training", "Models", "Phantoms", "Datasets", "CheckpointStore",
                 "Diffusion", "Networks", "Cohorts", "TensorCore", "Files", "TestTensors",
             ]),
-        tests("Verdicts", ["CheckpointStore", "Statistics", "Files", "TestFigures"], exclude: ["Fixtures"]),
-        tests("Releasing", ["Verdicts", "SampleStore", "CheckpointStore", "Files", "TestFigures"]),
+        tests("Verdicts", ["SampleStore", "CheckpointStore", "Statistics", "Files", "TestFigures"], exclude: ["Fixtures"]),
+        tests(
+            "Releasing", ["Verdicts", "SampleStore", "CheckpointStore", "Files", "TestFigures"], exclude: ["Fixtures"]),
         tests(
             "Auditing",
             [
-                "Interchange", "Verdicts", "Federation", "Training", "Models", "Phantoms", "Importing", "Datasets",
+                "Interchange", "Verdicts", "SampleStore", "Federation", "Training", "Models", "Phantoms", "Importing", "Datasets",
                 "CheckpointStore", "Diffusion", "Networks", "Pictures", "TensorCore", "Statistics", "Randomness",
                 "Files", "TestTensors",
             ], exclude: ["Fixtures"]),

@@ -1,6 +1,7 @@
 import Auditing
 import CheckpointStore
 import Datasets
+import SampleStore
 import Files
 import Foundation
 import Models

@@ -5,6 +5,7 @@ import Files
 import Foundation
 import Models
 import PictureFiles
+import Reporting
 import SampleStore
 import Verdicts
 
@@ -52,7 +53,9 @@ public struct InspectJob: Job {
             sample set: \(d.samples) synthetic photographs of \(d.width) x \(d.height), \(size(d.bytes)), created \
             \(d.created)
             """,
-            "releasable: \(d.releasable ? "yes" : "no, there is no valid verdict of an audit")",
+            d.releasable
+                ? WeakerLimits.naming(d.weakerLimits ?? [], "releasable: yes")
+                : "releasable: no, there is no valid verdict of an audit",
         ] + d.warnings.map { "warning: \($0)" } + [
             """
             licence: \(d.terms.licence); attribution: \(d.terms.attribution.replacingOccurrences(of: "\n", with: "; "))

@@ -1,5 +1,6 @@
 import CheckpointStore
 import Federation
+import SampleStore
 import Files
 import Foundation
 import Verdicts

@@ -66,7 +66,7 @@ public struct PhantomDataset: Sendable {
             try progress(start + phantoms.count, generator.count)
         }
         let sheet = try StagedFile(contactSheetPath, force: force)
-        try sheet.write(try ContactSheet(pictures: shown).png)
+        try sheet.write(try ContactSheet(pictures: shown).png())
         try await writer.finish()
         try sheet.commit()
         return Summary(photographs: generator.count, splits: splits, grades: grades)

@@ -26,7 +26,7 @@ enum CardText {
 
     static func privacy(_ description: SampleSetDescription) -> String {
         description.releasable
-            ? "May be released: the set passed a privacy audit."
+            ? WeakerLimits.naming(description.weakerLimits ?? [], "May be released: the set passed a privacy audit.")
             : """
             Not to be released: there is no privacy audit; whether the model repeats a photograph that it was \
             trained on has not been tested.

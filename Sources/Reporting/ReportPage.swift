@@ -84,7 +84,14 @@ struct ReportPage: Sendable {
     }
 
     private var release: HTML {
-        description.releasable
+        let weaker = description.weakerLimits ?? []
+        if description.releasable, !weaker.isEmpty {
+            return """
+                <p class="notice"><strong>\(WeakerLimits.clause(weaker)):</strong> may be released, because the file \
+                holds a valid verdict of a privacy audit.</p>
+                """
+        }
+        return description.releasable
             ? """
             <p class="notice good"><strong>May be released:</strong> the file holds a valid verdict of a privacy \
             audit.</p>

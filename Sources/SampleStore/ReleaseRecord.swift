@@ -1,3 +1,5 @@
+import Files
+import Foundation
 import HDF5Files
 
 /// What a released set says about its audit, `/audit`. The texts are kept exactly as they were signed.
@@ -16,6 +18,17 @@ public struct ReleaseRecord: Codable, Hashable, Sendable {
         self.verdictSignature = verdictSignature
         self.statement = statement
         self.signature = signature
+    }
+
+    /// The limits, weaker than the defaults, by which the set passed its audit. Where the verdict cannot be read, they
+    /// are not known, and that is said in their place.
+    package var weakerLimits: [String] {
+        struct Audit: Decodable {
+            struct Figures: Decodable { var policy: AuditPolicy }
+            var figures: Figures
+        }
+        let audit = try? JSONText.decode(Audit.self, Data(verdict.utf8), place: "/audit/verdict")
+        return audit?.figures.policy.weakerLimits ?? ["not known, because the verdict cannot be read"]
     }
 
     static let fields: Set = ["verdict", "verdict_signature", "release", "release_signature"]

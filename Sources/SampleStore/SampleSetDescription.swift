@@ -46,6 +46,8 @@ public struct SampleSetDescription: Codable, Hashable, Sendable {
     public let height: Int
     public let synthetic: Bool
     public let releasable: Bool
+    /// The limits, weaker than the defaults, by which a released set passed its audit; nil where there is none.
+    public let weakerLimits: [String]?
     public let created: String
     public let terms: Terms
     /// The number of samples by attribute and code name.
@@ -86,7 +88,8 @@ extension SampleSetFile {
         return SampleSetDescription(
             kind: SampleSet.kind, version: SampleSet.version, samples: count, bytes: byteCount, width: width,
             height: height, synthetic: true,
-            releasable: isReleasable, created: Timestamp.text(created), terms: terms,
+            releasable: isReleasable,
+            weakerLimits: release.flatMap { $0.weakerLimits.isEmpty ? nil : $0.weakerLimits }, created: Timestamp.text(created), terms: terms,
             cohorts: cohorts.mapValues(\.counts),
             joined: joinedRequests.isEmpty ? nil : joinedCounts, sites: siteNames,
             runs: runs.enumerated().map { number, run in

@@ -211,9 +211,8 @@ public struct SamplingRun {
 
     private func writeSheet() async throws {
         let file = try await SampleSetFile.open(path, verifying: false)
-        let pixels = try await file.images(rows: Array(0..<min(file.count, SamplingRun.sheetCount)))
         let staged = try StagedFile(sheetPath, force: true)
-        try staged.write(try ContactSheet(pixels: pixels, width: file.width, height: file.height).png)
+        try staged.write(try await SampleSheet(of: file, most: SamplingRun.sheetCount).png())
         try staged.commit()
     }
 

@@ -263,7 +263,7 @@ public final class TrainingRun {
             denoiser, usual.kind.rule, schedule: levels.schedule(steps: usual.steps),
             noise: SampleNoise(seed: trainer.configuration.seed, 0..<16))
         let sheet = ContactSheet(pixels: PixelValues.decoded(planes.withPlanes(3)), width: size, height: size)
-        try TrainingRun.write(sheet.png, to: folder + "/preview-\(trainer.state.imagesSeen.padded(to: 8)).png")
+        try TrainingRun.write(sheet.png(), to: folder + "/preview-\(trainer.state.imagesSeen.padded(to: 8)).png")
     }
 
     private static func write(_ data: Data, to path: String) throws {

@@ -1,3 +1,4 @@
+import SampleStore
 import Figures
 import Files
 import Foundation
@@ -9,6 +10,15 @@ struct AuditAdvice {
 
     private var figures: AuditFigures { audit.figures }
     private var policy: AuditPolicy { audit.figures.policy }
+
+    /// What stands before the sentences.
+    var lead: String {
+        switch audit.verdict.outcome {
+        case .pass: "Nothing has left yet. In this order:"
+        case .fail: "Release neither these samples nor the model, and do not merge its weights."
+        case .noPower: "Do not release. The audit cannot answer yet; this is what it lacks:"
+        }
+    }
 
     var sentences: [String] {
         switch audit.verdict.outcome {
@@ -47,7 +57,7 @@ struct AuditAdvice {
     }
 
     private var fail: [String] {
-        var sentences = ["Release neither these samples nor the model, and do not merge its weights."]
+        var sentences: [String] = []
         if figures.flagged.samples.hits > 0 {
             sentences.append(
                 """
@@ -70,7 +80,7 @@ struct AuditAdvice {
     }
 
     private var noPower: [String] {
-        var sentences = ["Do not release. The audit cannot answer yet; this is what it lacks:"]
+        var sentences: [String] = []
         if let realism = figures.realism, Verdict.areNoPhotographs(realism, policy) {
             sentences.append(
                 "Look at the samples. Their model has to be trained longer, or started from a base, before an audit.")

@@ -1,4 +1,5 @@
 import CheckpointStore
+import SampleStore
 import Figures
 import Reporting
 import Statistics

@@ -1,4 +1,5 @@
 import CheckpointStore
+import SampleStore
 import Figures
 import Files
 import Foundation
@@ -87,12 +88,14 @@ package struct AuditPage {
     }
 
     private var next: HTML {
-        """
-        <div class="next">
-        <h2>What to do next</h2>
-        \(HTML.list(AuditAdvice(audit: audit).sentences))
-        </div>
-        """
+        let advice = AuditAdvice(audit: audit)
+        return """
+            <div class="next">
+            <h2>What to do next</h2>
+            <p>\(advice.lead)</p>
+            \(HTML.list(advice.sentences))
+            </div>
+            """
     }
 
     private var facts: HTML {

@@ -23,6 +23,7 @@ package enum AuditStyle {
         text-align: center; border-radius: 50%; background: currentColor; }
         .symbol span { color: var(--surface); }
         .next { margin: 0 0 1.2rem; }
+        .next p { margin: 0 0 .4rem; }
         .next ul { margin: 0; padding-left: 1.2rem; max-width: 70ch; }
         .verdict ul { margin: .5rem 0 0; padding-left: 1.2rem; }
         .trio { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 1rem; }

@@ -1,3 +1,4 @@
+import SampleStore
 import Figures
 import Statistics
 

@@ -9,19 +9,68 @@ package struct FoveaCommand: AsyncParsableCommand {
         commandName: "fovea",
         abstract: "Trains diffusion models of colour fundus photographs, and samples synthetic ones.",
         discussion: """
+            fovea alone prints the way of the data, with the command for each step. Every command has an example in \
+            its help: fovea help train.
+
             Exit codes: 0 done; 1 a check said no; 64 usage; 65 bad data; 66 no such input; 73 cannot create output; \
             74 read or write failed; 75 interrupted; 77 not permitted.
             """,
         version: ToolVersion.current,
-        subcommands: [
-            ImportCommand.self, PhantomCommand.self, TrainCommand.self, ValidateCommand.self, SampleCommand.self,
-            ParcelCommand.self, MergeCommand.self, WithdrawCommand.self, RoundCommand.self, FederateStepCommand.self,
-            SimulateCommand.self, AuditCommand.self, ReleaseCommand.self, ReplayCommand.self, ExportCommand.self,
-            VerifyCommand.self, InspectCommand.self, ReportCommand.self, ImportModelCommand.self,
-            ExportModelCommand.self, BenchCommand.self, DoctorCommand.self, ProbeCommand.self,
+        subcommands: [ProbeCommand.self],
+        groupedSubcommands: [
+            CommandGroup(
+                name: "The way of the data, begin here:",
+                subcommands: [
+                    ImportCommand.self, TrainCommand.self, SampleCommand.self, AuditCommand.self, ReleaseCommand.self,
+                ]),
+            CommandGroup(
+                name: "Look, check and pass on:",
+                subcommands: [
+                    InspectCommand.self, VerifyCommand.self, ReportCommand.self, ExportCommand.self,
+                    ReplayCommand.self, ValidateCommand.self,
+                ]),
+            CommandGroup(
+                name: "Share weights with other sites:",
+                subcommands: [
+                    ParcelCommand.self, RoundCommand.self, MergeCommand.self, WithdrawCommand.self,
+                    FederateStepCommand.self, SimulateCommand.self,
+                ]),
+            CommandGroup(
+                name: "Models of others, and the machine:",
+                subcommands: [
+                    PhantomCommand.self, ImportModelCommand.self, ExportModelCommand.self, BenchCommand.self,
+                    DoctorCommand.self,
+                ]),
         ])
 
     package init() {}
+
+    package func run() async throws { Console.put(FoveaCommand.overview, on: .standardOutput) }
+
+    /// What `fovea` alone prints.
+    package static let overview = """
+        fovea trains diffusion models of fundus photographs where the photographs are, and draws synthetic ones.
+
+        The way of the data:
+          1. Photographs become a data set.
+             fovea import photos --labels labels.csv --map map.yaml --licence "CC BY 4.0" --out site.h5
+          2. A model is trained, best from a base.
+             fovea train --data site.h5 --base base.safetensors --out run
+          3. The model draws synthetic photographs.
+             fovea sample --model run/snapshot.safetensors --count 1000 --independent-seeds --out s.h5
+          4. The samples are tested for memorised patients, and a privacy officer signs the test.
+             fovea audit s.h5 --train site.h5 --model run/snapshot.safetensors --positive-control --out audit
+             fovea audit sign audit --key officer.key
+          5. What passed is released, and may leave the site.
+             fovea release s.h5 --audit audit --key officer.key --out r.h5
+
+        Between sites, weights travel instead of photographs:
+             fovea parcel seal run/snapshot.safetensors ...     a site hands over signed weights
+             fovea round ...                                    a coordinator merges them
+
+        fovea help lists all commands, and fovea help train explains one.
+
+        """
 }
 
 @main
@@ -32,6 +81,7 @@ enum Main {
         signal(SIGPIPE, SIG_IGN)
         Machine.probeProgram = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path
         do {
+            try CommandNames.requireKnown(Array(CommandLine.arguments.dropFirst()))
             var command = try FoveaCommand.parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()

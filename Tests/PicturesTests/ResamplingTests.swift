@@ -66,12 +66,39 @@ struct ResamplingTests {
 
     @Test("a contact sheet shows each picture in its place")
     func contactSheet() throws {
-        let pictures = (0..<5).map { Picture(width: 6, height: 4, red: UInt8(50 * $0), green: 1, blue: 2) }
-        let sheet = try Picture(decoding: Array(ContactSheet(pictures: pictures, columns: 3).png), name: "sheet")
-        #expect(sheet.width == 3 * 8 - 2 && sheet.height == 2 * 6 - 2)
+        let pictures = (0..<5).map { Picture(width: 96, height: 64, red: UInt8(50 * $0), green: 1, blue: 2) }
+        let sheet = try Picture(decoding: Array(ContactSheet(pictures: pictures, columns: 3).png()), name: "sheet")
+        #expect(sheet.width == 3 * 98 - 2 && sheet.height == 2 * 66 - 2)
         for (index, picture) in pictures.enumerated() {
-            let x = index % 3 * 8, y = index / 3 * 6
-            #expect(sheet.cropped(x: x, y: y, width: 6, height: 4) == picture, "picture \(index)")
+            let x = index % 3 * 98, y = index / 3 * 66
+            #expect(sheet.cropped(x: x, y: y, width: 96, height: 64) == picture, "picture \(index)")
         }
+    }
+
+    @Test("groups begin a row each, below a line of text, and small pictures are enlarged pixel by pixel")
+    func groups() {
+        var small = Picture(width: 32, height: 32, red: 200, green: 10, blue: 10)
+        small[31, 0] = SIMD3(1, 2, 3)
+        let blue = Picture(width: 32, height: 32, blue: 250)
+        let sheet = ContactSheet(
+            title: "title",
+            groups: [
+                ContactSheet.Group("first", [small, small]), ContactSheet.Group("none", []),
+                ContactSheet.Group("second", [blue]),
+            ]
+        ).picture
+        // Three lines of 22 pixels less the one of the empty group, and two rows of 96 pixels with a gap of 2.
+        #expect(sheet.width == 2 * 98 - 2 && sheet.height == 3 * 22 + 2 * 98 - 2)
+        #expect(sheet[2, 46] == SIMD3(200, 10, 10) && sheet[95, 44] == SIMD3(1, 2, 3) && sheet[93, 46] == SIMD3(1, 2, 3))
+        #expect(sheet[92, 44] == SIMD3(200, 10, 10) && sheet[93, 47] == SIMD3(200, 10, 10))
+        #expect(sheet[0, 164] == SIMD3(0, 0, 250))
+        // Letters are light on grey, in the lines alone.
+        func letters(_ rows: Range<Int>) -> Int {
+            rows.map { y in (0..<194).count { sheet[$0, y] == SIMD3(230, 230, 230) } }.reduce(0, +)
+        }
+        #expect(letters(0..<22) > 30 && letters(22..<44) > 30 && letters(142..<164) > 30)
+        #expect(letters(44..<142) == 0 && letters(164..<260) == 0)
+        let blank = ContactSheet(title: " ", groups: [ContactSheet.Group(nil, [small])]).picture
+        #expect((0..<22).allSatisfy { y in (0..<96).allSatisfy { blank[$0, y] == SIMD3(64, 64, 64) } })
     }
 }

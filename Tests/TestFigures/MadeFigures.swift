@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Statistics
+import SampleStore
 import Verdicts
 
 /// Figures of an audit that passes, made by hand; a test spoils one thing of them.

@@ -1,6 +1,7 @@
 import CheckpointStore
 import Files
 import Foundation
+import SampleStore
 import Statistics
 import TestFigures
 import Testing

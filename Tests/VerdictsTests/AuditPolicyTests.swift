@@ -2,6 +2,7 @@ import Files
 import Foundation
 import Support
 import Testing
+import SampleStore
 import Verdicts
 
 @Suite struct AuditPolicyTests {
@@ -21,6 +22,56 @@ import Verdicts
         expected.largestCopyRate = 0.02
         expected.dataCopyingFails = true
         #expect(try read("largestCopyRate: 0.02\ndataCopyingFails: true\n") == expected)
+    }
+
+    @Test func `a limit is weaker on the side on which less is found or more is allowed`() throws {
+        #expect(AuditPolicy().weakerLimits.isEmpty)
+        let weaker = """
+            falseAlarmRate: 0.001
+            largestCopyRate: 0.02
+            leastPower: 0.5
+            plantedPhotographs: 4
+            calibrationPhotographs: 16
+            modelSamples: 500
+            largestMembershipAUC: 0.8
+            dataCopyingAlarm: -4
+            smallestCell: 6
+            controlPatients: 11
+            controlSamples: 16
+            controlHandover: 0.1
+            membershipDraws: 1
+            detectorSteps: 60
+            validForDays: 181
+            photographClassifierArea: 0.99
+            largestPhotographDistance: 4
+            membershipLeftOut: the model was deleted
+
+            """
+        let names = try read(weaker).weakerLimits.map { $0.prefix { $0 != " " } }
+        let all = weaker.split(separator: "\n").map { $0.prefix { $0 != ":" } }.sorted()
+        #expect(names == all)
+        // The other side of the same limits is stricter, and so is an alarm that fails.
+        let stricter = """
+            largestCopyRate: 0.01
+            leastPower: 0.9
+            plantedPhotographs: 40
+            modelSamples: 2000
+            largestMembershipAUC: 0.6
+            dataCopyingAlarm: -2
+            dataCopyingFails: true
+            referenceImages: 1000
+            validForDays: 90
+            largestPhotographDistance: 0.5
+            """
+        #expect(try read(stricter).weakerLimits.isEmpty && read(stricter).deviations.count == 10)
+    }
+
+    @Test func `a policy that lacks the later keys takes their defaults`() throws {
+        let old = #"{"leastPower": 0.5, "validForDays": 90}"#
+        let policy = try JSONDecoder().decode(AuditPolicy.self, from: Data(old.utf8))
+        #expect(policy.leastPower == 0.5 && policy.validForDays == 90)
+        #expect(policy.largestPhotographDistance == AuditPolicy().largestPhotographDistance)
+        #expect(policy.deviations.count == 2)
     }
 
     @Test func `an unknown key is refused by name and line`() throws {

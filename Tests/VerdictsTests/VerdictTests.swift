@@ -1,6 +1,7 @@
 import Statistics
 import TestFigures
 import Testing
+import SampleStore
 import Verdicts
 
 @Suite struct VerdictTests {
@@ -97,6 +98,26 @@ import Verdicts
             "finds 75 % of planted copies at 256 pixels, and 80 % are needed")
         // The pixel test is not asked for power.
         #expect(try verdict { $0.copies[0].power = [:] }.outcome == .pass)
+    }
+
+    @Test func `samples that are no photographs and membership that was not tested give no verdict`() throws {
+        let noise = RealismFigures(classifierArea: 1, distance: 3.2, holdoutDistance: 0.14)
+        expect(try verdict { $0.realism = noise }, .noPower, "are not photographs, so there is nothing to release")
+        expect(try verdict { $0.realism = nil }, .noPower, "nobody measured whether the samples are photographs")
+        // One of the two alone is no reason: another camera is told apart, and few pictures can lie far by chance.
+        let told = RealismFigures(classifierArea: 1, distance: 1.2, holdoutDistance: 0.14)
+        let far = RealismFigures(classifierArea: 0.979, distance: 3, holdoutDistance: 0.14)
+        for figures in [told, far] { #expect(try verdict { $0.realism = figures }.outcome == .pass) }
+        expect(
+            try verdict { ($0.realism, $0.policy.largestPhotographDistance) = (noise, 4) }, .pass, "0 of 1000 samples")
+        expect(try verdict { $0.membership = nil }, .noPower, "membership was not tested")
+        expect(
+            try verdict { ($0.membership, $0.policy.membershipLeftOut) = (nil, "the model was deleted") }, .pass,
+            "0 of 1000 samples")
+        // Audits of fovea 0.1 did not ask.
+        var old = try MadeFigures.passing()
+        (old.realism, old.membership) = (nil, nil)
+        #expect(Verdict(old, version: 1).outcome == .pass && Verdict(old, version: 2).outcome == .noPower)
     }
 
     @Test func `what was found counts also where power is missing`() throws {

@@ -19,6 +19,7 @@ audit() {
     check "an audit without a control does not pass (1)" audited a --json
     says "audit --json has the contract's keys" 'j["verdict"] in ("fail", "no-power") and j["reasons"] and {"flagged", "tests", "output", "samples"} <= set(j) and j["samples"] == 40' a.json
     check "audit.json is what docs/audit.schema.json says" "$python" "$root/Tools/command-tests/check_audit.py" "$root/docs/audit.schema.json" a/public/audit.json
+    says "noise is no photograph, and membership was not tested" 'any("are not photographs" in r for r in j["reasons"]) and any("membership was not tested" in r for r in j["reasons"])' a.json
     check "public/ holds no picture" bash -c '[[ -s a/public/audit.json && -s a/public/audit.html && -z "$(find a/public -type f ! -name audit.json ! -name audit.html)" ]] && ! grep -lE "data:image|<img" -r a/public'
     check "private/ is its owner's alone" bash -c '[[ "$(stat -c %a a/private)" == 700 && "$(stat -c %a p.h5.audits.jsonl)" == 600 ]]'
     says "and names the deviation" 'j["figures"]["policy"]["detectorSteps"] == 20' a/public/audit.json
@@ -35,7 +36,21 @@ audit() {
         fovea audit s.h5 --train p.h5 --out c --policy wrong.yaml --quiet
     # Nothing leaves on such an audit.
     fovea parcel keygen --out officer.key --quiet
-    check "a signed audit of a model with a control" audited signed --model m/snapshot.safetensors --positive-control --key officer.key --json
+    check "an audit of a model with a control" audited signed --model m/snapshot.safetensors --positive-control --json
+    check "an audit is not signed while it is made (64)" bash -c 'fovea audit s.h5 --train p.h5 --key officer.key --out c 2> text; (( $? == 64 )) && grep -q "fovea audit sign c --key officer.key" text'
+    check "nor without an answer (1)" bash -c 'fovea audit sign signed --key officer.key < /dev/null > text 2>&1; (( $? == 1 )) && grep -q "nothing has changed" text && [[ ! -e signed/public/manifest.json ]]'
+    check "nor after another answer than yes (1)" bash -c 'echo no | fovea audit sign signed --key officer.key > text 2>&1; (( $? == 1 )) && [[ ! -e signed/public/manifest.json ]]'
+    check "an unsigned audit is verified, and verify says that nobody signed it" bash -c 'fovea verify signed > text && grep -q "nobody has signed it" text'
+    check "it is signed after it was read" bash -c 'echo yes | fovea audit sign signed --key officer.key > text 2>&1 && grep -q "the set: s.h5, 40 samples of 64 x 64, content" text && grep -q "a weaker limit than the usual one: detectorSteps is 20" text && grep -q "Sign it as" text'
+    refuses "and not twice (77)" 77 "is signed already, by" "$work/audit" fovea audit sign signed --key officer.key --yes --quiet
+    check "the signed audit is verified with its set" bash -c 'fovea verify signed --samples s.h5 > text && grep -q "covers the page" text'
+    check "by each of its names, and inspected" bash -c 'for f in signed/public signed/public/audit.json signed/public/audit.html; do fovea verify "$f" --quiet || exit 1; fovea inspect "$f" --quiet || exit 1; done'
+    cp -r signed edited
+    sed -i 's/0 of 40/0 of 9999/; s/No verdict/Pass/' edited/public/audit.html
+    check "an edited page is found (1)" bash -c 'fovea verify edited 2> text; (( $? == 1 )) && grep -q "audit.html: is not the file that .* signed; it was changed" text'
+    refuses "and nothing is released on it (77)" 77 "audit.html: is not the file" "$work/audit" fovea release s.h5 --audit edited --key officer.key --out r.h5 --quiet
+    rm edited/public/manifest.json*
+    check "also without its manifest (1)" bash -c 'fovea verify edited 2> text; (( $? == 1 )) && grep -q "manifest.json: is missing" text'
     says "the control is stated" 'j["figures"]["control"]["source"] == "closedForm" and j["figures"]["membership"]["members"] > 0' signed/public/audit.json
     check "audit.json with membership and control is what the schema says" "$python" "$root/Tools/command-tests/check_audit.py" "$root/docs/audit.schema.json" signed/public/audit.json
     fovea phantom --count 100 --size 64 --seed 5 --out c.h5 --quiet
@@ -51,12 +66,13 @@ audit() {
     refuses "a set whose audit is no pass is not released (77)" 77 "verdict is (no-power|fail)" "$work/audit" fovea release s.h5 --audit signed --key officer.key --out r.h5 --quiet
     refuses "nor on an unsigned audit (77)" 77 "is not signed" "$work/audit" fovea release s.h5 --audit a --key officer.key --out r.h5 --quiet
     fovea sample --model m/snapshot.safetensors --count 8 --steps 2 --independent-seeds --out other.h5 --quiet
+    check "verify tells the audit of another set (1)" bash -c 'fovea verify signed --samples other.h5 2> text; (( $? == 1 )) && grep -q "other.h5: is not the set that was audited" text'
     refuses "nor on the audit of another set (77)" 77 "expected an audit of" "$work/audit" fovea release other.h5 --audit signed --key officer.key --out r.h5 --quiet
     refuses "a model with an audit that is no pass is not exported (77)" 77 "at least 1000, found 40|nothing says" "$work/audit" fovea export-model m/snapshot.safetensors --audit signed --out unet --quiet
     sed -i 's/"verdict" : "[a-z-]*"/"verdict" : "pass"/; s/"outcome" : "[a-z-]*"/"outcome" : "pass"/' signed/public/audit.json
     refuses "an edited audit is refused (77)" 77 "is not what" "$work/audit" fovea release s.h5 --audit signed --key officer.key --out r.h5 --quiet
     # A pass under limits that this model can meet, with copies as the control; then everything that leaves.
-    printf 'detectorSteps: 60\nplantedPhotographs: 4\ncalibrationPhotographs: 16\nmembershipDraws: 1\nleastPower: 0\nlargestCopyRate: 0.2\n' > lenient.yaml
+    printf 'detectorSteps: 60\nplantedPhotographs: 4\ncalibrationPhotographs: 16\nmembershipDraws: 1\nleastPower: 0\nlargestCopyRate: 0.2\nlargestPhotographDistance: 10\nmembershipLeftOut: a test of the command line\n' > lenient.yaml
     "$python" - << 'END'
 import h5py, os, PIL.Image
 os.mkdir("twin")
@@ -64,10 +80,15 @@ with h5py.File("p.h5") as file:
     for row in range(16):
         PIL.Image.fromarray(file["images"][row]).save(f"twin/{row}.png")
 END
-    check "an audit that passes" fovea audit s.h5 --train p.h5 --policy lenient.yaml --positive-control twin --key officer.key --out passed --quiet
+    check "an audit that passes" fovea audit s.h5 --train p.h5 --policy lenient.yaml --positive-control twin --out passed --quiet
+    refuses "which nobody has signed, so nothing is released (77)" 77 "is not signed; a privacy officer signs with fovea audit sign" "$work/audit" \
+        fovea release s.h5 --audit passed --key officer.key --out released.h5 --quiet
+    check "it is signed" fovea audit sign passed --key officer.key --yes --quiet
     says "and says which limits were others" '"largestCopyRate is 0.2, by default 0.015" in open("passed/public/audit.html").read()' passed/public/audit.json
     check "its set is released" fovea release s.h5 --audit passed --key officer.key --out released.h5 --quiet
     check "the released set is verified" fovea verify released.h5 --quiet
+    check "against its audit, too" bash -c 'fovea verify passed --samples released.h5 --quiet && ! fovea verify signed --samples released.h5 --quiet 2> text'
+    check "its card, its report, its export and inspect name the weaker limits first" bash -c 'fovea report released.h5 --out limits.html --quiet && fovea export released.h5 --to png --out limits --quiet && fovea inspect released.h5 > inspected && for f in released.card.md limits.html limits/README.md inspected; do grep -q "By weaker limits than the usual ones (detectorSteps is 60, by default 1800" $f || { echo "$f does not"; exit 1; }; done'
     check "and reported with what the audit found" bash -c 'fovea report released.h5 --out released.html --quiet && grep -q "Retinal identity" released.html && ! grep -q "nobody has tested" released.html'
     check "no training photograph, digest or patient is in what leaves" "$python" "$root/Tools/command-tests/check_no_patient.py" p.h5 released.h5 released.html passed/public/audit.json passed/public/audit.html
     "$python" - << 'END'

@@ -6,7 +6,7 @@ import Verdicts
 
 extension RealismFigures {
     /// Measures how far samples are from photographs.
-    init(samples: PictureSet, train: PictureSet, holdout: PictureSet) {
+    package init(samples: PictureSet, train: PictureSet, holdout: PictureSet) {
         let own = PhotographFeatures(samples), photographs = PhotographFeatures(train)
         self.init(
             classifierArea: RealismFigures.classifierArea(own.rows, photographs.rows, patients: train.patients),

@@ -1,3 +1,4 @@
+import SampleStore
 import Figures
 import Files
 import Foundation
@@ -53,12 +54,19 @@ struct EvidencePage {
         }
         let flagged = Set(result.flagged.map(\.index)).count
         let finding = flagged == 0 ? "No sample is flagged." : "\(flagged) of \(table.count) samples are flagged."
+        let limits = WeakerLimits.naming(result.figures.policy.weakerLimits, finding)
+        let rows =
+            if case .dataset = result.train.content {
+                "The number of a training photograph is its row in the data set; the import report names its file."
+            } else {
+                "A training photograph is named by its file."
+            }
         let page: HTML = """
             <p class="label warn">Private: shows patients. It never leaves the site.</p>
             <h1>Samples nearest to training photographs</h1>
-            <p class="lead">\(finding) The \(shown.count) nearest pairs of all tests, worst first: the sample, the \
+            <p class="lead">\(limits) The \(shown.count) nearest pairs of all tests, worst first: the sample, the \
             training photograph, and the vessels of both after alignment, red where only the sample has them, blue \
-            where only the photograph has, dark where both agree.</p>
+            where only the photograph has, dark where both agree. \(rows)</p>
             \(figures)
             """
         html = AuditStyle.page(title: "Private evidence of an audit", body: page, isPrivate: true).source
@@ -83,9 +91,10 @@ struct EvidencePage {
                 \(rounded(column.threshold)))\(mark)</li>
                 """
         }
+        let flagging = table.columns.filter { $0.isFlagged(pair.sample) }.map { $0.name.title.lowercased() }
         return """
             <section>
-            <h2>Sample \(pair.sample)\(pair.isFlagged ? ", flagged by \(pair.test.title.lowercased())" : "") \
+            <h2>Sample \(pair.sample)\(flagging.isEmpty ? "" : ", flagged by \(flagging.listed)") \
             <small>training photograph \(pair.training)</small></h2>
             <div class="trio">
             \(try image(sample, "sample \(pair.sample)"))
