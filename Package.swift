@@ -121,8 +121,8 @@ let package = Package(
         .executableTarget(
             name: "fovea",
             dependencies: [
-                "Fovea", "Benchmarks", "Exporting", "Training", "CheckpointStore", "Diffusion", "Networks", "Files",
-                arguments,
+                "Fovea", "Benchmarks", "Exporting", "Consortium", "Federation", "Training", "CheckpointStore",
+                "Diffusion", "Networks", "Files", arguments,
             ], swiftSettings: settings),
 
         // Tests.

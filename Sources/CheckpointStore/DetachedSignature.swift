@@ -13,9 +13,15 @@ public enum DetachedSignature {
     /// Signs `content`, which is at `path` or will be written there.
     /// - Throws: `Failure`: `.cannotCreateOutput`, `.readOrWriteFailed`.
     public static func write(_ content: Data, at path: String, domain: String, key: SigningKey) throws {
+        try staged(content, at: path, domain: domain, key: key).commit()
+    }
+
+    /// Signs `content` as `write` does. The signature gets its name once the caller commits the file.
+    /// - Throws: `Failure`: `.cannotCreateOutput`, `.readOrWriteFailed`.
+    package static func staged(_ content: Data, at path: String, domain: String, key: SigningKey) throws -> StagedFile {
         let staged = try StagedFile(self.path(for: path), force: true)
         try staged.write(Data((key.signature(of: message(domain, content)).base64EncodedString() + "\n").utf8))
-        try staged.commit()
+        return staged
     }
 
     /// Checks `content`, which was read from `path`.

@@ -27,11 +27,12 @@ public struct ParcelStatement: Codable, Hashable, Sendable {
     public var privacy: String
     public var permissions: Permissions
     public var contact: String
+    /// The digest of the site's earlier parcel that this one replaces (SHA-256 of what was signed); nil for none.
+    public var replaces: Digest?
 
     public init(
         site: String, round: Int, base: String, issued: Date, selfTest: [SelfTest], privacy: String = "none",
-        permissions: Permissions,
-        contact: String
+        permissions: Permissions, contact: String, replaces: Digest? = nil
     ) {
         self.site = site
         self.round = round
@@ -41,6 +42,7 @@ public struct ParcelStatement: Codable, Hashable, Sendable {
         self.privacy = privacy
         self.permissions = permissions
         self.contact = contact
+        self.replaces = replaces
     }
 
     /// One clause on what is wrong with a statement that came from a file, or nil.
@@ -132,10 +134,15 @@ public struct Permissions: Codable, Hashable, Sendable {
             }
     }
 
-    /// The permissions as text, for people and for the terms of samples.
-    public var text: String {
+    /// The permissions as text, for the terms of samples.
+    public var text: String { text { $0 } }
+
+    /// The permissions as text for people, with the label of each code.
+    public var labelledText: String { text(DataUse.text) }
+
+    private func text(_ purpose: (String) -> String) -> String {
         """
-        \(purposes.sorted().joined(separator: ", ")); \(territories.sorted().joined(separator: ", ")); until \
+        \(purposes.sorted().map(purpose).joined(separator: ", ")); \(territories.sorted().joined(separator: ", ")); until \
         \(expires ?? "further notice"); 
         """
             + "redistribution \(redistribution ? "yes" : "no"); sampling one site alone \(singleSite ? "yes" : "no")"

@@ -34,8 +34,8 @@ public struct SigningKey: Sendable {
 
     public var publicKey: PublicKey { PublicKey(key.publicKey) }
 
-    private static let privateHead = "fovea-private-key-1"
-    private static let publicHead = "fovea-public-key-1"
+    static let privateHead = "fovea-private-key-1"
+    static let publicHead = "fovea-public-key-1"
 
     /// Makes a new key from the system's randomness.
     public init() { key = Ed25519.PrivateKey() }
@@ -46,11 +46,21 @@ public struct SigningKey: Sendable {
     public init(contentsOf path: String) throws {
         var found = stat()
         guard stat(path, &found) == 0 else { throw Failure(.noSuchInput, path, "does not exist") }
+        if KeyFile.sort(of: path) == .publicKey {
+            let name = path.hasSuffix(".pub") ? ", " + path.dropLast(4) : ""
+            throw Failure(.badData, path, "is a public key; give the private key\(name)")
+        }
         guard found.st_mode & 0o077 == 0 else {
             throw Failure(
                 .notPermitted, path,
                 "can be read by others (mode \(String(found.st_mode & 0o777, radix: 8))); make it your own: chmod 600")
         }
+        try self.init(anybodyMayRead: path)
+    }
+
+    /// Reads a private key whose file others can perhaps read, to say whose key it is.
+    /// - Throws: `Failure`: `.noSuchInput`; `.readOrWriteFailed`; `.badData`.
+    init(anybodyMayRead path: String) throws {
         var contents = try JSONText.contents(path)
         defer { contents.wipe() }
         guard var bytes = SigningKey.seed(in: contents) else { throw SigningKey.noPrivateKey(path) }
@@ -106,6 +116,9 @@ public struct SigningKey: Sendable {
     public static func publicKey(contentsOf path: String) throws -> PublicKey {
         let lines = String(decoding: try JSONText.contents(path), as: UTF8.self).split(separator: "\n").map(String.init)
         guard lines.count == 2, lines[0] == publicHead else {
+            if KeyFile.sort(of: path) == .privateKey {
+                throw Failure(.badData, path, "is a private key, and the public one was expected, \(path).pub")
+            }
             throw Failure(.badData, path, "is not a public key that fovea parcel keygen made")
         }
         return try PublicKey(lines[1], field: "key", place: path)

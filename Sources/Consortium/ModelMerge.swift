@@ -52,7 +52,7 @@ public struct ModelMerge: Sendable {
         if !excludesBad, let first = admission.refused.first {
             let more =
                 admission.refused.count > 1
-                ? "; \(admission.refused.count - 1) more are refused" : ""
+                ? "; \(admission.refused.count - 1) more \(admission.refused.count == 2 ? "is" : "are") refused" : ""
             throw Failure(
                 first.failure.kind, first.failure.place, option: first.failure.option, first.failure.sentence + more,
                 remedy: .excludeRefused)

@@ -9,6 +9,8 @@ import Models
 ///
 ///     round.json, round.json.sig   what the coordinator asks for
 ///     TRUST.yaml, TRUST.yaml.sig   the list of those whose signatures count
+///     README.md                    what the sites do, for people
+///     train.yaml                   settings of training, where the coordinator gives some
 ///     base.safetensors             the signed base that the sites train on
 ///     parcels/*.parcel             what the sites deliver
 ///     merged.safetensors           the signed result; the round is closed once this file exists
@@ -22,21 +24,8 @@ public struct Round: Sendable {
         /// The last day, such as `2026-01-31`; nil where the round has no deadline.
         public var deadline: String?
         public var settings: MergeRecord.Settings
-    }
-
-    /// What has come of a site's delivery.
-    public struct Delivery: Codable, Hashable, Sendable {
-        /// The state of a delivery. A missing parcel is `late` once the deadline has passed.
-        public enum State: String, Codable, Sendable {
-            case delivered, refused, missing, late
-        }
-
-        public var site: String
-        public var state: State
-        /// The parcel's name in its folder; nil where the site has delivered no parcel.
-        public var file: String?
-        /// Why the parcel is refused; otherwise nil.
-        public var reason: String?
+        /// How the sites are asked to train; nil leaves it to them.
+        public var training: Training?
     }
 
     public let folder: String
@@ -44,18 +33,17 @@ public struct Round: Sendable {
     public let trust: TrustList
 
     private static let domain = "fovea-round-1"
-    private static func file(_ name: String, in folder: String) -> String { "\(folder)/\(name)" }
+    static let settingsName = "train.yaml"
+    static func file(_ name: String, in folder: String) -> String { "\(folder)/\(name)" }
+
+    /// Whether a folder holds a round.
+    public static func isRound(_ folder: String) -> Bool { RegularFile.exists(file("round.json", in: folder)) }
 
     public var basePath: String { Round.file("base.safetensors", in: folder) }
     public var mergedPath: String { Round.file("merged.safetensors", in: folder) }
     public var parcelFolder: String { Round.file("parcels", in: folder) }
     /// Whether the round's result exists and the coordinator signed it.
-    public var isClosed: Bool {
-        guard let index = try? SafetensorsIndex(contentsOf: mergedPath),
-            (try? trust.requireCoordinator(index, path: mergedPath, at: Date())) != nil
-        else { return false }
-        return (try? Manifest<ModelDescription>.read(index, path: mergedPath))?.merges?.first?.round == request.round
-    }
+    public var isClosed: Bool { closing != nil }
 
     /// Opens a round.
     /// - Parameter trust: the list of trust to use; nil for the list in the folder. Whoever can write to the folder can
@@ -77,6 +65,7 @@ public struct Round: Sendable {
         }
         self.folder = folder
         if let problem = request.settings.problem { throw Failure(.badData, path, "settings.\(problem)") }
+        if let problem = request.training?.problem { throw Failure(.badData, path, "training.\(problem)") }
     }
 
     /// Begins a round. A base that another process has put into the folder in the meantime is not replaced.
@@ -85,17 +74,23 @@ public struct Round: Sendable {
     ///   - base: a snapshot, which is signed here where it is unsigned.
     ///   - round: the number of the round; nil for the number after the base's last merge.
     ///   - sites: the sites that are asked; nil for all sites of the list whose keys are valid today.
+    ///   - training: how the sites are asked to train.
+    ///   - trainingSettings: the settings file for the sites; nil for none.
+    ///   - guide: gives the text of `README.md`; nil writes none.
     /// - Throws: `Failure(.cannotCreateOutput)` where the folder holds a round already or cannot be made;
     ///   `Failure(.usage)` where a setting is not valid; `Failure(.notPermitted)` where the key is not the
     ///   coordinator's or the base may not be used; `Failure(.badData)` where the list or the base is not valid.
     public static func begin(
         _ folder: String, base: String, trust path: String, key: SigningKey, round: Int? = nil, sites: [String]? = nil,
-        deadline: String? = nil,
-        settings: MergeRecord.Settings, at moment: Date
+        deadline: String? = nil, settings: MergeRecord.Settings, training: Training = Training(),
+        trainingSettings: Data? = nil, guide: ((Request, TrustList) -> String)? = nil, at moment: Date
     ) throws -> Round {
-        if let problem = settings.problem { throw Failure(.usage, nil, problem) }
+        if let problem = settings.problem ?? training.problem { throw Failure(.usage, nil, problem) }
         if let deadline, Day.noon(deadline) == nil {
             throw Failure(.usage, option: "deadline", expected: "a day such as 2026-12-31", found: deadline)
+        }
+        if let deadline, deadline < Day.text(moment) {
+            throw Failure(.usage, option: "deadline", expected: "\(Day.text(moment)) or later", found: deadline)
         }
         let trust = try TrustList(contentsOf: path)
         guard trust.coordinator == key.publicKey else {
@@ -124,7 +119,9 @@ public struct Round: Sendable {
         let index = try SafetensorsIndex(contentsOf: base),
             manifest = try Manifest<ModelDescription>.read(index, path: base)
         if let gone = manifest.sites.intersection(trust.withdrawn).sorted().first {
-            throw Failure(.notPermitted, base, "\(gone) was withdrawn, and these weights were trained with it")
+            throw Failure(
+                .notPermitted, base,
+                "\(gone) was withdrawn\(trust.reason(withdrawn: gone)), and these weights were trained with it")
         }
         let isSigned = try WeightsSignature.signer(of: index, path: base) != nil
         if isSigned { try SignedBase.require(base, trust: trust, at: moment) }
@@ -146,19 +143,23 @@ public struct Round: Sendable {
             digest = try SignedBase.sign(base, with: key, to: staging, force: true)
         }
         try StagedFile.move(staging, to: target, replacing: false)
-        for name in [path, DetachedSignature.path(for: path)] {
-            let copy = try StagedFile(file(name == path ? "TRUST.yaml" : "TRUST.yaml.sig", in: folder), force: true)
-            try copy.write(try JSONText.contents(name))
-            try copy.commit()
+        func put(_ data: Data, _ name: String) throws {
+            let staged = try StagedFile(file(name, in: folder), force: true)
+            try staged.write(data)
+            try staged.commit()
         }
+        try put(try JSONText.contents(path), "TRUST.yaml")
+        try put(try JSONText.contents(DetachedSignature.path(for: path)), "TRUST.yaml.sig")
+        var wanted = training
+        wanted.settings = trainingSettings.map { Digest(of: Array($0)) }
         let request = Request(
             round: round ?? (manifest.merges?.first?.round ?? 0) + 1, base: digest, sites: asked, deadline: deadline,
-            settings: settings)
+            settings: settings, training: wanted.isEmpty ? nil : wanted)
+        if let trainingSettings { try put(trainingSettings, settingsName) }
+        if let guide { try put(Data(guide(request, trust).utf8), "README.md") }
         let content = Data((try JSONText.encoded(request) + "\n").utf8), place = file("round.json", in: folder)
         try DetachedSignature.write(content, at: place, domain: domain, key: key)
-        let staged = try StagedFile(place, force: true)
-        try staged.write(content)
-        try staged.commit()
+        try put(content, "round.json")
         return try Round(folder)
     }
 
@@ -169,31 +170,7 @@ public struct Round: Sendable {
         }.sorted().map { "\(parcelFolder)/\($0)" }
     }
 
-    private func isOver(at moment: Date) -> Bool { request.deadline.map { Day.text(moment) > $0 } ?? false }
-
-    /// Which sites have delivered and which have not, and every parcel that is refused.
-    /// - Throws: the `Failure` of a base that cannot be read or that the coordinator did not sign.
-    public func deliveries(at moment: Date, ledger: ParcelLedger? = nil) throws -> [Delivery] {
-        let found = parcels
-        let admission =
-            found.isEmpty
-            ? nil
-            : try ModelMerge.admission(
-                found, base: basePath, trust: trust, settings: request.settings, round: request.round, at: moment,
-                ledger: ledger, asked: request.sites)
-        func name(_ path: String) -> String { URL(fileURLWithPath: path).lastPathComponent }
-        var all = (admission?.admitted ?? []).map {
-            Delivery(site: $0.parcel.statement.site, state: .delivered, file: name($0.parcel.path), reason: nil)
-        }
-        all += (admission?.refused ?? []).map {
-            Delivery(site: $0.site ?? "unknown", state: .refused, file: name($0.path), reason: $0.failure.sentence)
-        }
-        for site in request.sites where !all.contains(where: { $0.site == site && $0.state == .delivered }) {
-            if all.contains(where: { $0.site == site }) { continue }
-            all.append(Delivery(site: site, state: isOver(at: moment) ? .late : .missing, file: nil, reason: nil))
-        }
-        return all.sorted { ($0.site, $0.file ?? "") < ($1.site, $1.file ?? "") }
-    }
+    func isOver(at moment: Date) -> Bool { request.deadline.map { Day.text(moment) > $0 } ?? false }
 
     /// Merges the delivered parcels and closes the round. Closing a round for a second time fails and changes nothing.
     ///
@@ -203,7 +180,8 @@ public struct Round: Sendable {
     ///   - previous: the base of the merge that made this base, which momentum needs.
     ///   - screen: examines the outliers before anything is written, and throws to stop.
     /// - Throws: `Failure(.cannotCreateOutput)` where the round is closed; `Failure(.checkFailed)` where sites are
-    ///   missing; `Failure(.notPermitted)` where the base is not that of `round.json`; the failures of `ModelMerge` and
+    ///   missing; `Failure(.notPermitted)` where the folder holds what may not be there, and where the base is not that
+    ///   of `round.json`; the failures of `ModelMerge` and
     ///   of `MergeTransaction`.
     public func close(
         key: SigningKey, isEarly: Bool, excludesBad: Bool, previous: String?, ledger: ParcelLedger, at moment: Date,
@@ -212,19 +190,20 @@ public struct Round: Sendable {
         guard !isClosed else {
             throw Failure(.cannotCreateOutput, mergedPath, "exists already: round \(request.round) is closed")
         }
+        if let found = PrivateFile.findings(in: folder).first {
+            throw Failure(
+                .notPermitted, "\(folder)/\(found.place)",
+                """
+                \(found.problem); take it away from here, and ask who could read it. The round is not closed before it \
+                is gone, and nothing was merged
+                """)
+        }
         let transaction = try MergeTransaction(
             mergedPath, trust: trust, key: key, keyName: "key", ledger: ledger, replaces: false, at: moment)
-        // Only a parcel that is admitted counts as a site's delivery, not a file that merely names the site.
-        let delivered = Set(try deliveries(at: moment, ledger: ledger).filter { $0.state == .delivered }.map(\.site))
-        let missing = isOver(at: moment) ? [] : request.sites.filter { !delivered.contains($0) }
-        guard missing.isEmpty || isEarly else {
-            throw Failure(
-                .checkFailed, folder,
-                """
-                round \(request.round) waits for \
-                \(missing.joined(separator: ", "))\(request.deadline.map { " until \($0)" } ?? "")
-                """, remedy: .closeEarly)
-        }
+        let admission = try ModelMerge.admission(
+            parcels, base: basePath, trust: trust, settings: request.settings, round: request.round, at: moment,
+            ledger: ledger, asked: request.sites)
+        try requireAll(admission, isEarly: isEarly, excludesBad: excludesBad, at: moment)
         let merge = try ModelMerge(
             parcels, base: basePath, trust: trust, settings: request.settings, round: request.round, at: moment,
             ledger: ledger, asked: request.sites, excludesBad: excludesBad)
@@ -236,5 +215,25 @@ public struct Round: Sendable {
         let result = try transaction.commit(
             merge, previous: previous, screening: try merge.screening(), screen: screen)
         return (merge, result.digest, result.residual)
+    }
+
+    /// Checks that no site is missing. Only a parcel that is admitted counts as a site's delivery, not a file that
+    /// merely names the site.
+    private func requireAll(
+        _ admission: Admission<ModelDescription>, isEarly: Bool, excludesBad: Bool, at moment: Date
+    ) throws {
+        let delivered = Set(admission.admitted.map(\.parcel.statement.site))
+        let missing = request.sites.filter { !delivered.contains($0) }
+        if missing.isEmpty || isEarly || isOver(at: moment) { return }
+        let until = request.deadline.map { " until \($0)" } ?? ""
+        // Whoever closes early without a refused parcel learns both options at once.
+        let refused = excludesBad ? nil : admission.refused.first
+        let reason = refused.map {
+            "; \(URL(fileURLWithPath: $0.path).lastPathComponent) is refused: \($0.failure.sentence)"
+        }
+        throw Failure(
+            .checkFailed, folder,
+            "round \(request.round) waits for \(missing.joined(separator: ", "))\(until)\(reason ?? "")",
+            remedy: refused == nil ? .closeEarly : .closeEarlyWithoutRefused)
     }
 }

@@ -29,7 +29,9 @@ public enum SignedBase {
         try trust.requireCoordinator(index, path: path, at: moment)
         let manifest = try Manifest<ModelDescription>.read(index, path: path)
         if let touched = manifest.sites.intersection(trust.withdrawn).sorted().first {
-            throw Failure(.notPermitted, path, "\(touched) was withdrawn, and these weights were trained with it")
+            throw Failure(
+                .notPermitted, path,
+                "\(touched) was withdrawn\(trust.reason(withdrawn: touched)), and these weights were trained with it")
         }
         if let permissions = manifest.permissions, permissions.isExpired(at: moment) {
             throw Failure(.notPermitted, path, "its permissions ended on \(permissions.expires ?? "")")

@@ -29,58 +29,26 @@ public struct Admission<Model: Codable & Sendable>: Sendable {
         public let failure: Failure
     }
 
+    /// A parcel that does not count, and stops nothing: a copy of another, or one that its site has replaced.
+    public struct Ignored: Sendable {
+        public let path: String
+        /// The site whose key signed the parcel.
+        public let site: String
+        /// One clause on why it does not count.
+        public let reason: String
+    }
+
     /// The parcels that take part, sorted by site.
     public let admitted: [Admitted]
     /// The parcels that do not take part, sorted by name and reason.
     public let refused: [Refused]
+    /// The parcels that do not count, sorted by path.
+    public let ignored: [Ignored]
     /// The round that is merged.
     public let round: Int
 
     /// The largest norm that an update may have, relative to the norm of the base's weights.
     static var largestNorm: Double { 10 }
-
-    /// The parcels that are signed, trusted and made from the base, and why the other parcels are refused.
-    public struct Opened: Sendable {
-        fileprivate let parcels: [(parcel: Parcel<Model>, member: TrustList.Member)]
-        fileprivate let refused: [Refused]
-
-        /// The manifests of the parcels that are not refused.
-        public var manifests: [Manifest<Model>] { parcels.map(\.parcel.manifest) }
-
-        /// Opens parcels. A parcel that cannot be read is refused; nothing is thrown.
-        /// - Parameters:
-        ///   - paths: parcels, in any order.
-        ///   - base: the digest of the base.
-        ///   - moment: when keys and permissions have to be valid.
-        ///   - asked: the sites that the round asks; nil for all.
-        public init(_ paths: [String], base: Digest, trust: TrustList, at moment: Date, asked: [String]? = nil) {
-            var parcels: [(parcel: Parcel<Model>, member: TrustList.Member)] = [], refused: [Refused] = []
-            for path in paths {
-                // The name is known only once the signature has been checked.
-                var site: String?
-                do {
-                    let parcel = try Parcel<Model>(contentsOf: path),
-                        member = try parcel.requireTrust(trust, at: moment)
-                    site = member.name
-                    if let asked, !asked.contains(member.name) {
-                        throw Failure(
-                            .notPermitted, path, field: "site",
-                            expected: asked.joined(separator: ", ") + ", whom the round asks", found: member.name)
-                    }
-                    guard parcel.statement.base == base.description else {
-                        throw Failure(.badData, path, field: "base", expected: "\(base)", found: parcel.statement.base)
-                    }
-                    parcels.append((parcel, member))
-                } catch let failure as Failure {
-                    refused.append(Refused(path: path, site: site, failure: failure))
-                } catch {
-                    refused.append(Refused(path: path, site: site, failure: StagedFile.failure(path, error, "read")))
-                }
-            }
-            self.parcels = parcels
-            self.refused = refused
-        }
-    }
 
     /// Decides about every parcel. A parcel that does not fit is refused; nothing is thrown.
     /// - Parameters:
@@ -94,6 +62,7 @@ public struct Admission<Model: Codable & Sendable>: Sendable {
     ) {
         let round = round ?? base.nextRound
         self.round = round
+        ignored = opened.ignored
         var candidates: [Admitted] = [], refused = opened.refused
         for (parcel, member) in opened.parcels {
             do {
@@ -139,7 +108,7 @@ public struct Admission<Model: Codable & Sendable>: Sendable {
         _ record: MergeRecord, without sites: Set<String>, base: MergeBase, path: (MergeRecord.Part) throws -> String
     ) throws {
         round = record.round
-        refused = []
+        (refused, ignored) = ([], [])
         admitted = try record.parts.filter { !sites.contains($0.site) }.map { part in
             let parcel = try Parcel<Model>(contentsOf: try path(part))
             guard parcel.digest == part.parcel else {
@@ -281,18 +250,21 @@ public struct Admission<Model: Codable & Sendable>: Sendable {
             let (best, older) = (
                 own.filter { $0.parcel.statement.issued == newest }, own.filter { $0.parcel.statement.issued != newest }
             )
-            let first = best[0]
-            if best.contains(where: { $0.parcel.digest != first.parcel.digest }) {
-                for one in own {
-                    refuse(
-                        one, "is one of \(own.count) parcels of \(site), and two of them were issued in the same second"
-                    )
-                }
-                continue
+            func name(_ one: Admitted) -> String { URL(fileURLWithPath: one.parcel.path).lastPathComponent }
+            // Copies and replaced parcels were left out before, so that all of these differ.
+            let advice =
+                """
+                and none says that it replaces another; ask \(site) which one counts, and have it seal that one again \
+                as the replacement of the other, or take the file away that does not count
+                """
+            for one in best.count > 1 ? own : older {
+                let other = best.first { $0.parcel.path != one.parcel.path } ?? best[0]
+                let when = best.count > 1 ? "" : ", issued later, \(newest)"
+                refuse(
+                    one,
+                    "is one of \(own.count) different parcels of \(site) (another is \(name(other))\(when)), \(advice)")
             }
-            for copy in best.dropFirst() { refuse(copy, "is given twice: \(first.parcel.path) is the same file") }
-            for one in older { refuse(one, "is replayed: \(first.parcel.path) of \(site) was issued later, \(newest)") }
-            kept.append(first)
+            if best.count == 1 { kept.append(best[0]) }
         }
         for (_, same) in Dictionary(grouping: kept, by: \.numbers) where same.count > 1 {
             let names = same.map(\.parcel.statement.site).joined(separator: ", ")
@@ -300,6 +272,14 @@ public struct Admission<Model: Codable & Sendable>: Sendable {
             kept.removeAll { one in same.contains { $0.parcel.digest == one.parcel.digest } }
         }
         return kept
+    }
+
+    /// The shares that the parcels would have without caps.
+    /// - Throws: `Failure(.badData)` where a site claims a size of zero.
+    public func uncappedShares(_ settings: MergeRecord.Settings) throws -> [Double] {
+        let weighting = settings.rule.countsHeads ? .equal : settings.weighting
+        let claims = try admitted.map { try $0.size.weight(weighting, path: $0.parcel.path) }
+        return claims.map { $0 / claims.reduce(0, +) }
     }
 
     /// The shares of the parcels that take part. No share is above its cap.

@@ -47,16 +47,29 @@ public struct Parcel<Model: Codable & Sendable>: Sendable {
     /// - Throws: `Failure(.notPermitted)` with the reason.
     @discardableResult
     public func requireTrust(_ list: TrustList, at moment: Date) throws -> TrustList.Member {
-        let member = try list.member(signing: signer, as: statement.site, at: moment, file: path)
+        try list.requireParcel(manifest, statement, signer: signer, at: moment, path: path)
+    }
+}
+
+extension TrustList {
+    /// Checks that a parcel with this manifest and statement, signed by `signer`, is accepted at `moment`.
+    /// - Throws: `Failure(.notPermitted)` with the reason.
+    @discardableResult
+    func requireParcel<Model>(
+        _ manifest: Manifest<Model>, _ statement: ParcelStatement, signer: PublicKey, at moment: Date, path: String
+    ) throws -> Member {
+        let member = try member(signing: signer, as: statement.site, at: moment, file: path)
         guard !statement.permissions.isExpired(at: moment) else {
             throw Failure(.notPermitted, path, "its permissions ended on \(statement.permissions.expires ?? "")")
         }
-        if let gone = manifest.sites.intersection(list.withdrawn).sorted().first {
-            throw Failure(.notPermitted, path, "\(gone.printable) was withdrawn, and these weights come from it, too")
+        if let gone = manifest.sites.intersection(withdrawn).sorted().first {
+            throw Failure(
+                .notPermitted, path,
+                "\(gone.printable) was withdrawn\(reason(withdrawn: gone)), and these weights come from it, too")
         }
         guard member.role == .site else {
             throw Failure(
-                .notPermitted, path, field: "role of \(member.name)", expected: TrustList.Role.site.rawValue,
+                .notPermitted, path, field: "role of \(member.name)", expected: Role.site.rawValue,
                 found: member.role.rawValue)
         }
         try manifest.requireNoCanaries(path: path)
@@ -64,7 +77,7 @@ public struct Parcel<Model: Codable & Sendable>: Sendable {
             throw Failure(
                 .notPermitted, path,
                 """
-                has no audit (\(manifest.unaudited?.printable ?? "")), and \(list.path) does not allow that to \
+                has no audit (\(manifest.unaudited?.printable ?? "")), and \(self.path) does not allow that to \
                 \(member.name)
                 """
             )
@@ -81,16 +94,18 @@ public enum ParcelSeal {
     /// site's key. Paths are removed from the settings.
     /// - Parameters:
     ///   - weights: an adapter or a snapshot.
+    ///   - trust: a list of trust that must accept the parcel; nil where none is known.
     ///   - audit: SHA-256 of the passing audit of these weights, which the caller has checked.
     ///   - unaudited: why there is no audit for memorised patients. Weights that saw photographs of patients need an
     ///     audit or this reason.
     /// - Returns: the digest of the parcel's file.
     /// - Throws: `Failure(.notPermitted)` where the weights saw photographs of patients and have neither an audit nor a
-    ///   reason; `Failure(.badData)` where they are a checkpoint, a parcel or of another site; `Failure(.usage)` where
+    ///   reason, where `trust` refuses them, or where the base permits nothing of what the site permits;
+    ///   `Failure(.badData)` where they are a checkpoint, a parcel or of another site; `Failure(.usage)` where
     ///   the statement is not valid; `Failure(.cannotCreateOutput)`; `Failure(.readOrWriteFailed)`.
     public static func seal<Model: Codable & Sendable>(
         _ weights: WeightsFile<Model>, path: String, statement: ParcelStatement, audit: Digest? = nil,
-        unaudited: String?, key: SigningKey, to output: String,
+        unaudited: String?, trust: TrustList? = nil, key: SigningKey, to output: String,
         as type: StoredType = .f16, force: Bool
     ) throws -> Digest {
         var manifest = weights.manifest
@@ -118,6 +133,8 @@ public enum ParcelSeal {
         manifest.unaudited = reason
         manifest.audit = audit
         manifest.parcel = statement
+        _ = try manifest.effectivePermissions(path: path)
+        try trust?.requireParcel(manifest, statement, signer: key.publicKey, at: Date(), path: path)
         let sources = weights.tensors.mapValues { tensor in TensorSource(shape: tensor.shape) { tensor } }
         return try WeightsFile.write(output, manifest, sources, as: type, force: force, key: key)
     }

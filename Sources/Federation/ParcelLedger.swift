@@ -34,12 +34,15 @@ public struct ParcelLedger: Sendable {
         }
     }
 
+    /// Whether a parcel was taken in an earlier merge.
+    public func holds(_ parcel: Digest) -> Bool { lines.contains { $0.parcel == parcel } }
+
     /// - Throws: `Failure(.notPermitted)` where a newer parcel of the same site, round and base was taken before.
     func requireNewest<Model>(_ parcel: Parcel<Model>) throws {
         let said = parcel.statement
         let newer = lines.first {
             $0.site == said.site && $0.round == said.round && $0.base == said.base && $0.parcel != parcel.digest
-                && $0.issued >= said.issued
+                && $0.issued >= said.issued && $0.parcel != said.replaces
         }
         guard let newer else { return }
         throw Failure(

@@ -6,7 +6,7 @@ import Yams
 /// The list of those whose signatures count: `TRUST.yaml`, which the coordinator signs in `TRUST.yaml.sig`.
 public struct TrustList: Sendable {
     /// What a member's signature counts for.
-    public enum Role: String, Codable, Sendable {
+    public enum Role: String, Codable, CaseIterable, Sendable {
         case site
         case coordinator
         case privacyOfficer = "privacy-officer"
@@ -53,9 +53,11 @@ public struct TrustList: Sendable {
         var members: [Member]
         /// Names of sites that were withdrawn.
         var withdrawn: [String]?
+        /// Who was withdrawn and taken back, when and why; the oldest act first.
+        var history: [Act]?
     }
 
-    private static let keys: Set = ["version", "project", "coordinator", "members", "withdrawn"]
+    private static let keys: Set = ["version", "project", "coordinator", "members", "withdrawn", "history"]
     private static let memberKeys: Set = [
         "name", "key", "role", "from", "until", "largestShare", "unaudited", "mostPatients",
     ]
@@ -66,8 +68,11 @@ public struct TrustList: Sendable {
     public let members: [Member]
     /// The names of sites that were withdrawn.
     public let withdrawn: Set<String>
+    /// Which sites were withdrawn or taken back, when and why; the oldest act first. Empty in a list without such acts,
+    /// and in a list whose sites were withdrawn by version 0.1.
+    public let history: [Act]
 
-    private static let domain = "fovea-trust-1"
+    static let domain = "fovea-trust-1"
 
     /// Reads a list and checks its coordinator's signature.
     /// - Throws: `Failure(.noSuchInput)`; `Failure(.badData)` naming the key that is missing or wrong;
@@ -80,7 +85,7 @@ public struct TrustList: Sendable {
             advice: "the coordinator makes it with fovea parcel trust")
     }
 
-    private init(_ yaml: Data, path: String) throws {
+    init(_ yaml: Data, path: String) throws {
         self.path = path
         guard let text = String(validating: yaml, as: UTF8.self), let node = try YAMLText.parse(text, name: path) else {
             throw Failure(.badData, path, "is empty or not UTF-8")
@@ -88,6 +93,15 @@ public struct TrustList: Sendable {
         try TrustList.refuseUnknownKeys(node, known: TrustList.keys, place: path)
         for member in node["members"]?.sequence ?? [] {
             try TrustList.refuseUnknownKeys(member, known: TrustList.memberKeys, place: "\(path) members")
+            if let role = member["role"], role.string.flatMap(Role.init) == nil {
+                throw Failure(
+                    .badData, role.mark.map { "\(path) line \($0.line)" } ?? path, field: "role",
+                    expected: Role.allCases.map(\.rawValue).joined(separator: ", "),
+                    found: (role.string?.printable ?? "something else").debugDescription)
+            }
+        }
+        for act in node["history"]?.sequence ?? [] {
+            try TrustList.refuseUnknownKeys(act, known: Act.keys, place: "\(path) history")
         }
         let content: Content
         do {
@@ -102,6 +116,8 @@ public struct TrustList: Sendable {
         coordinator = try PublicKey(content.coordinator, field: "coordinator", place: path)
         members = content.members
         withdrawn = Set(content.withdrawn ?? [])
+        history = content.history ?? []
+        try requireHistory()
         var seen: Set<PublicKey> = [], names: [String: String] = [:]
         for member in members {
             let place = "members \(member.name.printable)"
@@ -171,42 +187,8 @@ public struct TrustList: Sendable {
         }
     }
 
-    /// Marks a site as withdrawn in the list at `path`, and signs the list.
-    ///
-    /// The rest of the text stays as it is, with its comments.
-    /// - Throws: `Failure(.notPermitted)` where the key is not the coordinator's; `Failure(.badData)` where `withdrawn`
-    ///   is written in a form that this function cannot change; `Failure(.noSuchInput)`; `Failure(.readOrWriteFailed)`.
-    public static func withdraw(_ site: String, in path: String, with key: SigningKey) throws {
-        let list = try TrustList(contentsOf: path)
-        guard list.coordinator == key.publicKey else {
-            throw Failure(
-                .notPermitted, path, field: "coordinator", expected: key.publicKey.fingerprint,
-                found: list.coordinator.fingerprint)
-        }
-        if list.withdrawn.contains(site) { return }
-        let wanted = list.withdrawn.union([site])
-        var lines = String(decoding: try JSONText.contents(path), as: UTF8.self).split(
-            separator: "\n", omittingEmptySubsequences: false
-        ).map(String.init)
-        lines.removeAll { $0.hasPrefix("withdrawn:") }
-        while lines.last?.isEmpty == true { lines.removeLast() }
-        let yaml = Data(
-            (lines + ["withdrawn: [\(wanted.sorted().joined(separator: ", "))]", ""]).joined(separator: "\n").utf8)
-        guard let changed = try? TrustList(yaml, path: path), changed.withdrawn == wanted,
-            changed.members == list.members, changed.coordinator == list.coordinator, changed.project == list.project
-        else {
-            throw Failure(
-                .badData, path, field: "withdrawn",
-                expected: "names in brackets on one line, to which \(site) can be added",
-                found: "another form; add it by hand, and sign with fovea parcel trust")
-        }
-        let staged = try StagedFile(path, force: true)
-        try staged.write(yaml)
-        // The signature is written first. Until the list follows, the old list is refused, and nothing wrong is
-        // accepted.
-        try DetachedSignature.write(yaml, at: path, domain: domain, key: key)
-        try staged.commit()
-    }
+    /// The name of the member whose key this is, whether the key counts today or not; nil for an unknown key.
+    public func name(of key: PublicKey) -> String? { members.first { $0.key == key.text }?.name }
 
     /// Checks that the coordinator signed a weights file. Bases and merged models must be signed so.
     /// - Throws: `Failure(.notPermitted)` with the reason.
@@ -242,7 +224,7 @@ public struct TrustList: Sendable {
                 "the key of \(member.name) counts from \(member.from) to \(member.until), and it is \(day)")
         }
         guard !withdrawn.contains(member.name) else {
-            throw Failure(.notPermitted, file, "\(member.name) was withdrawn")
+            throw Failure(.notPermitted, file, "\(member.name) was withdrawn\(reason(withdrawn: member.name))")
         }
         return member
     }

@@ -37,6 +37,12 @@ public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
         case excludeRefused
         /// Close the round although sites are missing.
         case closeEarly
+        /// Close the round although sites are missing, and without the parcels that are refused.
+        case closeEarlyWithoutRefused
+        /// Say that the new parcel replaces the earlier one.
+        case replaceParcel
+        /// Mark the site as withdrawn without a new model.
+        case markOnly
         /// Give a passing audit, or go without an audit and say why.
         case auditOrReason
         /// Repeat the audit with the model, so that it also asks the model who was in its training.

@@ -20,6 +20,7 @@ public struct InspectJob: Job {
     public struct Outcome: JobOutcome {
         fileprivate let description: any Encodable & Sendable
         public let lines: [String]
+        public var warnings: [String] = []
 
         public func encode(to encoder: any Encoder) throws { try description.encode(to: encoder) }
     }
@@ -32,6 +33,10 @@ public struct InspectJob: Job {
                 description: audit,
                 lines: ["audit, made by fovea \(audit.tool)"] + OfficerText.lines(audit, folder: nil)
                     + (signer ?? ["nobody has signed it"]))
+        }
+        if KeyFile.sort(of: file) != nil {
+            let key = ShowKeyJob.Outcome(try KeyFile(contentsOf: file))
+            return Outcome(description: key, lines: key.lines, warnings: key.warnings)
         }
         switch try FileSort(contentsOf: file) {
         case .sampleSet:
@@ -110,9 +115,9 @@ public struct InspectJob: Job {
         }
         if let parcel = d.parcel {
             lines.append("parcel of \(parcel.site) for round \(parcel.round), contact \(parcel.contact)")
-            lines.append("permitted: \(parcel.permissions.text)")
+            lines.append("permitted: \(parcel.permissions.labelledText)")
         }
-        if let permissions = d.permissions { lines.append("permitted: \(permissions.text)") }
+        if let permissions = d.permissions { lines.append("permitted: \(permissions.labelledText)") }
         lines.append("conditioned on: \(d.attributes.isEmpty ? "nothing" : d.attributes.joined(separator: ", "))")
         return lines
     }

@@ -44,11 +44,14 @@ extension Job {
 public protocol JobOutcome: Encodable, Sendable {
     /// The outcome in sentences, one on each line.
     var lines: [String] { get }
+    /// Sentences about what somebody has to act on at once; a terminal shows them in red.
+    var warnings: [String] { get }
     /// Why a check said no, after everything that could be done was done and written; nil where no check did.
     var refusal: Failure? { get }
 }
 
 extension JobOutcome {
+    public var warnings: [String] { [] }
     public var refusal: Failure? { nil }
 }
 

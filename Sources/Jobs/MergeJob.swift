@@ -59,77 +59,8 @@ public struct MergeJob: Job {
         let (digest, residual) = try transaction.commit(merge, previous: previous, screening: screening) {
             if isStrict { try $0.requireNone() }
         }
-        return MergeOutcome(
-            merge, screening: screening, residual: residual, output: output, digest: digest, isSigned: key != nil)
-    }
-}
-
-/// The outcome of a merge.
-public struct MergeOutcome: JobOutcome {
-    /// A site and its share of the merge.
-    public struct Site: Encodable, Sendable {
-        public let name: String
-        public let weight: Double
-    }
-
-    public let sites: [Site]
-    /// The sites whose share is above their cap, because the caps sum to less than 1.
-    public let capped: [String]
-    /// The parcels that were left out, with the reasons.
-    public let excluded: [MergeRecord.Excluded]
-    let screening: Screening?
-    /// The part of the difference that the rule `svd` left out, relative to the whole difference; nil for other rules.
-    public let residual: Double?
-    public let round: Int
-    public let rule: MergeRecord.Rule
-    public let output, digest: String
-    public let permissions: Permissions?
-    public let signed: Bool
-
-    init(_ merge: ModelMerge, screening: Screening?, residual: Double?, output: String, digest: Digest, isSigned: Bool)
-    {
-        let parts = zip(merge.admission.admitted, merge.shares)
-        sites = parts.map { Site(name: $0.parcel.statement.site, weight: $1) }
-        capped =
-            merge.settings.rule.countsHeads
-            ? [] : parts.filter { $1 > $0.largestShare + 1e-9 }.map { $0.0.parcel.statement.site }
-        excluded = merge.admission.refused.map {
-            MergeRecord.Excluded(name: $0.site ?? $0.path, reason: $0.failure.description)
-        }
-        self.screening = screening
-        self.residual = residual
-        round = merge.admission.round
-        rule = merge.settings.rule
-        self.output = output
-        self.digest = digest.description
-        permissions = merge.permissions
-        signed = isSigned
-    }
-
-    public var lines: [String] {
-        var lines = [
-            """
-            \(output): round \(round), \(sites.count) \(sites.count == 1 ? "site" : "sites") by \(rule.rawValue), \
-            \(signed ? "signed" : "unsigned: sites will refuse it until fovea parcel sign")
-            """
-        ]
-        lines += sites.map { "\($0.name): \((100 * $0.weight).short) %" }
-        lines += capped.map { "\($0) is above its largest share: the caps of so few sites sum to less than 1" }
-        lines += excluded.map { "left out: \($0.name): \($0.reason)" }
-        if let residual { lines.append("svd leaves out \((100 * residual).short) % of the difference") }
-        if screening?.state == Screening.tooFew {
-            lines.append(
-                """
-                screening: \(Screening.tooFew) sites to say who is unlike the others (fewer than \
-                \(Screening.fewestSites))
-                """)
-        } else {
-            let outliers = screening?.outliers ?? []
-            lines +=
-                outliers.isEmpty
-                ? ["screening: no outliers"]
-                : outliers.map { "outlier: \($0.name): \($0.reasons.joined(separator: "; "))" }
-        }
-        return lines
+        return try MergeOutcome(
+            merge, screening: screening, residual: residual, output: output, digest: digest, isSigned: key != nil,
+            takenBefore: merge.admission.admitted.filter { ledger.holds($0.parcel.digest) }.count)
     }
 }

@@ -1,6 +1,8 @@
 import CheckpointStore
+import Consortium
 import Diffusion
 import Exporting
+import Federation
 import Files
 import Networks
 import Training
@@ -21,6 +23,14 @@ public typealias SamplerKind = Diffusion.SamplerKind
 public typealias SpaceFamily = Diffusion.LatentSpace.Family
 /// How the numbers of sites become one.
 public typealias MergeSettings = CheckpointStore.MergeRecord.Settings
+/// What a coordinator asks the sites of a round for.
+public typealias RoundRequest = Consortium.Round.Request
+/// What the sites of a round are asked to train.
+public typealias RoundTuning = Consortium.Round.Training.Tuning
+/// A list of those whose signatures count.
+public typealias TrustList = Federation.TrustList
+/// A code of the Data Use Ontology.
+public typealias DataUse = CheckpointStore.DataUse
 /// The form of an export.
 public typealias ExportFormat = Exporting.SampleExport.Format
 /// One thing that is wrong with a file.

@@ -3,6 +3,7 @@ import Consortium
 import Federation
 import Files
 import Foundation
+import Training
 
 /// Begins a round that is exchanged as files: makes a folder with the signed base, the list of trust and the request.
 public struct BeginRoundJob: Job {
@@ -22,6 +23,12 @@ public struct BeginRoundJob: Job {
     public var deadline: String?
     /// How the parcels will be merged.
     public var settings = MergeRecord.Settings()
+    /// How the sites are asked to train. `settings` of it is set by the run.
+    public var training = Round.Training()
+    /// A file with settings of training for the sites, which is copied into the folder; nil for none.
+    public var config: String?
+    /// Gives the text of `README.md` in the folder, which tells the sites what to do; nil writes none.
+    public var guide: (@Sendable (Round.Request, TrustList) -> String)?
 
     public init(_ folder: String, base: String, trust: String, key: String) {
         self.folder = folder
@@ -49,10 +56,17 @@ public struct BeginRoundJob: Job {
         }
     }
 
+    public func validate() throws {
+        for purpose in training.purposes ?? [] { try DataUse.require(purpose, option: "purpose") }
+    }
+
     public func perform(_ report: JobReporter) async throws -> Outcome {
+        // Settings that no site could use are refused here, with their line.
+        if let config { _ = try Configuration.read(config, over: TrainingConfiguration()) }
         let begun = try Round.begin(
             folder, base: base, trust: trust, key: try SigningKey(contentsOf: key), round: round,
-            sites: sites.isEmpty ? nil : sites, deadline: deadline, settings: settings, at: Date())
+            sites: sites.isEmpty ? nil : sites, deadline: deadline, settings: settings, training: training,
+            trainingSettings: try config.map { try JSONText.contents($0) }, guide: guide, at: Date())
         let asked = begun.request
         return Outcome(
             folder: folder, base: asked.base.description, round: asked.round, sites: asked.sites,
@@ -72,10 +86,15 @@ public struct RoundStatusJob: Job {
         public let round: Int
         public let closed: Bool
         public let deadline: String?
+        /// One for each site.
         public let deliveries: [Round.Delivery]
+        /// Files in the folder of parcels that are nobody's delivery, with what they are.
+        public let others: [Round.OtherFile]
+        /// What may not be in the folder. The round is not closed before it is gone.
+        public let findings: [Finding]
         fileprivate let folder: String
 
-        private enum CodingKeys: String, CodingKey { case round, closed, deadline, deliveries }
+        private enum CodingKeys: String, CodingKey { case round, closed, deadline, deliveries, others, findings }
 
         public var lines: [String] {
             let head =
@@ -84,16 +103,31 @@ public struct RoundStatusJob: Job {
                 + deliveries.map {
                     let file = $0.file.map { ", \($0)" } ?? "", reason = $0.reason.map { ": \($0)" } ?? ""
                     return "\($0.site): \($0.state.rawValue)\(file)\(reason)"
-                }
+                } + others.map { "\($0.file): \($0.reason)" }
+        }
+
+        public var warnings: [String] {
+            findings.map { "\(folder)/\($0.place): \($0.problem)" }
+        }
+
+        public var refusal: Failure? {
+            guard let first = findings.first else { return nil }
+            let more = findings.count > 1 ? " and \(findings.count - 1) more" : ""
+            return Failure(
+                .checkFailed, folder,
+                """
+                holds what may not be here (\(first.place)\(more)); take it away, and ask who could read it. The round \
+                is not closed before it is gone
+                """)
         }
     }
 
     public func perform(_ report: JobReporter) async throws -> Outcome {
         let round = try Round(folder, trust: trust)
-        let deliveries = try round.deliveries(at: Date(), ledger: try ParcelLedger(for: round.trust))
+        let status = try round.status(at: Date(), ledger: try ParcelLedger(for: round.trust))
         return Outcome(
             round: round.request.round, closed: round.isClosed, deadline: round.request.deadline,
-            deliveries: deliveries, folder: folder)
+            deliveries: status.deliveries, others: status.others, findings: status.findings, folder: folder)
     }
 }
 
@@ -128,7 +162,7 @@ public struct CloseRoundJob: Job {
             found = screening
             if isStrict { try screening.requireNone() }
         }
-        return MergeOutcome(
+        return try MergeOutcome(
             merge, screening: found, residual: residual, output: round.mergedPath, digest: digest, isSigned: true)
     }
 }

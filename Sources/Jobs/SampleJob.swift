@@ -1,4 +1,5 @@
 import CheckpointStore
+import Consortium
 import Diffusion
 import Files
 import Models
@@ -45,6 +46,9 @@ public struct SampleJob: Job {
     public var guide: [String]?
     /// The number of samples in a batch. The samples do not depend on it.
     public var batch: Int?
+    /// A list of trust: a model of a site that the list marks as withdrawn is refused. Nil takes `TRUST.yaml` in the
+    /// folder of the model, as rounds have it, where there is one.
+    public var trust: String?
     /// The purpose of the samples, as a code of the Data Use Ontology.
     public var purpose: String?
     /// Whom to ask about the samples. The contact is stored in the file.
@@ -129,6 +133,8 @@ public struct SampleJob: Job {
         try OutputPath.requireOther(output, than: [model.snapshot])
         try StagedFile.requireWritable(output, force: replaces || resumes)
         let loaded = try model.load(), plan = try plan()
+        try WithdrawnSites.refuse(
+            model.snapshot, sites: loaded.manifest.sites.union(loaded.mixture.flatMap(\.sites)), trust: trust)
         let sampling = SamplingRun(
             loaded, settings(for: loaded), plan: plan, seed: sharedSeed, firstIndex: first, path: output,
             options: SampleSetWriter.Options(

@@ -1,5 +1,7 @@
+import CheckpointStore
 import Consortium
 import Datasets
+import Diffusion
 import Federation
 import Files
 import Foundation
@@ -17,6 +19,9 @@ public struct TrainJob: Job {
     public var wishes = TrainingWishes()
     /// The list of those whose signatures count. With a list, a base that the coordinator did not sign is refused.
     public var trust: String?
+    /// The folder of a round. It brings the base, the round's number and, where the coordinator asked for them, the
+    /// adapter, the number of images and the settings.
+    public var roundFolder: String?
     /// After how many minutes the training saves and stops; nil for no limit.
     public var minutes: Double?
     /// The memory in MiB that the training may take; nil for what is available. A training that needs more is refused.
@@ -76,16 +81,44 @@ public struct TrainJob: Job {
         if let memory, !(1...1 << 30).contains(memory) {
             throw Failure(.usage, option: "memory", expected: "a number of MiB", found: "\(memory)")
         }
+        if let roundFolder {
+            guard wishes.base == nil, wishes.round == nil, !resumes else {
+                throw Failure(
+                    .usage, option: "round", expected: "the folder of a round alone, which brings base and number",
+                    found: "\(roundFolder) and \(resumes ? "a run to go on with" : "another base or number")")
+            }
+            var own = wishes
+            own.base = roundFolder
+            return try own.validate(resumes: false)
+        }
         if trust != nil, wishes.base == nil {
             throw Failure(.usage, option: "trust", "the list is for the signature of a base, but there is no base")
         }
         try wishes.validate(resumes: resumes)
     }
 
-    public func perform(_ report: JobReporter) async throws -> Outcome {
-        if let trust, let base = wishes.base {
-            try SignedBase.require(base, trust: try TrustList(contentsOf: trust), at: Date())
+    /// The wishes with those of the round, once the base may be used.
+    private func resolved() async throws -> TrainingWishes {
+        var wishes = wishes
+        if let roundFolder {
+            let round = try Round(roundFolder, trust: trust), asked = round.request.training
+            try SignedBase.require(round.basePath, trust: round.trust, at: Date())
+            (wishes.base, wishes.round) = (round.basePath, round.request.round)
+            if wishes.adapter == nil, !wishes.tunesEverything, let adapter = asked?.adapter {
+                (wishes.adapter, wishes.tunesEverything) = (AdapterKind(rawValue: adapter.rawValue), adapter == .full)
+            }
+            wishes.images = wishes.images ?? asked?.images
+            wishes.config = try wishes.config ?? round.settingsPath()
+        } else if let base = wishes.base {
+            if let trust { try SignedBase.require(base, trust: try TrustList(contentsOf: trust), at: Date()) }
+            let manifest = try Manifest<ModelDescription>.read(try SafetensorsIndex(contentsOf: base), path: base)
+            try WithdrawnSites.refuse(base, sites: manifest.sites, trust: trust)
         }
+        return wishes
+    }
+
+    public func perform(_ report: JobReporter) async throws -> Outcome {
+        let wishes = try await resolved()
         if let canaries = wishes.canaries { _ = try await DatasetFile.open(canaries) }
         let datasets = try await DatasetFile.open(all: data)
         let run = try await TrainingRun(

@@ -1,4 +1,5 @@
 import CheckpointStore
+import Consortium
 import Datasets
 import Diffusion
 import Exporting
@@ -130,7 +131,9 @@ public struct VerifyJob: Job {
             }
         case .dataset, .export, .audit: return []
         }
-        return sites.intersection(list.withdrawn).sorted().map { Finding("lineage", "\($0) was withdrawn") }
+        return sites.intersection(list.withdrawn).sorted().map {
+            Finding("lineage", "\($0) was withdrawn\(list.reason(withdrawn: $0))")
+        }
     }
 
     private enum Kind: String {
@@ -156,7 +159,14 @@ public struct VerifyJob: Job {
     }
 
     private func check() async throws -> (kind: Kind, findings: [Finding]) {
-        if ExportVerification.isExport(file) { return (.export, try ExportVerification.findings(file)) }
+        if ExportVerification.isExport(file) {
+            // A file that is not of the export is named for what it is, so that nobody hands patients on with it.
+            let named = try ExportVerification.findings(file).map { finding in
+                let what = finding.place == "export.json" ? nil : PrivateFile.problem("\(file)/\(finding.place)")
+                return Finding(finding.place, what.map { "\(finding.problem); it \($0)" } ?? finding.problem)
+            }
+            return (.export, named)
+        }
         switch try FileSort(contentsOf: file) {
         case .sampleSet:
             let bytes = try SampleSetVerification.findingsInBytes(file)

@@ -81,10 +81,9 @@ extension LoadedModel {
     ///   one site has more than 0.8 of the model and does not permit sampling from it alone; `.usage` where `purpose`
     ///   is not a code.
     public func requirePermission(purpose: String?, at moment: Date) throws {
-        if let purpose, !Permissions.isPurpose(purpose) {
-            throw Failure(
-                .usage, option: "purpose", expected: "a code of the Data Use Ontology such as DUO:0000042",
-                found: purpose)
+        // A code that the sites named counts although the ontology does not have it: version 0.1 took every number.
+        if let purpose, try permissions()?.purposes.contains(purpose) != true {
+            try DataUse.require(purpose, option: "purpose")
         }
         // The shares of the last merge still count after further training, so that training on cannot hide a site.
         let before = (manifest.merges?.first?.parts ?? []).map {

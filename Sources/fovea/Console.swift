@@ -12,6 +12,13 @@ struct Console: Sendable {
         Console.put(Console.cleaned(line) + "\n", on: isJSON ? .standardError : .standardOutput)
     }
 
+    /// Writes a line that somebody has to act on, in red on a terminal, whatever the flags are.
+    func warn(_ line: String) {
+        let text = Console.cleaned(line), isColoured = isatty(STDERR_FILENO) == 1
+        let plain = ProcessInfo.processInfo.environment["NO_COLOR"].map { !$0.isEmpty } == true
+        Console.put(isColoured && !plain ? "\u{1B}[31m\(text)\u{1B}[0m\n" : text + "\n", on: .standardError)
+    }
+
     /// Writes the command's result: with `--json`, `object` as JSON on one line with sorted keys; otherwise `lines`.
     /// - Throws: `Failure(.readOrWriteFailed)`.
     func finish(_ object: some Encodable, _ lines: [String]) throws {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Consortium
 import Diffusion
 import Files
 import Fovea
@@ -97,7 +98,9 @@ struct TrainCommand: JobCommand {
     var adapter: AdapterOption?
     @Option(help: .value("trust.yaml", "Whose signatures count: a base that the coordinator did not sign is refused."))
     var trust: String?
-    @Option(help: .value("n", "The round that it is for: another round draws other noise.")) var round: Int?
+    @Option(
+        help: .value("n|folder", "The round that it is for (other noise); its folder also brings base and settings."))
+    var round: RoundOption?
     @Option(help: .value("phantoms.h5", "Phantoms, added by coin flips, to measure memory; never shared then."))
     var canaries: String?
     @Option(help: .value("n", "Training images to see in all (default: 400000).")) var images: Int?
@@ -114,11 +117,11 @@ struct TrainCommand: JobCommand {
         var wishes = TrainingWishes()
         (wishes.preset, wishes.size, wishes.space, wishes.maps) = (preset, size, space, maps?.maps)
         (wishes.base, wishes.adapter, wishes.tunesEverything) = (base, adapter?.kind, adapter == .full)
-        (wishes.canaries, wishes.images, wishes.seed, wishes.round) = (canaries, images, seed, round)
+        (wishes.canaries, wishes.images, wishes.seed, wishes.round) = (canaries, images, seed, round?.number)
         wishes.config = config
         var job = TrainJob(data: data, to: out)
         (job.wishes, job.trust, job.minutes, job.memory) = (wishes, trust, minutes, memory)
-        (job.resumes, job.replaces) = (resume, common.force)
+        (job.roundFolder, job.resumes, job.replaces) = (round?.folder, resume, common.force)
         return job
     }
 }
@@ -153,6 +156,15 @@ enum AdapterOption: String, CaseIterable, ExpressibleByArgument {
 
     /// The kind of adapter; nil where all weights are trained.
     var kind: AdapterKind? { AdapterKind(rawValue: rawValue) }
+
+    /// The same as what a round asks for.
+    var asked: RoundTuning {
+        switch self {
+        case .ffa: .ffa
+        case .lora: .lora
+        case .full: .full
+        }
+    }
 }
 
 enum MapsOption: String, CaseIterable, ExpressibleByArgument {

@@ -3,6 +3,52 @@ import CheckpointStore
 import Files
 import Fovea
 
+/// A round, named by its number or by its folder.
+struct RoundOption: ExpressibleByArgument {
+    let number: Int?
+    let folder: String?
+
+    init?(argument: String) {
+        number = Int(argument)
+        folder = number == nil ? argument : nil
+    }
+}
+
+/// The commands for keys.
+struct KeyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "key", abstract: "Keys that sign: makes a pair, and says whose key a file holds.",
+        discussion: "Example: fovea key show aachen.key.pub",
+        subcommands: [KeyMakeCommand.self, KeyShowCommand.self])
+}
+
+private struct KeyMakeCommand: JobCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "make", abstract: "Makes a key pair; the private key is readable by its owner alone.",
+        discussion: "Example: fovea key make --out aachen.key")
+
+    @Option(help: .value("file", "The private key to write; the public one goes to FILE.pub.")) var out: String
+    @OptionGroup var common: CommonOptions
+
+    func job() throws -> MakeKeyJob { MakeKeyJob(to: out) }
+}
+
+private struct KeyShowCommand: JobCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Says whether a key is private or public, its fingerprint, and who can read the file.",
+        discussion: """
+            A fingerprint is compared by telephone. Nothing of a private key but its fingerprint is shown.
+
+            Example: fovea key show aachen.key.pub
+            """)
+
+    @Argument(help: .value("key", "A private or a public key.")) var file: String
+    @OptionGroup var common: CommonOptions
+
+    func job() throws -> ShowKeyJob { ShowKeyJob(file) }
+}
+
 /// The commands for signed weights that leave a site.
 struct ParcelCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -35,8 +81,15 @@ private struct SealCommand: JobCommand {
     @Argument(help: .value("weights", "An adapter or a snapshot of a training.")) var weights: String
     @Option(help: .value("file", "The site's private key.")) var key: String
     @Option(help: .value("name", "The site's name, as in the training.")) var site: String
-    @Option(help: .value("n", "The round that it is for.")) var round: Int
-    @Option(help: .value("DUO:0000042", "A purpose that is permitted, a code of the Data Use Ontology; repeatable."))
+    @Option(help: .value("n|folder", "The round that it is for: its number, or its folder, which is then asked, too."))
+    var round: RoundOption
+    @Option(
+        help: .value(
+            "DUO:0000042",
+            """
+            A purpose that is permitted; repeatable, and needed at least once. A code of the Data Use Ontology: \
+            \(DataUse.list).
+            """))
     var purpose: [String] = []
     @Option(help: .value("2027-12-31", "The last day of the permissions (default: no end).")) var expires: String?
     @Option(help: .value("DE", "A country; may be given several times (default: worldwide).")) var territory: [String] =
@@ -45,17 +98,22 @@ private struct SealCommand: JobCommand {
     @Flag(help: "One may sample from this site alone.") var singleSite = false
     @Option(help: .value("folder", "The folder of a passing audit of these weights, which fovea audit --model makes."))
     var audit: String?
-    @OptionGroup var officer: OfficerOptions
+    @Option(
+        help: .value("trust.yaml", "A list of trust: what it refuses is not sealed (default: the round's own list)."))
+    var trust: String?
+    @Option(help: .value("parcel", "The site's earlier parcel for this round, which this one replaces."))
+    var replaces: String?
     @Option(help: .value("reason", "Why it goes without an audit for memorised patients.")) var unaudited: String?
     @Option(help: .value("text", "Whom to ask.")) var contact = "unspecified"
     @Option(help: .value("file", "The parcel to write.")) var out: String
     @OptionGroup var common: CommonOptions
 
     func job() throws -> SealJob {
-        var job = SealJob(weights, key: key, site: site, round: round, to: out)
+        var job = SealJob(weights, key: key, site: site, round: round.number, to: out)
+        (job.roundFolder, job.earlier) = (round.folder, replaces)
         (job.purposes, job.expires, job.territories) = (Set(purpose), expires, Set(territory))
         (job.redistribution, job.singleSite, job.contact) = (redistribution, singleSite, contact)
-        (job.audit, job.trust, job.unaudited, job.replaces) = (audit, officer.trust, unaudited, common.force)
+        (job.audit, job.trust, job.unaudited, job.replaces) = (audit, trust, unaudited, common.force)
         return job
     }
 }
@@ -165,38 +223,6 @@ struct MergeRuleOptions: ParsableArguments {
         (settings.rule, settings.weighting, settings.trim) = (rule, weight, trim)
         (settings.clip, settings.momentum, settings.cohortRows) = (clip, momentum, cohortRows)
         return settings
-    }
-}
-
-struct WithdrawCommand: JobCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "withdraw",
-        abstract: "Takes a site out of a merged model: back to the last base without it, and merged again.",
-        discussion: """
-            The result is the same, bit for bit, as a merge that never had the site. Where later rounds were trained \
-            on what it had touched, they are named, and the exit code is 1: they have to be trained again. Parcels \
-            are those that the model's record names, byte for byte.
-
-            Example: fovea withdraw --site bonn --from merged.safetensors --parcels federation --trust TRUST.yaml \
-            --key coordinator.key --out merged-2.safetensors
-            """)
-
-    @Option(help: .value("name", "The site that goes.")) var site: String
-    @Option(help: .value("merged", "The merged model that it is in.")) var from: String
-    @Option(help: .value("folder", "Where parcels and bases of all rounds lie, in folders of any depth."))
-    var parcels: String
-    @Option(help: .value("s.h5", "Sample sets to look through; may be given several times.")) var samples: [String] = []
-    @Option(help: .value("trust.yaml", "The list of the coordinator who signed the model; --key marks the site there."))
-    var trust: String?
-    @Option(help: .value("file", "The coordinator's private key, which signs the result and the list."))
-    var key: String?
-    @Option(help: .value("merged", "The model without the site.")) var out: String
-    @OptionGroup var common: CommonOptions
-
-    func job() throws -> WithdrawJob {
-        var job = WithdrawJob(site: site, from: from, parcels: parcels, to: out)
-        (job.samples, job.trust, job.key, job.replaces) = (samples, trust, key, common.force)
-        return job
     }
 }
 

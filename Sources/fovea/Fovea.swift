@@ -32,8 +32,8 @@ package struct FoveaCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "Share weights with other sites:",
                 subcommands: [
-                    ParcelCommand.self, RoundCommand.self, MergeCommand.self, WithdrawCommand.self,
-                    FederateStepCommand.self, SimulateCommand.self,
+                    KeyCommand.self, ParcelCommand.self, RoundCommand.self, MergeCommand.self,
+                    WithdrawCommand.self, FederateStepCommand.self, SimulateCommand.self,
                 ]),
             CommandGroup(
                 name: "Models of others, and the machine:",

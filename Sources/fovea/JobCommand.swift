@@ -48,6 +48,7 @@ struct CommonOptions: ParsableArguments {
             case .finished(let outcome):
                 display.end()
                 try console.finish(outcome, outcome.lines)
+                outcome.warnings.forEach(console.warn)
                 if let refusal = outcome.refusal { throw refusal }
             }
         }

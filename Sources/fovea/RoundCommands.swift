@@ -1,4 +1,6 @@
 import ArgumentParser
+import CheckpointStore
+import Consortium
 import Files
 import Fovea
 
@@ -26,12 +28,23 @@ private struct RoundInitCommand: JobCommand {
     @Option(help: .value("name", "A site that is asked; may be repeated (default: all that the list names)."))
     var site: [String] = []
     @Option(help: .value("2026-12-31", "The last day (default: none).")) var deadline: String?
+    @Option(help: "What the sites are asked to train: an adapter (ffa, lora), or all weights (full).")
+    var adapter: AdapterOption?
+    @Option(help: .value("n", "Training images that each site is asked to see.")) var images: Int?
+    @Option(help: .value("DUO:0000042", "A purpose that the sites are asked to permit; may be repeated."))
+    var purpose: [String] = []
+    @Option(help: .value("train.yaml", "Settings of training for the sites, as for fovea train."))
+    var config: String?
     @OptionGroup var rule: MergeRuleOptions
     @OptionGroup var common: CommonOptions
 
     func job() throws -> BeginRoundJob {
         var job = BeginRoundJob(folder, base: base, trust: trust, key: key)
         (job.round, job.sites, job.deadline, job.settings) = (round, site, deadline, rule.settings)
+        job.training.adapter = adapter?.asked
+        (job.training.images, job.config) = (images, config)
+        job.training.purposes = purpose.isEmpty ? nil : Set(purpose).sorted()
+        job.guide = { RoundGuide($0, $1).text }
         return job
     }
 }

@@ -59,6 +59,8 @@ struct SampleCommand: JobCommand {
     @Option(help: .value("n", "Samples a batch (default: 16); the samples do not depend on it.")) var batch: Int?
     @Option(help: .value("DUO:0000042", "The samples' purpose, a Data Use Ontology code, which the sites must permit."))
     var purpose: String?
+    @Option(help: .value("trust.yaml", "A model of a site that this list marks as withdrawn is refused."))
+    var trust: String?
     @Option(help: .value("text", "Whom to ask about the samples; stored in the file.")) var contact = ""
     @Option(help: .value("s.h5", "The sample set to write.")) var out: String
     @Option(help: .value("level", "How small pictures are packed: 1 (fast) to 9 (small), 0 for not at all."))
@@ -84,6 +86,7 @@ struct SampleCommand: JobCommand {
         (job.guidanceInterval, job.guide) = (guidanceInterval?.range, guide?.split(separator: ",").map(String.init))
         (job.purpose, job.contact, job.deflate, job.shardSize) = (purpose, contact, deflate, shardSize)
         (job.resumes, job.replaces, job.allowsUnseen) = (resume, common.force, allowSmallCohorts)
+        job.trust = trust
         job.threads = common.threadCount
         return job
     }

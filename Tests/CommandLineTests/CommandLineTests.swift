@@ -41,7 +41,8 @@ import fovea
         arguments: [
             .replace, .resume, .resumeOrEnd(3), .resumeOrReplace, .resumeOrDiscard, .discard, .drawUnseen,
             .excludeRefused,
-            .closeEarly, .auditOrReason, .auditModel, .signAudit, .trust, .onePatientPerPhoto, .holdout, .canaries,
+            .closeEarly, .closeEarlyWithoutRefused, .markOnly, .replaceParcel, .auditOrReason, .auditModel, .signAudit,
+            .trust, .onePatientPerPhoto, .holdout, .canaries,
             .classes, .size, .showFewer, .noGuidance,
         ] as [Failure.Remedy])
     func `a remedy names an option that some command has`(remedy: Failure.Remedy) {

@@ -74,8 +74,8 @@ import Testing
         #expect(
             try Parcel<ModelDescription>(contentsOf: padded).digest == Parcel<ModelDescription>(contentsOf: path).digest
         )
-        #expect(
-            try refusal { _ = try federation.merge(try honest() + [path, padded]) }.sentence.contains("is given twice"))
+        let once = try federation.merge(try honest() + [path, padded]).admission
+        #expect(once.admitted.count == 5 && once.ignored.map(\.path) == [padded])
     }
 
     /// Another's numbers in another form are another's numbers.
@@ -259,8 +259,7 @@ import Testing
             merged, manifest, federation.base.parameters.fileSources(), as: .f32, force: false,
             key: federation.coordinator)
         let failure = await #expect(throws: Failure.self) {
-            try await Withdrawal(site: "bonn", from: merged, parcels: federation.folder.path).run(
-                to: federation.folder.file("o.safetensors"), samples: [], key: nil, force: false)
+            try await Withdrawal(site: "bonn", from: merged, parcels: federation.folder.path).plan()
         }
         #expect(failure?.kind == .badData && failure?.sentence.contains("mismatched: \(name)") == true)
     }

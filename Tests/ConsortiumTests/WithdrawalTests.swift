@@ -1,9 +1,11 @@
 import CheckpointStore
 import Consortium
+import Diffusion
 import Federation
 import Files
 import Foundation
 import Models
+import Support
 import TensorCore
 import Testing
 
@@ -26,10 +28,10 @@ import Testing
     }
 
     private func withdraw(_ site: String, from merged: String, to name: String = "without.safetensors") async throws
-        -> Withdrawal.Outcome
+        -> (plan: Withdrawal.Plan, digest: Digest)
     {
-        try await Withdrawal(site: site, from: merged, parcels: folder).run(
-            to: file(name), samples: [], key: federation.coordinator, force: false)
+        let plan = try await Withdrawal(site: site, from: merged, parcels: folder).plan()
+        return (plan, try Withdrawal.write(plan, to: file(name), key: federation.coordinator, force: false))
     }
 
     @Test(arguments: [MergeRecord.Rule.mean, .median, .trimmedMean, .stack, .svd]) func withdrawnIsTheSameAsNeverMerged(
@@ -41,7 +43,7 @@ import Testing
         }
         let merged = try merge(parcels, federation.settings(rule), to: "merged.safetensors")
         let never = try merge([parcels[3], parcels[0], parcels[2]], federation.settings(rule), to: "never.safetensors")
-        let outcome = try await withdraw("bonn", from: merged)
+        let outcome = try await withdraw("bonn", from: merged).plan
         #expect(try Digest(ofFile: never) == Digest(ofFile: file("without.safetensors")))
         #expect(outcome.roundsToRetrain == [] && outcome.round == 1 && !outcome.isBase)
         #expect(
@@ -79,7 +81,7 @@ import Testing
             try ["aachen", "bonn"].map { try federation.parcel($0, .full, round: 3, base: two) }, base: second,
             federation.settings { $0.momentum = 0.5 }, previous: one, to: "third.safetensors")
         // In rounds 1 and 3: back to the first base, and rounds 2 and 3 are to be trained again.
-        let outcome = try await withdraw("bonn", from: third)
+        let outcome = try await withdraw("bonn", from: third).plan
         #expect(outcome.round == 1 && outcome.roundsToRetrain == [2, 3])
         let never = try merge(["aachen", "celle"].map { file("\($0)-1.parcel") }, to: "never.safetensors")
         #expect(try Digest(ofFile: never) == Digest(ofFile: file("without.safetensors")))
@@ -88,7 +90,7 @@ import Testing
             try ["aachen", "dresden"].map { try federation.parcel($0, .full, round: 3, base: two) }, base: second,
             federation.settings { $0.momentum = 0.5 }, previous: one, to: "again.safetensors")
         let last = try await withdraw("dresden", from: again, to: "last.safetensors")
-        #expect(last.roundsToRetrain == [])
+        #expect(last.plan.roundsToRetrain == [])
         let alone = try merge(
             [file("aachen-3.parcel")], base: second, federation.settings { $0.momentum = 0.5 }, previous: one,
             to: "alone.safetensors")
@@ -98,7 +100,7 @@ import Testing
     @Test func aloneInItsRoundItLeavesTheBase() async throws {
         let merged = try merge([try federation.parcel("aachen")], to: "merged.safetensors")
         let outcome = try await withdraw("aachen", from: merged)
-        #expect(outcome.isBase && outcome.digest == federation.base.digest)
+        #expect(outcome.plan.isBase && outcome.digest == federation.base.digest)
         #expect(try Digest(ofFile: file("without.safetensors")) == Digest(ofFile: federation.basePath))
     }
 
@@ -117,17 +119,113 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: file("without.safetensors")))
     }
 
+    /// The bytes of the list and of its signature.
+    private func listBytes() throws -> [Data] {
+        try [federation.trustPath, federation.trustPath + ".sig"].map { try Data(contentsOf: URL(fileURLWithPath: $0)) }
+    }
+
+    @Test func aPlanChangesNothing() async throws {
+        let merged = try merge(try ["aachen", "bonn"].map { try federation.parcel($0) }, to: "merged.safetensors")
+        let before = try listBytes(), names = try federation.folder.names
+        let plan = try await Withdrawal(site: "bonn", from: merged, parcels: folder).plan()
+        #expect(plan.round == 1 && plan.models.count == 2)
+        #expect(try federation.folder.names == names)
+        #expect(try listBytes() == before)
+    }
+
+    @Test func modelAndMarkAreWrittenTogetherOrNeither() async throws {
+        let merged = try merge(try ["aachen", "bonn"].map { try federation.parcel($0) }, to: "merged.safetensors")
+        let before = try listBytes(), output = file("without.safetensors")
+        let plan = try await Withdrawal(site: "bonn", from: merged, parcels: folder).plan()
+        func write(_ mark: @escaping () throws -> TrustList.Change?) throws -> Digest {
+            try Withdrawal.write(plan, to: output, key: federation.coordinator, force: false, mark: mark)
+        }
+        let list = try federation.list()
+        // The list cannot be changed: there is no model.
+        expectFailure(.notPermitted, "coordinator: expected") {
+            try write { try list.withdrawing("bonn", reason: "x", with: SigningKey(), at: TestFederation.day) }
+        }
+        #expect(!FileManager.default.fileExists(atPath: output))
+        // Another process writes the model at the last moment: the list is as it was, byte for byte.
+        expectFailure(.cannotCreateOutput, "was written by another process in the meantime") {
+            try write {
+                try Data("other".utf8).write(to: URL(fileURLWithPath: output))
+                return try list.withdrawing("bonn", reason: "x", with: federation.coordinator, at: TestFederation.day)
+            }
+        }
+        #expect(try listBytes() == before)
+        #expect(try federation.list().withdrawn.isEmpty)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: output)) == Data("other".utf8))
+        try FileManager.default.removeItem(atPath: output)
+        _ = try write {
+            try list.withdrawing("bonn", reason: "x", with: federation.coordinator, at: TestFederation.day)
+        }
+        #expect(try federation.list().withdrawn == ["bonn"])
+        #expect(
+            try Manifest<ModelDescription>.read(SafetensorsIndex(contentsOf: output), path: output).sites == [
+                "aachen", "phantom",
+            ])
+        #expect(try federation.folder.names.filter { $0.hasSuffix(".part") } == [])
+    }
+
+    @Test func aModelOfAWithdrawnSiteIsNotUsed() async throws {
+        let merged = try merge(try ["aachen", "bonn"].map { try federation.parcel($0) }, to: "merged.safetensors")
+        let sites: Set = ["aachen", "bonn"]
+        // Beside the model lies the list, which marks nobody; then it does.
+        try WithdrawnSites.refuse(merged, sites: sites, trust: nil)
+        let list = try federation.list()
+        try list.withdrawing("bonn", reason: "asked", with: federation.coordinator, at: TestFederation.day)?.commit()
+        expectFailure(.notPermitted, "bonn was withdrawn (on 2026-11-18: asked), says \(federation.trustPath)") {
+            try WithdrawnSites.refuse(merged, sites: sites, trust: nil)
+        }
+        try WithdrawnSites.refuse(merged, sites: ["aachen"], trust: nil)
+        // Elsewhere only a list that is named tells.
+        let other = try TemporaryFolder(), copy = other.file("model.safetensors")
+        try FileManager.default.copyItem(atPath: merged, toPath: copy)
+        try WithdrawnSites.refuse(copy, sites: sites, trust: nil)
+        expectFailure(.notPermitted, "bonn was withdrawn") {
+            try WithdrawnSites.refuse(copy, sites: sites, trust: federation.trustPath)
+        }
+        // A list that nobody signed says nothing.
+        try Data("version: 1\n".utf8).write(to: URL(fileURLWithPath: other.file("TRUST.yaml")))
+        try WithdrawnSites.refuse(copy, sites: sites, trust: nil)
+    }
+
+    @Test func aMarkIsCarriedToTheListsOfRounds() throws {
+        for name in ["one", "two"] {
+            _ = try Round.begin(
+                file(name), base: federation.basePath, trust: federation.trustPath, key: federation.coordinator,
+                settings: MergeRecord.Settings(), at: TestFederation.day)
+        }
+        func carry(_ list: TrustList) -> [String] {
+            WithdrawnSites.carry("bonn", from: list, to: folder, with: federation.coordinator, at: TestFederation.day)
+                .map { "\($0.path.dropFirst(folder.count)) \($0.problem ?? "done")" }
+        }
+        let day = TestFederation.day
+        try federation.list().withdrawing("bonn", reason: "asked", with: federation.coordinator, at: day)?.commit()
+        #expect(carry(try federation.list()) == ["/one/TRUST.yaml done", "/two/TRUST.yaml done"])
+        #expect(carry(try federation.list()).isEmpty)
+        #expect(
+            try TrustList(contentsOf: file("one/TRUST.yaml")).reason(withdrawn: "bonn") == " (on 2026-11-18: asked)")
+        try federation.list().takingBack("bonn", reason: "a mistake", with: federation.coordinator, at: day).commit()
+        #expect(carry(try federation.list()).count == 2)
+        #expect(try TrustList(contentsOf: file("two/TRUST.yaml")).withdrawn.isEmpty)
+    }
+
     @Test func theMarkIsSignedAndKeepsTheRestOfTheList() throws {
         let before = try federation.list()
-        try TrustList.withdraw("bonn", in: federation.trustPath, with: federation.coordinator)
+        func mark(_ site: String, _ key: SigningKey) throws {
+            try federation.list().withdrawing(site, reason: nil, with: key, at: TestFederation.day)?.commit()
+        }
+        try mark("bonn", federation.coordinator)
         let list = try federation.list()
         #expect(list.withdrawn == ["bonn"] && list.members == before.members)
-        try TrustList.withdraw("aachen", in: federation.trustPath, with: federation.coordinator)
+        try mark("aachen", federation.coordinator)
         #expect(try federation.list().withdrawn == ["aachen", "bonn"])
         let text = try String(contentsOfFile: federation.trustPath, encoding: .utf8)
         #expect(text.contains("withdrawn: [aachen, bonn]\n"))
         let failure = try #require(throws: Failure.self) {
-            try TrustList.withdraw("celle", in: federation.trustPath, with: SigningKey())
+            try mark("celle", SigningKey())
         }
         #expect(failure.kind == .notPermitted)
         // A model of a withdrawn site is no base any more.
