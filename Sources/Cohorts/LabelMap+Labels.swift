@@ -26,7 +26,7 @@ extension LabelMap {
         let fileIndex = try table.index(of: file.column)
         let patientIndex = try patient.map { try table.index(of: $0.column) }
         let sources = try attributes.map { entry in
-            (entry.attribute, entry.source, try entry.source.column.map { try table.index(of: $0) })
+            (entry.attribute, entry.source, try entry.source.columns.map { try table.index(of: $0) })
         }
         var result: [String: PhotographLabels] = [:]
         for row in table.rows {
@@ -43,16 +43,16 @@ extension LabelMap {
                 if !written.isEmpty {
                     guard let key = patient.pattern.map({ $0.part(of: written) }) ?? written, !key.isEmpty else {
                         throw Failure(
-                            .badData, "\(table.name) line \(row.line)", field: patient.column,
+                            .badData, "\(table.name) line \(row.line)", field: patient.column.excerpt,
                             expected: "text that the pattern \(patient.pattern?.text ?? "") matches",
                             found: "\"\(written)\"")
                     }
                     labels.patient = key
                 }
             }
-            for (attribute, source, index) in sources {
+            for (attribute, source, indices) in sources {
                 let place = "\(table.name) line \(row.line)"
-                let value = try source.value(of: index.map { row.cells[$0] } ?? "", attribute, place: place, map: name)
+                let value = try source.value(of: indices.map { row.cells[$0] }, attribute, place: place, map: name)
                 if value != "unknown" { labels.cohort[attribute.name] = value }
             }
             result[photograph] = result[photograph].map { $0.merged(labels) } ?? labels
@@ -82,30 +82,56 @@ extension PhotographLabels {
 }
 
 extension LabelMap.Source {
-    /// The column that holds the value; nil for a constant.
-    var column: String? {
+    /// The columns that hold the value; none for a constant.
+    var columns: [String] {
         switch self {
-        case .constant: nil
-        case .column(let column, _, _), .years(let column), .asWritten(let column, _): column
+        case .constant: []
+        case .column(let column, _, _), .years(let column), .asWritten(let column, _): [column]
+        case .dates(let born, let taken, _): [born, taken]
         }
     }
 
-    /// The name of the code that `cell` stands for, or `unknown`.
-    fileprivate func value(of cell: String, _ attribute: Attribute, place: String, map: String) throws -> String {
+    /// The name of the code that the cells of `columns` stand for, or `unknown`.
+    fileprivate func value(of cells: [String], _ attribute: Attribute, place: String, map: String) throws -> String {
         if case .constant(let name) = self { return name }
-        if cell.isEmpty { return "unknown" }
+        if cells.contains("") { return "unknown" }
+        let cell = cells[0]
         switch self {
         case .constant(let name): return name
         case .years(let column):
             guard let years = Int(cell), (0...130).contains(years) else {
-                throw Failure(.badData, place, field: column, expected: "an age in whole years", found: "\"\(cell)\"")
+                let looksLikeDate = cell.count { "./-".contains($0) } == 2
+                throw Failure(
+                    .badData, place,
+                    "\(column.excerpt): expected an age in whole years, found \"\(cell.excerpt)\""
+                        + (looksLikeDate
+                            ? """
+                            ; a date of birth is mapped together with the date of the photograph: \(attribute.name): \
+                            {born: \(column.excerpt), taken: COLUMN, dates: DD.MM.YYYY}
+                            """ : ""))
             }
-            return attribute.names[min(years / 10, attribute.names.count - 1)]
+            return attribute.band(years)
+        case .dates(let born, let taken, let form):
+            let days = try zip([born, taken], cells).map { column, cell in
+                guard let day = form.day(cell) else {
+                    throw Failure(
+                        .badData, place, field: column.excerpt, expected: "a date such as \(form.text)",
+                        found: "\"\(cell)\"")
+                }
+                return day
+            }
+            let years = days[1].years(since: days[0])
+            guard (0...130).contains(years) else {
+                throw Failure(
+                    .badData, place, field: "\(born.excerpt) and \(taken.excerpt)",
+                    expected: "an age of 0 to 130 years", found: "\(years)")
+            }
+            return attribute.band(years)
         case .asWritten(let column, let pattern):
             guard let pattern else { return cell.printable }
             guard let part = pattern.part(of: cell) else {
                 throw Failure(
-                    .badData, place, field: column, expected: "text that the pattern \(pattern.text) matches",
+                    .badData, place, field: column.excerpt, expected: "text that the pattern \(pattern.text) matches",
                     found: "\"\(cell)\"")
             }
             return part.printable
@@ -114,9 +140,15 @@ extension LabelMap.Source {
             guard let written, let name = codes[written] else {
                 let known = codes.keys.sorted().map { "\"\($0)\"" }.joined(separator: ", ")
                 throw Failure(
-                    .badData, place, "\(column) \"\(cell)\" is not a code that \(map) names (\(known), or empty)")
+                    .badData, place,
+                    "\(column.excerpt) \"\(cell.excerpt)\" is not a code that \(map) names (\(known), or empty)")
             }
             return name
         }
     }
+}
+
+extension Attribute {
+    /// The band of ten years of an age.
+    fileprivate func band(_ years: Int) -> String { names[min(years / 10, names.count - 1)] }
 }

@@ -26,7 +26,8 @@ extension LabelMap {
     }
 
     private init(_ reader: LabelMapReader, _ root: Node) throws {
-        let keys = try reader.mapping(root, "the map", keys: ["release", "separator", "file", "patient", "attributes"])
+        let keys = try reader.mapping(
+            root, LabelMapReader.whole, keys: ["release", "separator", "file", "patient", "attributes"])
         name = reader.name
         release = try keys["release"].map { try reader.text($0, "release") }
         separator = try keys["separator"].map { node in
@@ -61,6 +62,9 @@ extension LabelMap {
 
 /// Reads the nodes of a label map strictly.
 private struct LabelMapReader {
+    /// What errors call the map as a whole.
+    static let whole = "the map"
+
     let name: String
 
     func failure(_ node: Node, _ field: String, expected: String, found: String) -> Failure {
@@ -73,7 +77,10 @@ private struct LabelMapReader {
 
     func mapping(_ node: Node, _ field: String, keys: [String]? = nil) throws -> [String: Node] {
         guard case .mapping(let mapping) = node else {
-            throw failure(node, field, expected: "keys and values", found: kind(node))
+            // The text of a whole file may be a table of patients.
+            let found =
+                if case .scalar = node, field == LabelMapReader.whole { "a text without keys" } else { kind(node) }
+            throw failure(node, field, expected: "keys and values", found: found)
         }
         var result: [String: Node] = [:]
         for (key, value) in mapping {
@@ -81,7 +88,7 @@ private struct LabelMapReader {
             if let keys, !keys.contains(text) {
                 throw Failure(
                     .badData, place(key),
-                    "unknown key \"\(text)\" in \(field); the keys are \(keys.joined(separator: ", "))")
+                    "unknown key \"\(text.excerpt)\" in \(field); the keys are \(keys.joined(separator: ", "))")
             }
             result[text] = value
         }
@@ -112,28 +119,34 @@ private struct LabelMapReader {
     /// Where the values of `attribute` come from.
     func source(_ node: Node, _ attribute: Attribute) throws -> LabelMap.Source {
         let field = "attributes.\(attribute.name)"
-        let keys = try mapping(node, field, keys: ["constant", "column", "pattern", "codes", "years"])
+        let known = ["constant", "column", "pattern", "codes", "years", "born", "taken", "dates"]
+        let keys = try mapping(node, field, keys: known)
         if let constant = keys["constant"] {
             guard keys.count == 1 else {
                 throw failure(node, field, expected: "constant as the only key", found: "other keys")
             }
             return .constant(try code(constant, attribute, field: "\(field).constant"))
         }
+        if keys["born"] != nil || keys["taken"] != nil || keys["dates"] != nil {
+            return try dates(node, keys, attribute, field: field)
+        }
         let column = try required(keys, "column", of: field, at: node)
         if let years = keys["years"] {
-            guard attribute.name == "age_band", try text(years, field) == "true", keys.count == 2 else {
+            guard attribute.name == LabelMapReader.age, keys.count == 2 else {
                 throw failure(
-                    node, "\(field).years", expected: "true, only for age_band and only beside column",
-                    found: "something else")
+                    node, "\(field).years", expected: "only the attribute age_band, with column as the only other key",
+                    found: attribute.name == LabelMapReader.age ? "other keys" : attribute.name)
+            }
+            let text = try text(years, "\(field).years")
+            guard text == "true" else {
+                throw failure(years, "\(field).years", expected: "true", found: "\"\(text)\"")
             }
             return .years(column)
         }
         let pattern = try keys["pattern"].map { try self.pattern($0, "\(field).pattern") }
         guard let codesNode = keys["codes"] else {
             // A site's scheme for ethnicity has a declared crosswalk, so its codes must always be written out.
-            guard attribute.isOpen, attribute.name != "ethnicity" else {
-                throw failure(node, "\(field).codes", expected: "the name of each code", found: "nothing")
-            }
+            guard attribute.isOpen, attribute.name != "ethnicity" else { throw withoutCodes(node, column, attribute) }
             return .asWritten(column, pattern: pattern)
         }
         var codes: [String: String] = [:]
@@ -141,6 +154,55 @@ private struct LabelMapReader {
             codes[written] = try code(value, attribute, field: "\(field).codes.\(written)")
         }
         return .column(column, pattern: pattern, codes: codes)
+    }
+
+    private static let age = "age_band"
+
+    /// The failure of an attribute that names a column, and does not say what its cells mean.
+    private func withoutCodes(_ node: Node, _ column: String, _ attribute: Attribute) -> Failure {
+        let field = "attributes.\(attribute.name)"
+        guard attribute.name == LabelMapReader.age else {
+            let example = attribute.names.first ?? "name"
+            return failure(
+                node, "\(field).codes",
+                expected: "what each cell of the column means, such as codes: {\"1\": \"\(example)\"}", found: "nothing"
+            )
+        }
+        return Failure(
+            .badData, place(node),
+            """
+            \(field) names a column and does not say what its cells are; write {column: \(column.excerpt), years: \
+            true} for ages in whole years, {born: COLUMN, taken: COLUMN} for the dates of birth and of the photograph, \
+            or codes for bands
+            """)
+    }
+
+    /// An age from two dates.
+    private func dates(_ node: Node, _ keys: [String: Node], _ attribute: Attribute, field: String) throws
+        -> LabelMap.Source
+    {
+        guard attribute.name == LabelMapReader.age, keys.keys.allSatisfy({ ["born", "taken", "dates"].contains($0) })
+        else {
+            throw failure(
+                node, field, expected: "born, taken and dates only for age_band and without other keys",
+                found: keys.keys.sorted().joined(separator: ", "))
+        }
+        let born = try required(keys, "born", of: field, at: node)
+        guard keys["taken"] != nil else {
+            throw failure(
+                node, "\(field).taken",
+                expected: "the column with the date of the photograph, since a date of birth alone gives no age",
+                found: "nothing")
+        }
+        let taken = try required(keys, "taken", of: field, at: node)
+        guard let dates = keys["dates"] else { return .dates(born: born, taken: taken, .usual) }
+        let written = try text(dates, "\(field).dates")
+        guard let form = DateForm(written) else {
+            throw failure(
+                dates, "\(field).dates", expected: "how dates are written, such as DD.MM.YYYY or YYYY-MM-DD",
+                found: "\"\(written)\"")
+        }
+        return .dates(born: born, taken: taken, form)
     }
 
     /// The name of a code of `attribute`, or `unknown`.

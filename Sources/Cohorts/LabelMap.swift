@@ -12,6 +12,7 @@ import Files
 ///       dr_icdr: {column: Retinopathy grade, codes: {"0": "0", "1": "1", "9": ungradable}}
 ///       laterality: {column: Eye, pattern: '[LR]$', codes: {L: left, R: right}}
 ///       age_band: {column: Age, years: true}          # whole years into bands of ten
+///       # or from two dates: age_band: {born: Date of birth, taken: Date of photograph, dates: DD.MM.YYYY}
 ///       camera: {column: Device}                      # an open attribute takes the cell as it is
 ///       field: {constant: macula}
 ///
@@ -25,6 +26,8 @@ public struct LabelMap: Sendable, Equatable {
         case column(String, pattern: LabelPattern?, codes: [String: String])
         /// A cell with an age in whole years.
         case years(String)
+        /// The age from two columns: the date of birth, and the date of the photograph.
+        case dates(born: String, taken: String, DateForm)
         /// A cell that is taken as it is (open attributes); `pattern` can keep a part of it.
         case asWritten(String, pattern: LabelPattern?)
     }

@@ -53,7 +53,7 @@ public struct LabelMapTable: Sendable {
         columns = parsed.removeFirst().cells
         var seen: Set<String> = []
         for column in columns where !seen.insert(column).inserted {
-            throw Failure(.badData, "\(name) line 1", "the column \"\(column)\" occurs twice")
+            throw Failure(.badData, "\(name) line 1", "the column \"\(column.excerpt)\" occurs twice")
         }
         for row in parsed where row.cells.count != columns.count {
             throw Failure(
@@ -67,8 +67,10 @@ public struct LabelMapTable: Sendable {
     /// - Throws: `Failure(.badData)` that lists the table's columns if `column` is not one of them.
     public func index(of column: String) throws -> Int {
         guard let index = columns.firstIndex(of: column) else {
-            let there = columns.map { "\"\($0)\"" }.joined(separator: ", ")
-            throw Failure(.badData, name, "has no column \"\(column)\"; its columns are \(there)")
+            let most = 30
+            let there = columns.prefix(most).map { "\"\($0.excerpt)\"" }.joined(separator: ", ")
+            let rest = columns.count > most ? " and \(columns.count - most) more" : ""
+            throw Failure(.badData, name, "has no column \"\(column.excerpt)\"; its columns are \(there)\(rest)")
         }
         return index
     }

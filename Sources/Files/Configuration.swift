@@ -17,11 +17,11 @@ public enum Configuration {
         do {
             return try YAMLDecoder().decode(Value.self, from: Yams.serialize(node: merged))
         } catch let DecodingError.dataCorrupted(context) {
-            throw Failure(.badData, name, "\(place(context.codingPath)): \(context.debugDescription)")
+            throw Failure(.badData, name, "\(place(context.codingPath)): \(JSONText.reason(context))")
         } catch let DecodingError.typeMismatch(type, context) {
             throw Failure(.badData, name, "\(place(context.codingPath)): expected \(type)")
         } catch {
-            throw Failure(.badData, name, "could not be read: \(error)")
+            throw Failure(.badData, name, "could not be read: \("\(error)".excerpt)")
         }
     }
 
@@ -69,7 +69,7 @@ public enum Configuration {
                 let all = known.mapping?.keys.compactMap(\.string).sorted().joined(separator: ", ") ?? ""
                 throw Failure(
                     .badData, key.mark.map { "\(name) line \($0.line)" } ?? name,
-                    "unknown key \((path + [keyName]).joined(separator: ".")); known are \(all)")
+                    "unknown key \((path + [keyName]).joined(separator: ".").excerpt); known are \(all)")
             }
             target[key] = try merge(value, over: current, path: path + [keyName], name: name)
         }

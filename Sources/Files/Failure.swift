@@ -2,6 +2,9 @@
 ///
 /// Its description is one sentence that names the file (and line or field), what was expected and what was found, so
 /// that a person can mend the cause. `kind` fixes the exit code of the command line.
+///
+/// Files hold patients' data, and errors end up in logs and tickets. So every failure shows at most a short excerpt of
+/// what it found (`String.excerpt`), whoever makes it.
 public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
     /// What kind of failure it is; the raw value is the process's exit code (after BSD's sysexits.h).
     public enum Kind: Int32, Sendable {
@@ -65,6 +68,8 @@ public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
         case showFewer
         /// Sample without guidance.
         case noGuidance
+        /// Exchange the values of two settings, such as `map` and `labels`.
+        case exchange(String, String)
     }
 
     public let kind: Kind
@@ -86,7 +91,7 @@ public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
         _ kind: Kind, _ place: String?, field: String, expected: String, found: String,
         remedy: Remedy? = nil
     ) {
-        self.init(kind, place, "\(field): expected \(expected), found \(found)", remedy: remedy)
+        self.init(kind, place, "\(field): expected \(expected), found \(found.excerpt)", remedy: remedy)
     }
 
     /// A failure because the setting `option` of a job is wrong.
@@ -94,7 +99,7 @@ public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
         self.kind = kind
         self.place = place
         self.option = option
-        sentence = problem
+        sentence = problem.withShortQuotations
         self.remedy = remedy
     }
 
@@ -102,7 +107,7 @@ public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
     public init(
         _ kind: Kind, _ place: String? = nil, option: String, expected: String, found: String, remedy: Remedy? = nil
     ) {
-        self.init(kind, place, option: option, "expected \(expected), found \(found)", remedy: remedy)
+        self.init(kind, place, option: option, "expected \(expected), found \(found.excerpt)", remedy: remedy)
     }
 
     /// One line: the place, the option and the sentence.

@@ -57,9 +57,15 @@ public enum JSONText {
         (try? JSONSerialization.jsonObject(with: data, options: .fragmentsAllowed)) != nil
     }
 
+    /// What a decoding error says. The decoder's own words about a value hold the value, so they are an excerpt.
+    static func reason(_ context: DecodingError.Context) -> String {
+        let text = context.debugDescription
+        return text.hasPrefix("Cannot initialize ") ? text.excerpt : text
+    }
+
     /// A decoding error in one sentence.
     public static func sentence(_ error: any Error) -> String {
-        func place(_ path: [any CodingKey]) -> String { path.map(\.stringValue).joined(separator: ".") }
+        func place(_ path: [any CodingKey]) -> String { path.map(\.stringValue).joined(separator: ".").excerpt }
         switch error {
         case DecodingError.keyNotFound(let key, let context):
             return "\(place(context.codingPath + [key])) is missing"
@@ -69,7 +75,7 @@ public enum JSONText {
             return "\(place(context.codingPath)): expected \(type), found nothing"
         case DecodingError.dataCorrupted(let context):
             return context.codingPath.isEmpty
-                ? "is not valid JSON" : "\(place(context.codingPath)): \(context.debugDescription)"
+                ? "is not valid JSON" : "\(place(context.codingPath)): \(reason(context))"
         case let failure as Failure:
             return failure.sentence
         default:

@@ -1,3 +1,5 @@
+import Foundation
+
 extension String {
     /// The text with `?` in place of everything that could steer a terminal: control characters (escape sequences, line
     /// ends), and invisible characters such as those that reverse the direction of writing. For names that come from
@@ -12,5 +14,36 @@ extension String {
                     default: scalar
                     }
                 }))
+    }
+}
+
+extension String {
+    /// The most characters of a value from outside that an error shows.
+    public static let longestExcerpt = 80
+
+    /// What an error shows of a value from outside: printable, and cut after `longestExcerpt` characters. A value in
+    /// quotes keeps its closing quote.
+    public var excerpt: String {
+        guard hasPrefix("\""), hasSuffix("\""), count > 2 else { return cut }
+        return "\"\(String(dropFirst().dropLast()).cut)\""
+    }
+
+    private var cut: String {
+        // The prefix is taken first, because the text may be a whole file.
+        let start = prefix(String.longestExcerpt)
+        return start.endIndex == endIndex ? printable : String(start).printable + "..."
+    }
+
+    /// The longest sentence of a failure, for what comes from outside without quotes.
+    private static let longestSentence = 1200
+
+    /// A sentence of which every passage in quotes is an excerpt. The sentence is printable, and not longer than a
+    /// paragraph.
+    var withShortQuotations: String {
+        var parts = prefix(String.longestSentence).components(separatedBy: "\"")
+        // The passages at odd places are those in quotes.
+        for place in stride(from: 1, to: parts.count, by: 2) { parts[place] = parts[place].cut }
+        let whole = parts.joined(separator: "\"").printable
+        return count > String.longestSentence ? whole + "..." : whole
     }
 }

@@ -14,13 +14,16 @@ public enum YAMLText {
         } catch let YamlError.duplicatedKeysInMapping(duplicates, context) {
             throw Failure(
                 .badData, "\(name) line \(context.mark.line)",
-                "the key \(duplicates.joined(separator: ", ")) occurs twice")
+                "the key \(duplicates.map(\.excerpt).joined(separator: ", ")) occurs twice")
         } catch let YamlError.parser(_, problem, mark, _) {
             throw Failure(.badData, "\(name) line \(mark.line)", "is not YAML: \(problem)")
         } catch let YamlError.scanner(_, problem, mark, _) {
             throw Failure(.badData, "\(name) line \(mark.line)", "is not YAML: \(problem)")
+        } catch let YamlError.reader(problem, _, _, _) {
+            throw Failure(.badData, name, "is not YAML: \(problem)")
         } catch {
-            throw Failure(.badData, name, "is not YAML: \(error)")
+            // The error's own text can hold lines of the file.
+            throw Failure(.badData, name, "is not YAML")
         }
     }
 

@@ -19,6 +19,13 @@ public protocol Job: Sendable {
     /// - Throws: `Failure(.usage)` naming the property that is wrong.
     func validate() throws
 
+    /// The files and folders that the job reads. `run()` looks at them before the work, and leads from a path that is
+    /// nearly right to the right one.
+    var inputs: [JobInput] { get }
+
+    /// The files and folders that the job writes. `run()` refuses names that promise a file of another kind.
+    var outputs: [JobOutput] { get }
+
     /// Does the work. `run()` calls it after `validate()`, in a task of its own.
     /// - Throws: `Failure`, which is `.interrupted` and says what is kept where the task was cancelled.
     func perform(_ report: JobReporter) async throws -> Outcome
@@ -26,6 +33,8 @@ public protocol Job: Sendable {
 
 extension Job {
     public func validate() throws {}
+    public var inputs: [JobInput] { [] }
+    public var outputs: [JobOutput] { [] }
 
     /// Begins the work in a task of its own. The events end with `.finished`, or the sequence throws.
     public func run() -> JobRun<Self> { JobRun(self) }

@@ -28,6 +28,8 @@ public struct JobRun<Work: Job>: AsyncSequence, Sendable {
         work = Task.detached(executorPreference: JobExecutor()) {
             do {
                 try job.validate()
+                for output in job.outputs { try output.check(against: job.inputs) }
+                try Signpost.check(job.inputs)
                 let outcome = try await job.perform(report)
                 events.append(.finished(outcome))
                 events.finish(nil)

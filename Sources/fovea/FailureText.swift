@@ -35,6 +35,7 @@ extension Failure.Remedy {
         case .size: "; give --size"
         case .showFewer: "; show fewer with --most"
         case .noGuidance: "; --guidance 1 needs none"
+        case .exchange(let one, let other): "; did you swap --\(one.kebab) and --\(other.kebab)?"
         }
     }
 }

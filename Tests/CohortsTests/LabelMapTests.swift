@@ -93,6 +93,64 @@ struct LabelMapTests {
         }
     }
 
+    @Test("an age from the dates of birth and of the photograph")
+    func dates() throws {
+        func labels(_ form: String, _ rows: String) throws -> [String: PhotographLabels] {
+            let map = try LabelMap(
+                yaml: "file: {column: name}\nattributes:\n  age_band: {born: birth, taken: day\(form)}\n",
+                name: "map.yaml")
+            return try map.labels(in: LabelMapTable("name;birth;day\n\(rows)", name: "t.csv"))
+        }
+        // The day before the seventieth birthday, the birthday, and a 29th of February.
+        let german = try labels(
+            ", dates: DD.MM.YYYY",
+            "a;05.10.1950;04.10.2020\nb;5.10.1950;05.10.2020\nc;29.02.1940;28.02.2020\nd;;1.1.2020\n")
+        #expect(german["a"]?.cohort["age_band"] == "60-69" && german["b"]?.cohort["age_band"] == "70-79")
+        #expect(german["c"]?.cohort["age_band"] == "70-79" && german["d"]?.cohort["age_band"] == nil)
+        let usual = try labels("", "a;1984-10-05;2020-01-31 10:30:00\nb;1984-10-05;2020-01-31T10:30\n")
+        #expect(usual["a"]?.cohort["age_band"] == "30-39" && usual["b"]?.cohort["age_band"] == "30-39")
+        for (row, part) in [
+            ("a;05.10.1984;2020-01-31\n", "birth: expected a date such as YYYY-MM-DD, found \"05.10.1984\""),
+            ("a;1984-02-30;2020-01-31\n", "birth: expected a date such as YYYY-MM-DD, found \"1984-02-30\""),
+            ("a;84-02-03;2020-01-31\n", "birth: expected a date"), ("a;1984--1;2020-01-31\n", "birth: expected a date"),
+            ("a;2021-02-03;2020-01-31\n", "birth and day: expected an age of 0 to 130 years, found -2"),
+        ] { expectFailure(.badData, part, "\(row)") { try labels("", row) } }
+    }
+
+    @Test("a date of birth in a column of ages is told how it is mapped")
+    func birth() throws {
+        let map = try LabelMap(
+            yaml: "file: {column: name}\nattributes: {age_band: {column: Age, years: true}}\n", name: "map.yaml")
+        let failure = expectFailure(.badData, "Age: expected an age in whole years, found \"05.10.1984\"") {
+            try map.labels(in: LabelMapTable("name;Age\na;05.10.1984\n", name: "t.csv"))
+        }
+        #expect(failure?.sentence.hasSuffix("age_band: {born: Age, taken: COLUMN, dates: DD.MM.YYYY}") == true)
+        let other = expectFailure(.badData, "found \"old\"") {
+            try map.labels(in: LabelMapTable("name;Age\na;old\n", name: "t.csv"))
+        }
+        #expect(other?.sentence.contains("born") == false)
+    }
+
+    @Test("no table of patients is printed, neither as a map nor as a cell")
+    func quiet() throws {
+        let rows = (0..<100).map { "P\($0),female,\($0 % 5)" }.joined(separator: "\n")
+        let asMap = expectFailure(.badData, "the map: expected keys and values, found a text without keys") {
+            try LabelMap(yaml: "name,sex,grade\n" + rows, name: "labels.csv")
+        }
+        #expect(asMap?.sentence.contains("P0") == false)
+        // A quote that is never closed where it should be swallows lines.
+        let map = try LabelMap(
+            yaml: "file: {column: name}\nattributes: {dme: {column: grade, codes: {\"0\": \"0\"}}}\n", name: "m.yaml")
+        let asCell = expectFailure(.badData, "is not a code that m.yaml names") {
+            try map.labels(in: LabelMapTable("name,grade\na,\"x \"\"\n\(rows)\"\n", name: "t.csv"))
+        }
+        #expect(asCell?.sentence.contains("P2,") == true && asCell?.sentence.contains("P9,") == false)
+        let header = "name," + (0..<100).map { "c\($0)" }.joined(separator: ",")
+        expectFailure(.badData, "\"c28\" and 71 more") {
+            try map.labels(in: LabelMapTable(header + "\n", name: "t.csv"))
+        }
+    }
+
     @Test("a missing column is an error that names those there are")
     func missingColumn() throws {
         let map = try LabelMap(contentsOf: shipped("chase"))
@@ -123,6 +181,14 @@ struct LabelMapTests {
             ),
             ("file: {column: x}\nattributes: {dme: {column: y}}\n", "attributes.dme.codes"),
             ("file: {column: x}\nattributes: {ethnicity: {column: y}}\n", "attributes.ethnicity.codes"),
+            ("file: {column: x}\nattributes: {age_band: {column: Age}}\n", "{column: Age, years: true}"),
+            (
+                "file: {column: x}\nattributes: {age_band: {column: A, years: yes}}\n",
+                "years: expected true, found \"yes\""
+            ),
+            ("file: {column: x}\nattributes: {age_band: {born: b}}\n", "age_band.taken: expected the column"),
+            ("file: {column: x}\nattributes: {age_band: {born: b, taken: t, dates: D}}\n", "such as DD.MM.YYYY"),
+            ("file: {column: x}\nattributes: {sex: {born: b, taken: t}}\n", "only for age_band"),
             ("file: {column: x}\nattributes: {field: {constant: retina}}\n", "found \"retina\""),
             ("file: {column: x}\nattributes: {sex: {column: y, years: true}}\n", "years"),
             ("patient: {column: x}\n", "file: expected"),

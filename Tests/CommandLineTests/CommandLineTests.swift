@@ -44,6 +44,8 @@ import fovea
             .closeEarly, .closeEarlyWithoutRefused, .markOnly, .replaceParcel, .auditOrReason, .auditModel, .signAudit,
             .trust, .onePatientPerPhoto, .holdout, .canaries,
             .classes, .size, .showFewer, .noGuidance,
+            .closeEarly, .auditOrReason, .auditModel, .signAudit, .trust, .onePatientPerPhoto, .holdout, .canaries,
+            .classes, .size, .showFewer, .noGuidance, .exchange("labels", "map"),
         ] as [Failure.Remedy])
     func `a remedy names an option that some command has`(remedy: Failure.Remedy) {
         let named = Failure(.usage, nil, "", remedy: remedy).commandLine.matches(of: /--[a-z][a-z-]*/)

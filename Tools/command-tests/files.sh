@@ -180,9 +180,9 @@ assert grades[row] == -1 and (grades == -1).sum() == 1, grades"
         fovea train --data whole.jpg --out "$out/run" --preset tiny --size 32 --quiet
     refuses "a dataset where a snapshot is needed (65)" 65 "phantoms.h5" "$out" \
         fovea sample --model phantoms.h5 --count 1 --out "$out/o.h5" --quiet
-    refuses "a checkpoint where a snapshot is needed (65)" 65 "expected fovea.snapshot" "$out" \
+    refuses "a checkpoint where a snapshot is needed (65)" 65 "a checkpoint of a training; give model/snapshot.safetensors" "$out" \
         fovea sample --model model/checkpoint.safetensors --count 1 --out "$out/o.h5" --quiet
-    refuses "a sample set where a dataset is needed (65)" 65 "expected fovea.dataset" "$out" bash -c \
+    refuses "a sample set where a dataset is needed (65)" 65 "expected a data set, found a sample set" "$out" bash -c \
         "fovea sample --model model/snapshot.safetensors --count 1 --out set.h5 --quiet --force && fovea train --data set.h5 --out $out/run --quiet"
     refuses "a grade of 7 in a request (64)" 64 'dr_icdr "7"' "$out" \
         fovea sample --model model/snapshot.safetensors --count 1 --cohort dr_icdr=7 --out "$out/o.h5" --quiet

@@ -93,7 +93,7 @@ provenance() {
     else skipped "replay on another BLAS core" "this CPU has no second one"; fi
     refuses "replay with another model (65)" 65 "none of its samples was made by" "$work/empty" \
         fovea replay made.h5 --model "$root/Checkpoints/open-64.safetensors"
-    refuses "replay of a data set (65)" 65 "is not a sample set" "$work/empty" fovea replay phantoms.h5 --model model/snapshot.safetensors
+    refuses "replay of a data set (65)" 65 "expected a sample set, found" "$work/empty" fovea replay phantoms.h5 --model model/snapshot.safetensors
     refuses "replay of a row that is not there (64)" 64 "index: expected 0 to 39, found 40" "$work/empty" \
         fovea replay made.h5 --model model/snapshot.safetensors --index 40
     "$python" - << 'END'
@@ -148,8 +148,8 @@ reports() {
     refuses "a page that exists stays (73)" 73 "exists already" "$out" fovea report pages.h5 --out "$out/page.html" --quiet
     check "--force replaces a page" fovea report pages.h5 --out "$out/page.html" --force --quiet
     refuses "a page over its own sample set (64)" 64 "is an input" "$out" fovea report pages.h5 --out ./pages.h5 --force --quiet
-    refuses "a report of a dataset (65)" 65 "is not a sample set" "$out" fovea report phantoms.h5 --out "$out/no.html" --quiet
-    refuses "a report of a snapshot (65)" 65 "is not a sample set" "$out" fovea report model/snapshot.safetensors --out "$out/no.html" --quiet
+    refuses "a report of a dataset (65)" 65 "expected a sample set, found" "$out" fovea report phantoms.h5 --out "$out/no.html" --quiet
+    refuses "a report of a snapshot (65)" 65 "expected a sample set, found" "$out" fovea report model/snapshot.safetensors --out "$out/no.html" --quiet
     refuses "a report of nothing (66)" 66 "does not exist" "$out" fovea report nowhere.h5 --out "$out/no.html" --quiet
     refuses "a page in a folder that is not there (73)" 73 "does not exist" "$out" fovea report pages.h5 --out "$out/no/page.html" --quiet
     cp pages.h5 changed-pages.h5
@@ -212,7 +212,7 @@ for form in ("png", "npz", "webdataset"):
 END
     refuses "a folder that exists stays (73)" 73 "exists already" "$work/forms" fovea export forms.h5 --to png --out forms/png --quiet
     refuses "a folder of others stays, with --force too (73)" 73 "no folder that export wrote" "$work/empty" fovea export forms.h5 --to png --out "$work/empty" --force --quiet
-    refuses "an export of a data set (65)" 65 "is not a sample set" "$work/forms" fovea export phantoms.h5 --to png --out forms/no --quiet
+    refuses "an export of a data set (65)" 65 "expected a sample set, found" "$work/forms" fovea export phantoms.h5 --to png --out forms/no --quiet
     "$python" -c 'from PIL import Image; p = "forms/png/images/000003.png"; i = Image.open(p); i.load(); i.save(p)'
     refuses "a picture that was saved by an editor is found (1)" 1 "images/000003.png: (SHA-256|bytes)" "$work/empty" fovea verify forms/png --quiet
 }
