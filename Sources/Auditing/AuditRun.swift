@@ -150,11 +150,14 @@ package struct AuditRun {
         return try await drawnSamples(model, count: inputs.policy.modelSamples, to: workFolder + "/samples.h5")
     }
 
+    /// The fewest training photographs that can be audited.
+    static let leastPhotographs = 8
+
     private func sides(_ samples: AuditSource) async throws -> Sides {
         let train = inputs.train, galleryRows = train.rows(of: .train)
-        guard galleryRows.count >= 8 else {
+        guard galleryRows.count >= AuditRun.leastPhotographs else {
             throw Failure(
-                .badData, train.path, field: "training photographs", expected: "at least 8",
+                .badData, train.path, field: "training photographs", expected: "at least \(AuditRun.leastPhotographs)",
                 found: "\(galleryRows.count)")
         }
         let holdout = inputs.holdout ?? train

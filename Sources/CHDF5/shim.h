@@ -21,6 +21,7 @@ static inline size_t fovea_variable_length(void) { fovea_start(); return H5T_VAR
 
 static inline unsigned fovea_truncate(void) { fovea_start(); return H5F_ACC_TRUNC; }
 static inline unsigned fovea_read_only(void) { fovea_start(); return H5F_ACC_RDONLY; }
+static inline unsigned fovea_read_write(void) { fovea_start(); return H5F_ACC_RDWR; }
 
 static inline hid_t fovea_file_create(void) { fovea_start(); return H5P_FILE_CREATE; }
 static inline hid_t fovea_file_access(void) { fovea_start(); return H5P_FILE_ACCESS; }

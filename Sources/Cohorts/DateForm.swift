@@ -6,6 +6,10 @@ import Foundation
 public struct DateForm: Sendable, Equatable {
     public static let usual = DateForm(order: ["YYYY", "MM", "DD"], separator: "-")
 
+    /// The forms that a draft of a map looks for, the likeliest first.
+    static let common = ["YYYY-MM-DD", "DD.MM.YYYY", "DD/MM/YYYY", "MM/DD/YYYY", "DD-MM-YYYY", "YYYY/MM/DD"]
+        .compactMap(DateForm.init)
+
     private let order: [String]
     private let separator: Character
 

@@ -68,6 +68,8 @@ public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
         case showFewer
         /// Sample without guidance.
         case noGuidance
+        /// State the licence of a data set that is there.
+        case stateLicence(dataset: String)
         /// Exchange the values of two settings, such as `map` and `labels`.
         case exchange(String, String)
     }

@@ -51,23 +51,33 @@ public final class HDF5File {
     /// Opens the file at `path` for reading.
     /// - Throws: `Failure`: `.noSuchInput` if there is no file or it may not be read, `.badData` if it is not an HDF5
     ///   file or is damaged.
-    public static func open(_ path: String) throws -> HDF5File {
+    public static func open(_ path: String) throws -> HDF5File { try open(path, shownAs: path, fovea_read_only()) }
+
+    /// Opens the file at `path` for changes. A change that is interrupted can leave a file that nothing reads, so make
+    /// it in a copy (`StagedFile`).
+    /// - Parameter shownAs: the path that errors name, such as a staged file's destination.
+    /// - Throws: as `open`.
+    public static func change(_ path: String, shownAs: String) throws -> HDF5File {
+        try open(path, shownAs: shownAs, fovea_read_write())
+    }
+
+    private static func open(_ path: String, shownAs shown: String, _ mode: UInt32) throws -> HDF5File {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-            throw Failure(.noSuchInput, path, "there is no such file")
+            throw Failure(.noSuchInput, shown, "there is no such file")
         }
-        guard !isFolder.boolValue else { throw Failure(.badData, path, "is a folder, not an HDF5 file") }
+        guard !isFolder.boolValue else { throw Failure(.badData, shown, "is a folder, not an HDF5 file") }
         guard access(path, R_OK) == 0 else {
-            throw Failure(.noSuchInput, path, "cannot be read (\(String(cString: strerror(errno))))")
+            throw Failure(.noSuchInput, shown, "cannot be read (\(String(cString: strerror(errno))))")
         }
-        let isHDF5 = try HDF5Library.call(.badData, path, "could not be examined") { H5Fis_hdf5(path) }
-        guard isHDF5 > 0 else { throw Failure(.badData, path, "is not an HDF5 file") }
-        let properties = try propertyList(fovea_file_access(), path, accessProperties)
-        let id = try HDF5Library.call(.badData, path, "could not be opened as HDF5") {
-            H5Fopen(path, fovea_read_only(), properties.id)
+        let isHDF5 = try HDF5Library.call(.badData, shown, "could not be examined") { H5Fis_hdf5(path) }
+        guard isHDF5 > 0 else { throw Failure(.badData, shown, "is not an HDF5 file") }
+        let properties = try propertyList(fovea_file_access(), shown, accessProperties)
+        let id = try HDF5Library.call(.badData, shown, "could not be opened as HDF5") {
+            H5Fopen(path, mode, properties.id)
         }
         let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
-        return try HDF5File(path: path, byteCount: size, handle: Handle(id, release: H5Fclose))
+        return try HDF5File(path: shown, byteCount: size, handle: Handle(id, release: H5Fclose))
     }
 
     /// Hands everything that is buffered to the operating system.

@@ -43,6 +43,13 @@ extension HDF5Object {
         try writeStrings(name, [value], isScalar: true)
     }
 
+    /// Writes a string in place of an attribute of that name, or as a new one.
+    /// - Throws: the same as `setAttribute`.
+    public func replaceAttribute(_ name: String, _ value: String) throws {
+        if try hasAttribute(name) { try writing(name) { H5Adelete(identifier, name) } }
+        try setAttribute(name, value)
+    }
+
     /// Writes an int64.
     /// - Throws: `Failure(.readOrWriteFailed)`.
     public func setAttribute(_ name: String, _ value: Int) throws {

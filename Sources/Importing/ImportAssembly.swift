@@ -31,8 +31,10 @@ struct ImportAssembly {
         var (candidates, refused) = sorted()
         guard !candidates.isEmpty else {
             let first = refused.first.map { " (\($0.file): \($0.reason))" } ?? ""
+            let hint = table?.hint.map { "; \($0)" } ?? ""
             throw Failure(
-                .badData, importer.folder, "none of its \(listing.photographs.count) photographs can be used\(first)")
+                .badData, importer.folder,
+                "none of its \(listing.photographs.count) photographs can be used\(first)\(hint)")
         }
         let findings = CopyFinder.search(
             digests: candidates.map(\.reading.digest), signatures: candidates.map(\.reading.signature))
@@ -80,6 +82,9 @@ struct ImportAssembly {
                 spoolIndex: candidates[row].index, fieldOfView: candidates[row].reading.fieldOfView, cohort: cohort,
                 patient: keys.key(of: patient), split: splits[patient]!)
         }
+        let unread = PhotographFolder.bySuffix(listing.unread)
+        let without = table.map { table in listing.photographs.filter { table.labels[$0] == nil } } ?? []
+        let counts = PatientTable(entries.map { .init(patient: $0.patient, split: $0.split, cohort: $0.cohort) })
         let report = ImportReport(
             site: importer.site, size: importer.size, onePatientPerPhoto: importer.onePatientPerPhoto,
             labelRelease: release,
@@ -91,9 +96,11 @@ struct ImportAssembly {
             splits: .init(
                 train: entries.count { $0.split == .train }, validation: entries.count { $0.split == .validation },
                 holdout: entries.count { $0.split == .holdout }),
-            ignoredFiles: listing.ignoredCount,
-            photographsWithoutLabels: table.map { table in listing.photographs.count { table.labels[$0] == nil } } ?? 0,
-            labelsWithoutPhotograph: table?.unusedRows ?? 0,
+            ignoredFiles: listing.unread.count, unread: unread.mapValues(\.count), unreadFiles: unread,
+            photographsWithoutLabels: without.count, labelsWithoutPhotograph: table?.unusedRows.count ?? 0,
+            photographsWithoutRow: without, rowsWithoutPhotograph: table?.unusedRows ?? [],
+            renamed: table?.renamed ?? [], hint: table?.hint, trainPatients: counts.trainPatients,
+            trainPairs: counts.trainPairs,
             photographs: zip(kept.enumerated(), entries).map { row, entry in
                 .init(row: row.offset, file: candidates[row.element].file, split: "\(entry.split)")
             })
@@ -108,14 +115,20 @@ struct ImportAssembly {
             case .failure(let failure):
                 refused.append(.init(file: file, reason: failure.sentence))
             case .success(let reading):
-                let labels = table?.labels[file] ?? PhotographLabels(cohort: Cohort(), patient: nil, line: 0)
+                let row = table?.labels[file]
+                let labels = row ?? PhotographLabels(cohort: Cohort(), patient: nil, line: 0)
                 if table?.hasPatients == true {
                     // Another photograph of the same patient may lie in the holdout, so this photograph must not be
                     // trained on.
                     guard let patient = labels.patient, !labels.conflicts.contains("patient") else {
                         let why =
                             labels.conflicts.contains("patient")
-                            ? "rows of the table name two patients" : "the table names no patient"
+                            ? "rows of the table name two patients"
+                            : row.map { "line \($0.line) of the table names no patient" }
+                                ?? table?.ambiguous[file].map {
+                                    let names = $0.prefix(3).map { "\"\($0)\"" }.joined(separator: " and ")
+                                    return "\(names) in the table could mean it"
+                                } ?? "the table has no row for it"
                         refused.append(.init(file: file, reason: "its patient is unknown: \(why)"))
                         continue
                     }
@@ -127,5 +140,29 @@ struct ImportAssembly {
             }
         }
         return (candidates, refused)
+    }
+}
+
+extension PatientTable {
+    /// More values than this are too many for a table, such as a camera's serial numbers.
+    private static let mostValues = 12
+
+    fileprivate var trainPatients: [String: [String: Int]] {
+        Dictionary(
+            uniqueKeysWithValues: attributes.map { name in
+                let cells = cells([name])
+                return (name, Dictionary(uniqueKeysWithValues: cells.values[0].map { ($0, cells[[$0]]) }))
+            })
+    }
+
+    fileprivate var trainPairs: [ImportReport.Pair] {
+        pairs(most: PatientTable.mostValues).flatMap { first, second in
+            let cells = cells([first, second])
+            return cells.values[0].flatMap { one in
+                cells.values[1].map { other in
+                    ImportReport.Pair(values: [first: one, second: other], patients: cells[[one, other]])
+                }
+            }
+        }
     }
 }

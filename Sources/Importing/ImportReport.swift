@@ -33,6 +33,19 @@ public struct ImportReport: Codable, Sendable, Equatable {
         public let twoNames: Bool
     }
 
+    /// A photograph whose row in the table writes its name in other capitals or in another Unicode form.
+    public struct Renamed: Codable, Sendable, Equatable {
+        public let file: String
+        public let inTable: String
+    }
+
+    /// The number of patients of the train split who have two values together.
+    public struct Pair: Codable, Sendable, Equatable {
+        /// The value of each of two attributes.
+        public let values: [String: String]
+        public let patients: Int
+    }
+
     /// The number of photographs in each split.
     public struct Splits: Codable, Sendable, Equatable {
         public var train = 0
@@ -66,9 +79,35 @@ public struct ImportReport: Codable, Sendable, Equatable {
     public var splits: Splits
     /// The number of files in the folder whose suffix is not that of a photograph.
     public var ignoredFiles: Int
+    /// The same by suffix, such as `.tiff`.
+    public var unread: [String: Int]
+    /// Their names by suffix; nil in what `--json` prints.
+    public var unreadFiles: [String: [String]]?
     /// The number of photographs in the folder for which the table has no row, and of rows that have no photograph.
     public var photographsWithoutLabels: Int
     public var labelsWithoutPhotograph: Int
+    /// Their names; nil in what `--json` prints.
+    public var photographsWithoutRow: [String]?
+    public var rowsWithoutPhotograph: [String]?
+    /// Photographs that were matched with their row although the names are not written alike.
+    public var renamed: [Renamed]
+    /// What the map may lack, where rows name no photograph; nil otherwise.
+    public var hint: String?
+    public var licence: String?
+    /// The number of patients of the train split by attribute and value. It decides what a model may be asked for.
+    public var trainPatients: [String: [String: Int]]
+    /// The same for two values together, of every pair of attributes with at least two values.
+    public var trainPairs: [Pair]
+    /// What a privacy audit can be expected to show for so many patients.
+    public var auditOutlook: String?
     /// One entry for each row of the data set; nil in what `--json` prints.
     public var photographs: [Photograph]?
+
+    /// The report without long lists of names.
+    public var summary: ImportReport {
+        var summary = self
+        (summary.photographs, summary.unreadFiles) = (nil, nil)
+        (summary.photographsWithoutRow, summary.rowsWithoutPhotograph) = (nil, nil)
+        return summary
+    }
 }

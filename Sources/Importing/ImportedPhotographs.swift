@@ -5,7 +5,8 @@ import Pictures
 
 /// The photographs that an import kept. Their pixels wait on disk until `records` asks for them.
 public struct ImportedPhotographs: Sendable {
-    public let report: ImportReport
+    /// What the import did. Whoever writes the data set can add what is known only then.
+    public var report: ImportReport
     struct Entry: Sendable {
         let spoolIndex: Int
         let fieldOfView: FieldOfView
@@ -17,6 +18,11 @@ public struct ImportedPhotographs: Sendable {
     let spool: PixelSpool
 
     public var count: Int { entries.count }
+
+    /// The opaque key of each photograph's patient.
+    public var patients: [String] { entries.map(\.patient) }
+    /// The split of each photograph.
+    public var splits: [Split] { entries.map(\.split) }
 
     /// The records of some rows.
     /// - Throws: `Failure(.readOrWriteFailed)`.

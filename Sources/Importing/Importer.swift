@@ -44,7 +44,7 @@ public struct Importer: Sendable {
     ///   temporary files; `.interrupted`. A photograph that cannot be used does not throw: the report lists it.
     public func run(progress: @Sendable (Step, Int, Int) -> Void = { _, _, _ in }) throws -> ImportedPhotographs {
         let labelled = try prepared()
-        let listing = try PhotographFolder(folder)
+        let listing = try PhotographFolder(folder, without: [labels, map].compactMap(\.self))
         let table = try labelled.map { try PhotographTable($0, photographs: listing.photographs) }
         let spool = try PixelSpool(folder: scratchFolder, byteCount: size * size * 3)
         let fields = try PixelSpool(folder: scratchFolder, byteCount: VesselField.byteCount)
@@ -94,41 +94,4 @@ public struct Importer: Sendable {
         let table = try LabelMapTable(contentsOf: labels, separator: read.separator)
         return (read, try read.labels(in: table))
     }
-}
-
-/// The labels of the photographs of a folder.
-struct PhotographTable {
-    let hasPatients: Bool
-    private(set) var labels: [String: PhotographLabels] = [:]
-    private(set) var unusedRows = 0
-
-    /// A row names a photograph by its path in the folder. The name alone suffices if only one photograph has that
-    /// name.
-    init(_ labelled: (map: LabelMap, labels: [String: PhotographLabels]), photographs: [String]) throws {
-        hasPatients = labelled.map.patient != nil
-        var byName: [String: [String]] = [:]
-        for path in photographs {
-            byName[PhotographTable.normal((path as NSString).lastPathComponent), default: []].append(path)
-        }
-        let paths = Dictionary(
-            photographs.map { (PhotographTable.normal($0), $0) }, uniquingKeysWith: { first, _ in first })
-        for (name, entry) in labelled.labels {
-            let name = PhotographTable.normal(name)
-            if let path = paths[name] {
-                labels[path] = labels[path].map { $0.merged(entry) } ?? entry
-            } else if let path = byName[name], path.count == 1 {
-                labels[path[0]] = labels[path[0]].map { $0.merged(entry) } ?? entry
-            } else if let several = byName[name] {
-                let choices = several.map { "\"\($0)\"" }.joined(separator: " or ")
-                throw Failure(
-                    .badData, labelled.map.name,
-                    "\"\(name)\" in the table may be \(choices); write the path in the folder")
-            } else {
-                unusedRows += 1
-            }
-        }
-    }
-
-    /// A table and a file system may write the same name in two Unicode forms.
-    private static func normal(_ name: String) -> String { name.precomposedStringWithCanonicalMapping }
 }

@@ -5,14 +5,15 @@ import Foundation
 package struct PhotographFolder {
     /// Paths relative to the folder, sorted by their bytes.
     package let photographs: [String]
-    /// The number of files with other suffixes, without hidden files.
-    let ignoredCount: Int
+    /// Paths of the files with other suffixes, without hidden files, sorted by their bytes.
+    let unread: [String]
 
     static let suffixes: Set<String> = ["jpg", "jpeg", "jpe", "png"]
 
+    /// - Parameter others: files that may lie in the folder and are no photographs, such as the table of labels.
     /// - Throws: `Failure`: `.noSuchInput` if there is no such folder; `.badData` if it is a file or holds no
     ///   photograph; `.readOrWriteFailed` if a folder cannot be listed.
-    package init(_ path: String) throws {
+    package init(_ path: String, without others: [String] = []) throws {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             throw Failure(.noSuchInput, path, "does not exist")
@@ -20,7 +21,8 @@ package struct PhotographFolder {
         guard isFolder.boolValue else {
             throw Failure(.badData, path, "is a file; a folder of photographs was expected")
         }
-        var found: [String] = [], ignored = 0
+        var found: [String] = [], unread: [String] = []
+        let others = Set(others.map(PhotographFolder.real))
         // Links to folders are not followed, because they could lead in a circle.
         func visit(_ relative: String) throws {
             let whole = relative.isEmpty ? path : path + "/" + relative
@@ -37,19 +39,43 @@ package struct PhotographFolder {
                 let isRealFolder = lstat(path + "/" + child, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
                 if isRealFolder {
                     try visit(child)
-                } else if PhotographFolder.suffixes.contains((name as NSString).pathExtension.lowercased()) {
+                } else if PhotographFolder.isPhotograph(name) {
                     found.append(child)
-                } else {
-                    ignored += 1
+                } else if !others.contains(PhotographFolder.real(path + "/" + child)) {
+                    unread.append(child)
                 }
             }
         }
         try visit("")
         guard !found.isEmpty else {
+            let suffixes = PhotographFolder.bySuffix(unread).sorted { $0.key < $1.key }
+            let others = suffixes.isEmpty ? "" : ": " + suffixes.map { "\($1.count) \($0)" }.joined(separator: ", ")
             throw Failure(
-                .badData, path, "holds no photographs (files ending in .jpg, .jpeg or .png; \(ignored) other files)")
+                .badData, path,
+                "holds no photographs (files ending in .jpg, .jpeg or .png; \(unread.count) other files\(others))")
         }
-        photographs = found.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
-        ignoredCount = ignored
+        photographs = PhotographFolder.sorted(found)
+        self.unread = PhotographFolder.sorted(unread)
+    }
+
+    /// Whether a name has the suffix of a photograph.
+    static func isPhotograph(_ name: String) -> Bool {
+        suffixes.contains((name as NSString).pathExtension.lowercased())
+    }
+
+    private static func sorted(_ paths: [String]) -> [String] {
+        paths.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
+    }
+
+    private static func real(_ path: String) -> String {
+        URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path
+    }
+
+    /// Paths by their suffix in small letters, such as `.tiff`; `no suffix` for names without one.
+    static func bySuffix(_ paths: [String]) -> [String: [String]] {
+        Dictionary(grouping: paths) { path in
+            let suffix = (path as NSString).pathExtension.lowercased()
+            return suffix.isEmpty ? "no suffix" : "." + suffix
+        }
     }
 }

@@ -1,3 +1,4 @@
+import Auditing
 import Cryptography
 import Files
 import Foundation
@@ -16,7 +17,9 @@ public struct ImportJob: Job {
     /// Whether every photograph shows a different patient, in case no column names the patient.
     public var onePatientPerPhoto = false
     /// The photographs' licence, and where they come from.
-    public var licence = "unstated", source = "unstated"
+    public var licence = unstated, source = unstated
+    /// What a data set says of its licence and source where nobody stated them.
+    public static let unstated = "unstated"
     /// A file of at least 16 bytes that stays at the site. With this secret, a patient has the same opaque key in every
     /// import.
     public var patientSecret: String?
@@ -43,8 +46,6 @@ public struct ImportJob: Job {
         public var patients: Int { report.patients }
 
         fileprivate init(_ report: ImportReport, output: String, reportFile: String) {
-            var report = report
-            report.photographs = nil
             self.report = report
             self.output = output
             self.reportFile = reportFile
@@ -55,9 +56,9 @@ public struct ImportJob: Job {
             case reportFile = "report"
         }
 
-        /// The report without the list of photographs, and the outputs.
+        /// The report without long lists of names, and the outputs.
         public func encode(to encoder: any Encoder) throws {
-            try report.encode(to: encoder)
+            try report.summary.encode(to: encoder)
             var container = encoder.container(keyedBy: Key.self)
             try container.encode(output, forKey: .output)
             try container.encode(reportFile, forKey: .reportFile)
@@ -70,10 +71,21 @@ public struct ImportJob: Job {
                 "train \(splits.train), validation \(splits.validation), holdout \(splits.holdout)",
             ] + report.findings + ["details: \(reportFile) (file names; keep it at the site)"]
         }
+
+        public var advice: [Advice] {
+            guard report.licence == ImportJob.unstated else { return [] }
+            return [
+                Advice(
+                    """
+                    the licence of the photographs is not stated, so all that is made from them will say \
+                    "\(ImportJob.unstated)"
+                    """, .stateLicence(dataset: output))
+            ]
+        }
     }
 
     public func perform(_ report: JobReporter) async throws -> Outcome {
-        try OutputPath.requireOther(output, than: [labels, map, patientSecret].compactMap(\.self))
+        if let patientSecret { try OutputPath.requireOther(output, than: [patientSecret]) }
         try ImportedPhotographs.requireWritable(output, force: replaces)
         var importer = Importer(folder: folder, site: site, size: size)
         importer.labels = labels
@@ -84,12 +96,14 @@ public struct ImportJob: Job {
         // memory.
         importer.scratchFolder = URL(fileURLWithPath: output).deletingLastPathComponent().path
         if let patientSecret { importer.secret = try ImportJob.secret(patientSecret) }
-        let imported = try importer.run { step, done, total in
+        var imported = try importer.run { step, done, total in
             switch step {
             case .reading: report.progress("import", "photographs", done, of: total)
             case .comparing: report.progress("compare vessels", "photographs", done, of: total)
             }
         }
+        imported.report.licence = licence
+        imported.report.auditOutlook = AuditOutlook(patients: imported.patients, splits: imported.splits).sentence
         let reportFile = try await imported.write(to: output, source: source, licence: licence, force: replaces)
         return Outcome(imported.report, output: output, reportFile: reportFile)
     }
@@ -101,53 +115,5 @@ public struct ImportJob: Job {
         }
         defer { data.wipe() }
         return SecretBytes(data)
-    }
-}
-
-extension ImportReport {
-    /// What the user should know about the import, with one sentence on each line.
-    fileprivate var findings: [String] {
-        var lines: [String] = []
-        if !duplicates.isEmpty {
-            let conflicts = duplicates.count { $0.conflict }
-            lines.append(
-                "\(duplicates.count) copies dropped (\(conflicts) with contradicting labels, which became unknown)")
-        }
-        let twoNames = sameEye.filter(\.twoNames)
-        if sameEye.count > twoNames.count {
-            lines.append(
-                """
-                same eye, so one patient: \(sameEye.count - twoNames.count) pairs of photographs (sameEye in the report)
-                """)
-        }
-        if !twoNames.isEmpty {
-            lines.append(
-                """
-                the same eye under two names, which may be the same person; both names are in one split \
-                (\(twoNames.count) pairs):
-                """)
-            lines += twoNames.prefix(5).map { "  \($0.file) and \($0.of)" }
-            if twoNames.count > 5 { lines.append("  ...") }
-        }
-        if let compared = comparedAtOnce {
-            lines.append(
-                """
-                vessels were compared with those of the \(compared / 2) photographs before and behind each, in the \
-                order of their names, not with all: other photographs of an eye that are farther away were not looked \
-                for
-                """)
-        }
-        if photographsWithoutLabels > 0 {
-            lines.append("\(photographsWithoutLabels) photographs have no row in the table")
-        }
-        if labelsWithoutPhotograph > 0 {
-            lines.append("\(labelsWithoutPhotograph) rows of the table have no photograph")
-        }
-        if !refused.isEmpty {
-            lines.append("\(refused.count) photographs refused:")
-            lines += refused.prefix(5).map { "  \($0.file): \($0.reason)" }
-            if refused.count > 5 { lines.append("  ...") }
-        }
-        return lines
     }
 }

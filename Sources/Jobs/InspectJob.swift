@@ -1,4 +1,5 @@
 import CheckpointStore
+import Cohorts
 import Datasets
 import Diffusion
 import Files
@@ -7,12 +8,15 @@ import Models
 import PictureFiles
 import Reporting
 import SampleStore
+import Sampling
 import Verdicts
 
 /// Says what a file is (data set, checkpoint, snapshot or sample set), and names its cohorts, sites and licence.
 public struct InspectJob: Job {
     /// A file made by fovea.
     public var file: String
+    /// Attributes of a data set whose values are counted together, by patient of the train split: one to three.
+    public var by: [String] = []
 
     public init(_ file: String) { self.file = file }
 
@@ -40,16 +44,38 @@ public struct InspectJob: Job {
         }
         switch try FileSort(contentsOf: file) {
         case .sampleSet:
+            try refuseTable("a sample set")
             let description = try await SampleSetFile.describe(file)
             return Outcome(description: description, lines: InspectJob.lines(description))
         case .hdf5:
-            let description = try await DatasetFile.describe(file)
+            let description = DatasetReport(try await DatasetFile.open(file), by: by)
             return Outcome(description: description, lines: InspectJob.lines(description))
         case .weights:
+            try refuseTable("a weights file")
             let (weights, digest) = try ModelFile.read(file)
             let description = WeightsDescription(weights, digest: digest)
             return Outcome(description: description, lines: InspectJob.lines(description))
         }
+    }
+
+    public func validate() throws {
+        let known = CohortSchema.attributes.map(\.name)
+        if let wrong = by.first(where: { !known.contains($0) }) {
+            throw Failure(
+                .usage, option: "by", expected: "attributes (\(known.joined(separator: ", ")))",
+                found: "\"\(wrong)\"")
+        }
+        guard by.count <= 3, Set(by).count == by.count else {
+            throw Failure(
+                .usage, option: "by", expected: "one to three attributes, each once",
+                found: by.joined(separator: ","))
+        }
+    }
+
+    private func refuseTable(_ kind: String) throws {
+        guard !by.isEmpty else { return }
+        throw Failure(
+            .usage, file, option: "by", "is \(kind), which knows no patients; patients are counted in a data set")
     }
 
     private static func lines(_ d: SampleSetDescription) -> [String] {
@@ -65,6 +91,7 @@ public struct InspectJob: Job {
             """
             licence: \(d.terms.licence); attribution: \(d.terms.attribution.replacingOccurrences(of: "\n", with: "; "))
             """,
+            "permitted: \(d.terms.permittedUses)",
             "sites: \(d.sites.joined(separator: ", "))",
         ] + lines(d.cohorts)
             + (d.joined ?? [:]).sorted { $0.key < $1.key }.map { "asked for as \($0.key): \($0.value)" }
@@ -76,16 +103,23 @@ public struct InspectJob: Job {
         bytes < 1 << 20 ? "\(bytes / 1024) KiB" : "\((Double(bytes) / Double(1 << 20)).short) MiB"
     }
 
-    private static func lines(_ d: DatasetDescription) -> [String] {
-        [
+    private static func lines(_ report: DatasetReport) -> [String] {
+        let d = report.dataset, patients = report.patients
+        let splits = Split.allCases.map { split in
+            let count = patients.patients(split)
+            return "\(split) \(d.splits["\(split)"] ?? 0) of \(count) \(count == 1 ? "patient" : "patients")"
+        }
+        return [
             """
             data set: \(d.photographs) \(d.synthetic ? "synthetic pictures" : "photographs") of \(d.size) x \(d.size), 
             """
                 + "\(d.patients) patients, site \(d.site), created \(d.created)",
-            "splits: " + d.splits.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "),
+            "splits: \(splits.joined(separator: ", "))",
             "licence: \(d.licence); source: \(d.source)",
-        ] + (d.onePatientPerPhoto ? ["each photograph was declared to be another patient"] : [])
+        ] + (d.notes.map { ["notes: \($0)"] } ?? [])
+            + (d.onePatientPerPhoto ? ["each photograph was declared to be another patient"] : [])
             + (d.masks.isEmpty ? [] : ["masks: \(d.masks.joined(separator: ", "))"]) + lines(d.cohorts)
+            + report.patientLines + report.tableLines + [report.auditOutlook].compactMap(\.self)
     }
 
     private static func lines(_ d: WeightsDescription) -> [String] {
@@ -119,7 +153,15 @@ public struct InspectJob: Job {
         }
         if let permissions = d.permissions { lines.append("permitted: \(permissions.labelledText)") }
         lines.append("conditioned on: \(d.attributes.isEmpty ? "nothing" : d.attributes.joined(separator: ", "))")
-        return lines
+        return lines + seen(d)
+    }
+
+    /// What the model may be asked for, by attribute.
+    private static func seen(_ d: WeightsDescription) -> [String] {
+        let seen = SeenCohorts(d.training_data)
+        let counts = Dictionary(uniqueKeysWithValues: d.attributes.map { ($0, seen.counts(of: $0)) })
+        let known = lines(counts)
+        return known.isEmpty ? [] : ["patients of each value that may be asked for, rounded to 5:"] + known
     }
 
     static func lines(_ cohorts: [String: [String: Int]]) -> [String] {

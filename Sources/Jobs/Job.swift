@@ -57,11 +57,25 @@ public protocol JobOutcome: Encodable, Sendable {
     var warnings: [String] { get }
     /// Why a check said no, after everything that could be done was done and written; nil where no check did.
     var refusal: Failure? { get }
+    /// What the user could still do.
+    var advice: [Advice] { get }
 }
 
 extension JobOutcome {
     public var warnings: [String] { [] }
     public var refusal: Failure? { nil }
+    public var advice: [Advice] { [] }
+}
+
+/// Something that is not as it should be and does not stop a job. Each front end says in its own words what helps.
+public struct Advice: Sendable {
+    public let sentence: String
+    public let remedy: Failure.Remedy
+
+    public init(_ sentence: String, _ remedy: Failure.Remedy) {
+        self.sentence = sentence
+        self.remedy = remedy
+    }
 }
 
 /// What a job reports while it runs.

@@ -76,14 +76,19 @@ public struct SeenCohorts: Sendable {
         }
     }
 
-    /// The values that were seen, with the number of patients, rounded to 5.
-    private func values(of attribute: String) -> String {
+    /// The numbers of patients by the values of an attribute that were seen, rounded to 5.
+    public func counts(of attribute: String) -> [String: Int] {
         var counts: [String: Int] = [:]
         for data in data {
             for (name, count) in data.cohortCounts[attribute] ?? [:] where isSeen([attribute: name]) {
                 counts[name, default: 0] += count
             }
         }
+        return counts
+    }
+
+    private func values(of attribute: String) -> String {
+        let counts = counts(of: attribute)
         if counts.isEmpty { return "nothing of \(attribute)" }
         return counts.sorted { $0.key < $1.key }.map { "\($0.key) (about \($0.value))" }.joined(separator: ", ")
     }

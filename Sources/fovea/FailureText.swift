@@ -1,4 +1,5 @@
 import Files
+import Fovea
 
 extension Failure {
     /// The sentence for a user at a terminal. Settings are named as options, and the option that helps is named, too.
@@ -6,6 +7,11 @@ extension Failure {
         let option = option.map { "--" + $0.kebab }
         return [place, option, sentence].compactMap { $0 }.joined(separator: ": ") + (remedy?.advice ?? "")
     }
+}
+
+extension Advice {
+    /// The sentence for a user at a terminal.
+    package var commandLine: String { sentence + remedy.advice }
 }
 
 extension Failure.Remedy {
@@ -35,6 +41,7 @@ extension Failure.Remedy {
         case .size: "; give --size"
         case .showFewer: "; show fewer with --most"
         case .noGuidance: "; --guidance 1 needs none"
+        case .stateLicence(let path): "; state it with fovea terms \(path) --licence NAME"
         case .exchange(let one, let other): "; did you swap --\(one.kebab) and --\(other.kebab)?"
         }
     }

@@ -21,13 +21,14 @@ package struct FoveaCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "The way of the data, begin here:",
                 subcommands: [
-                    ImportCommand.self, TrainCommand.self, SampleCommand.self, AuditCommand.self, ReleaseCommand.self,
+                    MapCommand.self, ImportCommand.self, TrainCommand.self, SampleCommand.self, AuditCommand.self,
+                    ReleaseCommand.self,
                 ]),
             CommandGroup(
                 name: "Look, check and pass on:",
                 subcommands: [
                     InspectCommand.self, VerifyCommand.self, ReportCommand.self, ExportCommand.self,
-                    ReplayCommand.self, ValidateCommand.self,
+                    ReplayCommand.self, ValidateCommand.self, TermsCommand.self,
                 ]),
             CommandGroup(
                 name: "Share weights with other sites:",

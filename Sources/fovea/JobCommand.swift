@@ -49,6 +49,7 @@ struct CommonOptions: ParsableArguments {
                 display.end()
                 try console.finish(outcome, outcome.lines)
                 outcome.warnings.forEach(console.warn)
+                outcome.advice.forEach { console.say($0.commandLine) }
                 if let refusal = outcome.refusal { throw refusal }
             }
         }

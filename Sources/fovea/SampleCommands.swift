@@ -2,6 +2,7 @@ import ArgumentParser
 import Diffusion
 import Exporting
 import Files
+import Foundation
 import Fovea
 
 /// The options that name the model that makes samples.
@@ -201,11 +202,24 @@ struct InspectCommand: JobCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
         abstract: "Says what a file is: data set, checkpoint, snapshot or sample set; its cohorts, sites and licence.",
-        discussion: "Example: fovea inspect samples.h5")
+        discussion: """
+            Of a data set, patients are counted by value and split: those of the train split decide what a model may \
+            be asked for. --by counts them by several attributes together.
+
+            Example: fovea inspect samples.h5
+            Example: fovea inspect site.h5 --by sex,age_band
+            """)
 
     @Argument(help: .value("file", "A file made by fovea.")) var file: String
+    @Option(help: .value("attribute,...", "Of a data set: a table of the train patients by one to three attributes."))
+    var by: String?
     @OptionGroup var common: CommonOptions
-    func job() throws -> InspectJob { InspectJob(file) }
+
+    func job() throws -> InspectJob {
+        var job = InspectJob(file)
+        job.by = by?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) } ?? []
+        return job
+    }
 }
 
 struct ReportCommand: JobCommand {

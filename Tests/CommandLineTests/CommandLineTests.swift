@@ -43,8 +43,6 @@ import fovea
             .excludeRefused,
             .closeEarly, .closeEarlyWithoutRefused, .markOnly, .replaceParcel, .auditOrReason, .auditModel, .signAudit,
             .trust, .onePatientPerPhoto, .holdout, .canaries,
-            .classes, .size, .showFewer, .noGuidance,
-            .closeEarly, .auditOrReason, .auditModel, .signAudit, .trust, .onePatientPerPhoto, .holdout, .canaries,
             .classes, .size, .showFewer, .noGuidance, .exchange("labels", "map"),
         ] as [Failure.Remedy])
     func `a remedy names an option that some command has`(remedy: Failure.Remedy) {

@@ -86,7 +86,7 @@ packages() {
 contract() {
     local command
     check "doctor runs" bash -c 'fovea doctor || (( $? == 1 ))'
-    for command in import phantom train sample inspect verify replay export report import-model export-model doctor; do
+    for command in import "map guess" terms phantom train sample inspect verify replay export report import-model export-model doctor; do
         check "fovea $command --help has an example" bash -c "fovea $command --help | grep -q '^ *Example:'"
     done
     check "a command that does not exist is usage (64)" bash -c 'fovea bogus 2> /dev/null; (( $? == 64 ))'
@@ -98,7 +98,7 @@ contract() {
 
     fovea import photographs --site demo --labels photographs/labels.csv --map map.yaml --size 64 --out imported.h5 --json \
         > import.json 2> /dev/null
-    check "import --json" json_has import.json kept refused duplicates patients splits
+    check "import --json" json_has import.json kept refused duplicates patients splits unread trainPatients trainPairs auditOutlook
     says "import keeps every phantom" 'j["kept"] == 24 and j["patients"] == 12 and not j["refused"]' import.json
     fovea sample --model model/snapshot.safetensors --count 20 --cohort dr_icdr=3 --cohort dr_icdr=2.5 --seed 3 \
         --out samples.h5 --json > sample.json 2> /dev/null
@@ -180,6 +180,17 @@ assert grades[row] == -1 and (grades == -1).sum() == 1, grades"
         fovea train --data whole.jpg --out "$out/run" --preset tiny --size 32 --quiet
     refuses "a dataset where a snapshot is needed (65)" 65 "phantoms.h5" "$out" \
         fovea sample --model phantoms.h5 --count 1 --out "$out/o.h5" --quiet
+    refuses "table and map exchanged (65)" 65 "did you swap --labels and --map" "$out" \
+        "${import[@]}" photographs --labels map.yaml --map photographs/labels.csv --site demo --out "$out/o.h5" --quiet
+    refuses "a table where the map belongs (65)" 65 "expected a map .* found a table .*; fovea map guess" "$out" \
+        "${import[@]}" photographs --labels photographs/labels.csv --map photographs/labels.csv --site demo --out "$out/o.h5" --quiet
+    refuses "the suffix of a picture for a sample set (64)" 64 "s.png: ends like a picture" "$out" \
+        fovea sample --model model/snapshot.safetensors --count 1 --out "$out/s.png" --quiet
+    refuses "a run's folder where a snapshot is needed (65)" 65 "give model/snapshot.safetensors" "$out" \
+        fovea sample --model model --count 1 --out "$out/o.h5" --quiet
+    refuses "terms that are stated already (73)" 73 "states the licence .* already; give --force" "$out" \
+        fovea terms phantoms.h5 --licence other --quiet
+    check "a draft of a map is read as a map" bash -c "fovea map guess photographs/labels.csv > draft.yaml && grep -q 'file: {column: photograph}' draft.yaml"
     refuses "a checkpoint where a snapshot is needed (65)" 65 "a checkpoint of a training; give model/snapshot.safetensors" "$out" \
         fovea sample --model model/checkpoint.safetensors --count 1 --out "$out/o.h5" --quiet
     refuses "a sample set where a dataset is needed (65)" 65 "expected a data set, found a sample set" "$out" bash -c \
