@@ -6,8 +6,9 @@ public struct Finding: Codable, Hashable, Sendable {
     public var problem: String
 
     public init(_ place: String, _ problem: String) {
-        self.place = place
-        self.problem = problem
+        // As in a failure, nothing of the file is shown but short values.
+        self.place = place.withShortQuotations
+        self.problem = problem.withShortQuotations
     }
 
     enum CodingKeys: String, CodingKey {

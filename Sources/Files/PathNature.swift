@@ -160,9 +160,10 @@ public enum PathNature: String, Sendable, CaseIterable {
         if keys.contains("members"), keys.contains("coordinator") { return .trustList }
         if isTable { return .table }
         if ["yaml", "yml"].contains(suffix) { return .yaml }
-        if [",", ";", "\t"].contains(where: { firstLine.contains($0) }), !keys.contains(where: { firstLine == $0 }) {
-            return .table
-        }
+        // A header of columns, unless a key of YAML stands before the first separator.
+        let header = text.split(whereSeparator: \.isNewline).first { !$0.hasPrefix("#") } ?? ""
+        let column = header.prefix { !",;\t".contains($0) }
+        if column.count < header.count, !column.contains(": "), !column.hasSuffix(":") { return .table }
         return keys.isEmpty ? .text : .yaml
     }
 }

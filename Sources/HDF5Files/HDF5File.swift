@@ -76,7 +76,9 @@ public final class HDF5File {
         let id = try HDF5Library.call(.badData, shown, "could not be opened as HDF5") {
             H5Fopen(path, mode, properties.id)
         }
-        let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
+        // The size of the file that a link leads to, and not of the link.
+        var found = stat()
+        let size = stat(path, &found) == 0 ? Int(found.st_size) : 0
         return try HDF5File(path: shown, byteCount: size, handle: Handle(id, release: H5Fclose))
     }
 

@@ -73,7 +73,8 @@ public struct Importer: Sendable {
         guard (labels == nil) == (map == nil) else {
             throw Failure(
                 .usage, option: labels == nil ? "map" : "labels",
-                "a table of labels and the map from its columns to the cohort schema go together, and one is missing")
+                "a table of labels and the map from its columns to the cohort schema go together, and one is missing"
+                    + (map == nil ? "; fovea map guess drafts a map for a table" : ""))
         }
         let labelled = try loadLabels()
         if labelled?.map.patient == nil, !onePatientPerPhoto {

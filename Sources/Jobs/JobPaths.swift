@@ -160,7 +160,8 @@ extension JobInput.Role {
         case .auditFolder, .roundFolder: return unclear.union([.folder])
         case .anything:
             return Set(PathNature.allCases).subtracting([.runFolder, .photographFolder, .unfinishedFolder])
-        case .dataset, .sampleSet, .table, .privateKey: return unclear
+        case .table: return unclear.union([.yaml, .json])
+        case .dataset, .sampleSet, .privateKey: return unclear
         }
     }
 

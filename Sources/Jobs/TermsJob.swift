@@ -31,8 +31,10 @@ public struct TermsJob: Job {
         if licence == nil, source == nil {
             throw Failure(.usage, option: "licence", expected: "a licence, a source or both", found: "nothing")
         }
-        for (name, value) in [("licence", licence), ("source", source)] where value?.isEmpty == true {
-            throw Failure(.usage, option: name, expected: "a text", found: "nothing")
+        for (name, value) in [("licence", licence), ("source", source)] {
+            guard let value, value.isEmpty || value != value.printable else { continue }
+            throw Failure(
+                .usage, option: name, expected: "a text on one line", found: value.isEmpty ? "nothing" : "\"\(value)\"")
         }
     }
 

@@ -35,6 +35,13 @@ import Testing
         #expect(failure.sentence.unicodeScalars.allSatisfy { $0.value >= 32 })
     }
 
+    @Test func `a finding shows no more than a failure`() {
+        let finding = Finding("/cohort/\"\(ExcerptTests.table)\"", "is \"\(ExcerptTests.table)\"")
+        #expect(finding.problem.hasPrefix("is \"P0,1950-01-1,female,0?P1") && !finding.problem.contains("P5,"))
+        #expect(!finding.place.contains("P5,"))
+        #expect(Finding("/images row 7", "the pixels differ").problem == "the pixels differ")
+    }
+
     @Test func `a sentence without quotes is no longer than a paragraph`() {
         let failure = Failure(.badData, "a.csv", "could not be read: \(ExcerptTests.table)")
         #expect(failure.sentence.count <= 1203)

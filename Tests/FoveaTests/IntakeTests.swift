@@ -59,6 +59,10 @@ import Testing
         let path = try await phantoms()
         var job = TermsJob(path)
         await expectLaterFailure(.usage, "expected a licence, a source or both") { try await job.outcome() }
+        for text in ["", "a\nb"] {
+            job.licence = text
+            await expectLaterFailure(.usage, "expected a text on one line") { try await job.outcome() }
+        }
         job.licence = "CC BY 4.0"
         let refused = await expectLaterFailure(.cannotCreateOutput, "states the licence \"CC0-1.0\" already") {
             try await job.outcome()

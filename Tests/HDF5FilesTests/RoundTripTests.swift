@@ -9,6 +9,51 @@ import Testing
     let folder: TemporaryFolder
     init() throws { folder = try TemporaryFolder() }
 
+    @Test func aLinkLeadsToTheWholeFile() throws {
+        let path = folder.file("long-enough-a-name.h5"), link = folder.file("l.h5")
+        let file = try HDF5File.create(path)
+        try file.root.write("many", [UInt8](repeating: 7, count: 10_000), shape: [10_000])
+        try file.close()
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: path)
+        let opened = try HDF5File.open(link)
+        #expect(opened.byteCount > 10_000)
+        #expect(try opened.root.dataset("many").readAll(UInt8.self).count == 10_000)
+    }
+
+    @Test func anAttributeOfAWrongFileIsNotPrintedWhole() throws {
+        let path = folder.file("a.h5")
+        let table = (0..<500).map { "P\($0),1950,female" }.joined(separator: "\n")
+        let file = try HDF5File.create(path)
+        try file.root.setAttribute("kind", table)
+        try file.root.setAttribute("flag", table)
+        try file.close()
+        let root = try HDF5File.open(path).root
+        for failure in [
+            expectFailure(.badData, "expected fovea.dataset, found P0,1950,female?P1") {
+                try root.requireKind("fovea.dataset", version: 1)
+            }, expectFailure(.badData, "expected YES or NO, found P0") { try root.attributeFlag("flag") },
+        ] {
+            #expect(failure?.sentence.contains("P8,") == false)
+        }
+    }
+
+    @Test func anAttributeIsReplacedInPlace() throws {
+        let path = folder.file("a.h5")
+        let file = try HDF5File.create(path)
+        try file.root.setAttribute("licence", "a")
+        try file.root.write("u8", [UInt8](0..<6), shape: [6])
+        try file.close()
+        let changed = try HDF5File.change(path, shownAs: "shown.h5")
+        try changed.root.replaceAttribute("licence", "a longer text than before")
+        try changed.root.replaceAttribute("new", "b")
+        try changed.close()
+        let root = try HDF5File.open(path).root
+        #expect(try root.attributeString("licence") == "a longer text than before")
+        #expect(try root.attributeString("new") == "b" && root.attributeNames.count == 2)
+        #expect(try root.dataset("u8").readAll(UInt8.self) == [UInt8](0..<6))
+        expectFailure(.noSuchInput, "there is no such file") { try HDF5File.change(folder.file("none"), shownAs: "x") }
+    }
+
     @Test func numbersComeBackInTheirTypes() throws {
         let path = folder.file("numbers.h5")
         let file = try HDF5File.create(path)
