@@ -21,20 +21,6 @@ public struct ModelMerge: Sendable {
     /// The parcels that are left out, as the merge's record lists them.
     private let excluded: [MergeRecord.Excluded]
 
-    /// What parcels of a base are: adapters of one kind, or full weights.
-    private struct Sort: Hashable {
-        let kind: WeightsKind
-        let adapter: AdapterConfiguration?
-
-        var name: String {
-            kind != .adapter
-                ? "full weights"
-                : adapter.map {
-                    "an adapter of kind \($0.kind.rawValue), rank \($0.rank), share \($0.layerShare), scale \($0.scale)"
-                } ?? "an adapter without settings"
-        }
-    }
-
     /// Checks everything that can be checked before the merge.
     /// - Parameters:
     ///   - ledger: the parcels that were taken before; nil where no list of them is kept.
@@ -81,15 +67,16 @@ public struct ModelMerge: Sendable {
         at moment: Date, ledger: ParcelLedger?, asked: [String]?
     ) throws -> (LoadedModel, MergeBase, Adaptation?, Admission<ModelDescription>) {
         try SignedBase.require(path, trust: trust, at: moment)
-        let base = try LoadedModel(contentsOf: path),
+        let file = try LoadedModel(contentsOf: path),
             opened = Admission<ModelDescription>.Opened(
-                paths, base: base.digest, trust: trust, at: moment, asked: asked)
-        let sort = sort(opened.manifests), (mergeBase, adaptation) = try prepared(base, sort)
+                paths, base: file.digest, trust: trust, at: moment, asked: asked)
+        let sort = ParcelSort(mostOf: opened.manifests, base: file), base = file.extended(to: sort.cohort)
+        let (mergeBase, adaptation) = sort.prepared(base, added: sort.added(to: file))
         let weighting = settings.rule.countsHeads ? .equal : settings.weighting
         return (
             base, mergeBase, adaptation,
             Admission(opened, base: mergeBase, round: round, weighting: weighting, ledger: ledger) {
-                try requireModel($0, base: base, sort: sort)
+                try sort.requireModel($0, base: base)
             }
         )
     }
@@ -99,12 +86,13 @@ public struct ModelMerge: Sendable {
         _ record: MergeRecord, without sites: Set<String>, base: LoadedModel, path: (MergeRecord.Part) throws -> String
     ) throws {
         let rest = record.parts.filter { !sites.contains($0.site) }
-        let sort = ModelMerge.sort(
-            try rest.map { part in
+        let sort = ParcelSort(
+            mostOf: try rest.map { part in
                 let file = try path(part)
                 return try Manifest<ModelDescription>.read(try SafetensorsIndex(contentsOf: file), path: file)
-            })
-        let (mergeBase, adaptation) = try ModelMerge.prepared(base, sort)
+            }, base: base)
+        let file = base, base = file.extended(to: sort.cohort)
+        let (mergeBase, adaptation) = sort.prepared(base, added: sort.added(to: file))
         let admission = try Admission<ModelDescription>(record, without: sites, base: mergeBase, path: path)
         guard let moment = Day.noon(record.day) else {
             throw Failure(.badData, base.path, field: "merges.day", expected: "a day", found: record.day.printable)
@@ -152,53 +140,6 @@ public struct ModelMerge: Sendable {
         }
     }
 
-    /// What most of the trusted parcels are. Parcels of another sort will be refused.
-    private static func sort(_ manifests: [Manifest<ModelDescription>]) -> Sort {
-        let sorts = manifests.filter { $0.kind != .checkpoint }.map {
-            Sort(kind: $0.kind, adapter: $0.kind == .adapter ? $0.model.adapter : nil)
-        }
-        let counts = Dictionary(
-            grouping: sorts.filter { $0.kind == .snapshot || $0.adapter?.problem == nil && $0.adapter != nil }
-        ) { $0 }.mapValues(\.count)
-        // A tie is decided by the name, so that the order of the parcels does not matter.
-        return counts.max { ($0.value, $1.key.name) < ($1.value, $0.key.name) }?.key
-            ?? Sort(kind: .adapter, adapter: AdapterConfiguration())
-    }
-
-    private static func prepared(_ base: LoadedModel, _ sort: Sort) throws -> (MergeBase, Adaptation?) {
-        var shapes: [String: [Int]] = [:], reference: [String: Tensor]?, adaptation: Adaptation?
-        if let configuration = sort.adapter, configuration.problem == nil {
-            let made = Adaptation(configuration, base: base.model.specifications, baseDigest: base.digest)
-            shapes = Dictionary(uniqueKeysWithValues: made.layout.specifications.map { ($0.path, $0.fileShape) })
-            adaptation = made
-        } else {
-            shapes = Dictionary(uniqueKeysWithValues: base.model.specifications.map { ($0.path, $0.fileShape) })
-            reference = base.parameters.fileTensors()
-        }
-        let norm = base.parameters.tensors.reduce(0) { $0 + $1.sumOfSquares }.squareRoot()
-        return (
-            MergeBase(
-                path: base.path, digest: base.digest, kind: adaptation == nil ? .snapshot : .adapter, shapes: shapes,
-                reference: reference, norm: norm,
-                merges: base.manifest.merges ?? [], permissions: base.manifest.permissions,
-                factors: adaptation.map { adaptation in adaptation.layout.adapted.indices.map(adaptation.names) } ?? [],
-                scale: sort.adapter?.scale ?? 1),
-            adaptation
-        )
-    }
-
-    private static func requireModel(_ parcel: Parcel<ModelDescription>, base: LoadedModel, sort: Sort) throws {
-        var model = parcel.manifest.model
-        let found = Sort(kind: parcel.manifest.kind, adapter: model.adapter)
-        guard found == sort else {
-            throw Failure(.badData, parcel.path, field: "model.adapter", expected: sort.name, found: found.name)
-        }
-        model.adapter = nil
-        guard model == base.manifest.model else {
-            throw Failure(.badData, parcel.path, field: "model", expected: "what the base is", found: "other settings")
-        }
-    }
-
     // MARK: - The merge
 
     /// The merged parameters, and the part of the difference that `svd` left out, relative to the whole difference.
@@ -224,9 +165,16 @@ public struct ModelMerge: Sendable {
                     expected: "what the base was merged on, \(base.manifest.parents.first ?? "which it does not say")",
                     found: previous?.digest.description ?? "none")
             }
+            guard base.manifest.model.cohort.extends(previous.manifest.model.cohort) else {
+                throw Failure(
+                    .badData, previous.path, field: "model.cohort", expected: "what the base has, or a part of it",
+                    found: previous.manifest.model.cohort.attributes.joined(separator: ", "))
+            }
+            // Attributes that were added since have moved from zero.
+            let before = previous.extended(to: base.manifest.model.cohort).parameters
             for i in result.tensors.indices {
                 result.tensors[i] = result.tensors[i].adding(
-                    settings.momentum, times: base.parameters.tensors[i], minus: previous.parameters.tensors[i])
+                    settings.momentum, times: base.parameters.tensors[i], minus: before.tensors[i])
             }
         }
         try result.requireFinite(file: "the merge")
@@ -247,12 +195,18 @@ public struct ModelMerge: Sendable {
             let own = zip(shares, seen).map { $1[row] ? $0 : 0 }, total = own.reduce(0, +)
             return total > 0 ? own.map { $0 / total } : shares
         }
-        return [DiffusionModel.cohortPath: rows]
+        // Adapters have the added rows alone.
+        guard let adaptation else { return [DiffusionModel.cohortPath: rows] }
+        guard let added = adaptation.layout.added else { return [:] }
+        return [AddedRows.path(of: DiffusionModel.cohortPath): added.rows.map { rows[$0] }]
     }
 
     /// Merges adapters that share their frozen factors A: the factors B are merged, and the product is added once.
     private func averaged(_ adaptation: Adaptation) throws -> (ParameterMap, Double?) {
-        let merged = try TensorMerge(admission, base: mergeBase, settings: settings, shares: shares).merged()
+        let merged = try TensorMerge(
+            admission, base: mergeBase, settings: settings, shares: shares,
+            rowShares: settings.cohortRows ? rowShares : [:]
+        ).merged()
         let parameters = base.parameters.adding(adaptation.layout) { index in
             guard let a = adaptation.frozenFactor(index), let b = merged[adaptation.names(index).b] else {
                 fatalError("averaged: A is trained, or B was not merged")
@@ -261,13 +215,15 @@ public struct ModelMerge: Sendable {
             sum.add(LowRankSum.Term(share: 1, a: a, b: b))
             return sum
         }
-        return (parameters, nil)
+        guard let added = adaptation.layout.added, let rows = merged[AddedRows.path(of: DiffusionModel.cohortPath)]
+        else { return (parameters, nil) }
+        return (added.added(rows, to: parameters), nil)
     }
 
     /// Adds the product A B of every adapter to the base, one parameter at a time.
     private func stacked(_ adaptation: Adaptation) throws -> (ParameterMap, Double?) {
         var squares = 0.0, left = 0.0
-        let parameters = try base.parameters.adding(adaptation.layout) { index in
+        var parameters = try base.parameters.adding(adaptation.layout) { index in
             var sum = LowRankSum(adaptation.layout.adapted[index], scale: adaptation.layout.configuration.scale)
             for term in try terms(adaptation, index) { sum.add(term) }
             guard settings.rule == .svd else { return sum }
@@ -275,6 +231,11 @@ public struct ModelMerge: Sendable {
             squares += sum.squares
             left += sum.squaredDistance(to: cut)
             return cut
+        }
+        if let added = adaptation.layout.added {
+            let path = AddedRows.path(of: DiffusionModel.cohortPath)
+            let rows = try zip(admission.admitted, shares).map { try $0.parcel.tensor(path).scaled(by: Float($1)) }
+            parameters = added.added(rows.dropFirst().reduce(rows[0], +), to: parameters)
         }
         return (parameters, settings.rule == .svd ? (squares > 0 ? (left / squares).squareRoot() : 0) : nil)
     }

@@ -57,17 +57,41 @@ public enum LatentSpace: Hashable, Sendable {
         size > 128 ? (size >= 256 ? Family.dct : .wavelet).space(size: size) : .pixels
     }
 
-    /// A kind of space; the size of its blocks follows from the size of the pictures.
-    public enum Family: String, CaseIterable, Sendable {
-        case pixels, wavelet, dct
+    /// A space that is asked for: a space by its name, or a kind of space whose blocks follow from the size of the
+    /// pictures.
+    public enum Family: Hashable, CaseIterable, Sendable, RawRepresentable {
+        case pixels, grey, wavelet, dct
+        /// One of `LatentSpace.all`, such as `wavelet-2`.
+        case named(String)
 
-        /// The space of this kind for pictures with this many pixels on a side. Blocks are 8 x 8 where at least 32
-        /// places on a side are left, and 4 x 4 below.
+        public static let allCases: [Family] =
+            [.pixels, .grey, .wavelet, .dct]
+            + LatentSpace.all.map(\.name).filter { !["pixels", "grey"].contains($0) }.map { .named($0) }
+
+        public init?(rawValue: String) {
+            guard let family = Family.allCases.first(where: { $0.rawValue == rawValue }) else { return nil }
+            self = family
+        }
+
+        public var rawValue: String {
+            switch self {
+            case .pixels: "pixels"
+            case .grey: "grey"
+            case .wavelet: "wavelet"
+            case .dct: "dct"
+            case .named(let name): name
+            }
+        }
+
+        /// The space for pictures with this many pixels on a side. Where only the kind is named, blocks are 8 x 8 where
+        /// at least 32 places on a side are left, and 4 x 4 below.
         public func space(size: Int) -> LatentSpace {
             switch self {
             case .pixels: .pixels
+            case .grey: .grey
             case .wavelet: .wavelet(levels: size >= 256 ? 3 : 2)
             case .dct: .dct(side: size >= 256 ? 8 : 4, colours: nil)
+            case .named(let name): LatentSpace(name: name) ?? { fatalError("no space is named \(name)") }()
             }
         }
     }
@@ -180,7 +204,8 @@ extension LatentSpace: Codable {
         self = space
     }
 
-    private static let all =
+    /// Every space, without colour axes and maps.
+    static let all =
         [LatentSpace.pixels, .grey]
         + (1...mostLevels).map { .wavelet(levels: $0) } + (1...mostLevels).map { .dct(side: 1 << $0, colours: nil) }
 

@@ -50,6 +50,7 @@ public struct SiteStep: Sendable {
         settings.patienceInImages = 0
         settings.validateEveryImages = Int.max / 2
         settings.previewEveryImages = Int.max / 2
+        settings.firstPreviewAtImages = Int.max / 2
         settings.checkpointEveryImages = 4_000
         return settings
     }

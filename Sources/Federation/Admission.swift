@@ -66,7 +66,13 @@ public struct Admission<Model: Codable & Sendable>: Sendable {
         var candidates: [Admitted] = [], refused = opened.refused
         for (parcel, member) in opened.parcels {
             do {
-                try Admission.requireFit(parcel, base: base, round: round)
+                do {
+                    try Admission.requireFit(parcel, base: base, round: round)
+                } catch let failure as Failure where failure.sentence.hasPrefix(Admission.tensorsDoNotFit) {
+                    // Where the manifest tells of another model, that says more than the names of tensors.
+                    try requireModel(parcel)
+                    throw failure
+                }
                 try requireModel(parcel)
                 let size = try ClaimedSize(
                     parcel.manifest.trainingData, imagesSeen: parcel.manifest.imagesSeen, most: member.mostPatients,
@@ -129,6 +135,9 @@ public struct Admission<Model: Codable & Sendable>: Sendable {
         }
     }
 
+    /// How the failure begins that names tensors.
+    private static var tensorsDoNotFit: String { "tensors do not fit the base" }
+
     /// Checks that a parcel's base, sites, round, kind and tensors fit.
     private static func requireFit(_ parcel: Parcel<Model>, base: MergeBase, round: Int) throws {
         let path = parcel.path, said = parcel.statement
@@ -171,7 +180,7 @@ public struct Admission<Model: Codable & Sendable>: Sendable {
         let shapes = mismatched.map { "\($0) (expected \(base.shapes[$0] ?? []), found \(found[$0] ?? []))" }
         let problems = list("missing", missing) + list("unexpected", unexpected) + list("mismatched", shapes)
         guard problems.isEmpty else {
-            throw Failure(.badData, path, "tensors do not fit the base; \(problems.joined(separator: "; "))")
+            throw Failure(.badData, path, "\(tensorsDoNotFit); \(problems.joined(separator: "; "))")
         }
     }
 

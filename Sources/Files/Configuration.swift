@@ -46,12 +46,35 @@ public enum Configuration {
         return text
     }
 
-    /// A resolved configuration as YAML with sorted keys.
+    /// A resolved configuration as YAML with sorted keys, and with numbers as people write them.
     /// - Throws: the encoder's error.
     public static func yaml(_ value: some Encodable) throws -> String {
         let encoder = YAMLEncoder()
         encoder.options.sortKeys = true
-        return try encoder.encode(value)
+        let text = try encoder.encode(value)
+        guard let node = try Yams.compose(yaml: text) else { return text }
+        return try Yams.serialize(node: withReadableNumbers(node), sortKeys: true)
+    }
+
+    /// The encoder writes 0.99 as `9.9e-1` and 1 as `1e+0`. The digits stay, so that the numbers stay.
+    private static func withReadableNumbers(_ node: Node) -> Node {
+        switch node {
+        case .scalar(let scalar):
+            guard scalar.style == .plain || scalar.style == .any, Resolver.default.resolveTag(of: node) == .float,
+                let number = Double(scalar.string), number.isFinite
+            else { return node }
+            let isWhole = number == number.rounded() && abs(number) < 1e15
+            let text = isWhole ? "\(Int(number))" : "\(number)".replacingOccurrences(of: "e-0", with: "e-")
+            return .scalar(Node.Scalar(text, Tag(.float), scalar.style))
+        case .sequence(let sequence):
+            return .sequence(
+                Node.Sequence(sequence.map(withReadableNumbers), sequence.tag, sequence.style, sequence.mark))
+        case .mapping(let mapping):
+            return .mapping(
+                Node.Mapping(
+                    mapping.map { ($0.key, withReadableNumbers($0.value)) }, mapping.tag, mapping.style, mapping.mark))
+        default: return node
+        }
     }
 
     private static func place(_ path: [any CodingKey]) -> String { path.map(\.stringValue).joined(separator: ".") }

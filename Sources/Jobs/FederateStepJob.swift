@@ -84,7 +84,9 @@ public struct FederateStepJob: Job {
         let said = try await SiteStep(base: initial, data: sets, configuration: settings, round: round).run(
             to: output, moments: keepsMoments ? "\(data)/\(SiteFolder.moments)" : nil, force: replaces
         ) { event in
-            if case .step(let step) = event { report.progress("train", "images", step.imagesSeen, of: total) }
+            if case .step(let step, let loss) = event {
+                report.progress("train", "images", step.imagesSeen, of: total, detail: "loss \(loss.short)")
+            }
         }
         let staged = try StagedFile(metrics, force: replaces)
         try staged.write(Data((try JSONText.encoded(said) + "\n").utf8))

@@ -97,12 +97,15 @@ public struct JobProgress: Sendable, Equatable {
     public let done: Int
     /// The number of units in all.
     public let total: Int
+    /// What else is to be seen now, such as `loss 0.12`; nil for nothing.
+    public let detail: String?
 
-    package init(stage: String, unit: String, done: Int, total: Int) {
+    package init(stage: String, unit: String, done: Int, total: Int, detail: String? = nil) {
         self.stage = stage
         self.unit = unit
         self.done = done
         self.total = total
+        self.detail = detail
     }
 }
 
@@ -112,8 +115,8 @@ public struct JobReporter: Sendable {
     let noted: @Sendable (String) -> Void
 
     /// Reports that `done` of `total` units are done.
-    public func progress(_ stage: String, _ unit: String, _ done: Int, of total: Int) {
-        progressed(JobProgress(stage: stage, unit: unit, done: done, total: total))
+    public func progress(_ stage: String, _ unit: String, _ done: Int, of total: Int, detail: String? = nil) {
+        progressed(JobProgress(stage: stage, unit: unit, done: done, total: total, detail: detail))
     }
 
     /// Reports a sentence for a person.

@@ -63,9 +63,12 @@ public struct TrainJob: Job {
         }
 
         public var lines: [String] {
-            [
+            guard let loss else {
+                return ["\(imagesSeen) images were seen before; nothing was left to train", "snapshot: \(snapshot)"]
+            }
+            return [
                 """
-                \(imagesSeen) images seen at \(imagesPerSecond.short) images/s, loss \(loss?.short ?? "none"), peak \
+                \(imagesSeen) images seen at \(imagesPerSecond.short) images/s, loss \(loss.short), peak \
                 \(peakMebibytes) MiB (expected \(estimatedPeakMebibytes))
                 """,
                 "snapshot: \(snapshot)",
@@ -130,13 +133,15 @@ public struct TrainJob: Job {
             \(output): \(run.trainer.state.parameters.parameterCount) parameters, \(before) of \(total) images seen, \
             \(Machine.threads) threads
             """)
+        for note in run.notes { report.note("\(output): \(note)") }
         if !run.trainer.configuration.canaries.isEmpty {
             report.note("\(output): with canaries; the model never leaves this site")
         }
         let summary = try run.run(timeLimit: minutes.map { .seconds(60 * $0) }) { event in
             switch event {
-            case .step(let step):
-                report.progress("train", "images", step.imagesSeen - before, of: total - before)
+            case .step(let step, let loss):
+                report.progress(
+                    "train", "images", step.imagesSeen - before, of: total - before, detail: "loss \(loss.short)")
             case .validation(let seen, let loss, let isBest):
                 report.note("\(seen) images: validation loss \(loss.short)\(isBest ? ", the lowest so far" : "")")
             case .saved: break

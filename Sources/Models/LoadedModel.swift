@@ -44,6 +44,35 @@ public struct LoadedModel: Sendable {
         digest = LoadedModel.mixtureDigest(base.digest.description, mixture.map { ($0.digest, $0.weight) })
     }
 
+    private init(_ base: LoadedModel, extendedTo cohort: CohortEncoding) {
+        (path, digest, mixture) = (base.path, base.digest, base.mixture)
+        var manifest = base.manifest
+        manifest.model.cohort = cohort
+        self.manifest = manifest
+        model = DiffusionModel(manifest.model)
+        // The networks do not depend on the encoding; the table alone grows.
+        var tensors = Dictionary(
+            uniqueKeysWithValues: zip(base.parameters.specifications.map(\.path), base.parameters.tensors))
+        tensors[DiffusionModel.cohortPath] = model.cohortTable(
+            from: tensors[DiffusionModel.cohortPath], of: base.manifest.model.cohort)
+        parameters = ParameterMap(
+            model.specifications,
+            tensors: model.specifications.map { specification in
+                guard let tensor = tensors[specification.path] else {
+                    fatalError("an extended model has \(specification.path), and its base has not")
+                }
+                return tensor
+            })
+    }
+
+    /// This model with more attributes or more names of open attributes, whose rows of the cohort table are zero. It
+    /// draws what the model draws. It keeps the digest of the file that it came from.
+    /// - Parameter cohort: extends the model's encoding.
+    public func extended(to cohort: CohortEncoding) -> LoadedModel {
+        if !cohort.extends(manifest.model.cohort) { fatalError("\(path) cannot be extended to \(cohort.attributes)") }
+        return cohort == manifest.model.cohort ? self : LoadedModel(self, extendedTo: cohort)
+    }
+
     private static func mixtureDigest(_ base: String, _ adapters: [(digest: Digest, weight: Double)]) -> Digest {
         let parts = adapters.map { "\($0.digest) \($0.weight)" }.sorted()
         return Digest(of: Array("fovea-mixture-1\n\(base)\n\(parts.joined(separator: "\n"))".utf8))
@@ -67,6 +96,14 @@ public struct LoadedModel: Sendable {
                     throw Failure(
                         .badData, path, field: "base", expected: self.digest.description,
                         found: file.manifest.parents.first ?? "none")
+                }
+                guard file.manifest.model.cohort == manifest.model.cohort else {
+                    throw Failure(
+                        .badData, path,
+                        """
+                        was trained with attributes that the base lacks, so it cannot be mixed in; sample from the \
+                        snapshot that was written beside it, which is whole
+                        """)
                 }
                 guard let configuration = file.manifest.model.adapter, configuration.problem == nil else {
                     throw Failure(

@@ -35,6 +35,8 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     public var base = ""
     /// Whether all of the base's weights are trained, instead of an adapter.
     public var tunesEverything = false
+    /// Whether the attributes of the data that the base lacks are added to it.
+    public var extendsBase = false
     /// The adapter that is trained on a base.
     public var adapter = AdapterConfiguration()
 
@@ -79,6 +81,9 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     public var validateEveryImages = 2_000
     /// Images between two previews.
     public var previewEveryImages = 16_000
+    /// Images before the first preview; the next are drawn after twice, four times, ... as many, until
+    /// `previewEveryImages` are seen.
+    public var firstPreviewAtImages = 1_000
     /// Training stops when the validation loss has not fallen for this many images; 0 never stops.
     public var patienceInImages = 60_000
 
@@ -101,6 +106,7 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
             if let problem = expert.problem(size: size) { return "\(name).\(problem)" }
         }
         if let problem = adapter.problem { return "adapter.\(problem)" }
+        if extendsBase, base.isEmpty { return "extendsBase: there is no base that could be extended" }
         guard (0...0.5).contains(conditionDropout) else {
             return "conditionDropout: expected 0 to 0.5, found \(conditionDropout)"
         }
@@ -133,6 +139,7 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
             ("decayAfterImages", Double(decayAfterImages)), ("gradientClip", gradientClip),
             ("checkpointEveryImages", Double(checkpointEveryImages)),
             ("validateEveryImages", Double(validateEveryImages)), ("previewEveryImages", Double(previewEveryImages)),
+            ("firstPreviewAtImages", Double(firstPreviewAtImages)),
         ]
         for (name, value) in positive where !(value > 0 && value.isFinite) {
             return "\(name): expected a positive number, found \(value)"
@@ -281,6 +288,15 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     /// The noise levels that samples of a model with these training settings go through.
     public func sampledLevels(of model: ModelDescription) -> SampledLevels {
         model.sampledLevels(noiseLevels: noiseLevels, lowestNoise: fine.lowestNoise)
+    }
+
+    /// Whether a preview is drawn after the step that ends at `imagesSeen`. The first pictures change the fastest, so
+    /// the first previews lie closer together.
+    func isPreviewDue(at imagesSeen: Int) -> Bool {
+        func isPassed(_ images: Int) -> Bool { imagesSeen >= images && imagesSeen - batchSize < images }
+        if imagesSeen / previewEveryImages != (imagesSeen - batchSize) / previewEveryImages { return true }
+        return sequence(first: firstPreviewAtImages) { $0 * 2 }.prefix { $0 < previewEveryImages && $0 <= imagesSeen }
+            .contains(where: isPassed)
     }
 
     /// The learning rate at `imagesSeen`.

@@ -15,6 +15,8 @@ struct TrainingPlan {
     let model: DiffusionModel
     let tuning: Tuning
     let lineage: TrainingLineage
+    /// What the base and the data sets know of different attributes, one sentence each.
+    let notes: [String]
 
     /// - Parameters:
     ///   - wanted: the settings.
@@ -26,8 +28,16 @@ struct TrainingPlan {
     ) async throws -> TrainingPlan {
         var wanted = wanted
         if let problem = wanted.problem { throw Failure(.badData, name, problem) }
-        let base = try usableBase(wanted.base)
-        let encoding = try base?.manifest.model.cohort ?? CohortEncoding(wanted.attributes, over: datasets, file: name)
+        let origin = try usableBase(wanted.base)
+        let comparison = origin.map { BaseComparison($0.manifest.model.cohort, datasets) }
+        let encoding: CohortEncoding
+        if let origin, let comparison, wanted.extendsBase {
+            encoding = try comparison.extended(by: wanted.attributes, base: origin.path, file: name)
+        } else {
+            encoding =
+                try origin?.manifest.model.cohort ?? CohortEncoding(wanted.attributes, over: datasets, file: name)
+        }
+        let base = origin?.extended(to: encoding)
         wanted.attributes = encoding.attributes
         var photographs = try await TrainingSet(datasets, split: .train, size: wanted.size, encoding: encoding)
         var validation = try await TrainingSet(datasets, split: .validation, size: wanted.size, encoding: encoding)
@@ -58,10 +68,13 @@ struct TrainingPlan {
         let model = DiffusionModel(description)
         return TrainingPlan(
             configuration: wanted, training: training, validation: validation, description: description, model: model,
-            tuning: Tuning(model.specifications, base: base, adapter: description.adapter),
+            tuning: Tuning(
+                model.specifications, base: base, adapter: description.adapter,
+                added: origin.flatMap { model.addedRows(to: $0.manifest.model.cohort) }),
             lineage: try TrainingLineage(
                 datasets.map { TrainingData($0, attributes: encoding.attributes) }, base: base,
-                canaries: canaries?.record))
+                canaries: canaries?.record),
+            notes: comparison?.notes(encoding) ?? [])
     }
 
     /// The base, whose permissions must not have ended; nil where there is no base.

@@ -12,7 +12,8 @@ import TensorCore
 
 /// What a run reports while it trains.
 public enum TrainingEvent: Sendable {
-    case step(TrainingStep)
+    /// A step, and the mean loss over the last thousand images of this run.
+    case step(TrainingStep, recentLoss: Double)
     case validation(imagesSeen: Int, loss: Double, isBest: Bool)
     case saved(imagesSeen: Int)
 }
@@ -41,6 +42,8 @@ public final class TrainingRun {
     public let trainer: Trainer
     private let validation: TrainingSet
     private let lineage: TrainingLineage
+    /// What a base and the data sets know of different attributes, one sentence each; empty without a base.
+    public let notes: [String]
     private let estimate: MemoryEstimate
     private let log: TrainingLog
     /// Keeps two trainings in one folder from overwriting each other's checkpoints; nil after this training has ended.
@@ -65,8 +68,8 @@ public final class TrainingRun {
     /// - Throws: `Failure`: `.cannotCreateOutput` where the folder holds a checkpoint and neither `resume` nor `force`
     ///   is true, or where another process trains in it; `.noSuchInput` where it holds no run and `resume` is true;
     ///   `.notPermitted` where the permissions of the base have ended; `.badData` for a checkpoint of another model or
-    ///   training set; `.usage` where the training does not fit into memory. All these checks come before anything is
-    ///   written.
+    ///   training set; `.usage` where the training does not fit into memory or has seen more images than are asked for.
+    ///   All these checks come before anything is written.
     public init(
         folder: String, datasets: [DatasetFile], resume: Bool, force: Bool = false, memory: Int? = nil,
         momentsFrom: String? = nil,
@@ -85,7 +88,7 @@ public final class TrainingRun {
         let before = hasRun ? try Configuration.read(folder + "/config.yaml", over: TrainingConfiguration()) : nil
         let name = hasRun ? folder + "/config.yaml" : "configuration"
         let plan = try await TrainingPlan.resolve(try configuration(before), datasets: datasets, name: name)
-        (validation, lineage) = (plan.validation, plan.lineage)
+        (validation, lineage, notes) = (plan.validation, plan.lineage, plan.notes)
         let available = memory ?? MemoryFigures.available
         try MemoryEstimate.requireRoom(
             plan.tuning.specifications, averages: plan.configuration.averageLengths.count, available: available)
@@ -96,6 +99,13 @@ public final class TrainingRun {
                 plan.configuration, plan.model, plan.tuning, data: plan.training,
                 state: try plan.state(folder + "/checkpoint.safetensors"))
             : try plan.trainer(momentsFrom: momentsFrom)
+        let seen = trainer.state.imagesSeen
+        // The last step may have gone beyond the images by less than a batch.
+        if seen - plan.configuration.images >= plan.configuration.batchSize {
+            throw Failure(
+                .usage, folder, option: "images", expected: "at least the \(seen) images that were seen already",
+                found: "\(plan.configuration.images)")
+        }
         estimate = try MemoryEstimate(trainer, available: available)
         if !resumes { try TrainingRun.makeEmpty(folder) }
         lock = try held ?? FolderLock(folder)
@@ -115,6 +125,10 @@ public final class TrainingRun {
         }
         for name in ["checkpoint", "snapshot", "snapshot.adapter", "best", "best.adapter"] {
             try? FileManager.default.removeItem(atPath: "\(folder)/\(name).safetensors")
+        }
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        where name.hasPrefix("preview-") && name.hasSuffix(".png") {
+            try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")
         }
     }
 
@@ -141,7 +155,7 @@ public final class TrainingRun {
             recent.append(step.loss)
             if recent.count > Swift.max(1, 1000 / configuration.batchSize) { recent.removeFirst() }
             noiseLosses.add(step)
-            report(.step(step))
+            report(.step(step, recentLoss: recent.reduce(0, +) / Double(recent.count)))
             func isDue(_ every: Int) -> Bool {
                 step.imagesSeen / every != (step.imagesSeen - configuration.batchSize) / every
             }
@@ -151,7 +165,7 @@ public final class TrainingRun {
                 Double((ends.count - 1) * configuration.batchSize) / Swift.max(1e-9, (training - ends[0]).seconds)
             try log.append(step, imagesPerSecond: speed)
             if isDue(configuration.validateEveryImages), try validate(report), isPatienceOver { break }
-            if isDue(configuration.previewEveryImages) { try writePreview() }
+            if configuration.isPreviewDue(at: step.imagesSeen) { try writePreview() }
             if isDue(configuration.checkpointEveryImages) {
                 try save()
                 report(.saved(imagesSeen: step.imagesSeen))

@@ -18,6 +18,8 @@ public struct TrainingWishes: Sendable {
     /// What is trained on a base: an adapter of this kind, or all weights where `tunesEverything` is true.
     public var adapter: AdapterKind?
     public var tunesEverything = false
+    /// Add the attributes of the data sets that the base lacks, and train them, too.
+    public var extend = false
     /// A data set of phantoms; a coin flip decides which of them are added to the training.
     public var canaries: String?
     /// The number of training images to see in all.
@@ -34,6 +36,11 @@ public struct TrainingWishes: Sendable {
     /// - Throws: `Failure(.usage)` where wishes exclude each other.
     public func validate(resumes: Bool) throws {
         let own = preset != nil || size != nil || space != nil || maps != nil
+        if resumes, own || base != nil || extend || round != nil || seed != nil || config != nil || canaries != nil {
+            throw Failure(
+                .usage, option: "resume",
+                "the settings are those of the run's config.yaml; only the number of images may be changed")
+        }
         if base != nil, own {
             throw Failure(
                 .usage, option: "base", "a base brings its own network; leave out preset, size, space and maps")
@@ -41,13 +48,11 @@ public struct TrainingWishes: Sendable {
         if base == nil, adapter != nil || tunesEverything {
             throw Failure(.usage, option: "adapter", "an adapter changes a base, but no base is given")
         }
+        if base == nil, extend {
+            throw Failure(.usage, option: "extend", "attributes are added to a base, but no base is given")
+        }
         if let round, !(0...1_000_000).contains(round) {
             throw Failure(.usage, option: "round", expected: "0 to 1000000", found: "\(round)")
-        }
-        if resumes, own || base != nil || round != nil || seed != nil || config != nil || canaries != nil {
-            throw Failure(
-                .usage, option: "resume",
-                "the settings are those of the run's config.yaml; only the number of images may be changed")
         }
     }
 
@@ -74,6 +79,7 @@ public struct TrainingWishes: Sendable {
     private func onBase(_ base: LoadedModel) throws -> TrainingConfiguration {
         var settings = TrainingConfiguration()
         settings.start(from: base)
+        if extend { (settings.extendsBase, settings.attributes) = (true, [TrainingConfiguration.allAttributes]) }
         if let config { settings = try settings.tuned(by: config) }
         settings.tunesEverything = tunesEverything
         settings.adapter.kind = adapter ?? settings.adapter.kind

@@ -11,11 +11,17 @@ struct Tuning: Sendable {
     /// The parameters that are trained.
     let specifications: [ParameterSpecification]
 
-    /// - Parameter base: the model to start from; an adapter needs a base.
-    init(_ network: [ParameterSpecification], base: LoadedModel?, adapter: AdapterConfiguration?) {
+    /// - Parameters:
+    ///   - base: the model to start from; an adapter needs a base.
+    ///   - added: the rows that the base's table of cohorts was extended by.
+    init(
+        _ network: [ParameterSpecification], base: LoadedModel?, adapter: AdapterConfiguration?, added: AddedRows? = nil
+    ) {
         self.base = base?.parameters
         adaptation = adapter.flatMap { adapter in
-            base.map { Adaptation(adapter, base: $0.parameters.specifications, baseDigest: $0.digest) }
+            base.map {
+                Adaptation(adapter, base: $0.parameters.specifications, baseDigest: $0.digest, added: added)
+            }
         }
         specifications = adaptation?.layout.specifications ?? network
     }

@@ -88,7 +88,11 @@ struct TrainCommand: JobCommand {
     var preset: Preset?
     @Option(help: .value("pixels", "Side of the pictures (default: the data set's, at most 256, a multiple of 32)."))
     var size: Int?
-    @Option(help: "Where pictures are denoised: pixels (usual up to 128), wavelet or dct (usual from 256 on).")
+    @Option(
+        help: """
+            Where pictures are denoised: pixels (usual up to 128), wavelet (usual from 129 on) or dct (usual from 256 \
+            on), whose blocks follow from the size; grey for red-free photographs; or with the blocks named.
+            """)
     var space: LatentSpace.Family?
     @Option(help: "Structures of which a map is drawn with each picture: none or vessels, with --space dct.")
     var maps: MapsOption?
@@ -96,6 +100,7 @@ struct TrainCommand: JobCommand {
     var base: String?
     @Option(help: "What is trained on a base: ffa (a small adapter that merges exactly), lora, or full (default: ffa).")
     var adapter: AdapterOption?
+    @Flag(help: "Add the attributes of the data that the base lacks, and train them, too.") var extend = false
     @Option(help: .value("trust.yaml", "Whose signatures count: a base that the coordinator did not sign is refused."))
     var trust: String?
     @Option(
@@ -118,7 +123,7 @@ struct TrainCommand: JobCommand {
         (wishes.preset, wishes.size, wishes.space, wishes.maps) = (preset, size, space, maps?.maps)
         (wishes.base, wishes.adapter, wishes.tunesEverything) = (base, adapter?.kind, adapter == .full)
         (wishes.canaries, wishes.images, wishes.seed, wishes.round) = (canaries, images, seed, round?.number)
-        wishes.config = config
+        (wishes.config, wishes.extend) = (config, extend)
         var job = TrainJob(data: data, to: out)
         (job.wishes, job.trust, job.minutes, job.memory) = (wishes, trust, minutes, memory)
         (job.roundFolder, job.resumes, job.replaces) = (round?.folder, resume, common.force)

@@ -44,6 +44,7 @@ package final class ProgressDisplay {
         }
         let isShare = progress.unit == "%"
         parts += isShare ? "\(done) %" : "\(done)/\(total) \(progress.unit)"
+        parts += progress.detail.map { ", \($0)" } ?? ""
         guard rate > 0 else { return parts }
         let left = Int((Double(max(0, total - done)) / rate).rounded(.up))
         let (hours, minutes, rest) = (left / 3600, left / 60 % 60, left % 60)

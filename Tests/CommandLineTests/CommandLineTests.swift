@@ -17,6 +17,13 @@ import fovea
         #expect(ProgressDisplay.line(progress, seconds: seconds, hasBar: hasBar) == line)
     }
 
+    @Test func `what is to be seen beside the count stands behind it`() {
+        let progress = JobProgress(stage: "train", unit: "images", done: 64, total: 640, detail: "loss 0.25")
+        #expect(
+            ProgressDisplay.line(progress, seconds: 4, hasBar: false)
+                == "train 64/640 images, loss 0.25, 16/s, 0:36 left")
+    }
+
     @Test func `a setting is named as its option, and the remedy as the option that helps`() {
         let setting = Failure(.usage, option: "onePatientPerPhoto", expected: "a map", found: "none")
         #expect(setting.commandLine == "--one-patient-per-photo: expected a map, found none")

@@ -35,6 +35,23 @@ import Testing
         #expect(failure?.place == "l line 1")
     }
 
+    /// The file is for people: 0.99 and 1, not `9.9e-1` and `1e+0`. Every number is read back as it was.
+    @Test func `numbers are written as people write them`() throws {
+        struct Settings: Codable, Equatable {
+            var share = 0.99, whole = 1.0, small = 1e-5, third = 0.333, single: Float = 0.25, count = 12
+            var text = "1e+0", list = [0.05, 2.5e-3, 4e6], seed = UInt64.max
+        }
+        let yaml = try Configuration.yaml(Settings())
+        for line in [
+            "share: 0.99", "whole: 1", "small: 1e-5", "single: 0.25", "- 0.05", "- 0.0025", "- 4000000", "count: 12",
+        ] {
+            #expect(yaml.split(separator: "\n").contains(Substring(line)), "\(line) in \(yaml)")
+        }
+        var zeros = Settings()
+        (zeros.share, zeros.whole, zeros.third, zeros.text, zeros.list, zeros.seed) = (0, 0, 0, "", [], 0)
+        #expect(try Configuration.decode(yaml, name: "c.yaml", over: zeros) == Settings())
+    }
+
     @Test func `what is not YAML is refused with its line, and nothing is nothing`() throws {
         for (yaml, place, part) in [
             ("a: 1\nb: 2\na: 3\n", "c line ", "the key a occurs twice"),

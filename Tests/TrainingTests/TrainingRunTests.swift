@@ -83,7 +83,7 @@ import Training
         _ = try run.run { event in
             switch event {
             case .validation(_, let loss, _): validation.append(loss)
-            case .step(let step): steps.append(step)
+            case .step(let step, _): steps.append(step)
             case .saved: break
             }
         }
@@ -93,6 +93,34 @@ import Training
             end = steps.suffix(50).reduce(0) { $0 + $1.loss } / 50
         #expect(end < 0.6 * start, "loss from \(start) to \(end)")
         #expect(validation[2] < validation[0])
+    }
+
+    /// The first pictures change the fastest: a preview comes after 8, 16 and 32 images, then every 48.
+    @Test func previewsComeEarly() async throws {
+        let phantoms = try await PhantomFolder()
+        var settings = phantoms.settings
+        (settings.firstPreviewAtImages, settings.previewEveryImages, settings.validateEveryImages) = (8, 48, 1000)
+        let run = try await phantoms.run("run", settings, images: 64)
+        func previews() throws -> [String] {
+            try FileManager.default.contentsOfDirectory(atPath: run.folder).filter { $0.hasPrefix("preview-") }.sorted()
+        }
+        #expect(try previews() == [8, 16, 32, 48].map { "preview-\($0.padded(to: 8)).png" })
+        // A run that replaces this one begins without its pictures.
+        _ = try await TrainingRun(folder: run.folder, datasets: [phantoms.dataset], resume: false, force: true) { _ in
+            settings
+        }
+        #expect(try previews().isEmpty)
+    }
+
+    @Test func fewerImagesThanWereSeenAreRefused() async throws {
+        let phantoms = try await PhantomFolder()
+        let run = try await phantoms.run("run", phantoms.settings, images: 32)
+        let before = try bytes(run.checkpointPath)
+        await expectLaterFailure(.usage, "expected at least the 32 images that were seen already, found 16") {
+            try await phantoms.run("run", phantoms.settings, images: 16, resume: true)
+        }
+        let isSame = try bytes(run.checkpointPath) == before
+        #expect(isSame)
     }
 
     @Test func timeLimitsSaveAndStop() async throws {

@@ -18,6 +18,18 @@ import Training
         #expect(settings.network.inChannels == settings.space.channels)
     }
 
+    /// Whatever `config.yaml` may say of the space can be asked for in words, too.
+    @Test(arguments: [("grey", "grey"), ("wavelet-1", "wavelet-1"), ("wavelet", "wavelet-2"), ("dct-2", "dct-2")])
+    func `every space can be asked for`(asked: String, space: String) throws {
+        var wishes = TrainingWishes()
+        (wishes.size, wishes.preset) = (64, .tiny)
+        wishes.space = try #require(LatentSpace.Family(rawValue: asked))
+        let settings = try wishes.configuration(nil, datasets: [])
+        #expect(settings.space.name == space)
+        #expect(settings.network.inChannels == settings.space.channels)
+        #expect(LatentSpace.Family(rawValue: "dct-3") == nil)
+    }
+
     @Test func `wishes go over the file, and the file over the defaults`() throws {
         let folder = try TemporaryFolder()
         let file = try folder.write("size: 96\nbatchSize: 4\nseed: 7\nimages: 10\n".utf8, "train.yaml")

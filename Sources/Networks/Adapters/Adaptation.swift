@@ -15,8 +15,12 @@ public struct Adaptation: Sendable {
     ///   - configuration: without a `problem`.
     ///   - base: the parameters of the base, in the network's order.
     ///   - baseDigest: the digest of the base's file, from which the frozen factors follow.
-    public init(_ configuration: AdapterConfiguration, base: [ParameterSpecification], baseDigest: Digest) {
-        self.init(AdapterLayout(configuration, base: base), baseDigest: baseDigest)
+    ///   - added: rows that are added to a table of the base.
+    public init(
+        _ configuration: AdapterConfiguration, base: [ParameterSpecification], baseDigest: Digest,
+        added: AddedRows? = nil
+    ) {
+        self.init(AdapterLayout(configuration, base: base, added: added), baseDigest: baseDigest)
     }
 
     /// An adaptation of a layout; for `ffa` it computes the frozen factors.
@@ -81,6 +85,7 @@ extension Adaptation {
             let product = parameter.product(a(index) { own[$0] }, own[parameter.numberOfB].scaled(by: -scale))
             variables[parameter.number] = variables[parameter.number] - product
         }
+        if let rows = own.last { layout.added?.add(rows, to: &variables) }
         return BoundParameters(variables, recomputes: recompute)
     }
 

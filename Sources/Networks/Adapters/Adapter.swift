@@ -62,6 +62,12 @@ extension ParameterMap {
             }
             result.tensors[adapted.number] = tensors[adapted.number] - products.dropFirst().reduce(products[0], +)
         }
+        if let added = layout.added {
+            let rows = adapters.compactMap { adapter, weight in
+                adapter.parameters.tensors.last?.scaled(by: Float(weight))
+            }
+            result = added.added(rows.dropFirst().reduce(rows[0], +), to: result)
+        }
         return result
     }
 }

@@ -26,19 +26,22 @@ public struct AdaptedParameter: Hashable, Sendable {
 /// Which parameters of a base an adapter changes, and the adapter's own parameters.
 ///
 /// All convolutions and the projections of attention are adapted. Biases, norms and the embeddings of noise level and
-/// cohort stay as they are.
+/// cohort stay as they are; a training that extends its base adds rows to the table of cohorts.
 public struct AdapterLayout: Hashable, Sendable {
     public let configuration: AdapterConfiguration
     public let base: [ParameterSpecification]
     public let adapted: [AdaptedParameter]
+    /// Rows that are added to a table of the base; nil for none.
+    public let added: AddedRows?
     /// `<path>.adapter_b` and, where A is trained, `<path>.adapter_a`. B starts at 0, so that training starts with the
-    /// base's exact outputs.
+    /// base's exact outputs. The values of added rows are the last.
     public let specifications: [ParameterSpecification]
 
     /// - Parameters:
     ///   - configuration: without a `problem`.
     ///   - base: the parameters of the network, in the network's order.
-    public init(_ configuration: AdapterConfiguration, base: [ParameterSpecification]) {
+    ///   - added: rows that are added to a table.
+    public init(_ configuration: AdapterConfiguration, base: [ParameterSpecification], added: AddedRows? = nil) {
         if let problem = configuration.problem { fatalError("AdapterLayout: \(problem)") }
         let registry = ParameterRegistry()
         adapted = base.enumerated().compactMap { number, specification in
@@ -56,6 +59,8 @@ public struct AdapterLayout: Hashable, Sendable {
             _ = registry.register("\(path).adapter_b", parameter.shapeOfB, .plain, .constant(0))
             return parameter
         }
+        if let own = added?.specification { _ = registry.register(own.path, own.shape, own.layout, own.initialization) }
+        self.added = added
         self.configuration = configuration
         self.base = base
         specifications = registry.specifications
