@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import SampleStore
 import Verdicts
 
 /// What an audit of samples can be expected to show for a data set of this size, so that a site knows it before it

@@ -63,7 +63,14 @@ extension AuditJob {
             + [JobInput(train, .auditPhotographs, setting: "train")] + holdout.input(.auditPhotographs, "holdout")
             + model.input(.model, "model") + reference.input(.model, "reference")
             + canaryModel.input(.model, "canaryModel") + canaries.input(.dataset, "canaries")
-            + policy.input(.settings, "policy") + key.input(.privateKey, "key")
+            + policy.input(.settings, "policy") + siteKey.input(.privateKey, "siteKey")
+    }
+}
+
+extension SignAuditJob {
+    public var inputs: [JobInput] {
+        [JobInput(audit, .auditFolder, setting: nil), JobInput(key, .privateKey, setting: "key")]
+            + trust.input(.trustList, "trust")
     }
 }
 

@@ -1,3 +1,4 @@
+import Cohorts
 import Foundation
 import Pictures
 import SampleStore
