@@ -141,10 +141,8 @@ public struct Permissions: Codable, Hashable, Sendable {
     public var labelledText: String { text(DataUse.text) }
 
     private func text(_ purpose: (String) -> String) -> String {
-        """
-        \(purposes.sorted().map(purpose).joined(separator: ", ")); \(territories.sorted().joined(separator: ", ")); until \
-        \(expires ?? "further notice"); 
-        """
+        "\(purposes.sorted().map(purpose).joined(separator: ", ")); \(territories.sorted().joined(separator: ", ")); "
+            + "until \(expires ?? "further notice"); "
             + "redistribution \(redistribution ? "yes" : "no"); sampling one site alone \(singleSite ? "yes" : "no")"
     }
 

@@ -78,14 +78,20 @@ public struct SigningKey: Sendable {
     }
 
     private static func noPrivateKey(_ path: String) -> Failure {
-        Failure(.badData, path, "is not a private key that fovea parcel keygen made")
+        Failure(.badData, path, "is not a private key that fovea made")
     }
 
     /// Writes the private key to `path` (mode 0600) and the public key to `path.pub`.
     /// - Throws: `Failure`: `.cannotCreateOutput` if either file exists, since a key is never overwritten;
     ///   `.readOrWriteFailed`.
     public func write(_ path: String) throws {
-        for output in [path, path + ".pub"] { try StagedFile.requireWritable(output, force: false) }
+        for output in [path, path + ".pub"] {
+            if FileManager.default.fileExists(atPath: output) {
+                throw Failure(
+                    .cannotCreateOutput, output, "exists already; a key is never replaced, so name another file")
+            }
+            try StagedFile.requireWritable(output, force: false)
+        }
         var bytes = key.seed.withUnsafeBytes { Data($0) }, text = bytes.base64EncodedData()
         defer {
             bytes.wipe()
@@ -119,7 +125,7 @@ public struct SigningKey: Sendable {
             if KeyFile.sort(of: path) == .privateKey {
                 throw Failure(.badData, path, "is a private key, and the public one was expected, \(path).pub")
             }
-            throw Failure(.badData, path, "is not a public key that fovea parcel keygen made")
+            throw Failure(.badData, path, "is not a public key that fovea made")
         }
         return try PublicKey(lines[1], field: "key", place: path)
     }

@@ -39,7 +39,8 @@ struct RoundGuide {
         2. Train. The round brings base and settings:
 
                fovea train --data SITE.h5 --out run-SITE --round ROUND --trust TRUST.yaml
-        \(settings)
+
+           \(settings)
         3. \(audit)
         4. Seal the weights. Say what they may be used for, and until when:
 
@@ -86,14 +87,10 @@ struct RoundGuide {
     private var settings: String {
         asked.isEmpty
             ? """
-
-                   The coordinator asks for no special settings. An adapter of kind ffa is trained (`--adapter`), and
-                   `--images` says for how long.
+            The coordinator asks for no special settings. An adapter of kind ffa is trained (`--adapter`), and
+               `--images` says for how long.
             """
-            : """
-
-                   The coordinator asks you to \(asked.joined(separator: ", ")). The command does so by itself.
-            """
+            : "The coordinator asks you to do this, and the command does it by itself: \(asked.joined(separator: "; "))."
     }
 
     private var weights: String {
@@ -105,10 +102,10 @@ struct RoundGuide {
         let exempt = request.sites.filter(free.contains)
         let rule =
             exempt.isEmpty
-            ? "The list takes no weights without one."
+            ? "The list takes no weights of patients without an audit."
             : """
-            The list takes weights without one from \(exempt.joined(separator: ", ")); \
-            such a site gives `--unaudited REASON` in place of `--audit audit`.
+            The list takes weights without an audit from \(exempt.joined(separator: ", ")).
+               Such a site gives `--unaudited REASON` in place of `--audit audit`.
             """
         return """
             Audit the weights, and have your privacy officer sign the audit. The page docs/audit.md of Fovea says how.
@@ -127,6 +124,6 @@ struct RoundGuide {
         let first =
             request.training?.purposes == nil
             ? "\(list); `fovea parcel seal --help` has all codes." : "The coordinator asks for these purposes: \(list)."
-        return "\(first) What all sites permit in common is what the result permits."
+        return "\(first)\n   What all sites permit in common is what the result permits."
     }
 }

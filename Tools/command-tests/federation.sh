@@ -43,7 +43,14 @@ assert len(xml.dom.minidom.parse("sim/curves.svg").getElementsByTagName("polylin
     refuses "a round waits for its sites (1)" 1 "waits for site-2 until 2099-12-31" "$work/empty" fovea round close round-1 --key $key --quiet
     echo nonsense > round-1/parcels/site-2.parcel
     fovea round status round-1 --json > status.json 2> /dev/null
-    says "a file that is none is refused" '[d["state"] for d in j["deliveries"]].count("refused") == 1 and [d for d in j["deliveries"] if d["site"] == "site-2"][0]["state"] == "missing"' status.json
+    says "a file that is none is refused, and nobody's" '[d["state"] for d in j["deliveries"]] == ["delivered", "missing"] and [(d["file"], d["reason"][:7]) for d in j["others"]] == [("site-2.parcel", "refused")]' status.json
+    cp sim/sites/site-1.h5 round-1/parcels/notes.txt
+    cp site-1.key round-1/key.parcel
+    refuses "a data set and a key in the folder are named (1)" 1 "holds what may not be here .key.parcel and 1 more" "$work/empty" bash -c 'fovea round status round-1 --quiet 2> warned.txt; code=$?; grep "^fovea" warned.txt >&2; exit $code'
+    check "each by its content" bash -c 'grep -q "round-1/parcels/notes.txt: is a data set" warned.txt && grep -q "round-1/key.parcel: is a private key" warned.txt'
+    refuses "and the round is not closed (77)" 77 "round-1/key.parcel: is a private key" "$work/empty" fovea round close round-1 --key $key --early --quiet
+    rm round-1/parcels/notes.txt round-1/key.parcel
+    cp round-1/parcels/site-1.parcel round-1/parcels/copy.parcel
     check "site-2 delivers" fovea parcel seal site-2.safetensors --key site-2.key --site site-2 --round 1 "${seal[@]}" --out round-1/parcels/site-2.parcel --quiet --force
     # Two coordinators at once: one closes, the other is told, and nothing half is left.
     fovea round close round-1 --key $key --json > one.json 2> one.txt & local one=$!
@@ -53,6 +60,10 @@ assert len(xml.dom.minidom.parse("sim/curves.svg").getElementsByTagName("polylin
     if [[ "$codes" == "0 73" || "$codes" == "73 0" ]]; then passed "two coordinators at once"; else failed "two coordinators at once" "$codes" "$(cat one.txt two.txt)"; fi
     check "nothing half is left" test -z "$(find round-1 -name '*.part')"
     check "the merged model is signed and whole" fovea verify round-1/merged.safetensors --trust TRUST.yaml --quiet
+    cp site-1.safetensors round-1/parcels/late.parcel
+    fovea round status round-1 --json > status.json 2> /dev/null
+    says "who was merged, what was a copy, and what came too late" '[d["state"] for d in j["deliveries"]] == ["merged", "merged"] and {d["file"]: d["reason"] for d in j["others"]} == {"site-1.parcel": "does not count: is a copy of copy.parcel", "late.parcel": "arrived after closing, not merged"}' status.json
+    rm round-1/parcels/late.parcel
     fovea inspect round-1/merged.safetensors > inspect.txt
     check "inspect tells of the merge" grep -q "merged in round 1 by mean with 0.5: site-2" inspect.txt
 
@@ -81,10 +92,25 @@ f = h5py.File("samples.h5")
 assert abs(f["provenance/site_weight"][0].sum() - 1) < 1e-6 and 0.5 in f["provenance/site_weight"][0].tolist()
 assert "DUO:0000042" in f.attrs["permitted_uses"] and "2099-12-31" in f.attrs["permitted_uses"], f.attrs["permitted_uses"]'
 
+    sha256sum TRUST.yaml TRUST.yaml.sig > list.sha256
+    refuses "a withdrawal that lacks a base says so (66)" 66 "nothing was changed; --mark-only marks the site" "$work/empty" \
+        fovea withdraw --site site-2 --from merged.safetensors --parcels round-1/parcels --trust TRUST.yaml --key coordinator.key --out without.safetensors --quiet
+    check "and leaves the list as it was" sha256sum -c --quiet list.sha256
+    check "a dry run" bash -c 'fovea withdraw --site site-2 --from merged.safetensors --parcels . --trust TRUST.yaml --key coordinator.key --out without.safetensors --dry-run | grep -q "TRUST.yaml: site-2 would be marked" && test ! -e without.safetensors'
+    check "leaves it, too" sha256sum -c --quiet list.sha256
     check "a site leaves" bash -c 'fovea withdraw --site site-2 --from merged.safetensors --parcels . --samples samples.h5 --trust TRUST.yaml --key coordinator.key --out without.safetensors --json > withdrawn.json 2> /dev/null'
     says "what it touched" '"./merged.safetensors" in j["models"] and j["sample_sets"] == [{"file": "samples.h5", "samples": 3}] and j["marked"]' withdrawn.json
     check "as if it had never been there" bash -c 'sed "/withdrawn/d" TRUST.yaml > NEVER.yaml && fovea parcel trust NEVER.yaml --key coordinator.key --quiet &&
         fovea merge round-1/parcels/site-1.parcel --base round-1/base.safetensors --trust NEVER.yaml --key coordinator.key --out never.safetensors --quiet && cmp never.safetensors without.safetensors'
+    refuses "a model of it is not sampled (77)" 77 "site-2 was withdrawn .on ....-..-..: no reason was given., says round-1/TRUST.yaml" "$work/empty" \
+        fovea sample --model round-1/merged.safetensors --count 1 --out no.h5 --quiet
+    refuses "a mark is taken back with a reason (64)" 64 "--reason: expected why the mark is taken back" "$work/empty" \
+        fovea withdraw --take-back --site site-2 --trust TRUST.yaml --key coordinator.key --quiet
+    check "with one it is" fovea withdraw --take-back --site site-2 --trust TRUST.yaml --key coordinator.key --reason "a mistake" --parcels . --quiet
+    check "and the model may be sampled again" fovea sample --model round-1/merged.safetensors --count 1 --steps 2 --out again.h5 --quiet
+    check "a mark without a model" fovea withdraw --mark-only --site site-2 --trust TRUST.yaml --key coordinator.key --reason "after all" --quiet
+    fovea parcel trust TRUST.yaml > trust.txt
+    check "the list keeps all three acts" test "$(grep -cE "^site-2: (withdrawn|mark taken back) on .* by .*: (no reason was given|a mistake|after all)$" trust.txt)" == 3
     refuses "what it touched fails (1)" 1 "site-2 was withdrawn" "$work/empty" fovea verify samples.h5 --trust TRUST.yaml --quiet
     refuses "and is no base any more (77)" 77 "site-2 was withdrawn" "$work/empty" \
         fovea train --data sim/sites/site-1.h5 --out train --base merged.safetensors --trust TRUST.yaml --images 32 --quiet

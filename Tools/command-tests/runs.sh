@@ -220,7 +220,7 @@ parcels() {
     check "the private key is its owner's alone" test "$(stat -c %a site.key)" == 600
     refuses "a key is never overwritten (73)" 73 "exists already" "$work/empty" fovea parcel keygen --out site.key --force
     local sealing=(parcel seal at-site/snapshot.adapter.safetensors --key site.key --site "$name" --round 1 --out site.parcel --quiet)
-    refuses "a parcel needs a purpose (64)" 64 "permissions.purposes" "$work/empty" fovea "${sealing[@]}"
+    refuses "a parcel needs a purpose (64)" 64 "--purpose: expected what the weights may be used for, at least one code, found none; the codes are DUO:0000042 .general research use" "$work/empty" fovea "${sealing[@]}"
     check "seal" fovea "${sealing[@]}" --purpose DUO:0000042 --single-site --contact "data@example.org"
     fovea parcel open site.parcel --json > parcel.json 2> /dev/null
     says "open says what is in it" 'j["statement"]["round"] == 1 and j["statement"]["selfTest"] and not j["trusted"]' parcel.json
