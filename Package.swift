@@ -190,7 +190,7 @@ let package = Package(
             ], exclude: ["Fixtures"]),
         .testTarget(name: "CommandLineTests", dependencies: ["fovea", "Fovea", "Files", arguments]),
         tests("PictureFiles", ["Datasets", "Phantoms", "Files"]),
-        tests("Fovea", ["Training", "Diffusion", "Networks", "Files"]),
+        tests("Fovea", ["Consortium", "CheckpointStore", "Federation", "Training", "Diffusion", "Networks", "Files"]),
         tests(
             "Interchange",
             ["Models", "CheckpointStore", "Diffusion", "Networks", "TensorCore", "Files", "TestTensors"],

@@ -2,9 +2,9 @@ import Files
 
 /// A code of the Data Use Ontology, with which a site says what its weights may be used for.
 ///
-/// Codes and labels are those of the ontology's release 2021-02-23 (https://github.com/EBISPOT/DUO, CC BY 4.0). Left out
-/// are its two headings (`DUO:0000001`, data use permission, and `DUO:0000017`, data use modifier) and the codes that
-/// it gave up.
+/// Codes and labels are those of the ontology's release 2021-02-23 (https://github.com/EBISPOT/DUO, CC BY 4.0), but for
+/// its two headings (`DUO:0000001`, data use permission, and `DUO:0000017`, data use modifier) and the codes that it
+/// gave up.
 public struct DataUse: Hashable, Sendable {
     /// The code, such as `DUO:0000042`.
     public let code: String

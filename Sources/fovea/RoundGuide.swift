@@ -90,7 +90,7 @@ struct RoundGuide {
             The coordinator asks for no special settings. An adapter of kind ffa is trained (`--adapter`), and
                `--images` says for how long.
             """
-            : "The coordinator asks you to do this, and the command does it by itself: \(asked.joined(separator: "; "))."
+            : "The coordinator asks for this, and the command does it by itself: \(asked.joined(separator: "; "))."
     }
 
     private var weights: String {
