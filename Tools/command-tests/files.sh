@@ -215,7 +215,7 @@ assert grades[row] == -1 and (grades == -1).sum() == 1, grades"
     : > empty.h5
     refuses "an empty file (65)" 65 "empty.h5: is empty" "$out" fovea inspect empty.h5
     refuses "a file that is not there (66)" 66 "nowhere.h5" "$out" fovea inspect nowhere.h5
-    refuses "a folder (65)" 65 "is a folder" "$out" fovea inspect photographs
+    refuses "a folder (65)" 65 "found a folder of pictures; name a file" "$out" fovea inspect photographs
     refuses "a text (65)" 65 "map.yaml" "$out" fovea inspect map.yaml
     refuses "resuming where there is no run (66)" 66 "holds no run" "$out" \
         fovea train --data phantoms.h5 --out "$out/run" --resume --quiet
