@@ -40,10 +40,11 @@ extension String {
     /// A sentence of which every passage in quotes is an excerpt. The sentence is printable, and not longer than a
     /// paragraph.
     var withShortQuotations: String {
-        var parts = prefix(String.longestSentence).components(separatedBy: "\"")
+        var parts = components(separatedBy: "\"")
         // The passages at odd places are those in quotes.
         for place in stride(from: 1, to: parts.count, by: 2) { parts[place] = parts[place].cut }
-        let whole = parts.joined(separator: "\"").printable
-        return count > String.longestSentence ? whole + "..." : whole
+        let whole = parts.joined(separator: "\"")
+        let start = whole.prefix(String.longestSentence)
+        return start.endIndex == whole.endIndex ? whole.printable : String(start).printable + "..."
     }
 }

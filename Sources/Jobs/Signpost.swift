@@ -41,6 +41,7 @@ struct Signpost {
     private var advice: String? {
         if let sentence = Signpost.sentence(suggestions) { return sentence }
         switch (input.role, nature) {
+        case (_, .unfinishedFolder): return nil
         case (.anything, _): return "name a file in it"
         case (.table, .archive): return "export the table as CSV in UTF-8"
         case (.photographs, .archive): return "unpack it first"

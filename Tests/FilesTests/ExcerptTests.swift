@@ -46,6 +46,8 @@ import Testing
         let failure = Failure(.badData, "a.csv", "could not be read: \(ExcerptTests.table)")
         #expect(failure.sentence.count <= 1203)
         #expect(failure.sentence.hasSuffix("..."))
+        let quoted = Failure(.badData, "a.csv", "grade \"\(ExcerptTests.table)\" is not one of 0, 1, 2")
+        #expect(quoted.sentence.hasSuffix("...\" is not one of 0, 1, 2"))
         let plain = "one of \"a\", \"b\" or \"c\""
         #expect(Failure(.usage, nil, plain).sentence == plain)
     }
