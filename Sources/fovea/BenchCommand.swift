@@ -16,7 +16,7 @@ struct BenchCommand: JobCommand {
             Example: fovea bench --preset base --batch 8 --ops
             """)
 
-    @Option(help: "Network: \(Preset.allCases.map(\.rawValue).joined(separator: ", ")).") var preset: Preset = .base
+    @Option(help: "The size of the network.") var preset: Preset = .base
     @Option(help: .value("n", "Pictures a batch.")) var batch = 8
     @Option(help: .value("pixels", "Height and width of the pictures.")) var size = 64
     @Option(help: .value("n", "Channels of the network's input: 3 in pixels, 192 for 256 pixels in wavelet space."))

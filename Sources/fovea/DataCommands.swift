@@ -84,7 +84,7 @@ struct TrainCommand: JobCommand {
     @Option(help: .value("site.h5", "A data set made by import or phantom; may be given several times."))
     var data: [String]
     @Option(help: .value("run", "The run's folder.")) var out: String
-    @Option(help: "Network: \(Preset.allCases.map(\.rawValue).joined(separator: ", ")) (default: small).")
+    @Option(help: "The size of the network (default: small).")
     var preset: Preset?
     @Option(help: .value("pixels", "Side of the pictures (default: the data set's, at most 256, a multiple of 32)."))
     var size: Int?
@@ -94,7 +94,7 @@ struct TrainCommand: JobCommand {
             on), whose blocks follow from the size; grey for red-free photographs; or with the blocks named.
             """)
     var space: LatentSpace.Family?
-    @Option(help: "Structures of which a map is drawn with each picture: none or vessels, with --space dct.")
+    @Option(help: "Structures of which a map is drawn with each picture; needs --space dct.")
     var maps: MapsOption?
     @Option(help: .value("snapshot", "A snapshot to start from; it brings network, size, space and attributes."))
     var base: String?
@@ -145,7 +145,7 @@ struct ValidateCommand: JobCommand {
     @Argument(help: .value("snapshot", "A snapshot.")) var model: String
     @Option(help: .value("snapshot", "Another snapshot, of pictures of the same size.")) var against: String?
     @Option(help: .value("site.h5", "A data set; may be given several times.")) var data: [String]
-    @Option(help: "Whose patients: validation or holdout.") var split = ValidateJob.Patients.validation
+    @Option(help: "Whose patients.") var split = ValidateJob.Patients.validation
     @Option(help: .value("n", "Noise levels and noises a photograph.")) var draws = 64
     @OptionGroup var common: CommonOptions
 

@@ -45,7 +45,7 @@ struct SampleCommand: JobCommand {
     @Flag(help: "A random seed for each sample, so that nothing leads to a sample that a release leaves out.")
     var independentSeeds = false
     @Option(help: .value("k", "Number of the first sample under the seed (default: 0).")) var first: UInt64?
-    @Option(help: "How to step: \(kinds) (default: heun; for a model of several networks dpmpp-sde).")
+    @Option(help: "How to step (default: heun; for a model of several networks dpmpp-sde).")
     var sampler: SamplerKind?
     @Option(help: .value("n", "Steps (default: 18, of several networks 40); heun evaluates a network 2 n - 1 times."))
     var steps: Int?
@@ -70,8 +70,6 @@ struct SampleCommand: JobCommand {
     var shardSize: Int?
     @Flag(help: "Go on with a run that was stopped or killed; begins where there is none.") var resume = false
     @OptionGroup var common: CommonOptions
-
-    private static let kinds = SamplerKind.allCases.map(\.rawValue).joined(separator: ", ")
 
     func job() throws -> SampleJob {
         var job = SampleJob(model: try source.source(), try wish(), to: out)
@@ -158,7 +156,7 @@ struct ExportCommand: JobCommand {
             """)
 
     @Argument(help: .value("s.h5", "A sample set.")) var file: String
-    @Option(help: "The form: \(SampleExport.Format.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(help: "The form of the pictures.")
     var to: SampleExport.Format
     @Option(help: .value("folder", "The folder to write.")) var out: String
     @Option(help: .value("attribute", "What an NPZ file gives as labels (default: dr_icdr, or the first asked for)."))

@@ -1,4 +1,4 @@
-"""Reads Fovea's sample sets: synthetic fundus photographs with their cohorts and provenance.
+"""Reads Fovea's sample sets (synthetic fundus photographs with their cohorts and provenance) and data sets.
 
     import fovea_samples
 
@@ -11,13 +11,25 @@ asked for and not before.
 """
 
 from .errors import SampleSetError
+from .photographs import PhotographSet
 from .sample_set import SampleSet, Terms, open
+from .together import RealAndSynthetic
 
-__all__ = ["FoveaDataset", "SampleSet", "SampleSetError", "Terms", "open", "torch_dataset"]
+__all__ = [
+    "FoveaDataset",
+    "PhotographSet",
+    "RealAndSynthetic",
+    "SampleSet",
+    "SampleSetError",
+    "Terms",
+    "open",
+    "torch_dataset",
+]
 
 
 def torch_dataset(samples, attributes=("dr_icdr",), transform=None):
-    """A `torch.utils.data.Dataset` of a sample set, a view of one, or the path of one; see `FoveaDataset`.
+    """A `torch.utils.data.Dataset` of a sample set, of one split of a data set, of a split of `RealAndSynthetic`, or of
+    the path of a sample set; see `FoveaDataset`.
 
     Raises ImportError where PyTorch is absent.
     """

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from .checks import ORDINALS
-from .store import Store
+from .photographs import PhotographSet, PhotographStore
+from .store import Store, is_data_set
 
 
 class Terms(NamedTuple):
@@ -19,14 +20,16 @@ class Terms(NamedTuple):
 
 
 def open(path):
-    """Opens the sample set at `path` (text or os.PathLike) for reading.
+    """Opens the sample set or the data set of photographs at `path` (text or os.PathLike) for reading.
+
+    Gives a SampleSet or, for what `fovea import` and `fovea phantom` write, a PhotographSet.
 
     Checks kind, version, the label as synthetic, types and shapes of all columns, links to runs and models, and that
     all shards are there; reads no pixels (see `SampleSet.verify`).
 
-    Raises OSError where the file cannot be read, SampleSetError where it is not a sample set or part of it is wrong.
+    Raises OSError where the file cannot be read, SampleSetError where it is neither of both or part of it is wrong.
     """
-    return SampleSet(Store(path))
+    return PhotographSet(PhotographStore(path)) if is_data_set(path) else SampleSet(Store(path))
 
 
 class SampleSet:
@@ -145,6 +148,10 @@ class SampleSet:
         """What was asked for: dict of attribute to an array of names [n]; `unspecified` where it was left open."""
         named = {attribute: self.named(attribute) for attribute in self.attributes}
         return {attribute: np.array(names)[which] for attribute, (names, which) in named.items()}
+
+    def members(self, attribute):
+        """The codes of an attribute by name: dict."""
+        return dict(self._store.members[attribute])
 
     def codes(self, attribute):
         """The codes of an attribute: int16 [n]; -1 is unknown, -2 is unspecified or a place between codes."""

@@ -4,11 +4,24 @@ import hashlib
 import json
 from datetime import datetime, timezone
 
+import h5py
+
 from . import checks
 from .cohort import CohortColumn
 from .errors import mismatch
 from .handle import BLOCK, Handle
 from .pixels import BYTES_AT_ONCE, Pixels
+
+
+def is_data_set(path):
+    """Whether the file at `path` calls itself a data set of photographs; False also where it is no HDF5 file."""
+    with open(path, "rb"):
+        pass
+    try:
+        with h5py.File(path, "r") as file:
+            return file.attrs.get("kind") in ("fovea.dataset", b"fovea.dataset")
+    except OSError:
+        return False
 
 
 class Store:

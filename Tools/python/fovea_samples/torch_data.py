@@ -6,11 +6,13 @@ import os
 import torch
 import torch.utils.data
 
+from .photographs import PhotographSet
 from .sample_set import SampleSet, open
+from .together import Together, require_one_split
 
 
 class FoveaDataset(torch.utils.data.Dataset):
-    """Pictures and labels of a sample set.
+    """Pictures and labels of a sample set, of one split of a data set, or of both together (`RealAndSynthetic`).
 
     Item i is (picture, labels): a float32 tensor [3, height, width] from 0 to 1, or whatever `transform` makes of the
     picture as uint8 [height, width, 3]; and a dict of attribute to code (int). Codes below 0 are no classes: `filter`
@@ -23,10 +25,14 @@ class FoveaDataset(torch.utils.data.Dataset):
     """
 
     def __init__(self, samples, attributes=("dr_icdr",), transform=None):
-        if isinstance(samples, SampleSet):
+        if isinstance(samples, PhotographSet):
+            require_one_split(samples)
+        if isinstance(samples, (SampleSet, PhotographSet, Together)):
             self._samples = copy.deepcopy(samples)
         elif isinstance(samples, (str, os.PathLike)):
             with open(samples) as opened:
+                if isinstance(opened, PhotographSet):
+                    require_one_split(opened)
                 self._samples = copy.deepcopy(opened)
         else:
             raise TypeError(f"expected a sample set or a path, found {type(samples).__name__}")

@@ -82,6 +82,41 @@ def write(path, edit=None, images=None, shards=None):
     return path
 
 
+# Of every five patients three are for training, one for validation and one is held out; each has two photographs.
+SPLITS = [0, 0, 0, 1, 2]
+PHOTOGRAPHS, SCALE = 40, 2
+
+
+def photographs(count=PHOTOGRAPHS):
+    """Photographs SCALE times as large as `pixels`, all different: uint8 [count, SCALE HEIGHT, SCALE WIDTH, 3]."""
+    return np.random.default_rng(2).integers(0, 256, (count, SCALE * HEIGHT, SCALE * WIDTH, 3), np.uint8)
+
+
+def write_photographs(path, edit=None):
+    """Writes a data set of photographs with grades 0 to 4; `edit(file)` changes it at the end."""
+    images = photographs()
+    patients = np.arange(PHOTOGRAPHS) // 2
+    with h5py.File(path, "w") as file:
+        file.attrs.update({"kind": "fovea.dataset", "synthetic": "NO", "site": "alpha", "licence": "CC BY 4.0"})
+        file.attrs["version"] = 1
+        write_images(file, images)
+        columns = {"dr_icdr": np.arange(PHOTOGRAPHS) % 5, "camera": np.resize([1, 0, -1], PHOTOGRAPHS)}
+        for name, names in {**NAMES, "camera": ["Zeiss", "Canon"]}.items():
+            members = {"unknown": -1, **{value: code for code, value in enumerate(names)}}
+            column = np.resize(columns.get(name, [-1]), PHOTOGRAPHS).astype(np.int16)
+            file.create_dataset(f"cohort/{name}", data=column, dtype=h5py.enum_dtype(members, np.int16))
+        texts = h5py.string_dtype("utf-8")
+        file.create_dataset("patient", data=[f"p{patient}" for patient in patients], dtype=texts)
+        splits = np.array(SPLITS, np.int8)[patients % len(SPLITS)]
+        names = h5py.enum_dtype({"train": 0, "validation": 1, "holdout": 2}, np.int8)
+        file.create_dataset("split", data=splits, dtype=names)
+        digests = [np.frombuffer(hashlib.sha256(image.tobytes()).digest(), np.uint8) for image in images]
+        file["digest"] = np.array(digests, np.uint8)
+        if edit is not None:
+            edit(file)
+    return path
+
+
 def write_images(file, images):
     shape = images.shape
     file.create_dataset(

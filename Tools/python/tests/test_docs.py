@@ -1,4 +1,5 @@
-"""The examples of docs/python.md run, each in a Python of its own, in a folder with a small samples.h5."""
+"""The examples of docs/python.md run, each in a Python of its own, in a folder with a small samples.h5 and a small
+photographs.h5."""
 
 import os
 import re
@@ -19,8 +20,9 @@ class DocsTests(FolderCase):
     def test_examples(self):
         with open(PAGE, encoding="utf-8") as page:
             examples = re.findall(r"^```python\n(.*?)^```$", page.read(), re.MULTILINE | re.DOTALL)
-        self.assertEqual(len(examples), 5)
+        self.assertEqual(len(examples), 7)
         fixtures.write(self.path())
+        fixtures.write_photographs(self.path("photographs.h5"))
         environment = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(fovea_samples.__file__))}
         for number, example in enumerate(examples):
             needed = {"torch": "torch" in example, "pandas": "to_pandas" in example}

@@ -58,7 +58,8 @@ def linked(file):
 
 
 REFUSED = [
-    (attribute("kind", "fovea.dataset"), "attribute kind: expected fovea.samples, found fovea.dataset"),
+    (attribute("kind", "fovea.snapshot"), "attribute kind: expected fovea.samples, found fovea.snapshot"),
+    (attribute("kind", "fovea.dataset"), "attribute site: expected text, found none"),
     (attribute("kind", None), "attribute kind: expected fovea.samples, found none"),
     (attribute("version", 2), "attribute version: expected 1, found 2"),
     (attribute("version", None), "attribute version: expected 1, found none"),
