@@ -129,7 +129,9 @@ let package = Package(
         .target(name: "Support", dependencies: ["Files"], path: "Tests/Support"),
         .target(name: "TestTensors", dependencies: ["TensorCore", "Randomness"], path: "Tests/TestTensors"),
         .target(name: "TestPictures", dependencies: ["Pictures"], path: "Tests/TestPictures"),
-        .target(name: "TestFigures", dependencies: ["Verdicts", "SampleStore", "Statistics", "Files"], path: "Tests/TestFigures"),
+        .target(
+            name: "TestFigures", dependencies: ["Verdicts", "SampleStore", "Statistics", "Files"],
+            path: "Tests/TestFigures"),
         .target(name: "KernelShapes", dependencies: ["CKernels"], path: "Tests/KernelShapes"),
         .executableTarget(
             name: "convolution-fuzz", dependencies: ["TensorCore", "Randomness"], path: "Tests/ConvolutionFuzz"),
@@ -178,13 +180,15 @@ let package = Package(
                 "FederatedTraining", "Federation", "Training", "Models", "Phantoms", "Datasets", "CheckpointStore",
                 "Diffusion", "Networks", "Cohorts", "TensorCore", "Files", "TestTensors",
             ]),
-        tests("Verdicts", ["SampleStore", "CheckpointStore", "Statistics", "Files", "TestFigures"], exclude: ["Fixtures"]),
+        tests(
+            "Verdicts", ["SampleStore", "CheckpointStore", "Statistics", "Files", "TestFigures"], exclude: ["Fixtures"]),
         tests(
             "Releasing", ["Verdicts", "SampleStore", "CheckpointStore", "Files", "TestFigures"], exclude: ["Fixtures"]),
         tests(
             "Auditing",
             [
-                "Interchange", "Verdicts", "SampleStore", "Federation", "Training", "Models", "Phantoms", "Importing", "Datasets",
+                "Interchange", "Verdicts", "SampleStore", "Federation", "Training", "Models", "Phantoms", "Importing",
+                "Datasets",
                 "CheckpointStore", "Diffusion", "Networks", "Pictures", "TensorCore", "Statistics", "Randomness",
                 "Files", "TestTensors",
             ], exclude: ["Fixtures"]),

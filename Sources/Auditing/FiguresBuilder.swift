@@ -30,7 +30,8 @@ struct FiguresBuilder {
     }
 
     func figures(
-        distances: DistanceFigures, realism: RealismFigures, membership: MembershipResult?, canaries: AuditFigures.Canaries?,
+        distances: DistanceFigures, realism: RealismFigures, membership: MembershipResult?,
+        canaries: AuditFigures.Canaries?,
         control: AuditFigures.Control?, earlier: [AuditFigures.EarlierAudit], flaggedDigest: Digest
     ) -> AuditFigures {
         let models = samples.models
@@ -41,7 +42,8 @@ struct FiguresBuilder {
                 count: table.count, size: sides.gallery.size, models: models),
             training: training, holdout: holdout, model: inputs.model?.digest, policy: inputs.policy,
             copies: battery.tests.map(copies), flagged: flagged, cells: cells, distances: distances,
-            realism: realism, membership: membership, canaries: canaries, control: control, notTested: notTested(membership, canaries),
+            realism: realism, membership: membership, canaries: canaries, control: control,
+            notTested: notTested(membership, canaries),
             remarks: remarks, earlierAudits: earlier, flaggedDigest: flaggedDigest)
     }
 

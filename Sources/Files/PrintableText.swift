@@ -35,7 +35,7 @@ extension String {
     }
 
     /// The longest sentence of a failure, for what comes from outside without quotes.
-    private static let longestSentence = 1200
+    private static let longestSentence = 3000
 
     /// A sentence of which every passage in quotes is an excerpt. The sentence is printable, and not longer than a
     /// paragraph.

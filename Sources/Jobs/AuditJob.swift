@@ -75,13 +75,14 @@ public struct AuditJob: Job {
         }
 
         public var lines: [String] {
-            ["\(verdict): \(reasons.joined(separator: "; "))"] + weakerLimits.map { "a weaker limit: \($0)" } + summary + [
-                """
-                \(output)/public/audit.html: the verdict and what it rests on; \(output)/private shows patients and \
-                stays here
-                """,
-                "nobody has signed this audit yet; a privacy officer reads it and signs it",
-            ]
+            ["\(verdict): \(reasons.joined(separator: "; "))"] + weakerLimits.map { "a weaker limit: \($0)" } + summary
+                + [
+                    """
+                    \(output)/public/audit.html: the verdict and what it rests on; \(output)/private shows patients and \
+                    stays here
+                    """,
+                    "nobody has signed this audit yet; a privacy officer reads it and signs it",
+                ]
         }
 
         public var refusal: Failure? {

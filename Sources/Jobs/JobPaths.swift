@@ -35,7 +35,10 @@ public struct JobInput: Sendable {
     /// The setting of the job that names the path; nil for the one that needs no name.
     let setting: String?
 
-    /// - Parameter setting: the name of the job's property; nil where a user gives the path without a name.
+    /// - Parameters:
+    ///   - path: the file or folder, as the user named it.
+    ///   - role: what the job needs there.
+    ///   - setting: the name of the job's property; nil where a user gives the path without a name.
     public init(_ path: String, _ role: Role, setting: String?) {
         self.path = path
         self.role = role

@@ -89,7 +89,8 @@ extension SampleSetFile {
             kind: SampleSet.kind, version: SampleSet.version, samples: count, bytes: byteCount, width: width,
             height: height, synthetic: true,
             releasable: isReleasable,
-            weakerLimits: release.flatMap { $0.weakerLimits.isEmpty ? nil : $0.weakerLimits }, created: Timestamp.text(created), terms: terms,
+            weakerLimits: release.flatMap { $0.weakerLimits.isEmpty ? nil : $0.weakerLimits },
+            created: Timestamp.text(created), terms: terms,
             cohorts: cohorts.mapValues(\.counts),
             joined: joinedRequests.isEmpty ? nil : joinedCounts, sites: siteNames,
             runs: runs.enumerated().map { number, run in

@@ -28,7 +28,8 @@ struct SampleSheet {
             }
             shown += some.count
             let count = some.count == own.count ? "\(own.count)" : "\(some.count) of \(own.count)"
-            groups.append(ContactSheet.Group(cohorts.count == 1 && cohort.isEmpty ? nil : "\(cohort): \(count)", pictures))
+            groups.append(
+                ContactSheet.Group(cohorts.count == 1 && cohort.isEmpty ? nil : "\(cohort): \(count)", pictures))
         }
         let name = URL(fileURLWithPath: file.path).lastPathComponent
         let release = file.isReleasable ? "" : ", not audited: not for release"

@@ -72,7 +72,8 @@ struct AuditAdvice {
                 for fewer images; do not draw again from this one until a set passes.
                 """)
         }
-        if figures.membership != nil, audit.verdict.reasons.contains(where: { $0.contains("who was in its training") }) {
+        if figures.membership != nil, audit.verdict.reasons.contains(where: { $0.contains("who was in its training") })
+        {
             sentences.append(
                 "The model tells who was in its training, so its weights must stay here even where its samples pass.")
         }

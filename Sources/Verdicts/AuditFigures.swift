@@ -256,7 +256,8 @@ package struct AuditFigures: Codable, Hashable, Sendable {
     package init(
         samples: Samples, training: Photographs, holdout: Holdout, model: Digest? = nil, policy: AuditPolicy,
         copies: [Copies], flagged: Flagged, cells: [Cell], distances: DistanceFigures,
-        realism: RealismFigures? = nil, membership: MembershipResult? = nil, canaries: Canaries? = nil, control: Control? = nil, notTested: [String],
+        realism: RealismFigures? = nil, membership: MembershipResult? = nil, canaries: Canaries? = nil,
+        control: Control? = nil, notTested: [String],
         remarks: [String], earlierAudits: [EarlierAudit], flaggedDigest: Digest
     ) {
         self.samples = samples

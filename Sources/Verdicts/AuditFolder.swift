@@ -28,7 +28,7 @@ package struct AuditFolder {
             self.init(path)
         } else if holdsAudit(path) {
             self.init(path, showing: path.hasSuffix("/") ? String(path.dropLast()) : path)
-        } else if AuditFolder.publicNames.contains(url.lastPathComponent), url.lastPathComponent != AuditFolder.manifest,
+        } else if AuditFolder.publicNames.contains(url.lastPathComponent),
             holdsAudit(url.deletingLastPathComponent().path)
         {
             self.init(path, showing: url.deletingLastPathComponent().path)

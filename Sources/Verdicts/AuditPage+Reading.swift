@@ -88,7 +88,10 @@ extension AuditPage {
                 epsilon cannot be below.
                 """
             ),
-            ("Holdout", "Patients of the same site whose photographs the model never saw: the measure of what is usual."),
+            (
+                "Holdout",
+                "Patients of the same site whose photographs the model never saw: they show what is usual."
+            ),
             (
                 "Positive control",
                 "A model that copies patients on purpose. The tests must catch it, or they would catch nobody."

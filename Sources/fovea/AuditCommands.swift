@@ -5,7 +5,9 @@ import Fovea
 
 /// The option that says who may sign audits, for commands that need an audit before something leaves the site.
 struct OfficerOptions: ParsableArguments {
-    @Option(help: .value("trust.yaml", "A list of who is a privacy officer (default: the key that signs here)."))
+    @Option(
+        help: .value("trust.yaml", "A list of who is a privacy officer (default: the key that signs here)."),
+        completion: .file())
     var trust: String?
 }
 
@@ -31,9 +33,11 @@ struct SignAuditCommand: AsyncParsableCommand {
             Example: fovea audit sign audit --key officer.key
             """)
 
-    @Argument(help: .value("folder", "The folder of the audit.")) var audit: String
-    @Option(help: .value("file", "The privacy officer's private key.")) var key: String
-    @Option(help: .value("trust.yaml", "A list in which the key must be that of a privacy officer.")) var trust: String?
+    @Argument(help: .value("folder", "The folder of the audit."), completion: .directory) var audit: String
+    @Option(help: .value("file", "The privacy officer's private key."), completion: .file()) var key: String
+    @Option(
+        help: .value("trust.yaml", "A list in which the key must be that of a privacy officer."), completion: .file())
+    var trust: String?
     @Flag(help: "Sign without asking.") var yes = false
     @OptionGroup var common: CommonOptions
 
@@ -45,7 +49,8 @@ struct SignAuditCommand: AsyncParsableCommand {
         if !yes {
             Console.put("Sign it as \(review.signer)? Type yes to sign: ", on: .standardError)
             guard readLine()?.trimmingCharacters(in: .whitespaces).lowercased() == "yes" else {
-                throw Failure(.checkFailed, audit, "was not signed, because the answer was not yes; nothing has changed")
+                throw Failure(
+                    .checkFailed, audit, "was not signed, because the answer was not yes; nothing has changed")
             }
         }
         job.reviewed = review.digest
@@ -67,31 +72,45 @@ struct RunAuditCommand: JobCommand {
             Example: fovea audit s.h5 --train site.h5 --model run/best.safetensors --positive-control --out audit
             """)
 
-    @Argument(help: .value("samples", "A sample set, or a folder of pictures (default: drawn from --model)."))
+    @Argument(
+        help: .value("samples", "A sample set, or a folder of pictures (default: drawn from --model)."),
+        completion: .file())
     var samples: String?
-    @Option(help: .value("data", "What the model may have learned from: the train split of a data set, or a folder."))
+    @Option(
+        help: .value("data", "What the model may have learned from: the train split of a data set, or a folder."),
+        completion: .file())
     var train: String
-    @Option(help: .value("data", "Photographs of patients that it never saw (default: the data set's holdout split)."))
+    @Option(
+        help: .value("data", "Photographs of patients that it never saw (default: the data set's holdout split)."),
+        completion: .file())
     var holdout: String?
-    @Option(help: .value("snapshot", "The snapshot that made the samples; adds membership inference."))
+    @Option(
+        help: .value("snapshot", "The snapshot that made the samples; adds membership inference."), completion: .file())
     var model: String?
-    @Option(help: .value("snapshot", "A snapshot that never saw these patients; sharpens membership inference."))
+    @Option(
+        help: .value("snapshot", "A snapshot that never saw these patients; sharpens membership inference."),
+        completion: .file())
     var reference: String?
-    @Option(help: .value("snapshot", "A model of train --canaries, to ask which it remembers; needs --canaries."))
+    @Option(
+        help: .value("snapshot", "A model of train --canaries, to ask which it remembers; needs --canaries."),
+        completion: .file())
     var canaryModel: String?
-    @Option(help: .value("phantoms.h5", "The phantoms that --canary-model was trained with.")) var canaries: String?
+    @Option(help: .value("phantoms.h5", "The phantoms that --canary-model was trained with."), completion: .file())
+    var canaries: String?
     @Option(
         name: .customLong("positive-control"), defaultAsFlag: "",
-        help: .value("twin", "Make a twin that copies a few patients, or take a snapshot, set or folder of one."))
+        help: .value("twin", "Make a twin that copies a few patients, or take a snapshot, set or folder of one."),
+        completion: .file())
     var positiveControl: String?
-    @Option(help: .value("policy.yaml", "Limits other than the usual ones.")) var policy: String?
+    @Option(help: .value("policy.yaml", "Limits other than the usual ones."), completion: .file()) var policy: String?
     @Option(
-        help: .value("file", "The site's private key; tells whether samples of a merge learned from --train."))
+        help: .value("file", "The site's private key; tells whether samples of a merge learned from --train."),
+        completion: .file())
     var siteKey: String?
     @Option(help: .hidden) var key: String?
     @Option(help: .value("n", "Pixels a side at which pictures are compared (default: the samples' own, or 256)."))
     var size: Int?
-    @Option(help: .value("folder", "The folder to write.")) var out: String
+    @Option(help: .value("folder", "The folder to write."), completion: .directory) var out: String
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
@@ -126,11 +145,12 @@ struct ReleaseCommand: JobCommand {
             Example: fovea release s.h5 --audit audit --key officer.key --out r.h5
             """)
 
-    @Argument(help: .value("samples", "The sample set that was audited.")) var samples: String
-    @Option(help: .value("folder", "The folder of its audit.")) var audit: String
-    @Option(help: .value("file", "The private key that signs the release.")) var key: String
+    @Argument(help: .value("samples", "The sample set that was audited."), completion: .file()) var samples: String
+    @Option(help: .value("folder", "The folder of its audit."), completion: .directory) var audit: String
+    @Option(help: .value("file", "The private key that signs the release."), completion: .file()) var key: String
     @OptionGroup var officer: OfficerOptions
-    @Option(help: .value("r.h5", "The released set to write; its cards go beside it.")) var out: String
+    @Option(help: .value("r.h5", "The released set to write; its cards go beside it."), completion: .file()) var out:
+        String
     @OptionGroup var common: CommonOptions
 
     func job() throws -> ReleaseJob {
@@ -154,13 +174,13 @@ struct ImportModelCommand: JobCommand {
             Example: fovea import-model unet --classes dr_icdr=0,1,2,3,4 --licence "CC BY 4.0" --out unet.safetensors
             """)
 
-    @Argument(help: .value("folder", "A diffusers folder.")) var folder: String
+    @Argument(help: .value("folder", "A diffusers folder."), completion: .directory) var folder: String
     @Option(help: .value("attribute=value,...", "What the classes are: values of an attribute, unknown, or null."))
     var classes: ClassNames?
     @Option(help: .value("pixels", "Side of the pictures where config.json has no sample_size.")) var size: Int?
     @Option(help: "Licence of the weights.") var licence = "unspecified"
     @Option(help: .value("text", "Whom to name; may be given several times.")) var attribution: [String] = []
-    @Option(help: .value("file.safetensors", "The snapshot to write.")) var out: String
+    @Option(help: .value("file.safetensors", "The snapshot to write."), completion: .file()) var out: String
     @OptionGroup var common: CommonOptions
 
     func job() throws -> ImportModelJob {
@@ -195,12 +215,14 @@ struct ExportModelCommand: JobCommand {
             Example: fovea export-model run/snapshot.safetensors --unaudited "stays in the hospital" --out unet
             """)
 
-    @Argument(help: .value("snapshot", "A snapshot.")) var snapshot: String
+    @Argument(help: .value("snapshot", "A snapshot."), completion: .file()) var snapshot: String
     @Option(help: .value("reason", "Export without an audit for memorised patients, and why.")) var unaudited: String?
-    @Option(help: .value("folder", "The folder of a passing audit of this snapshot, which fovea audit --model makes."))
+    @Option(
+        help: .value("folder", "The folder of a passing audit of this snapshot, which fovea audit --model makes."),
+        completion: .directory)
     var audit: String?
     @OptionGroup var officer: OfficerOptions
-    @Option(help: .value("folder", "The folder to write.")) var out: String
+    @Option(help: .value("folder", "The folder to write."), completion: .directory) var out: String
     @OptionGroup var common: CommonOptions
 
     func job() throws -> ExportModelJob {

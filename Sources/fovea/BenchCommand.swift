@@ -24,7 +24,8 @@ struct BenchCommand: JobCommand {
     @Option(help: .value("n", "Runs of each; the median counts.")) var repeats = 7
     @Flag(help: "Every operation, not only whole steps and 3x3 convolutions.") var ops = false
     @Flag(help: "Training steps keep the inputs of blocks alone and compute the rest again.") var recompute = false
-    @Option(help: .value("s.h5", "Instead: how fast a sample set of 2000 pictures is written there."))
+    @Option(
+        help: .value("s.h5", "Instead: how fast a sample set of 2000 pictures is written there."), completion: .file())
     var store: String?
     @Option(help: .value("n", "With --store: samples.")) var samples = 2000
     @Option(help: .value("level", "With --store: zlib's level, 0 for none.")) var deflate = 1

@@ -23,8 +23,8 @@ package enum CommandNames {
             let nearest = others[argument] ?? nearest(to: argument, among: names)
             throw Failure(
                 .usage, nil,
-                "\(path) has no command \(argument.shortForMessage)"
-                    + (nearest.map { "; did you mean \(path) \($0)?" } ?? "; there are \(names.joined(separator: ", "))"))
+                "\(path) has no command \(argument.excerpt); "
+                    + (nearest.map { "did you mean \(path) \($0)?" } ?? "there are \(names.joined(separator: ", "))"))
         }
     }
 
@@ -34,7 +34,8 @@ package enum CommandNames {
 
     /// The name with the fewest edits; nil where every name needs more than a third of its letters changed.
     package static func nearest(to word: String, among names: [String]) -> String? {
-        let best = names.map { (name: $0, edits: edits(Array(word.lowercased()), Array($0))) }.min { $0.edits < $1.edits }
+        let letters = Array(word.lowercased())
+        let best = names.map { (name: $0, edits: edits(letters, Array($0))) }.min { $0.edits < $1.edits }
         guard let best, best.edits * 3 <= max(word.count, best.name.count) else { return nil }
         return best.name
     }
@@ -54,9 +55,4 @@ package enum CommandNames {
         }
         return rows[a.count][b.count]
     }
-}
-
-extension String {
-    /// At most 40 characters, all of them printable.
-    fileprivate var shortForMessage: String { count > 40 ? String(prefix(39)).printable + "..." : printable }
 }

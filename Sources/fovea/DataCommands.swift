@@ -17,17 +17,22 @@ struct ImportCommand: JobCommand {
             Example: fovea import photographs --site a --labels grades.csv --map a.yaml --size 256 --out a.h5
             """)
 
-    @Argument(help: .value("dir", "The folder; folders in it are searched, too.")) var folder: String
+    @Argument(help: .value("dir", "The folder; folders in it are searched, too."), completion: .directory) var folder:
+        String
     @Option(help: "The site's name, in ASCII without spaces.") var site: String
-    @Option(help: .value("file.csv", "A table with a row a photograph.")) var labels: String?
-    @Option(help: .value("map.yaml", "How the table's columns and codes map to the cohort schema.")) var map: String?
+    @Option(help: .value("file.csv", "A table with a row a photograph."), completion: .file()) var labels: String?
+    @Option(
+        help: .value("map.yaml", "How the table's columns and codes map to the cohort schema."), completion: .file())
+    var map: String?
     @Flag(help: "Say that each photograph is of another patient, where no column names the patient; it is recorded.")
     var onePatientPerPhoto = false
     @Option(help: "Width and height of the pictures in pixels.") var size = 256
-    @Option(help: .value("site.h5", "The dataset to write.")) var out: String
+    @Option(help: .value("site.h5", "The dataset to write."), completion: .file()) var out: String
     @Option(help: "The photographs' licence.") var licence = "unstated"
     @Option(help: "Where the photographs come from.") var source = "unstated"
-    @Option(help: .value("file", "16 bytes or more that stay at the site; a patient keeps the same key with them."))
+    @Option(
+        help: .value("file", "16 bytes or more that stay at the site; a patient keeps the same key with them."),
+        completion: .file())
     var patientSecret: String?
     @OptionGroup var common: CommonOptions
 
@@ -58,7 +63,7 @@ struct PhantomCommand: JobCommand {
     @Option(help: .value("number", "What the phantoms are drawn from.")) var seed: UInt64
     @Option(help: .value("name", "The site that they stand for, to try a federation (default: none)."))
     var site: String?
-    @Option(help: .value("file.h5", "The dataset to write.")) var out: String
+    @Option(help: .value("file.h5", "The dataset to write."), completion: .file()) var out: String
     @OptionGroup var common: CommonOptions
 
     func job() throws -> PhantomJob {
@@ -81,9 +86,11 @@ struct TrainCommand: JobCommand {
             Example: fovea train --data site.h5 --out run --preset small --size 64 --minutes 60
             """)
 
-    @Option(help: .value("site.h5", "A data set made by import or phantom; may be given several times."))
+    @Option(
+        help: .value("site.h5", "A data set made by import or phantom; may be given several times."),
+        completion: .file())
     var data: [String]
-    @Option(help: .value("run", "The run's folder.")) var out: String
+    @Option(help: .value("run", "The run's folder."), completion: .file()) var out: String
     @Option(help: "The size of the network (default: small).")
     var preset: Preset?
     @Option(help: .value("pixels", "Side of the pictures (default: the data set's, at most 256, a multiple of 32)."))
@@ -96,24 +103,32 @@ struct TrainCommand: JobCommand {
     var space: LatentSpace.Family?
     @Option(help: "Structures of which a map is drawn with each picture; needs --space dct.")
     var maps: MapsOption?
-    @Option(help: .value("snapshot", "A snapshot to start from; it brings network, size, space and attributes."))
+    @Option(
+        help: .value("snapshot", "A snapshot to start from; it brings network, size, space and attributes."),
+        completion: .file())
     var base: String?
     @Option(help: "What is trained on a base: ffa (a small adapter that merges exactly), lora, or full (default: ffa).")
     var adapter: AdapterOption?
     @Flag(help: "Add the attributes of the data that the base lacks, and train them, too.") var extend = false
-    @Option(help: .value("trust.yaml", "Whose signatures count: a base that the coordinator did not sign is refused."))
+    @Option(
+        help: .value("trust.yaml", "Whose signatures count: a base that the coordinator did not sign is refused."),
+        completion: .file())
     var trust: String?
     @Option(
         help: .value("n|folder", "The round that it is for (other noise); its folder also brings base and settings."))
     var round: RoundOption?
-    @Option(help: .value("phantoms.h5", "Phantoms, added by coin flips, to measure memory; never shared then."))
+    @Option(
+        help: .value("phantoms.h5", "Phantoms, added by coin flips, to measure memory; never shared then."),
+        completion: .file())
     var canaries: String?
     @Option(help: .value("n", "Training images to see in all (default: 400000).")) var images: Int?
     @Option(help: .value("n", "Save and stop after this many minutes; --resume goes on.")) var minutes: Double?
     @Option(help: .value("MiB", "Memory that it may take (default: what is available); what needs more is refused."))
     var memory: Int?
     @Option(help: .value("n", "Seed of all randomness (default: 0).")) var seed: UInt64?
-    @Option(help: .value("train.yaml", "Settings; docs/training.md lists them. Other options go before it."))
+    @Option(
+        help: .value("train.yaml", "Settings; docs/training.md lists them. Other options go before it."),
+        completion: .file())
     var config: String?
     @Flag(help: "Go on with the run in the folder.") var resume = false
     @OptionGroup var common: CommonOptions
@@ -142,9 +157,10 @@ struct ValidateCommand: JobCommand {
             Example: fovea validate merged.safetensors --against run/snapshot.safetensors --data site.h5
             """)
 
-    @Argument(help: .value("snapshot", "A snapshot.")) var model: String
-    @Option(help: .value("snapshot", "Another snapshot, of pictures of the same size.")) var against: String?
-    @Option(help: .value("site.h5", "A data set; may be given several times.")) var data: [String]
+    @Argument(help: .value("snapshot", "A snapshot."), completion: .file()) var model: String
+    @Option(help: .value("snapshot", "Another snapshot, of pictures of the same size."), completion: .file())
+    var against: String?
+    @Option(help: .value("site.h5", "A data set; may be given several times."), completion: .file()) var data: [String]
     @Option(help: "Whose patients.") var split = ValidateJob.Patients.validation
     @Option(help: .value("n", "Noise levels and noises a photograph.")) var draws = 64
     @OptionGroup var common: CommonOptions

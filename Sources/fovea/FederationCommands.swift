@@ -27,7 +27,8 @@ private struct KeyMakeCommand: JobCommand {
         commandName: "make", abstract: "Makes a key pair; the private key is readable by its owner alone.",
         discussion: "Example: fovea key make --out aachen.key")
 
-    @Option(help: .value("file", "The private key to write; the public one goes to FILE.pub.")) var out: String
+    @Option(help: .value("file", "The private key to write; the public one goes to FILE.pub."), completion: .file())
+    var out: String
     @OptionGroup var common: CommonOptions
 
     func job() throws -> MakeKeyJob { MakeKeyJob(to: out) }
@@ -43,7 +44,7 @@ private struct KeyShowCommand: JobCommand {
             Example: fovea key show aachen.key.pub
             """)
 
-    @Argument(help: .value("key", "A private or a public key.")) var file: String
+    @Argument(help: .value("key", "A private or a public key."), completion: .file()) var file: String
     @OptionGroup var common: CommonOptions
 
     func job() throws -> ShowKeyJob { ShowKeyJob(file) }
@@ -63,7 +64,8 @@ private struct KeygenCommand: JobCommand {
         commandName: "keygen", abstract: "Makes a site's key pair; the private key is readable by its owner alone.",
         discussion: "Example: fovea parcel keygen --out aachen.key")
 
-    @Option(help: .value("file", "The private key to write; the public one goes to FILE.pub.")) var out: String
+    @Option(help: .value("file", "The private key to write; the public one goes to FILE.pub."), completion: .file())
+    var out: String
     @OptionGroup var common: CommonOptions
 
     func job() throws -> MakeKeyJob { MakeKeyJob(to: out) }
@@ -78,8 +80,9 @@ private struct SealCommand: JobCommand {
             --purpose DUO:0000042 --out aachen-1.parcel
             """)
 
-    @Argument(help: .value("weights", "An adapter or a snapshot of a training.")) var weights: String
-    @Option(help: .value("file", "The site's private key.")) var key: String
+    @Argument(help: .value("weights", "An adapter or a snapshot of a training."), completion: .file()) var weights:
+        String
+    @Option(help: .value("file", "The site's private key."), completion: .file()) var key: String
     @Option(help: .value("name", "The site's name, as in the training.")) var site: String
     @Option(help: .value("n|folder", "The round that it is for: its number, or its folder, which is then asked, too."))
     var round: RoundOption
@@ -96,16 +99,21 @@ private struct SealCommand: JobCommand {
         []
     @Flag(help: "Weights and samples may be handed on.") var redistribution = false
     @Flag(help: "One may sample from this site alone.") var singleSite = false
-    @Option(help: .value("folder", "The folder of a passing audit of these weights, which fovea audit --model makes."))
+    @Option(
+        help: .value("folder", "The folder of a passing audit of these weights, which fovea audit --model makes."),
+        completion: .directory)
     var audit: String?
     @Option(
-        help: .value("trust.yaml", "A list of trust: what it refuses is not sealed (default: the round's own list)."))
+        help: .value("trust.yaml", "A list of trust: what it refuses is not sealed (default: the round's own list)."),
+        completion: .file())
     var trust: String?
-    @Option(help: .value("parcel", "The site's earlier parcel for this round, which this one replaces."))
+    @Option(
+        help: .value("parcel", "The site's earlier parcel for this round, which this one replaces."),
+        completion: .file())
     var replaces: String?
     @Option(help: .value("reason", "Why it goes without an audit for memorised patients.")) var unaudited: String?
     @Option(help: .value("text", "Whom to ask.")) var contact = "unspecified"
-    @Option(help: .value("file", "The parcel to write.")) var out: String
+    @Option(help: .value("file", "The parcel to write."), completion: .file()) var out: String
     @OptionGroup var common: CommonOptions
 
     func job() throws -> SealJob {
@@ -123,9 +131,11 @@ private struct OpenCommand: JobCommand {
         commandName: "open", abstract: "Checks a parcel's signature, says what is in it, and unpacks its weights.",
         discussion: "Example: fovea parcel open aachen-1.parcel --trust TRUST.yaml --out aachen.adapter.safetensors")
 
-    @Argument(help: .value("file", "A parcel.")) var file: String
-    @Option(help: .value("trust.yaml", "Whose signatures count.")) var trust: String?
-    @Option(help: .value("weights", "Where the weights go, without the signature (default: they stay where they are)."))
+    @Argument(help: .value("file", "A parcel."), completion: .file()) var file: String
+    @Option(help: .value("trust.yaml", "Whose signatures count."), completion: .file()) var trust: String?
+    @Option(
+        help: .value("weights", "Where the weights go, without the signature (default: they stay where they are)."),
+        completion: .file())
     var out: String?
     @OptionGroup var common: CommonOptions
 
@@ -141,9 +151,9 @@ private struct SignCommand: JobCommand {
         commandName: "sign", abstract: "Signs a base or a merged model as the coordinator, before sites train on it.",
         discussion: "Example: fovea parcel sign best.safetensors --key coordinator.key --out base.safetensors")
 
-    @Argument(help: .value("weights", "A snapshot.")) var weights: String
-    @Option(help: .value("file", "The coordinator's private key.")) var key: String
-    @Option(help: .value("file", "The signed snapshot to write.")) var out: String
+    @Argument(help: .value("weights", "A snapshot."), completion: .file()) var weights: String
+    @Option(help: .value("file", "The coordinator's private key."), completion: .file()) var key: String
+    @Option(help: .value("file", "The signed snapshot to write."), completion: .file()) var out: String
     @OptionGroup var common: CommonOptions
 
     func job() throws -> SignBaseJob {
@@ -158,8 +168,8 @@ private struct TrustCommand: JobCommand {
         commandName: "trust", abstract: "Signs a list of whom to trust, as its coordinator; checks it without --key.",
         discussion: "Example: fovea parcel trust TRUST.yaml --key coordinator.key")
 
-    @Argument(help: .value("trust.yaml", "The list.")) var file: String
-    @Option(help: .value("file", "The coordinator's private key.")) var key: String?
+    @Argument(help: .value("trust.yaml", "The list."), completion: .file()) var file: String
+    @Option(help: .value("file", "The coordinator's private key."), completion: .file()) var key: String?
     @OptionGroup var common: CommonOptions
 
     func job() throws -> TrustListJob {
@@ -181,19 +191,26 @@ struct MergeCommand: JobCommand {
             --out merged.safetensors
             """)
 
-    @Argument(help: .value("parcel", "Parcels of one round.")) var parcels: [String]
-    @Option(help: .value("snapshot", "The snapshot that the sites trained on, signed by the coordinator."))
+    @Argument(help: .value("parcel", "Parcels of one round."), completion: .file()) var parcels: [String]
+    @Option(
+        help: .value("snapshot", "The snapshot that the sites trained on, signed by the coordinator."),
+        completion: .file())
     var base: String
-    @Option(help: .value("trust.yaml", "Whose signatures count, signed by the coordinator.")) var trust: String
-    @Option(help: .value("file", "The coordinator's private key, which signs the result.")) var key: String?
+    @Option(help: .value("trust.yaml", "Whose signatures count, signed by the coordinator."), completion: .file())
+    var trust: String
+    @Option(help: .value("file", "The coordinator's private key, which signs the result."), completion: .file())
+    var key: String?
     @OptionGroup var rule: MergeRuleOptions
     @Option(help: .value("n", "The round (default: the one after the base's last merge).")) var round: Int?
-    @Option(help: .value("snapshot", "What the base was merged on, for --momentum.")) var previous: String?
+    @Option(help: .value("snapshot", "What the base was merged on, for --momentum."), completion: .file()) var previous:
+        String?
     @Flag(help: "Go on without parcels that are refused, and list them.") var excludeBad = false
     @Flag(help: "Stop where the screening names an outlier.") var strict = false
-    @Option(help: .value("data.h5", "The coordinator's own data, on whose validation split each update is tried."))
+    @Option(
+        help: .value("data.h5", "The coordinator's own data, on whose validation split each update is tried."),
+        completion: .file())
     var canary: String?
-    @Option(help: .value("merged", "The merged snapshot to write.")) var out: String
+    @Option(help: .value("merged", "The merged snapshot to write."), completion: .file()) var out: String
     @OptionGroup var common: CommonOptions
 
     func job() throws -> MergeJob {

@@ -20,10 +20,11 @@ private struct RoundInitCommand: JobCommand {
         discussion: "Example: fovea round init round-1 --base base.safetensors --trust TRUST.yaml --key coordinator.key"
     )
 
-    @Argument(help: .value("folder", "The round's folder.")) var folder: String
-    @Option(help: .value("snapshot", "The snapshot to train on; it is signed where it is not.")) var base: String
-    @Option(help: .value("trust.yaml", "Whose signatures count.")) var trust: String
-    @Option(help: .value("file", "The coordinator's private key.")) var key: String
+    @Argument(help: .value("folder", "The round's folder."), completion: .directory) var folder: String
+    @Option(help: .value("snapshot", "The snapshot to train on; it is signed where it is not."), completion: .file())
+    var base: String
+    @Option(help: .value("trust.yaml", "Whose signatures count."), completion: .file()) var trust: String
+    @Option(help: .value("file", "The coordinator's private key."), completion: .file()) var key: String
     @Option(help: .value("n", "The round's number (default: the one after the base's last merge).")) var round: Int?
     @Option(help: .value("name", "A site that is asked; may be repeated (default: all that the list names)."))
     var site: [String] = []
@@ -33,7 +34,7 @@ private struct RoundInitCommand: JobCommand {
     @Option(help: .value("n", "Training images that each site is asked to see.")) var images: Int?
     @Option(help: .value("DUO:0000042", "A purpose that the sites are asked to permit; may be repeated."))
     var purpose: [String] = []
-    @Option(help: .value("train.yaml", "Settings of training for the sites, as for fovea train."))
+    @Option(help: .value("train.yaml", "Settings of training for the sites, as for fovea train."), completion: .file())
     var config: String?
     @OptionGroup var rule: MergeRuleOptions
     @OptionGroup var common: CommonOptions
@@ -54,8 +55,9 @@ private struct RoundStatusCommand: JobCommand {
         commandName: "status", abstract: "Says who has delivered, whose parcel is refused and why, and who is late.",
         discussion: "Example: fovea round status round-1 --trust TRUST.yaml")
 
-    @Argument(help: .value("folder", "The round's folder.")) var folder: String
-    @Option(help: .value("trust.yaml", "Whose signatures count (default: the folder's own list).")) var trust: String?
+    @Argument(help: .value("folder", "The round's folder."), completion: .directory) var folder: String
+    @Option(help: .value("trust.yaml", "Whose signatures count (default: the folder's own list)."), completion: .file())
+    var trust: String?
     @OptionGroup var common: CommonOptions
 
     func job() throws -> RoundStatusJob {
@@ -71,10 +73,13 @@ private struct RoundCloseCommand: JobCommand {
         abstract: "Merges the delivered parcels; closing a round for a second time fails and changes nothing.",
         discussion: "Example: fovea round close round-1 --trust TRUST.yaml --key coordinator.key")
 
-    @Argument(help: .value("folder", "The round's folder.")) var folder: String
-    @Option(help: .value("trust.yaml", "Whose signatures count (default: the folder's own list).")) var trust: String?
-    @Option(help: .value("file", "The coordinator's private key.")) var key: String
-    @Option(help: .value("snapshot", "What the base was merged on, where the round asks for momentum."))
+    @Argument(help: .value("folder", "The round's folder."), completion: .directory) var folder: String
+    @Option(help: .value("trust.yaml", "Whose signatures count (default: the folder's own list)."), completion: .file())
+    var trust: String?
+    @Option(help: .value("file", "The coordinator's private key."), completion: .file()) var key: String
+    @Option(
+        help: .value("snapshot", "What the base was merged on, where the round asks for momentum."), completion: .file()
+    )
     var previous: String?
     @Flag(help: "Close though sites are missing.") var early = false
     @Flag(help: "Go on without parcels that are refused, and list them.") var excludeBad = false
@@ -101,17 +106,22 @@ struct FederateStepCommand: JobCommand {
             /srv/fovea --round 1
             """)
 
-    @Option(name: .customLong("init"), help: .value("in", "The snapshot that the round begins with."))
+    @Option(
+        name: .customLong("init"), help: .value("in", "The snapshot that the round begins with."), completion: .file())
     var initial: String
-    @Option(help: .value("out", "Weights to write: a snapshot of float32, or an adapter where --adapter says so."))
+    @Option(
+        help: .value("out", "Weights to write: a snapshot of float32, or an adapter where --adapter says so."),
+        completion: .file())
     var out: String
-    @Option(help: .value("m.json", "Where the metrics go, as JSON.")) var metrics: String
-    @Option(help: .value("dir", "The site's folder with its data sets.")) var data: String
+    @Option(help: .value("m.json", "Where the metrics go, as JSON."), completion: .file()) var metrics: String
+    @Option(help: .value("dir", "The site's folder with its data sets."), completion: .directory) var data: String
     @Option(help: .value("n", "The round.")) var round: Int
     @Option(help: "Train an adapter (ffa, lora), or all weights (full).") var adapter = AdapterOption.full
     @Option(help: .value("n", "Training images to see in this step (default: what step.yaml says, or 2000)."))
     var images: Int?
-    @Option(help: .value("trust.yaml", "Whose signatures count: a base that the coordinator did not sign is refused."))
+    @Option(
+        help: .value("trust.yaml", "Whose signatures count: a base that the coordinator did not sign is refused."),
+        completion: .file())
     var trust: String?
     @Flag(help: "Go on with the optimizer's moments of the site's last step, kept in DIR: for many short rounds.")
     var keepMoments = false
@@ -139,8 +149,8 @@ struct SimulateCommand: JobCommand {
 
     @Option(help: .value("n", "Sites (default: one for each data set).")) var sites: Int?
     @Option(help: .value("n", "Rounds.")) var rounds = 3
-    @Option(help: .value("site.h5", "A data set; may be given several times.")) var data: [String]
-    @Option(help: .value("snapshot", "The snapshot to begin with.")) var base: String
+    @Option(help: .value("site.h5", "A data set; may be given several times."), completion: .file()) var data: [String]
+    @Option(help: .value("snapshot", "The snapshot to begin with."), completion: .file()) var base: String
     @Option(help: .value("n", "Training images of each site a round.")) var images = 500
     @Option(help: .value("attribute", "What the sites are skewed by.")) var skew = "dr_icdr"
     @Option(help: "Train an adapter (ffa, lora), or all weights (full).") var adapter = AdapterOption.full
@@ -149,8 +159,9 @@ struct SimulateCommand: JobCommand {
     @Option(help: .value("n", "Measure losses after every so many rounds.")) var measureEvery = 1
     @Flag(help: "Leave out training at each site alone and in one place.") var onlyMerged = false
     @Option(help: .value("n", "Seed of how patients are dealt out, and of the training.")) var seed: UInt64 = 0
-    @Option(help: .value("train.yaml", "Settings of training, as for fovea train.")) var config: String?
-    @Option(help: .value("folder", "The simulation's folder.")) var out: String
+    @Option(help: .value("train.yaml", "Settings of training, as for fovea train."), completion: .file()) var config:
+        String?
+    @Option(help: .value("folder", "The simulation's folder."), completion: .directory) var out: String
     @OptionGroup var common: CommonOptions
 
     func job() throws -> SimulateJob {

@@ -7,10 +7,12 @@ import Fovea
 
 /// The options that name the model that makes samples.
 struct ModelOptions: ParsableArguments {
-    @Option(help: .value("snapshot", "A snapshot.")) var model: String
+    @Option(help: .value("snapshot", "A snapshot."), completion: .file()) var model: String
     @Option(help: .value("name=weight,...", "Adapters or parcels to mix in by weight, by their files' names."))
     var mix: String?
-    @Option(help: .value("folder", "Where the adapters are (default: the folder of the model).")) var adapters: String?
+    @Option(
+        help: .value("folder", "Where the adapters are (default: the folder of the model)."), completion: .directory)
+    var adapters: String?
 
     func source() throws -> ModelSource {
         var source = ModelSource(model)
@@ -39,7 +41,9 @@ struct SampleCommand: JobCommand {
     var cohort: [String] = []
     @Flag(help: "Draw cohorts, too, that the model saw with fewer than 5 patients; the file names them.")
     var allowSmallCohorts = false
-    @Option(help: .value("plan.csv", "A table of counts and attributes, instead of --count and --cohort."))
+    @Option(
+        help: .value("plan.csv", "A table of counts and attributes, instead of --count and --cohort."),
+        completion: .file())
     var plan: String?
     @Option(help: .value("n", "Seed of the noise (default: 0).")) var seed: UInt64?
     @Flag(help: "A random seed for each sample, so that nothing leads to a sample that a release leaves out.")
@@ -60,10 +64,12 @@ struct SampleCommand: JobCommand {
     @Option(help: .value("n", "Samples a batch (default: 16); the samples do not depend on it.")) var batch: Int?
     @Option(help: .value("DUO:0000042", "The samples' purpose, a Data Use Ontology code, which the sites must permit."))
     var purpose: String?
-    @Option(help: .value("trust.yaml", "A model of a site that this list marks as withdrawn is refused."))
+    @Option(
+        help: .value("trust.yaml", "A model of a site that this list marks as withdrawn is refused."),
+        completion: .file())
     var trust: String?
     @Option(help: .value("text", "Whom to ask about the samples; stored in the file.")) var contact = ""
-    @Option(help: .value("s.h5", "The sample set to write.")) var out: String
+    @Option(help: .value("s.h5", "The sample set to write."), completion: .file()) var out: String
     @Option(help: .value("level", "How small pictures are packed: 1 (fast) to 9 (small), 0 for not at all."))
     var deflate = 1
     @Option(help: .value("n", "Write the pictures into files of n samples each, and one set over them."))
@@ -125,7 +131,7 @@ struct ReplayCommand: JobCommand {
             Example: fovea replay s.h5 --model run/snapshot.safetensors --fraction 0.05
             """)
 
-    @Argument(help: .value("s.h5", "A sample set.")) var file: String
+    @Argument(help: .value("s.h5", "A sample set."), completion: .file()) var file: String
     @OptionGroup var source: ModelOptions
     @Option(help: .value("row", "A row to make again; repeatable (default: all rows that the model made)."))
     var index: [Int] = []
@@ -155,10 +161,10 @@ struct ExportCommand: JobCommand {
             Example: fovea export s.h5 --to png --out pictures
             """)
 
-    @Argument(help: .value("s.h5", "A sample set.")) var file: String
+    @Argument(help: .value("s.h5", "A sample set."), completion: .file()) var file: String
     @Option(help: "The form of the pictures.")
     var to: SampleExport.Format
-    @Option(help: .value("folder", "The folder to write.")) var out: String
+    @Option(help: .value("folder", "The folder to write."), completion: .directory) var out: String
     @Option(help: .value("attribute", "What an NPZ file gives as labels (default: dr_icdr, or the first asked for)."))
     var label: String?
     @Option(help: .value("n", "Samples of a WebDataset shard.")) var shardSize = 1000
@@ -183,10 +189,13 @@ struct VerifyCommand: JobCommand {
             """)
 
     @Argument(
-        help: .value("file", "A sample set, data set or weights file, a folder that export wrote, or an audit."))
+        help: .value("file", "A sample set, data set or weights file, a folder that export wrote, or an audit."),
+        completion: .file())
     var file: String
-    @Option(help: .value("samples", "The set that the audit should be of.")) var samples: String?
-    @Option(help: .value("trust.yaml", "Whose signatures are trusted; an unsigned file then fails.")) var trust: String?
+    @Option(help: .value("samples", "The set that the audit should be of."), completion: .file()) var samples: String?
+    @Option(
+        help: .value("trust.yaml", "Whose signatures are trusted; an unsigned file then fails."), completion: .file())
+    var trust: String?
     @OptionGroup var common: CommonOptions
 
     func job() throws -> VerifyJob {
@@ -208,7 +217,7 @@ struct InspectCommand: JobCommand {
             Example: fovea inspect site.h5 --by sex,age_band
             """)
 
-    @Argument(help: .value("file", "A file made by fovea.")) var file: String
+    @Argument(help: .value("file", "A file made by fovea."), completion: .file()) var file: String
     @Option(help: .value("attribute,...", "Of a data set: a table of the train patients by one to three attributes."))
     var by: String?
     @OptionGroup var common: CommonOptions
@@ -230,8 +239,8 @@ struct ReportCommand: JobCommand {
             Example: fovea report samples.h5 --out report.html
             """)
 
-    @Argument(help: .value("samples", "A sample set.")) var samples: String
-    @Option(help: .value("file", "The page to write.")) var out: String
+    @Argument(help: .value("samples", "A sample set."), completion: .file()) var samples: String
+    @Option(help: .value("file", "The page to write."), completion: .file()) var out: String
     @Option(help: .value("n", "Samples to show; of a larger set, a selection spread evenly over the cohorts."))
     var most = ReportJob.usualMost
     @OptionGroup var common: CommonOptions

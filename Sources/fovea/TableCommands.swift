@@ -17,7 +17,7 @@ struct MapGuessCommand: JobCommand {
             Example: fovea map guess labels.csv > map.yaml
             """)
 
-    @Argument(help: .value("file.csv", "A table with a header.")) var table: String
+    @Argument(help: .value("file.csv", "A table with a header."), completion: .file()) var table: String
     @OptionGroup var common: CommonOptions
 
     func job() throws -> MapGuessJob { MapGuessJob(table) }
@@ -34,7 +34,7 @@ struct TermsCommand: JobCommand {
             Example: fovea terms site.h5 --licence "CC BY 4.0" --source "Clinic A, 2019 to 2024"
             """)
 
-    @Argument(help: .value("site.h5", "The dataset.")) var dataset: String
+    @Argument(help: .value("site.h5", "The dataset."), completion: .file()) var dataset: String
     @Option(help: "The photographs' licence.") var licence: String?
     @Option(help: "Where the photographs come from.") var source: String?
     @OptionGroup var common: CommonOptions

@@ -20,17 +20,23 @@ struct WithdrawCommand: AsyncParsableCommand {
             """)
 
     @Option(help: .value("name", "The site that goes.")) var site: String
-    @Option(help: .value("merged", "The merged model that it is in.")) var from: String?
+    @Option(help: .value("merged", "The merged model that it is in."), completion: .file()) var from: String?
     @Option(
-        help: .value("folder", "Where parcels and bases of all rounds lie; lists of rounds there get the mark, too."))
+        help: .value("folder", "Where parcels and bases of all rounds lie; lists of rounds there get the mark, too."),
+        completion: .directory)
     var parcels: String?
-    @Option(help: .value("s.h5", "Sample sets to look through; may be given several times.")) var samples: [String] = []
-    @Option(help: .value("trust.yaml", "The list of the coordinator who signed the model; --key marks the site there."))
+    @Option(help: .value("s.h5", "Sample sets to look through; may be given several times."), completion: .file())
+    var samples: [String] = []
+    @Option(
+        help: .value("trust.yaml", "The list of the coordinator who signed the model; --key marks the site there."),
+        completion: .file())
     var trust: String?
-    @Option(help: .value("file", "The coordinator's private key, which signs the result and the list."))
+    @Option(
+        help: .value("file", "The coordinator's private key, which signs the result and the list."), completion: .file()
+    )
     var key: String?
     @Option(help: .value("text", "Why; it stays in the list. --take-back needs it.")) var reason: String?
-    @Option(help: .value("merged", "The model without the site.")) var out: String?
+    @Option(help: .value("merged", "The model without the site."), completion: .file()) var out: String?
     @Flag(help: "Say what would change, and write nothing.") var dryRun = false
     @Flag(help: "Mark the site in the list, and make no model.") var markOnly = false
     @Flag(help: "Take the site's mark back; --reason says why.") var takeBack = false

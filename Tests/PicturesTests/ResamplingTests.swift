@@ -89,7 +89,8 @@ struct ResamplingTests {
         ).picture
         // Three lines of 22 pixels less the one of the empty group, and two rows of 96 pixels with a gap of 2.
         #expect(sheet.width == 2 * 98 - 2 && sheet.height == 3 * 22 + 2 * 98 - 2)
-        #expect(sheet[2, 46] == SIMD3(200, 10, 10) && sheet[95, 44] == SIMD3(1, 2, 3) && sheet[93, 46] == SIMD3(1, 2, 3))
+        #expect(
+            sheet[2, 46] == SIMD3(200, 10, 10) && sheet[95, 44] == SIMD3(1, 2, 3) && sheet[93, 46] == SIMD3(1, 2, 3))
         #expect(sheet[92, 44] == SIMD3(200, 10, 10) && sheet[93, 47] == SIMD3(200, 10, 10))
         #expect(sheet[0, 164] == SIMD3(0, 0, 250))
         // Letters are light on grey, in the lines alone.

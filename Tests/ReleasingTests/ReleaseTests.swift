@@ -29,7 +29,8 @@ struct Audited {
     ///   - flagged: rows that the audit flags.
     ///   - canaries: whether the model was trained with some.
     init(
-        seeds: [UInt64]? = nil, flagged: [Int] = [3], canaries: Bool = false, isSigned: Bool = true, date: String = Day.text(Date()),
+        seeds: [UInt64]? = nil, flagged: [Int] = [3], canaries: Bool = false, isSigned: Bool = true,
+        date: String = Day.text(Date()),
         spoil: (inout AuditFigures) -> Void = { _ in }
     ) async throws {
         let model = ModelRecord(

@@ -1,8 +1,11 @@
-"""Draws the letters of contact sheets, Sources/Pictures/SheetLetters.swift, from DejaVu Sans Mono (Debian's fonts-dejavu-core 2.37).
+"""Draws the letters of contact sheets, Sources/Pictures/SheetLetters.swift, from DejaVu Sans Mono.
+
+The font is that of Debian's fonts-dejavu-core 2.37.
 
     Tools/reference/sheet_letters.py > Sources/Pictures/SheetLetters.swift
 
-Written with Pillow 13.0. Each letter of ASCII from the space to ~ is a bitmap of WIDTH x HEIGHT, one bit a pixel, a byte a row.
+Written with Pillow 13.0. Each letter of ASCII from the space to ~ is a bitmap of WIDTH x HEIGHT: one bit a pixel,
+and a byte a row.
 """
 
 import base64

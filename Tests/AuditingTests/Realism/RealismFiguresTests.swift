@@ -9,7 +9,9 @@ import Verdicts
 
 @Suite(.serialized) struct RealismFiguresTests {
     private static let phantoms: PictureSet = {
-        guard let generator = try? PhantomGenerator(patients: 180, size: 64, seed: 52) else { fatalError("no phantoms") }
+        guard let generator = try? PhantomGenerator(patients: 180, size: 64, seed: 52) else {
+            fatalError("no phantoms")
+        }
         return PictureSet(
             size: 64, pixels: generator.phantoms(0..<180, threads: 2).flatMap(\.pixels), patients: Array(0..<180))
     }()
@@ -41,7 +43,8 @@ import Verdicts
     }
 
     @Test func `noise and a single colour are no photographs`() {
-        let noise = figures { _, index in noisy(Picture(width: 64, height: 64, red: 128, green: 128, blue: 128), index, levels: 80) }
+        let grey = Picture(width: 64, height: 64, red: 128, green: 128, blue: 128)
+        let noise = figures { _, index in noisy(grey, index, levels: 80) }
         #expect(noise.distance > 2 && noise.classifierArea > 0.99, "\(noise)")
         #expect(Verdict.areNoPhotographs(noise, AuditPolicy()))
         let flat = figures { _, _ in Picture(width: 64, height: 64, red: 90, green: 40, blue: 20) }
