@@ -40,11 +40,9 @@ extension AuditRun {
     func drawnSamples(_ model: LoadedModel, count: Int, to path: String) async throws -> AuditSource {
         let encoding = model.manifest.model.cohort, seen = SeenCohorts(model)
         let requests = inputs.train.rows(of: .train).compactMap { row -> CohortRequest? in
-            let known = inputs.train.cohort(row).filter { encoding.attributes.contains($0.key) }.sorted {
-                $0.key < $1.key
-            }
+            let known = inputs.train.cohort(row).filter { encoding.attributes.contains($0.key) }
+            let request = CohortRequest(Cohort(known))
             guard !known.isEmpty,
-                let request = try? CohortRequest(known.map { "\($0.key)=\($0.value)" }.joined(separator: ",")),
                 (try? request.values(for: encoding, model: model.path)) != nil, seen.refusal(of: request) == nil
             else { return encoding.classes == nil ? .open : nil }
             return request

@@ -28,6 +28,14 @@ public struct CohortRequest: Hashable, Sendable {
         self.asked = asked
     }
 
+    /// A request for exactly these values. Names of open attributes, such as cameras, may hold any character.
+    public init(_ cohort: Cohort) {
+        let positions = cohort.values.compactMap { name, value in
+            CohortSchema.attribute(name).flatMap { RequestedValue.position(of: value, $0) }.map { (name, $0) }
+        }
+        self.init(cohort: cohort, positions: Dictionary(uniqueKeysWithValues: positions))
+    }
+
     /// Reads a text such as `dr_icdr=3,sex=female`, `age_band=70-79|80+` or `dr_icdr=2..4`.
     /// - Throws: `Failure(.usage)` for another format, an unknown attribute, an attribute that is named twice, or a
     ///   value that the attribute does not have.
@@ -102,7 +110,9 @@ public struct CohortRequest: Hashable, Sendable {
     /// - Throws: `Failure(.usage)` for an attribute that the model is not conditioned on, for a value that it does not
     ///   know, or where the model always needs a class and the request has none.
     public func values(for encoding: CohortEncoding, model: String) throws -> [CohortEncoding.Value] {
-        if isJoined { fatalError("values: \(text) is joined") }
+        if isJoined {
+            throw Failure(.usage, model, "\(text) names several values; a sample is drawn for one of them")
+        }
         for name in Set(cohort.values.keys).union(positions.keys).sorted() where !encoding.attributes.contains(name) {
             let known = encoding.attributes.isEmpty ? "none" : encoding.attributes.joined(separator: ", ")
             throw Failure(.usage, model, "the model is not conditioned on \(name); it knows \(known)")

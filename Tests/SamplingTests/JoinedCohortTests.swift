@@ -51,6 +51,17 @@ import Testing
         #expect(member.positions == ["dr_icdr": 3])
     }
 
+    /// A joined request is nothing that a model can be asked for; a camera's own name may hold the sign that joins.
+    @Test func whatAPhotographSaysIsAskedForExactly() throws {
+        let encoding = CohortEncoding(attributes: ["camera", "dr_icdr"], openNames: ["camera": ["A|B, C"]])
+        let exact = CohortRequest(Cohort(["camera": "A|B, C", "dr_icdr": "3"]))
+        #expect(try exact.values(for: encoding, model: "m") == [.code(0), .code(3)])
+        #expect(exact.positions == ["dr_icdr": 3])
+        expectFailure(.usage, "names several values") {
+            try CohortRequest("dr_icdr=2|3").values(for: encoding, model: "m")
+        }
+    }
+
     @Test(arguments: [
         ("dr_icdr=2-4", "written as in 3|4 or 2..4"), ("age_band=70+", "70-79|80+ or 60-69..80+"),
         ("dr_icdr=4..2", "lower end before the higher"), ("dr_icdr=2|2", "\"2\" occurs twice"),
