@@ -181,7 +181,8 @@ let package = Package(
                 "Diffusion", "Networks", "Cohorts", "TensorCore", "Files", "TestTensors",
             ]),
         tests(
-            "Verdicts", ["SampleStore", "CheckpointStore", "Statistics", "Files", "TestFigures"], exclude: ["Fixtures"]),
+            "Verdicts", ["SampleStore", "CheckpointStore", "Statistics", "Files", "TestFigures"],
+            exclude: ["Fixtures"]),
         tests(
             "Releasing", ["Verdicts", "SampleStore", "CheckpointStore", "Files", "TestFigures"], exclude: ["Fixtures"]),
         tests(

@@ -78,8 +78,8 @@ public struct AuditJob: Job {
             ["\(verdict): \(reasons.joined(separator: "; "))"] + weakerLimits.map { "a weaker limit: \($0)" } + summary
                 + [
                     """
-                    \(output)/public/audit.html: the verdict and what it rests on; \(output)/private shows patients and \
-                    stays here
+                    \(output)/public/audit.html: the verdict and what it rests on; \(output)/private shows patients \
+                    and stays here
                     """,
                     "nobody has signed this audit yet; a privacy officer reads it and signs it",
                 ]

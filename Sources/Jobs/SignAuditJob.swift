@@ -109,7 +109,8 @@ enum OfficerText {
             + figures.notTested.map { "not tested: \($0)" }
             + (folder.map {
                 [
-                    "the page: \($0)/public/audit.html; the nearest pairs, which show patients: \($0)/private/evidence.html"
+                    "the page: \($0)/public/audit.html",
+                    "the nearest pairs, which show patients: \($0)/private/evidence.html",
                 ]
             } ?? [])
     }

@@ -26,8 +26,8 @@ package struct AuditGate: Sendable {
             throw Failure(
                 .notPermitted, folder,
                 """
-                was made by fovea \(audit.tool.printable), whose signature does not cover the page and whose tests were \
-                others; audit again
+                was made by fovea \(audit.tool.printable), whose signature does not cover the page and whose tests \
+                were others; audit again
                 """)
         }
         guard let made = Day.noon(audit.date) else {

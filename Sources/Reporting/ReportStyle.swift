@@ -95,7 +95,12 @@ package enum ReportStyle {
 
         .tables { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr)); gap: 1.8rem \
         2.5rem; align-items: start; }
-        .scroll { overflow-x: auto; min-width: 0; }
+        /* Shadows at the edges show that there is more to the side; they are covered where there is none. */
+        .scroll { overflow-x: auto; min-width: 0; background:
+          linear-gradient(to right, var(--surface) 30%, transparent) left / 2.5rem 100% no-repeat local,
+          linear-gradient(to left, var(--surface) 30%, transparent) right / 2.5rem 100% no-repeat local,
+          linear-gradient(to right, var(--line), transparent) left / .9rem 100% no-repeat scroll,
+          linear-gradient(to left, var(--line), transparent) right / .9rem 100% no-repeat scroll; }
         table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
         caption { text-align: start; font-weight: 650; padding-bottom: .3rem; }
         th, td { text-align: start; vertical-align: top; padding: .42rem .9rem .42rem 0; border-bottom: 1px solid \
@@ -150,7 +155,7 @@ package enum ReportStyle {
           .pictures { grid-template-columns: repeat(10, 1fr); gap: .5rem; }
           .pictures li, tr, .lineage, .tables .scroll { break-inside: avoid; }
           figcaption { font-size: 6.5pt; }
-          .scroll { overflow: visible; }
+          .scroll { overflow: visible; background: none; }
           .lineage { min-width: 0; }
           .tables { grid-template-columns: 1fr 1fr; }
         }

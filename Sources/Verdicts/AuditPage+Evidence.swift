@@ -40,7 +40,8 @@ extension AuditPage {
             \(copiesTable)
             <p>\(copies). A copy counts as confirmed where two tests match it to the same patient.</p>
             <h2>Would copies have been found?</h2>
-            <p>Training photographs were planted in disguise among the samples. The share that each test found at its threshold:</p>
+            <p>Training photographs were planted in disguise among the samples. The share that each test found at \
+            its threshold:</p>
             \(power)
             """)
     }
@@ -198,8 +199,8 @@ extension AuditPage {
         let finding =
             copying.zScore < figures.policy.dataCopyingAlarm
             ? """
-            This is an alarm. Samples lie nearer to the training photographs than other people's photographs do. Samples \
-            that are merely smooth or average also do so, so the alarm alone decides nothing.
+            This is an alarm. Samples lie nearer to the training photographs than other people's photographs do. \
+            Samples that are merely smooth or average also do so, so the alarm alone decides nothing.
             """
             : "This is no alarm."
         return section(

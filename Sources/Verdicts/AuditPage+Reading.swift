@@ -69,15 +69,15 @@ extension AuditPage {
             (
                 "Area under the ROC curve",
                 """
-                How well a score separates two groups: 0.5 is no better than a coin, 1 is always right. For membership, \
-                nearer to 0.5 is safer.
+                How well a score separates two groups: 0.5 is no better than a coin, 1 is always right. For \
+                membership, nearer to 0.5 is safer.
                 """
             ),
             (
                 "C_T",
                 """
-                A score of the set as a whole. Below 0, samples lie nearer to the training photographs than photographs \
-                of other people do; far below 0 this cannot be chance.
+                A score of the set as a whole. Below 0, samples lie nearer to the training photographs than \
+                photographs of other people do; far below 0 this cannot be chance.
                 """
             ),
             (

@@ -51,8 +51,8 @@ package struct AuditPage {
         case .pass where hits > 0:
             return
                 """
-                Pass. \(hits) of \(count) samples are flagged, as photographs of others are, too; a release leaves them \
-                out.
+                Pass. \(hits) of \(count) samples are flagged, as photographs of others are, too; a release leaves \
+                them out.
                 """
         case .pass:
             let power = figures.policy.deviations.isEmpty ? ", and the tests would have found copies" : ""

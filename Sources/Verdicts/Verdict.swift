@@ -15,8 +15,8 @@ package struct Verdict: Codable, Hashable, Sendable {
     /// The reasons, one sentence each. Those of a pass say what the pass rests on.
     package let reasons: [String]
 
-    /// - Parameter version: that of the audit's format. Audits of version 1 did not ask whether samples are photographs,
-    ///   and had power without membership.
+    /// - Parameter version: that of the audit's format. Audits of version 1 did not ask whether samples are
+    ///   photographs, and had power without membership.
     package init(_ figures: AuditFigures, version: Int = PublicAudit.version) {
         let failures = Verdict.failures(figures)
         let powerless = (version > 1 ? Verdict.lacksSinceVersion2(figures) : []) + Verdict.lacksOfPower(figures)

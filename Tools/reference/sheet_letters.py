@@ -26,29 +26,29 @@ for code in range(32, 127):
     rows += bytes(sum(1 << (7 - x) for x in range(WIDTH) if pixels[x, y]) for y in range(HEIGHT))
 text = base64.b64encode(bytes(rows)).decode()
 lines = [text[i : i + 108] for i in range(0, len(text), 108)]
+bitmaps = "\\\n        ".join(lines)
 print(
-    """import Foundation
+    f"""import Foundation
 
 /// The letters of contact sheets, one bit a pixel. Tools/reference/sheet_letters.py draws them from DejaVu Sans Mono.
-enum SheetLetters {
+enum SheetLetters {{
     /// The width and height of a letter in pixels.
-    static let width = %d, height = %d
+    static let width = {WIDTH}, height = {HEIGHT}
 
     /// Whether the pixel in column `x` of row `y` of a letter is set. What is not printable ASCII is a question mark.
-    static func isSet(_ letter: Character, x: Int, y: Int) -> Bool {
-        let code = letter.asciiValue.map(Int.init).flatMap { (32..<127).contains($0) ? $0 : nil } ?? 63
+    static func isSet(_ letter: Character, x: Int, y: Int) -> Bool {{
+        let code = letter.asciiValue.map(Int.init).flatMap {{ (32..<127).contains($0) ? $0 : nil }} ?? 63
         return rows[(code - 32) * height + y] >> (7 - x) & 1 == 1
-    }
+    }}
 
     /// A byte for each row of each letter from the space to `~`.
-    private static let rows: [UInt8] = {
-        guard let data = Data(base64Encoded: bitmaps) else { fatalError("the letters are not base64") }
+    private static let rows: [UInt8] = {{
+        guard let data = Data(base64Encoded: bitmaps) else {{ fatalError("the letters are not base64") }}
         return Array(data)
-    }()
+    }}()
 
     private static let bitmaps = \"\"\"
-        %s
+        {bitmaps}
         \"\"\"
-}"""
-    % (WIDTH, HEIGHT, "\\\n        ".join(lines))
+}}"""
 )
