@@ -87,6 +87,7 @@ import Testing
         let merged = try close()
         #expect(merged.admission.admitted.count == 3 && merged.admission.ignored.count == 2)
         try deliver("bonn", as: "late", issued: 90, seed: 70)
+        try Data("nonsense".utf8).write(to: URL(fileURLWithPath: "\(round.parcelFolder)/x.parcel"))
         let found = try status()
         #expect(
             states(found) == [
@@ -97,6 +98,7 @@ import Testing
                 "aachen.parcel: not merged: aachen replaced it before the closing",
                 "copy.parcel: does not count: is a copy of bonn.parcel",
                 "late.parcel: arrived after closing, not merged, a parcel of bonn",
+                "x.parcel: arrived after closing, not merged",
             ])
         // The same bytes as a merge of the three alone.
         let again = federation.folder.file("again.safetensors")

@@ -80,4 +80,18 @@ import Testing
         #expect(kept.admitted.map(\.parcel.path) == [first] && kept.ignored.isEmpty)
         #expect(kept.refused.map(\.site) == ["aachen"])
     }
+
+    @Test func `what was taken is replaced by a parcel that names it, in the same second, too`() throws {
+        let list = try sites.trust(), first = try Parcel<Nothing>(contentsOf: try sites.parcel("aachen", row))
+        try ParcelLedger(for: list).note([first])
+        let ledger = try ParcelLedger(for: list)
+        #expect(ledger.holds(first.digest))
+        for replaces in [nil, first.digest] {
+            let path = try sites.parcel("aachen", ["w": Tensor([5, 6], shape: [2])], name: "again.parcel") {
+                $0.parcel?.replaces = replaces
+            }
+            let admission = try sites.admission([path], trust: list, ledger: ledger)
+            #expect(admission.admitted.count == (replaces == nil ? 0 : 1))
+        }
+    }
 }

@@ -137,7 +137,7 @@ import Testing
         sampling.replaces = true
         await expectLaterFailure(.notPermitted, "aachen was withdrawn") { try await sampling.outcome() }
         var further = TrainJob(data: [file("lab.h5")], to: file("further"))
-        further.wishes.base = file("beside.safetensors")
+        (further.wishes.base, further.wishes.images) = (file("beside.safetensors"), 4)
         await expectLaterFailure(.notPermitted, "aachen was withdrawn") { try await further.outcome() }
     }
 }
