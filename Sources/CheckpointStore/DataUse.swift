@@ -66,8 +66,9 @@ public struct DataUse: Hashable, Sendable {
     public static func require(_ code: String, option: String) throws {
         guard all.contains(where: { $0.code == code }) else {
             throw Failure(
-                .usage, option: option, expected: "a code of the Data Use Ontology",
-                found: "\(code.printable.debugDescription); the codes are \(list)")
+                .usage, option: option,
+                "expected a code of the Data Use Ontology, found \(code.printable.debugDescription.excerpt); the codes "
+                    + "are \(list)")
         }
     }
 }

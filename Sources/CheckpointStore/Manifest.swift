@@ -98,6 +98,8 @@ public struct Manifest<Model: Codable & Sendable>: Codable, Sendable {
     public var unaudited: String?
     /// SHA-256 of the `audit.json` that allowed the weights to leave their site.
     public var audit: Digest?
+    /// The limits of that audit that are weaker than the defaults; nil for none.
+    public var auditLimits: [String]?
     /// The statement of the site that shares the weights.
     public var parcel: ParcelStatement?
     /// What may be done with the weights, if their sites have said so.

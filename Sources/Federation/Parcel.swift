@@ -95,7 +95,7 @@ public enum ParcelSeal {
     /// - Parameters:
     ///   - weights: an adapter or a snapshot.
     ///   - trust: a list of trust that must accept the parcel; nil where none is known.
-    ///   - audit: SHA-256 of the passing audit of these weights, which the caller has checked.
+    ///   - audit: the passing audit of these weights, which the caller has checked.
     ///   - unaudited: why there is no audit for memorised patients. Weights that saw photographs of patients need an
     ///     audit or this reason.
     /// - Returns: the digest of the parcel's file.
@@ -104,7 +104,7 @@ public enum ParcelSeal {
     ///   `Failure(.badData)` where they are a checkpoint, a parcel or of another site; `Failure(.usage)` where
     ///   the statement is not valid; `Failure(.cannotCreateOutput)`; `Failure(.readOrWriteFailed)`.
     public static func seal<Model: Codable & Sendable>(
-        _ weights: WeightsFile<Model>, path: String, statement: ParcelStatement, audit: Digest? = nil,
+        _ weights: WeightsFile<Model>, path: String, statement: ParcelStatement, audit: PassedAudit? = nil,
         unaudited: String?, trust: TrustList? = nil, key: SigningKey, to output: String,
         as type: StoredType = .f16, force: Bool
     ) throws -> Digest {
@@ -131,7 +131,7 @@ public enum ParcelSeal {
         manifest.configuration = withoutPaths(manifest.configuration)
         manifest.permittedUses = statement.permissions.purposes.sorted()
         manifest.unaudited = reason
-        manifest.audit = audit
+        manifest.state(audit)
         manifest.parcel = statement
         _ = try manifest.effectivePermissions(path: path)
         try trust?.requireParcel(manifest, statement, signer: key.publicKey, at: Date(), path: path)

@@ -10,12 +10,12 @@ extension ModelFolder {
     /// Writes a snapshot as a new folder, completely or not at all.
     ///
     /// - Parameters:
-    ///   - audit: SHA-256 of the passing audit that the model is exported with; the caller has checked the audit.
+    ///   - audit: the passing audit that the model is exported with; the caller has checked the audit.
     ///   - unaudited: the reason for exporting without an audit for memorised patients, where the model saw patients.
     /// - Throws: `Failure`: `.cannotCreateOutput` where the folder exists and `force` is false, or is not an exported
     ///   model; `.notPermitted` where the model was trained with canaries, or saw photographs of patients and has
     ///   neither audit nor reason; `.badData` for a model of several networks; `.readOrWriteFailed`.
-    public func write(_ model: LoadedModel, audit: Digest? = nil, unaudited: String?, force: Bool) throws {
+    public func write(_ model: LoadedModel, audit: PassedAudit? = nil, unaudited: String?, force: Bool) throws {
         try model.manifest.requireNoCanaries(path: model.path)
         guard model.manifest.model.experts.isEmpty else {
             throw Failure(
@@ -61,7 +61,7 @@ extension ModelFolder {
         }
     }
 
-    private func fill(_ model: LoadedModel, audit: Digest?, unaudited: String?) throws {
+    private func fill(_ model: LoadedModel, audit: PassedAudit?, unaudited: String?) throws {
         let description = model.manifest.model, cohort = description.cohort
         var theirs = DiffusersUNet(description.network)
         let latent = description.latentShape(1)
@@ -86,7 +86,7 @@ extension ModelFolder {
         var manifest = model.manifest
         manifest.parents = [model.digest.description] + manifest.parents
         manifest.unaudited = unaudited
-        manifest.audit = audit
+        manifest.state(audit)
         try write(Data(try manifest.json().utf8), "fovea.json")
         try write(Data(ModelFolder.readMe(model).utf8), "README.md")
     }

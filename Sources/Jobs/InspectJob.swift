@@ -32,11 +32,10 @@ public struct InspectJob: Job {
     public func perform(_ report: JobReporter) async throws -> Outcome {
         if let folder = AuditFolder(finding: file) {
             let audit = try folder.audit()
-            let signer = audit.officer.map { ["it names \($0) as its officer; fovea verify checks the signature"] }
             return Outcome(
                 description: audit,
                 lines: ["audit, made by fovea \(audit.tool)"] + OfficerText.lines(audit, folder: nil)
-                    + (signer ?? ["nobody has signed it"]))
+                    + ["signed by: \(AuditPage(audit).signer) (as it says; a check of the audit checks the signature)"])
         }
         if KeyFile.sort(of: file) != nil {
             let key = ShowKeyJob.Outcome(try KeyFile(contentsOf: file))
@@ -134,6 +133,7 @@ public struct InspectJob: Job {
         if let parent = d.parents.first {
             lines.append("\(d.kind == "adapter" ? "changes" : "trained on") the base \(parent)")
         }
+        if let sentence = d.auditSentence { lines.append(sentence) }
         lines.append("licence: \(d.licence)")
         lines += d.attributions.map { "attribution: \($0)" }
         lines += d.training_data.map {

@@ -155,7 +155,8 @@ extension SimulateJob {
 }
 
 extension FederateStepJob {
-    public var inputs: [JobInput] { [JobInput(data, .dataset, setting: "data")] + trust.input(.trustList, "trust") }
+    // The data are a folder of data sets, which the job itself opens.
+    public var inputs: [JobInput] { trust.input(.trustList, "trust") }
 }
 
 extension BeginRoundJob {

@@ -3,6 +3,8 @@ import Federation
 import Files
 import Foundation
 import Releasing
+import SampleStore
+import Verdicts
 
 /// Who may sign audits: a privacy officer of a list of trust or, without a list, only the key that signs here.
 struct OfficerRule: Sendable {
@@ -11,12 +13,12 @@ struct OfficerRule: Sendable {
     /// The key that signs here.
     let own: PublicKey?
 
-    /// The digest of a passing audit of a model.
+    /// A passing audit of a model.
     /// - Throws: `Failure(.notPermitted)` where the audit does not allow the model to leave the site.
-    func gate(_ folder: String, model: Digest) throws -> Digest {
+    func gate(_ folder: String, model: Digest) throws -> PassedAudit {
         let gate = try AuditGate(folder, requireOfficer: require)
         try gate.requireModel(model)
-        return gate.digest
+        return PassedAudit(digest: gate.digest, weakerLimits: gate.audit.figures.policy.weakerLimits)
     }
 
     /// Checks that the owner of a key may sign audits.

@@ -25,7 +25,7 @@ public struct OpenParcelJob: Job {
         public let trusted: Bool
         public let output: String?
         fileprivate let isAdapter: Bool
-        fileprivate let file: String, trust, unaudited: String?
+        fileprivate let file: String, trust, audited: String?
 
         private enum CodingKeys: String, CodingKey { case statement, fingerprint, trusted, output }
 
@@ -40,10 +40,8 @@ public struct OpenParcelJob: Job {
                 \(trust.map { "whom \($0) trusts" } ?? "whom nobody has checked: compare it, or give a list of trust")
                 """,
                 "permitted: \(statement.permissions.labelledText)",
-                """
-                contact: \(statement.contact); audit: \
-                \(unaudited.map { "none, \($0)" } ?? "no photographs of patients")
-                """,
+                "contact: \(statement.contact)",
+                audited ?? "not audited, because the weights saw no photographs of patients",
             ] + (statement.replaces.map { ["replaces the parcel \($0)"] } ?? [])
                 + (output.map { ["weights: \($0)"] } ?? [])
         }
@@ -64,7 +62,8 @@ public struct OpenParcelJob: Job {
         return Outcome(
             statement: parcel.statement, fingerprint: parcel.signer.fingerprint, trusted: trust != nil,
             output: output, isAdapter: parcel.manifest.kind == .adapter, file: file, trust: trust,
-            unaudited: parcel.manifest.unaudited)
+            audited: WeightsDescription.auditSentence(
+                parcel.manifest.audit, limits: parcel.manifest.auditLimits, unaudited: parcel.manifest.unaudited))
     }
 }
 

@@ -7,30 +7,37 @@ import SampleStore
 import Verdicts
 
 extension VerifyJob {
+    /// What the check of an audit has shown.
+    struct AuditCheck {
+        var findings: [Finding] = []
+        /// A clause that says what was checked and is right.
+        var praise = "the verdict follows from the figures"
+        /// A clause that says who signed; nil where nobody did.
+        var signer: String?
+    }
+
     /// Checks an audit: every file of its public folder, its verdict, its signature, and the set that it is of.
-    /// - Returns: what is wrong, and a clause that says who signed; nil where nobody did.
-    func checkAudit(_ folder: AuditFolder, _ list: TrustList?) async throws -> (findings: [Finding], signer: String?) {
-        var findings: [Finding] = [], clause: String?
+    func checkAudit(_ folder: AuditFolder, _ list: TrustList?) async throws -> AuditCheck {
+        var result = AuditCheck()
         func check(_ body: () throws -> Void) rethrows {
             do { try body() } catch let failure as Failure where failure.kind != .readOrWriteFailed {
-                findings.append(Finding(failure.place ?? folder.path, failure.sentence))
+                result.findings.append(Finding(failure.place ?? folder.path, failure.sentence))
             }
         }
         var audit: PublicAudit?
         try check { audit = try folder.audit() }
-        guard let audit else { return (findings, nil) }
-        if audit.officer == nil {
+        guard let audit else { return result }
+        if audit.officer != nil {
+            try check { result.signer = try signature(try folder.signedAudit(), list, &result.findings) }
+        }
+        // Another version of Fovea may write another page for the same figures.
+        if audit.version == PublicAudit.version, audit.tool == ToolVersion.current {
             try check { try folder.requirePage(of: audit) }
-        } else {
-            try check {
-                let signed = try folder.signedAudit()
-                clause = try signature(signed, list, &findings)
-                if signed.coversPage, audit.tool == ToolVersion.current { try folder.requirePage(of: audit) }
-            }
+            result.praise += ", and the page shows them"
         }
         if folder.privateFile("flagged.json") != nil { try check { _ = try folder.flagged(audit) } }
-        if let samples { findings += try await set(samples, audit) }
-        return (findings, clause)
+        if let samples { result.findings += try await set(samples, audit) }
+        return result
     }
 
     /// A clause that says who signed an audit, and whether the signature covers its page.

@@ -58,12 +58,12 @@ public struct VerifyJob: Job {
     public func perform(_ report: JobReporter) async throws -> Outcome {
         let list = try trust.map { try TrustList(contentsOf: $0) }
         if let folder = AuditFolder(finding: file) {
-            let (findings, signer) = try await checkAudit(folder, list)
-            let unsigned = list != nil && signer == nil ? [Finding("signature", "the audit is unsigned")] : []
+            var check = try await checkAudit(folder, list)
+            if list != nil, check.signer == nil { check.findings.append(Finding("signature", "the audit is unsigned")) }
             return Outcome(
-                ok: (findings + unsigned).isEmpty, signed: signer != nil, kind: Kind.audit.rawValue,
-                failures: findings + unsigned, file: file,
-                praise: "\(Kind.audit.praise); \(signer ?? "nobody has signed it, so anybody can have changed it")")
+                ok: check.findings.isEmpty, signed: check.signer != nil, kind: "audit", failures: check.findings,
+                file: file,
+                praise: check.praise + "; " + (check.signer ?? "nobody has signed it, so anybody can have changed it"))
         }
         if samples != nil {
             throw Failure(.usage, file, option: "samples", "an audit was expected; only an audit is of samples")
@@ -129,7 +129,7 @@ public struct VerifyJob: Job {
             do { sites = try await ProbeAnswer.lineageSites(file) } catch let failure as Failure {
                 return [Finding("lineage", failure.sentence)]
             }
-        case .dataset, .export, .audit: return []
+        case .dataset, .export: return []
         }
         return sites.intersection(list.withdrawn).sorted().map {
             Finding("lineage", "\($0) was withdrawn\(list.reason(withdrawn: $0))")
@@ -140,14 +140,13 @@ public struct VerifyJob: Job {
         case sampleSet = "sample set"
         case dataset = "data set"
         case weights = "weights file"
-        case export, audit
+        case export
 
         /// What the check has shown where nothing is wrong.
         var praise: String {
             switch self {
             case .sampleSet: "every digest, label and link of the sample set is right"
             case .dataset: "every label and link of the data set is right, and so are its pixels"
-            case .audit: "the verdict follows from the figures, and the page shows them"
             case .export: "every file is what export.json says, and every picture has its label and its pixels"
             case .weights:
                 """

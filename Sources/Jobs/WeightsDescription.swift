@@ -3,6 +3,7 @@ import Diffusion
 import Files
 import Foundation
 import Models
+import Reporting
 import TensorCore
 
 /// What `fovea inspect` says about a weights file.
@@ -19,6 +20,9 @@ struct WeightsDescription: Encodable, Sendable {
     let parcel: ParcelStatement?
     let permissions: Permissions?
     let merges: [MergeRecord]?
+    let audit: Digest?
+    let audit_limits: [String]?
+    let unaudited: String?
 
     init(_ file: ModelFile, digest: Digest) {
         let manifest = file.manifest
@@ -37,10 +41,23 @@ struct WeightsDescription: Encodable, Sendable {
         attributions = manifest.attributions
         permitted_uses = manifest.permittedUses
         network = manifest.model
+        (audit, audit_limits, unaudited) = (manifest.audit, manifest.auditLimits, manifest.unaudited)
         configuration = manifest.configuration
         tool_version = manifest.toolVersion
         parcel = manifest.parcel
         permissions = manifest.permissions
         merges = manifest.merges
+    }
+
+    /// Whether the weights were audited before they left their site; nil where nothing is stated.
+    var auditSentence: String? {
+        WeightsDescription.auditSentence(audit, limits: audit_limits, unaudited: unaudited)
+    }
+
+    static func auditSentence(_ audit: Digest?, limits: [String]?, unaudited: String?) -> String? {
+        if let unaudited { return "not audited; the reason given: \(unaudited)" }
+        return audit.map {
+            WeakerLimits.naming(limits ?? [], "audited: the passing audit.json has the SHA-256 \($0.grouped(16))")
+        }
     }
 }

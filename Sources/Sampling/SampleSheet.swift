@@ -27,7 +27,7 @@ struct SampleSheet {
                     width: file.width, height: file.height, pixels: Array(pixels[$0 * size..<($0 + 1) * size]))
             }
             shown += some.count
-            let count = some.count == own.count ? "\(own.count)" : "\(some.count) of \(own.count)"
+            let count = (some.count == own.count ? "" : "\(some.count) of ") + "\(own.count) samples"
             groups.append(
                 ContactSheet.Group(cohorts.count == 1 && cohort.isEmpty ? nil : "\(cohort): \(count)", pictures))
         }
@@ -38,11 +38,12 @@ struct SampleSheet {
 
     /// What was asked for in a row, such as `dr_icdr 3, sex female`.
     private static func caption(_ file: SampleSetFile, row: Int) -> String {
-        let values = file.cohort(row: row).values.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
-        let positions = file.requests.sorted { $0.key < $1.key }.compactMap { name, values -> String? in
-            values[row].isNaN ? nil : "\(name) \(values[row])"
+        var asked = file.cohort(row: row).values
+        // A grade between two grades is no value of the attribute, and stands in the requests alone.
+        for (name, positions) in file.requests where asked[name] == nil && !positions[row].isNaN {
+            asked[name] = "\(positions[row])"
         }
-        return (values + positions).joined(separator: ", ")
+        return asked.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
     }
 
     func png() throws -> Data { try sheet.png(texts: [SyntheticMark.xmp(SampleSet.digitalSourceType)]) }

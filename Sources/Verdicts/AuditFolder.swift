@@ -78,7 +78,7 @@ package struct AuditFolder {
     /// - Throws: `Failure(.notPermitted)` where the list is not that of the audit; `Failure(.noSuchInput)`;
     ///   `Failure(.badData)`; `Failure(.readOrWriteFailed)`.
     package func flagged(_ audit: PublicAudit) throws -> FlaggedList {
-        let place = path + "/private/flagged.json", data = try JSONText.contents(place)
+        let place = (privatePath ?? path + "/private") + "/flagged.json", data = try JSONText.contents(place)
         guard Digest(of: Array(data)) == audit.figures.flaggedDigest else {
             throw Failure(.notPermitted, place, "is not the list that the audit was signed with")
         }

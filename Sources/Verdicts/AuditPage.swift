@@ -125,7 +125,7 @@ package struct AuditPage {
     }
 
     /// The fingerprint of the signer's key and the day of the signature.
-    var signer: String {
+    package var signer: String {
         guard let text = audit.officer else { return "nobody yet" }
         let key = try? PublicKey(text, field: "officer", place: AuditFolder.figures)
         return (key?.fingerprint ?? "an unreadable key") + (audit.signed.map { ", on \($0)" } ?? "")

@@ -32,7 +32,7 @@ extension Failure.Remedy {
         case .markOnly: "; --mark-only marks the site in the list without a new model"
         case .auditOrReason: "; give a passing one with --audit, or --unaudited REASON, which is kept in it"
         case .auditModel: "; give the audit --model"
-        case .signAudit: "; a privacy officer signs with fovea audit sign"
+        case .signAudit: "; a privacy officer reads it and signs it: fovea audit sign FOLDER --key KEY"
         case .trust: "; give --trust with a list that does"
         case .onePatientPerPhoto: "; name one in the map, patient: {column: ...}, or give --one-patient-per-photo"
         case .holdout: "; name photographs of patients that the model never saw with --holdout"

@@ -19,25 +19,25 @@ package struct FoveaCommand: AsyncParsableCommand {
         subcommands: [ProbeCommand.self],
         groupedSubcommands: [
             CommandGroup(
-                name: "The way of the data, begin here:",
+                name: "Main",
                 subcommands: [
                     MapCommand.self, ImportCommand.self, TrainCommand.self, SampleCommand.self, AuditCommand.self,
                     ReleaseCommand.self,
                 ]),
             CommandGroup(
-                name: "Look, check and pass on:",
+                name: "Looking, checking and exporting",
                 subcommands: [
                     InspectCommand.self, VerifyCommand.self, ReportCommand.self, ExportCommand.self,
                     ReplayCommand.self, ValidateCommand.self, TermsCommand.self,
                 ]),
             CommandGroup(
-                name: "Share weights with other sites:",
+                name: "Federation",
                 subcommands: [
                     KeyCommand.self, ParcelCommand.self, RoundCommand.self, MergeCommand.self,
                     WithdrawCommand.self, FederateStepCommand.self, SimulateCommand.self,
                 ]),
             CommandGroup(
-                name: "Models of others, and the machine:",
+                name: "Other",
                 subcommands: [
                     PhantomCommand.self, ImportModelCommand.self, ExportModelCommand.self, BenchCommand.self,
                     DoctorCommand.self,
@@ -54,7 +54,7 @@ package struct FoveaCommand: AsyncParsableCommand {
 
         The way of the data:
           1. Photographs become a data set.
-             fovea import photos --labels labels.csv --map map.yaml --licence "CC BY 4.0" --out site.h5
+             fovea import photos --site clinic-a --labels labels.csv --map map.yaml --licence "CC BY 4.0" --out site.h5
           2. A model is trained, best from a base.
              fovea train --data site.h5 --base base.safetensors --out run
           3. The model draws synthetic photographs.

@@ -185,7 +185,7 @@ struct VerifyCommand: JobCommand {
             Exit code 1 where anything fails. A sample set carries the SHA-256 of all its bytes, so any changed byte \
             is found. For an audit, every public file, the page included, must be the one that was signed.
 
-            Examples: fovea verify s.h5; fovea verify audit --samples s.h5
+            Example: fovea verify audit --samples s.h5
             """)
 
     @Argument(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Files
+import Foundation
 import Fovea
 import Testing
 import fovea
@@ -22,6 +23,49 @@ import fovea
         #expect(
             ProgressDisplay.line(progress, seconds: 4, hasBar: false)
                 == "train 64/640 images, loss 0.25, 16/s, 0:36 left")
+    }
+
+    @Test func `a share is shown as a share, without a rate`() {
+        let progress = JobProgress(stage: "audit: membership", unit: "%", done: 48, total: 100)
+        #expect(ProgressDisplay.line(progress, seconds: 24, hasBar: false) == "audit: membership 48 %, 0:26 left")
+    }
+
+    @Test(arguments: [
+        (["smaple"], "fovea has no command smaple; did you mean fovea sample?"),
+        (["Train", "--data", "x"], "fovea has no command Train; did you mean fovea train?"),
+        (["inpsect", "x.h5"], "fovea has no command inpsect; did you mean fovea inspect?"),
+        (["version"], "fovea has no command version; did you mean fovea --version?"),
+        (["parcel", "seel", "x"], "fovea parcel has no command seel; did you mean fovea parcel seal?"),
+        (["round", "begin"], "fovea round has no command begin; there are init, status, close"),
+    ])
+    func `a command that there is not is answered with the nearest`(arguments: [String], sentence: String) {
+        let failure = #expect(throws: Failure.self) { try CommandNames.requireKnown(arguments) }
+        #expect(failure?.kind == .usage && failure?.sentence == sentence)
+    }
+
+    @Test(arguments: [
+        [], ["--help"], ["help", "smaple"], ["train", "smaple"], ["audit", "s.h5"], ["audit", "sign", "x"],
+        ["parcel", "--help"], ["parcel", "seal", "seel"], ["probe", "x"], ["--version"],
+    ])
+    func `a command that there is passes`(arguments: [String]) throws { try CommandNames.requireKnown(arguments) }
+
+    @Test func `the overview names commands that exist, each with options that exist`() throws {
+        var named = 0
+        for line in FoveaCommand.overview.split(separator: "\n").map({ $0.trimmingCharacters(in: .whitespaces) })
+        where line.hasPrefix("fovea ") && !line.contains("...") && !line.hasPrefix("fovea help")
+            && !line.hasPrefix("fovea trains")
+        {
+            let words = line.replacing("\"CC BY 4.0\"", with: "CC0-1.0").split(separator: " ").dropFirst().map(
+                String.init)
+            #expect(throws: Never.self, "\(line)") { _ = try FoveaCommand.parseAsRoot(words) }
+            named += 1
+        }
+        #expect(named == 6)
+    }
+
+    @Test func `completions name files`() {
+        let script = FoveaCommand.completionScript(for: .bash)
+        #expect(script.contains("add_completions -f"))
     }
 
     @Test func `a setting is named as its option, and the remedy as the option that helps`() {

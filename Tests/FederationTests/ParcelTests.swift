@@ -57,6 +57,22 @@ import Testing
         return path
     }
 
+    @Test func `the audit that let the weights out stands in them, with its weaker limits`() throws {
+        func sealed(_ limits: [String]) throws -> Parcel<Nothing> {
+            _ = try ParcelSeal.seal(
+                weights(), path: "w", statement: statement(),
+                audit: PassedAudit(digest: Digest(of: [5]), weakerLimits: limits), unaudited: nil, key: key, to: parcel,
+                force: true)
+            return try open(parcel)
+        }
+        let weaker = try sealed(["leastPower is 0.5, by default 0.8"]).manifest
+        #expect(weaker.audit == Digest(of: [5]) && weaker.auditLimits == ["leastPower is 0.5, by default 0.8"])
+        let usual = try sealed([]).manifest
+        #expect(usual.audit == Digest(of: [5]) && usual.auditLimits == nil)
+        let text = String(decoding: try Data(contentsOf: URL(fileURLWithPath: parcel)), as: UTF8.self)
+        #expect(!text.contains("auditLimits"), "a parcel by the usual limits has the bytes of before")
+    }
+
     @Test func whatIsSealedComesBack() throws {
         let parcel = try open(try seal())
         #expect(parcel.statement == statement())

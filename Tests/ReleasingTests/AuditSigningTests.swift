@@ -107,6 +107,27 @@ import Verdicts
     }
 }
 
+@Suite struct WeakerLimitsTests {
+    @Test func `weaker limits stand in the released set and first in its card, stricter ones do not`() async throws {
+        let weaker = try await Audited { $0.policy.leastPower = 0.5 }
+        _ = try await weaker.release()
+        let path = weaker.folder.file("r.h5")
+        #expect(try await SampleSetFile.describe(path).weakerLimits == ["leastPower is 0.5, by default 0.8"])
+        let card = try String(
+            contentsOfFile: try await ReleaseCards.write(for: path, force: false), encoding: .utf8)
+        #expect(
+            card.contains(
+                "**By weaker limits than the usual ones (leastPower is 0.5, by default 0.8): may be released:"))
+        let page = try String(contentsOfFile: weaker.folder.file("audit/public/audit.html"), encoding: .utf8)
+        #expect(page.contains("By weaker limits than the usual ones (leastPower is 0.5, by default 0.8): pass."))
+        let stricter = try await Audited { $0.policy.leastPower = 0.85 }
+        _ = try await stricter.release()
+        #expect(try await SampleSetFile.describe(stricter.folder.file("r.h5")).weakerLimits == nil)
+        let gate = try AuditGate(weaker.audit, requireOfficer: { _ in })
+        #expect(gate.audit.figures.policy.weakerLimits.count == 1)
+    }
+}
+
 @Suite struct OldAuditTests {
     private func fixture(_ name: String) -> String {
         URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures/\(name)").path

@@ -79,6 +79,12 @@ import Testing
             try ModelCard.markdown(try ReportFixtures.model(), name: "Open model", place: "samples.h5"),
             with: "model-card.md")
         var model = try ReportFixtures.model()
+        let audit =
+            #"{"audit":"\#(String(repeating: "ab", count: 32))","auditLimits":["leastPower is 0.5, by default 0.8"],"#
+        model.manifestJSON = audit + model.manifestJSON.dropFirst()
+        #expect(
+            try ModelCard.markdown(model, name: "Open model", place: "samples.h5").contains(
+                "**By weaker limits than the usual ones (leastPower is 0.5, by default 0.8): passed a privacy audit**"))
         model.manifestJSON = #"{"kind":"fovea.snapshot"}"#
         #expect(throws: Failure(.badData, "samples.h5: manifest of \(model.digest)", "version is missing")) {
             try ModelCard.markdown(model, name: "Open model", place: "samples.h5")

@@ -247,7 +247,11 @@ import Testing
             $0.guidanceScale = 1
         }
         #expect(stored == expected[0])
-        #expect(try Picture(contentsOf: run.sheetPath).width == 2 * 24 + 2)
+        // A line for the title, and two rows with a line above each, of pictures of 24 x 16 that are enlarged fourfold.
+        let sheet = try Picture(contentsOf: run.sheetPath)
+        #expect(sheet.width == 2 * 98 - 2 && sheet.height == 22 + 2 * (22 + 66) - 2)
+        let texts = try PNGText.all(in: Data(contentsOf: URL(fileURLWithPath: run.sheetPath)), name: "sheet")
+        #expect(texts["XML:com.adobe.xmp"]?.contains("trainedAlgorithmicMedia") == true)
         let again = await #expect(throws: Failure.self) { try await run.run(contact: "") }
         #expect(again?.kind == .cannotCreateOutput)
     }

@@ -81,14 +81,14 @@ with h5py.File("p.h5") as file:
         PIL.Image.fromarray(file["images"][row]).save(f"twin/{row}.png")
 END
     check "an audit that passes" fovea audit s.h5 --train p.h5 --policy lenient.yaml --positive-control twin --out passed --quiet
-    refuses "which nobody has signed, so nothing is released (77)" 77 "is not signed; a privacy officer signs with fovea audit sign" "$work/audit" \
+    refuses "which nobody has signed, so nothing is released (77)" 77 "is not signed; a privacy officer reads it and signs it: fovea audit sign" "$work/audit" \
         fovea release s.h5 --audit passed --key officer.key --out released.h5 --quiet
     check "it is signed" fovea audit sign passed --key officer.key --yes --quiet
     says "and says which limits were others" '"largestCopyRate is 0.2, by default 0.015" in open("passed/public/audit.html").read()' passed/public/audit.json
     check "its set is released" fovea release s.h5 --audit passed --key officer.key --out released.h5 --quiet
     check "the released set is verified" fovea verify released.h5 --quiet
     check "against its audit, too" bash -c 'fovea verify passed --samples released.h5 --quiet && ! fovea verify signed --samples released.h5 --quiet 2> text'
-    check "its card, its report, its export and inspect name the weaker limits first" bash -c 'fovea report released.h5 --out limits.html --quiet && fovea export released.h5 --to png --out limits --quiet && fovea inspect released.h5 > inspected && for f in released.card.md limits.html limits/README.md inspected; do grep -q "By weaker limits than the usual ones (detectorSteps is 60, by default 1800" $f || { echo "$f does not"; exit 1; }; done'
+    check "its card, its report, its export and inspect name the weaker limits first" bash -c 'fovea report released.h5 --out limits.html --quiet && fovea export released.h5 --to png --out limits --quiet && fovea inspect released.h5 > inspected && for f in released.card.md limits.html limits/README.md inspected; do grep -q "By weaker limits than the usual ones (calibrationPhotographs is 16, by default 400" $f || { echo "$f does not"; exit 1; }; done'
     check "and reported with what the audit found" bash -c 'fovea report released.h5 --out released.html --quiet && grep -q "Retinal identity" released.html && ! grep -q "nobody has tested" released.html'
     check "no training photograph, digest or patient is in what leaves" "$python" "$root/Tools/command-tests/check_no_patient.py" p.h5 released.h5 released.html passed/public/audit.json passed/public/audit.html
     "$python" - << 'END'
