@@ -1,4 +1,5 @@
 import CheckpointStore
+import Diffusion
 import Files
 import Foundation
 
@@ -13,11 +14,24 @@ public enum PrivateFile {
         }
         defer { try? handle.close() }
         if KeyFile.sort(of: path) == .privateKey { return "is a private key; whoever reads it can sign in its name" }
-        if start.starts(with: Data("fovea.samples ".utf8)) { return nil }
+        if start.starts(with: Data("fovea.samples ".utf8)) {
+            return "is a sample set, which has no place here: it leaves its site only where it was released"
+        }
+        if let problem = weights(path) { return problem }
         if isHDF5(handle) { return "is a data set, which holds photographs of patients" }
         if let form = pictureForm(start) { return "is a picture (\(form)), perhaps of a patient" }
         if let form = archiveForm(start) { return "is an archive (\(form)), perhaps with photographs of patients" }
         return text(start, handle, path)
+    }
+
+    /// Weights that saw patients travel sealed in a parcel, or signed by the coordinator.
+    private static func weights(_ path: String) -> String? {
+        guard let index = try? SafetensorsIndex(contentsOf: path),
+            let manifest = try? Manifest<ModelDescription>.read(index, path: path), manifest.parcel == nil,
+            manifest.trainingData.contains(where: { $0.synthetic != true }),
+            (try? WeightsSignature.signer(of: index, path: path)) == nil
+        else { return nil }
+        return "holds weights that saw photographs of patients and were not sealed; a parcel is what leaves a site"
     }
 
     /// The first bytes of a file; nil where it cannot be read.

@@ -10,10 +10,10 @@ public enum WithdrawnSites {
     /// - Parameters:
     ///   - model: the path of the weights.
     ///   - sites: the sites from which they come.
-    ///   - trust: the path of a list of trust; nil takes `TRUST.yaml` in the folder of the model, as rounds have it,
-    ///     where its coordinator signed it. Where there is no such list, nothing is known and nothing is refused.
-    /// - Throws: `Failure(.notPermitted)` naming the site, the list and the reason; the failures of a list that was
-    ///   named.
+    ///   - trust: the path of a list of trust; nil takes `TRUST.yaml` in the folder of the model, as rounds have it.
+    ///     Where there is no such list, nothing is known and nothing is refused.
+    /// - Throws: `Failure(.notPermitted)` naming the site, the list and the reason, and where the list beside the model
+    ///   is not what its coordinator signed; the failures of a list that was named.
     public static func refuse(_ model: String, sites: Set<String>, trust: String?) throws {
         let list: TrustList
         if let trust {
@@ -24,9 +24,15 @@ public enum WithdrawnSites {
                 let folder = ($0 as NSString).deletingLastPathComponent
                 return folder.isEmpty ? "TRUST.yaml" : "\(folder)/TRUST.yaml"
             }
-            let lists = beside.lazy.compactMap { RegularFile.exists($0) ? try? TrustList(contentsOf: $0) : nil }
-            guard let found = lists.first else { return }
-            list = found
+            guard let path = beside.first(where: RegularFile.exists) else { return }
+            do { list = try TrustList(contentsOf: path) } catch let failure as Failure {
+                throw Failure(
+                    .notPermitted, path,
+                    """
+                    lies beside the model, but it \(failure.sentence); so nobody can say whether a site of the model \
+                    was withdrawn. Put the signed list there, or name it
+                    """)
+            }
         }
         guard let gone = sites.intersection(list.withdrawn).sorted().first else { return }
         throw Failure(

@@ -52,7 +52,9 @@ public struct ExportJob: Job {
 
     public func perform(_ report: JobReporter) async throws -> Outcome {
         try FileSort.requireSampleSet(file, "only samples are exported")
-        let set = try await SampleSetFile.open(file), output = output.withoutTrailingSlashes
+        let set = try await SampleSetFile.open(file)
+        try await ReleaseGuard.require(file, set)
+        let output = output.withoutTrailingSlashes
         let export = try SampleExport(set, format: format, label: label, shardRows: shardSize, threads: threads)
         let content = try await SampleSetFile.contentDigest(file)
         let (files, bytes) = try await export.write(to: output, content: content, force: replaces) {

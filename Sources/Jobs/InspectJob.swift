@@ -44,7 +44,8 @@ public struct InspectJob: Job {
         switch try FileSort(contentsOf: file) {
         case .sampleSet:
             try refuseTable("a sample set")
-            let description = try await SampleSetFile.describe(file)
+            let set = try await SampleSetFile.open(file), description = try set.description()
+            try await ReleaseGuard.require(file, set)
             return Outcome(description: description, lines: InspectJob.lines(description))
         case .hdf5:
             let description = DatasetReport(try await DatasetFile.open(file), by: by)

@@ -55,13 +55,14 @@ public struct MarkSiteJob: Job {
 
         public var lines: [String] {
             let acts = history.filter { $0.site == site }.map { "\(site): \($0.text)" }
-            guard changed else { return ["\(trust): \(site) is marked as withdrawn already"] + acts }
+            let others = markedLists.map { "\($0): changed, too" }
+            guard changed else { return ["\(trust): \(site) is marked as withdrawn already"] + acts + others }
             let would = dryRun ? "would be" : "is"
             let what =
                 marked
                 ? "\(site) \(would) marked as withdrawn; no model was made without it"
                 : "the mark of \(site) \(would) taken back; models without it stay as they are"
-            return ["\(trust): \(what)"] + acts + markedLists.map { "\($0): changed, too" }
+            return ["\(trust): \(what)"] + acts + others
                 + (dryRun ? ["nothing was written; this was a dry run"] : [])
         }
     }
@@ -77,8 +78,9 @@ public struct MarkSiteJob: Job {
         }
         let after = change?.list ?? list
         if !isDryRun { try change?.commit() }
+        // A mark that was set before may not have reached the rounds.
         let copies =
-            isDryRun || change == nil
+            isDryRun
             ? [] : rounds.map { WithdrawnSites.carry(site, from: after, to: $0, with: signing, at: moment) } ?? []
         return Outcome(
             site: site, trust: trust, marked: after.withdrawn.contains(site), changed: change != nil, dryRun: isDryRun,

@@ -42,6 +42,7 @@ public struct ReportJob: Job {
         try OutputPath.requireOther(output, than: [samples])
         try StagedFile.requireWritable(output, force: replaces)
         let file = try await SampleSetFile.open(samples)
+        try await ReleaseGuard.require(samples, file)
         let audit = try file.release.map {
             try AuditPage(PublicAudit.decode(Data($0.verdict.utf8), place: "\(samples) /audit/verdict")).excerpt
         }

@@ -97,7 +97,8 @@ public struct SampleJob: Job {
             [
                 "\(output): \(count) samples in \(seconds.short) s, \(evaluations) network evaluations each",
                 "contact sheet: \(contactSheet)",
-            ] + warnings.map { "warning: \($0)" } + ["\(output): not audited, so not for release"]
+                "\(output): not audited, so not for release",
+            ]
         }
     }
 
@@ -115,11 +116,22 @@ public struct SampleJob: Job {
         }
     }
 
+    /// At 0.001, eight of eight samples had the same pixels as without a request.
+    private static let lowestGuidance: Float = 0.1
+
     private static func validate(guidance: Float) throws {
         if guidance == 0 {
             throw Failure(
                 .usage, option: "guidance",
                 "0 would draw pictures that ignore what is asked for; 1 means no guidance")
+        }
+        if guidance > 0, guidance < lowestGuidance {
+            throw Failure(
+                .usage, option: "guidance",
+                """
+                below \(lowestGuidance) the pictures would hardly depend on what is asked for, and would be labelled \
+                with it; 1 means no guidance
+                """)
         }
         guard guidance > 0, guidance <= SamplerSettings.highestGuidance else {
             throw Failure(

@@ -67,8 +67,9 @@ public struct SealJob: Job {
     public func validate() throws {
         guard !purposes.isEmpty else {
             throw Failure(
-                .usage, option: "purpose", expected: "what the weights may be used for, at least one code",
-                found: "none; the codes are \(DataUse.list)")
+                .usage, option: "purpose",
+                "expected what the weights may be used for, at least one code, found none; the codes are "
+                    + DataUse.list)
         }
         for purpose in purposes.sorted() { try DataUse.require(purpose, option: "purpose") }
         if let expires, Day.noon(expires) != nil, expires < Day.text(Date()) {

@@ -62,15 +62,23 @@ public struct SignAuditJob: Job {
     ///   may not be signed again, and where the key is not that of a privacy officer of the list;
     ///   `Failure(.noSuchInput)`; `Failure(.badData)`; `Failure(.readOrWriteFailed)`.
     public func review() throws -> Review {
-        let key = try SigningKey(contentsOf: key), review = try AuditFolder(audit).review()
+        let key = try SigningKey(contentsOf: key), review = try folder.review()
         if trust != nil { try OfficerRule(trust: trust, own: nil).require(key.publicKey) }
         if let signer = review.signer, !replaces {
             throw Failure(.notPermitted, audit, "is signed already, by \(signer)", remedy: .replace)
         }
         return Review(
             digest: review.digest, verdict: review.audit.verdict.outcome.rawValue,
-            lines: OfficerText.lines(review.audit, folder: audit), signer: key.publicKey.fingerprint)
+            lines: OfficerText.lines(review.audit, folder: folder.path) + [
+                """
+                nobody has checked who made these figures: sign only an audit that you, or somebody whom you trust, \
+                has run
+                """
+            ], signer: key.publicKey.fingerprint)
     }
+
+    /// The audit's folder, which may be named by its public folder or one of its files, too.
+    private var folder: AuditFolder { AuditFolder(finding: audit)?.whole ?? AuditFolder(audit) }
 
     public func validate() throws {
         guard reviewed != nil else {
@@ -80,7 +88,7 @@ public struct SignAuditJob: Job {
 
     public func perform(_ report: JobReporter) async throws -> Outcome {
         let review = try review(), key = try SigningKey(contentsOf: key)
-        let signed = try AuditFolder(audit).sign(
+        let signed = try folder.sign(
             key, reviewed: reviewed ?? review.digest, date: Day.text(Date()))
         return Outcome(
             audit: audit, verdict: review.verdict, signer: key.publicKey.fingerprint, date: signed.signed ?? "")

@@ -11,7 +11,7 @@ extension VerifyJob {
     struct AuditCheck {
         var findings: [Finding] = []
         /// A clause that says what was checked and is right.
-        var praise = "the verdict follows from the figures"
+        var praise = ""
         /// A clause that says who signed; nil where nobody did.
         var signer: String?
     }
@@ -27,13 +27,18 @@ extension VerifyJob {
         var audit: PublicAudit?
         try check { audit = try folder.audit() }
         guard let audit else { return result }
+        result.praise = "the verdict is \(audit.verdict.outcome.rawValue), and it follows from the figures"
+        for stranger in folder.strangers {
+            result.findings.append(
+                Finding("\(folder.path)/\(stranger)", "does not belong to an audit, and could be taken for its page"))
+        }
         if audit.officer != nil {
             try check { result.signer = try signature(try folder.signedAudit(), list, &result.findings) }
         }
         // Another version of Fovea may write another page for the same figures.
         if audit.version == PublicAudit.version, audit.tool == ToolVersion.current {
             try check { try folder.requirePage(of: audit) }
-            result.praise += ", and the page shows them"
+            result.praise += "; \(folder.publicFile(AuditFolder.page)) shows them"
         }
         if folder.privateFile("flagged.json") != nil { try check { _ = try folder.flagged(audit) } }
         if let samples { result.findings += try await set(samples, audit) }

@@ -59,7 +59,9 @@ public struct VerifyJob: Job {
         let list = try trust.map { try TrustList(contentsOf: $0) }
         if let folder = AuditFolder(finding: file) {
             var check = try await checkAudit(folder, list)
-            if list != nil, check.signer == nil { check.findings.append(Finding("signature", "the audit is unsigned")) }
+            if list != nil, check.signer == nil, check.findings.isEmpty {
+                check.findings.append(Finding("signature", "the audit is unsigned"))
+            }
             return Outcome(
                 ok: check.findings.isEmpty, signed: check.signer != nil, kind: "audit", failures: check.findings,
                 file: file,

@@ -103,7 +103,7 @@ public struct WithdrawJob: Job {
             }
             guard !roundsToRetrain.isEmpty else { return nil }
             return """
-                trained on what \(job.site) had touched, and to be trained again from here: \
+                was trained on weights that \(job.site) had touched; it has to be trained again from here: \
                 \(roundsToRetrain.count == 1 ? "round" : "rounds") \
                 \(roundsToRetrain.map(String.init).joined(separator: ", "))
                 """

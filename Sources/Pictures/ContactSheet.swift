@@ -17,6 +17,25 @@ public struct ContactSheet: Sendable {
     public static let gap = 2
     /// The height of a line of text in pixels.
     static let line = SheetLetters.height + 6
+    /// The distance of a line from the left edge in pixels.
+    static let margin = 4
+
+    /// A text in lines that fit the sheet, broken between words.
+    private static func lines(_ text: String?, width: Int) -> [String] {
+        guard let text else { return [] }
+        let most = max(1, (width - margin) / SheetLetters.width)
+        return text.split(separator: " ", omittingEmptySubsequences: false).reduce(into: [""]) { lines, word in
+            let line = lines[lines.count - 1]
+            if line.isEmpty {
+                lines[lines.count - 1] = String(word)
+            } else if line.count + 1 + word.count <= most {
+                lines[lines.count - 1] += " \(word)"
+            } else {
+                lines.append(String(word))
+            }
+        }
+    }
+
     /// Smaller pictures are enlarged, pixel by pixel, until they are at least this wide.
     static let leastWidth = 96
 
@@ -43,20 +62,23 @@ public struct ContactSheet: Sendable {
         let most = groups.map(\.pictures.count).max() ?? 1
         let usual = groups.count == 1 ? Int(Double(most).squareRoot().rounded(.up)) : min(10, most)
         let columns = max(1, min(most, columns ?? usual))
-        let captions = groups.map { $0.caption == nil ? 0 : ContactSheet.line }
+        let titles = ContactSheet.lines(title, width: columns * (width + gap) - gap)
+        let captions = groups.map { ContactSheet.lines($0.caption, width: columns * (width + gap) - gap) }
         let rows = groups.map { ($0.pictures.count + columns - 1) / columns }
         var sheet = Picture(
             width: columns * (width + gap) - gap,
-            height: (title == nil ? 0 : ContactSheet.line) + captions.reduce(0, +) + rows.reduce(0, +) * (height + gap)
-                - gap, red: 64, green: 64, blue: 64)
+            height: (titles.count + captions.reduce(0) { $0 + $1.count }) * ContactSheet.line
+                + rows.reduce(0, +) * (height + gap) - gap, red: 64, green: 64, blue: 64)
         var top = 0
-        if let title {
-            sheet.write(title, x: 4, y: 3)
-            top += ContactSheet.line
+        func write(_ lines: [String]) {
+            for line in lines {
+                sheet.write(line, x: ContactSheet.margin, y: top + 3)
+                top += ContactSheet.line
+            }
         }
+        write(titles)
         for (group, (caption, rows)) in zip(groups, zip(captions, rows)) {
-            if let text = group.caption { sheet.write(text, x: 4, y: top + 3) }
-            top += caption
+            write(caption)
             for (index, picture) in group.pictures.enumerated() {
                 guard picture.width == first.width, picture.height == first.height else {
                     fatalError(

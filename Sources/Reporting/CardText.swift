@@ -26,7 +26,8 @@ enum CardText {
 
     static func privacy(_ description: SampleSetDescription) -> String {
         description.releasable
-            ? WeakerLimits.naming(description.weakerLimits ?? [], "May be released: the set passed a privacy audit.")
+            ? WeakerLimits.naming(
+                description.weakerLimits ?? [], "May be released", ": the set passed a privacy audit.")
             : """
             Not to be released: there is no privacy audit; whether the model repeats a photograph that it was \
             trained on has not been tested.

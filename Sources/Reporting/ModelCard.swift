@@ -67,10 +67,8 @@ public enum ModelCard {
 
     private static func audit(_ manifest: Manifest<Outline>) -> String {
         if let audit = manifest.audit {
-            let passed = "Passed a privacy audit"
-            return
-                "**\(CardText.markdown(WeakerLimits.naming(manifest.auditLimits ?? [], passed)))** before it left its "
-                + "site (`audit.json` with SHA-256 `\(audit)`)."
+            let passed = WeakerLimits.naming(manifest.auditLimits ?? [], "Passed a privacy audit")
+            return "**\(CardText.markdown(passed))** before it left its site (`audit.json` with SHA-256 `\(audit)`)."
         }
         let reason = manifest.unaudited.map { " It left its site without one: \(CardText.markdown($0))." } ?? ""
         return

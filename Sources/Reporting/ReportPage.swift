@@ -87,8 +87,8 @@ struct ReportPage: Sendable {
         let weaker = description.weakerLimits ?? []
         if description.releasable, !weaker.isEmpty {
             return """
-                <p class="notice"><strong>\(WeakerLimits.clause(weaker)):</strong> may be released, because the file \
-                holds a valid verdict of a privacy audit.</p>
+                <p class="notice"><strong>\(WeakerLimits.naming(weaker, "May be released")):</strong> the file holds a \
+                valid verdict of a privacy audit.</p>
                 """
         }
         return description.releasable

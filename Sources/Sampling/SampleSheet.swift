@@ -27,13 +27,14 @@ struct SampleSheet {
                     width: file.width, height: file.height, pixels: Array(pixels[$0 * size..<($0 + 1) * size]))
             }
             shown += some.count
-            let count = (some.count == own.count ? "" : "\(some.count) of ") + "\(own.count) samples"
+            let count =
+                (some.count == own.count ? "" : "\(some.count) of ") + "\(own.count) sample\(own.count == 1 ? "" : "s")"
             groups.append(
                 ContactSheet.Group(cohorts.count == 1 && cohort.isEmpty ? nil : "\(cohort): \(count)", pictures))
         }
         let name = URL(fileURLWithPath: file.path).lastPathComponent
-        let release = file.isReleasable ? "" : ", not audited: not for release"
-        sheet = ContactSheet(title: "SYNTHETIC, \(shown) of \(file.count) samples of \(name)\(release)", groups: groups)
+        let release = file.isReleasable ? "" : "not audited, not for release; "
+        sheet = ContactSheet(title: "SYNTHETIC; \(release)\(shown) of \(file.count) samples of \(name)", groups: groups)
     }
 
     /// What was asked for in a row, such as `dr_icdr 3, sex female`.

@@ -90,7 +90,8 @@ public struct SeenCohorts: Sendable {
     private func values(of attribute: String) -> String {
         let counts = counts(of: attribute)
         if counts.isEmpty { return "nothing of \(attribute)" }
-        return counts.sorted { $0.key < $1.key }.map { "\($0.key) (about \($0.value))" }.joined(separator: ", ")
+        return counts.sorted { $0.key < $1.key }.map { "\($0.key) (\(SeenCohorts.rounded($0.value)))" }.joined(
+            separator: ", ")
     }
 }
 
@@ -141,9 +142,12 @@ extension SeenCohorts {
         data.reduce(0) { $0 + (SeenCohorts.count(named, in: $1)?.patients ?? 0) }
     }
 
+    /// A count that was rounded to 5, in words: 5 stands for 3 to 7.
+    private static func rounded(_ count: Int) -> String { count == 5 ? "3 to 7" : "about \(count)" }
+
     private func counted(_ named: [(attribute: String, names: [String])]) -> String {
         let count = patients(named)
-        return count > 0 ? "about \(count)" : "fewer than 3"
+        return count > 0 ? SeenCohorts.rounded(count) : "fewer than 3"
     }
 
     /// What the training sets have around a combination that is missing: of two attributes each value beside the other,
@@ -172,7 +176,7 @@ extension SeenCohorts {
             where count.values.count == 2 && count.values[name] == value {
                 if let beside = count.values[other] { counts[beside, default: 0] += count.patients }
             }
-            let each = counts.sorted { $0.key < $1.key }.map { "\($0.key) (about \($0.value))" }
+            let each = counts.sorted { $0.key < $1.key }.map { "\($0.key) (\(SeenCohorts.rounded($0.value)))" }
             return
                 """
                 with \(name)=\(value) the model saw \

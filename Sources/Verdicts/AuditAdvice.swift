@@ -86,6 +86,9 @@ struct AuditAdvice {
             sentences.append(
                 "Look at the samples. Their model has to be trained longer, or started from a base, before an audit.")
         }
+        if figures.training.inLineage == .no {
+            sentences.append("Audit the samples against the data set that their model was trained on.")
+        }
         if !(figures.flagged.samplesUpperBound <= policy.largestCopyRate) {
             sentences.append("Draw and audit at least \(samplesNeeded) samples.")
         }

@@ -28,18 +28,28 @@ extension AuditFolder {
     ///   `Failure(.noSuchInput)`; `Failure(.badData)`; `Failure(.readOrWriteFailed)`.
     package func review() throws -> AuditReview {
         restore()
+        if let stranger = strangers.first {
+            throw Failure(
+                .notPermitted, path + "/" + stranger,
+                "does not belong to an audit, and could be taken for its page; move it elsewhere before signing")
+        }
         let place = publicFile(AuditFolder.figures), audit = try audit()
         guard audit.version == PublicAudit.version else {
             throw Failure(
                 .notPermitted, place,
                 "was made by fovea \(audit.tool.printable), whose tests were others; audit again, and sign that audit")
         }
-        let signer = audit.officer == nil ? nil : try signedAudit().officer.fingerprint
+        // A signature that was lost or broken is no reason not to sign again.
+        let signer =
+            audit.officer == nil ? nil : (try? signedAudit())?.officer.fingerprint ?? "a key whose signature is broken"
         try requirePage(of: audit)
         _ = try flagged(audit)
         var builder = DigestBuilder()
         for name in [AuditFolder.figures, AuditFolder.page] {
             builder.update(try Digest(ofFile: publicFile(name)).bytes)
+        }
+        for (name, digest) in try privateDigests().sorted(by: { $0.key < $1.key }) {
+            builder.update(Array(name.utf8) + digest.bytes)
         }
         return AuditReview(audit: audit, digest: builder.finalize(), signer: signer)
     }
@@ -79,7 +89,10 @@ extension AuditFolder {
         let staged = AuditFolder(staging, showing: staging)
         let files = try staged.listedFiles().map { ($0, try Digest(ofFile: staged.publicFile($0))) }
         let manifest = Data(
-            try AuditFolder.pretty(AuditManifest(files: Dictionary(uniqueKeysWithValues: files))).utf8)
+            try AuditFolder.pretty(
+                AuditManifest(
+                    files: Dictionary(uniqueKeysWithValues: files), privateFiles: try privateDigests())
+            ).utf8)
         try AuditFolder.put(manifest, at: staging + "/" + AuditFolder.manifest)
         try DetachedSignature.write(
             manifest, at: staging + "/" + AuditFolder.manifest, domain: AuditManifest.domain, key: key)

@@ -37,6 +37,11 @@ package struct AuditFolder {
         }
     }
 
+    /// The folder that holds the public and the private folder; nil where the public folder stands alone.
+    package var whole: AuditFolder? {
+        privatePath.map { AuditFolder(URL(fileURLWithPath: $0).deletingLastPathComponent().path) }
+    }
+
     init(_ path: String, showing publicPath: String) {
         (self.path, self.publicPath) = (path, publicPath)
         let parent = URL(fileURLWithPath: publicPath).deletingLastPathComponent().path

@@ -12,8 +12,14 @@ package struct AuditManifest: Codable, Hashable, Sendable {
     var version = AuditManifest.version
     /// SHA-256 of each file, by its name.
     package var files: [String: Digest]
+    /// SHA-256 of each file of the private folder, by its name, so that the officer's site can tell whether the
+    /// evidence is the one that was read.
+    package var privateFiles: [String: Digest]
 
-    init(files: [String: Digest]) { self.files = files }
+    init(files: [String: Digest], privateFiles: [String: Digest]) {
+        self.files = files
+        self.privateFiles = privateFiles
+    }
 }
 
 /// An audit whose signature was checked.
@@ -72,6 +78,7 @@ extension AuditFolder {
                 .badData, place, field: "kind", expected: "\(AuditManifest.kind) \(AuditManifest.version)",
                 found: "\(manifest.kind.printable) \(manifest.version)")
         }
+        try requirePrivateFiles(manifest, by: officer)
         let found = try listedFiles()
         for name in Set(found).union(manifest.files.keys).sorted() {
             let file = publicFile(name)
@@ -85,6 +92,33 @@ extension AuditFolder {
                 throw Failure(.notPermitted, file, "is not the file that \(officer.fingerprint) signed; it was changed")
             }
         }
+    }
+
+    /// Checks the private folder where there is one; outside the site there is none.
+    private func requirePrivateFiles(_ manifest: AuditManifest, by officer: PublicKey) throws {
+        for (name, expected) in manifest.privateFiles.sorted(by: { $0.key < $1.key }) {
+            guard let file = privateFile(name) else { continue }
+            guard try Digest(ofFile: file) == expected else {
+                throw Failure(
+                    .notPermitted, file, "is not the file that was there when \(officer.fingerprint) signed the audit")
+            }
+        }
+    }
+
+    /// What lies in the audit's folder beside the public and the private folder: another page there may be taken for
+    /// the audit's own.
+    package var strangers: [String] {
+        guard path + "/public" == publicPath,
+            let found = try? FileManager.default.contentsOfDirectory(atPath: path)
+        else { return [] }
+        return found.filter { !AuditFolder.names.contains($0) && !AuditFolder.unfinished.contains($0) }.sorted()
+    }
+
+    /// The digests of the files in the private folder, by name.
+    func privateDigests() throws -> [String: Digest] {
+        let folder = path + "/private", names = try? FileManager.default.contentsOfDirectory(atPath: folder)
+        let pairs = try (names ?? []).map { ($0, try Digest(ofFile: folder + "/" + $0)) }
+        return Dictionary(uniqueKeysWithValues: pairs)
     }
 
     /// The names of everything in the public folder but the manifest and its signature.

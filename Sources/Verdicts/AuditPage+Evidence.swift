@@ -84,7 +84,7 @@ extension AuditPage {
                 """
             case .trained:
                 "A twin was overfitted on \(control.patients ?? 0) training patients (\(control.images ?? 0) images)."
-            case .given: "An overfitted model was given."
+            case .given: "A control was given: a model, a set or a folder whose pictures should be copies of patients."
             }
         let rows = figures.copies.map { test in
             let rate = control.flagged[test.name.rawValue] ?? Rate(hits: 0, count: 0)

@@ -46,14 +46,14 @@ extension AuditPage {
         } else {
             signature =
                 """
-                The signature by \(signer) covers this page and every other file of the folder. Compare these digits \
+                The signature by \(signer) covers this page and every other file of the audit. Compare these digits \
                 with those that the privacy officer told you by another way, or give the list of trust with --trust.
                 """
         }
         return section(
             "How to check this page",
             """
-            <p>A page can be copied and edited. Run <code>\(command)</code>, where AUDIT is the folder that holds this \
+            <p>A page can be copied and edited. Run <code>\(command)</code>, where AUDIT is the folder of this \
             page. It fails where a file of the audit was changed, where the page does not follow from the figures, and \
             where the audit is of another set.</p>
             <p>\(signature)</p>

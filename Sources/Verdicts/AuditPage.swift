@@ -39,33 +39,29 @@ package struct AuditPage {
         return AuditStyle.page(title: "Privacy audit: \(audit.verdict.outcome.rawValue)", body: body, isPrivate: false)
     }
 
-    /// The verdict in one sentence that can be read without statistics. It begins with the limits that are weaker than
-    /// the usual ones.
+    /// The verdict in one sentence that can be read without statistics. Limits that are weaker than the usual ones
+    /// stand in it.
     package var sentence: String {
-        WeakerLimits.naming(figures.policy.weakerLimits, judgement)
-    }
-
-    private var judgement: String {
+        func begun(_ word: String, _ rest: String) -> String {
+            WeakerLimits.naming(figures.policy.weakerLimits, word, ". \(rest)")
+        }
         let count = figures.samples.count, hits = figures.flagged.samples.hits
         switch audit.verdict.outcome {
         case .pass where hits > 0:
-            return
+            return begun(
+                "Pass",
                 """
-                Pass. \(hits) of \(count) samples are flagged, as photographs of others are, too; a release leaves \
-                them out.
-                """
+                \(hits) of \(count) samples are flagged, as photographs of others are, too; a release leaves them out.
+                """)
         case .pass:
             let power = figures.policy.deviations.isEmpty ? ", and the tests would have found copies" : ""
-            return "Pass. No patient was found in \(count) samples\(power)."
-        case .fail: return "Fail. Do not release: the samples or their model give patients away."
+            return begun("Pass", "No patient was found in \(count) samples\(power).")
+        case .fail: return begun("Fail", "Do not release: the samples or their model give patients away.")
         case .noPower where figures.realism.map { Verdict.areNoPhotographs($0, figures.policy) } ?? false:
-            return "No verdict. These samples are not photographs: there is nothing to release."
+            return begun("No verdict", "These samples are not photographs: there is nothing to release.")
         case .noPower:
-            return
-                """
-                No verdict. Nothing was found, but these tests have not shown that they would have found something. \
-                Do not release.
-                """
+            return begun(
+                "No verdict", "The tests found nothing, but they might have missed copies. Do not release.")
         }
     }
 

@@ -132,6 +132,13 @@ package struct Verdict: Codable, Hashable, Sendable {
         } else {
             lacks.append("nobody measured whether the samples are photographs")
         }
+        if figures.training.inLineage == .no {
+            lacks.append(
+                """
+                the samples' models did not learn from these photographs, so copies of those that they did learn from \
+                could not be found
+                """)
+        }
         if figures.membership == nil, policy.membershipLeftOut.isEmpty {
             lacks.append(
                 """

@@ -127,7 +127,7 @@ struct TrainCommand: JobCommand {
     var memory: Int?
     @Option(help: .value("n", "Seed of all randomness (default: 0).")) var seed: UInt64?
     @Option(
-        help: .value("train.yaml", "Settings; docs/training.md lists them. Other options go before it."),
+        help: .value("train.yaml", "Settings; docs/training.md lists them. Options on the command line override it."),
         completion: .file())
     var config: String?
     @Flag(help: "Go on with the run in the folder.") var resume = false

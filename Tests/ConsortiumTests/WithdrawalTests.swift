@@ -181,14 +181,23 @@ import Testing
         try WithdrawnSites.refuse(merged, sites: ["aachen"], trust: nil)
         // Elsewhere only a list that is named tells.
         let other = try TemporaryFolder(), copy = other.file("model.safetensors")
+        // A list beside the model that its coordinator did not sign says nothing, and is no reason to go on.
+        let forged = try TemporaryFolder(), there = forged.file("model.safetensors")
+        try FileManager.default.copyItem(atPath: merged, toPath: there)
+        let words = try String(contentsOfFile: federation.trustPath, encoding: .utf8)
+        try forged.write(words.replacingOccurrences(of: "bonn", with: "born").utf8, "TRUST.yaml")
+        expectFailure(.notPermitted, "nobody can say whether a site of the model was withdrawn") {
+            try WithdrawnSites.refuse(there, sites: sites, trust: nil)
+        }
         try FileManager.default.copyItem(atPath: merged, toPath: copy)
         try WithdrawnSites.refuse(copy, sites: sites, trust: nil)
         expectFailure(.notPermitted, "bonn was withdrawn") {
             try WithdrawnSites.refuse(copy, sites: sites, trust: federation.trustPath)
         }
-        // A list that nobody signed says nothing.
         try Data("version: 1\n".utf8).write(to: URL(fileURLWithPath: other.file("TRUST.yaml")))
-        try WithdrawnSites.refuse(copy, sites: sites, trust: nil)
+        expectFailure(.notPermitted, "lies beside the model") {
+            try WithdrawnSites.refuse(copy, sites: sites, trust: nil)
+        }
     }
 
     @Test func aMarkIsCarriedToTheListsOfRounds() throws {

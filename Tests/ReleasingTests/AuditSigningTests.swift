@@ -80,6 +80,37 @@ import Verdicts
         expectFailure(.notPermitted, "is not the list") { try folder.review() }
     }
 
+    @Test func `the evidence that was read is bound, and a page beside the folders is not taken for the audit's`()
+        async throws
+    {
+        let audited = try await Audited(isSigned: false), folder = AuditFolder(audited.audit)
+        try audited.folder.write("the pairs".utf8, "audit/private/evidence.html")
+        let read = try folder.review()
+        try audited.folder.write("other pairs".utf8, "audit/private/evidence.html")
+        expectFailure(.notPermitted, "has changed since it was read") {
+            try folder.sign(audited.officer, reviewed: read.digest, date: "2026-02-01")
+        }
+        try audited.folder.write("the pairs".utf8, "audit/private/evidence.html")
+        try audited.sign()
+        #expect(folder.strangers.isEmpty)
+        try audited.folder.write("other pairs".utf8, "audit/private/evidence.html")
+        #expect(try await audited.refusal().contains("evidence.html: is not the file that was there when"))
+        // Outside the site there is no private folder.
+        try FileManager.default.removeItem(atPath: audited.folder.file("audit/private"))
+        #expect(try folder.signedAudit().coversPage)
+        try audited.folder.write("a page".utf8, "audit/audit.html")
+        #expect(folder.strangers == ["audit.html"])
+        expectFailure(.notPermitted, "could be taken for its page") { try folder.review() }
+    }
+
+    @Test func `an audit whose signature was lost is signed again`() async throws {
+        let audited = try await Audited()
+        try FileManager.default.removeItem(atPath: audited.folder.file("audit/public/audit.json.sig"))
+        #expect(try AuditFolder(audited.audit).review().signer == "a key whose signature is broken")
+        try audited.sign()
+        #expect(try AuditFolder(audited.audit).signedAudit().coversPage)
+    }
+
     @Test func `a signing that was interrupted is mended by the next one`() async throws {
         let audited = try await Audited(isSigned: false)
         let path = audited.folder.file("audit/public")
@@ -117,9 +148,9 @@ import Verdicts
             contentsOfFile: try await ReleaseCards.write(for: path, force: false), encoding: .utf8)
         #expect(
             card.contains(
-                "**By weaker limits than the usual ones (leastPower is 0.5, by default 0.8): may be released:"))
+                "**May be released, by weaker limits than the usual ones (leastPower is 0.5, by default 0.8): the set"))
         let page = try String(contentsOfFile: weaker.folder.file("audit/public/audit.html"), encoding: .utf8)
-        #expect(page.contains("By weaker limits than the usual ones (leastPower is 0.5, by default 0.8): pass."))
+        #expect(page.contains("Pass, by weaker limits than the usual ones (leastPower is 0.5, by default 0.8). No"))
         let stricter = try await Audited { $0.policy.leastPower = 0.85 }
         _ = try await stricter.release()
         #expect(try await SampleSetFile.describe(stricter.folder.file("r.h5")).weakerLimits == nil)

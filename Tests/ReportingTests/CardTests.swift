@@ -84,7 +84,7 @@ import Testing
         model.manifestJSON = audit + model.manifestJSON.dropFirst()
         #expect(
             try ModelCard.markdown(model, name: "Open model", place: "samples.h5").contains(
-                "**By weaker limits than the usual ones (leastPower is 0.5, by default 0.8): passed a privacy audit**"))
+                "**Passed a privacy audit, by weaker limits than the usual ones (leastPower is 0.5, by default 0.8)**"))
         model.manifestJSON = #"{"kind":"fovea.snapshot"}"#
         #expect(throws: Failure(.badData, "samples.h5: manifest of \(model.digest)", "version is missing")) {
             try ModelCard.markdown(model, name: "Open model", place: "samples.h5")

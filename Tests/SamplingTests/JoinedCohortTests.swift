@@ -82,7 +82,7 @@ import Testing
         #expect(seen.refusal(of: try CohortRequest("age_band=80+,sex=female")) != nil)
         #expect(seen.refusal(of: try CohortRequest("age_band=70-79|80+,sex=female")) == nil)
         let refusal = try #require(seen.refusal(of: try CohortRequest("age_band=50-59|80+,sex=female")))
-        #expect(refusal.contains("age_band=50-59, sex=female: fewer than 3; age_band=80+, sex=female: about 5"))
+        #expect(refusal.contains("age_band=50-59, sex=female: fewer than 3; age_band=80+, sex=female: 3 to 7"))
         // Two sites do not add up: the floor holds for each training set.
         let halves = [
             data([(["age_band": "70-79", "sex": "female"], 5)]),
@@ -111,9 +111,9 @@ import Testing
         ])
         let refusal = try #require(seen.refusal(of: try CohortRequest("age_band=80+,sex=female")))
         #expect(
-            refusal.contains("with age_band=80+ the model saw sex female (about 5), male (about 10)"), "\(refusal)")
+            refusal.contains("with age_band=80+ the model saw sex female (3 to 7), male (about 10)"), "\(refusal)")
         #expect(
-            refusal.contains("sex=female the model saw age_band 60-69 (about 20), 70-79 (about 5), 80+ (about 5)"),
+            refusal.contains("sex=female the model saw age_band 60-69 (about 20), 70-79 (3 to 7), 80+ (3 to 7)"),
             "\(refusal)")
     }
 

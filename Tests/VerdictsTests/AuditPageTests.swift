@@ -67,7 +67,7 @@ import Verdicts
         let lenient = try page(policy)
         #expect(
             lenient.whole.contains(
-                "By weaker limits than the usual ones (leastPower is 0, by default 0.8): pass. No patient was found in "
+                "Pass, by weaker limits than the usual ones (leastPower is 0, by default 0.8). No patient was found in "
                     + "1000 samples."))
         #expect(lenient.excerpt.contains("not the usual limit: leastPower is 0, by default 0.8"))
     }

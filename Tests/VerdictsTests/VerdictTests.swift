@@ -114,6 +114,8 @@ import Verdicts
         expect(
             try verdict { ($0.membership, $0.policy.membershipLeftOut) = (nil, "the model was deleted") }, .pass,
             "0 of 1000 samples")
+        expect(try verdict { $0.training.inLineage = .no }, .noPower, "did not learn from these photographs")
+        #expect(try verdict { $0.training.inLineage = .unknown }.outcome == .pass)
         // Audits of fovea 0.1 did not ask.
         var old = try MadeFigures.passing()
         (old.realism, old.membership) = (nil, nil)

@@ -88,7 +88,7 @@ END
     check "its set is released" fovea release s.h5 --audit passed --key officer.key --out released.h5 --quiet
     check "the released set is verified" fovea verify released.h5 --quiet
     check "against its audit, too" bash -c 'fovea verify passed --samples released.h5 --quiet && ! fovea verify signed --samples released.h5 --quiet 2> text'
-    check "its card, its report, its export and inspect name the weaker limits first" bash -c 'fovea report released.h5 --out limits.html --quiet && fovea export released.h5 --to png --out limits --quiet && fovea inspect released.h5 > inspected && for f in released.card.md limits.html limits/README.md inspected; do grep -q "By weaker limits than the usual ones (calibrationPhotographs is 16, by default 400" $f || { echo "$f does not"; exit 1; }; done'
+    check "its card, its report, its export and inspect name the weaker limits first" bash -c 'fovea report released.h5 --out limits.html --quiet && fovea export released.h5 --to png --out limits --quiet && fovea inspect released.h5 > inspected && for f in released.card.md limits.html limits/README.md inspected; do grep -q ", by weaker limits than the usual ones (calibrationPhotographs is 16, by default 400" $f || { echo "$f does not"; exit 1; }; done'
     check "and reported with what the audit found" bash -c 'fovea report released.h5 --out released.html --quiet && grep -q "Retinal identity" released.html && ! grep -q "nobody has tested" released.html'
     check "no training photograph, digest or patient is in what leaves" "$python" "$root/Tools/command-tests/check_no_patient.py" p.h5 released.h5 released.html passed/public/audit.json passed/public/audit.html
     "$python" - << 'END'
@@ -98,6 +98,22 @@ with h5py.File("p.h5") as data, h5py.File("leaking.h5", "r+") as file:
     file["images"][5] = data["images"][9]
 END
     check "which is found where it is put into the set" bash -c '! "$0" "$1" p.h5 leaking.h5 2> leaking.txt && grep -q "leaking.h5 holds" leaking.txt' "$python" "$root/Tools/command-tests/check_no_patient.py"
+    "$python" - << 'END'
+import h5py, hashlib, shutil
+shutil.copy("s.h5", "flagged.h5")
+with h5py.File("flagged.h5", "r+") as file:
+    kind = file.attrs.get_id("releasable").dtype
+    file.attrs.create("releasable", b"YES" if kind.kind == "S" else "YES", dtype=kind if kind.kind == "S" else None)
+data = bytearray(open("flagged.h5", "rb").read())
+head = bytes(data[:512]).decode().rstrip("\0")
+old = [word for word in head.split() if len(word) == 64][0]
+data[:512] = head.replace(old, hashlib.sha256(bytes(data[512:])).hexdigest()).encode().ljust(512, bytes([data[511]]))
+open("flagged.h5", "wb").write(data)
+END
+    for command in "inspect flagged.h5" "report flagged.h5 --out flagged.html" "export flagged.h5 --to png --out flagged"; do
+        # shellcheck disable=SC2086
+        check "a set that only calls itself releasable: fovea $command (1, 65)" bash -c 'fovea $0 2> text; code=$?; (( code == 1 || code == 65 )) && grep -qE "releasable" text && ! grep -q "May be released" flagged/README.md flagged.html 2> /dev/null' "$command"
+    done
     check "the ledger names the audits of the model" bash -c '[[ "$(wc -l < p.h5.audits.jsonl)" -ge 1 ]]'
     check "independent seeds and a seed do not go together (64)" bash -c 'fovea sample --model m/snapshot.safetensors --count 2 --independent-seeds --seed 3 --out t.h5; (( $? == 64 ))'
     unset XDG_CACHE_HOME

@@ -54,7 +54,8 @@ struct EvidencePage {
         }
         let flagged = Set(result.flagged.map(\.index)).count
         let finding = flagged == 0 ? "No sample is flagged." : "\(flagged) of \(table.count) samples are flagged."
-        let limits = WeakerLimits.naming(result.figures.policy.weakerLimits, finding)
+        let weaker = result.figures.policy.weakerLimits
+        let limits = weaker.isEmpty ? finding : "Audited \(WeakerLimits.clause(weaker)). \(finding)"
         let rows =
             if case .dataset = result.train.content {
                 "The number of a training photograph is its row in the data set; the import report names its file."
