@@ -20,6 +20,7 @@ public enum PrivateFile {
         if let problem = weights(path) { return problem }
         if isHDF5(handle) { return "is a data set, which holds photographs of patients" }
         if let form = pictureForm(start) { return "is a picture (\(form)), perhaps of a patient" }
+        if let form = documentForm(start) { return "is \(form), perhaps with data of patients" }
         if let form = archiveForm(start) { return "is an archive (\(form)), perhaps with photographs of patients" }
         return text(start, handle, path)
     }
@@ -64,9 +65,17 @@ public enum PrivateFile {
             ("JPEG", 0, [0xFF, 0xD8, 0xFF]), ("PNG", 0, [0x89, 0x50, 0x4E, 0x47]),
             ("TIFF", 0, [0x49, 0x49, 0x2A, 0x00]), ("TIFF", 0, [0x4D, 0x4D, 0x00, 0x2A]),
             ("DICOM", 128, Array("DICM".utf8)), ("HEIC", 4, Array("ftyp".utf8)), ("WebP", 8, Array("WEBP".utf8)),
-            ("JPEG 2000", 4, Array("jP  ".utf8)),
+            ("JPEG 2000", 4, Array("jP  ".utf8)), ("GIF", 0, Array("GIF8".utf8)), ("BMP", 0, Array("BM".utf8)),
         ]
         return forms.first { start.dropFirst($0.place).starts(with: $0.bytes) }?.name
+    }
+
+    private static func documentForm(_ start: Data) -> String? {
+        let forms: [(name: String, bytes: [UInt8])] = [
+            ("a PDF document", Array("%PDF".utf8)), ("a database", Array("SQLite format 3".utf8)),
+            ("an Office document", [0xD0, 0xCF, 0x11, 0xE0]), ("a NumPy array", [0x93] + Array("NUMPY".utf8)),
+        ]
+        return forms.first { start.starts(with: $0.bytes) }?.name
     }
 
     private static func archiveForm(_ start: Data) -> String? {

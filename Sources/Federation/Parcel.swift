@@ -78,7 +78,7 @@ extension TrustList {
                 .notPermitted, path,
                 """
                 has no audit (\(manifest.unaudited?.printable ?? "")), and \(self.path) does not allow that to \
-                \(member.name)
+                \(member.name): the coordinator can set unaudited: true in its line
                 """
             )
         }

@@ -19,7 +19,7 @@ public enum Configuration {
         } catch let DecodingError.dataCorrupted(context) {
             throw Failure(.badData, name, "\(place(context.codingPath)): \(JSONText.reason(context))")
         } catch let DecodingError.typeMismatch(type, context) {
-            throw Failure(.badData, name, "\(place(context.codingPath)): expected \(type)")
+            throw Failure(.badData, name, "\(place(context.codingPath)): expected \(JSONText.name(of: type))")
         } catch {
             throw Failure(.badData, name, "could not be read: \("\(error)".excerpt)")
         }

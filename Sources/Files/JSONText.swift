@@ -63,16 +63,29 @@ public enum JSONText {
         return text.hasPrefix("Cannot initialize ") ? text.excerpt : text
     }
 
+    /// A type in a user's words.
+    static func name(of type: any Any.Type) -> String {
+        switch type {
+        case is Bool.Type: "true or false"
+        case is any BinaryInteger.Type: "a whole number"
+        case is any BinaryFloatingPoint.Type: "a number"
+        case is String.Type: "a text"
+        default: "\(type)" == "Scalar" ? "a single value" : "another kind of value"
+        }
+    }
+
     /// A decoding error in one sentence.
     public static func sentence(_ error: any Error) -> String {
-        func place(_ path: [any CodingKey]) -> String { path.map(\.stringValue).joined(separator: ".").excerpt }
+        func place(_ path: [any CodingKey]) -> String {
+            path.map { $0.intValue.map { "entry \($0 + 1)" } ?? $0.stringValue }.joined(separator: ".").excerpt
+        }
         switch error {
         case DecodingError.keyNotFound(let key, let context):
             return "\(place(context.codingPath + [key])) is missing"
         case DecodingError.typeMismatch(let type, let context):
-            return "\(place(context.codingPath)): expected \(type)"
+            return "\(place(context.codingPath)): expected \(name(of: type))"
         case DecodingError.valueNotFound(let type, let context):
-            return "\(place(context.codingPath)): expected \(type), found nothing"
+            return "\(place(context.codingPath)): expected \(name(of: type)), found nothing"
         case DecodingError.dataCorrupted(let context):
             return context.codingPath.isEmpty
                 ? "is not valid JSON" : "\(place(context.codingPath)): \(reason(context))"

@@ -106,6 +106,10 @@ public struct AuditJob: Job {
         let folder = AuditFolder(output), started = ContinuousClock.now
         try folder.requireWritable(force: replaces)
         let inputs = try await inputs()
+        let lacks = lacks(inputs)
+        if !lacks.isEmpty {
+            report.note("this audit cannot pass: \(lacks.joined(separator: "; ")). It goes on and measures the rest")
+        }
         let work = output + ".work"
         try AuditJob.makePrivate(work)
         // An interrupted audit keeps its files there; only an empty folder is removed.
@@ -128,6 +132,18 @@ public struct AuditJob: Job {
             samples: audit.figures.samples.count, seconds: (ContinuousClock.now - started) / .seconds(1),
             weakerLimits: audit.figures.policy.weakerLimits,
             flagged: result.flagged, tests: summary.tests, summary: summary.lines)
+    }
+
+    /// What keeps the audit from a pass and is known before it starts.
+    private func lacks(_ inputs: AuditRun.Inputs) -> [String] {
+        var lacks: [String] = []
+        if inputs.model == nil, inputs.policy.membershipLeftOut.isEmpty { lacks.append("the model was not given") }
+        if inputs.control == nil { lacks.append("there is no positive control") }
+        let needed = inputs.policy.samplesNeeded
+        if let count = inputs.samples?.count, count < needed {
+            lacks.append("\(count) samples are too few, and at least \(needed) are needed")
+        }
+        return lacks
     }
 
     private func inputs() async throws -> AuditRun.Inputs {

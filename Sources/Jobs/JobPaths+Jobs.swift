@@ -65,6 +65,7 @@ extension AuditJob {
             + canaryModel.input(.model, "canaryModel") + canaries.input(.dataset, "canaries")
             + policy.input(.settings, "policy") + siteKey.input(.privateKey, "siteKey")
     }
+    public var outputs: [JobOutput] { [JobOutput(output, .folder)] }
 }
 
 extension SignAuditJob {
@@ -84,6 +85,7 @@ extension ReleaseJob {
 
 extension ExportJob {
     public var inputs: [JobInput] { [JobInput(file, .sampleSet, setting: nil)] }
+    public var outputs: [JobOutput] { [JobOutput(output, .folder)] }
 }
 
 extension ReportJob {

@@ -83,6 +83,10 @@ package struct AuditPolicy: Codable, Hashable, Sendable {
         if let problem { throw Failure(.badData, path, problem) }
     }
 
+    /// The fewest samples of which none may be flagged so that the upper 95 % bound of the share of copies is at the
+    /// limit: 1 - 0.05^(1/n).
+    package var samplesNeeded: Int { Int((log(0.05) / log(1 - largestCopyRate)).rounded(.up)) }
+
     /// One sentence on what is wrong, or nil.
     package var problem: String? {
         let shares: [(String, Double, ClosedRange<Double>)] = [

@@ -90,7 +90,7 @@ struct AuditAdvice {
             sentences.append("Audit the samples against the data set that their model was trained on.")
         }
         if !(figures.flagged.samplesUpperBound <= policy.largestCopyRate) {
-            sentences.append("Draw and audit at least \(samplesNeeded) samples.")
+            sentences.append("Draw and audit at least \(policy.samplesNeeded) samples.")
         }
         let weak = figures.copies.filter { $0.name != .pixels && !($0.recall >= policy.leastPower) }
         if !weak.isEmpty {
@@ -122,10 +122,5 @@ struct AuditAdvice {
         default: break
         }
         return sentences
-    }
-
-    /// The fewest samples of which none may be flagged so that the upper 95 % bound is at the limit: 1 - 0.05^(1/n).
-    private var samplesNeeded: Int {
-        Int((log(0.05) / log(1 - policy.largestCopyRate)).rounded(.up))
     }
 }

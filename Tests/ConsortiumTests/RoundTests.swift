@@ -6,6 +6,8 @@ import Files
 import Foundation
 import Models
 import Support
+import TensorCore
+import Networks
 import Testing
 
 /// Rounds that are exchanged as files: who has delivered, and what else lies in the folder.
@@ -115,7 +117,10 @@ import Testing
         (Array("fovea-private-key-1\nAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n".utf8), "is a private key"),
         ([0xFF, 0xD8, 0xFF, 0xE0], "is a picture (JPEG)"), ([0x89, 0x50, 0x4E, 0x47], "is a picture (PNG)"),
         ([UInt8](repeating: 0, count: 128) + Array("DICM".utf8), "is a picture (DICOM)"),
-        (Array("PK".utf8) + [3, 4], "is an archive (ZIP)"),
+        (Array("PK".utf8) + [3, 4], "is an archive (ZIP)"), (Array("GIF89a".utf8), "is a picture (GIF)"),
+        (Array("BM".utf8) + [1, 2, 3, 4], "is a picture (BMP)"), (Array("%PDF-1.7".utf8), "is a PDF document"),
+        (Array("SQLite format 3".utf8) + [0], "is a database"), ([0xD0, 0xCF, 0x11, 0xE0], "is an Office document"),
+        ([0x93] + Array("NUMPY".utf8), "is a NumPy array"), (Array("fovea.samples 1\n".utf8), "is a sample set"),
         (Array("{\"samples\":\"x\",\"flagged\":[],\"scores\":{}}".utf8), "is from the private folder of an audit"),
         (
             Array("[{\"isFlagged\":true,\"sample\":1,\"test\":\"pixels\",\"training\":\"row 7\"}]".utf8),
@@ -144,6 +149,23 @@ import Testing
         try FileManager.default.removeItem(atPath: path)
         try close()
         #expect(round.isClosed)
+    }
+
+    @Test func `weights that saw patients and that nobody sealed are named`() throws {
+        for site in ["aachen", "bonn", "celle"] { try deliver(site) }
+        var manifest = federation.manifest("aachen", .full, patients: 40)
+        let sources = federation.tensors(.full, seed: 3).mapValues { tensor in
+            TensorSource(shape: tensor.shape) { tensor }
+        }
+        let path = federation.folder.file("round/run.safetensors")
+        try ModelFile.write(path, manifest, sources, as: .f32, force: true, key: nil)
+        let found = try status().findings
+        #expect(found.map(\.place) == ["run.safetensors"])
+        #expect(found.first?.problem.contains("were not sealed") == true, "\(found)")
+        // Weights of drawn pictures alone may lie there.
+        for row in manifest.trainingData.indices { manifest.trainingData[row].synthetic = true }
+        try ModelFile.write(path, manifest, sources, as: .f32, force: true, key: nil)
+        #expect(try status().findings.isEmpty)
     }
 
     @Test func `a parcel that the round would refuse is not sealed for it`() throws {

@@ -78,7 +78,7 @@ import Testing
         let good = try text(ledger)
         for (line, sentence) in [
             ("nonsense\n", "is not valid JSON"), ("\n", "is not valid JSON"), ("{\"site\":\"aachen\"}\n", "is missing"),
-            (good.replacingOccurrences(of: "\"round\":1", with: "\"round\":\"x\""), "round: expected Int"),
+            (good.replacingOccurrences(of: "\"round\":1", with: "\"round\":\"x\""), "round: expected a whole number"),
         ] {
             try Data((good + line + good).utf8).write(to: URL(fileURLWithPath: ledger.path))
             let failure = expectFailure(.badData, sentence, "\(line)") { try ParcelLedger(for: list) }

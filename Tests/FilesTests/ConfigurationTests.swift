@@ -118,13 +118,13 @@ import Testing
         for (yaml, place, part) in [
             ("steps: 1\nstep: 2\n", "s.yaml line 2", "unknown key step; known are fine, name, sizes, steps"),
             ("fine:\n  sise: 2\n", "s.yaml line 2", "unknown key fine.sise; known are share, size"),
-            ("steps: many\n", "s.yaml", "steps: expected Int"),
+            ("steps: many\n", "s.yaml", "steps: expected a whole number"),
             ("sizes: 3\n", "s.yaml", "sizes: expected "),
             ("fine:\n  share: 1.5\n", "s.yaml", "fine.share: expected 0 to 1, found 1.5"),
             ("fine: 3\n", "s.yaml line 1", "fine: expected keys and values, found something else"),
             ("steps: {a: 1}\n", "s.yaml", "steps: expected "),
-            ("steps: 99999999999999999999\n", "s.yaml", "steps: expected Int"),
-            ("steps:\n", "s.yaml", "steps: expected Int"),
+            ("steps: 99999999999999999999\n", "s.yaml", "steps: expected a whole number"),
+            ("steps:\n", "s.yaml", "steps: expected a whole number"),
         ] {
             let failure = expectFailure(.badData, part, "\(yaml)") { try decode(yaml) }
             #expect(failure?.place == place, "\(yaml): \(failure?.place ?? "")")

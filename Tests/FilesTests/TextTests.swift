@@ -39,9 +39,9 @@ import Testing
     @Test func `JSON that is not what is expected is refused by the name of its key`() throws {
         for (json, sentence) in [
             (#"{"name":"a"}"#, "eyes is missing"),
-            (#"{"name":"a","eyes":[{"grade":1},{}]}"#, "eyes.Index 1.grade is missing"),
-            (#"{"name":1,"eyes":[]}"#, "name: expected String"),
-            (#"{"name":null,"eyes":[]}"#, "name: expected String, found nothing"),
+            (#"{"name":"a","eyes":[{"grade":1},{}]}"#, "eyes.entry 2.grade is missing"),
+            (#"{"name":1,"eyes":[]}"#, "name: expected a text"),
+            (#"{"name":null,"eyes":[]}"#, "name: expected a text, found nothing"),
             (#"{"name":"#, "is not valid JSON"), ("", "is not valid JSON"),
             (String(repeating: "[", count: 100_000), "is not valid JSON"),
         ] {
