@@ -169,3 +169,11 @@ public final class StagedFile {
         return Failure(.readOrWriteFailed, destination, "could not be \(attempt): \(reason)")
     }
 }
+
+extension String {
+    /// The path without the suffix of an HDF5 file, to which the names of files beside it are appended.
+    public var withoutHDF5Suffix: String {
+        let suffix = [".h5", ".hdf5", ".he5"].first { lowercased().hasSuffix($0) }
+        return suffix.map { String(dropLast($0.count)) } ?? self
+    }
+}

@@ -77,6 +77,12 @@ public struct MergeOutcome: JobOutcome {
         signed = isSigned
     }
 
+    /// A merge of one site is no merge: its weights are that site's.
+    public var warnings: [String] {
+        guard sites.count == 1, let site = sites.first else { return [] }
+        return ["\(output): holds the weights of \(site.name) alone; whoever samples from it samples from that site"]
+    }
+
     public var lines: [String] {
         var lines = [
             """

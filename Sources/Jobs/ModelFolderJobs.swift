@@ -1,6 +1,7 @@
 import CheckpointStore
 import Cohorts
 import Diffusion
+import Consortium
 import Files
 import Interchange
 import Models
@@ -99,6 +100,7 @@ public struct ExportModelJob: Job {
 
     public func perform(_ report: JobReporter) async throws -> Outcome {
         let model = try LoadedModel(contentsOf: snapshot)
+        try WithdrawnSites.refuse(snapshot, sites: model.manifest.sites, trust: trust)
         let passed = try audit.map { try OfficerRule(trust: trust, own: nil).gate($0, model: model.digest) }
         try ModelFolder(output).write(model, audit: passed, unaudited: unaudited, force: replaces)
         return Outcome(

@@ -32,7 +32,7 @@ public struct PhantomDataset: Sendable {
 
     /// The path of the contact sheet: `p.contact-sheet.png` beside `p.h5`.
     public var contactSheetPath: String {
-        let stem = path.hasSuffix(".h5") ? String(path.dropLast(3)) : path
+        let stem = path.withoutHDF5Suffix
         return stem + ".contact-sheet.png"
     }
 

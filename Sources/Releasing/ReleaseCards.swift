@@ -7,7 +7,7 @@ import SampleStore
 package enum ReleaseCards {
     private static let suffixes = (card: ".card.md", croissant: ".croissant.json")
 
-    private static func stem(_ path: String) -> String { path.hasSuffix(".h5") ? String(path.dropLast(3)) : path }
+    private static func stem(_ path: String) -> String { path.withoutHDF5Suffix }
 
     /// Checks that both files can be written, before the set is.
     /// - Throws: `Failure(.cannotCreateOutput)`.

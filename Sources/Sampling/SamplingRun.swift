@@ -72,7 +72,7 @@ public struct SamplingRun {
 
     /// The path of the contact sheet: `S.contact-sheet.png` for `S.h5`.
     public var sheetPath: String {
-        (path.hasSuffix(".h5") ? String(path.dropLast(3)) : path) + ".contact-sheet.png"
+        path.withoutHDF5Suffix + ".contact-sheet.png"
     }
 
     /// Draws the samples that the set does not have yet.

@@ -36,8 +36,10 @@ package struct MembershipResult: Codable, Hashable, Sendable {
             needs = truePositiveRate == nil ? RocCurve.nonMembersNeeded(rate) : nil
         }
 
-        /// The share in percent, or "needs n".
-        package var text: String { truePositiveRate.map { "\(($0 * 1000).rounded() / 10) %" } ?? "needs \(needs ?? 0)" }
+        /// The share in percent, or how many others it takes to know it.
+        package var text: String {
+            truePositiveRate.map { "\(($0 * 1000).rounded() / 10) %" } ?? "not known (takes \(needs ?? 0) others)"
+        }
     }
 
     /// What one statistic tells about membership.

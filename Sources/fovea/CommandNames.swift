@@ -20,11 +20,18 @@ package enum CommandNames {
             }
             guard command.configuration.defaultSubcommand == nil else { return }
             let names = known.map(name)
-            let nearest = others[argument] ?? nearest(to: argument, among: names)
+            let nearest = others[argument] ?? nested(argument, in: known) ?? nearest(to: argument, among: names)
             throw Failure(
                 .usage, nil,
                 "\(path) has no command \(argument.excerpt); "
                     + (nearest.map { "did you mean \(path) \($0)?" } ?? "there are \(names.joined(separator: ", "))"))
+        }
+    }
+
+    /// A command of this very name below another one, such as `parcel seal` for `seal`.
+    private static func nested(_ word: String, in commands: [any ParsableCommand.Type]) -> String? {
+        commands.first { $0.configuration.subcommands.contains { name(of: $0) == word } }.map {
+            name(of: $0) + " " + word
         }
     }
 

@@ -34,6 +34,7 @@ import fovea
         (["smaple"], "fovea has no command smaple; did you mean fovea sample?"),
         (["Train", "--data", "x"], "fovea has no command Train; did you mean fovea train?"),
         (["inpsect", "x.h5"], "fovea has no command inpsect; did you mean fovea inspect?"),
+        (["seal", "x"], "fovea has no command seal; did you mean fovea parcel seal?"),
         (["version"], "fovea has no command version; did you mean fovea --version?"),
         (["parcel", "seel", "x"], "fovea parcel has no command seel; did you mean fovea parcel seal?"),
         (["round", "begin"], "fovea round has no command begin; there are init, status, close"),

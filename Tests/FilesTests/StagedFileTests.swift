@@ -6,6 +6,11 @@ import Testing
 
 /// A file that appears whole, or not at all.
 @Suite struct StagedFileTests {
+    @Test(arguments: [("a/s.h5", "a/s"), ("s.HDF5", "s"), ("s.he5", "s"), ("s.h5.png", "s.h5.png"), ("h5", "h5")])
+    func `names of files beside an HDF5 file lack its suffix`(path: String, stem: String) {
+        #expect(path.withoutHDF5Suffix == stem)
+    }
+
     let folder: TemporaryFolder
     var path: String { folder.file("out.bin") }
     init() throws { folder = try TemporaryFolder() }

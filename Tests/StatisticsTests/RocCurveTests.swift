@@ -51,7 +51,7 @@ import Verdicts
         #expect(enough.truePositiveRate(atFalsePositiveRate: 0.1) == 0.5)
         #expect(enough.truePositiveRate(atFalsePositiveRate: 0.01) == nil)
         let rate = MembershipResult.Rate(enough, at: 0.01)
-        #expect(rate.needs == 1000 && rate.text == "needs 1000")
+        #expect(rate.needs == 1000 && rate.text == "not known (takes 1000 others)")
         #expect(MembershipResult.Rate(enough, at: 0.1).text == "50.0 %")
         #expect(MembershipResult.Rate(few, at: 0.001).needs == 10_000)
     }

@@ -76,7 +76,7 @@ class SampleSet:
 
     @property
     def releasable(self):
-        """Whether the file says that it may be released: bool."""
+        """Whether the file says that it may be released, and holds a verdict (which `fovea verify` checks): bool."""
         return self._store.releasable
 
     @property

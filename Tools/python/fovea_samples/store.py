@@ -44,7 +44,8 @@ class Store:
     def _check(self):
         file = self._handle.file
         checks.require_kind(file, self.path)
-        self.releasable = checks.flag(file, self.path, "releasable")
+        # A flag alone is nothing: fovea verify checks the verdict and both signatures.
+        self.releasable = checks.flag(file, self.path, "releasable") and "verdict" in file.get("audit", {})
         self.terms = [
             checks.attribute(file, self.path, name) for name in ("licence", "attribution", "permitted_uses", "contact")
         ]

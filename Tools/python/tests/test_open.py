@@ -115,6 +115,13 @@ class OpenTests(FolderCase):
 
     def test_released(self):
         with fovea_samples.open(fixtures.write(self.path(), attribute("releasable", "YES"))) as samples:
+            self.assertIs(samples.releasable, False, "a flag without a verdict")
+
+        def release(file):
+            file.attrs["releasable"] = "YES"
+            file.require_group("audit")["verdict"] = ["{}"]
+
+        with fovea_samples.open(fixtures.write(self.path("released.h5"), release)) as samples:
             self.assertIs(samples.releasable, True)
 
     def test_refused(self):
