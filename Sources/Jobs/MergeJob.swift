@@ -46,7 +46,6 @@ public struct MergeJob: Job {
     public func perform(_ report: JobReporter) async throws -> MergeOutcome {
         let list = try TrustList(contentsOf: trust), ledger = try ParcelLedger(for: list)
         let signing = try key.map { try SigningKey(contentsOf: $0) }
-        try OutputPath.requireOther(output, than: parcels + [base])
         let transaction = try MergeTransaction(
             output, trust: list, key: signing, keyName: key ?? "key", ledger: ledger, replaces: replaces, at: Date())
         let merge = try ModelMerge(

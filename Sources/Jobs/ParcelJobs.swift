@@ -51,7 +51,6 @@ public struct OpenParcelJob: Job {
         let parcel = try Parcel<ModelDescription>(contentsOf: file)
         if let trust { try parcel.requireTrust(try TrustList(contentsOf: trust), at: Date()) }
         if let output {
-            try OutputPath.requireOther(output, than: [file])
             var (weights, _) = try ModelFile.read(file)
             // The site's permissions stay with the weights.
             weights.manifest.permissions = try weights.manifest.effectivePermissions(path: file)

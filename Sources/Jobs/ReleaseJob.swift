@@ -49,7 +49,6 @@ public struct ReleaseJob: Job {
     }
 
     public func perform(_ report: JobReporter) async throws -> Outcome {
-        try OutputPath.requireOther(output, than: [samples, key])
         try StagedFile.requireWritable(output, force: replaces)
         try ReleaseCards.requireWritable(for: output, force: replaces)
         try FileSort.requireSampleSet(samples, "only what fovea sample wrote is released")

@@ -39,7 +39,6 @@ public struct ReportJob: Job {
 
     public func perform(_ report: JobReporter) async throws -> Outcome {
         try FileSort.requireSampleSet(samples, "a report is made of what fovea sample writes")
-        try OutputPath.requireOther(output, than: [samples])
         try StagedFile.requireWritable(output, force: replaces)
         let file = try await SampleSetFile.open(samples)
         try await ReleaseGuard.require(samples, file)

@@ -87,7 +87,6 @@ public struct SealJob: Job {
     private var grantedTerritories: Set<String> { territories.isEmpty ? [Permissions.worldwide] : territories }
 
     public func perform(_ report: JobReporter) async throws -> Outcome {
-        try OutputPath.requireOther(output, than: [weights, key])
         try StagedFile.requireWritable(output, force: replaces)
         let signing = try SigningKey(contentsOf: key), asking = try asked()
         guard let round = round ?? asking?.request.round else {

@@ -118,7 +118,6 @@ public struct WithdrawJob: Job {
         try list?.requireCoordinator(try SafetensorsIndex(contentsOf: from), path: from, at: Date())
         for path in samples { _ = try await SampleSetFile.open(path, verifying: false) }
         try StagedFile.requireWritable(output, force: replaces)
-        try OutputPath.requireOther(output, than: [from])
         let plan = try await Withdrawal(site: site, from: from, parcels: parcels).plan(
             withdrawn: list?.withdrawn ?? [], samples: samples)
         // What the list would refuse is found here, before the merge and in a dry run.

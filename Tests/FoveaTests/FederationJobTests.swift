@@ -121,9 +121,18 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: file("round/parcels/bonn.parcel")))
         let status = try await RoundStatusJob(file("round")).outcome()
         #expect(status.deliveries.map(\.state) == [.delivered, .missing] && status.refusal == nil)
+        var closing = CloseRoundJob(file("round"), key: file("coordinator.key"))
+        closing.isEarly = true
+        #expect(try await closing.outcome().warnings.first?.contains("holds the weights of aachen alone") == true)
         // A model beside a list that marks its site is not sampled, and is no base.
-        let mark = MarkSiteJob(.mark, site: "aachen", trust: file("TRUST.yaml"), key: file("coordinator.key"))
-        _ = try await mark.outcome()
+        var mark = MarkSiteJob(.mark, site: "aachen", trust: file("TRUST.yaml"), key: file("coordinator.key"))
+        #expect(try await mark.outcome().markedLists.isEmpty)
+        #expect(try TrustList(contentsOf: file("round/TRUST.yaml")).withdrawn.isEmpty)
+        // A mark that was set before reaches the rounds once they are named.
+        mark.rounds = folder.path
+        let carried = try await mark.outcome()
+        #expect(!carried.changed && carried.markedLists.count == 1)
+        #expect(try TrustList(contentsOf: file("round/TRUST.yaml")).withdrawn == ["aachen"])
         var sampling = SampleJob(
             model: ModelSource(file("run-aachen/snapshot.safetensors")), .count(1, cohorts: []), to: file("s.h5"))
         sampling.steps = 2
@@ -139,5 +148,8 @@ import Testing
         var further = TrainJob(data: [file("lab.h5")], to: file("further"))
         (further.wishes.base, further.wishes.images) = (file("beside.safetensors"), 4)
         await expectLaterFailure(.notPermitted, "aachen was withdrawn") { try await further.outcome() }
+        var export = ExportModelJob(file("beside.safetensors"), to: file("unet"))
+        export.unaudited = "phantoms"
+        await expectLaterFailure(.notPermitted, "aachen was withdrawn") { try await export.outcome() }
     }
 }

@@ -119,6 +119,10 @@ import Testing
         #expect(phantoms?.kind == .usage)
         let run = await refusal(TrainJob(data: [data], to: folder.file("model.safetensors")))
         #expect(run?.sentence.hasSuffix("give it a name without .safetensors") == true)
+        let export = await refusal(ExportJob(samples, as: .png, to: folder.file("pictures.zip")))
+        #expect(export?.sentence.hasSuffix("give it a name without .zip") == true)
+        let audit = await refusal(AuditJob(samples: samples, train: data, to: folder.file("audit.html")))
+        #expect(audit?.sentence.contains("ends like a web page, but a folder is written there") == true)
         // A suffix that promises nothing is a name like another.
         var odd = PhantomJob(patients: 3, seed: 1, to: folder.file("p.set-1"))
         odd.size = 32

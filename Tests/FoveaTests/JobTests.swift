@@ -39,15 +39,17 @@ import Testing
         #expect(replayed.equal == 3)
     }
 
-    @Test(arguments: [0, -1, .nan, .infinity, 50.5] as [Float])
+    @Test(arguments: [0, -1, .nan, .infinity, 50.5, 0.001, 0.09] as [Float])
     func `guidance that would not do what is asked is refused before anything is opened`(scale: Float) async {
         var job = SampleJob(model: ModelSource("none.safetensors"), .count(1, cohorts: ["dr_icdr=4"]), to: "s.h5")
         job.guidance = scale
         let failure = #expect(throws: Failure.self) { try job.validate() }
         #expect((failure?.kind, failure?.option) == (.usage, "guidance"))
         #expect(failure?.sentence.contains("1 means no guidance") == true)
-        job.guidance = 0.5
-        #expect(throws: Never.self) { try job.validate() }
+        for taken in [0.1, 0.5, 1, 50] as [Float] {
+            job.guidance = taken
+            #expect(throws: Never.self) { try job.validate() }
+        }
     }
 
     @Test func `events end with the outcome, and progress comes before it`() async throws {

@@ -17,6 +17,7 @@ audit() {
         (( code == 1 )) || { cat "$out.txt"; return 1; }
     }
     check "an audit without a control does not pass (1)" audited a --json
+    check "and says so before it starts" grep -q "this audit cannot pass: the model was not given; there is no positive control; 40 samples are too few, and at least 199 are needed" a.txt
     says "audit --json has the contract's keys" 'j["verdict"] in ("fail", "no-power") and j["reasons"] and {"flagged", "tests", "output", "samples"} <= set(j) and j["samples"] == 40' a.json
     check "audit.json is what docs/audit.schema.json says" "$python" "$root/Tools/command-tests/check_audit.py" "$root/docs/audit.schema.json" a/public/audit.json
     says "noise is no photograph, and membership was not tested" 'any("are not photographs" in r for r in j["reasons"]) and any("membership was not tested" in r for r in j["reasons"])' a.json
