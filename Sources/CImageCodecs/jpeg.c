@@ -11,23 +11,25 @@
 // A progressive file may hold thousands of scans of one byte each, and each scan costs a pass over the whole picture.
 enum { max_scans = 200 };
 
+static const char *const cut = "is truncated or damaged: the JPEG data ends too early";
+
 typedef struct {
     struct jpeg_error_mgr base;
     jmp_buf jump;
     char *message;
+    /// Receives the first warning that costs no pixel; NULL where nobody asks.
+    FoveaNotes *notes;
+    /// Whether the end marker is missing.
+    int is_open_ended;
+    /// How many bytes stood where a marker was expected, at most at one place.
+    long skipped;
+    /// Whether scans came in an order that may have lost details.
+    int is_out_of_order;
 } error_manager;
 
 typedef struct {
     struct jpeg_progress_mgr base;
 } progress_manager;
-
-static void fail(j_common_ptr info) {
-    error_manager *errors = (error_manager *)info->err;
-    char text[JMSG_LENGTH_MAX];
-    info->err->format_message(info, text);
-    snprintf(errors->message, FOVEA_MESSAGE_SIZE, "%s", text);
-    longjmp(errors->jump, 1);
-}
 
 static void fail_with(j_common_ptr info, const char *text) {
     error_manager *errors = (error_manager *)info->err;
@@ -35,17 +37,81 @@ static void fail_with(j_common_ptr info, const char *text) {
     longjmp(errors->jump, 1);
 }
 
-// libjpeg fills missing data with grey and warns. Here, a warning that means lost pixels is a failure.
+/// Kinds of JPEG that libjpeg does not decode are called by their names: nothing is damaged.
+static void name_kind(j_common_ptr info, int frame_marker) {
+    switch (frame_marker) {
+    case 0xC3:
+        fail_with(info, "is a lossless JPEG, and lossless JPEG is not supported; convert it to PNG or TIFF");
+        break;
+    case 0xC9:
+    case 0xCA:
+    case 0xCB:
+        fail_with(info, "is an arithmetic-coded JPEG, which is not supported; convert it to PNG or TIFF");
+        break;
+    case 0xF7:
+        fail_with(info, "is a JPEG-LS file, and JPEG-LS is not supported; convert it to PNG or TIFF");
+        break;
+    default:
+        fail_with(info, "is a hierarchical JPEG, and hierarchical JPEG is not supported; convert it to PNG or TIFF");
+    }
+}
+
+static void fail(j_common_ptr info) {
+    char text[JMSG_LENGTH_MAX];
+    switch (info->err->msg_code) {
+    case JERR_BAD_PRECISION:
+        snprintf(
+            text, sizeof text, "is a %d-bit JPEG, and %d-bit JPEG is not supported; convert it to PNG or TIFF",
+            info->err->msg_parm.i[0], info->err->msg_parm.i[0]);
+        break;
+    case JERR_SOF_UNSUPPORTED:
+        name_kind(info, info->err->msg_parm.i[0]);
+        break;
+    case JERR_ARITH_NOTIMPL:
+        name_kind(info, 0xC9);
+        break;
+    default:
+        info->err->format_message(info, text);
+    }
+    fail_with(info, text);
+}
+
+static void note(j_common_ptr info) {
+    error_manager *errors = (error_manager *)info->err;
+    if (errors->notes == NULL || errors->notes->warning[0] != 0) return;
+    char text[JMSG_LENGTH_MAX];
+    info->err->format_message(info, text);
+    snprintf(errors->notes->warning, FOVEA_MESSAGE_SIZE, "%s", text);
+}
+
+// libjpeg fills missing data with grey and warns. Here, a warning that means lost pixels is a failure, and one that
+// does not is noted: odd parameters of a scan, bytes between markers, a damaged colour profile. Where the end marker is
+// missing or scans are out of order, `check_scans_complete` and `check_end` tell whether anything is lost.
 static void warn(j_common_ptr info, int level) {
     if (level >= 0) return;
+    error_manager *errors = (error_manager *)info->err;
     switch (info->err->msg_code) {
     case JWRN_ADOBE_XFORM:
     case JWRN_JFIF_MAJOR:
+        return;
     case JWRN_EXTRANEOUS_DATA:
+        if (info->err->msg_parm.i[0] > errors->skipped) errors->skipped = info->err->msg_parm.i[0];
+        note(info);
+        return;
+    case JWRN_NOT_SEQUENTIAL:
+    case JWRN_BOGUS_ICC:
+        note(info);
+        return;
+    case JWRN_BOGUS_PROGRESSION:
+        errors->is_out_of_order = 1;
+        note(info);
         return;
     case JWRN_JPEG_EOF:
+        errors->is_open_ended = 1;
+        note(info);
+        return;
     case JWRN_HIT_MARKER:
-        fail_with(info, "is truncated or damaged: the JPEG data ends too early");
+        fail_with(info, cut);
         break;
     default: {
         char text[JMSG_LENGTH_MAX];
@@ -71,7 +137,35 @@ static struct jpeg_error_mgr *quiet_errors(error_manager *errors, char *message)
     errors->base.emit_message = warn;
     errors->base.output_message = say_nothing;
     errors->message = message;
+    errors->notes = NULL;
+    errors->is_open_ended = 0;
+    errors->skipped = 0;
+    errors->is_out_of_order = 0;
     return &errors->base;
+}
+
+/// Fails where scans are missing, after all lines were read.
+static void check_scans_complete(j_decompress_ptr info, const error_manager *errors) {
+    for (int component = 0; component < info->num_components; component++) {
+        // libjpeg keeps a component's table from its first scan on.
+        if (info->comp_info[component].quant_table == NULL) fail_with((j_common_ptr)info, cut);
+    }
+    if (!errors->is_open_ended && !errors->is_out_of_order) return;
+    for (int component = 0; info->progressive_mode && component < info->num_components; component++) {
+        for (int place = 0; place < DCTSIZE2; place++) {
+            if (info->coef_bits[component][place] != 0) fail_with((j_common_ptr)info, cut);
+        }
+    }
+}
+
+/// Fails where a file without an end marker holds something else at its end than the last pixels, after everything was
+/// read.
+static void check_end(j_decompress_ptr info, const error_manager *errors, const uint8_t *data, size_t count) {
+    if (!errors->is_open_ended) return;
+    // A disk that lost its last blocks leaves zeros, which decode as pixels.
+    int is_zero = 1;
+    for (size_t i = count < 8 ? 0 : count - 8; i < count; i++) is_zero &= data[i] == 0;
+    if (is_zero || errors->skipped > 16) fail_with((j_common_ptr)info, cut);
 }
 
 static void read_header(j_decompress_ptr info, const uint8_t *data, size_t count) {
@@ -105,13 +199,15 @@ int fovea_jpeg_header(const uint8_t *data, size_t count, FoveaImageHeader *heade
 }
 
 int fovea_jpeg_decode(
-    const uint8_t *data, size_t count, int32_t eighths, int32_t width, int32_t height, uint8_t *rgb, char *message) {
+    const uint8_t *data, size_t count, int32_t eighths, int32_t width, int32_t height, uint8_t *rgb, FoveaNotes *notes,
+    char *message) {
     struct jpeg_decompress_struct info;
     error_manager errors;
     progress_manager progress;
     memset(&info, 0, sizeof info);
     memset(&progress, 0, sizeof progress);
     info.err = quiet_errors(&errors, message);
+    errors.notes = notes;
     if (setjmp(errors.jump)) {
         jpeg_destroy_decompress(&info);
         return 1;
@@ -133,7 +229,9 @@ int fovea_jpeg_decode(
         JSAMPROW row = rgb + (size_t)info.output_scanline * (size_t)width * 3;
         jpeg_read_scanlines(&info, &row, 1);
     }
+    check_scans_complete(&info, &errors);
     jpeg_finish_decompress(&info);
+    check_end(&info, &errors, data, count);
     jpeg_destroy_decompress(&info);
     return 0;
 }

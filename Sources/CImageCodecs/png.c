@@ -1,4 +1,5 @@
 #include "CImageCodecs.h"
+#include "pixels.h"
 
 #include <setjmp.h>
 #include <stdio.h>
@@ -6,6 +7,7 @@
 #include <string.h>
 
 #include <png.h>
+#include <zlib.h>
 
 // Compressed text and colour profiles are not needed, so a chunk that unpacks to more than this is an attack.
 enum { max_chunk_bytes = 8 * 1024 * 1024, max_side = 65535 };
@@ -96,21 +98,56 @@ typedef struct {
     png_infop info;
     png_bytep *rows;
     uint8_t *rgba;
+    uint16_t *samples;
 } decoding;
 
 static void end_decoding(decoding *state) {
     png_destroy_read_struct(&state->png, &state->info, NULL);
     free(state->rows);
     free(state->rgba);
+    free(state->samples);
 }
 
-static int decode(decoding *state, int32_t width, int32_t height, uint8_t *rgb) {
+/// The bits that a PNG's sBIT states for its samples; 0 if it states none.
+static int significant_bits(png_structp png, png_infop info) {
+    png_color_8p stated = NULL;
+    if (!png_get_sBIT(png, info, &stated)) return 0;
+    if (!(png_get_color_type(png, info) & PNG_COLOR_MASK_COLOR)) return stated->gray;
+    int most = stated->red > stated->green ? stated->red : stated->green;
+    return most > stated->blue ? most : stated->blue;
+}
+
+/// Reads samples of 16 bits, which may be a camera's 12 in the lower bits, without the loss of a conversion.
+static void decode_16(decoding *state, size_t width, size_t height, uint8_t *rgb, FoveaNotes *notes) {
+    png_structp png = state->png;
+    int declared = significant_bits(png, state->info);
+    const uint16_t one = 1;
+    if (*(const uint8_t *)&one == 1) png_set_swap(png);
+    (void)png_set_interlace_handling(png);
+    png_read_update_info(png, state->info);
+    int channels = png_get_channels(png, state->info);
+    state->rows = malloc(height * sizeof *state->rows);
+    state->samples = malloc(width * height * (size_t)channels * 2);
+    if (state->rows == NULL || state->samples == NULL) png_error(png, "no memory is left");
+    for (size_t y = 0; y < height; y++) state->rows[y] = (png_bytep)(state->samples + y * width * (size_t)channels);
+    png_read_image(png, state->rows);
+    png_read_end(png, NULL);
+    notes->bits = fovea_scale_16(state->samples, width * height, channels, declared, 0, rgb);
+}
+
+static int decode(decoding *state, int32_t width, int32_t height, uint8_t *rgb, FoveaNotes *notes) {
     png_structp png = state->png;
     png_infop info = state->info;
     if (setjmp(png_jmpbuf(png))) return 1;
     if (png_get_image_width(png, info) != (png_uint_32)width ||
         png_get_image_height(png, info) != (png_uint_32)height) {
         png_error(png, "has another size than its header said");
+    }
+    int kind = png_get_color_type(png, info);
+    if (png_get_bit_depth(png, info) == 16 && !png_get_valid(png, info, PNG_INFO_tRNS) &&
+        (kind == PNG_COLOR_TYPE_GRAY || kind == PNG_COLOR_TYPE_RGB)) {
+        decode_16(state, (size_t)width, (size_t)height, rgb, notes);
+        return 0;
     }
     png_set_scale_16(png);
     png_set_expand(png);
@@ -128,21 +165,17 @@ static int decode(decoding *state, int32_t width, int32_t height, uint8_t *rgb) 
     for (int32_t y = 0; y < height; y++) state->rows[y] = target + (size_t)y * (size_t)width * (size_t)channels;
     png_read_image(png, state->rows);
     png_read_end(png, NULL);
-    if (channels == 4) {
-        for (size_t i = 0; i < pixels; i++) {
-            unsigned alpha = state->rgba[4 * i + 3];
-            for (int c = 0; c < 3; c++) rgb[3 * i + c] = (uint8_t)((state->rgba[4 * i + c] * alpha + 127) / 255);
-        }
-    }
+    if (channels == 4) fovea_compose_on_black(state->rgba, pixels, rgb);
     return 0;
 }
 
-int fovea_png_decode(const uint8_t *data, size_t count, int32_t width, int32_t height, uint8_t *rgb, char *message) {
+int fovea_png_decode(
+    const uint8_t *data, size_t count, int32_t width, int32_t height, uint8_t *rgb, FoveaNotes *notes, char *message) {
     source from = {data, count, 0};
     decoding state = {0};
     state.png = open_reader(&from, &state.info, 0, message);
     if (state.png == NULL) return 1;
-    int status = decode(&state, width, height, rgb);
+    int status = decode(&state, width, height, rgb, notes);
     end_decoding(&state);
     return status;
 }
@@ -158,6 +191,17 @@ int fovea_png_texts(
     int text_count = png_get_text(png, info, &texts, NULL);
     for (int i = 0; i < text_count; i++) found(context, texts[i].key, texts[i].text);
     png_destroy_read_struct(&png, &info, NULL);
+    return 0;
+}
+
+int fovea_inflate(
+    const uint8_t *data, size_t count, uint8_t *result, size_t capacity, size_t *result_count, char *message) {
+    uLongf length = capacity;
+    if (uncompress(result, &length, data, count) != Z_OK) {
+        snprintf(message, FOVEA_MESSAGE_SIZE, "has a compressed text that cannot be unpacked");
+        return 1;
+    }
+    *result_count = length;
     return 0;
 }
 

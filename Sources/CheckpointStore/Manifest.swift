@@ -31,13 +31,16 @@ public struct TrainingData: Codable, Hashable, Sendable {
     public var jointCounts: [JointCount]?
     /// Whether its pictures were drawn and show no patient; nil if the file is of an older version that does not say.
     public var synthetic: Bool?
+    /// How many of its pictures a trained model made; nil if none. They may show patients that the model memorised.
+    public var sampled: Int?
     /// True if the base was trained on this data set and these weights were not.
     public var inherited: Bool?
 
     public init(
         digest: String, site: String, licence: String, source: String, cohortCounts: [String: [String: Int]],
         patients: Int,
-        combinations: [[String: String]]? = nil, jointCounts: [JointCount]? = nil, synthetic: Bool? = nil
+        combinations: [[String: String]]? = nil, jointCounts: [JointCount]? = nil, synthetic: Bool? = nil,
+        sampled: Int? = nil
     ) {
         self.digest = digest
         self.site = site
@@ -48,6 +51,7 @@ public struct TrainingData: Codable, Hashable, Sendable {
         self.combinations = combinations
         self.jointCounts = jointCounts
         self.synthetic = synthetic
+        self.sampled = sampled
     }
 
     /// Rounds to the nearest 5. Only counts that were rounded leave a site.

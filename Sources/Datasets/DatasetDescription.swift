@@ -14,6 +14,8 @@ public struct DatasetDescription: Codable, Hashable, Sendable {
     public let patients: Int
     public let onePatientPerPhoto: Bool
     public let synthetic: Bool
+    /// How many of the pictures a trained model made; nil if none.
+    public let sampled: Int?
     public let site: String
     public let source: String
     public let licence: String
@@ -28,7 +30,8 @@ public struct DatasetDescription: Codable, Hashable, Sendable {
     public let trainingSetDigest: String
 
     enum CodingKeys: String, CodingKey {
-        case kind, version, photographs, size, patients, synthetic, site, source, licence, notes, created, splits,
+        case kind, version, photographs, size, patients, synthetic, sampled, site, source, licence, notes, created,
+            splits,
             cohorts, masks
         case onePatientPerPhoto = "one_patient_per_photo"
         case toolVersion = "tool_version"
@@ -42,6 +45,7 @@ extension DatasetFile {
         DatasetDescription(
             kind: DatasetInfo.kind, version: DatasetInfo.version, photographs: count, size: size,
             patients: Set(patients).count, onePatientPerPhoto: info.onePatientPerPhoto, synthetic: info.synthetic,
+            sampled: info.sampled,
             site: info.site, source: info.source, licence: info.licence, notes: info.notes,
             created: Timestamp.text(info.created), toolVersion: info.toolVersion,
             splits: Dictionary(uniqueKeysWithValues: Split.allCases.map { ("\($0)", rows(of: $0).count) }),

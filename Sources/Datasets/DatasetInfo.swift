@@ -13,8 +13,13 @@ public struct DatasetInfo: Sendable, Hashable {
     public var licence: String
     /// Whether the site declared that each photograph shows another patient, because no column names the patients.
     public var onePatientPerPhoto: Bool
-    /// Whether the pictures are rendered or generated.
+    /// Whether the pictures, or some of them, are rendered or generated.
     public var synthetic: Bool
+    /// How many of the pictures a trained model made. Nil if none: then all pictures of a synthetic data set are drawn.
+    public var sampled: Int?
+    /// Whether all pictures are drawn, so that they show no patient. What a model made may show one that it has
+    /// memorised.
+    public var isDrawn: Bool { synthetic && sampled == nil }
     public var notes: String?
     /// Stored in whole seconds.
     public var created: Date
@@ -22,13 +27,15 @@ public struct DatasetInfo: Sendable, Hashable {
 
     public init(
         site: String, source: String, licence: String = "unspecified", onePatientPerPhoto: Bool = false,
-        synthetic: Bool = false, notes: String? = nil, created: Date = Date(), toolVersion: String = ToolVersion.current
+        synthetic: Bool = false, sampled: Int? = nil, notes: String? = nil, created: Date = Date(),
+        toolVersion: String = ToolVersion.current
     ) {
         self.site = site
         self.source = source
         self.licence = licence
         self.onePatientPerPhoto = onePatientPerPhoto
         self.synthetic = synthetic
+        self.sampled = sampled
         self.notes = notes
         self.created = created
         self.toolVersion = toolVersion
@@ -45,6 +52,7 @@ public struct DatasetInfo: Sendable, Hashable {
         try root.setAttribute("tool_version", toolVersion)
         try root.setAttribute("one_patient_per_photo", onePatientPerPhoto ? "YES" : "NO")
         try root.setAttribute("synthetic", synthetic ? "YES" : "NO")
+        if let sampled { try root.setAttribute("sampled", sampled) }
         if let notes { try root.setAttribute("notes", notes) }
     }
 
@@ -58,6 +66,7 @@ public struct DatasetInfo: Sendable, Hashable {
         toolVersion = try root.attributeString("tool_version")
         onePatientPerPhoto = try root.attributeFlag("one_patient_per_photo")
         synthetic = try root.attributeFlag("synthetic")
+        sampled = try root.hasAttribute("sampled") ? root.attributeInt("sampled") : nil
         notes = try root.hasAttribute("notes") ? root.attributeString("notes") : nil
     }
 }

@@ -16,8 +16,8 @@ enum LabelledPNG {
         var modelDigest: String
     }
 
-    static let digestKeyword = "Provenance digest"
-    static let modelKeyword = "Model digest"
+    static let digestKeyword = SyntheticLabel.digestKeyword
+    static let modelKeyword = SyntheticLabel.modelKeyword
 
     static func data(_ picture: Picture, label: Label) throws -> Data {
         try picture.pngData(texts: [

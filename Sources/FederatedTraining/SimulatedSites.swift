@@ -91,10 +91,14 @@ struct SimulatedSites {
             let name = "site-\(site + 1)", path = "\(folder)/\(name).h5"
             paths.append(path)
             if FileManager.default.fileExists(atPath: path) { continue }
+            // How many of a site's pictures a model made is not known, so that all count.
+            let isSampled = data.contains { $0.info.sampled != nil }
             let info = DatasetInfo(
                 site: name, source: Set(data.map(\.info.source)).sorted().joined(separator: "; "),
                 licence: Set(data.map(\.info.licence)).sorted().joined(separator: " AND "),
-                synthetic: data.allSatisfy(\.info.synthetic), notes: "A part of other data sets, for a simulation.")
+                synthetic: isSampled || data.allSatisfy(\.info.synthetic),
+                sampled: isSampled ? own.joined().count : nil,
+                notes: "A part of other data sets, for a simulation.")
             let writer = try await DatasetWriter(path: path, size: data[0].size, info: info)
             for (number, rows) in own.enumerated() {
                 let file = data[number], bytes = file.size * file.size * 3

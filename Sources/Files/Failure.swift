@@ -56,6 +56,8 @@ public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
         case trust
         /// Say that each photograph shows another patient.
         case onePatientPerPhoto
+        /// Take pictures that a model made, too.
+        case allowSynthetic
         /// Give photographs of patients that the model never saw.
         case holdout
         /// Train with canaries.

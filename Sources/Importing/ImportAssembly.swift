@@ -34,7 +34,8 @@ struct ImportAssembly {
             let hint = table?.hint.map { "; \($0)" } ?? ""
             throw Failure(
                 .badData, importer.folder,
-                "none of its \(listing.photographs.count) photographs can be used\(first)\(hint)")
+                "none of its \(listing.photographs.count) photographs can be used\(first)\(hint)",
+                remedy: refused.contains(where: \.isSynthetic) ? .allowSynthetic : nil)
         }
         let findings = CopyFinder.search(
             digests: candidates.map(\.reading.digest), signatures: candidates.map(\.reading.signature))
@@ -89,6 +90,11 @@ struct ImportAssembly {
             site: importer.site, size: importer.size, onePatientPerPhoto: importer.onePatientPerPhoto,
             labelRelease: release,
             kept: kept.count, refused: refused, duplicates: duplicates,
+            flags: flags(candidates, copies: findings.copies),
+            previews: PreviewFolders.report(
+                candidates.map(\.file), copies: Set(dropped.map { candidates[$0].file })),
+            synthetic: kept.count { candidates[$0].reading.isSynthetic },
+            skipped: listing.unsearched + listing.skipped,
             labelConflicts: kept.filter { !candidates[$0].labels.conflicts.isEmpty }
                 .map { .init(file: candidates[$0].file, attributes: candidates[$0].labels.conflicts) },
             sameEye: sameEye, comparedAtOnce: kept.count > importer.comparedAtOnce ? importer.comparedAtOnce : nil,
@@ -105,6 +111,19 @@ struct ImportAssembly {
                 .init(row: row.offset, file: candidates[row.element].file, split: "\(entry.split)")
             })
         return ImportedPhotographs(report: report, entries: entries, spool: spool)
+    }
+
+    /// What was noticed about the photographs that can be used.
+    private func flags(_ candidates: [Candidate], copies: [CopyFinder.Copy]) -> [ImportReport.Flag] {
+        let withCopies = Set(copies.flatMap { [$0.index, $0.original] })
+        return candidates.indices.flatMap { row in
+            var notes = candidates[row].reading.notes
+            if !withCopies.contains(row), let folder = PreviewFolders.folder(of: candidates[row].file) {
+                notes.append(
+                    PhotographNote(.preview, "it lies in \(folder), a folder of previews, and no copy of it was found"))
+            }
+            return notes.map { ImportReport.Flag(file: candidates[row].file, what: $0.kind, detail: $0.detail) }
+        }
     }
 
     /// The photographs that can be used, and the others with the reason.

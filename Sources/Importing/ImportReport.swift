@@ -5,6 +5,8 @@ public struct ImportReport: Codable, Sendable, Equatable {
     public struct Refused: Codable, Sendable, Equatable {
         public let file: String
         public let reason: String
+        /// Whether it is a picture that a model made.
+        public var isSynthetic: Bool { reason.hasPrefix("is a synthetic picture") }
     }
 
     /// A photograph that was left out because it is a copy.
@@ -39,6 +41,24 @@ public struct ImportReport: Codable, Sendable, Equatable {
         public let inTable: String
     }
 
+    /// Something about a photograph of the data set, or about a copy that was dropped, that a person may want to look
+    /// at.
+    public struct Flag: Codable, Sendable, Equatable {
+        public let file: String
+        public let what: PhotographNote.Kind
+        /// A clause.
+        public let detail: String
+    }
+
+    /// A folder that, by its name, holds small copies of photographs.
+    public struct PreviewFolder: Codable, Sendable, Equatable {
+        /// The path in the folder of photographs.
+        public let folder: String
+        /// The photographs in it that could be used, and how many of them were dropped as copies.
+        public let photographs: Int
+        public let copies: Int
+    }
+
     /// The number of patients of the train split who have two values together.
     public struct Pair: Codable, Sendable, Equatable {
         /// The value of each of two attributes.
@@ -69,6 +89,12 @@ public struct ImportReport: Codable, Sendable, Equatable {
     public var kept: Int
     public var refused: [Refused]
     public var duplicates: [Duplicate]
+    public var flags: [Flag]
+    public var previews: [PreviewFolder]
+    /// How many pictures of the data set a model made, as the labels in their files say.
+    public var synthetic: Int
+    /// What in the folder is neither a photograph nor another file, and what could not be searched.
+    public var skipped: [SkippedEntry]
     public var labelConflicts: [LabelConflict]
     public var sameEye: [SameEye]
     /// How many photographs, in the order of their names, were compared with each other for their vessels; nil if all

@@ -28,7 +28,7 @@ extension ImportedPhotographs {
     {
         let info = DatasetInfo(
             site: report.site, source: source, licence: licence, onePatientPerPhoto: report.onePatientPerPhoto,
-            notes: notes)
+            synthetic: report.synthetic > 0, sampled: report.synthetic > 0 ? report.synthetic : nil, notes: notes)
         let reportPath = ImportedPhotographs.reportPath(for: path)
         let reportFile = try StagedFile(reportPath, force: force)
         let writer = try await DatasetWriter(path: path, size: report.size, info: info, force: force)

@@ -15,6 +15,8 @@ public struct Importer: Sendable {
     public var map: String?
     /// Whether each photograph counts as a patient of its own. This is needed if no patients are named.
     public var onePatientPerPhoto = false
+    /// Whether pictures whose file says that a model made them are taken. The data set is then marked as synthetic.
+    public var allowsSynthetic = false
     /// At least 16 bytes, from which the keys of patients are made. The same secret gives the same keys in each import.
     /// Without a secret, one is drawn for this import and then forgotten.
     public var secret: SecretBytes?
@@ -48,8 +50,10 @@ public struct Importer: Sendable {
         let table = try labelled.map { try PhotographTable($0, photographs: listing.photographs) }
         let spool = try PixelSpool(folder: scratchFolder, byteCount: size * size * 3)
         let fields = try PixelSpool(folder: scratchFolder, byteCount: VesselField.byteCount)
-        let readings = try PhotographReader(folder: folder, size: size, spool: spool, fields: fields)
-            .read(listing.photographs, threads: threads) { progress(.reading, $0, $1) }
+        let readings = try PhotographReader(
+            folder: listing, size: size, allowsSynthetic: allowsSynthetic, spool: spool, fields: fields
+        )
+        .read(listing.photographs, threads: threads) { progress(.reading, $0, $1) }
         return try ImportAssembly(
             importer: self, listing: listing, table: table, release: labelled?.map.release, readings: readings,
             spool: spool, fields: fields

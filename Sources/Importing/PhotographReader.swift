@@ -13,10 +13,16 @@ struct PhotographReader: Sendable {
         /// The digest of the decoded pixels and their size.
         let digest: Digest
         let signature: DetailSignature
+        /// Whether the file's label says that a model made the picture.
+        let isSynthetic: Bool
+        /// What was noticed, for the report.
+        let notes: [PhotographNote]
     }
 
-    let folder: String
+    let folder: PhotographFolder
     let size: Int
+    /// Whether pictures that a model made are taken.
+    var allowsSynthetic = false
     /// Receives the cropped photographs, [size, size, 3], each at its index.
     let spool: PixelSpool
     /// Receives the vessel fields of the photographs, each at its index.
@@ -51,11 +57,14 @@ struct PhotographReader: Sendable {
 
     /// Reads one photograph. A failure of the photograph is returned, and a failure of the spool is thrown.
     private func reading(_ file: String, index: Int) throws -> Result<Reading, Failure> {
-        let photograph: Picture, view: FieldOfView
+        let photograph: Picture, view: FieldOfView, isSynthetic: Bool
+        var notes: [PhotographNote]
         do {
-            // Decode at twice the size that is needed, and never smaller than the search for the field of view needs.
-            photograph = try Picture(contentsOf: folder + "/" + file, minimumSide: max(2 * size, 512))
-            view = try FieldOfView.detected(in: photograph, name: file)
+            let bytes = try PictureFile.read(folder.path(of: file))
+            let label = SyntheticLabel.found(in: bytes)
+            if let label, !allowsSynthetic { throw Failure(.badData, file, label.sentence) }
+            isSynthetic = label != nil
+            (photograph, view, notes) = try cut(bytes, name: file)
         } catch let failure as Failure {
             return .failure(failure)
         }
@@ -66,6 +75,40 @@ struct PhotographReader: Sendable {
         let vessels = FundusCrop(photograph, fieldOfView: view, size: VesselField.workingSide)
         try fields.write(VesselField(vessels.picture).bytes, at: index)
         let digest = Digest(of: photograph.pixels + "\(photograph.width)x\(photograph.height)".utf8)
-        return .success(Reading(fieldOfView: crop.fieldOfView, digest: digest, signature: DetailSignature(small)))
+        return .success(
+            Reading(
+                fieldOfView: crop.fieldOfView, digest: digest, signature: DetailSignature(small),
+                isSynthetic: isSynthetic, notes: notes))
+    }
+
+    /// Decodes a photograph and finds its field of view.
+    private func cut(
+        _ bytes: [UInt8], name: String
+    ) throws -> (photograph: Picture, view: FieldOfView, notes: [PhotographNote]) {
+        // Decode at twice the size that is needed, and never smaller than the search for the field of view needs.
+        var decoded = try Picture.decoded(bytes, name: name, minimumSide: max(2 * size, 512))
+        var view = try FieldOfView.detected(in: decoded.picture, name: name)
+        if decoded.reduction > 1, 2 * view.radius < 1.5 * Float(size) {
+            // The disc fills only a part of the frame, so that it was reduced too far.
+            decoded = try Picture.decoded(bytes, name: name)
+            view = try FieldOfView.detected(in: decoded.picture, name: name)
+        }
+        let photograph = decoded.picture
+        // In pixels of the file.
+        let disc = Int((2 * view.radius).rounded()) * decoded.reduction
+        let width = max(photograph.width, photograph.height) * decoded.reduction
+        var notes = decoded.notes.map(PhotographNote.init)
+        if disc * 3 < width {
+            guard disc >= size else {
+                throw Failure(
+                    .badData, name,
+                    """
+                    the disc is \(disc) pixels of \(width), which is less than the \(size) pixels that are wanted; \
+                    photograph it closer, or import at a smaller size
+                    """)
+            }
+            notes.append(PhotographNote(.smallDisc, "the disc is \(disc) pixels of \(width)"))
+        }
+        return (photograph, view, notes)
     }
 }

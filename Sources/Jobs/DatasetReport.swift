@@ -9,7 +9,7 @@ struct DatasetReport: Encodable, Sendable {
     let patients: PatientTable
     /// Attributes that are counted together.
     let by: [String]
-    /// What a privacy audit can be expected to show; nil for synthetic pictures, which show no patients.
+    /// What a privacy audit can be expected to show; nil for drawn pictures, which show no patients.
     let auditOutlook: String?
 
     init(_ file: DatasetFile, by: [String]) {
@@ -17,7 +17,7 @@ struct DatasetReport: Encodable, Sendable {
         patients = file.patientTable
         self.by = by
         auditOutlook =
-            file.info.synthetic ? nil : AuditOutlook(patients: file.patients, splits: file.splits).sentence
+            file.info.isDrawn ? nil : AuditOutlook(patients: file.patients, splits: file.splits).sentence
     }
 
     private enum Key: String, CodingKey {

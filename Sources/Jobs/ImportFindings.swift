@@ -1,3 +1,4 @@
+import Files
 import Importing
 import Training
 
@@ -39,8 +40,35 @@ extension ImportReport {
         }
         if !refused.isEmpty {
             lines.append("\(refused.count) photographs refused:")
-            lines += refused.prefix(5).map { "  \($0.file): \($0.reason)" }
+            lines += refused.prefix(5).map { "  \($0.file.printable): \($0.reason)" }
             if refused.count > 5 { lines.append("  ...") }
+        }
+        if synthetic > 0 {
+            lines.append(
+                """
+                a model made \(synthetic) of the \(kept) pictures, as the labels in their files say, so the data set is \
+                marked as synthetic
+                """)
+        }
+        return lines + flagged
+    }
+
+    /// What else was noticed, by kind.
+    private var flagged: [String] {
+        var lines = previews.map { folder in
+            """
+            \(folder.folder.printable) seems to hold previews: \(folder.copies) of its \
+            \(folder.photographs.of("photograph")) dropped as copies
+            """
+        }
+        let kinds = Dictionary(grouping: flags, by: \.what)
+        for (kind, found) in kinds.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            lines.append("\(found.count.of("photograph")) flagged as \(kind.rawValue) (flags in the report):")
+            lines += ImportReport.first(found.map { "\($0.file.printable): \($0.detail)" })
+        }
+        if !skipped.isEmpty {
+            lines.append("\(skipped.count.of("place")) not read:")
+            lines += ImportReport.first(skipped.map { "\($0.file.isEmpty ? "." : $0.file.printable) \($0.reason)" })
         }
         return lines
     }
@@ -53,7 +81,8 @@ extension ImportReport {
             let toConvert = suffixes.map(\.key).filter(ImportReport.otherPictures.contains)
             let advice =
                 toConvert.isEmpty
-                ? "" : "; only JPEG and PNG are read, so convert \(toConvert.joined(separator: ", ")) to PNG"
+                ? ""
+                : "; only JPEG, PNG, TIFF and WebP are read, so convert \(toConvert.joined(separator: ", ")) to PNG"
             lines.append(
                 "\(ignoredFiles.of("file")) not read: "
                     + suffixes.map { "\($1) \($0)" }.joined(separator: ", ") + advice)
@@ -84,7 +113,7 @@ extension ImportReport {
 
     /// Suffixes of pictures that are not read.
     private static let otherPictures: Set = [
-        ".tif", ".tiff", ".bmp", ".dcm", ".dicom", ".heic", ".heif", ".webp", ".gif", ".jp2", ".avif", ".jxl",
+        ".bmp", ".dcm", ".dicom", ".heic", ".heif", ".gif", ".jp2", ".avif", ".jxl",
     ]
 
     /// The first few of a list, indented.

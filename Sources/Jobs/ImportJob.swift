@@ -16,6 +16,8 @@ public struct ImportJob: Job {
     public var labels, map: String?
     /// Whether every photograph shows a different patient, in case no column names the patient.
     public var onePatientPerPhoto = false
+    /// Whether pictures whose file says that a model made them are taken. The data set is then marked as synthetic.
+    public var allowsSynthetic = false
     /// The photographs' licence, and where they come from.
     public var licence = unstated, source = unstated
     /// What a data set says of its licence and source where nobody stated them.
@@ -73,8 +75,16 @@ public struct ImportJob: Job {
         }
 
         public var advice: [Advice] {
-            guard report.licence == ImportJob.unstated else { return [] }
-            return [
+            var advice: [Advice] = []
+            let synthetic = report.refused.count(where: \.isSynthetic)
+            if synthetic > 0 {
+                advice.append(
+                    Advice(
+                        "\(synthetic.of("picture")) refused because a model made \(synthetic == 1 ? "it" : "them")",
+                        .allowSynthetic))
+            }
+            guard report.licence == ImportJob.unstated else { return advice }
+            return advice + [
                 Advice(
                     """
                     the licence of the photographs is not stated, so all that is made from them will say \
@@ -91,6 +101,7 @@ public struct ImportJob: Job {
         importer.labels = labels
         importer.map = map
         importer.onePatientPerPhoto = onePatientPerPhoto
+        importer.allowsSynthetic = allowsSynthetic
         importer.threads = threads
         // The user chose the output's disk, so that it has room for the pictures. The temporary folder may be in
         // memory.

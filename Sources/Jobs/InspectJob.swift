@@ -111,12 +111,13 @@ public struct InspectJob: Job {
         }
         return [
             """
-            data set: \(d.photographs) \(d.synthetic ? "synthetic pictures" : "photographs") of \(d.size) x \(d.size), 
+            data set: \(d.photographs) \(d.synthetic && d.sampled == nil ? "synthetic pictures" : "photographs") of \(d.size) x \(d.size), 
             """
                 + "\(d.patients) patients, site \(d.site), created \(d.created)",
             "splits: \(splits.joined(separator: ", "))",
             "licence: \(d.licence); source: \(d.source)",
         ] + (d.notes.map { ["notes: \($0)"] } ?? [])
+            + (d.sampled.map { ["synthetic: a model made \($0.of("picture")), as the labels in the files said"] } ?? [])
             + (d.onePatientPerPhoto ? ["each photograph was declared to be another patient"] : [])
             + (d.masks.isEmpty ? [] : ["masks: \(d.masks.joined(separator: ", "))"]) + lines(d.cohorts)
             + report.patientLines + report.tableLines + [report.auditOutlook].compactMap(\.self)

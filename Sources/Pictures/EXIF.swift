@@ -1,50 +1,16 @@
 /// Reads the only EXIF field that changes how a photograph looks. Everything else in EXIF may identify a patient and is
 /// not read.
 enum EXIF {
-    /// The orientation (tag 0x0112) from a JPEG's APP1 or a PNG's eXIf, 1 to 8. It is 1 if the tag is missing or
-    /// malformed.
+    /// The orientation (tag 0x0112), 1 to 8, from the first EXIF block of a file that states one. It is 1 if none does.
     static func orientation(of bytes: [UInt8], format: PictureHeader.Format) -> Int {
-        let block = format == .jpeg ? jpegBlock(bytes) : pngBlock(bytes)
-        return block.flatMap { orientation(tiff: bytes[$0]) } ?? 1
-    }
-
-    /// Where the TIFF structure is in a JPEG: behind `Exif\0\0` in a segment FF E1 before the first scan.
-    private static func jpegBlock(_ bytes: [UInt8]) -> Range<Int>? {
-        var position = 2
-        while position + 4 <= bytes.count, bytes[position] == 0xFF {
-            let marker = bytes[position + 1]
-            if marker == 0xFF {  // fill byte
-                position += 1
-                continue
+        let metadata =
+            switch format {
+            case .jpeg: PictureMetadata(jpeg: bytes)
+            case .png: PictureMetadata(png: bytes)
+            case .webp: PictureMetadata(webp: bytes)
+            case .tiff: PictureMetadata()
             }
-            if marker == 0xDA || marker == 0xD9 { return nil }
-            if marker == 0x01 || (0xD0...0xD8).contains(marker) {  // markers without a length
-                position += 2
-                continue
-            }
-            let length = Int(bytes[position + 2]) << 8 | Int(bytes[position + 3])
-            let end = position + 2 + length
-            guard length >= 2, end <= bytes.count else { return nil }
-            let start = position + 4
-            if marker == 0xE1, end - start > 6, bytes[start..<start + 6].elementsEqual([0x45, 0x78, 0x69, 0x66, 0, 0]) {
-                return start + 6..<end
-            }
-            position = end
-        }
-        return nil
-    }
-
-    /// Where the TIFF structure is in a PNG: in the chunk eXIf.
-    private static func pngBlock(_ bytes: [UInt8]) -> Range<Int>? {
-        var position = 8
-        while position + 12 <= bytes.count {
-            let length = bytes[position..<position + 4].reduce(0) { $0 << 8 | Int($1) }
-            let start = position + 8
-            guard length <= bytes.count - start - 4 else { return nil }
-            if bytes[position + 4..<start].elementsEqual([0x65, 0x58, 0x49, 0x66]) { return start..<start + length }
-            position = start + length + 4
-        }
-        return nil
+        return metadata.exif.lazy.compactMap { orientation(tiff: $0) }.first ?? 1
     }
 
     /// Reads tag 0x0112 in the first directory of a TIFF structure of either byte order.
@@ -75,13 +41,18 @@ enum EXIF {
             let offset = directory + 2 + 12 * entry
             guard let tag = number(offset, bytes: 2) else { return nil }
             if tag == 0x0112 {
-                // The value must be one SHORT (type 3). It is in the first two bytes of the value field.
-                guard number(offset + 2, bytes: 2) == 3, number(offset + 4, bytes: 4) == 1,
-                    let value = number(offset + 8, bytes: 2), (1...8).contains(value)
+                // The standard wants one SHORT. Other writers store a whole number of another width, which stands at the
+                // start of the value field, too.
+                guard let type = number(offset + 2, bytes: 2), let width = widths[type],
+                    let count = number(offset + 4, bytes: 4), count > 0, count * width <= 4,
+                    let value = number(offset + 8, bytes: width), (1...8).contains(value)
                 else { return nil }
                 return value
             }
         }
         return nil
     }
+
+    /// The bytes of a value by the type of a TIFF entry: BYTE, SHORT, LONG, and the same with a sign.
+    private static let widths = [1: 1, 3: 2, 4: 4, 6: 1, 8: 2, 9: 4]
 }

@@ -2,16 +2,17 @@ import Files
 import Foundation
 
 /// Reads picture files.
-enum PictureFile {
+package enum PictureFile {
     /// Larger files cannot be photographs: 100 megapixels of 16-bit RGBA are 800 MB before compression.
     static let maximumByteCount = 1 << 30
 
     /// The bytes of the regular file at `path`.
     /// - Throws: `Failure`: `.noSuchInput` if there is no file, `.badData` for a folder, a device or a file that is
     ///   too large, `.readOrWriteFailed`.
-    static func read(_ path: String) throws -> [UInt8] {
+    package static func read(_ raw: RawPath) throws -> [UInt8] {
+        let path = raw.shown
         // Without O_NONBLOCK, opening a named pipe would wait for ever.
-        let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        let descriptor = raw.withCString { open($0, O_RDONLY | O_NONBLOCK | O_CLOEXEC) }
         guard descriptor >= 0 else {
             let reason = String(cString: strerror(errno))
             throw Failure(errno == ENOENT ? .noSuchInput : .readOrWriteFailed, path, "could not be opened: \(reason)")

@@ -6,6 +6,8 @@ public struct PictureHeader: Hashable, Sendable {
     public enum Format: String, Sendable {
         case jpeg = "JPEG"
         case png = "PNG"
+        case tiff = "TIFF"
+        case webp = "WebP"
     }
 
     public let format: Format
@@ -17,6 +19,10 @@ public struct PictureHeader: Hashable, Sendable {
     public let bitDepth: Int
     /// EXIF orientation, 1 to 8; 1 if the file does not say.
     public let orientation: Int
+    /// The page that is decoded, counted from 0, and the number of pages that are not reduced copies of others. Only a
+    /// TIFF has several.
+    public let page: Int
+    public let pages: Int
 }
 
 extension Picture {
@@ -27,22 +33,22 @@ extension Picture {
 
     /// Reads the header of the picture in `bytes`.
     /// - Parameter name: the file's name, for messages.
-    /// - Throws: `Failure(.badData)` if it is not a JPEG or PNG, is damaged, is CMYK, or is too large.
+    /// - Throws: `Failure(.badData)` if it is not a JPEG, PNG, TIFF or WebP, is damaged, is CMYK, or is too large.
     public static func header(of bytes: [UInt8], name: String) throws -> PictureHeader {
-        guard !bytes.isEmpty else { throw Failure(.badData, name, "is empty") }
-        let format: PictureHeader.Format
-        if bytes.starts(with: [0xFF, 0xD8, 0xFF]) {
-            format = .jpeg
-        } else if bytes.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) {
-            format = .png
-        } else {
-            throw Failure(.badData, name, "is not a JPEG or PNG file")
-        }
+        try headers(of: bytes, name: name).header
+    }
+
+    /// The header, and the same as the C codecs state it.
+    static func headers(of bytes: [UInt8], name: String) throws -> (header: PictureHeader, stored: FoveaImageHeader) {
+        let format = try PictureSignature.format(of: bytes, name: name)
         var header = FoveaImageHeader()
         try Codec.call(name) { message in
-            format == .jpeg
-                ? fovea_jpeg_header(bytes, bytes.count, &header, message)
-                : fovea_png_header(bytes, bytes.count, &header, message)
+            switch format {
+            case .jpeg: fovea_jpeg_header(bytes, bytes.count, &header, message)
+            case .png: fovea_png_header(bytes, bytes.count, &header, message)
+            case .tiff: fovea_tiff_header(bytes, bytes.count, &header, message)
+            case .webp: fovea_webp_header(bytes, bytes.count, &header, message)
+            }
         }
         let width = Int(header.width), height = Int(header.height)
         guard width > 0, height > 0, width <= maximumSide, height <= maximumSide, width * height <= maximumPixelCount
@@ -52,15 +58,20 @@ extension Picture {
                 expected: "at most \(maximumSide) pixels a side and \(maximumPixelCount / 1_000_000) megapixels",
                 found: "\(width) x \(height)")
         }
-        return PictureHeader(
-            format: format, width: width, height: height, channels: Int(header.channels),
-            bitDepth: Int(header.bit_depth),
-            orientation: EXIF.orientation(of: bytes, format: format))
+        let orientation =
+            format == .tiff ? Int(header.orientation) : EXIF.orientation(of: bytes, format: format)
+        return (
+            PictureHeader(
+                format: format, width: width, height: height, channels: Int(header.channels),
+                bitDepth: Int(header.bit_depth), orientation: (1...8).contains(orientation) ? orientation : 1,
+                page: Int(header.page), pages: max(1, Int(header.pages))),
+            header
+        )
     }
 
     /// Reads the header of the picture at `path`.
     /// - Throws: `Failure`: the same as `init(contentsOf:minimumSide:)`.
     public static func header(contentsOf path: String) throws -> PictureHeader {
-        try header(of: PictureFile.read(path), name: path)
+        try header(of: PictureFile.read(RawPath(path)), name: path)
     }
 }

@@ -87,8 +87,11 @@ public enum ModelCard {
     }
 
     private static func row(_ data: TrainingData) -> [String] {
-        [
-            data.site, data.synthetic == true ? "none: drawn pictures" : "about \(data.patients)", data.licence,
+        let sampled =
+            data.sampled.map { "; \(NumberText.grouped($0)) pictures of the data set were made by a model" } ?? ""
+        return [
+            data.site, data.synthetic == true ? "none: drawn pictures" : "about \(data.patients)\(sampled)",
+            data.licence,
             data.source, NumberText.short(data.digest),
         ]
     }

@@ -22,7 +22,7 @@ package struct CanarySet: Sendable {
     /// - Throws: `Failure(.badData)` where the data set does not consist of phantoms, or has fewer than `fewest`
     ///   patients.
     package init(_ dataset: DatasetFile, seed: UInt64, repetitions: Int) throws {
-        guard dataset.info.synthetic, dataset.visits != nil else {
+        guard dataset.info.isDrawn, dataset.visits != nil else {
             throw Failure(
                 .badData, dataset.path, field: "canaries", expected: "phantoms, as fovea phantom makes them",
                 found: "photographs")

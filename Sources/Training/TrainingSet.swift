@@ -213,6 +213,6 @@ extension TrainingData {
             source: dataset.info.source, cohortCounts: counts,
             patients: TrainingData.rounded(Set(rows.map { dataset.patients[$0] }).count),
             combinations: support.combinations(), jointCounts: support.jointCounts(),
-            synthetic: dataset.info.synthetic)
+            synthetic: dataset.info.isDrawn, sampled: dataset.info.sampled)
     }
 }

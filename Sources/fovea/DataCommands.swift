@@ -27,6 +27,8 @@ struct ImportCommand: JobCommand {
     @Flag(help: "Say that each photograph is of another patient, where no column names the patient; it is recorded.")
     var onePatientPerPhoto = false
     @Option(help: "Width and height of the pictures in pixels.") var size = 256
+    @Flag(help: "Take pictures whose file says that a model made them; the dataset is marked as synthetic.")
+    var allowSynthetic = false
     @Option(help: .value("site.h5", "The dataset to write."), completion: .file()) var out: String
     @Option(help: "The photographs' licence.") var licence = "unstated"
     @Option(help: "Where the photographs come from.") var source = "unstated"
@@ -40,7 +42,7 @@ struct ImportCommand: JobCommand {
         var job = ImportJob(folder: folder, site: site, to: out)
         (job.labels, job.map, job.onePatientPerPhoto, job.size) = (labels, map, onePatientPerPhoto, size)
         (job.licence, job.source, job.patientSecret) = (licence, source, patientSecret)
-        (job.replaces, job.threads) = (common.force, common.threadCount)
+        (job.allowsSynthetic, job.replaces, job.threads) = (allowSynthetic, common.force, common.threadCount)
         return job
     }
 }

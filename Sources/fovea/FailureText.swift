@@ -35,6 +35,7 @@ extension Failure.Remedy {
         case .signAudit: "; a privacy officer reads it and signs it: fovea audit sign FOLDER --key KEY"
         case .trust: "; give --trust with a list that does"
         case .onePatientPerPhoto: "; name one in the map, patient: {column: ...}, or give --one-patient-per-photo"
+        case .allowSynthetic: "; --allow-synthetic takes them and marks the dataset"
         case .holdout: "; name photographs of patients that the model never saw with --holdout"
         case .canaries: "; fovea train --canaries makes one"
         case .classes: "; --classes ATTRIBUTE=VALUE,VALUE,... says them"

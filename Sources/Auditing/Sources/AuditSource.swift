@@ -13,8 +13,7 @@ package struct AuditSource: Sendable {
     package enum Content: Sendable {
         case samples(SampleSetFile)
         case dataset(DatasetFile)
-        /// The names of the pictures in a folder, sorted.
-        case folder([String])
+        case folder(PhotographFolder)
     }
 
     package let path: String
@@ -41,12 +40,16 @@ package struct AuditSource: Sendable {
             throw Failure(.noSuchInput, path, "does not exist")
         }
         if isFolder.boolValue {
-            let names = try PhotographFolder(path).photographs
-            content = .folder(names)
+            let folder = try PhotographFolder(path)
+            // An audit says something about all pictures, so that nothing may be left out without a word.
+            if let left = folder.unsearched.first {
+                throw Failure(.readOrWriteFailed, "\(path)/\(left.file)", left.reason)
+            }
+            content = .folder(folder)
             var builder = DigestBuilder()
-            for name in names {
+            for name in folder.photographs {
                 builder.update(Array(name.utf8) + [0])
-                builder.update(try Digest(ofFile: path + "/" + name).bytes)
+                builder.update(try Digest(of: PictureFile.read(folder.path(of: name))).bytes)
             }
             digest = builder.finalize()
         } else if case .sampleSet = try FileSort(contentsOf: path) {
@@ -64,7 +67,7 @@ package struct AuditSource: Sendable {
         switch content {
         case .samples(let file): file.count
         case .dataset(let file): file.count
-        case .folder(let names): names.count
+        case .folder(let folder): folder.photographs.count
         }
     }
 
@@ -100,7 +103,7 @@ package struct AuditSource: Sendable {
 
     /// The name of a picture for people. It may be written to `private/` alone.
     package func name(_ row: Int) -> String {
-        if case .folder(let names) = content { return names[row] }
+        if case .folder(let folder) = content { return folder.photographs[row] }
         return "row \(row)"
     }
 
@@ -116,8 +119,8 @@ package struct AuditSource: Sendable {
         var pixels: [UInt8] = []
         pixels.reserveCapacity(rows.count * size * size * 3)
         switch content {
-        case .folder(let names):
-            for picture in try AuditedFolder.read(rows.map { path + "/" + names[$0] }, size: size) {
+        case .folder(let folder):
+            for picture in try AuditedFolder.read(rows.map { folder.path(of: folder.photographs[$0]) }, size: size) {
                 pixels += picture.pixels
             }
         case .samples(let file):

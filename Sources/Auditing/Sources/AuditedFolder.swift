@@ -13,16 +13,17 @@ enum AuditedFolder {
     /// A picture without a surround, such as a sample by others that fills its frame, is cut to a square about its
     /// centre.
     /// - Throws: `Failure(.badData)` where a picture cannot be read or is too small; `Failure(.interrupted)`.
-    static func read(_ paths: [String], size: Int) throws -> [Picture] {
+    static func read(_ paths: [RawPath], size: Int) throws -> [Picture] {
         let results = Mutex([Picture?](repeating: nil, count: paths.count))
         let problem = Mutex<(any Error)?>(nil)
         let cancelled = StopFlag()
         DispatchQueue.concurrentPerform(iterations: paths.count) { index in
             guard problem.withLock({ $0 == nil }) else { return }
             do {
-                try cancelled.check("\(paths[index]) was being read")
+                try cancelled.check("\(paths[index].shown) was being read")
                 let picture = try cut(
-                    Picture(contentsOf: paths[index], minimumSide: max(2 * size, 512)), name: paths[index], size: size)
+                    Picture(contentsOf: paths[index], minimumSide: max(2 * size, 512)), name: paths[index].shown,
+                    size: size)
                 results.withLock { $0[index] = picture }
             } catch {
                 problem.withLock { $0 = $0 ?? error }

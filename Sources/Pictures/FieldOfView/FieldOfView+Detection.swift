@@ -12,21 +12,85 @@ extension FieldOfView {
     /// or bottom (by the frame or by a black band), the circle stays, and `top` and `bottom` say where the disc ends.
     /// If it is cut off at left or right, the result is the largest circle that touches the disc's circle from inside
     /// and is not cut off there.
+    /// A disc that fills only a small part of the frame is looked for in what surrounds it closely.
     /// - Parameter name: the file's name, for messages.
     /// - Returns: the field of view in pixels of `picture`; (0, 0) is the upper left corner of the first pixel.
     /// - Throws: `Failure(.badData)` if there is no lit region on a darker surround, if its outline is not a circle,
-    ///   or if the picture is too small.
+    ///   if there are two discs, if the disc has hardly any shades, or if the picture is too small.
     public static func detected(in picture: Picture, name: String) throws -> FieldOfView {
+        let found = try disc(in: picture, name: name)
+        try Shades.require(in: picture, found, name: name)
+        return found
+    }
+
+    private static func disc(in picture: Picture, name: String) throws -> FieldOfView {
+        do {
+            return try largeDisc(in: picture, name: name)
+        } catch let failure as Failure {
+            if let found = smallDisc(in: picture, name: name) { return found }
+            if holdsTwoHalves(picture) { throw twoDiscs(name) }
+            throw failure
+        }
+    }
+
+    /// The disc in the part of the picture that is lit, if that is a small part.
+    private static func smallDisc(in picture: Picture, name: String) -> FieldOfView? {
+        let (distance, sx, sy) = reduced(picture)
+        guard let region = distance.smallRegion(), region.x.count * 3 < distance.width else { return nil }
+        // A quarter of the region on every side is surround enough.
+        let margin = max(region.x.count, region.y.count) / 4 + 2
+        let left = max(0, Int(Double(region.x.lowerBound - margin) * sx))
+        let top = max(0, Int(Double(region.y.lowerBound - margin) * sy))
+        let right = min(picture.width, Int(Double(region.x.upperBound + margin) * sx))
+        let bottom = min(picture.height, Int(Double(region.y.upperBound + margin) * sy))
+        let part = picture.cropped(x: left, y: top, width: right - left, height: bottom - top)
+        guard var found = try? largeDisc(in: part, name: name) else { return nil }
+        found.centerX += Float(left)
+        found.centerY += Float(top)
+        found.top += Float(top)
+        found.bottom += Float(top)
+        return found
+    }
+
+    /// Whether each half of a picture of twice the usual shape holds a disc, as where both eyes were put side by side.
+    private static func holdsTwoHalves(_ picture: Picture) -> Bool {
+        let (width, height) = (picture.width, picture.height)
+        let halves: [Picture]
+        if width * 10 >= height * 16 {
+            halves = [0, width - width / 2].map { picture.cropped(x: $0, y: 0, width: width / 2, height: height) }
+        } else if height * 10 >= width * 16 {
+            halves = [0, height - height / 2].map { picture.cropped(x: 0, y: $0, width: width, height: height / 2) }
+        } else {
+            return false
+        }
+        return halves.allSatisfy { (try? largeDisc(in: $0, name: "")) != nil }
+    }
+
+    private static func twoDiscs(_ name: String) -> Failure {
+        Failure(
+            .badData, name,
+            "holds two discs, perhaps both eyes of a patient; cut it into two files with one disc each")
+    }
+
+    /// The picture at the size of the search, and how many pixels of the picture one of its pixels is.
+    private static func reduced(_ picture: Picture) -> (SurroundDistance, x: Double, y: Double) {
         let scale = max(1, Double(max(picture.width, picture.height)) / Double(searchSide))
         let width = max(1, Int((Double(picture.width) / scale).rounded()))
         let height = max(1, Int((Double(picture.height) / scale).rounded()))
-        guard min(width, height) >= 32 else {
+        return (
+            SurroundDistance(picture.resized(width: width, height: height)),
+            Double(picture.width) / Double(width), Double(picture.height) / Double(height)
+        )
+    }
+
+    private static func largeDisc(in picture: Picture, name: String) throws -> FieldOfView {
+        let (distance, sx, sy) = reduced(picture)
+        guard min(distance.width, distance.height) >= 32 else {
             throw Failure(
                 .badData, name,
                 "is too small or too narrow for a fundus photograph (\(picture.width) x \(picture.height))")
         }
-        let found = try search(SurroundDistance(picture.resized(width: width, height: height)), name: name)
-        let sx = Double(picture.width) / Double(width), sy = Double(picture.height) / Double(height)
+        let found = try search(distance, name: name)
         return FieldOfView(
             centerX: Float(Double(found.centerX) * sx), centerY: Float(Double(found.centerY) * sy),
             radius: Float(Double(found.radius) * (sx * sy).squareRoot()),
@@ -38,7 +102,7 @@ extension FieldOfView {
         let width = distance.width, height = distance.height
         guard distance.bright >= 8 else { throw refused("the picture is of one colour") }
         guard distance.threshold < distance.bright * 0.7 else { throw refused("there is no even surround") }
-        let region = distance.largestComponent()
+        let regions = distance.largestComponents(), region = regions[0]
         guard Double(region.count) >= 0.05 * Double(width * height) else {
             throw refused("there is no large lit region on the surround")
         }
@@ -47,20 +111,28 @@ extension FieldOfView {
         }
 
         let outline = Outline(distance, mask: region.mask)
-        let shorter = Double(min(width, height))
-        guard let fit = CircleFit.consensus(outline.points, radii: 0.2 * shorter...1.2 * Double(max(width, height)))
-        else {
+        guard let circle = roundOutline(outline, mask: region.mask, width: width, height: height) else {
             throw refused("the lit region's outline is not a circle")
         }
-        let circle = fit.circle
-        let agreement = Double(fit.inliers.count) / Double(max(1, outline.points.count))
-        let arc = Outline.angularCoverage(fit.inliers, of: circle)
-        let (litInside, litOutside) = litShares(region.mask, width: width, height: height, circle: circle)
-        // A disc that is cut off on two sides keeps a quarter of its rim. Holes are haemorrhages or shadows.
-        guard arc >= 0.2, agreement >= 0.35, litInside >= 0.6, litOutside <= 0.2 else {
-            throw refused("the lit region's outline is not a circle")
+        let second = regions[1]
+        if second.count * 4 >= region.count,
+            roundOutline(Outline(distance, mask: second.mask), mask: second.mask, width: width, height: height) != nil
+        {
+            throw twoDiscs(name)
         }
         return cutOff(circle, outline: outline, width: Double(width), height: Double(height))
+    }
+
+    /// The circle whose inside a region is; nil if it has another shape.
+    private static func roundOutline(_ outline: Outline, mask: [Bool], width: Int, height: Int) -> Circle? {
+        let shorter = Double(min(width, height))
+        guard let fit = CircleFit.consensus(outline.points, radii: 0.2 * shorter...1.2 * Double(max(width, height)))
+        else { return nil }
+        let agreement = Double(fit.inliers.count) / Double(max(1, outline.points.count))
+        let arc = Outline.angularCoverage(fit.inliers, of: fit.circle)
+        let (litInside, litOutside) = litShares(mask, width: width, height: height, circle: fit.circle)
+        // A disc that is cut off on two sides keeps a quarter of its rim. Holes are haemorrhages or shadows.
+        return arc >= 0.2 && agreement >= 0.35 && litInside >= 0.6 && litOutside <= 0.2 ? fit.circle : nil
     }
 
     /// The shares of the pixels inside and outside the circle that belong to the region.

@@ -76,10 +76,13 @@ struct SurroundDistance {
         return result
     }
 
-    /// The largest 4-connected set of pixels above the threshold, [height, width].
-    func largestComponent() -> (mask: [Bool], count: Int) {
+    /// The two largest 4-connected sets of pixels above a level, [height, width], the largest first. One that there is
+    /// not is empty.
+    /// - Parameter level: nil for the threshold.
+    func largestComponents(above level: Float? = nil) -> [(mask: [Bool], count: Int)] {
+        let threshold = level ?? threshold
         var label = [Int32](repeating: 0, count: values.count)
-        var best: (label: Int32, count: Int) = (0, 0)
+        var best: [(label: Int32, count: Int)] = [(0, 0), (0, 0)]
         var next: Int32 = 0
         var stack: [Int] = []
         for start in values.indices where label[start] == 0 && values[start] > threshold {
@@ -98,8 +101,25 @@ struct SurroundDistance {
                     stack.append(neighbour)
                 }
             }
-            if count > best.count { best = (next, count) }
+            if count > best[1].count { best[1] = (next, count) }
+            if best[1].count > best[0].count { best.swapAt(0, 1) }
         }
-        return (label.map { $0 == best.label && best.label != 0 }, best.count)
+        return best.map { found in (label.map { $0 == found.label && found.label != 0 }, found.count) }
+    }
+
+    /// The bounds of what is bright in a picture that is nearly all surround; nil where nothing is. The threshold
+    /// follows the brightest thousandth of the pixels, because the disc may be smaller than a twentieth.
+    func smallRegion() -> (x: Range<Int>, y: Range<Int>)? {
+        let sorted = values.sorted()
+        let brightest = sorted.isEmpty ? 0 : sorted[sorted.count * 999 / 1000]
+        guard brightest >= 16 else { return nil }
+        let region = largestComponents(above: max(threshold, brightest / 8))[0]
+        guard region.count * 500 >= values.count else { return nil }
+        var x = (width, 0), y = (height, 0)
+        for place in region.mask.indices where region.mask[place] {
+            x = (min(x.0, place % width), max(x.1, place % width + 1))
+            y = (min(y.0, place / width), max(y.1, place / width + 1))
+        }
+        return (x.0..<x.1, y.0..<y.1)
     }
 }
