@@ -41,8 +41,15 @@ let package = Package(
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "COpenJPEG", pkgConfig: "libopenjp2", providers: [.apt(["libopenjp2-7-dev"])]),
         .target(
-            name: "CImageCodecs",
+            name: "CDICOM",
+            linkerSettings: [
+                .linkedLibrary("dcmjpls"), .linkedLibrary("dcmjpeg"), .linkedLibrary("dcmdata"),
+                .linkedLibrary("oflog"), .linkedLibrary("ofstd"), .linkedLibrary("z"),
+            ]),
+        .target(
+            name: "CImageCodecs", dependencies: ["COpenJPEG"],
             linkerSettings: [
                 .linkedLibrary("jpeg"), .linkedLibrary("png"), .linkedLibrary("tiff"), .linkedLibrary("webp"),
                 .linkedLibrary("z"),
@@ -59,13 +66,14 @@ let package = Package(
         library("Cohorts", ["Files", yams]),
         library("HDF5Files", ["Files", "CHDF5", "CZlib"]),
         library("Pictures", ["Files", "CImageCodecs"]),
+        library("DICOMFiles", ["Pictures", "Cohorts", "Files", "CDICOM"]),
         library("RetinalMatching", ["Pictures", "TensorCore"]),
         library("Networks", ["TensorCore", "Randomness", "Files"]),
         library("Diffusion", ["Networks", "Cohorts", "TensorCore", "Statistics", "Randomness"]),
         library("CheckpointStore", ["TensorCore", "Files", "Cryptography"]),
         library("PictureFiles", ["HDF5Files", "Cohorts", "Files"]),
         library("Datasets", ["PictureFiles", "Pictures", "HDF5Files", "Cohorts", "Files"]),
-        library("Importing", ["Datasets", "RetinalMatching", "Pictures", "Cohorts", "Files", "Cryptography"]),
+        library("Importing", ["DICOMFiles", "Datasets", "RetinalMatching", "Pictures", "Cohorts", "Files", "Cryptography"]),
         library("Phantoms", ["Datasets", "Pictures", "Cohorts", "TensorCore", "Randomness", "Files"]),
         library("Models", ["CheckpointStore", "Diffusion", "Networks", "TensorCore", "Files", yams]),
         library(
@@ -153,6 +161,7 @@ let package = Package(
         tests("Cohorts", ["Files"]),
         tests("HDF5Files", ["Files"]),
         tests("Pictures", ["Importing", "Datasets", "Files", "CImageCodecs", "TestPictures"]),
+        tests("DICOMFiles", ["Files"], exclude: ["Fixtures"]),
         tests("RetinalMatching", ["Phantoms", "Pictures", "TensorCore", "TestTensors"]),
         tests(
             "Networks", ["CheckpointStore", "TensorCore", "Randomness", "Files", "TestTensors"], exclude: ["Fixtures"]),
@@ -204,5 +213,6 @@ let package = Package(
             ["Models", "CheckpointStore", "Diffusion", "Networks", "TensorCore", "Files", "TestTensors"],
             exclude: ["Fixtures"]),
     ],
-    swiftLanguageModes: [.v6]
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
 )

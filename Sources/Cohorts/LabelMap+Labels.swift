@@ -150,5 +150,5 @@ extension LabelMap.Source {
 
 extension Attribute {
     /// The band of ten years of an age.
-    fileprivate func band(_ years: Int) -> String { names[min(years / 10, names.count - 1)] }
+    package func band(_ years: Int) -> String { names[min(years / 10, names.count - 1)] }
 }

@@ -1,3 +1,4 @@
+import DICOMFiles
 import Files
 import Foundation
 
@@ -19,8 +20,13 @@ package struct PhotographFolder: Sendable {
     /// The paths in the folder that are not the same as their text.
     private let escaped: [[UInt8]: RawPath]
 
+    /// The frames of DICOM files that have several: the name of each with its file and its number, counted from 0.
+    private let frames: [String: (file: RawPath, frame: Int)]
+
     /// Suffixes of the formats that are read. A file is read by its content, whichever of them it has.
-    static let suffixes: Set<String> = ["jpg", "jpeg", "jpe", "jfif", "png", "tif", "tiff", "webp"]
+    static let suffixes: Set<String> = [
+        "jpg", "jpeg", "jpe", "jfif", "png", "tif", "tiff", "webp", "jp2", "j2k", "j2c", "jpc", "dcm", "dicom",
+    ]
 
     /// - Parameter others: files that may lie in the folder and are no photographs, such as the table of labels.
     /// - Throws: `Failure`: `.noSuchInput` if there is no such folder; `.badData` if it is a file or holds no
@@ -45,10 +51,27 @@ package struct PhotographFolder: Sendable {
             if !name.utf8.elementsEqual(path.bytes) { escaped[Array(name.utf8)] = path }
             return name
         }
-        let found = search.files.filter { PhotographFolder.isPhotograph($0.shown) }.map(named)
-        unread = PhotographFolder.sorted(
-            search.files.map(\.shown).filter { !PhotographFolder.isPhotograph($0) })
-        skipped = search.skipped.sorted { $0.file < $1.file }
+        var found: [String] = [], unread: [String] = [], skipped = search.skipped
+        var frames: [String: (file: RawPath, frame: Int)] = [:]
+        for file in search.files {
+            let mayBeDICOM = PhotographFolder.mayBeDICOM(file.shown)
+            switch mayBeDICOM ? DICOMFile.nature(of: folder.appending(file)) : .other {
+            case .directory:
+                skipped.append(SkippedEntry(file: file.shown, reason: "is the table of contents of a disc (DICOMDIR)"))
+            case .frames(1): found.append(named(file))
+            case .frames(let count):
+                let name = named(file)
+                for frame in 0..<count {
+                    frames["\(name)#\(frame + 1)"] = (file, frame)
+                    found.append("\(name)#\(frame + 1)")
+                }
+            case .other:
+                if PhotographFolder.isPhotograph(file.shown) { found.append(named(file)) } else { unread.append(file.shown) }
+            }
+        }
+        self.frames = frames
+        self.unread = PhotographFolder.sorted(unread)
+        self.skipped = skipped.sorted { $0.file < $1.file }
         unsearched = search.unsearched.sorted { $0.file < $1.file }
         photographs = PhotographFolder.sorted(found)
         self.escaped = escaped
@@ -59,15 +82,21 @@ package struct PhotographFolder: Sendable {
             throw Failure(
                 .badData, path,
                 """
-                holds no photographs (files ending in .jpg, .jpeg, .png, .tif, .tiff or .webp; \(unread.count) other \
+                holds no photographs (DICOM, or files ending in .jpg, .jpeg, .png, .tif, .tiff, .webp or .jp2; \(unread.count) other \
                 files\(others)\(first))
                 """)
         }
     }
 
-    /// Where a photograph is, from the name that `photographs` gives it.
+    /// The content of the photograph that has this name in `photographs`.
+    /// - Throws: `Failure` if it cannot be read.
+    package func content(of photograph: String) throws -> PhotographContent {
+        try PhotographContent(path(of: photograph), frame: frames[photograph]?.frame ?? 0, name: photograph)
+    }
+
+    /// Where the file of a photograph is, from the name that `photographs` gives it.
     package func path(of photograph: String) -> RawPath {
-        folder.appending(escaped[Array(photograph.utf8)] ?? RawPath(photograph))
+        folder.appending(frames[photograph]?.file ?? escaped[Array(photograph.utf8)] ?? RawPath(photograph))
     }
 
     /// For photographs whose name is not UTF-8, the name with its bytes read as Latin-1, as a table may write it.
@@ -80,6 +109,13 @@ package struct PhotographFolder: Sendable {
     /// Whether a name has the suffix of a photograph.
     static func isPhotograph(_ name: String) -> Bool {
         suffixes.contains((name as NSString).pathExtension.lowercased())
+    }
+
+    /// Whether the content of a file of this name is looked at for DICOM: archives give names without suffix, and UIDs,
+    /// which end in a number.
+    private static func mayBeDICOM(_ name: String) -> Bool {
+        let suffix = (name as NSString).pathExtension.lowercased()
+        return ["dcm", "dicom", "dic", "ima"].contains(suffix) || suffix.allSatisfy(\.isNumber)
     }
 
     private static func sorted(_ paths: [String]) -> [String] {

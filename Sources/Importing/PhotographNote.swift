@@ -11,6 +11,8 @@ public struct PhotographNote: Hashable, Sendable {
         case bits
         /// The disc fills only a small part of the frame.
         case smallDisc
+        /// The DICOM file holds a grey picture.
+        case grey
         /// It lies in a folder of previews, and no larger copy was found.
         case preview
     }

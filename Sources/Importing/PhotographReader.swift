@@ -1,3 +1,4 @@
+import DICOMFiles
 import Datasets
 import Dispatch
 import Files
@@ -15,6 +16,8 @@ struct PhotographReader: Sendable {
         let signature: DetailSignature
         /// Whether the file's label says that a model made the picture.
         let isSynthetic: Bool
+        /// What the header says; nil if it is no DICOM file.
+        let header: DICOMHeader?
         /// What was noticed, for the report.
         let notes: [PhotographNote]
     }
@@ -57,14 +60,15 @@ struct PhotographReader: Sendable {
 
     /// Reads one photograph. A failure of the photograph is returned, and a failure of the spool is thrown.
     private func reading(_ file: String, index: Int) throws -> Result<Reading, Failure> {
-        let photograph: Picture, view: FieldOfView, isSynthetic: Bool
+        let photograph: Picture, view: FieldOfView, isSynthetic: Bool, header: DICOMHeader?
         var notes: [PhotographNote]
         do {
-            let bytes = try PictureFile.read(folder.path(of: file))
-            let label = SyntheticLabel.found(in: bytes)
+            let content = try folder.content(of: file)
+            let label = content.syntheticLabel
             if let label, !allowsSynthetic { throw Failure(.badData, file, label.sentence) }
             isSynthetic = label != nil
-            (photograph, view, notes) = try cut(bytes, name: file)
+            header = content.header
+            (photograph, view, notes) = try cut(content, name: file)
         } catch let failure as Failure {
             return .failure(failure)
         }
@@ -78,26 +82,26 @@ struct PhotographReader: Sendable {
         return .success(
             Reading(
                 fieldOfView: crop.fieldOfView, digest: digest, signature: DetailSignature(small),
-                isSynthetic: isSynthetic, notes: notes))
+                isSynthetic: isSynthetic, header: header, notes: notes))
     }
 
     /// Decodes a photograph and finds its field of view.
     private func cut(
-        _ bytes: [UInt8], name: String
+        _ content: PhotographContent, name: String
     ) throws -> (photograph: Picture, view: FieldOfView, notes: [PhotographNote]) {
         // Decode at twice the size that is needed, and never smaller than the search for the field of view needs.
-        var decoded = try Picture.decoded(bytes, name: name, minimumSide: max(2 * size, 512))
+        var decoded = try content.decoded(minimumSide: max(2 * size, 512))
         var view = try FieldOfView.detected(in: decoded.picture, name: name)
         if decoded.reduction > 1, 2 * view.radius < 1.5 * Float(size) {
             // The disc fills only a part of the frame, so that it was reduced too far.
-            decoded = try Picture.decoded(bytes, name: name)
+            decoded = try content.decoded()
             view = try FieldOfView.detected(in: decoded.picture, name: name)
         }
         let photograph = decoded.picture
         // In pixels of the file.
         let disc = Int((2 * view.radius).rounded()) * decoded.reduction
         let width = max(photograph.width, photograph.height) * decoded.reduction
-        var notes = decoded.notes.map(PhotographNote.init)
+        var notes = decoded.notes
         if disc * 3 < width {
             guard disc >= size else {
                 throw Failure(

@@ -82,7 +82,7 @@ extension ImportReport {
             let advice =
                 toConvert.isEmpty
                 ? ""
-                : "; only JPEG, PNG, TIFF and WebP are read, so convert \(toConvert.joined(separator: ", ")) to PNG"
+                : "; only JPEG, PNG, TIFF, WebP, JPEG 2000 and DICOM are read, so convert \(toConvert.joined(separator: ", ")) to PNG"
             lines.append(
                 "\(ignoredFiles.of("file")) not read: "
                     + suffixes.map { "\($1) \($0)" }.joined(separator: ", ") + advice)
@@ -113,7 +113,7 @@ extension ImportReport {
 
     /// Suffixes of pictures that are not read.
     private static let otherPictures: Set = [
-        ".bmp", ".dcm", ".dicom", ".heic", ".heif", ".gif", ".jp2", ".avif", ".jxl",
+        ".bmp", ".heic", ".heif", ".gif", ".avif", ".jxl",
     ]
 
     /// The first few of a list, indented.

@@ -8,7 +8,7 @@ enum EXIF {
             case .jpeg: PictureMetadata(jpeg: bytes)
             case .png: PictureMetadata(png: bytes)
             case .webp: PictureMetadata(webp: bytes)
-            case .tiff: PictureMetadata()
+            case .tiff, .jpeg2000: PictureMetadata()
             }
         return metadata.exif.lazy.compactMap { orientation(tiff: $0) }.first ?? 1
     }

@@ -12,7 +12,7 @@ package enum DecodingNote: Hashable, Sendable {
 }
 
 extension Picture {
-    /// Decodes the JPEG, PNG, TIFF or WebP file at `path`, and turns it upright as EXIF says.
+    /// Decodes the JPEG, PNG, TIFF, WebP or JPEG 2000 file at `path`, and turns it upright as EXIF says.
     ///
     /// The format is recognised by the content, not by the suffix. A PNG may have 1 to 16 bits and may be grey,
     /// palette, RGB or with alpha (composed on black). A JPEG may be grey or have three channels. A TIFF may be whatever
@@ -43,6 +43,7 @@ extension Picture {
     package static func decoded(
         _ bytes: [UInt8], name: String, minimumSide: Int? = nil
     ) throws -> (picture: Picture, notes: [DecodingNote], reduction: Int) {
+        if JPEG2000.isRecognised(bytes) { return (try JPEG2000(bytes, name: name).picture(), [], 1) }
         let (header, stored) = try headers(of: bytes, name: name)
         var eighths = 8
         if header.format == .jpeg, let minimumSide {
@@ -59,6 +60,7 @@ extension Picture {
                 case .png: fovea_png_decode(bytes, bytes.count, columns, rows, rgb, &noted, message)
                 case .tiff: fovea_tiff_decode(bytes, bytes.count, &layout, rgb, &noted, message)
                 case .webp: fovea_webp_decode(bytes, bytes.count, columns, rows, rgb, message)
+                case .jpeg2000: fatalError("JPEG 2000 is decoded above")
                 }
             }
             count = width * height * 3

@@ -8,6 +8,7 @@ public struct PictureHeader: Hashable, Sendable {
         case png = "PNG"
         case tiff = "TIFF"
         case webp = "WebP"
+        case jpeg2000 = "JPEG 2000"
     }
 
     public let format: Format
@@ -33,7 +34,7 @@ extension Picture {
 
     /// Reads the header of the picture in `bytes`.
     /// - Parameter name: the file's name, for messages.
-    /// - Throws: `Failure(.badData)` if it is not a JPEG, PNG, TIFF or WebP, is damaged, is CMYK, or is too large.
+    /// - Throws: `Failure(.badData)` if it is not a JPEG, PNG, TIFF, WebP or JPEG 2000, is damaged, is CMYK, or is too large.
     public static func header(of bytes: [UInt8], name: String) throws -> PictureHeader {
         try headers(of: bytes, name: name).header
     }
@@ -48,16 +49,11 @@ extension Picture {
             case .png: fovea_png_header(bytes, bytes.count, &header, message)
             case .tiff: fovea_tiff_header(bytes, bytes.count, &header, message)
             case .webp: fovea_webp_header(bytes, bytes.count, &header, message)
+            case .jpeg2000: JPEG2000.header(bytes, &header, message)
             }
         }
         let width = Int(header.width), height = Int(header.height)
-        guard width > 0, height > 0, width <= maximumSide, height <= maximumSide, width * height <= maximumPixelCount
-        else {
-            throw Failure(
-                .badData, name, field: "size",
-                expected: "at most \(maximumSide) pixels a side and \(maximumPixelCount / 1_000_000) megapixels",
-                found: "\(width) x \(height)")
-        }
+        try requireSize(width: width, height: height, name: name)
         let orientation =
             format == .tiff ? Int(header.orientation) : EXIF.orientation(of: bytes, format: format)
         return (
@@ -67,6 +63,17 @@ extension Picture {
                 page: Int(header.page), pages: max(1, Int(header.pages))),
             header
         )
+    }
+
+    /// - Throws: `Failure(.badData)` for a side of 0, and for more than `maximumSide` or `maximumPixelCount`.
+    package static func requireSize(width: Int, height: Int, name: String) throws {
+        guard width > 0, height > 0, width <= maximumSide, height <= maximumSide, width * height <= maximumPixelCount
+        else {
+            throw Failure(
+                .badData, name, field: "size",
+                expected: "at most \(maximumSide) pixels a side and \(maximumPixelCount / 1_000_000) megapixels",
+                found: "\(width) x \(height)")
+        }
     }
 
     /// Reads the header of the picture at `path`.

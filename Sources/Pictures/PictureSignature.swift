@@ -13,6 +13,7 @@ enum PictureSignature {
         ]
         if tiffs.contains(where: bytes.starts(with:)) { return .tiff }
         if holds("RIFF", in: bytes, at: 0), holds("WEBP", in: bytes, at: 8) { return .webp }
+        if JPEG2000.isRecognised(bytes) { return .jpeg2000 }
         if let other = others.first(where: { holds($0.signature, in: bytes, at: $0.offset) }) {
             throw Failure(
                 .badData, name,
@@ -21,7 +22,7 @@ enum PictureSignature {
         if bytes.allSatisfy({ $0 == 0 }) {
             throw Failure(.badData, name, "holds nothing but zeros, as after a copy that was interrupted")
         }
-        throw Failure(.badData, name, "is not a JPEG, PNG, TIFF or WebP file")
+        throw Failure(.badData, name, "is not a JPEG, PNG, TIFF, WebP or JPEG 2000 file")
     }
 
     private static let others: [(name: String, signature: String, offset: Int, isPicture: Bool)] = [
@@ -31,7 +32,6 @@ enum PictureSignature {
         ("a HEIC file", "ftypheix", 4, true),
         ("a HEIF file", "ftypmif1", 4, true),
         ("an AVIF file", "ftypavif", 4, true),
-        ("a JPEG 2000 file", "jP  ", 4, true),
         ("a DICOM file", "DICM", 128, true),
         ("a Photoshop file", "8BPS", 0, true),
         ("a PDF file", "%PDF", 0, true),

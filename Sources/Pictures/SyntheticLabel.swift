@@ -5,6 +5,8 @@ import CImageCodecs
 package enum SyntheticLabel: Hashable, Sendable {
     /// The text chunks with the digests of the sample and of its model.
     case fovea
+    /// The attribute Synthetic Data (0008,001C) of a DICOM file.
+    case dicom
     /// A digital source type.
     case sourceType(String)
 
@@ -16,6 +18,7 @@ package enum SyntheticLabel: Hashable, Sendable {
     package var sentence: String {
         switch self {
         case .fovea: "is a synthetic picture made by Fovea, as the label in the file says"
+        case .dicom: "is a synthetic picture, as the DICOM header says (0008,001C)"
         case .sourceType(let type): "is a synthetic picture, as the label in the file says (\(type))"
         }
     }

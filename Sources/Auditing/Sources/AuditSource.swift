@@ -120,7 +120,7 @@ package struct AuditSource: Sendable {
         pixels.reserveCapacity(rows.count * size * size * 3)
         switch content {
         case .folder(let folder):
-            for picture in try AuditedFolder.read(rows.map { folder.path(of: folder.photographs[$0]) }, size: size) {
+            for picture in try AuditedFolder.read(rows.map { folder.photographs[$0] }, of: folder, size: size) {
                 pixels += picture.pixels
             }
         case .samples(let file):

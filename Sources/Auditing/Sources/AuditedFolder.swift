@@ -8,22 +8,21 @@ import Synchronization
 /// Reads the pictures of a folder as `fovea import` would cut them: the field of view is centred, and everything
 /// outside it is black.
 enum AuditedFolder {
-    /// Pictures in the order of `paths`, [size, size, 3] each.
+    /// Pictures of `folder` in the order of `photographs`, [size, size, 3] each.
     ///
     /// A picture without a surround, such as a sample by others that fills its frame, is cut to a square about its
     /// centre.
     /// - Throws: `Failure(.badData)` where a picture cannot be read or is too small; `Failure(.interrupted)`.
-    static func read(_ paths: [RawPath], size: Int) throws -> [Picture] {
-        let results = Mutex([Picture?](repeating: nil, count: paths.count))
+    static func read(_ photographs: [String], of folder: PhotographFolder, size: Int) throws -> [Picture] {
+        let results = Mutex([Picture?](repeating: nil, count: photographs.count))
         let problem = Mutex<(any Error)?>(nil)
         let cancelled = StopFlag()
-        DispatchQueue.concurrentPerform(iterations: paths.count) { index in
+        DispatchQueue.concurrentPerform(iterations: photographs.count) { index in
             guard problem.withLock({ $0 == nil }) else { return }
             do {
-                try cancelled.check("\(paths[index].shown) was being read")
-                let picture = try cut(
-                    Picture(contentsOf: paths[index], minimumSide: max(2 * size, 512)), name: paths[index].shown,
-                    size: size)
+                try cancelled.check("\(photographs[index]) was being read")
+                let decoded = try folder.content(of: photographs[index]).decoded(minimumSide: max(2 * size, 512))
+                let picture = try cut(decoded.picture, name: photographs[index], size: size)
                 results.withLock { $0[index] = picture }
             } catch {
                 problem.withLock { $0 = $0 ?? error }

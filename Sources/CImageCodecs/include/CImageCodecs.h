@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "CJPEG2000.h"
+
 #define FOVEA_MESSAGE_SIZE 256
 
 typedef struct {
