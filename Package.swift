@@ -6,8 +6,10 @@ import PackageDescription
 let settings: [SwiftSetting] = [.enableUpcomingFeature("MemberImportVisibility")]
 
 /// A target of the product. Strict concurrency comes with language mode 6.
-func library(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
-    .target(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
+func library(
+    _ name: String, _ dependencies: [Target.Dependency], path: String? = nil, resources: [Resource]? = nil
+) -> Target {
+    .target(name: name, dependencies: dependencies, path: path, resources: resources, swiftSettings: settings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
@@ -63,7 +65,7 @@ let package = Package(
         library("Randomness", []),
         library("Statistics", ["Randomness"]),
         library("TensorCore", ["Randomness", "CKernels"]),
-        library("Cohorts", ["Files", yams]),
+        library("Cohorts", ["Files", yams], resources: [.embedInCode("Maps")]),
         library("HDF5Files", ["Files", "CHDF5", "CZlib"]),
         library("Pictures", ["Files", "CImageCodecs"]),
         library("DICOMFiles", ["Pictures", "Cohorts", "Files", "CDICOM"]),

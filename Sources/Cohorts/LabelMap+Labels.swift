@@ -1,11 +1,12 @@
 import Files
+import Foundation
 
 /// What a label table says about one photograph.
 public struct PhotographLabels: Sendable, Equatable {
     public var cohort: Cohort
     /// The patient as the table names them; nil if the cell is empty or the map has no patient column.
     public var patient: String?
-    /// The line of the table that holds the labels.
+    /// The line of the table that holds the labels; 0 for labels that come from the photograph's path alone.
     public let line: Int
     /// Attributes (and "patient") in which rows of this photograph contradict each other. These attributes are unknown.
     public var conflicts: [String] = []
@@ -21,43 +22,92 @@ extension LabelMap {
     /// The labels in `table`, by the photograph's file name. A photograph with several rows keeps the labels in which
     /// its rows agree.
     /// - Throws: `Failure(.badData)` for a missing column, an empty name of a photograph, a cell that its pattern
-    ///   does not match, a code that the map does not name, or an age that is not a whole number from 0 to 130.
+    ///   does not match, a code that the map does not name, or an age that is none.
     public func labels(in table: LabelMapTable) throws -> [String: PhotographLabels] {
-        let fileIndex = try table.index(of: file.column)
-        let patientIndex = try patient.map { try table.index(of: $0.column) }
-        let sources = try attributes.map { entry in
-            (entry.attribute, entry.source, try entry.source.columns.map { try table.index(of: $0) })
-        }
+        let places = try files.map { try table.index(of: $0.column) }
+        let patientReader = try PatientReader(patient, table)
+        let common = try readers(attributes, table)
+        let columns = try zip(files, places).map { ($0, $1, try readers($0.attributes, table)) }
         var result: [String: PhotographLabels] = [:]
         for row in table.rows {
-            let cell = row.cells[fileIndex]
-            guard !cell.isEmpty else {
+            let place = "\(table.name) line \(row.line)"
+            var labels = PhotographLabels(
+                cohort: Cohort(), patient: try patientReader?.patient(in: row.cells, place: place), line: row.line)
+            try common.forEach { try $0.read(row.cells, into: &labels.cohort, place: place) }
+            var isNamed = false
+            for (file, index, own) in columns where !row.cells[index].isEmpty {
+                isNamed = true
+                var labels = labels
+                try own.forEach { try $0.read(row.cells, into: &labels.cohort, place: place) }
+                let photograph = file.photograph(row.cells[index])
+                result[photograph] = result[photograph].map { $0.merged(labels) } ?? labels
+            }
+            guard isNamed else {
                 throw Failure(
-                    .badData, "\(table.name) line \(row.line)", field: file.column, expected: "a photograph's name",
-                    found: "nothing")
+                    .badData, place, field: files.map(\.column.excerpt).joined(separator: ", "),
+                    expected: "a photograph's name", found: "nothing")
             }
-            let photograph = cell.hasSuffix(file.suffix) ? cell : cell + file.suffix
-            var labels = PhotographLabels(cohort: Cohort(), patient: nil, line: row.line)
-            if let patient, let patientIndex {
-                let written = row.cells[patientIndex]
-                if !written.isEmpty {
-                    guard let key = patient.pattern.map({ $0.part(of: written) }) ?? written, !key.isEmpty else {
-                        throw Failure(
-                            .badData, "\(table.name) line \(row.line)", field: patient.column.excerpt,
-                            expected: "text that the pattern \(patient.pattern?.text ?? "") matches",
-                            found: "\"\(written)\"")
-                    }
-                    labels.patient = key
-                }
-            }
-            for (attribute, source, indices) in sources {
-                let place = "\(table.name) line \(row.line)"
-                let value = try source.value(of: indices.map { row.cells[$0] }, attribute, place: place, map: name)
-                if value != "unknown" { labels.cohort[attribute.name] = value }
-            }
-            result[photograph] = result[photograph].map { $0.merged(labels) } ?? labels
         }
         return result
+    }
+
+    private func readers(_ entries: [Entry], _ table: LabelMapTable) throws -> [AttributeReader] {
+        try entries.filter { !$0.source.isPath && $0.source != .header }.map {
+            try AttributeReader($0, table, map: name)
+        }
+    }
+
+    /// Whether a photograph's path says something about it.
+    public var readsPaths: Bool {
+        if case .path = patient { return true }
+        return attributes.contains { $0.source.isPath }
+    }
+
+    /// What the paths of photographs in their folder say, and in a map that reads no table also what holds for all
+    /// photographs. A path that a pattern does not match says nothing of that attribute.
+    /// - Throws: `Failure(.badData)` for a part of a path that the map does not name, and for a pattern that matches no
+    ///   path at all.
+    public func labels(ofPaths photographs: [String]) throws -> [String: PhotographLabels] {
+        if case .path(let pattern) = patient { try require(pattern, "patient", matches: photographs) }
+        for case (let name, .path(let pattern, _)) in attributes.map({ ($0.attribute.name, $0.source) }) {
+            try require(pattern, name, matches: photographs)
+        }
+        let entries = attributes.filter { ($0.source.isPath || !readsTable) && $0.source != .header }
+        let readers = try entries.map { try AttributeReader($0, map: name) }
+        let patientPattern: CompiledPattern? = if case .path(let pattern) = patient { pattern.compiled() } else { nil }
+        var result: [String: PhotographLabels] = [:]
+        for path in photographs {
+            var labels = PhotographLabels(
+                cohort: Cohort(), patient: patientPattern?.part(of: path).flatMap { $0.isEmpty ? nil : $0 }, line: 0)
+            try readers.forEach { try $0.read([path], into: &labels.cohort, place: path) }
+            result[path] = labels
+        }
+        return result
+    }
+}
+
+extension LabelMap {
+    /// Refuses a pattern that matches no path: the map is for another set, or the folder is another one.
+    private func require(_ pattern: LabelPattern, _ field: String, matches photographs: [String]) throws {
+        let compiled = pattern.compiled()
+        guard !photographs.contains(where: { compiled.part(of: $0) != nil }) else { return }
+        let some = photographs.prefix(3).map { "\"\($0.excerpt)\"" }.joined(separator: ", ")
+        throw Failure(
+            .badData, name, "\(field): the pattern \(pattern.text) matches no photograph of the folder, such as \(some)"
+        )
+    }
+}
+
+extension LabelMap.FileColumn {
+    private static let pictures = [
+        ".jpg", ".jpeg", ".jpe", ".png", ".tif", ".tiff", ".bmp", ".webp", ".jp2", ".dcm", ".ppm", ".gif",
+    ]
+
+    /// The photograph that a cell names: with the suffix, unless it has that of a picture already.
+    func photograph(_ cell: String) -> String {
+        let small = cell.lowercased()
+        let isWhole = ([suffix.lowercased()] + Self.pictures).contains(where: small.hasSuffix)
+        return isWhole ? cell : cell + suffix
     }
 }
 
@@ -81,74 +131,40 @@ extension PhotographLabels {
     }
 }
 
-extension LabelMap.Source {
-    /// The columns that hold the value; none for a constant.
-    var columns: [String] {
-        switch self {
-        case .constant: []
-        case .column(let column, _, _), .years(let column), .asWritten(let column, _): [column]
-        case .dates(let born, let taken, _): [born, taken]
-        }
+/// Reads the patients of a table.
+private struct PatientReader {
+    private let column: String
+    private let index: Int
+    private let pattern: CompiledPattern?
+
+    /// - Returns: nil if the table does not name the patients.
+    init?(_ patient: LabelMap.Patient?, _ table: LabelMapTable) throws {
+        guard case .column(let column, let pattern) = patient else { return nil }
+        self.column = column
+        index = try table.index(of: column)
+        self.pattern = pattern?.compiled()
     }
 
-    /// The name of the code that the cells of `columns` stand for, or `unknown`.
-    fileprivate func value(of cells: [String], _ attribute: Attribute, place: String, map: String) throws -> String {
-        if case .constant(let name) = self { return name }
-        if cells.contains("") { return "unknown" }
-        let cell = cells[0]
-        switch self {
-        case .constant(let name): return name
-        case .years(let column):
-            guard let years = Int(cell), (0...130).contains(years) else {
-                let looksLikeDate = cell.count { "./-".contains($0) } == 2
-                throw Failure(
-                    .badData, place,
-                    "\(column.excerpt): expected an age in whole years, found \"\(cell.excerpt)\""
-                        + (looksLikeDate
-                            ? """
-                            ; a date of birth is mapped together with the date of the photograph: \(attribute.name): \
-                            {born: \(column.excerpt), taken: COLUMN, dates: DD.MM.YYYY}
-                            """ : ""))
-            }
-            return attribute.band(years)
-        case .dates(let born, let taken, let form):
-            let days = try zip([born, taken], cells).map { column, cell in
-                guard let day = form.day(cell) else {
-                    throw Failure(
-                        .badData, place, field: column.excerpt, expected: "a date such as \(form.text)",
-                        found: "\"\(cell)\"")
-                }
-                return day
-            }
-            let years = days[1].years(since: days[0])
-            guard (0...130).contains(years) else {
-                throw Failure(
-                    .badData, place, field: "\(born.excerpt) and \(taken.excerpt)",
-                    expected: "an age of 0 to 130 years", found: "\(years)")
-            }
-            return attribute.band(years)
-        case .asWritten(let column, let pattern):
-            guard let pattern else { return cell.printable }
-            guard let part = pattern.part(of: cell) else {
-                throw Failure(
-                    .badData, place, field: column.excerpt, expected: "text that the pattern \(pattern.text) matches",
-                    found: "\"\(cell)\"")
-            }
-            return part.printable
-        case .column(let column, let pattern, let codes):
-            let written = pattern.map { $0.part(of: cell) } ?? cell
-            guard let written, let name = codes[written] else {
-                let known = codes.keys.sorted().map { "\"\($0)\"" }.joined(separator: ", ")
-                throw Failure(
-                    .badData, place,
-                    "\(column.excerpt) \"\(cell.excerpt)\" is not a code that \(map) names (\(known), or empty)")
-            }
-            return name
-        }
-    }
-}
+    /// What programs write into a cell of which nothing is known. All such patients together would be one.
+    private static let nobody: Set = ["na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "?", "unknown"]
 
-extension Attribute {
-    /// The band of ten years of an age.
-    package func band(_ years: Int) -> String { names[min(years / 10, names.count - 1)] }
+    /// The patient; nil if the cell names none.
+    func patient(in cells: [String], place: String) throws -> String? {
+        let written = cells[index]
+        guard !written.isEmpty, !PatientReader.nobody.contains(written.lowercased()) else { return nil }
+        if written.contains("+"), written.wholeMatch(of: /[0-9][.,][0-9]+[Ee]\+[0-9]+/) != nil {
+            throw Failure(
+                .badData, place,
+                """
+                \(column.excerpt) "\(written)" is a number that a program for tables has rounded, so that several \
+                patients may have it; give the column the format "text" and export the table again
+                """)
+        }
+        guard let key = pattern.map({ $0.part(of: written) }) ?? written, !key.isEmpty else {
+            throw Failure(
+                .badData, place, field: column.excerpt,
+                expected: "text that the pattern \(pattern?.text ?? "") matches", found: "\"\(written)\"")
+        }
+        return key
+    }
 }

@@ -1,18 +1,13 @@
 import Files
-import Foundation
 import Yams
 
 extension LabelMap {
-    /// Reads a map.
-    /// - Throws: `Failure`: `.noSuchInput`, or `.badData` with the file and line for anchors and aliases, unknown keys,
-    ///   attributes or codes that the schema lacks, and values of a wrong kind.
+    /// Reads a map from a file or a pipe.
+    /// - Throws: `Failure`: `.noSuchInput`; `.readOrWriteFailed`; `.badData` with the file and line for anchors and
+    ///   aliases, unknown keys, attributes or codes that the schema lacks, and values of a wrong kind.
     public init(contentsOf path: String) throws {
-        guard FileManager.default.fileExists(atPath: path) else { throw Failure(.noSuchInput, path, "does not exist") }
-        guard let data = FileManager.default.contents(atPath: path), let text = String(data: data, encoding: .utf8)
-        else {
-            throw Failure(.badData, path, "is not UTF-8 text")
-        }
-        try self.init(yaml: text, name: path)
+        let text = try TableText.read(path, advice: "a map of a table's columns is text in YAML")
+        try self.init(yaml: String(decoding: text, as: UTF8.self), name: path)
     }
 
     /// Reads a map from text.
@@ -27,73 +22,158 @@ extension LabelMap {
 
     private init(_ reader: LabelMapReader, _ root: Node) throws {
         let keys = try reader.mapping(
-            root, LabelMapReader.whole, keys: ["release", "separator", "file", "patient", "attributes"])
-        name = reader.name
-        release = try keys["release"].map { try reader.text($0, "release") }
-        separator = try keys["separator"].map { node in
-            let text = try reader.text(node, "separator")
-            guard [",", ";", "\t"].contains(text), let character = text.first else {
-                throw reader.failure(node, "separator", expected: "\",\", \";\" or \"\\t\"", found: "\"\(text)\"")
-            }
-            return character
-        }
-        guard let fileNode = keys["file"] else {
-            throw reader.failure(root, "file", expected: "the column that names the photographs", found: "nothing")
-        }
-        let file = try reader.mapping(fileNode, "file", keys: ["column", "suffix"])
-        self.file = FileColumn(
-            column: try reader.required(file, "column", of: "file", at: fileNode),
-            suffix: try file["suffix"].map { try reader.text($0, "file.suffix") } ?? "")
-        patient = try keys["patient"].map { node in
-            let patient = try reader.mapping(node, "patient", keys: ["column", "pattern"])
-            return PatientColumn(
-                column: try reader.required(patient, "column", of: "patient", at: node),
-                pattern: try patient["pattern"].map { try reader.pattern($0, "patient.pattern") })
-        }
-        let named = try keys["attributes"].map {
-            try reader.mapping($0, "attributes", keys: CohortSchema.attributes.map(\.name))
-        }
-        attributes = try CohortSchema.attributes.compactMap { attribute in
-            guard let node = named?[attribute.name] else { return nil }
-            return (attribute, try reader.source(node, attribute))
-        }
+            root, LabelMapReader.whole,
+            keys: ["release", "known_by", "separator", "columns", "file", "files", "patient", "attributes"])
+        let attributes = try keys["attributes"].map { try reader.entries($0, "attributes") } ?? []
+        let patient = try keys["patient"].map { try reader.patient($0) }
+        let files = try reader.files(keys, root, common: attributes)
+        if files.isEmpty { try reader.requirePaths(root, patient, attributes) }
+        self.init(
+            name: reader.name, release: try keys["release"].map { try reader.text($0, "release") },
+            separator: try keys["separator"].map { try reader.separator($0) },
+            columns: try keys["columns"].map { try reader.texts($0, "columns") }, files: files, patient: patient,
+            attributes: attributes, knownBy: try keys["known_by"].map { try reader.texts($0, "known_by") } ?? [])
     }
 }
 
 /// Reads the nodes of a label map strictly.
-private struct LabelMapReader {
+struct LabelMapReader {
     /// What errors call the map as a whole.
     static let whole = "the map"
 
     let name: String
 
+    // MARK: The parts of a map
+
+    fileprivate func separator(_ node: Node) throws -> TableSeparator {
+        let text = try text(node, "separator")
+        guard let separator = TableSeparator(text) else {
+            throw failure(
+                node, "separator", expected: "\",\", \";\", \"|\", \"\\t\" or \" \"", found: "\"\(text)\"")
+        }
+        return separator
+    }
+
+    /// The columns that name photographs.
+    /// - Parameter common: the attributes of all photographs, which no single column may state again.
+    fileprivate func files(
+        _ keys: [String: Node], _ root: Node, common: [LabelMap.Entry]
+    ) throws -> [LabelMap.FileColumn] {
+        if let node = keys["file"] {
+            guard keys["files"] == nil else {
+                throw failure(node, "file", expected: "either file or files", found: "both")
+            }
+            return [try file(node, "file", keys: ["column", "suffix"], common: [])]
+        }
+        guard let node = keys["files"] else { return [] }
+        let nodes = try list(node, "files")
+        guard !nodes.isEmpty else {
+            throw failure(node, "files", expected: "the columns that name photographs", found: "an empty list")
+        }
+        let files = try nodes.enumerated().map { index, node in
+            try file(node, "files[\(index)]", keys: ["column", "suffix", "attributes"], common: common)
+        }
+        for (index, file) in files.enumerated() where files[..<index].contains(where: { $0.column == file.column }) {
+            throw failure(
+                nodes[index], "files", expected: "each column once", found: "\"\(file.column)\" twice")
+        }
+        return files
+    }
+
+    private func file(
+        _ node: Node, _ field: String, keys: [String], common: [LabelMap.Entry]
+    ) throws -> LabelMap.FileColumn {
+        let found = try mapping(node, field, keys: keys)
+        let own = try found["attributes"].map { try entries($0, "\(field).attributes") } ?? []
+        for entry in own where entry.source.isPath {
+            throw failure(
+                node, "\(field).attributes", expected: "attributes from the table; a path belongs to attributes",
+                found: entry.attribute.name)
+        }
+        for entry in own where common.contains(where: { $0.attribute == entry.attribute }) {
+            throw failure(
+                node, "\(field).attributes", expected: "attributes that are not stated for all photographs",
+                found: entry.attribute.name)
+        }
+        return LabelMap.FileColumn(
+            column: try required(found, "column", of: field, at: node),
+            suffix: try found["suffix"].map { try text($0, "\(field).suffix") } ?? "", attributes: own)
+    }
+
+    fileprivate func patient(_ node: Node) throws -> LabelMap.Patient {
+        let found = try mapping(node, "patient", keys: ["column", "pattern", "path"])
+        if let path = found["path"] {
+            guard found.count == 1 else {
+                throw failure(node, "patient", expected: "path as the only key", found: "other keys")
+            }
+            return .path(try pattern(path, "patient.path"))
+        }
+        return .column(
+            try required(found, "column", of: "patient", at: node),
+            pattern: try found["pattern"].map { try pattern($0, "patient.pattern") })
+    }
+
+    /// The attributes of a mapping, in the schema's order.
+    fileprivate func entries(_ node: Node, _ field: String) throws -> [LabelMap.Entry] {
+        let named = try mapping(node, field, keys: CohortSchema.attributes.map(\.name))
+        return try CohortSchema.attributes.compactMap { attribute in
+            guard let node = named[attribute.name] else { return nil }
+            return LabelMap.Entry(
+                attribute: attribute, source: try source(node, attribute, field: "\(field).\(attribute.name)"))
+        }
+    }
+
+    /// Refuses a map that names no column of photographs, and yet has columns or states nothing.
+    fileprivate func requirePaths(_ root: Node, _ patient: LabelMap.Patient?, _ entries: [LabelMap.Entry]) throws {
+        let usesColumns = if case .column = patient { true } else { entries.contains { !$0.source.columns.isEmpty } }
+        guard !usesColumns, patient != nil || !entries.isEmpty else {
+            throw failure(root, "file", expected: "the column that names the photographs", found: "nothing")
+        }
+    }
+
+    // MARK: Nodes
+
     func failure(_ node: Node, _ field: String, expected: String, found: String) -> Failure {
         Failure(.badData, place(node), field: field, expected: expected, found: found)
     }
 
-    private func place(_ node: Node) -> String {
+    func place(_ node: Node) -> String {
         node.mark.map { "\(name) line \($0.line)" } ?? name
     }
 
     func mapping(_ node: Node, _ field: String, keys: [String]? = nil) throws -> [String: Node] {
+        var result: [String: Node] = [:]
+        for (key, value) in try pairs(node, field, keys: keys) { result[key] = value }
+        return result
+    }
+
+    /// The keys and values of a mapping in their order.
+    func pairs(_ node: Node, _ field: String, keys: [String]? = nil) throws -> [(key: String, value: Node)] {
         guard case .mapping(let mapping) = node else {
             // The text of a whole file may be a table of patients.
             let found =
                 if case .scalar = node, field == LabelMapReader.whole { "a text without keys" } else { kind(node) }
             throw failure(node, field, expected: "keys and values", found: found)
         }
-        var result: [String: Node] = [:]
-        for (key, value) in mapping {
+        return try mapping.map { key, value in
             let text = try text(key, "a key of \(field)")
             if let keys, !keys.contains(text) {
                 throw Failure(
                     .badData, place(key),
                     "unknown key \"\(text.excerpt)\" in \(field); the keys are \(keys.joined(separator: ", "))")
             }
-            result[text] = value
+            return (text, value)
         }
-        return result
     }
+
+    func list(_ node: Node, _ field: String) throws -> [Node] {
+        guard case .sequence(let sequence) = node else {
+            throw failure(node, field, expected: "a list", found: kind(node))
+        }
+        return Array(sequence)
+    }
+
+    func texts(_ node: Node, _ field: String) throws -> [String] { try list(node, field).map { try text($0, field) } }
 
     func text(_ node: Node, _ field: String) throws -> String {
         guard case .scalar(let scalar) = node else { throw failure(node, field, expected: "text", found: kind(node)) }
@@ -114,105 +194,6 @@ private struct LabelMapReader {
         } catch {
             throw failure(node, field, expected: "a regular expression", found: "\"\(text)\"")
         }
-    }
-
-    /// Where the values of `attribute` come from.
-    func source(_ node: Node, _ attribute: Attribute) throws -> LabelMap.Source {
-        let field = "attributes.\(attribute.name)"
-        let known = ["constant", "column", "pattern", "codes", "years", "born", "taken", "dates"]
-        let keys = try mapping(node, field, keys: known)
-        if let constant = keys["constant"] {
-            guard keys.count == 1 else {
-                throw failure(node, field, expected: "constant as the only key", found: "other keys")
-            }
-            return .constant(try code(constant, attribute, field: "\(field).constant"))
-        }
-        if keys["born"] != nil || keys["taken"] != nil || keys["dates"] != nil {
-            return try dates(node, keys, attribute, field: field)
-        }
-        let column = try required(keys, "column", of: field, at: node)
-        if let years = keys["years"] {
-            guard attribute.name == LabelMapReader.age, keys.count == 2 else {
-                throw failure(
-                    node, "\(field).years", expected: "only the attribute age_band, with column as the only other key",
-                    found: attribute.name == LabelMapReader.age ? "other keys" : attribute.name)
-            }
-            let text = try text(years, "\(field).years")
-            guard text == "true" else {
-                throw failure(years, "\(field).years", expected: "true", found: "\"\(text)\"")
-            }
-            return .years(column)
-        }
-        let pattern = try keys["pattern"].map { try self.pattern($0, "\(field).pattern") }
-        guard let codesNode = keys["codes"] else {
-            // A site's scheme for ethnicity has a declared crosswalk, so its codes must always be written out.
-            guard attribute.isOpen, attribute.name != "ethnicity" else { throw withoutCodes(node, column, attribute) }
-            return .asWritten(column, pattern: pattern)
-        }
-        var codes: [String: String] = [:]
-        for (written, value) in try mapping(codesNode, "\(field).codes") {
-            codes[written] = try code(value, attribute, field: "\(field).codes.\(written)")
-        }
-        return .column(column, pattern: pattern, codes: codes)
-    }
-
-    private static let age = "age_band"
-
-    /// The failure of an attribute that names a column, and does not say what its cells mean.
-    private func withoutCodes(_ node: Node, _ column: String, _ attribute: Attribute) -> Failure {
-        let field = "attributes.\(attribute.name)"
-        guard attribute.name == LabelMapReader.age else {
-            let example = attribute.names.first ?? "name"
-            return failure(
-                node, "\(field).codes",
-                expected: "what each cell of the column means, such as codes: {\"1\": \"\(example)\"}", found: "nothing"
-            )
-        }
-        return Failure(
-            .badData, place(node),
-            """
-            \(field) names a column and does not say what its cells are; write {column: \(column.excerpt), years: \
-            true} for ages in whole years, {born: COLUMN, taken: COLUMN} for the dates of birth and of the photograph, \
-            or codes for bands
-            """)
-    }
-
-    /// An age from two dates.
-    private func dates(_ node: Node, _ keys: [String: Node], _ attribute: Attribute, field: String) throws
-        -> LabelMap.Source
-    {
-        guard attribute.name == LabelMapReader.age, keys.keys.allSatisfy({ ["born", "taken", "dates"].contains($0) })
-        else {
-            throw failure(
-                node, field, expected: "born, taken and dates only for age_band and without other keys",
-                found: keys.keys.sorted().joined(separator: ", "))
-        }
-        let born = try required(keys, "born", of: field, at: node)
-        guard keys["taken"] != nil else {
-            throw failure(
-                node, "\(field).taken",
-                expected: "the column with the date of the photograph, since a date of birth alone gives no age",
-                found: "nothing")
-        }
-        let taken = try required(keys, "taken", of: field, at: node)
-        guard let dates = keys["dates"] else { return .dates(born: born, taken: taken, .usual) }
-        let written = try text(dates, "\(field).dates")
-        guard let form = DateForm(written) else {
-            throw failure(
-                dates, "\(field).dates", expected: "how dates are written, such as DD.MM.YYYY or YYYY-MM-DD",
-                found: "\"\(written)\"")
-        }
-        return .dates(born: born, taken: taken, form)
-    }
-
-    /// The name of a code of `attribute`, or `unknown`.
-    private func code(_ node: Node, _ attribute: Attribute, field: String) throws -> String {
-        let text = try text(node, field)
-        guard attribute.isOpen || attribute.names.contains(text) || text == "unknown" else {
-            throw failure(
-                node, field, expected: (attribute.names + ["unknown"]).joined(separator: ", "), found: "\"\(text)\"")
-        }
-        return text
     }
 
     private func kind(_ node: Node) -> String {

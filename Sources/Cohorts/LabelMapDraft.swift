@@ -18,8 +18,9 @@ public struct LabelMapDraft: Sendable {
     private static let mostCodes = 30
 
     public init(_ table: LabelMapTable) {
-        var writer = Writer(table: table, set: PublicSet.of(table.columns))
-        writer.writeAll()
+        var writer = Writer(table: table)
+        if let known = KnownSet.of(table.columns) { writer.write(known) } else { writer.writeAll() }
+        writer.writeUnused()
         lines = writer.lines
         attributes = writer.attributes
         unusedColumns = table.columns.filter { !writer.used.contains($0) }
@@ -27,15 +28,27 @@ public struct LabelMapDraft: Sendable {
 
     private struct Writer {
         let table: LabelMapTable
-        let set: PublicSet?
         var lines: [String] = []
         var attributes: [String] = []
         var used: Set<String> = []
 
+        /// Writes the map of a public data set.
+        mutating func write(_ known: KnownSet) {
+            guard let map = try? known.lines() else { fatalError("the map \(known.shipped.name) cannot be read") }
+            lines = [
+                "# A draft of a map for \(table.name.printable), whose columns are those of a public data set. The map",
+                "# \(known.shipped.name) comes with the program, so that an import can take it by this name.",
+                "# Check that it is for this release of the set:",
+            ]
+            lines += known.shipped.remarks.map { "# \($0)" } + map
+            attributes = known.attributes
+            used = known.usedColumns
+        }
+
+        /// Writes the guesses for a table of a hospital.
         mutating func writeAll() {
             lines = ["# A draft of a map for \(table.name.printable). Every line is a guess: check each of them."]
-            lines += (set?.remarks ?? []).map { "# \($0)" }
-            lines.append(set.map { "release: \($0.name)" } ?? "# release: name and year of this release of the data")
+            lines.append("# release: name and year of this release of the data")
             writeFile()
             writePatient()
             var body: [String] = []
@@ -55,6 +68,10 @@ public struct LabelMapDraft: Sendable {
                 lines.append("attributes:")
             }
             lines += body
+        }
+
+        /// Names the columns that are not used.
+        mutating func writeUnused() {
             let rest = table.columns.filter { !used.contains($0) }
             if !rest.isEmpty { lines.append("# columns that are not used:") }
             lines += rest.map { "#   \($0.printable)" }
@@ -64,17 +81,18 @@ public struct LabelMapDraft: Sendable {
         private func column(_ meaning: KnownColumn.Meaning, where test: (String) -> Bool = { _ in true }) -> String? {
             let names = KnownColumn.names.first { $0.meaning == meaning }?.names ?? []
             for name in names {
-                if let found = table.columns.first(where: { KnownColumn.simple($0) == name && test($0) }) {
-                    return found
+                let found = table.columns.first { column in
+                    KnownColumn.simple(column) == name && table.columns.count { $0 == column } == 1 && test(column)
                 }
+                if let found { return found }
             }
             return nil
         }
 
-        /// The values of a column, without empty ones, sorted.
+        /// The values of a column, without empty ones, sorted. Whole numbers stand without a fraction of zeros.
         private func cells(of column: String) -> [String] {
             guard let index = table.columns.firstIndex(of: column) else { return [] }
-            return Set(table.rows.map { $0.cells[index] }).subtracting([""]).sorted()
+            return Set(table.rows.map { CodeTable.whole($0.cells[index]) }).subtracting([""]).sorted()
         }
 
         private mutating func writeFile() {
@@ -86,15 +104,14 @@ public struct LabelMapDraft: Sendable {
             var line = "file: {column: \(quoted(column))"
             var remarks = named == nil ? ["no column seems to name the photographs; this is the first"] : []
             if !cells(of: column).contains(where: isPicture) {
-                line += ", suffix: \(set?.suffix ?? ".jpg")"
-                if set?.suffix == nil { remarks.append("the names have no suffix; is it .jpg or .png?") }
+                line += ", suffix: .jpg"
+                remarks.append("the names have no suffix; is it .jpg or .png?")
             }
             lines.append(line + "}" + (remarks.isEmpty ? "" : "  # " + remarks.joined(separator: "; ")))
         }
 
         private mutating func writePatient() {
-            let known = set?.patient?.column ?? (set == nil ? column(.patient) : nil)
-            guard let known else {
+            guard let known = column(.patient) else {
                 lines += [
                     "# No column seems to name the patient. If one does: patient: {column: NAME}. If each photograph",
                     "# is of another patient, say so when you import.",
@@ -102,16 +119,11 @@ public struct LabelMapDraft: Sendable {
                 return
             }
             used.insert(known)
-            let pattern = set?.patient?.pattern.map { ", pattern: '\($0)'" } ?? ""
-            lines.append("patient: {column: \(quoted(known))\(pattern)}")
+            lines.append("patient: {column: \(quoted(known))}")
         }
 
         /// The lines below an attribute's name; remarks alone where nothing is known.
         private mutating func source(of attribute: Attribute) -> [String] {
-            if let stated = set?.attributes[attribute.name] {
-                used.formUnion(table.columns.filter { column in stated.contains("column: \(column)") })
-                return stated
-            }
             if attribute.name == "age_band" { return age() }
             let fitting = column(.attribute(attribute.name)) { column in
                 guard !used.contains(column) else { return false }
@@ -148,7 +160,7 @@ public struct LabelMapDraft: Sendable {
         private mutating func age() -> [String] {
             if let column = column(.attribute("age_band"), where: { !used.contains($0) }) {
                 let values = cells(of: column)
-                if !values.isEmpty, values.allSatisfy({ Int($0).map { (0...130).contains($0) } == true }) {
+                if !values.isEmpty, values.allSatisfy({ AgeText.years($0) != nil }) {
                     used.insert(column)
                     return ["column: \(quoted(column))", "years: true"]
                 }

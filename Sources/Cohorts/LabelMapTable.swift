@@ -1,153 +1,106 @@
 import Files
 import Foundation
 
-/// A CSV file (RFC 4180) with a header: quotes, line ends inside quotes, a byte order mark, and CRLF, LF or CR line
-/// ends.
+/// A table of labels: CSV (RFC 4180) with a header, as Excel and databases write it.
+///
+/// The line `sep=;` of Excel is understood. Columns without a name and rows without content are left out.
 public struct LabelMapTable: Sendable {
-    /// One row, and the line of the file on which it starts (the header is line 1).
+    /// One row, and the line of the file on which it starts.
     public struct Row: Sendable {
         public let line: Int
-        /// One cell for each column, without white space around it.
+        /// One cell for each of the table's columns, without white space around it.
         public let cells: [String]
     }
 
     /// The file's name, for messages.
     public let name: String
+    public let separator: TableSeparator
+    /// The names of the columns in their order. A name may occur twice, as long as nobody asks for that column.
     public let columns: [String]
     public let rows: [Row]
 
-    /// Reads a table from a file.
-    /// - Throws: `Failure`: `.noSuchInput`; `.readOrWriteFailed`; `.badData` for text that is not UTF-8 and for what
-    ///   the other initialiser refuses.
-    public init(contentsOf path: String, separator: Character? = nil) throws {
-        guard FileManager.default.fileExists(atPath: path) else { throw Failure(.noSuchInput, path, "does not exist") }
-        let data: Data
-        do {
-            data = try Data(contentsOf: URL(fileURLWithPath: path))
-        } catch {
-            throw Failure(.readOrWriteFailed, path, "could not be read: \((error as NSError).localizedDescription)")
-        }
-        guard let text = String(data: data, encoding: .utf8) else {
-            throw Failure(.badData, path, "is not UTF-8 text; export the table as CSV in UTF-8")
-        }
-        try self.init(text, name: path, separator: separator)
+    /// Reads a table from a file or a pipe.
+    /// - Throws: `Failure`: `.noSuchInput`; `.readOrWriteFailed`; `.badData` for what is no text in UTF-8 or UTF-16,
+    ///   and for what the other initialiser refuses.
+    public init(contentsOf path: String, separator: TableSeparator? = nil, columns: [String]? = nil) throws {
+        let advice = "save the table in Excel as \"CSV UTF-8 (Comma delimited)\", or export it as CSV in UTF-8"
+        try self.init(
+            try TableText.read(path, advice: advice)[...], name: path, separator: separator, columns: columns)
     }
 
     /// Reads a table from text.
-    /// - Parameter separator: nil chooses comma, semicolon or tab, whichever the header holds most often.
+    /// - Parameters:
+    ///   - separator: nil tells it from the line `sep=`, or from the header and the first rows.
+    ///   - columns: the names of the columns of a table that has no header; nil for a table that has one.
     /// - Throws: `Failure(.badData)` with the line for an unclosed quote, text behind a closing quote, a row with
-    ///   more or fewer cells than the header, a column that is named twice, or a missing header.
-    public init(_ text: String, name: String, separator: Character? = nil) throws {
-        self.name = name
-        let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
-        let header = text.prefix { !$0.isNewline }
-        let separator =
-            separator ?? [",", ";", "\t"].max { a, b in
-                header.count { $0 == a } < header.count { $0 == b }
-            }!
-        var parser = CSVParser(name: name, separator: separator)
-        var parsed = try parser.parse(text).filter { $0.cells != [""] }
-        guard !parsed.isEmpty else {
-            throw Failure(.badData, name, "is empty; a header with the columns' names was expected")
-        }
-        columns = parsed.removeFirst().cells
-        var seen: Set<String> = []
-        for column in columns where !seen.insert(column).inserted {
-            throw Failure(.badData, "\(name) line 1", "the column \"\(column.excerpt)\" occurs twice")
-        }
-        for row in parsed where row.cells.count != columns.count {
-            throw Failure(
-                .badData, "\(name) line \(row.line)", field: "cells", expected: "\(columns.count) as in the header",
-                found: "\(row.cells.count)")
-        }
-        rows = parsed
+    ///   more or fewer cells than the header, or a missing header.
+    public init(_ text: String, name: String, separator: TableSeparator? = nil, columns: [String]? = nil) throws {
+        let bytes = Array(text.utf8)
+        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        try self.init(
+            bytes.starts(with: mark) ? bytes.dropFirst(mark.count) : bytes[...], name: name, separator: separator,
+            columns: columns)
     }
 
-    /// The index of `column`.
-    /// - Throws: `Failure(.badData)` that lists the table's columns if `column` is not one of them.
+    private init(
+        _ text: ArraySlice<UInt8>, name: String, separator stated: TableSeparator?, columns named: [String]?
+    ) throws {
+        self.name = name
+        let (ownSeparator, text) = LabelMapTable.separatorLine(text)
+        separator = stated ?? ownSeparator ?? TableSeparator.guess(text)
+        var parser = CSVParser(name: name, separator: separator, line: ownSeparator == nil ? 1 : 2)
+        var records = try parser.parse(text).filter { !$0.isBlank }
+        var header = named ?? []
+        if named == nil {
+            guard !records.isEmpty else {
+                throw Failure(.badData, name, "is empty; a header with the columns' names was expected")
+            }
+            header = records.removeFirst().cells
+        }
+        for record in records where record.cells.count != header.count {
+            // Further cells without content are what programs for tables leave behind.
+            guard record.cells.count > header.count, record.cells[header.count...].allSatisfy(\.isEmpty) else {
+                throw Failure(
+                    .badData, "\(name) line \(record.line)", field: "cells separated by \(separator.name)",
+                    expected: "\(header.count) as in the \(named == nil ? "header" : "map")",
+                    found: "\(record.cells.count)")
+            }
+        }
+        let places = header.indices.filter { !header[$0].isEmpty }
+        columns = places.map { header[$0] }
+        rows = records.map { record in Row(line: record.line, cells: places.map { record.cells[$0] }) }
+    }
+
+    /// The separator that a first line such as `sep=;` names, and the text behind that line.
+    private static func separatorLine(_ text: ArraySlice<UInt8>) -> (TableSeparator?, ArraySlice<UInt8>) {
+        let line = text.prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
+        guard line.count <= 8 else { return (nil, text) }
+        let words = String(decoding: line.filter { $0 != UInt8(ascii: "\"") }, as: UTF8.self)
+        guard words.lowercased().hasPrefix("sep="), let separator = TableSeparator(String(words.dropFirst(4))) else {
+            return (nil, text)
+        }
+        let rest = text[line.endIndex...]
+        return (separator, rest.dropFirst(rest.starts(with: [13, 10]) ? 2 : 1))
+    }
+
+    /// The index of `column`. White space around the name does not matter.
+    /// - Throws: `Failure(.badData)` that lists the table's columns if `column` is not one of them, or if several are.
     public func index(of column: String) throws -> Int {
-        guard let index = columns.firstIndex(of: column) else {
+        let wanted = column.trimmingCharacters(in: .whitespaces)
+        let found = columns.indices.filter { columns[$0] == wanted }
+        guard found.count < 2 else {
+            throw Failure(
+                .badData, name,
+                "has \(found.count) columns \"\(column.excerpt)\"; give each a name of its own, since one is needed")
+        }
+        guard let index = found.first else {
             let most = 30
             let there = columns.prefix(most).map { "\"\($0.excerpt)\"" }.joined(separator: ", ")
             let rest = columns.count > most ? " and \(columns.count - most) more" : ""
-            throw Failure(.badData, name, "has no column \"\(column.excerpt)\"; its columns are \(there)\(rest)")
+            throw Failure(
+                .badData, name,
+                "has no column \"\(column.excerpt)\"; separated by \(separator.name), its columns are \(there)\(rest)")
         }
         return index
-    }
-}
-
-/// Splits CSV text into rows.
-private struct CSVParser {
-    let name: String
-    let separator: Character
-    private var rows: [LabelMapTable.Row] = []
-    private var cells: [String] = []
-    private var line = 1
-    private var rowLine = 1
-
-    init(name: String, separator: Character) {
-        self.name = name
-        self.separator = separator
-    }
-
-    mutating func parse(_ text: String) throws -> [LabelMapTable.Row] {
-        var cell = ""
-        var isQuoted = false, wasQuoted = false
-        // Swift takes "\r\n" for one Character, as it does "\r" and "\n".
-        let characters = Array(text)
-        var position = 0
-        while position < characters.count {
-            let character = characters[position]
-            position += 1
-            if isQuoted {
-                if character == "\"" {
-                    if position < characters.count, characters[position] == "\"" {
-                        cell.append("\"")
-                        position += 1
-                    } else {
-                        isQuoted = false
-                        wasQuoted = true
-                    }
-                } else {
-                    if character.isNewline { line += 1 }
-                    cell.append(character)
-                }
-            } else if character == separator {
-                end(&cell, &wasQuoted)
-            } else if character.isNewline {
-                end(&cell, &wasQuoted)
-                endRow()
-                line += 1
-                rowLine = line
-            } else if character == "\"", !wasQuoted, cell.allSatisfy({ $0 == " " }) {
-                cell = ""
-                isQuoted = true
-            } else if wasQuoted {
-                guard character == " " || character == "\t" else {
-                    throw Failure(
-                        .badData, "\(name) line \(line)",
-                        "\"\(character)\" follows a closing quote; a quote inside quotes is written twice")
-                }
-            } else {
-                cell.append(character)
-            }
-        }
-        if isQuoted { throw Failure(.badData, "\(name) line \(rowLine)", "a quote is opened and never closed") }
-        if !cell.isEmpty || wasQuoted || !cells.isEmpty {
-            end(&cell, &wasQuoted)
-            endRow()
-        }
-        return rows
-    }
-
-    private mutating func end(_ cell: inout String, _ wasQuoted: inout Bool) {
-        cells.append(cell.trimmingCharacters(in: .whitespaces))
-        cell = ""
-        wasQuoted = false
-    }
-
-    private mutating func endRow() {
-        rows.append(.init(line: rowLine, cells: cells))
-        cells = []
     }
 }

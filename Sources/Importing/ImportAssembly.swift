@@ -84,7 +84,7 @@ struct ImportAssembly {
                 patient: keys.key(of: patient), split: splits[patient]!)
         }
         let unread = PhotographFolder.bySuffix(listing.unread)
-        let without = table.map { table in listing.photographs.filter { table.labels[$0] == nil } } ?? []
+        let without = table?.withoutRow ?? []
         let counts = PatientTable(entries.map { .init(patient: $0.patient, split: $0.split, cohort: $0.cohort) })
         let report = ImportReport(
             site: importer.site, size: importer.size, onePatientPerPhoto: importer.onePatientPerPhoto,
@@ -140,14 +140,7 @@ struct ImportAssembly {
                     // Another photograph of the same patient may lie in the holdout, so this photograph must not be
                     // trained on.
                     guard let patient = labels.patient, !labels.conflicts.contains("patient") else {
-                        let why =
-                            labels.conflicts.contains("patient")
-                            ? "rows of the table name two patients"
-                            : row.map { "line \($0.line) of the table names no patient" }
-                                ?? table?.ambiguous[file].map {
-                                    let names = $0.prefix(3).map { "\"\($0)\"" }.joined(separator: " and ")
-                                    return "\(names) in the table could mean it"
-                                } ?? "the table has no row for it"
+                        let why = table?.reasonWithoutPatient(file) ?? "there is no table"
                         refused.append(.init(file: file, reason: "its patient is unknown: \(why)"))
                         continue
                     }

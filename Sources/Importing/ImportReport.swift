@@ -35,7 +35,7 @@ public struct ImportReport: Codable, Sendable, Equatable {
         public let twoNames: Bool
     }
 
-    /// A photograph whose row in the table writes its name in other capitals or in another Unicode form.
+    /// A photograph whose row in the table writes its name in another way: other capitals, folders or Unicode form.
     public struct Renamed: Codable, Sendable, Equatable {
         public let file: String
         public let inTable: String
@@ -117,7 +117,7 @@ public struct ImportReport: Codable, Sendable, Equatable {
     public var rowsWithoutPhotograph: [String]?
     /// Photographs that were matched with their row although the names are not written alike.
     public var renamed: [Renamed]
-    /// What the map may lack, where rows name no photograph; nil otherwise.
+    /// What the map may lack, or examples of both sides, where few rows name a photograph; nil otherwise.
     public var hint: String?
     public var licence: String?
     /// The number of patients of the train split by attribute and value. It decides what a model may be asked for.

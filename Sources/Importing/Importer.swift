@@ -47,7 +47,7 @@ public struct Importer: Sendable {
     public func run(progress: @Sendable (Step, Int, Int) -> Void = { _, _, _ in }) throws -> ImportedPhotographs {
         let labelled = try prepared()
         let listing = try PhotographFolder(folder, without: [labels, map].compactMap(\.self))
-        let table = try labelled.map { try PhotographTable($0, photographs: listing.photographs) }
+        let table = try labelled.map { try PhotographTable($0, photographs: listing.photographs, folder: folder) }
         let spool = try PixelSpool(folder: scratchFolder, byteCount: size * size * 3)
         let fields = try PixelSpool(folder: scratchFolder, byteCount: VesselField.byteCount)
         let readings = try PhotographReader(
@@ -61,7 +61,7 @@ public struct Importer: Sendable {
     }
 
     /// Checks the options, and reads the labels if there are any.
-    private func prepared() throws -> (map: LabelMap, labels: [String: PhotographLabels])? {
+    private func prepared() throws -> StatedLabels? {
         guard (16...4096).contains(size) else {
             throw Failure(.usage, option: "size", expected: "16 to 4096 pixels", found: "\(size)")
         }
@@ -74,13 +74,7 @@ public struct Importer: Sendable {
             throw Failure(
                 .usage, nil, field: "the patient secret", expected: "at least 16 bytes", found: "\(secret.count)")
         }
-        guard (labels == nil) == (map == nil) else {
-            throw Failure(
-                .usage, option: labels == nil ? "map" : "labels",
-                "a table of labels and the map from its columns to the cohort schema go together, and one is missing"
-                    + (map == nil ? "; fovea map guess drafts a map for a table" : ""))
-        }
-        let labelled = try loadLabels()
+        let labelled = try StatedLabels(map: map, table: labels)
         if labelled?.map.patient == nil, !onePatientPerPhoto {
             throw Failure(
                 .usage, nil, "no column names the patient", remedy: .onePatientPerPhoto)
@@ -88,15 +82,8 @@ public struct Importer: Sendable {
         if labelled?.map.patient != nil, onePatientPerPhoto {
             throw Failure(
                 .usage, map, option: "onePatientPerPhoto",
-                "the map names a patient column, so this would separate photographs of one patient; leave it out")
+                "the map names the patients, so this would separate photographs of one patient; leave it out")
         }
         return labelled
-    }
-
-    private func loadLabels() throws -> (map: LabelMap, labels: [String: PhotographLabels])? {
-        guard let labels, let map else { return nil }
-        let read = try LabelMap(contentsOf: map)
-        let table = try LabelMapTable(contentsOf: labels, separator: read.separator)
-        return (read, try read.labels(in: table))
     }
 }

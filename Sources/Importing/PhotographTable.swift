@@ -6,92 +6,135 @@ import Foundation
 struct PhotographTable {
     let hasPatients: Bool
     private(set) var labels: [String: PhotographLabels] = [:]
-    /// Photographs whose row writes their name in other capitals or in another Unicode form.
+    /// Photographs whose row writes their name in another way: other capitals, another folder or another Unicode form.
     private(set) var renamed: [ImportReport.Renamed] = []
     /// The names in rows that have no photograph, in the order of the table.
     private(set) var unusedRows: [String] = []
+    /// Photographs for which the table has no row.
+    private(set) var withoutRow: [String] = []
     /// Names in rows of which each could mean the same photograph, which therefore has no row.
-    private(set) var ambiguous: [String: [String]] = [:]
-    /// A sentence on what the map may lack, where rows name photographs without their suffix; nil otherwise.
+    private var ambiguous: [String: [String]] = [:]
+    private var rowless: Set<String> = []
+    /// Why few rows name a photograph, or what the map may lack; nil where nothing is wrong.
     private(set) var hint: String?
+    private let patient: LabelMap.Patient?
 
     /// A row names a photograph by its path in the folder. The name alone suffices if only one photograph has that
-    /// name. Rows that name no photograph in this way may name one that has no row, in other capitals.
-    /// - Throws: `Failure(.badData)` for a row that may name several photographs.
-    init(_ labelled: (map: LabelMap, labels: [String: PhotographLabels]), photographs: [String]) throws {
-        hasPatients = labelled.map.patient != nil
+    /// name. Rows that name no photograph in this way may name one that has no row, in other words (`PhotographNames`).
+    /// - Parameter folder: the folder of the photographs.
+    /// - Throws: `Failure(.badData)` if no row names a photograph, for a row that may name several, and for a path of
+    ///   which the map does not say what it means.
+    init(_ stated: StatedLabels, photographs: [String], folder: String) throws {
+        patient = stated.map.patient
+        hasPatients = patient != nil
+        if let table = stated.table {
+            try match(stated, photographs, folder: folder)
+            withoutRow = photographs.filter { labels[$0] == nil }
+            rowless = Set(withoutRow)
+            let hint = suffixHint(columns: stated.map.files.map(\.column))
+            if labels.isEmpty {
+                throw Failure(
+                    .badData, table,
+                    stated.rows.isEmpty
+                        ? "has no rows behind the header"
+                        : "no row names a photograph of \(folder); " + examples(photographs)
+                            + (hint.map { "; \($0)" } ?? ""))
+            }
+            self.hint = hint ?? fewHint(stated, photographs)
+        }
+        guard stated.map.readsPaths || !stated.map.readsTable else { return }
+        for (path, found) in try stated.map.labels(ofPaths: photographs) {
+            labels[path] = labels[path].map { $0.merged(found) } ?? found
+        }
+    }
+
+    /// Finds the photograph of each row.
+    private mutating func match(_ stated: StatedLabels, _ photographs: [String], folder: String) throws {
         // Swift's texts are equal if only their Unicode form differs.
-        let exact = Names(photographs) { $0 }
+        let exact = PhotographNames(photographs)
         var unmatched: [(name: String, entry: PhotographLabels)] = []
-        for (name, entry) in labelled.labels.sorted(by: { $0.value.line < $1.value.line }) {
-            if let path = try exact.path(for: name, map: labelled.map.name) {
+        for (name, entry) in stated.rows.sorted(by: { ($0.value.line, $0.key) < ($1.value.line, $1.key) }) {
+            if let path = try exact.path(for: name, map: stated.map.name) {
                 add(entry, named: name, to: path)
             } else {
                 unmatched.append((name, entry))
             }
         }
-        let folded = Names(photographs.filter { labels[$0] == nil }) { $0.lowercased() }
-        let found = try unmatched.map { try folded.path(for: $0.name, map: labelled.map.name) }
-        // Two rows whose names differ in capitals alone do not say which of them is meant.
-        var meant: [String: [String]] = [:]
-        for (row, path) in zip(unmatched, found) { if let path { meant[path, default: []].append(row.name) } }
-        ambiguous = meant.filter { $0.value.count > 1 }
-        for (row, path) in zip(unmatched, found) {
-            if let path, ambiguous[path] == nil {
-                add(row.entry, named: row.name, to: path)
+        let loose = LooseNames(photographs.filter { labels[$0] == nil }, folder: folder)
+        let found = try unmatched.map { try loose.match($0.name, map: stated.map.name) }
+        // Several rows that could mean one photograph: the one that agrees in the most folders is meant, if it is one.
+        var best: [String: (agreement: Int, rows: [String])] = [:]
+        for (row, match) in zip(unmatched, found) {
+            guard let match else { continue }
+            let before = best[match.path] ?? (-1, [])
+            if match.agreement > before.agreement {
+                best[match.path] = (match.agreement, [row.name])
+            } else if match.agreement == before.agreement {
+                best[match.path] = (match.agreement, before.rows + [row.name])
+            }
+        }
+        ambiguous = best.filter { $0.value.rows.count > 1 }.mapValues(\.rows)
+        for (row, match) in zip(unmatched, found) {
+            if let match, best[match.path]?.rows == [row.name] {
+                add(row.entry, named: row.name, to: match.path)
             } else {
                 unusedRows.append(row.name)
             }
         }
-        hint = suffixHint(photographs, column: labelled.map.file.column)
     }
 
     private mutating func add(_ entry: PhotographLabels, named name: String, to path: String) {
         labels[path] = labels[path].map { $0.merged(entry) } ?? entry
-        if !path.utf8.elementsEqual(name.utf8), !path.hasSuffixBytes("/" + name) {
+        let plain = PhotographNames.plain(name)
+        if !path.utf8.elementsEqual(plain.utf8), !path.hasSuffixBytes("/" + plain) {
             renamed.append(.init(file: path, inTable: name))
         }
     }
 
+    /// Why the patient of a photograph is unknown.
+    func reasonWithoutPatient(_ photograph: String) -> String {
+        if case .path(let pattern) = patient { return "the map's pattern \(pattern.text) matches no part of its path" }
+        if let labels = labels[photograph], !rowless.contains(photograph) {
+            return labels.conflicts.contains("patient")
+                ? "rows of the table name two patients" : "line \(labels.line) of the table names no patient"
+        }
+        guard let rows = ambiguous[photograph] else { return "the table has no row for it" }
+        return rows.prefix(3).map { "\"\($0)\"" }.joined(separator: " and ") + " in the table could mean it"
+    }
+
+    // MARK: Hints
+
+    /// Three names of both sides.
+    private func examples(_ photographs: [String]) -> String {
+        func some(_ names: [String]) -> String {
+            names.prefix(3).map { "\"\($0.excerpt)\"" }.joined(separator: ", ") + (names.count > 3 ? ", ..." : "")
+        }
+        return "the table names \(some(unusedRows)), and the folder holds \(some(photographs))"
+    }
+
+    /// A sentence for a table and a folder of which less than half fits together.
+    private func fewHint(_ stated: StatedLabels, _ photographs: [String]) -> String? {
+        guard labels.count * 2 < photographs.count, unusedRows.count * 2 > stated.rows.count else { return nil }
+        return """
+            only \(labels.count) of \(photographs.count) photographs have a row in the table: \
+            \(examples(withoutRow))
+            """
+    }
+
     /// Looks for rows without a photograph that name one without its suffix.
-    private func suffixHint(_ photographs: [String], column: String) -> String? {
-        let stems = Names(photographs.filter { labels[$0] == nil }) { path in
+    private func suffixHint(columns: [String]) -> String? {
+        let stems = PhotographNames(withoutRow) { path in
             path.lastIndex(of: ".").map { String(path[..<$0]) } ?? path
         }
         for name in unusedRows.prefix(1000) where !PhotographFolder.isPhotograph(name) {
             guard let path = (try? stems.path(for: name, map: "")) ?? nil else { continue }
+            let column = columns.map(\.excerpt).joined(separator: " or ")
             return """
                 the table seems to name photographs without their suffix (\"\(name.excerpt)\" for \(path)): write \
-                file: {column: \(column.excerpt), suffix: .\((path as NSString).pathExtension)} in the map
+                file: {column: \(column), suffix: .\((path as NSString).pathExtension)} in the map
                 """
         }
         return nil
-    }
-}
-
-/// Finds photographs by their path, or by their name alone where only one has that name.
-private struct Names {
-    private let form: (String) -> String
-    private var paths: [String: [String]] = [:]
-    private var names: [String: [String]] = [:]
-
-    /// - Parameter form: what is compared of a path or a name.
-    init(_ photographs: [String], form: @escaping (String) -> String) {
-        self.form = form
-        for path in photographs {
-            paths[form(path), default: []].append(path)
-            names[form((path as NSString).lastPathComponent), default: []].append(path)
-        }
-    }
-
-    /// The photograph that a row names; nil if there is none.
-    /// - Throws: `Failure(.badData)` if there are several.
-    func path(for name: String, map: String) throws -> String? {
-        let found = paths[form(name)] ?? names[form(name)] ?? []
-        guard found.count > 1 else { return found.first }
-        let choices = found.prefix(5).map { "\"\($0)\"" }.joined(separator: " or ")
-        throw Failure(
-            .badData, map, "\"\(name)\" in the table may be \(choices); write the path in the folder")
     }
 }
 

@@ -90,8 +90,8 @@ extension ImportReport {
         if !renamed.isEmpty {
             lines.append(
                 """
-                \(renamed.count.of("name")) written in other capitals or in another Unicode form in the table, and \
-                matched nevertheless:
+                \(renamed.count.of("name")) written in another way in the table (capitals, folders, suffix or Unicode \
+                form), and matched nevertheless:
                 """)
             lines += ImportReport.first(
                 renamed.map {
@@ -107,7 +107,6 @@ extension ImportReport {
             lines.append("\(labelsWithoutPhotograph.of("row")) of the table without a photograph:")
             lines += ImportReport.first(rowsWithoutPhotograph ?? [])
         }
-        if let hint { lines.append(hint) }
         return lines
     }
 

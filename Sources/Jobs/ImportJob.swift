@@ -12,7 +12,8 @@ public struct ImportJob: Job {
     public var site: String
     /// Width and height of the pictures in pixels.
     public var size = 256
-    /// A table with a row for each photograph, and a file that says how its columns and codes map to the cohort schema.
+    /// A table of labels, and what its columns and codes mean: a file, or the name of a map that comes with the
+    /// program. Some maps read the photographs' paths and need no table.
     public var labels, map: String?
     /// Whether every photograph shows a different patient, in case no column names the patient.
     public var onePatientPerPhoto = false
@@ -73,6 +74,8 @@ public struct ImportJob: Job {
                 "train \(splits.train), validation \(splits.validation), holdout \(splits.holdout)",
             ] + report.findings + ["details: \(reportFile) (file names; keep it at the site)"]
         }
+
+        public var warnings: [String] { [report.hint].compactMap(\.self) }
 
         public var advice: [Advice] {
             var advice: [Advice] = []

@@ -1,3 +1,4 @@
+import Cohorts
 import Training
 
 // What each job reads and writes, so that the paths are looked at before the work begins.
@@ -18,7 +19,8 @@ extension [String] {
 
 extension ImportJob {
     public var inputs: [JobInput] {
-        [JobInput(folder, .photographs, setting: nil)] + labels.input(.table, "labels") + map.input(.labelMap, "map")
+        [JobInput(folder, .photographs, setting: nil)] + labels.input(.table, "labels")
+            + (map.map(ShippedMap.isShipped) == true ? nil : map).input(.labelMap, "map")
     }
     public var outputs: [JobOutput] { [JobOutput(output, .hdf5)] }
 }

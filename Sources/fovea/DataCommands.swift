@@ -20,9 +20,10 @@ struct ImportCommand: JobCommand {
     @Argument(help: .value("dir", "The folder; folders in it are searched, too."), completion: .directory) var folder:
         String
     @Option(help: "The site's name, in ASCII without spaces.") var site: String
-    @Option(help: .value("file.csv", "A table with a row a photograph."), completion: .file()) var labels: String?
+    @Option(help: .value("file.csv", "A table that names photographs."), completion: .file()) var labels: String?
     @Option(
-        help: .value("map.yaml", "How the table's columns and codes map to the cohort schema."), completion: .file())
+        help: .value("map.yaml|name", "What the table's columns and codes mean; fovea map list names those at hand."),
+        completion: .file())
     var map: String?
     @Flag(help: "Say that each photograph is of another patient, where no column names the patient; it is recorded.")
     var onePatientPerPhoto = false

@@ -3,8 +3,37 @@ import Fovea
 
 struct MapCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "map", abstract: "Drafts the map of a table's columns that an import needs.",
-        subcommands: [MapGuessCommand.self])
+        commandName: "map", abstract: "Maps of a table's columns, which an import needs: drafts, and those at hand.",
+        subcommands: [MapGuessCommand.self, MapListCommand.self, MapShowCommand.self])
+}
+
+struct MapListCommand: JobCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "Lists the maps of public data sets that come with the program.",
+        discussion: """
+            An import takes one by its name. fovea map show prints it with its source and what was checked.
+
+            Example: fovea map list
+            """)
+
+    @OptionGroup var common: CommonOptions
+
+    func job() throws -> MapListJob { MapListJob() }
+}
+
+struct MapShowCommand: JobCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Prints a map that comes with the program.",
+        discussion: """
+            A copy of it is the start of a map of one's own.
+
+            Example: fovea map show idrid > map.yaml
+            """)
+
+    @Argument(help: .value("name", "A name that fovea map list prints.")) var name: String
+    @OptionGroup var common: CommonOptions
+
+    func job() throws -> MapShowJob { MapShowJob(name) }
 }
 
 struct MapGuessCommand: JobCommand {

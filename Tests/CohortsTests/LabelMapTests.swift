@@ -69,7 +69,9 @@ struct LabelMapTests {
                 """, name: "map.yaml")
         let table = try LabelMapTable(
             "name;age;device;sex\n12_L;79;Topcon;1\n12_R.png;80;;9\n7_L;131;x;2", name: "t.csv")
-        #expect(throws: Failure(.badData, "t.csv line 4", "age: expected an age in whole years, found \"131\"")) {
+        #expect(
+            throws: Failure(.badData, "t.csv line 4", "age: expected an age in years such as 48 or 90+, found \"131\"")
+        ) {
             try map.labels(in: table)
         }
         let good = try map.labels(
@@ -121,7 +123,7 @@ struct LabelMapTests {
     func birth() throws {
         let map = try LabelMap(
             yaml: "file: {column: name}\nattributes: {age_band: {column: Age, years: true}}\n", name: "map.yaml")
-        let failure = expectFailure(.badData, "Age: expected an age in whole years, found \"05.10.1984\"") {
+        let failure = expectFailure(.badData, "Age: expected an age in years such as 48 or 90+, found \"05.10.1984\"") {
             try map.labels(in: LabelMapTable("name;Age\na;05.10.1984\n", name: "t.csv"))
         }
         #expect(failure?.sentence.hasSuffix("age_band: {born: Age, taken: COLUMN, dates: DD.MM.YYYY}") == true)
@@ -155,7 +157,7 @@ struct LabelMapTests {
     func missingColumn() throws {
         let map = try LabelMap(contentsOf: shipped("chase"))
         #expect { try map.labels(in: LabelMapTable("file,kid\na,1\n", name: "t.csv")) } throws: {
-            "\($0)" == "t.csv: has no column \"child\"; its columns are \"file\", \"kid\""
+            "\($0)" == "t.csv: has no column \"child\"; separated by commas, its columns are \"file\", \"kid\""
         }
     }
 
@@ -195,7 +197,7 @@ struct LabelMapTests {
             ("file: {column: x}\npatient: {column: y, pattern: '('}\n", "regular expression"),
             ("file: [x]\n", "found a list"),
             ("file: {column: x}\nfile: {column: y}\n", "occurs twice"),
-            ("separator: '|'\nfile: {column: x}\n", "separator"),
+            ("separator: ':'\nfile: {column: x}\n", "separator"),
             ("file: {column: x\n", "not YAML"),
             ("", "empty"),
         ])

@@ -85,4 +85,21 @@ import Testing
         }
         #expect(failure?.option == nil)
     }
+
+    @Test func `the maps that come with the program are listed and shown, and a file of the name goes first`()
+        async throws
+    {
+        let list = try await MapListJob().outcome()
+        #expect(list.maps.contains { $0.name == "idrid" && $0.table } && list.maps.contains { !$0.table })
+        #expect(list.lines.contains("fives              FIVES, 2022 (no table)"))
+        let shown = try await MapShowJob("fives").outcome()
+        #expect(shown.map == shown.lines.joined(separator: "\n") + "\n" && shown.map.contains("release: FIVES, 2022"))
+        await expectLaterFailure(.noSuchInput, "did you mean fives?") { try await MapShowJob("fivs").outcome() }
+        // A path is a file, and is looked at as one.
+        var job = ImportJob(folder: folder.path, site: "a", to: folder.file("a.h5"))
+        job.map = folder.file("idrid")
+        await expectLaterFailure(.noSuchInput, "does not exist") { try await job.outcome() }
+        _ = try folder.write(Array("file: {column: f}\n".utf8), "idrid")
+        await expectLaterFailure(.usage, "reads a table of labels, and no table is given") { try await job.outcome() }
+    }
 }

@@ -82,4 +82,65 @@ import Testing
         empty.onePatientPerPhoto = true
         expectFailure(.badData, "2 other files: 1 .dcm, 1 .tif)") { try empty.run() }
     }
+
+    @Test func `paths of other machines, other capitals and other suffixes find their photographs`() throws {
+        let importer = try importer(
+            ["1.jpg", "2.jpg", "3.jpg", "4.jpg", "5.jpg", "6.jpg", "left/7.jpg", "left/8.jpg"],
+            rows: [
+                "./1.jpg,A,f", "/data/archive/2.jpg,B,f", "D:\\photos\\3.jpg,C,f", "sub/../4.JPG,D,f", "5.jpeg,E,f",
+                "file:///data/6.JPE,F,f", "/mnt/x/left/7.jpg,G,f", "right/8.jpg,H,f",
+            ])
+        let report = try importer.run().report
+        #expect(report.kept == 7 && report.patients == 7)
+        // The eighth lies in another folder than its row says, and may be another patient's.
+        #expect(report.refused.map(\.file) == ["left/8.jpg"] && report.rowsWithoutPhotograph == ["right/8.jpg"])
+        #expect(report.photographsWithoutRow == ["left/8.jpg"])
+        #expect(Set(report.renamed.map(\.file)) == ["2.jpg", "3.jpg", "4.jpg", "5.jpg", "6.jpg", "left/7.jpg"])
+    }
+
+    @Test func `of several rows that end alike, the one of the imported folder is meant`() throws {
+        let both = try importer(["1.jpg"], rows: ["Test/1.jpg,B,m", "photos/1.jpg,A,f"]).run().report
+        #expect(both.kept == 1 && both.renamed.map(\.inTable) == ["photos/1.jpg"])
+        #expect(both.rowsWithoutPhotograph == ["Test/1.jpg"])
+        let other = try importer(["1.jpg", "2.jpg"], rows: ["Test/1.jpg,B,m", "Train/1.jpg,A,f", "2.jpg,C,f"])
+        let report = try other.run().report
+        #expect(
+            report.refused.map(\.reason) == [
+                "its patient is unknown: \"Test/1.jpg\" and \"Train/1.jpg\" in the table could mean it"
+            ])
+    }
+
+    @Test func `where no row or few rows fit, both sides are shown`() throws {
+        let none = try importer(["a.jpg", "b.jpg"], rows: ["x.jpg,A,f", "y.jpg,B,f", "z.jpg,C,f", "w.jpg,D,f"])
+        expectFailure(
+            .badData,
+            "the table names \"x.jpg\", \"y.jpg\", \"z.jpg\", ..., and the folder holds \"a.jpg\", \"b.jpg\""
+        ) { try none.run() }
+        expectFailure(.badData, "has no rows behind the header") { try importer(["a.jpg"], rows: []).run() }
+        let few = try importer(["a.jpg", "b.jpg", "c.jpg"], rows: ["a.jpg,A,f", "y.jpg,B,f", "z.jpg,C,f"])
+        #expect(
+            try few.run().report.hint == """
+                only 1 of 3 photographs have a row in the table: the table names "y.jpg", "z.jpg", and the folder \
+                holds "b.jpg", "c.jpg"
+                """)
+    }
+
+    @Test func `a map of paths needs no table, and takes none`() throws {
+        var importer = try importer(["P1/1_A.jpg", "P1/2_N.jpg", "P2/3_D.jpg", "loose.jpg"], rows: ["x.jpg,A,f"])
+        let map = """
+            patient: {path: '^([^/]+)/'}
+            attributes: {disease: {path: '_([ADN])[.]', codes: {A: amd, D: dr, N: healthy}}}
+            """
+        importer.map = try folder.write(Array(map.utf8), "paths.yaml")
+        expectFailure(.usage, "names no column of photographs, so it reads no table") { try importer.run() }
+        importer.labels = nil
+        let report = try importer.run().report
+        #expect(report.kept == 3 && report.patients == 2 && report.photographsWithoutLabels == 0)
+        #expect(
+            report.refused.map(\.reason) == [
+                "its patient is unknown: the map's pattern ^([^/]+)/ matches no part of its path"
+            ])
+        importer.map = "idrid"
+        expectFailure(.usage, "the map idrid reads a table of labels, and no table is given") { try importer.run() }
+    }
 }

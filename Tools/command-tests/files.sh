@@ -86,7 +86,7 @@ packages() {
 contract() {
     local command
     check "doctor runs" bash -c 'fovea doctor || (( $? == 1 ))'
-    for command in import "map guess" terms phantom train sample inspect verify replay export report import-model export-model doctor; do
+    for command in import "map guess" "map list" "map show" terms phantom train sample inspect verify replay export report import-model export-model doctor; do
         check "fovea $command --help has an example" bash -c "fovea $command --help | grep -q '^ *Example:'"
     done
     check "a command that does not exist is usage (64)" bash -c 'fovea bogus 2> /dev/null; (( $? == 64 ))'
@@ -184,6 +184,12 @@ assert grades[row] == -1 and (grades == -1).sum() == 1, grades"
         "${import[@]}" photographs --labels map.yaml --map photographs/labels.csv --site demo --out "$out/o.h5" --quiet
     refuses "a table where the map belongs (65)" 65 "expected a map .* found a table .*; fovea map guess" "$out" \
         "${import[@]}" photographs --labels photographs/labels.csv --map photographs/labels.csv --site demo --out "$out/o.h5" --quiet
+    refuses "a map that is not there (66)" 66 "did you mean idrid" "$out" \
+        "${import[@]}" photographs --labels photographs/labels.csv --map idrd --site demo --out "$out/o.h5" --quiet
+    refuses "a table in which no row names a photograph (65)" 65 "the table names \"x.png\", and the folder holds" "$out" \
+        bash -c "sed '1!d' photographs/labels.csv > header && { cat header; echo 'x.png,'\$(sed -n '2s/^[^,]*,//p' photographs/labels.csv); } > none.csv && fovea import photographs --labels none.csv --map map.yaml --site demo --out $out/o.h5 --quiet"
+    check "a table and a map come through pipes" bash -c \
+        "fovea import photographs --labels <(cat photographs/labels.csv) --map <(cat map.yaml) --site demo --size 32 --out piped.h5 --quiet && fovea verify piped.h5 --quiet"
     refuses "the suffix of a picture for a sample set (64)" 64 "s.png: ends like a picture" "$out" \
         fovea sample --model model/snapshot.safetensors --count 1 --out "$out/s.png" --quiet
     refuses "a run's folder where a snapshot is needed (65)" 65 "give model/snapshot.safetensors" "$out" \
