@@ -75,7 +75,8 @@ let package = Package(
         library("CheckpointStore", ["TensorCore", "Files", "Cryptography"]),
         library("PictureFiles", ["HDF5Files", "Cohorts", "Files"]),
         library("Datasets", ["PictureFiles", "Pictures", "HDF5Files", "Cohorts", "Files"]),
-        library("Importing", ["DICOMFiles", "Datasets", "RetinalMatching", "Pictures", "Cohorts", "Files", "Cryptography"]),
+        library(
+            "Importing", ["DICOMFiles", "Datasets", "RetinalMatching", "Pictures", "Cohorts", "Files", "Cryptography"]),
         library("Phantoms", ["Datasets", "Pictures", "Cohorts", "TensorCore", "Randomness", "Files"]),
         library("Models", ["CheckpointStore", "Diffusion", "Networks", "TensorCore", "Files", yams]),
         library(
@@ -163,7 +164,7 @@ let package = Package(
         tests("Cohorts", ["Files"]),
         tests("HDF5Files", ["Files"]),
         tests("Pictures", ["Importing", "Datasets", "Files", "CImageCodecs", "TestPictures"]),
-        tests("DICOMFiles", ["Files"], exclude: ["Fixtures"]),
+        tests("DICOMFiles", ["Pictures", "Files", "TestPictures"], exclude: ["Fixtures"]),
         tests("RetinalMatching", ["Phantoms", "Pictures", "TensorCore", "TestTensors"]),
         tests(
             "Networks", ["CheckpointStore", "TensorCore", "Randomness", "Files", "TestTensors"], exclude: ["Fixtures"]),

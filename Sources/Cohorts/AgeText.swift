@@ -1,14 +1,14 @@
 import Foundation
 
 /// The ages that a cell can mean. Exports top-code the ages of the oldest, because few people have them.
-enum AgeText {
+package enum AgeText {
     static let oldest = 130
 
     /// The ages in whole years that `cell` stands for; nil if it is no age. A fraction of a year is dropped.
     ///
     /// `48`, `48.0`, `48 years` and the `048Y` of DICOM are one age, `006M` are months, and `90+`, `>89`, `>=90`, `<10`
     /// and `40-49` are several.
-    static func years(_ cell: String) -> ClosedRange<Int>? {
+    package static func years(_ cell: String) -> ClosedRange<Int>? {
         if let years = Int(CodeTable.whole(cell)) { return range(years, years) }
         // Some exports escape the sign as HTML does.
         let text = cell.replacingOccurrences(of: "&gt;", with: ">").replacingOccurrences(of: "&lt;", with: "<")

@@ -27,7 +27,7 @@ struct AttributeReader {
             case .asWritten(_, let pattern): (pattern?.compiled(), CodeTable([:]))
             case .list(_, let split, let codes, _, _): (split.compiled(), CodeTable(codes))
             case .path(let pattern, let codes): (pattern.compiled(), CodeTable(codes ?? [:]))
-            case .constant, .years, .dates, .flags: (nil, CodeTable([:]))
+            case .constant, .years, .dates, .flags, .header: (nil, CodeTable([:]))
             }
     }
 
@@ -46,7 +46,7 @@ struct AttributeReader {
         }
         guard !cells.contains(""), let cell = cells.first else { return "unknown" }
         switch source {
-        case .constant, .flags: return "unknown"
+        case .constant, .flags, .header: return "unknown"
         case .years(let column): return try age(cell, column, place)
         case .dates(let born, let taken, let form): return try age([born, taken], cells, form, place)
         case .asWritten(let column, _):

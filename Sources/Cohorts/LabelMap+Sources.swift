@@ -2,10 +2,10 @@ import Files
 import Yams
 
 extension LabelMap.Source {
-    /// The columns that hold the value; none for a constant and for a part of the path.
+    /// The columns that hold the value; none for a constant, a part of the path and a header.
     var columns: [String] {
         switch self {
-        case .constant, .path: []
+        case .constant, .path, .header: []
         case .column(let column, _, _), .years(let column), .asWritten(let column, _), .list(let column, _, _, _, _):
             [column]
         case .dates(let born, let taken, _): [born, taken]
@@ -25,7 +25,7 @@ extension LabelMapReader {
     func source(_ node: Node, _ attribute: Attribute, field: String) throws -> LabelMap.Source {
         let known = [
             "constant", "column", "pattern", "codes", "years", "born", "taken", "dates", "flags", "none", "several",
-            "split", "otherwise", "path",
+            "split", "otherwise", "path", "header",
         ]
         let keys = try mapping(node, field, keys: known)
         if let constant = keys["constant"] {
@@ -34,6 +34,16 @@ extension LabelMapReader {
         }
         if keys["born"] != nil || keys["taken"] != nil || keys["dates"] != nil {
             return try dates(node, keys, attribute, field: field)
+        }
+        if let header = keys["header"] {
+            try requireOnly(["header"], keys, node, field)
+            guard LabelMap.headerAttributes.contains(attribute.name) else {
+                throw failure(
+                    node, "\(field).header", expected: "one of \(LabelMap.headerAttributes.joined(separator: ", "))",
+                    found: attribute.name)
+            }
+            try requireTrue(header, "\(field).header")
+            return .header
         }
         if keys["flags"] != nil { return try flags(node, keys, attribute, field: field) }
         if let path = keys["path"] {
@@ -49,10 +59,7 @@ extension LabelMapReader {
                     node, "\(field).years", expected: "only the attribute age_band, with column as the only other key",
                     found: attribute.name == LabelMapReader.age ? "other keys" : attribute.name)
             }
-            let text = try text(years, "\(field).years")
-            guard text == "true" else {
-                throw failure(years, "\(field).years", expected: "true", found: "\"\(text)\"")
-            }
+            try requireTrue(years, "\(field).years")
             return .years(column)
         }
         try requireOnly(["column", "pattern", "codes"], keys, node, field)

@@ -23,10 +23,13 @@ extension LabelMap {
     private init(_ reader: LabelMapReader, _ root: Node) throws {
         let keys = try reader.mapping(
             root, LabelMapReader.whole,
-            keys: ["release", "known_by", "separator", "columns", "file", "files", "patient", "attributes"])
+            keys: [
+                "release", "source", "known_by", "separator", "columns", "file", "files", "patient", "attributes",
+            ])
         let attributes = try keys["attributes"].map { try reader.entries($0, "attributes") } ?? []
         let patient = try keys["patient"].map { try reader.patient($0) }
         let files = try reader.files(keys, root, common: attributes)
+        try reader.requireSource(keys["source"], root, patient, attributes)
         if files.isEmpty { try reader.requirePaths(root, patient, attributes) }
         self.init(
             name: reader.name, release: try keys["release"].map { try reader.text($0, "release") },
@@ -101,12 +104,19 @@ struct LabelMapReader {
     }
 
     fileprivate func patient(_ node: Node) throws -> LabelMap.Patient {
-        let found = try mapping(node, "patient", keys: ["column", "pattern", "path"])
+        let found = try mapping(node, "patient", keys: ["column", "pattern", "path", "header"])
         if let path = found["path"] {
             guard found.count == 1 else {
                 throw failure(node, "patient", expected: "path as the only key", found: "other keys")
             }
             return .path(try pattern(path, "patient.path"))
+        }
+        if let header = found["header"] {
+            guard found.count == 1 else {
+                throw failure(node, "patient", expected: "header as the only key", found: "other keys")
+            }
+            try requireTrue(header, "patient.header")
+            return .header
         }
         return .column(
             try required(found, "column", of: "patient", at: node),
@@ -121,6 +131,32 @@ struct LabelMapReader {
             return LabelMap.Entry(
                 attribute: attribute, source: try source(node, attribute, field: "\(field).\(attribute.name)"))
         }
+    }
+
+    /// Refuses a map that takes something from headers and does not say of which files, and the other way round.
+    fileprivate func requireSource(
+        _ source: Node?, _ root: Node, _ patient: LabelMap.Patient?, _ entries: [LabelMap.Entry]
+    ) throws {
+        let usesHeaders = patient == .header || entries.contains { $0.source == .header }
+        guard let source else {
+            guard usesHeaders else { return }
+            throw failure(root, "source", expected: "dicom, since the map takes values from headers", found: "nothing")
+        }
+        let text = try text(source, "source")
+        guard text == "dicom" else { throw failure(source, "source", expected: "dicom", found: "\"\(text)\"") }
+        guard usesHeaders else {
+            throw failure(
+                source, "source",
+                expected: "patient: {header: true}, or {header: true} for one of the attributes "
+                    + LabelMap.headerAttributes.joined(separator: ", "),
+                found: "nothing from the header")
+        }
+    }
+
+    /// Refuses another value than `true`.
+    func requireTrue(_ node: Node, _ field: String) throws {
+        let text = try text(node, field)
+        guard text == "true" else { throw failure(node, field, expected: "true", found: "\"\(text)\"") }
     }
 
     /// Refuses a map that names no column of photographs, and yet has columns or states nothing.

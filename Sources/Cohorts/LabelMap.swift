@@ -18,6 +18,9 @@ import Files
 ///       quality: {path: '/(good|bad)/', codes: {good: good, bad: reject}}    # a part of the photograph's path
 ///       field: {constant: macula}
 ///
+/// Of DICOM files, a map with `source: dicom` can take the patient and some attributes from the header:
+/// `{header: true}`.
+///
 /// Where a row names several photographs, `files` takes the place of `file`: a list of columns, each with attributes
 /// of its own. A map that has neither reads no table.
 ///
@@ -43,7 +46,12 @@ public struct LabelMap: Sendable, Equatable {
         /// A part of the photograph's path in the folder. It is looked up in `codes`, or taken as it is where these are
         /// nil.
         case path(LabelPattern, codes: [String: String]?)
+        /// What the header of a DICOM file says of the attribute.
+        case header
     }
+
+    /// The attributes that the header of a DICOM file can give.
+    public static let headerAttributes = ["age_band", "sex", "laterality", "field", "camera"]
 
     /// A column that says yes or no to one code.
     public struct Flag: Sendable, Equatable {
@@ -79,6 +87,8 @@ public struct LabelMap: Sendable, Equatable {
         case column(String, pattern: LabelPattern?)
         /// A part of the photograph's path in the folder.
         case path(LabelPattern)
+        /// The patient's ID in the header of a DICOM file.
+        case header
     }
 
     /// The file's name, or the name of a map that comes with the program, for messages.

@@ -14,6 +14,7 @@ public struct ShippedMap: Sendable {
         ("airogs", PackageResources.airogs_yaml), ("aptos-2019", PackageResources.aptos_2019_yaml),
         ("brset", PackageResources.brset_yaml), ("chase", PackageResources.chase_yaml),
         ("chase-names", PackageResources.chase_names_yaml), ("ddr", PackageResources.ddr_yaml),
+        ("dicom", PackageResources.dicom_yaml),
         ("eyepacs", PackageResources.eyepacs_yaml), ("fives", PackageResources.fives_yaml),
         ("hei-med", PackageResources.hei_med_yaml), ("hrf", PackageResources.hrf_yaml),
         ("hrf-names", PackageResources.hrf_names_yaml), ("idrid", PackageResources.idrid_yaml),

@@ -69,8 +69,8 @@ package final class DICOMFile {
         case other
         /// It is the table of contents of a disc.
         case directory
-        /// It is a DICOM file of this many frames. A file that cannot be read, or holds no photograph, counts as one, so
-        /// that whoever reads it gets the reason.
+        /// It is a DICOM file of this many frames. A file that cannot be read, or holds no photograph, counts as one,
+        /// so that whoever reads it gets the reason.
         case frames(Int)
     }
 

@@ -14,13 +14,9 @@ package struct DICOMHeader: Sendable, Equatable {
     /// Whether the file says that a dye was given (0018,0010), so that it is an angiogram.
     package let isAngiogram: Bool
 
-    /// The attributes that a header can give.
-    package static let attributes = ["laterality", "camera", "age_band", "sex", "field"]
-
     init(_ file: DICOMDataSet) {
-        patient = file.text(Tag.patientID).map { id in
-            file.text(Tag.issuerOfPatientID).map { "\(id)^^^\($0)" } ?? id
-        }
+        let id = file.text(Tag.patientID).flatMap { DICOMHeader.nobody.contains($0.lowercased()) ? nil : $0 }
+        patient = id.map { id in file.text(Tag.issuerOfPatientID).map { "\(id)^^^\($0)" } ?? id }
         isSynthetic = file.text(Tag.syntheticData)?.uppercased() == "YES"
         isAngiogram =
             file.text(Tag.contrastAgent) != nil
@@ -33,6 +29,11 @@ package struct DICOMHeader: Sendable, Equatable {
         cohort["field"] = DICOMHeader.field(file)
         self.cohort = cohort
     }
+
+    /// What programs write in place of an ID that they removed. All such patients together would be one.
+    private static let nobody: Set = [
+        "anonymous", "anonymized", "anonymised", "anon", "unknown", "none", "null", "na", "n/a", "-", "?",
+    ]
 
     private enum Tag {
         static let syntheticData: UInt32 = 0x0008_001C
@@ -75,11 +76,7 @@ package struct DICOMHeader: Sendable, Equatable {
 
     /// The age in whole years: as stated, such as `045Y`, or from the date of birth and the date of the photograph.
     private static func age(_ file: DICOMDataSet) -> Int? {
-        if let text = file.text(Tag.age), let unit = text.last?.uppercased(), let number = Int(text.dropLast()),
-            let each = ["Y": 1, "M": 12, "W": 52, "D": 365][unit], (0...130).contains(number / each), number >= 0
-        {
-            return number / each
-        }
+        if let years = file.text(Tag.age).flatMap(AgeText.years) { return years.lowerBound }
         let dates = [Tag.acquisitionDateTime, Tag.acquisitionDate, Tag.contentDate, Tag.studyDate]
         guard let born = file.text(Tag.birthDate).flatMap(day),
             let taken = dates.lazy.compactMap({ file.text($0).flatMap(day) }).first

@@ -134,8 +134,9 @@ struct ImportAssembly {
             case .failure(let failure):
                 refused.append(.init(file: file, reason: failure.sentence))
             case .success(let reading):
-                let row = table?.labels[file]
-                let labels = row ?? PhotographLabels(cohort: Cohort(), patient: nil, line: 0)
+                let labels =
+                    table?.labels(of: file, header: reading.header)
+                    ?? PhotographLabels(cohort: Cohort(), patient: nil, line: 0)
                 if table?.hasPatients == true {
                     // Another photograph of the same patient may lie in the holdout, so this photograph must not be
                     // trained on.

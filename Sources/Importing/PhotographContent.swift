@@ -17,7 +17,8 @@ package struct PhotographContent {
     /// - Parameters:
     ///   - frame: which frame of a DICOM file, counted from 0.
     ///   - name: the photograph's name, for messages.
-    /// - Throws: `Failure`: what `PictureFile.read` throws; `.badData` for a DICOM file that is not read, or an angiogram.
+    /// - Throws: `Failure`: what `PictureFile.read` throws; `.badData` for an angiogram and for a DICOM file
+    ///   that is not read.
     init(_ path: RawPath, frame: Int, name: String) throws {
         self.name = name
         let bytes = try PictureFile.read(path)

@@ -66,7 +66,11 @@ package struct PhotographFolder: Sendable {
                     found.append("\(name)#\(frame + 1)")
                 }
             case .other:
-                if PhotographFolder.isPhotograph(file.shown) { found.append(named(file)) } else { unread.append(file.shown) }
+                if PhotographFolder.isPhotograph(file.shown) {
+                    found.append(named(file))
+                } else {
+                    unread.append(file.shown)
+                }
             }
         }
         self.frames = frames
@@ -82,8 +86,8 @@ package struct PhotographFolder: Sendable {
             throw Failure(
                 .badData, path,
                 """
-                holds no photographs (DICOM, or files ending in .jpg, .jpeg, .png, .tif, .tiff, .webp or .jp2; \(unread.count) other \
-                files\(others)\(first))
+                holds no photographs (DICOM, or files ending in .jpg, .jpeg, .png, .tif, .tiff, .webp or .jp2; \
+                \(unread.count) other files\(others)\(first))
                 """)
         }
     }

@@ -1,4 +1,5 @@
 import Cohorts
+import DICOMFiles
 import Files
 import Foundation
 
@@ -18,6 +19,8 @@ struct PhotographTable {
     /// Why few rows name a photograph, or what the map may lack; nil where nothing is wrong.
     private(set) var hint: String?
     private let patient: LabelMap.Patient?
+    /// The attributes that come from headers.
+    private let ofHeader: [String]
 
     /// A row names a photograph by its path in the folder. The name alone suffices if only one photograph has that
     /// name. Rows that name no photograph in this way may name one that has no row, in other words (`PhotographNames`).
@@ -27,6 +30,7 @@ struct PhotographTable {
     init(_ stated: StatedLabels, photographs: [String], folder: String) throws {
         patient = stated.map.patient
         hasPatients = patient != nil
+        ofHeader = stated.map.attributes.filter { $0.source == .header }.map(\.attribute.name)
         if let table = stated.table {
             try match(stated, photographs, folder: folder)
             withoutRow = photographs.filter { labels[$0] == nil }
@@ -91,8 +95,17 @@ struct PhotographTable {
         }
     }
 
+    /// The labels of a photograph, with what the map takes from its header.
+    func labels(of photograph: String, header: DICOMHeader?) -> PhotographLabels {
+        var found = labels[photograph] ?? PhotographLabels(cohort: Cohort(), patient: nil, line: 0)
+        for name in ofHeader { found.cohort[name] = header?.cohort[name] }
+        if patient == .header { found.patient = header?.patient }
+        return found
+    }
+
     /// Why the patient of a photograph is unknown.
     func reasonWithoutPatient(_ photograph: String) -> String {
+        if patient == .header { return "it has no DICOM header that names one" }
         if case .path(let pattern) = patient { return "the map's pattern \(pattern.text) matches no part of its path" }
         if let labels = labels[photograph], !rowless.contains(photograph) {
             return labels.conflicts.contains("patient")

@@ -82,7 +82,7 @@ extension ImportReport {
             let advice =
                 toConvert.isEmpty
                 ? ""
-                : "; only JPEG, PNG, TIFF, WebP, JPEG 2000 and DICOM are read, so convert \(toConvert.joined(separator: ", ")) to PNG"
+                : "; no such pictures are read, so convert \(toConvert.joined(separator: ", ")) to PNG"
             lines.append(
                 "\(ignoredFiles.of("file")) not read: "
                     + suffixes.map { "\($1) \($0)" }.joined(separator: ", ") + advice)

@@ -34,7 +34,7 @@ extension Picture {
 
     /// Reads the header of the picture in `bytes`.
     /// - Parameter name: the file's name, for messages.
-    /// - Throws: `Failure(.badData)` if it is not a JPEG, PNG, TIFF, WebP or JPEG 2000, is damaged, is CMYK, or is too large.
+    /// - Throws: `Failure(.badData)` if it is not a JPEG, PNG, TIFF, WebP or JPEG 2000, is damaged, CMYK or too large.
     public static func header(of bytes: [UInt8], name: String) throws -> PictureHeader {
         try headers(of: bytes, name: name).header
     }

@@ -49,6 +49,15 @@ def main():
     palette.putpalette([10, 20, 30, 200, 210, 220])
     palette.putdata([0, 1])
     palette.save(OUT / "palette.png", transparency=1)
+    # JPEG 2000: red is 16 times the column, green 20 times the row, blue 80.
+    ramp = Image.frombytes(
+        "RGB", (16, 12), bytes(v for y in range(12) for x in range(16) for v in (16 * x, 20 * y, 80))
+    )
+    ramp.save(OUT / "ramp.jp2", irreversible=False, mct=1, num_resolutions=2)
+    ramp.save(OUT / "ramp.j2k", irreversible=False, mct=0, num_resolutions=2)
+    # 16 bit grey: 4096 times the column.
+    grey = Image.frombytes("I;16", (16, 12), struct.pack("<192H", *(4096 * x for y in range(12) for x in range(16))))
+    grey.save(OUT / "grey16.jp2", irreversible=False, num_resolutions=2)
 
 
 if __name__ == "__main__":

@@ -26,8 +26,9 @@ typedef struct {
 
 /// Reads the data set in `data`, without preamble and file meta information, as the transfer syntax `syntax` writes it.
 /// A data set that was deflated must have been inflated, and is then read as explicit little endian. The values are
-/// copied. With `header_only`, reading ends in front of the pixel data. `items` is how many items it may hold inside each other. `is_whole` is 0 if the data end before the data set
-/// does; what was read before can be asked for all the same. The result is released with `fovea_dicom_close`.
+/// copied. With `header_only`, reading ends in front of the pixel data. `items` is how many items it may hold inside
+/// each other. `is_whole` is 0 if the data end before the data set does; what was read before can be asked for all the
+/// same. The result is released with `fovea_dicom_close`.
 int fovea_dicom_open(
     const uint8_t *data, size_t count, const char *syntax, size_t items, int header_only, FoveaDICOM **file,
     int *is_whole, char *message);
