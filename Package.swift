@@ -135,7 +135,8 @@ let package = Package(
         .executableTarget(
             name: "fovea",
             dependencies: [
-                "Fovea", "Benchmarks", "Exporting", "Consortium", "Federation", "Training", "CheckpointStore",
+                "Fovea", "Benchmarks", "Exporting", "Consortium", "Federation", "Training", "Importing",
+                "CheckpointStore",
                 "Diffusion", "Networks", "Files", arguments,
             ], swiftSettings: settings),
 
@@ -171,7 +172,8 @@ let package = Package(
         tests("Diffusion", ["Networks", "Cohorts", "TensorCore", "Randomness", "TestTensors"], exclude: ["Fixtures"]),
         tests("CheckpointStore", ["TensorCore", "Files"]),
         tests("Datasets", ["Pictures", "HDF5Files", "Cohorts", "Files"]),
-        tests("Importing", ["Phantoms", "Datasets", "Pictures", "Files", "Cryptography", "TestPictures"]),
+        tests(
+            "Importing", ["Phantoms", "SampleStore", "Datasets", "Pictures", "Files", "Cryptography", "TestPictures"]),
         tests("Phantoms", ["Datasets", "Pictures", "Cohorts", "Files"]),
         tests(
             "Training",

@@ -21,7 +21,7 @@ typedef struct {
     FoveaNotes *notes;
     /// Whether the end marker is missing.
     int is_open_ended;
-    /// How many bytes stood where a marker was expected, at most at one place.
+    /// How many bytes stood behind a scan where a marker was expected, at most at one place.
     long skipped;
     /// Whether scans came in an order that may have lost details.
     int is_out_of_order;
@@ -84,6 +84,16 @@ static void note(j_common_ptr info) {
     snprintf(errors->notes->warning, FOVEA_MESSAGE_SIZE, "%s", text);
 }
 
+/// Keeps how many bytes stood behind a scan before the next marker. The message has their number and the marker.
+static void note_extraneous(j_decompress_ptr info, error_manager *errors) {
+    if (info->input_scan_number == 0) return;
+    if (info->err->msg_parm.i[0] > errors->skipped) errors->skipped = info->err->msg_parm.i[0];
+    int marker = info->err->msg_parm.i[1];
+    if (marker >= 0xD0 && marker <= 0xD7 && info->restart_interval == 0) {
+        fail_with((j_common_ptr)info, "is damaged: a marker stands among its pixels where none belongs");
+    }
+}
+
 // libjpeg fills missing data with grey and warns. Here, a warning that means lost pixels is a failure, and one that
 // does not is noted: odd parameters of a scan, bytes between markers, a damaged colour profile. Where the end marker is
 // missing or scans are out of order, `check_scans_complete` and `check_end` tell whether anything is lost.
@@ -95,7 +105,7 @@ static void warn(j_common_ptr info, int level) {
     case JWRN_JFIF_MAJOR:
         return;
     case JWRN_EXTRANEOUS_DATA:
-        if (info->err->msg_parm.i[0] > errors->skipped) errors->skipped = info->err->msg_parm.i[0];
+        if (info->is_decompressor) note_extraneous((j_decompress_ptr)info, errors);
         note(info);
         return;
     case JWRN_NOT_SEQUENTIAL:
@@ -158,14 +168,27 @@ static void check_scans_complete(j_decompress_ptr info, const error_manager *err
     }
 }
 
-/// Fails where a file without an end marker holds something else at its end than the last pixels, after everything was
-/// read.
+/// Whether the bytes before `end` are all alike, as where a camera fills its files up to a block of the card.
+static int is_padding(const uint8_t *data, size_t end, size_t length) {
+    int is_alike = end > length;
+    for (size_t i = 1; is_alike && i < length; i++) is_alike = data[end - 1 - i] == data[end - 1];
+    return is_alike;
+}
+
+/// Fails where something else than the last pixels stands at the end, after everything was read. Where bits are lost
+/// inside a scan, the decoder goes on out of step, reads wrong pixels without a warning, and often leaves many bytes.
 static void check_end(j_decompress_ptr info, const error_manager *errors, const uint8_t *data, size_t count) {
-    if (!errors->is_open_ended) return;
-    // A disk that lost its last blocks leaves zeros, which decode as pixels.
-    int is_zero = 1;
-    for (size_t i = count < 8 ? 0 : count - 8; i < count; i++) is_zero &= data[i] == 0;
-    if (is_zero || errors->skipped > 16) fail_with((j_common_ptr)info, cut);
+    if (errors->is_open_ended) {
+        // A disk that lost its last blocks leaves zeros, which decode as pixels.
+        if (errors->skipped > 16 || is_padding(data, count, 8)) fail_with((j_common_ptr)info, cut);
+        return;
+    }
+    if (errors->skipped <= 16) return;
+    size_t end = count;
+    while (end > 2 && (data[end - 2] != 0xFF || data[end - 1] != 0xD9)) end--;
+    if (info->progressive_mode || !is_padding(data, end - 2, 32)) {
+        fail_with((j_common_ptr)info, "is damaged: behind its pixels stand bytes that nothing decodes");
+    }
 }
 
 static void read_header(j_decompress_ptr info, const uint8_t *data, size_t count) {

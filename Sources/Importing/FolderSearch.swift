@@ -7,6 +7,11 @@ public struct SkippedEntry: Codable, Sendable, Equatable {
     public let file: String
     /// A clause that follows the name, such as `is a broken link`.
     public let reason: String
+
+    public init(file: String, reason: String) {
+        self.file = file
+        self.reason = reason
+    }
 }
 
 /// What the system says about a file or folder.

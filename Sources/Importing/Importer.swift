@@ -17,6 +17,8 @@ public struct Importer: Sendable {
     public var onePatientPerPhoto = false
     /// Whether pictures whose file says that a model made them are taken. The data set is then marked as synthetic.
     public var allowsSynthetic = false
+    /// What becomes of photographs with letters inside the field of view.
+    public var text = BurnedInTextPolicy.flag
     /// At least 16 bytes, from which the keys of patients are made. The same secret gives the same keys in each import.
     /// Without a secret, one is drawn for this import and then forgotten.
     public var secret: SecretBytes?
@@ -51,7 +53,7 @@ public struct Importer: Sendable {
         let spool = try PixelSpool(folder: scratchFolder, byteCount: size * size * 3)
         let fields = try PixelSpool(folder: scratchFolder, byteCount: VesselField.byteCount)
         let readings = try PhotographReader(
-            folder: listing, size: size, allowsSynthetic: allowsSynthetic, spool: spool, fields: fields
+            folder: listing, size: size, allowsSynthetic: allowsSynthetic, text: text, spool: spool, fields: fields
         )
         .read(listing.photographs, threads: threads) { progress(.reading, $0, $1) }
         return try ImportAssembly(

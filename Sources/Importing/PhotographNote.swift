@@ -1,5 +1,12 @@
 import Pictures
 
+/// What an import does with a photograph that seems to have letters inside its field of view.
+public enum BurnedInTextPolicy: String, Sendable, CaseIterable {
+    /// Keeps it and names it in the report.
+    case flag
+    case refuse
+}
+
 /// Something about a photograph that is no reason to refuse it, and that a person may want to know.
 public struct PhotographNote: Hashable, Sendable {
     public enum Kind: String, Codable, Sendable {
@@ -15,6 +22,8 @@ public struct PhotographNote: Hashable, Sendable {
         case grey
         /// It lies in a folder of previews, and no larger copy was found.
         case preview
+        /// Letters seem to be written into the photograph inside the field of view.
+        case text
     }
 
     let kind: Kind

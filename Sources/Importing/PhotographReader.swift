@@ -26,6 +26,8 @@ struct PhotographReader: Sendable {
     let size: Int
     /// Whether pictures that a model made are taken.
     var allowsSynthetic = false
+    /// What becomes of photographs with letters inside the field of view.
+    var text = BurnedInTextPolicy.flag
     /// Receives the cropped photographs, [size, size, 3], each at its index.
     let spool: PixelSpool
     /// Receives the vessel fields of the photographs, each at its index.
@@ -112,6 +114,16 @@ struct PhotographReader: Sendable {
                     """)
             }
             notes.append(PhotographNote(.smallDisc, "the disc is \(disc) pixels of \(width)"))
+        }
+        let lines = BurnedInText(in: photograph, view).lines
+        if let first = lines.first?.first {
+            let across = 100 * first.left / photograph.width, down = 100 * first.top / photograph.height
+            let what = """
+                \(lines.count == 1 ? "a line" : "\(lines.count) lines") of letters inside its field of view (the first \
+                \(across) % from the left and \(down) % from the top)
+                """
+            if text == .refuse { throw Failure(.badData, name, "seems to have \(what)") }
+            notes.append(PhotographNote(.text, "it seems to have \(what)"))
         }
         return (photograph, view, notes)
     }

@@ -19,6 +19,8 @@ public struct ImportJob: Job {
     public var onePatientPerPhoto = false
     /// Whether pictures whose file says that a model made them are taken. The data set is then marked as synthetic.
     public var allowsSynthetic = false
+    /// What becomes of photographs with letters inside the field of view.
+    public var text = BurnedInTextPolicy.flag
     /// The photographs' licence, and where they come from.
     public var licence = unstated, source = unstated
     /// What a data set says of its licence and source where nobody stated them.
@@ -105,6 +107,7 @@ public struct ImportJob: Job {
         importer.map = map
         importer.onePatientPerPhoto = onePatientPerPhoto
         importer.allowsSynthetic = allowsSynthetic
+        importer.text = text
         importer.threads = threads
         // The user chose the output's disk, so that it has room for the pictures. The temporary folder may be in
         // memory.

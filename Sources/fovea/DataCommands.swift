@@ -3,6 +3,7 @@ import Consortium
 import Diffusion
 import Files
 import Fovea
+import Importing
 import Networks
 import Training
 
@@ -30,6 +31,8 @@ struct ImportCommand: JobCommand {
     @Option(help: "Width and height of the pictures in pixels.") var size = 256
     @Flag(help: "Take pictures whose file says that a model made them; the dataset is marked as synthetic.")
     var allowSynthetic = false
+    @Option(help: "What becomes of photographs with letters inside the field of view.")
+    var text = BurnedInTextPolicy.flag
     @Option(help: .value("site.h5", "The dataset to write."), completion: .file()) var out: String
     @Option(help: "The photographs' licence.") var licence = "unstated"
     @Option(help: "Where the photographs come from.") var source = "unstated"
@@ -43,7 +46,8 @@ struct ImportCommand: JobCommand {
         var job = ImportJob(folder: folder, site: site, to: out)
         (job.labels, job.map, job.onePatientPerPhoto, job.size) = (labels, map, onePatientPerPhoto, size)
         (job.licence, job.source, job.patientSecret) = (licence, source, patientSecret)
-        (job.allowsSynthetic, job.replaces, job.threads) = (allowSynthetic, common.force, common.threadCount)
+        (job.allowsSynthetic, job.text) = (allowSynthetic, text)
+        (job.replaces, job.threads) = (common.force, common.threadCount)
         return job
     }
 }
@@ -197,6 +201,7 @@ enum MapsOption: String, CaseIterable, ExpressibleByArgument {
     var maps: [StructureMap] { self == .vessels ? [.vessels] : [] }
 }
 
+extension BurnedInTextPolicy: ExpressibleByArgument {}
 extension Preset: ExpressibleByArgument {}
 extension LatentSpace.Family: ExpressibleByArgument {}
 extension ValidateJob.Patients: ExpressibleByArgument {}

@@ -54,7 +54,7 @@ struct ImporterTests {
         let report = imported.report
         #expect(report.kept == 6 && imported.count == 6)
         #expect(report.refused.map(\.file) == ["half.jpg", "note.jpg"])
-        #expect(report.refused.last?.reason == "is not a JPEG or PNG file")
+        #expect(report.refused.last?.reason == "is not a JPEG, PNG, TIFF or WebP file")
         #expect(report.duplicates.count == 1)
         let copy = try #require(report.duplicates.first)
         #expect(copy.file == "sub/2-again.png" && copy.of == "2.jpg" && copy.kind == .near && copy.conflict)

@@ -107,3 +107,49 @@ struct FieldOfViewTests {
         #expect(crop.picture[64, 64].x >= 198)
     }
 }
+
+@Suite("Frames that hold more or less than one disc")
+struct UnusualFrameTests {
+    private func eye(_ number: UInt64, width: Int, height: Int, radius: Double) -> Picture {
+        SyntheticDisc(
+            width: width, height: height, centerX: Double(width) / 2, centerY: Double(height) / 2, radius: radius,
+            eye: number
+        ).picture
+    }
+
+    @Test("a disc of a thousandth of the frame is found", arguments: [40.0, 100])
+    func small(radius: Double) throws {
+        let disc = SyntheticDisc(width: 2000, height: 1500, centerX: 1500, centerY: 400, radius: radius, eye: 3)
+        let view = try FieldOfView.detected(in: disc.picture, name: "p")
+        #expect(abs(view.centerX - 1500) <= 2 && abs(view.centerY - 400) <= 2)
+        #expect(abs(view.radius - Float(radius)) <= 0.03 * Float(radius))
+    }
+
+    @Test(
+        "both eyes in one picture are refused, side by side or one above the other", arguments: [0, 40], [true, false])
+    func pair(gap: Int, isWide: Bool) throws {
+        let one = eye(1, width: 400, height: 400, radius: 199), other = eye(2, width: 400, height: 400, radius: 199)
+        var both = Picture(width: isWide ? 800 + gap : 400, height: isWide ? 400 : 800 + gap)
+        for y in 0..<400 {
+            for x in 0..<400 {
+                both[x, y] = one[x, y]
+                both[isWide ? x + 400 + gap : x, isWide ? y : y + 400 + gap] = other[x, y]
+            }
+        }
+        #expect { try FieldOfView.detected(in: both, name: "p") } throws: { "\($0)".contains("holds two discs") }
+    }
+
+    @Test("a mask is no photograph, not even with noise or as a JPEG", arguments: [0.0, 1.0])
+    func mask(noise: Double) throws {
+        var mask = SyntheticDisc(radius: 200, brightness: 0, noise: noise).picture
+        var draws = Draws(state: 5)
+        for y in 0..<mask.height {
+            for x in 0..<mask.width where hypot(Double(x) - 320, Double(y) - 240) < 200 {
+                mask[x, y] = SIMD3(repeating: 250 + UInt8(draws.unit() * 4 * noise))
+            }
+        }
+        for picture in [mask, try Picture(decoding: Array(mask.jpegData(quality: 75)), name: "p")] {
+            #expect { try FieldOfView.detected(in: picture, name: "p") } throws: { "\($0)".contains("is a mask") }
+        }
+    }
+}

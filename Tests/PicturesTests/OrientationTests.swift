@@ -5,14 +5,19 @@ import Support
 import Testing
 
 /// A TIFF structure with one entry, the orientation.
-private func tiff(_ orientation: UInt16, isLittle: Bool, entries: UInt16 = 1) -> [UInt8] {
+private func tiff(
+    _ orientation: UInt16, isLittle: Bool, entries: UInt16 = 1, type: Int = 3, width: Int = 2
+) -> [UInt8] {
     func two(_ value: UInt16) -> [UInt8] {
         let big = [UInt8(value >> 8), UInt8(value & 0xFF)]
         return isLittle ? big.reversed() : big
     }
     func four(_ value: UInt16) -> [UInt8] { isLittle ? two(value) + [0, 0] : [0, 0] + two(value) }
-    return (isLittle ? [0x49, 0x49] : [0x4D, 0x4D]) + two(42) + four(8) + two(entries) + two(0x0112) + two(3) + four(1)
-        + two(orientation) + [0, 0] + four(0)
+    // The value stands at the start of its four bytes.
+    let value =
+        width == 4 ? four(orientation) : width == 2 ? two(orientation) + [0, 0] : [UInt8(orientation), 0, 0, 0]
+    return (isLittle ? [0x49, 0x49] : [0x4D, 0x4D]) + two(42) + four(8) + two(entries) + two(0x0112) + two(UInt16(type))
+        + four(1) + value + four(0)
 }
 
 /// `jpeg` with an EXIF segment behind its first marker.
@@ -67,6 +72,27 @@ struct OrientationTests {
         let decoded = try Picture(
             decoding: withEXIF(jpeg, tiff(UInt16(orientation), isLittle: isLittle)), name: "a.jpg")
         #expect(largestDifference(decoded, OrientationTests.upright) <= 8)
+    }
+
+    @Test("a value of another width, and a second block where the first states none", arguments: [true, false])
+    func widths(isLittle: Bool) throws {
+        let jpeg = try Array(OrientationTests.stored(6).jpegData(quality: 95))
+        for (type, width) in [(1, 1), (3, 2), (4, 4), (9, 4)] {
+            let block = tiff(6, isLittle: isLittle, type: type, width: width)
+            let decoded = try Picture(decoding: withEXIF(jpeg, block), name: "a.jpg")
+            #expect(largestDifference(decoded, OrientationTests.upright) <= 8, "type \(type)")
+        }
+        let both = withEXIF(withEXIF(jpeg, tiff(6, isLittle: isLittle)), [0x49, 0x49, 42, 0, 8, 0, 0, 0, 0, 0])
+        #expect(largestDifference(try Picture(decoding: both, name: "a.jpg"), OrientationTests.upright) <= 8)
+    }
+
+    @Test("a PNG's raw profile, as ImageMagick writes it", arguments: ["exif", "APP1"], ["exif", "generic profile"])
+    func rawProfile(_ kind: String, heading: String) throws {
+        let block = Array("Exif".utf8) + [0, 0] + tiff(6, isLittle: true)
+        let digits = block.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        let profile = PNGText("Raw profile type \(kind)", "\n\(heading)\n      \(block.count)\n\(digits)\n")
+        let png = try OrientationTests.stored(6).pngData(texts: [profile])
+        #expect(try Picture(decoding: Array(png), name: "a.png") == OrientationTests.upright)
     }
 
     @Test(

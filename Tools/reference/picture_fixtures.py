@@ -58,6 +58,16 @@ def main():
     # 16 bit grey: 4096 times the column.
     grey = Image.frombytes("I;16", (16, 12), struct.pack("<192H", *(4096 * x for y in range(12) for x in range(16))))
     grey.save(OUT / "grey16.jp2", irreversible=False, num_resolutions=2)
+    for compression in ["tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg"]:
+        orange.save(OUT / f"{compression}.tif", compression=compression)
+    orange.convert("CMYK").save(OUT / "cmyk.tif")
+    orange.convert("F").save(OUT / "float.tif")
+    orange.save(OUT / "rgb.webp", quality=95)
+    # Half transparent, with a turn of 90 degrees in EXIF.
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGBA", (32, 24), (200, 100, 50, 128)).save(OUT / "turned.webp", lossless=True, exif=exif)
+    orange.save(OUT / "animation.webp", save_all=True, append_images=[Image.new("RGB", (32, 24))])
 
 
 if __name__ == "__main__":

@@ -35,8 +35,9 @@ extension FieldOfView {
 
     /// The disc in the part of the picture that is lit, if that is a small part.
     private static func smallDisc(in picture: Picture, name: String) -> FieldOfView? {
-        let (distance, sx, sy) = reduced(picture)
-        guard let region = distance.smallRegion(), region.x.count * 3 < distance.width else { return nil }
+        guard let (distance, sx, sy) = try? reduced(picture, name: name), let region = distance.smallRegion(),
+            region.x.count * 3 < distance.width
+        else { return nil }
         // A quarter of the region on every side is surround enough.
         let margin = max(region.x.count, region.y.count) / 4 + 2
         let left = max(0, Int(Double(region.x.lowerBound - margin) * sx))
@@ -73,10 +74,18 @@ extension FieldOfView {
     }
 
     /// The picture at the size of the search, and how many pixels of the picture one of its pixels is.
-    private static func reduced(_ picture: Picture) -> (SurroundDistance, x: Double, y: Double) {
+    /// - Throws: `Failure(.badData)` if it is too small.
+    private static func reduced(
+        _ picture: Picture, name: String
+    ) throws -> (SurroundDistance, x: Double, y: Double) {
         let scale = max(1, Double(max(picture.width, picture.height)) / Double(searchSide))
         let width = max(1, Int((Double(picture.width) / scale).rounded()))
         let height = max(1, Int((Double(picture.height) / scale).rounded()))
+        guard min(width, height) >= 32 else {
+            throw Failure(
+                .badData, name,
+                "is too small or too narrow for a fundus photograph (\(picture.width) x \(picture.height))")
+        }
         return (
             SurroundDistance(picture.resized(width: width, height: height)),
             Double(picture.width) / Double(width), Double(picture.height) / Double(height)
@@ -84,12 +93,7 @@ extension FieldOfView {
     }
 
     private static func largeDisc(in picture: Picture, name: String) throws -> FieldOfView {
-        let (distance, sx, sy) = reduced(picture)
-        guard min(distance.width, distance.height) >= 32 else {
-            throw Failure(
-                .badData, name,
-                "is too small or too narrow for a fundus photograph (\(picture.width) x \(picture.height))")
-        }
+        let (distance, sx, sy) = try reduced(picture, name: name)
         let found = try search(distance, name: name)
         return FieldOfView(
             centerX: Float(Double(found.centerX) * sx), centerY: Float(Double(found.centerY) * sy),

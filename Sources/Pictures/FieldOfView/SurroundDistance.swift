@@ -108,13 +108,13 @@ struct SurroundDistance {
     }
 
     /// The bounds of what is bright in a picture that is nearly all surround; nil where nothing is. The threshold
-    /// follows the brightest thousandth of the pixels, because the disc may be smaller than a twentieth.
+    /// follows the brightest pixels, because the disc may fill less than a thousandth of the frame.
     func smallRegion() -> (x: Range<Int>, y: Range<Int>)? {
         let sorted = values.sorted()
-        let brightest = sorted.isEmpty ? 0 : sorted[sorted.count * 999 / 1000]
+        let brightest = sorted.isEmpty ? 0 : sorted[sorted.count * 9995 / 10_000]
         guard brightest >= 16 else { return nil }
         let region = largestComponents(above: max(threshold, brightest / 8))[0]
-        guard region.count * 500 >= values.count else { return nil }
+        guard region.count * 2500 >= values.count else { return nil }
         var x = (width, 0), y = (height, 0)
         for place in region.mask.indices where region.mask[place] {
             x = (min(x.0, place % width), max(x.1, place % width + 1))
