@@ -46,8 +46,8 @@ extension ImportReport {
         if synthetic > 0 {
             lines.append(
                 """
-                a model made \(synthetic) of the \(kept) pictures, as the labels in their files say, so the data set is \
-                marked as synthetic
+                a model made \(synthetic) of the \(kept) pictures, as the labels in their files say, so the data set \
+                is marked as synthetic
                 """)
         }
         return lines + flagged

@@ -110,10 +110,8 @@ public struct InspectJob: Job {
             return "\(split) \(d.splits["\(split)"] ?? 0) of \(count) \(count == 1 ? "patient" : "patients")"
         }
         return [
-            """
-            data set: \(d.photographs) \(d.synthetic && d.sampled == nil ? "synthetic pictures" : "photographs") of \(d.size) x \(d.size), 
-            """
-                + "\(d.patients) patients, site \(d.site), created \(d.created)",
+            "data set: \(d.photographs) \(d.synthetic && d.sampled == nil ? "synthetic pictures" : "photographs") "
+                + "of \(d.size) x \(d.size), \(d.patients) patients, site \(d.site), created \(d.created)",
             "splits: \(splits.joined(separator: ", "))",
             "licence: \(d.licence); source: \(d.source)",
         ] + (d.notes.map { ["notes: \($0)"] } ?? [])

@@ -41,8 +41,8 @@ enum EXIF {
             let offset = directory + 2 + 12 * entry
             guard let tag = number(offset, bytes: 2) else { return nil }
             if tag == 0x0112 {
-                // The standard wants one SHORT. Other writers store a whole number of another width, which stands at the
-                // start of the value field, too.
+                // The standard wants one SHORT. Other writers store a whole number of another width, which stands at
+                // the start of the value field, too.
                 guard let type = number(offset + 2, bytes: 2), let width = widths[type],
                     let count = number(offset + 4, bytes: 4), count > 0, count * width <= 4,
                     let value = number(offset + 8, bytes: width), (1...8).contains(value)

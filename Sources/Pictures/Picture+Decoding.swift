@@ -15,8 +15,8 @@ extension Picture {
     /// Decodes the JPEG, PNG, TIFF, WebP or JPEG 2000 file at `path`, and turns it upright as EXIF says.
     ///
     /// The format is recognised by the content, not by the suffix. A PNG may have 1 to 16 bits and may be grey,
-    /// palette, RGB or with alpha (composed on black). A JPEG may be grey or have three channels. A TIFF may be whatever
-    /// libtiff decodes but CMYK; of several pages, the largest is read.
+    /// palette, RGB or with alpha (composed on black). A JPEG may be grey or have three channels. A TIFF may be
+    /// whatever libtiff decodes but CMYK; of several pages, the largest is read.
     /// - Parameter minimumSide: if given, a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, as long as its
     ///   shorter side keeps at least this many pixels. The reduction is an average, done in the DCT domain.
     /// - Throws: `Failure`: `.noSuchInput` if there is no such file; `.badData` if it is not a picture, is truncated,

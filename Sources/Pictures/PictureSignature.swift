@@ -2,7 +2,8 @@ import Files
 
 /// Tells the formats of pictures by the first bytes of a file; suffixes are often wrong.
 enum PictureSignature {
-    /// - Throws: `Failure(.badData)` for an empty file, and for a format that is not read, by its name where it is known.
+    /// - Throws: `Failure(.badData)` for an empty file, and for a format that is not read, by its name where it is
+    ///   known.
     static func format(of bytes: [UInt8], name: String) throws -> PictureHeader.Format {
         guard !bytes.isEmpty else { throw Failure(.badData, name, "is empty") }
         if bytes.starts(with: [0xFF, 0xD8, 0xFF]) { return .jpeg }

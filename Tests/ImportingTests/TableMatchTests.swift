@@ -34,8 +34,8 @@ import Testing
         let importer = try importer(
             ["01_dr.jpg", decomposed, "sub/b.jpeg", "plain.jpg"],
             rows: ["01_DR.JPG,A,f", "\(composed),B,m", "B.JPEG,C,m", "plain.jpg,D,f", "gone.jpg,E,f"])
-        try folder.write([1], "photos/x.tiff")
-        try folder.write([1], "photos/sub/Y.TIFF")
+        try folder.write([1], "photos/x.heic")
+        try folder.write([1], "photos/sub/Y.HEIC")
         try folder.write([1], "photos/NOTES")
         let report = try importer.run().report
         #expect(report.kept == 4 && report.refused.isEmpty)
@@ -43,8 +43,8 @@ import Testing
         #expect(report.renamed.map(\.inTable).contains("01_DR.JPG") && report.renamed.count == 3)
         #expect(report.rowsWithoutPhotograph == ["gone.jpg"] && report.photographsWithoutRow == [])
         // The table and the map lie in the folder, and are not called unread.
-        #expect(report.unread == [".tiff": 2, "no suffix": 1] && report.ignoredFiles == 3)
-        #expect(report.unreadFiles == [".tiff": ["sub/Y.TIFF", "x.tiff"], "no suffix": ["NOTES"]])
+        #expect(report.unread == [".heic": 2, "no suffix": 1] && report.ignoredFiles == 3)
+        #expect(report.unreadFiles == [".heic": ["sub/Y.HEIC", "x.heic"], "no suffix": ["NOTES"]])
         #expect(report.trainPatients["sex"]?.values.reduce(0, +) ?? 0 >= 1)
         let summary = report.summary
         #expect(summary.unreadFiles == nil && summary.rowsWithoutPhotograph == nil && summary.photographs == nil)
@@ -76,11 +76,11 @@ import Testing
             try bare.run()
         }
         let other = try TemporaryFolder()
-        try other.write([1], "x.TIF")
+        try other.write([1], "x.BMP")
         try other.write([1], "y.dcm")
         var empty = Importer(folder: other.path, site: "a", size: 32)
         empty.onePatientPerPhoto = true
-        expectFailure(.badData, "2 other files: 1 .dcm, 1 .tif)") { try empty.run() }
+        expectFailure(.badData, "2 other files: 1 .bmp, 1 .dcm)") { try empty.run() }
     }
 
     @Test func `paths of other machines, other capitals and other suffixes find their photographs`() throws {
