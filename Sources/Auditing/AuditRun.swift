@@ -180,6 +180,10 @@ package struct AuditRun {
         guard (32...1024).contains(size) else {
             throw Failure(.badData, samples.path, field: "size", expected: "32 to 1024 pixels", found: "\(size)")
         }
+        let pictures = samples.count + galleryRows.count + parts.auxiliary.count + parts.calibration.count
+        try MemoryFigures.requireRoom(
+            (pictures + parts.report.count) * size * size * 3, for: "the pictures", place: samples.path,
+            advice: "audit at a smaller size or fewer samples")
         progress("pictures", 0)
         let result = Sides(
             samples: try await samples.pictures(Array(0..<samples.count), size: size),

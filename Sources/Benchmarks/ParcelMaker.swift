@@ -27,7 +27,7 @@ public struct ParcelMaker {
     public func write(count: Int) throws {
         do { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch {
             throw Failure(
-                .cannotCreateOutput, folder, "the folder could not be made: \((error as NSError).localizedDescription)")
+                .cannotCreateOutput, folder, "the folder could not be made: \(SystemReason.text(error))")
         }
         var description = ModelDescription(
             network: preset.configuration, height: 64, width: 64, cohort: CohortEncoding(attributes: ["dr_icdr"]))

@@ -1,13 +1,18 @@
 #pragma once
 #include <hdf5.h>
+#include <stdlib.h>
 
 // HDF5's constants are macros that open the library or cast. Swift does not import such macros.
 
 /// Opens the library without its clean-up at exit. In 1.10.8, that clean-up crashes after a close that failed (full
 /// disk). This works only before anything else opens the library, as the macros below would. Files are closed
 /// explicitly.
+///
+/// The variable HDF5_USE_FILE_LOCKING would overrule what each file is opened with. Fovea finds out by itself whether a
+/// file system has locks.
 static inline void fovea_start(void) {
     H5dont_atexit();
+    unsetenv("HDF5_USE_FILE_LOCKING");
     H5open();
 }
 

@@ -118,6 +118,27 @@ static void start_workers(void) {
     }
 }
 
+static void *wait_for_gate(void *gate) {
+    pthread_mutex_lock(gate);
+    pthread_mutex_unlock(gate);
+    return NULL;
+}
+
+long fovea_startable_threads(long count) {
+    pthread_t *threads = calloc((size_t)(count > 0 ? count : 1), sizeof *threads);
+    if (threads == NULL) return 0;
+    // The threads live until all were started, because a limit counts those that live at the same time.
+    pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&gate);
+    long started = 0;
+    while (started < count && pthread_create(&threads[started], NULL, wait_for_gate, &gate) == 0) started++;
+    pthread_mutex_unlock(&gate);
+    for (long number = 0; number < started; number++) pthread_join(threads[number], NULL);
+    pthread_mutex_destroy(&gate);
+    free(threads);
+    return started;
+}
+
 long fovea_thread_count(void) {
     pthread_mutex_lock(&pool.lock);
     if (pool.threads == 0) pool.threads = fovea_available_cores();

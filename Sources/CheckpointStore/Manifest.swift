@@ -251,6 +251,14 @@ public struct WeightsFile<Model: Codable & Sendable>: Sendable {
         let (index, tensors) = try decoded.get()
         let manifest = try Manifest<Model>.read(index, path: path)
         if let kind, manifest.kind != kind {
+            if let parcel = manifest.parcel, manifest.kind == .adapter {
+                throw Failure(
+                    .badData, path,
+                    """
+                    is a parcel of \(parcel.site) that holds an adapter and no whole model; a merge or the folder of a \
+                    round takes it, or it is mixed into its base
+                    """)
+            }
             throw Failure(.badData, path, field: "kind", expected: kind.rawValue, found: manifest.kind.rawValue)
         }
         return (WeightsFile(manifest: manifest, tensors: tensors), digest)

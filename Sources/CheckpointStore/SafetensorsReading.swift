@@ -58,6 +58,7 @@ public struct SafetensorsIndex: Sendable {
     ///   - body: makes the body from the place where it starts.
     private init(size: Int, path: String, read: (Range<Int>) throws -> Data, body: (Int) -> Body) throws {
         func bad(_ sentence: String) -> Failure { Failure(.badData, path, "not a valid safetensors file: \(sentence)") }
+        if let foreign = ForeignWeights(try read(0..<min(256, size))) { throw Failure(.badData, path, foreign.problem) }
         guard size >= 8 else { throw bad("expected at least 8 bytes, found \(size)") }
         let length = try read(0..<8).enumerated().reduce(UInt64(0)) {
             $0 | UInt64($1.element) << (8 * UInt64($1.offset))
@@ -134,7 +135,10 @@ public struct SafetensorsIndex: Sendable {
     /// All tensors by name.
     /// - Throws: `Failure(.readOrWriteFailed)`.
     public func tensors() throws -> [String: Tensor] {
-        Dictionary(uniqueKeysWithValues: try entries.map { ($0.name, try tensor($0)) })
+        let count = entries.reduce(0) { $0 + $1.count }
+        try MemoryFigures.requireRoom(
+            count * MemoryLayout<Float>.stride, for: "\(count) parameters", place: nil, advice: "take a smaller model")
+        return Dictionary(uniqueKeysWithValues: try entries.map { ($0.name, try tensor($0)) })
     }
 
     /// The bytes of a tensor's numbers as they are stored.

@@ -106,7 +106,7 @@ public struct SigningKey: Sendable {
         // The file has its final mode from the start, so that others can never read it, not even for a moment.
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard descriptor >= 0 else {
-            throw Failure(.cannotCreateOutput, path, "could not be made: \(String(cString: strerror(errno)))")
+            throw Failure(.cannotCreateOutput, path, "could not be made: \(SystemReason.text())")
         }
         let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         do {

@@ -130,14 +130,15 @@ public struct Round: Sendable {
                 atPath: file("parcels", in: folder), withIntermediateDirectories: true)
         } catch {
             throw Failure(
-                .cannotCreateOutput, folder, "the folder could not be made: \((error as NSError).localizedDescription)")
+                .cannotCreateOutput, folder, "the folder could not be made: \(SystemReason.text(error))")
         }
         let target = file("base.safetensors", in: folder)
         let staging = StagedFile.stagingPath(for: target)
         defer { try? FileManager.default.removeItem(atPath: staging) }
         let digest: Digest
         if isSigned {
-            try JSONText.contents(base).write(to: URL(fileURLWithPath: staging))
+            let bytes = try JSONText.contents(base)
+            do { try bytes.write(to: URL(fileURLWithPath: staging)) } catch { throw StagedFile.failure(target, error) }
             digest = try Digest(ofFile: staging)
         } else {
             digest = try SignedBase.sign(base, with: key, to: staging, force: true)

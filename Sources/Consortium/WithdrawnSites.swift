@@ -43,6 +43,19 @@ public enum WithdrawnSites {
             """)
     }
 
+    /// Says that weights come from a site that was withdrawn; nil where they do not, or where nobody can know.
+    /// The parameters mean the same as in `refuse`.
+    public static func notice(_ model: String, sites: Set<String>, trust: String?) -> String? {
+        do {
+            try refuse(model, sites: sites, trust: trust)
+            return nil
+        } catch let failure as Failure {
+            return "\(failure.place ?? model): \(failure.sentence)"
+        } catch {
+            return nil
+        }
+    }
+
     /// What became of the list of trust in a round's folder.
     public struct Copy: Sendable {
         public let path: String
@@ -76,7 +89,7 @@ public enum WithdrawnSites {
                 }
                 return Copy(path: path, problem: nil)
             } catch {
-                return Copy(path: path, problem: (error as? Failure)?.sentence ?? "\(error)")
+                return Copy(path: path, problem: SystemReason.text(error))
             }
         }
     }

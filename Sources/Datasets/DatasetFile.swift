@@ -95,7 +95,7 @@ public struct DatasetFile: Sendable {
         } catch let failure as Failure {
             return [Finding(failure.kind == .checkFailed ? "/images" : "structure", failure.sentence)]
         } catch {
-            return [Finding("structure", "\(error)")]
+            return [Finding("structure", SystemReason.text(error))]
         }
     }
 

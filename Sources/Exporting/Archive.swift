@@ -62,7 +62,11 @@ final class ArchiveWriter {
 
     private func check(_ status: Int32) throws {
         guard status < ARCHIVE_WARN else { return }
-        let reason = archive_error_string(archive).map { String(cString: $0) } ?? "no reason given"
+        // The library's own words are only "Write error".
+        let number = archive_errno(archive)
+        let reason =
+            number > 0
+            ? SystemReason.text(number) : archive_error_string(archive).map { String(cString: $0) } ?? "no reason given"
         throw Failure(.readOrWriteFailed, path, "could not be written: \(reason)")
     }
 }

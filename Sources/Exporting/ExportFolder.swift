@@ -16,18 +16,21 @@ final class ExportFolder {
         do {
             try FileManager.default.createDirectory(atPath: name.map(file) ?? path, withIntermediateDirectories: true)
         } catch {
-            throw Failure(.cannotCreateOutput, path, "could not be made: \((error as NSError).localizedDescription)")
+            throw Failure(.cannotCreateOutput, path, "could not be made: \(SystemReason.text(error))")
         }
     }
 
-    func write(_ data: Data, _ name: String) throws {
+    @discardableResult
+    func write(_ data: Data, _ name: String) throws -> PackagedFile {
         do {
             try data.write(to: URL(fileURLWithPath: file(name)))
         } catch {
             throw Failure(
-                .readOrWriteFailed, file(name), "could not be written: \((error as NSError).localizedDescription)")
+                .readOrWriteFailed, file(name), "could not be written: \(SystemReason.text(error))")
         }
-        files.append(PackagedFile(name: name, digest: Digest(of: data), byteCount: data.count))
+        let packaged = PackagedFile(name: name, digest: Digest(of: data), byteCount: data.count)
+        files.append(packaged)
+        return packaged
     }
 
     /// Adds a file to the list that something else wrote into the folder.
@@ -41,7 +44,7 @@ final class ExportFolder {
 
     static func move(_ source: String, to target: String) throws {
         guard rename(source, target) == 0 else {
-            throw Failure(.readOrWriteFailed, target, "could not be written: \(String(cString: strerror(errno)))")
+            throw Failure(.readOrWriteFailed, target, "could not be written: \(SystemReason.text())")
         }
     }
 }

@@ -29,7 +29,7 @@ public enum ExportVerification {
                 digests += try pictures(of: file, in: folder)
             } catch {
                 findings.append(
-                    Finding(file.name, (error as? Failure)?.sentence ?? (error as NSError).localizedDescription))
+                    Finding(file.name, SystemReason.text(error)))
             }
         }
         if findings.isEmpty, Set(digests).count != digests.count {

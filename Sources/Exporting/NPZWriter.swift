@@ -27,7 +27,7 @@ struct NPZWriter: ExportWriter {
         let path = folder.file(".pixels")
         let descriptor = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
-            throw Failure(.readOrWriteFailed, path, "could not be written: \(String(cString: strerror(errno)))")
+            throw Failure(.readOrWriteFailed, path, "could not be written: \(SystemReason.text())")
         }
         unlink(path)
         spool = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
@@ -38,7 +38,7 @@ struct NPZWriter: ExportWriter {
             try spool.write(contentsOf: pixels)
         } catch {
             throw Failure(
-                .readOrWriteFailed, folder.path, "could not be written: \((error as NSError).localizedDescription)")
+                .readOrWriteFailed, folder.path, "could not be written: \(SystemReason.text(error))")
         }
     }
 

@@ -12,6 +12,7 @@ struct PNGWriter: ExportWriter {
     private let asked: [String]
     private let hasJoined: Bool
     private let columns: [String]
+    private let integers: Set<String>
     private var table: [String]
 
     init(_ folder: ExportFolder, _ set: SampleSetFile, threads: Int) throws {
@@ -20,6 +21,7 @@ struct PNGWriter: ExportWriter {
         asked = SampleDetails.asked(set)
         hasJoined = !set.joinedRequests.isEmpty
         columns = SampleDetails.columns(set)
+        integers = Set(["row", "index", "run"] + (ExportedSeed.needsText(set.seeds) ? [] : ["seed"]))
         table = [columns.joined(separator: ",")]
         try folder.make("images")
     }
@@ -28,17 +30,15 @@ struct PNGWriter: ExportWriter {
         for (detail, png) in zip(details, try encoding.encode(details, pixels: pixels)) {
             let name = "\(detail.row.padded(to: 6)).png"
             try folder.write(png, PNGWriter.folderName + name)
-            table.append(detail.line(file: name, asked: asked, hasJoined: hasJoined))
+            table.append(detail.line(file: name, in: PNGWriter.folderName, asked: asked, hasJoined: hasJoined))
         }
     }
 
     mutating func finish() throws -> Croissant.Layout {
         let name = "metadata.csv"
-        let data = Data((table.joined(separator: "\n") + "\n").utf8)
-        try data.write(to: URL(fileURLWithPath: folder.file(name)))
-        let integers: Set = ["row", "seed", "index", "run"]
+        let file = try folder.write(Data((table.joined(separator: "\n") + "\n").utf8), name)
         return .pictures(
-            table: try folder.add(name),
+            table: file,
             columns: columns.map {
                 Croissant.Column($0, integers.contains($0) ? .integer : .text, SampleDetails.meaning($0))
             },

@@ -10,7 +10,7 @@ struct SampleDetails: Codable, Hashable {
     var requests: [String: Float]
     /// The joined request that the sample was drawn for; nil where `cohort` is all that was asked for.
     var asked: String?
-    var seed: UInt64
+    var seed: ExportedSeed
     var index: UInt64
     /// SHA-256 of the pixels, hexadecimal.
     var digest: String
@@ -21,12 +21,13 @@ struct SampleDetails: Codable, Hashable {
     var digitalSourceType: String
     var licence: String
 
-    init(_ set: SampleSetFile, row: Int) {
+    /// - Parameter seedsAreTexts: see `ExportedSeed.needsText`.
+    init(_ set: SampleSetFile, row: Int, seedsAreTexts: Bool) {
         self.row = row
         cohort = set.cohort(row: row).values
         requests = set.requests.compactMapValues { $0[row].isNaN ? nil : $0[row] }
         asked = set.asked(row: row)
-        seed = set.seeds[row]
+        seed = ExportedSeed(set.seeds[row], isText: seedsAreTexts)
         index = set.indices[row]
         digest = set.digests[row].description
         run = Int(set.runOfSample[row])
@@ -53,7 +54,7 @@ struct SampleDetails: Codable, Hashable {
 
     /// The columns of `metadata.csv`.
     static func columns(_ set: SampleSetFile) -> [String] {
-        ["file", "row"] + asked(set) + (set.joinedRequests.isEmpty ? [] : ["asked"]) + [
+        ["file_name", "file", "row"] + asked(set) + (set.joinedRequests.isEmpty ? [] : ["asked"]) + [
             "seed", "index", "run", "model", "digest", "synthetic", "digital_source_type",
         ]
     }
@@ -68,15 +69,17 @@ struct SampleDetails: Codable, Hashable {
 
     /// The line of `metadata.csv`. An attribute that was left open has an empty cell.
     /// - Parameters:
+    ///   - file: the picture's file without its folder.
+    ///   - folder: its folder in the export, such as `images/`.
     ///   - attributes: the attributes for which anything was asked in the set.
     ///   - hasJoined: whether the set has joined requests, and the table a column for them.
-    func line(file: String, asked attributes: [String], hasJoined: Bool) -> String {
+    func line(file: String, in folder: String, asked attributes: [String], hasJoined: Bool) -> String {
         let cohort = attributes.map { name in
             self.cohort[name] ?? requests[name].map { "\($0)" } ?? ""
         }
         let cells =
-            [file, "\(row)"] + cohort + (hasJoined ? [asked ?? ""] : []) + [
-                "\(seed)", "\(index)", "\(run)", model, digest, "YES", digitalSourceType,
+            [folder + file, file, "\(row)"] + cohort + (hasJoined ? [asked ?? ""] : []) + [
+                seed.text, "\(index)", "\(run)", model, digest, "YES", digitalSourceType,
             ]
         return cells.map(SampleDetails.cell).joined(separator: ",")
     }
@@ -92,10 +95,12 @@ struct SampleDetails: Codable, Hashable {
     /// What a column of `metadata.csv` or a key of the JSON beside a picture holds, in one sentence.
     static func meaning(_ name: String) -> String {
         switch name {
-        case "file": "The PNG file."
+        case "file_name": "The PNG file with its folder, as Hugging Face's imagefolder reads it."
+        case "file": "The PNG file without its folder."
         case "row": "Row of the sample set."
         case "asked": "The request for one of several cohorts, such as age_band=70-79|80+; empty where there was none."
-        case "seed": "Seed of the noise."
+        case "seed":
+            "Seed of the noise; hexadecimal, such as 0x00000000000000ff, where a seed of the set is 2^63 or more."
         case "index": "The sample's number under its seed."
         case "run": "Run of the sampler."
         case "model": "SHA-256 of the model."

@@ -97,9 +97,12 @@ public struct SampleExport {
             case .npz: try NPZWriter(folder, set, name: "\(name).npz", label: label)
             case .webdataset: try WebDatasetWriter(folder, set, stem: name, rows: shardRows, threads: threads)
             }
+        let seedsAreTexts = ExportedSeed.needsText(set.seeds)
         for start in stride(from: 0, to: set.count, by: SampleExport.rowsAtOnce) {
             let rows = Array(start..<min(set.count, start + SampleExport.rowsAtOnce))
-            try writer.append(rows.map { SampleDetails(set, row: $0) }, pixels: try await set.images(rows: rows))
+            try writer.append(
+                rows.map { SampleDetails(set, row: $0, seedsAreTexts: seedsAreTexts) },
+                pixels: try await set.images(rows: rows))
             progress(rows.count + start)
             try Cancellation.check("nothing is left of the export; give the same command again")
         }
@@ -135,8 +138,9 @@ public struct SampleExport {
         let croissant = Croissant(try set.description(), name: name, layout: layout, content: content)
         try folder.write(Data(try croissant.json().utf8), "croissant.json")
         let packaged = folder.files.filter { !$0.name.hasPrefix(PNGWriter.folderName) }
-        try folder.write(
-            Data(try DatasetCard.markdown(of: set, name: name, files: packaged, content: content).utf8), "README.md")
+        let card = try DatasetCard.markdown(
+            of: set, name: name, files: packaged, content: content, shards: format == .webdataset ? "*.tar" : nil)
+        try folder.write(Data(card.utf8), "README.md")
     }
 }
 

@@ -9,6 +9,7 @@ struct WebDatasetWriter: ExportWriter {
     private let encoding: PictureEncoding
     private let stem: String
     private let rows: Int
+    private let seedsAreTexts: Bool
     private var archive: (writer: ArchiveWriter, name: String)?
     private var shards: [PackagedFile] = []
 
@@ -17,6 +18,7 @@ struct WebDatasetWriter: ExportWriter {
         encoding = PictureEncoding(set, threads: threads)
         self.stem = stem
         self.rows = rows
+        seedsAreTexts = ExportedSeed.needsText(set.seeds)
         try folder.make()
     }
 
@@ -43,7 +45,8 @@ struct WebDatasetWriter: ExportWriter {
     mutating func finish() throws -> Croissant.Layout {
         try closeShard()
         let keys: [(String, Croissant.Column.Kind)] = [
-            ("row", .integer), ("seed", .integer), ("index", .integer), ("run", .integer), ("model", .text),
+            ("row", .integer), ("seed", seedsAreTexts ? .text : .integer), ("index", .integer), ("run", .integer),
+            ("model", .text),
             ("digest", .text),
             ("digital_source_type", .text), ("licence", .text),
         ]

@@ -82,7 +82,7 @@ public struct Simulation: Sendable {
         do { try FileManager.default.createDirectory(atPath: path(name), withIntermediateDirectories: true) } catch {
             throw Failure(
                 .cannotCreateOutput, path(name),
-                "the folder could not be made: \((error as NSError).localizedDescription)")
+                "the folder could not be made: \(SystemReason.text(error))")
         }
     }
 

@@ -74,7 +74,7 @@ public struct ParcelLedger: Sendable {
         let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         do {
             // A last line that a killed process left without a line feed is removed.
-            flock(descriptor, LOCK_EX)
+            SystemLock.wait(descriptor, path: path)
             let there = try file.readToEnd() ?? Data()
             if let last = there.last, last != UInt8(ascii: "\n") {
                 let whole = there.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0

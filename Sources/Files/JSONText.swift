@@ -3,12 +3,14 @@ import Foundation
 /// Reads JSON from outside, and describes errors in one sentence.
 public enum JSONText {
     /// The bytes of the file at `path`.
-    /// - Throws: `Failure`: `.noSuchInput` if there is no file, `.readOrWriteFailed` if it cannot be read.
+    /// - Throws: `Failure`: `.noSuchInput` if there is no file, `.readOrWriteFailed` if it cannot be read, `.badData`
+    ///   if it is a git-lfs pointer or a pickle.
     public static func contents(_ path: String) throws -> Data {
         guard FileManager.default.fileExists(atPath: path) else { throw Failure(.noSuchInput, path, "does not exist") }
         guard let data = FileManager.default.contents(atPath: path) else {
             throw Failure(.readOrWriteFailed, path, "could not be read")
         }
+        if let foreign = ForeignWeights(data) { throw Failure(.badData, path, foreign.problem) }
         return data
     }
 

@@ -7,7 +7,7 @@ public enum PathNature: String, Sendable, CaseIterable {
     case dataset, sampleSet, snapshot, checkpoint, adapter, parcel, privateKey, publicKey, labelMap, trustList
     case importReport, audit
     // Other files.
-    case hdf5, weights, table, yaml, json, picture, page, archive, text, other, empty
+    case hdf5, weights, pickle, lfsPointer, table, yaml, json, picture, page, archive, text, other, empty
     // Folders.
     case runFolder, auditFolder, auditPart, roundFolder, exportFolder, modelFolder, unfinishedFolder, photographFolder,
         folder
@@ -30,6 +30,8 @@ public enum PathNature: String, Sendable, CaseIterable {
         case .audit: "the verdict of an audit"
         case .hdf5: "an HDF5 file"
         case .weights: "a weights file that is not of Fovea"
+        case .pickle: "a PyTorch pickle, which could run code when it is read"
+        case .lfsPointer: "a git-lfs pointer and not the file itself"
         case .table: "a table (CSV)"
         case .yaml: "a file of settings (YAML)"
         case .json: "a JSON file"
@@ -97,6 +99,11 @@ public enum PathNature: String, Sendable, CaseIterable {
         let start: Data
         do { start = try handle.read(upToCount: 4096) ?? Data() } catch { return .other }
         if start.isEmpty { return .empty }
+        switch ForeignWeights(start) {
+        case .gitLFSPointer: return .lfsPointer
+        case .pickle: return .pickle
+        case nil: break
+        }
         func begins(_ bytes: [UInt8], at offset: Int = 0) -> Bool { start.dropFirst(offset).starts(with: bytes) }
         let hdf5: [UInt8] = [0x89, 0x48, 0x44, 0x46]
         if begins(Array("fovea.samples ".utf8)) || begins(hdf5, at: 512) { return .sampleSet }

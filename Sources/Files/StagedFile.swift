@@ -68,7 +68,7 @@ public final class StagedFile {
         guard access(folder, W_OK) == 0 else {
             throw Failure(
                 .cannotCreateOutput, destination,
-                "the folder \(folder) is not writable (\(String(cString: strerror(errno))))")
+                "the folder \(folder) is not writable (\(SystemReason.text()))")
         }
     }
 
@@ -150,22 +150,12 @@ public final class StagedFile {
         guard code == 0 else { throw StagedFile.failure(destination) }
     }
 
-    /// The system's own words if it gave a reason.
-    private static func reason(_ error: any Error) -> String {
-        let outer = error as NSError, inner = outer.userInfo[NSUnderlyingErrorKey]
-        // Errors of Data.write hold a POSIXError, others an NSError.
-        if let system = inner as? POSIXError { return String(cString: strerror(system.code.rawValue)) }
-        let found = inner as? NSError ?? outer
-        return found.domain == NSPOSIXErrorDomain
-            ? String(cString: strerror(Int32(found.code))) : outer.localizedDescription
-    }
-
     /// The failure of reading or writing a file. Without `error`, the reason is taken from `errno`.
     /// - Parameter attempt: what failed: `written` or `read`.
     package static func failure(_ destination: String, _ error: (any Error)? = nil, _ attempt: String = "written")
         -> Failure
     {
-        let reason = error.map(reason) ?? String(cString: strerror(errno))
+        let reason = error.map { SystemReason.text($0) } ?? SystemReason.text()
         return Failure(.readOrWriteFailed, destination, "could not be \(attempt): \(reason)")
     }
 }

@@ -4,16 +4,9 @@ import Foundation
 /// time holds the folder; the system releases it when that process ends, however it ends.
 public final class UnfinishedFolder {
     public let path: String
-    private let descriptor: Int32
+    private let held: LockFile
 
     private static let lockName = "lock"
-
-    /// The process that holds a folder.
-    private struct Holder: Codable {
-        var process: Int32
-        var host: String
-        var since: Date
-    }
 
     /// Where the folder for `output` is.
     public static func path(for output: String) -> String {
@@ -29,38 +22,17 @@ public final class UnfinishedFolder {
         // A process that ends may remove the folder that it held; the folder is then made again.
         for _ in 0..<100 {
             guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
-                throw Failure(.cannotCreateOutput, path, "could not be made: \(String(cString: strerror(errno)))")
+                throw Failure(.cannotCreateOutput, path, "could not be made: \(SystemReason.text())")
             }
-            let descriptor = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-            if descriptor < 0 {
-                if errno == ENOENT { continue }
-                throw Failure(.cannotCreateOutput, lock, "could not be made: \(String(cString: strerror(errno)))")
-            }
-            if flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-                let reason = errno
-                close(descriptor)
-                guard reason == EWOULDBLOCK else {
-                    throw Failure(
-                        .cannotCreateOutput, lock, "could not be locked: \(String(cString: strerror(reason)))")
-                }
+            switch try LockFile.take(lock) {
+            case .held(let file):
+                held = file
+                return
+            case .heldBy(let holder):
                 throw Failure(
-                    .cannotCreateOutput, output,
-                    "is being made by \(UnfinishedFolder.holder(lock)); wait for it or stop it")
+                    .cannotCreateOutput, output, "is being made by \(holder); wait for it or stop it")
+            case .vanished: continue
             }
-            var held = stat(), named = stat()
-            guard fstat(descriptor, &held) == 0, stat(lock, &named) == 0, held.st_ino == named.st_ino else {
-                close(descriptor)
-                continue
-            }
-            self.descriptor = descriptor
-            let encoder = JSONEncoder()
-            encoder.dateEncodingStrategy = .iso8601
-            let process = HostProcess.current
-            let holder = Holder(process: process.id, host: process.host, since: Date())
-            let said = (try? encoder.encode(holder)) ?? Data()
-            _ = ftruncate(descriptor, 0)
-            _ = said.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-            return
         }
         throw Failure(.cannotCreateOutput, path, "is made and removed by other processes all the time")
     }
@@ -70,18 +42,6 @@ public final class UnfinishedFolder {
         if (try? FileManager.default.contentsOfDirectory(atPath: path)) == [UnfinishedFolder.lockName] {
             try? remove { _ in false }
         }
-        close(descriptor)
-    }
-
-    private static func holder(_ lock: String) -> String {
-        let decoder = JSONDecoder()
-        decoder.dateDecodingStrategy = .iso8601
-        guard let data = FileManager.default.contents(atPath: lock),
-            let holder = try? decoder.decode(Holder.self, from: data)
-        else {
-            return "another process"
-        }
-        return "process \(holder.process) on \(holder.host) since \(holder.since.formatted(.iso8601))"
     }
 
     /// Where a file of the folder is.
@@ -109,7 +69,7 @@ public final class UnfinishedFolder {
         } catch let failure as Failure {
             throw failure
         } catch {
-            throw Failure(.readOrWriteFailed, path, "could not be cleared: \((error as NSError).localizedDescription)")
+            throw Failure(.readOrWriteFailed, path, "could not be cleared: \(SystemReason.text(error))")
         }
     }
 
@@ -117,9 +77,9 @@ public final class UnfinishedFolder {
     /// - Throws: the same as `clear`.
     public func remove(first: String? = nil, where isOwn: (String) -> Bool) throws {
         try clear(first: first, where: isOwn)
-        unlink(file(UnfinishedFolder.lockName))
+        held.remove()
         guard rmdir(path) == 0 else {
-            throw Failure(.readOrWriteFailed, path, "could not be removed: \(String(cString: strerror(errno)))")
+            throw Failure(.readOrWriteFailed, path, "could not be removed: \(SystemReason.text())")
         }
     }
 }

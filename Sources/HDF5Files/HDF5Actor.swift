@@ -43,6 +43,20 @@ public enum HDF5Library {
         throw Failure(kind, place, "\(what()): \(ErrorStack.reason())")
     }
 
+    /// Writes something in a file. A file in which a write failed is given up (`Handle`).
+    /// - Throws: `Failure(.readOrWriteFailed)`.
+    @discardableResult
+    static func write<Status: SignedInteger>(
+        in file: Handle, _ place: String, _ what: @autoclosure () -> String, _ body: () -> Status
+    ) throws -> Status {
+        do {
+            return try call(.readOrWriteFailed, place, what(), body)
+        } catch let failure as Failure {
+            file.giveUp(failure.sentence)
+            throw failure
+        }
+    }
+
     /// Switches off the library's printing of errors. The library keeps this setting for each thread, and an actor
     /// moves between threads.
     static func silence() {

@@ -12,7 +12,7 @@ extension HDF5Dataset {
         }
         guard !values.isEmpty else { return }
         let memoryType = try memoryType(of: Element.self)
-        try transfer(rows: rows, "could not be written", .readOrWriteFailed) { memory, space in
+        try transfer(rows: rows, isWriting: true) { memory, space in
             values.withUnsafeBufferPointer {
                 H5Dwrite(identifier, memoryType.id, memory, space, fovea_default, $0.baseAddress)
             }
@@ -49,7 +49,7 @@ extension HDF5Dataset {
         }
         guard count > 0 else { return }
         let memoryType = try memoryType(of: Element.self)
-        try transfer(rows: rows, "could not be read", .badData) { memory, space in
+        try transfer(rows: rows) { memory, space in
             H5Dread(identifier, memoryType.id, memory, space, fovea_default, buffer.baseAddress)
         }
     }
@@ -71,7 +71,7 @@ extension HDF5Dataset {
         let count = try elementCount(rows: rows, bytesPerElement: H5Tget_size(type.id))
         return try [UInt8](unsafeUninitializedCapacity: count * H5Tget_size(type.id)) { buffer, initialized in
             if count > 0 {
-                try transfer(rows: rows, "could not be read", .badData) { memory, space in
+                try transfer(rows: rows) { memory, space in
                     H5Dread(identifier, type.id, memory, space, fovea_default, buffer.baseAddress)
                 }
             }
@@ -81,7 +81,7 @@ extension HDF5Dataset {
 
     func writeAll(_ buffer: [UInt8], memoryType: Int64) throws {
         guard !buffer.isEmpty else { return }
-        try HDF5Library.call(.readOrWriteFailed, file, "\(path) could not be written") {
+        try HDF5Library.write(in: owner, file, "\(path) could not be written") {
             buffer.withUnsafeBufferPointer {
                 H5Dwrite(identifier, memoryType, fovea_all, fovea_all, fovea_default, $0.baseAddress)
             }
@@ -123,17 +123,19 @@ extension HDF5Dataset {
     }
 
     /// Calls `body` with the dataspaces in memory and in the file that select `rows`.
-    private func transfer(
-        rows: Range<Int>, _ what: String, _ kind: Failure.Kind, _ body: (Int64, Int64) -> herr_t
-    ) throws {
-        let shape = shape
-        guard !shape.isEmpty else {
-            try HDF5Library.call(kind, file, "\(path) \(what)") { body(fovea_all, fovea_all) }
-            return
+    private func transfer(rows: Range<Int>, isWriting: Bool = false, _ body: (Int64, Int64) -> herr_t) throws {
+        func call(_ memory: Int64, _ space: Int64) throws {
+            if isWriting {
+                try HDF5Library.write(in: owner, file, "\(path) could not be written") { body(memory, space) }
+            } else {
+                try HDF5Library.call(.badData, file, "\(path) could not be read") { body(memory, space) }
+            }
         }
+        let shape = shape
+        guard !shape.isEmpty else { return try call(fovea_all, fovea_all) }
         let space = Dataspace(H5Dget_space(identifier))
         try space.select(rows: rows, file: file)
         let memory = try Dataspace([rows.count] + shape.dropFirst(), file: file)
-        try HDF5Library.call(kind, file, "\(path) \(what)") { body(memory.id, space.id) }
+        try call(memory.id, space.id)
     }
 }

@@ -3,7 +3,7 @@ import Files
 
 /// An open dataset. Rows are entries of the first dimension; a scalar has one row.
 @HDF5Actor
-public final class HDF5Dataset: HDF5Object {
+public final class HDF5Dataset: HDF5Object, FileMember {
     public let path: String
     public let file: String
     private let fileByteCount: Int
@@ -11,7 +11,7 @@ public final class HDF5Dataset: HDF5Object {
     var fileIsOwn: Bool { fileByteCount == 0 }
     private let handle: Handle
     /// The file. It stays open as long as anything in it is used.
-    private let owner: Handle
+    let owner: Handle
     public var identifier: Int64 { handle.id }
 
     init(_ handle: Handle, path: String, file: String, owner: Handle, fileByteCount: Int) {
@@ -91,7 +91,7 @@ public final class HDF5Dataset: HDF5Object {
     public func extend(rows: Int) throws {
         var dimensions = shape.map { hsize_t($0) }
         dimensions[0] = hsize_t(rows)
-        try HDF5Library.call(.readOrWriteFailed, file, "\(path) could not be extended to \(rows) rows") {
+        try HDF5Library.write(in: owner, file, "\(path) could not be extended to \(rows) rows") {
             H5Dset_extent(handle.id, dimensions)
         }
     }

@@ -113,11 +113,12 @@ extension HDF5Group {
             first = rows.upperBound
         }
         let whole = try Dataspace(shape, file: file)
-        let id = try HDF5Library.call(.readOrWriteFailed, file, "\(child(name)) could not be written") {
+        let id = try HDF5Library.write(in: owner, file, "\(child(name)) could not be written") {
             H5Dcreate2(identifier, name, Element.fileType, whole.id, fovea_default, list.id, fovea_default)
         }
         return HDF5Dataset(
-            Handle(id, release: H5Dclose), path: child(name), file: file, owner: owner, fileByteCount: fileByteCount)
+            Handle(id, in: owner, release: H5Dclose), path: child(name), file: file, owner: owner,
+            fileByteCount: fileByteCount)
     }
 
     /// Creates and writes strings of one length (that of the longest string), padded with zeros.
@@ -140,10 +141,11 @@ extension HDF5Group {
     private func create(_ name: String, type: hid_t, shape: [Int], storage: HDF5Storage) throws -> HDF5Dataset {
         let space = try Dataspace(shape, extendible: storage.isExtendible, file: file)
         let list = try propertyList(fovea_dataset_create(), file) { storage.apply(to: $0, shape: shape) }
-        let id = try HDF5Library.call(.readOrWriteFailed, file, "\(child(name)) could not be written") {
+        let id = try HDF5Library.write(in: owner, file, "\(child(name)) could not be written") {
             H5Dcreate2(identifier, name, type, space.id, fovea_default, list.id, fovea_default)
         }
         return HDF5Dataset(
-            Handle(id, release: H5Dclose), path: child(name), file: file, owner: owner, fileByteCount: fileByteCount)
+            Handle(id, in: owner, release: H5Dclose), path: child(name), file: file, owner: owner,
+            fileByteCount: fileByteCount)
     }
 }

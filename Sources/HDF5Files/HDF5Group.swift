@@ -3,7 +3,7 @@ import Files
 
 /// An open group.
 @HDF5Actor
-public final class HDF5Group: HDF5Object {
+public final class HDF5Group: HDF5Object, FileMember {
     public let path: String
     public let file: String
     let fileByteCount: Int
@@ -47,7 +47,7 @@ public final class HDF5Group: HDF5Object {
     /// - Throws: `Failure(.readOrWriteFailed)`.
     public func createGroup(_ name: String) throws -> HDF5Group {
         let list = try propertyList(fovea_group_create(), file) { H5Pset_obj_track_times($0, false) }
-        let id = try HDF5Library.call(.readOrWriteFailed, file, "\(child(name)) could not be written") {
+        let id = try HDF5Library.write(in: owner, file, "\(child(name)) could not be written") {
             H5Gcreate2(identifier, name, fovea_default, list.id, fovea_default)
         }
         return group(id, name)
@@ -72,7 +72,8 @@ public final class HDF5Group: HDF5Object {
             H5Dopen2(identifier, name, fovea_default)
         }
         let dataset = HDF5Dataset(
-            Handle(id, release: H5Dclose), path: child(name), file: file, owner: owner, fileByteCount: fileByteCount)
+            Handle(id, in: owner, release: H5Dclose), path: child(name), file: file, owner: owner,
+            fileByteCount: fileByteCount)
         try dataset.requireOwnStorage()
         return dataset
     }
@@ -86,7 +87,7 @@ public final class HDF5Group: HDF5Object {
             try HDF5Library.call(.badData, file, "\(child(name)) is not a dataset") {
                 H5Dopen2(identifier, name, fovea_default)
             },
-            release: H5Dclose)
+            in: owner, release: H5Dclose)
         let list = Handle(H5Dget_create_plist(handle.id), release: H5Pclose)
         let dataset = HDF5Dataset(handle, path: child(name), file: file, owner: owner, fileByteCount: fileByteCount)
         return H5Pget_layout(list.id) == H5D_VIRTUAL && dataset.type == UInt8.typeDescription ? dataset : nil
@@ -99,7 +100,7 @@ public final class HDF5Group: HDF5Object {
         let id = try HDF5Library.call(.badData, file, "\(child(name)) could not be opened") {
             H5Oopen(identifier, name, fovea_default)
         }
-        let object = Handle(id, release: H5Oclose)
+        let object = Handle(id, in: owner, release: H5Oclose)
         return H5Iget_type(object.id) == H5I_GROUP
     }
 
@@ -109,7 +110,8 @@ public final class HDF5Group: HDF5Object {
 
     private func group(_ id: hid_t, _ name: String) -> HDF5Group {
         HDF5Group(
-            Handle(id, release: H5Gclose), path: child(name), file: file, owner: owner, fileByteCount: fileByteCount)
+            Handle(id, in: owner, release: H5Gclose), path: child(name), file: file, owner: owner,
+            fileByteCount: fileByteCount)
     }
 
     /// Refuses a link that leads to another file or name. Otherwise, somebody else's file could make this process read

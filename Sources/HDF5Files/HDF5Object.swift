@@ -13,6 +13,13 @@ public protocol HDF5Object: AnyObject {
     var identifier: Int64 { get }
 }
 
+/// What lies in an open file.
+@HDF5Actor
+protocol FileMember {
+    /// The file.
+    var owner: Handle { get }
+}
+
 extension HDF5Object {
     /// The sorted names of the attributes.
     /// - Throws: `Failure(.badData)`.
@@ -110,6 +117,8 @@ extension HDF5Object {
         return Datatype(H5Aget_type(attribute.id)).description
     }
 
+    private var fileHandle: Handle? { (self as? any FileMember)?.owner }
+
     private func shown(_ name: String) -> String { "attribute \(name) of \(path)" }
 
     private func open(_ name: String) throws -> Handle {
@@ -117,18 +126,23 @@ extension HDF5Object {
         return Handle(
             try HDF5Library.call(.badData, file, "\(shown(name)) could not be read") {
                 H5Aopen(identifier, name, fovea_default)
-            }, release: H5Aclose)
+            }, in: fileHandle, release: H5Aclose)
     }
 
     private func create(_ name: String, _ type: hid_t, _ space: Dataspace) throws -> Handle {
         Handle(
             try writing(name) { H5Acreate2(identifier, name, type, space.id, fovea_default, fovea_default) },
-            release: H5Aclose)
+            in: fileHandle, release: H5Aclose)
     }
 
     @discardableResult
     private func writing<Status: SignedInteger>(_ name: String, _ body: () -> Status) throws -> Status {
-        try HDF5Library.call(.readOrWriteFailed, file, "\(shown(name)) could not be written", body)
+        do {
+            return try HDF5Library.call(.readOrWriteFailed, file, "\(shown(name)) could not be written", body)
+        } catch let failure as Failure {
+            fileHandle?.giveUp(failure.sentence)
+            throw failure
+        }
     }
 
     private func writeStrings(_ name: String, _ values: [String], isScalar: Bool) throws {

@@ -76,6 +76,12 @@ struct DiffusersUNet: Codable {
         case numTrainTimesteps = "num_train_timesteps"
     }
 
+    /// How diffusers' `EMAModel` averaged the weights. It writes these settings beside those of the network, which they
+    /// do not change.
+    private static let averagingKeys: Set = [
+        "decay", "min_decay", "optimization_step", "update_after_step", "use_ema_warmup", "inv_gamma", "power",
+    ]
+
     /// Diffusers' defaults where they differ from Fovea's.
     private static let usualWidths = [224, 448, 672, 896]
     private static let usualDown = ["DownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D"]
@@ -93,7 +99,7 @@ struct DiffusersUNet: Codable {
         blockOutChannels = blockOutChannels ?? DiffusersUNet.usualWidths
         downBlockTypes = downBlockTypes ?? DiffusersUNet.usualDown
         upBlockTypes = upBlockTypes ?? DiffusersUNet.usualUp
-        let known = Set(CodingKeys.allCases.map(\.rawValue))
+        let known = Set(CodingKeys.allCases.map(\.rawValue)).union(DiffusersUNet.averagingKeys)
         // Keys that begin with an underscore belong to diffusers itself.
         if let unknown = given.sorted().first(where: { !known.contains($0) && !$0.hasPrefix("_") }) {
             throw Failure(.badData, path, "\(unknown) is not a key of a UNet2DModel that is known here")

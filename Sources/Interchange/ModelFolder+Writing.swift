@@ -46,7 +46,7 @@ extension ModelFolder {
             try files.createDirectory(atPath: staging.path, withIntermediateDirectories: false)
         } catch {
             throw Failure(
-                .cannotCreateOutput, path, "the folder could not be made: \((error as NSError).localizedDescription)")
+                .cannotCreateOutput, path, "the folder could not be made: \(SystemReason.text(error))")
         }
         defer { try? files.removeItem(atPath: staging.path) }
         try staging.fill(model, audit: audit, unaudited: reason)
@@ -57,7 +57,7 @@ extension ModelFolder {
             try files.moveItem(atPath: staging.path, toPath: path)
             try? files.removeItem(atPath: before)
         } catch {
-            throw Failure(.readOrWriteFailed, path, "could not be written: \((error as NSError).localizedDescription)")
+            throw Failure(.readOrWriteFailed, path, "could not be written: \(SystemReason.text(error))")
         }
     }
 

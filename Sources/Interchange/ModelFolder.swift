@@ -13,7 +13,7 @@ import TensorCore
 /// | file | what |
 /// | --- | --- |
 /// | `config.json` | the network |
-/// | `diffusion_pytorch_model.safetensors` | its weights |
+/// | `diffusion_pytorch_model.safetensors` | its weights; read also in several files with an index, and as a variant |
 /// | `scheduler_config.json` | noise levels and prediction, for models of discrete timesteps |
 /// | `cohort_embedding.safetensors` | the table behind `class_embed_type: identity`, for Fovea's own models |
 /// | `fovea.json` | the snapshot's manifest: what the files above cannot say |
@@ -67,31 +67,6 @@ public struct ModelFolder: Sendable {
         return nil
     }
 
-    private func weights() throws -> (tensors: [String: Tensor], digest: Digest) {
-        let name = ModelFolder.weightsName
-        if !has(name) {
-            for other in ["\(name).index.json", "diffusion_pytorch_model.bin"] where has(other) {
-                let what = other.hasSuffix("bin") ? "a pickle, which could run code" : "weights in several files"
-                throw Failure(.badData, file(other), "is \(what); expected \(name) (save_pretrained writes it)")
-            }
-        }
-        let data = try JSONText.contents(file(name))
-        let tensors = try Safetensors(data, path: file(name)).tensors
-        return (ModelFolder.withoutOldNames(tensors), Digest(of: data))
-    }
-
-    /// The tensors with today's names of attention layers instead of those that diffusers used until 2023. Where a
-    /// tensor exists under both names, the old name stays and is later refused as unexpected.
-    private static func withoutOldNames(_ tensors: [String: Tensor]) -> [String: Tensor] {
-        let names = [(".query.", ".to_q."), (".key.", ".to_k."), (".value.", ".to_v."), (".proj_attn.", ".to_out.0.")]
-        return Dictionary(
-            uniqueKeysWithValues: tensors.map { key, tensor in
-                guard key.contains(".attentions.") else { return (key, tensor) }
-                let renamed = names.reduce(key) { $0.replacingOccurrences(of: $1.0, with: $1.1) }
-                return (tensors[renamed] == nil ? renamed : key, tensor)
-            })
-    }
-
     /// Reads the folder as a snapshot.
     ///
     /// - Throws: `Failure`: `.noSuchInput` where the folder or its `config.json` does not exist; `.badData` that names
@@ -105,7 +80,7 @@ public struct ModelFolder: Sendable {
         let theirs = try DiffusersUNet(contentsOf: place)
         let network = try theirs.network(place)
         let own = try folder.ownManifest(network)
-        var (tensors, digest) = try folder.weights()
+        var (tensors, digest, weightsFile) = try folder.weights()
         var description: ModelDescription
         if let own {
             description = own.model
@@ -135,9 +110,8 @@ public struct ModelFolder: Sendable {
             throw Failure(.badData, place, named)
         }
         let parameters = try ParameterMap(
-            DiffusionModel(description).specifications, fileTensors: tensors, file: folder.file(ModelFolder.weightsName)
-        )
-        try parameters.requireFinite(file: folder.file(ModelFolder.weightsName))
+            DiffusionModel(description).specifications, fileTensors: tensors, file: weightsFile)
+        try parameters.requireFinite(file: weightsFile)
         var manifest =
             own
             ?? Manifest(

@@ -1,5 +1,6 @@
 import Auditing
 import CheckpointStore
+import Consortium
 import Datasets
 import SampleStore
 import Files
@@ -106,14 +107,24 @@ public struct AuditJob: Job {
         let folder = AuditFolder(output), started = ContinuousClock.now
         try folder.requireWritable(force: replaces)
         let inputs = try await inputs()
+        if let model, let sites = inputs.model?.manifest.sites,
+            let notice = WithdrawnSites.notice(model, sites: sites, trust: nil)
+        {
+            report.warn(notice)
+        }
         let lacks = lacks(inputs)
         if !lacks.isEmpty {
             report.note("this audit cannot pass: \(lacks.joined(separator: "; ")). It goes on and measures the rest")
         }
         let work = output + ".work"
         try AuditJob.makePrivate(work)
+        // Two audits with one output would mix their files.
+        let lock = try FolderLock(work)
         // An interrupted audit keeps its files there; only an empty folder is removed.
-        defer { rmdir(work) }
+        defer {
+            lock.release()
+            rmdir(work)
+        }
         let run = AuditRun(inputs, workFolder: work) {
             report.note($0)
         } progress: {
@@ -173,7 +184,7 @@ public struct AuditJob: Job {
             try FileManager.default.createDirectory(
                 atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         } catch {
-            throw Failure(.cannotCreateOutput, path, "could not be made: \((error as NSError).localizedDescription)")
+            throw Failure(.cannotCreateOutput, path, "could not be made: \(SystemReason.text(error))")
         }
     }
 }

@@ -73,7 +73,7 @@ public struct FederateStepJob: Job {
         try OutputPath.requireOther(metrics, than: [initial])
         for file in [output, metrics] { try StagedFile.requireWritable(file, force: replaces) }
         if let trust { try SignedBase.require(initial, trust: try TrustList(contentsOf: trust), at: Date()) }
-        let sets = try await DatasetFile.open(all: try SiteFolder.datasets(data))
+        let sets = try await DatasetFile.open(all: try SiteFolder.datasets(data), report)
         var settings = SiteStep.defaults(try LoadedModel(contentsOf: initial))
         let own = "\(data)/\(SiteFolder.settings)"
         if FileManager.default.fileExists(atPath: own) { settings = try Configuration.read(own, over: settings) }

@@ -83,6 +83,8 @@ public enum JobEvent<Outcome: Sendable>: Sendable {
     case progress(JobProgress)
     /// A sentence for a person.
     case note(String)
+    /// A sentence about what somebody has to act on.
+    case warning(String)
     /// The outcome, which is always the last event.
     case finished(Outcome)
 }
@@ -113,6 +115,7 @@ public struct JobProgress: Sendable, Equatable {
 public struct JobReporter: Sendable {
     let progressed: @Sendable (JobProgress) -> Void
     let noted: @Sendable (String) -> Void
+    let warned: @Sendable (String) -> Void
 
     /// Reports that `done` of `total` units are done.
     public func progress(_ stage: String, _ unit: String, _ done: Int, of total: Int, detail: String? = nil) {
@@ -121,4 +124,7 @@ public struct JobReporter: Sendable {
 
     /// Reports a sentence for a person.
     public func note(_ sentence: String) { noted(sentence) }
+
+    /// Reports a sentence about what somebody has to act on.
+    public func warn(_ sentence: String) { warned(sentence) }
 }

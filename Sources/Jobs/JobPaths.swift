@@ -125,7 +125,7 @@ extension JobInput.Role {
         case .privateKey: "a private key"
         case .auditFolder: "the folder of an audit"
         case .roundFolder: "the folder of a round"
-        case .anything: "a file"
+        case .anything: "a file of Fovea"
         }
     }
 
@@ -162,7 +162,9 @@ extension JobInput.Role {
         case .photographs, .auditPhotographs, .auditedPictures: return unclear.union([.modelFolder])
         case .auditFolder, .roundFolder: return unclear.union([.folder])
         case .anything:
-            return Set(PathNature.allCases).subtracting([.runFolder, .photographFolder, .unfinishedFolder])
+            return Set(PathNature.allCases).subtracting([
+                .runFolder, .photographFolder, .unfinishedFolder, .lfsPointer, .pickle,
+            ])
         case .table: return unclear.union([.yaml, .json])
         case .dataset, .sampleSet, .privateKey: return unclear
         }

@@ -23,6 +23,8 @@ public struct JobRun<Work: Job>: AsyncSequence, Sendable {
             }
         } noted: {
             events.append(.note($0))
+        } warned: {
+            events.append(.warning($0))
         }
         // Long work blocks its thread. The shared pool may have a single thread, which must read the events.
         work = Task.detached(executorPreference: JobExecutor()) {

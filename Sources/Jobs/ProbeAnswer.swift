@@ -29,8 +29,12 @@ public enum ProbeAnswer {
         // A crash is expected here, and should write no core file and no trace that takes minutes.
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
         setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
-        for number in [SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGTRAP, SIGXCPU, SIGINT, SIGTERM, SIGHUP] {
-            signal(number, SIG_DFL)
+        for number in [SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGTRAP, SIGXCPU] { signal(number, SIG_DFL) }
+        // What was ignored when the process began stays ignored (SIG_IGN is the address 1).
+        for number in [SIGINT, SIGTERM, SIGHUP] {
+            if let before = signal(number, SIG_DFL), unsafeBitCast(before, to: Int.self) == 1 {
+                signal(number, before)
+            }
         }
         // The parent's thread blocks these signals, and a child process inherits that.
         var unblocked = sigset_t()

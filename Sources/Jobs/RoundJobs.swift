@@ -1,5 +1,6 @@
 import CheckpointStore
 import Consortium
+import Diffusion
 import Federation
 import Files
 import Foundation
@@ -124,6 +125,11 @@ public struct RoundStatusJob: Job {
 
     public func perform(_ report: JobReporter) async throws -> Outcome {
         let round = try Round(folder, trust: trust)
+        let base = try Manifest<ModelDescription>.read(
+            try SafetensorsIndex(contentsOf: round.basePath), path: round.basePath)
+        if let notice = WithdrawnSites.notice(round.basePath, sites: base.sites, trust: round.trust.path) {
+            report.warn(notice)
+        }
         let status = try round.status(at: Date(), ledger: try ParcelLedger(for: round.trust))
         return Outcome(
             round: round.request.round, closed: round.isClosed, deadline: round.request.deadline,

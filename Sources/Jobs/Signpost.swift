@@ -42,6 +42,8 @@ struct Signpost {
         if let sentence = Signpost.sentence(suggestions) { return sentence }
         switch (input.role, nature) {
         case (_, .unfinishedFolder): return nil
+        case (_, .lfsPointer): return ForeignWeights.gitLFSPointer.advice
+        case (_, .pickle): return ForeignWeights.pickle.advice
         case (.anything, _): return "name a file in it"
         case (.table, .archive): return "export the table as CSV in UTF-8"
         case (.photographs, .archive): return "unpack it first"

@@ -72,14 +72,17 @@ public struct SimulateJob: Job {
 
     public func perform(_ report: JobReporter) async throws -> Outcome {
         let start = try LoadedModel(contentsOf: base)
-        var files = try await DatasetFile.open(all: data)
+        var files = try await DatasetFile.open(all: data, report)
+        try makeFolder(output)
+        // Two simulations in one folder would mix their files.
+        let lock = try FolderLock(output)
+        defer { withExtendedLifetime(lock) {} }
         if let sites, sites != files.count {
             try makeFolder("\(output)/sites")
             files = try await DatasetFile.open(
                 all: try await Simulation.deal(
-                    files, to: sites, skewedBy: skew, seed: seed, folder: "\(output)/sites"))
+                    files, to: sites, skewedBy: skew, seed: seed, folder: "\(output)/sites"), report)
         }
-        try makeFolder(output)
         var settings = Simulation.Settings()
         (settings.rounds, settings.images, settings.merge) = (rounds, images, merge)
         (settings.lastDraws, settings.onlyMerged, settings.measureEvery) = (draws, onlyMerged, measureEvery)
@@ -97,7 +100,7 @@ public struct SimulateJob: Job {
     private func makeFolder(_ path: String) throws {
         do { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) } catch {
             throw Failure(
-                .cannotCreateOutput, path, "the folder could not be made: \((error as NSError).localizedDescription)")
+                .cannotCreateOutput, path, "the folder could not be made: \(SystemReason.text(error))")
         }
     }
 }

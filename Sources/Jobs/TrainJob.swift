@@ -123,7 +123,7 @@ public struct TrainJob: Job {
     public func perform(_ report: JobReporter) async throws -> Outcome {
         let wishes = try await resolved()
         if let canaries = wishes.canaries { _ = try await DatasetFile.open(canaries) }
-        let datasets = try await DatasetFile.open(all: data)
+        let datasets = try await DatasetFile.open(all: data, report)
         let run = try await TrainingRun(
             folder: output, datasets: datasets, resume: resumes, force: replaces, memory: memory.map { $0 << 20 }
         ) { try wishes.configuration($0, datasets: datasets) }

@@ -53,7 +53,7 @@ public struct ValidateJob: Job {
     }
 
     public func perform(_ report: JobReporter) async throws -> Outcome {
-        let files = try await DatasetFile.open(all: data)
+        let files = try await DatasetFile.open(all: data, report)
         let first = try LoadedModel(contentsOf: model), second = try against.map { try LoadedModel(contentsOf: $0) }
         if let second { try ValidateJob.requireComparable(second, with: first) }
         func losses(_ loaded: LoadedModel) async throws -> [Double] {

@@ -46,12 +46,7 @@ public enum FileProbe {
         case .exited(0):
             if let identity { state.withLock { _ = $0.checked.insert(identity) } }
             return true
-        case .exited(let code):
-            let sentence = answer.lastError ?? "could not be read"
-            let prefix = "fovea: \(path): "
-            throw Failure(
-                Failure.Kind(rawValue: code) ?? .badData, path,
-                sentence.hasPrefix(prefix) ? String(sentence.dropFirst(prefix.count)) : sentence)
+        case .exited(let code): throw failure(code, answer, path)
         }
     }
 
@@ -62,7 +57,8 @@ public enum FileProbe {
     }
 
     /// What is wrong with the content of an HDF5 file, pictures included; nil if there is no program to ask.
-    /// - Throws: `Failure`: `.readOrWriteFailed` if no child could be started; `.interrupted`; `.badData`.
+    /// - Throws: `Failure`: `.readOrWriteFailed` if no child could be started or the child could not read the file;
+    ///   `.interrupted`; `.badData`.
     package static func findings(_ path: String) throws -> [Finding]? {
         guard let program else { return nil }
         let answer = try ask(program, [path, "--content"], about: path)
@@ -75,7 +71,11 @@ public enum FileProbe {
             // A child has read the whole file without a finding, so this process may read it, too.
             if findings.isEmpty { noteOwn(path) }
             return findings
-        case .exited: return [Finding("structure", answer.lastError ?? "could not be read")]
+        case .exited(let code):
+            let failure = failure(code, answer, path)
+            // What the system refuses says nothing about the file.
+            if failure.kind == .readOrWriteFailed { throw failure }
+            return [Finding("structure", failure.sentence)]
         }
     }
 
@@ -89,56 +89,24 @@ public enum FileProbe {
         return try JSONText.decode(Set<String>.self, answer.output, place: path)
     }
 
-    private enum End {
-        case exited(Int32)
-        case crashed(signal: Int32)
-    }
-
-    private struct Answer {
-        let end: End
-        let output: Data
-        let errors: String
-
-        var lastError: String? { errors.split(separator: "\n").last.map(String.init) }
-    }
-
-    private static func ask(_ program: String, _ arguments: [String], about path: String) throws -> Answer {
-        let child = Process()
-        child.executableURL = URL(fileURLWithPath: program)
-        child.arguments = ["probe"] + arguments
-        child.standardInput = FileHandle.nullDevice
-        // The output goes to a file and not to a second pipe. A child that fills one pipe while this process reads the
-        // other would wait for ever.
-        let output = FileManager.default.temporaryDirectory.appendingPathComponent("fovea-probe-\(UUID().uuidString)")
-            .path
-        let descriptor = open(output, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            throw Failure(.readOrWriteFailed, output, "could not be written: \(String(cString: strerror(errno)))")
-        }
-        // The file disappears when the last process that has it open ends.
-        unlink(output)
-        let target = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        child.standardOutput = target
-        let errors = Pipe()
-        child.standardError = errors
-        do {
-            try child.run()
-        } catch {
-            throw Failure(.readOrWriteFailed, path, "could not be checked: \((error as NSError).localizedDescription)")
-        }
-        let said = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        child.waitUntilExit()
-        let isCrash = child.terminationReason == .uncaughtSignal, status = child.terminationStatus
+    /// Asks the program about a file.
+    private static func ask(_ program: String, _ arguments: [String], about path: String) throws -> ChildProgram {
+        let answer = try ChildProgram(program, ["probe"] + arguments, about: path)
         // A terminal sends its signals to the child, too. The child may end before this process has received the
         // signal.
-        if isCrash, [SIGINT, SIGTERM, SIGHUP].contains(status) {
+        if case .crashed(let signal) = answer.end, [SIGINT, SIGTERM, SIGHUP].contains(signal) {
             throw Failure(.interrupted, nil, "interrupted: \(path) was being read")
         }
         try Cancellation.check("\(path) was being read")
-        try? target.seek(toOffset: 0)
-        return Answer(
-            end: isCrash ? .crashed(signal: status) : .exited(status), output: (try? target.readToEnd()) ?? Data(),
-            errors: said)
+        return answer
+    }
+
+    /// The failure that a child reported.
+    private static func failure(_ code: Int32, _ answer: ChildProgram, _ path: String) -> Failure {
+        let sentence = answer.errors.split(separator: "\n").last.map(String.init) ?? "could not be read"
+        let prefix = ["fovea: \(path): ", "fovea: "].first(where: sentence.hasPrefix) ?? ""
+        return Failure(
+            Failure.Kind(rawValue: code) ?? .badData, path, String(sentence.dropFirst(prefix.count)))
     }
 }
 

@@ -9,11 +9,12 @@ public enum FileSort: Sendable {
     case weights
 
     /// Looks at the first bytes of a file.
-    /// - Throws: `Failure`: `.noSuchInput`; `.readOrWriteFailed`; `.badData` if it is neither HDF5 nor safetensors.
+    /// - Throws: `Failure`: `.noSuchInput`; `.readOrWriteFailed`, also for an HDF5 file that another program writes;
+    ///   `.badData` if it is neither HDF5 nor safetensors.
     public init(contentsOf path: String) throws {
         try RegularFile.require(path)
         guard let handle = FileHandle(forReadingAtPath: path) else {
-            throw Failure(.readOrWriteFailed, path, "could not be read")
+            throw StagedFile.failure(path, nil, "read")
         }
         let start: Data
         do { start = try handle.read(upToCount: 520) ?? Data() } catch {
@@ -31,6 +32,8 @@ public enum FileSort: Sendable {
         } else {
             throw Failure(.badData, path, "is neither an HDF5 nor a safetensors file, so fovea did not make it")
         }
+        // What is half written would only look damaged.
+        if self != .weights { try SystemLock.requireNoWriter(path) }
     }
 
     /// Refuses a file that is not a sample set.

@@ -9,9 +9,12 @@ public enum DatasetCard {
     ///   - name: the dataset's name, for the title.
     ///   - files: the files beside the card that the card lists.
     ///   - content: SHA-256 of the sample set's content, if it is known.
+    ///   - shards: a pattern of the files that hold the samples, where readers would take other files beside them for
+    ///     samples, too; nil where they would not.
     /// - Throws: `Failure(.badData)` where a lineage in the file is not valid.
     public static func markdown(
-        of file: SampleSetFile, name: String, files: [PackagedFile] = [], content: Digest? = nil
+        of file: SampleSetFile, name: String, files: [PackagedFile] = [], content: Digest? = nil,
+        shards: String? = nil
     ) throws -> String {
         let description = try file.description(), terms = description.terms
         let runColumns = ["run", "samples", "model", "sampler", "steps", "guidance", "program", "started"]
@@ -21,6 +24,7 @@ public enum DatasetCard {
         ]
         let attributions = terms.attribution.split(separator: "\n").map { "- " + CardText.markdown(String($0)) }
             .joined(separator: "\n")
+        let loading = shards.map { "\nconfigs:\n- config_name: default\n  data_files: \(CardText.yaml($0))" } ?? ""
         return """
             ---
             pretty_name: \(CardText.yaml(name))
@@ -35,7 +39,7 @@ public enum DatasetCard {
             - synthetic
             - medical
             - ophthalmology
-            - fundus-photography
+            - fundus-photography\(loading)
             ---
 
             # \(CardText.markdown(name))\(description.releasable ? "" : " (not for release)")

@@ -34,7 +34,7 @@ public enum SampleSetVerification {
             + weightFindings(file)
     }
 
-    private static func sentence(_ error: any Error) -> String { (error as? Failure)?.sentence ?? "\(error)" }
+    private static func sentence(_ error: any Error) -> String { SystemReason.text(error) }
 
     /// The rows that differ in a file that cannot be opened as a whole. The result is empty where the pictures or their
     /// digests cannot be read.

@@ -28,18 +28,20 @@ public enum UserBlock {
         } catch {
             throw Failure(
                 .readOrWriteFailed, shownAs,
-                "the user block could not be written: \((error as NSError).localizedDescription)")
+                "the user block could not be written: \(SystemReason.text(error))")
         }
     }
 
     /// Compares the block, byte for byte, with the file's content.
     ///
     /// - Throws: `Failure(.noSuchInput)` where there is no such file; `Failure(.badData)` where it is not a sample set;
-    ///   `Failure(.checkFailed)` where any byte has changed since it was written; `Failure(.readOrWriteFailed)`.
+    ///   `Failure(.checkFailed)` where any byte has changed since it was written; `Failure(.readOrWriteFailed)`, also
+    ///   where another program writes it.
     public static func verify(_ path: String) throws {
         guard FileManager.default.fileExists(atPath: path) else {
             throw Failure(.noSuchInput, path, "there is no such file")
         }
+        try SystemLock.requireNoWriter(path)
         let stored = try head(of: path)
         guard stored.count == byteCount else {
             throw Failure(.badData, path, "is not a sample set: \(stored.count) bytes are less than its first block")
@@ -76,7 +78,7 @@ public enum UserBlock {
             defer { try? file.close() }
             return try file.read(upToCount: byteCount) ?? Data()
         } catch {
-            throw Failure(.readOrWriteFailed, path, "could not be read: \((error as NSError).localizedDescription)")
+            throw Failure(.readOrWriteFailed, path, "could not be read: \(SystemReason.text(error))")
         }
     }
 }

@@ -97,12 +97,12 @@ public struct Sampler: Sequence, IteratorProtocol {
         public let count: Int
     }
 
-    private let model: LoadedModel
+    let model: LoadedModel
     private let parameters: BoundParameters
-    private let settings: SamplerSettings
-    private let samples: [PlannedSample]
+    var settings: SamplerSettings
+    let samples: [PlannedSample]
     private let values: [CohortRequest: [CohortEncoding.Value]]
-    private var position = 0
+    var position = 0
 
     /// Draws the samples of a plan under one seed; of a joined request each sample gets a member.
     /// - Parameter firstIndex: the number of the plan's first sample under the seed.

@@ -97,6 +97,7 @@ public struct SamplingRun {
         if options.resume, try await isFinished(samples, run) {
             try SampleSetWriter.removeLeftovers(of: try await SampleSetFile.open(path, verifying: false))
         } else {
+            try Sampler(model, settings, samples: samples).requireRoom()
             let writer = try writer(run, contact: contact)
             if seed == nil { try takeSeeds(of: writer, into: &samples) }
             try requirePrefix(of: samples, in: writer)

@@ -87,7 +87,7 @@ package final class TrainingLog {
         do {
             try file.write(contentsOf: encoder.encode(line) + [0x0A])
         } catch {
-            throw Failure(.readOrWriteFailed, path, "could not be written: \((error as NSError).localizedDescription)")
+            throw Failure(.readOrWriteFailed, path, "could not be written: \(SystemReason.text(error))")
         }
     }
 }

@@ -77,12 +77,13 @@ public final class TrainingRun {
     ) async throws {
         self.folder = folder
         let files = FileManager.default
+        // Whoever holds the folder may be about to write its first checkpoint.
+        let held = files.fileExists(atPath: folder) ? try FolderLock(folder) : nil
         let hasCheckpoint = files.fileExists(atPath: folder + "/checkpoint.safetensors")
         if hasCheckpoint, !resume, !force {
             throw Failure(
                 .cannotCreateOutput, folder, "holds a run already", remedy: .resumeOrReplace)
         }
-        let held = files.fileExists(atPath: folder) ? try FolderLock(folder) : nil
         let hasRun = resume && files.fileExists(atPath: folder + "/config.yaml")
         if resume, !hasRun { throw Failure(.noSuchInput, folder, "holds no run that could be resumed") }
         let before = hasRun ? try Configuration.read(folder + "/config.yaml", over: TrainingConfiguration()) : nil
@@ -107,22 +108,32 @@ public final class TrainingRun {
                 found: "\(plan.configuration.images)")
         }
         estimate = try MemoryEstimate(trainer, available: available)
-        if !resumes { try TrainingRun.makeEmpty(folder) }
-        lock = try held ?? FolderLock(folder)
+        lock = try held ?? TrainingRun.makeFolder(folder)
+        if !resumes { TrainingRun.clear(folder) }
         noiseLosses = LossByNoise(plan.configuration.noiseLevels)
         log = try TrainingLog(folder + "/log.jsonl", keepingUpTo: trainer.state.imagesSeen)
         try TrainingRun.write(Data(Configuration.yaml(plan.configuration).utf8), to: configurationPath)
     }
 
-    /// Makes the folder, and removes what a replaced run left there and could be mistaken for files of the new run.
-    private static func makeEmpty(_ folder: String) throws {
+    /// Makes the folder of a new run, and holds it.
+    /// - Throws: `Failure(.cannotCreateOutput)`, also where another process has made a run there in the meantime.
+    private static func makeFolder(_ folder: String) throws -> FolderLock {
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         } catch {
             throw Failure(
                 .cannotCreateOutput, folder,
-                "the folder could not be made: \((error as NSError).localizedDescription)")
+                "the folder could not be made: \(SystemReason.text(error))")
         }
+        let lock = try FolderLock(folder)
+        guard !FileManager.default.fileExists(atPath: folder + "/config.yaml") else {
+            throw Failure(.cannotCreateOutput, folder, "holds a run already", remedy: .resumeOrReplace)
+        }
+        return lock
+    }
+
+    /// Removes what a replaced run left in the folder and could be mistaken for files of the new run.
+    private static func clear(_ folder: String) {
         for name in ["checkpoint", "snapshot", "snapshot.adapter", "best", "best.adapter"] {
             try? FileManager.default.removeItem(atPath: "\(folder)/\(name).safetensors")
         }

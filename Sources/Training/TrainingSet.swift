@@ -34,6 +34,11 @@ public struct TrainingSet: Sendable {
     package init(_ parts: [(dataset: DatasetFile, rows: [Int])], size: Int, encoding: CohortEncoding) async throws {
         self.size = size
         var pixels: [UInt8] = [], views: [FieldOfView] = [], values: [[CohortEncoding.Value]] = [], names: [String] = []
+        let needed = parts.reduce(0) { $0 + $1.rows.count } * size * size * 3
+        try MemoryFigures.requireRoom(
+            needed, for: "the photographs of \(parts.map(\.dataset.path).joined(separator: ", "))", place: nil,
+            advice: "train at a smaller size or on fewer photographs")
+        pixels.reserveCapacity(needed)
         for (dataset, rows) in parts {
             guard dataset.size >= size else {
                 throw Failure(

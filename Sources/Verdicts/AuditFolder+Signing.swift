@@ -79,7 +79,7 @@ extension AuditFolder {
             try FileManager.default.createDirectory(
                 atPath: staging, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o755])
         } catch {
-            throw Failure(.cannotCreateOutput, path, "could not be changed: \((error as NSError).localizedDescription)")
+            throw Failure(.cannotCreateOutput, path, "could not be changed: \(SystemReason.text(error))")
         }
         let figures = try audit.encoded()
         try AuditFolder.put(figures, at: staging + "/" + AuditFolder.figures)
@@ -104,7 +104,7 @@ extension AuditFolder {
     /// renames.
     private func exchange() throws {
         guard rename(publicPath, replaced) == 0, rename(staging, publicPath) == 0 else {
-            let problem = String(cString: strerror(errno))
+            let problem = SystemReason.text()
             restore()
             throw Failure(.readOrWriteFailed, publicPath, "could not be replaced: \(problem)")
         }

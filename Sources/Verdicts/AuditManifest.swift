@@ -127,7 +127,7 @@ extension AuditFolder {
         do {
             return try FileManager.default.contentsOfDirectory(atPath: publicPath).filter { !own.contains($0) }.sorted()
         } catch {
-            throw Failure(.readOrWriteFailed, publicPath, "could not be listed: \(error.localizedDescription)")
+            throw Failure(.readOrWriteFailed, publicPath, "could not be listed: \(SystemReason.text(error))")
         }
     }
 

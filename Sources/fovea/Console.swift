@@ -33,7 +33,7 @@ struct Console: Sendable {
         do {
             try FileHandle.standardOutput.write(contentsOf: data)
         } catch {
-            throw Failure(.readOrWriteFailed, "standard output", "could not be written: \(error.localizedDescription)")
+            throw Failure(.readOrWriteFailed, "standard output", "could not be written: \(SystemReason.text(error))")
         }
     }
 

@@ -77,9 +77,17 @@ package struct FoveaCommand: AsyncParsableCommand {
 @main
 enum Main {
     static func main() async {
+        if let problem = Machine.threadProblem {
+            Console.complain(problem)
+            exit(Failure.Kind.readOrWriteFailed.rawValue)
+        }
         Signals.install()
-        // A reader that goes away (`fovea ... | head`) should be a failed write, not a signal that ends the process.
+        // A reader that goes away (`fovea ... | head`) and a file that passes its limit (`ulimit -f`) should be failed
+        // writes, not signals that end the process.
         signal(SIGPIPE, SIG_IGN)
+        signal(SIGXFSZ, SIG_IGN)
+        Machine.raiseFileLimit()
+        Machine.onWarning { Console(isQuiet: false, isJSON: false).warn("warning: " + $0) }
         Machine.probeProgram = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path
         do {
             try CommandNames.requireKnown(Array(CommandLine.arguments.dropFirst()))
@@ -95,7 +103,7 @@ enum Main {
         } catch let error where Main.isParserError(error) {
             FoveaCommand.exit(withError: error)
         } catch {
-            Console.complain((error as NSError).localizedDescription)
+            Console.complain(SystemReason.text(error))
             exit(Failure.Kind.readOrWriteFailed.rawValue)
         }
     }

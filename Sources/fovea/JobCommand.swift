@@ -35,7 +35,7 @@ struct CommonOptions: ParsableArguments {
     /// Runs a job, and prints its events and its outcome.
     /// - Throws: what the job throws, and the outcome's refusal.
     func run<Work: Job>(_ job: Work) async throws {
-        Machine.threads = threadCount
+        Machine.setThreads(upTo: threadCount)
         let run = job.run(), display = ProgressDisplay(isQuiet: quiet)
         Signals.cancel { run.cancel() }
         defer { display.end() }
@@ -45,6 +45,9 @@ struct CommonOptions: ParsableArguments {
             case .note(let sentence):
                 display.end()
                 console.say(sentence)
+            case .warning(let sentence):
+                display.end()
+                console.warn("warning: " + sentence)
             case .finished(let outcome):
                 display.end()
                 try console.finish(outcome, outcome.lines)

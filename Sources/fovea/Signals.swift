@@ -1,7 +1,9 @@
 import Foundation
 import Synchronization
 
-/// Turns Ctrl-C (and TERM, HUP, USR1) into the cancellation of the job that runs.
+/// Turns Ctrl-C (and TERM, HUP, USR1) into the cancellation of the job that runs. A signal that was ignored when the
+/// process began stays ignored: `nohup` ignores HUP, and a shell without job control ignores INT for what it runs in
+/// the background.
 ///
 /// A further signal that comes at least a second later ends the process at once, as if there were no handler. Programs
 /// that pass signals on (such as `timeout`) send one signal to the process and one to its group. For this reason, two
@@ -17,7 +19,7 @@ enum Signals {
     static func install() {
         requestedAt.store(0, ordering: .relaxed)  // also initialises the static properties before the handler uses them
         sem_init(&semaphore, 0, 0)
-        for number in [SIGINT, SIGTERM, SIGHUP, SIGUSR1] {
+        for number in [SIGINT, SIGTERM, SIGHUP, SIGUSR1] where !isIgnored(number) {
             signal(number) { number in
                 // The handler calls only what is safe in a handler: atomics, clock_gettime, sem_post, signal, raise.
                 let now = Signals.monotonicNanoseconds()
@@ -35,6 +37,13 @@ enum Signals {
             while sem_wait(&Signals.semaphore) != 0 {}
             Signals.action.withLock { $0?() }
         }
+    }
+
+    private static func isIgnored(_ number: Int32) -> Bool {
+        var found = sigaction()
+        sigaction(number, nil, &found)
+        // SIG_IGN is the address 1.
+        return unsafeBitCast(found.__sigaction_handler, to: Int.self) == 1
     }
 
     /// Sets what the first signal does. If that signal has come already, `action` is called at once.

@@ -197,9 +197,12 @@ import Testing
         _ = try await set(3, camera: "=HYPERLINK(\"http://x\")")
         let table = try String(contentsOfFile: try await export(.png) + "/metadata.csv", encoding: .utf8).split(
             separator: "\n")
-        #expect(table[0] == "file,row,dr_icdr,camera,seed,index,run,model,digest,synthetic,digital_source_type")
-        #expect(table[1].hasPrefix("000000.png,0,2.5,,18446744073709551615,0,0,"))
-        #expect(table[2].hasPrefix("000001.png,1,1,\"'=HYPERLINK(\"\"http://x\"\")\",18446744073709551615,1,0,"))
+        #expect(
+            table[0] == "file_name,file,row,dr_icdr,camera,seed,index,run,model,digest,synthetic,digital_source_type")
+        #expect(table[1].hasPrefix("images/000000.png,000000.png,0,2.5,,0xffffffffffffffff,0,0,"))
+        #expect(
+            table[2].hasPrefix(
+                "images/000001.png,000001.png,1,1,\"'=HYPERLINK(\"\"http://x\"\")\",0xffffffffffffffff,1,0,"))
     }
 
     @Test func foldersOfOthersStay() async throws {

@@ -15,10 +15,12 @@ import Testing
 
     @Test func `a folder has one holder, and the next comes when it is let go`() throws {
         var first: FolderLock? = try FolderLock(folder.path)
-        let failure = expectFailure(.cannotCreateOutput, "another process is writing into this folder") {
+        let failure = expectFailure(.cannotCreateOutput, "process \(getpid()) on ") {
             try FolderLock(folder.path)
         }
         #expect(failure?.place == folder.path && first != nil)
+        #expect(failure?.sentence.hasSuffix(" is writing into this folder; wait for it or stop it") == true)
+        #expect(try names(folder.path) == [".lock"])
         first = nil
         _ = try FolderLock(folder.path)
         #expect(try names(folder.path) == [])
@@ -27,7 +29,7 @@ import Testing
     @Test func `a holder that is killed lets go`() throws {
         let holder = Process()
         holder.executableURL = URL(fileURLWithPath: "/usr/bin/flock")
-        holder.arguments = ["--no-fork", folder.path, "sleep", "60"]
+        holder.arguments = ["--no-fork", folder.file(".lock"), "sleep", "60"]
         try holder.run()
         defer { if holder.isRunning { kill(holder.processIdentifier, SIGKILL) } }
         let path = folder.path, end = ContinuousClock.now + .seconds(20)

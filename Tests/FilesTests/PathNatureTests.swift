@@ -26,6 +26,8 @@ import Testing
             ("d", Self.manifest("{\"kind\":\"fovea.adapter\"}"), .adapter),
             ("e", Self.manifest("{\"kind\":\"fovea.adapter\",\"parcel\":{\"site\":\"a\"}}"), .parcel),
             ("other", Self.weights("{\"x\":{}}"), .weights),
+            // The length of this header, 640, begins with the bytes of a pickle.
+            ("long", Self.weights("{\"x\":{}}" + String(repeating: " ", count: 632)), .weights),
             ("k", Array("fovea-private-key-1\n".utf8), .privateKey),
             ("k.pub", Array("fovea-public-key-1\n".utf8), .publicKey),
             ("m.yaml", Array("# a map\nrelease: x\nfile: {column: name}\nattributes:\n  dme: {}\n".utf8), .labelMap),
@@ -37,6 +39,9 @@ import Testing
             ("x.import-report.json", Array("{\"kept\":1}".utf8), .importReport), ("x.json", Array("{}".utf8), .json),
             ("p.jpg", [0xFF, 0xD8, 0xFF, 0xE0], .picture), ("p.tif", [0x49, 0x49, 0x2A, 0, 0, 0], .picture),
             ("t.xlsx", [0x50, 0x4B, 3, 4, 0], .archive), ("r.html", Array("<!doctype html>".utf8), .page),
+            ("p.pt", [0x80, 2, 0x7D, 0x71, 0], .pickle),
+            ("z.bin", [0x50, 0x4B, 3, 4] + [UInt8](repeating: 0, count: 26) + Array("archive/data.pkl".utf8), .pickle),
+            ("l.h5", Array("version https://git-lfs.github.com/spec/v1\noid sha256:0\n".utf8), .lfsPointer),
             ("note", Array("hello".utf8), .text), ("blob", [1, 0, 2], .other), ("nothing", [], .empty),
         ]
         for (name, bytes, nature) in files {

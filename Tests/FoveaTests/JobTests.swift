@@ -61,7 +61,7 @@ import Testing
             #expect(finished == 0, "an event after the outcome: \(event)")
             switch event {
             case .progress(let step): progress.append(step)
-            case .note: break
+            case .note, .warning: break
             case .finished(let outcome):
                 finished += 1
                 #expect(outcome.count == 12)
@@ -72,6 +72,30 @@ import Testing
         #expect((last.stage, last.unit) == ("phantom", "photographs"))
         #expect((last.done, last.total) == (12, 12))
         #expect(progress.map(\.done) == progress.map(\.done).sorted())
+    }
+
+    @Test func `a data set that is given twice is used once, and said`() async throws {
+        let folder = try TemporaryFolder(), data = folder.file("p.h5"), link = folder.file("link.h5")
+        var phantoms = PhantomJob(patients: 24, seed: 1, to: data)
+        phantoms.size = 32
+        _ = try await phantoms.outcome()
+        try FileManager.default.linkItem(atPath: data, toPath: link)
+        func loss(_ paths: [String], to name: String) async throws -> (loss: Double?, warnings: [String]) {
+            var job = TrainJob(data: paths, to: folder.file(name)), warnings: [String] = [], loss: Double?
+            (job.wishes.size, job.wishes.preset, job.wishes.images) = (32, .tiny, 16)
+            for try await event in job.run() {
+                if case .warning(let sentence) = event { warnings.append(sentence) }
+                if case .finished(let outcome) = event { loss = outcome.loss }
+            }
+            return (loss, warnings)
+        }
+        let once = try await loss([data], to: "once"), twice = try await loss([data, data, link], to: "twice")
+        #expect(once.warnings.isEmpty && once.loss != nil && once.loss == twice.loss)
+        #expect(
+            twice.warnings == [
+                "\(data): this data set was given twice; it is used once",
+                "\(link): this data set was given twice, as \(data) and as \(link); it is used once",
+            ])
     }
 
     @Test func `progress that nobody has read is replaced by the newest of its stage`() async throws {
@@ -92,7 +116,7 @@ import Testing
         for try await event in run {
             switch event {
             case .progress(let step): seen.append("\(step.stage) \(step.done)")
-            case .note(let sentence): seen.append(sentence)
+            case .note(let sentence), .warning(let sentence): seen.append(sentence)
             case .finished: seen.append("finished")
             }
         }

@@ -97,6 +97,69 @@ import Testing
         }
     }
 
+    /// Whatever part of a file finds no room: the library crashed on closing some of them.
+    @Test func aFileThatPassesItsLimitIsAFailureWhereverThatHappens() async {
+        await #expect(processExitsWith: .success) {
+            signal(SIGXFSZ, SIG_IGN)
+            let folder = FileManager.default.temporaryDirectory.appendingPathComponent("fovea-limits-\(getpid())").path
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            @HDF5Actor func make(_ path: String) throws {
+                let file = try HDF5File.create(path)
+                let storage = HDF5Storage(chunkRows: 1, deflate: 1, fletcher32: true, isExtendible: true)
+                let images = try file.root.create("images", UInt8.self, shape: [0, 1000], storage: storage)
+                for row in 0..<40 {
+                    try images.extend(rows: row + 1)
+                    let noise = (0..<1000).map { UInt8(truncatingIfNeeded: ($0 + 1000 * row) &* 2_654_435_761 >> 13) }
+                    try images.write(noise, rows: row..<row + 1)
+                }
+                let group = try file.root.createGroup("cohort")
+                for number in 0..<20 {
+                    try group.write("column-\(number)", [Int16](repeating: 1, count: 100), shape: [100])
+                        .setAttribute("note", String(repeating: "x", count: 500))
+                }
+                try file.root.write("names", strings: (0..<100).map { "patient \($0)" })
+                try file.close()
+            }
+            var limit = rlimit()
+            getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+            var refused = 0, isDone = false
+            for bytes in stride(from: 2000, through: 200_000, by: 3000) where !isDone {
+                limit.rlim_cur = rlim_t(bytes)
+                guard setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0 else { exit(2) }
+                let path = "\(folder)/file.h5"
+                do {
+                    try await make(path)
+                    isDone = true
+                } catch let failure as Failure {
+                    guard failure.kind == .readOrWriteFailed, failure.sentence.hasSuffix("File too large") else {
+                        print(bytes, failure)
+                        exit(3)
+                    }
+                    refused += 1
+                }
+                unlink(path)
+            }
+            guard isDone, refused > 10 else {
+                print("\(refused) refused")
+                exit(4)
+            }
+        }
+    }
+
+    @Test func aFileThatAnotherProgramWritesIsNotDamaged() throws {
+        let path = folder.file("held.h5"), file = try HDF5File.create(path)
+        try file.root.write("x", [UInt8](repeating: 1, count: 3), shape: [3])
+        try file.close()
+        let other = open(path, O_RDWR)
+        try #require(flock(other, LOCK_EX | LOCK_NB) == 0)
+        let found = #expect(throws: Failure.self) { try HDF5File.open(path) }
+        #expect(found?.kind == .readOrWriteFailed && found?.place == path)
+        #expect(found?.sentence == "is open for writing in another program; close it there first")
+        close(other)
+        #expect(try HDF5File.open(path).root.dataset("x").readAll(UInt8.self) == [1, 1, 1])
+    }
+
     @Test func aFolderThatIsMissingCannotHoldAnOutput() {
         let found = #expect(throws: Failure.self) { try HDF5File.create(folder.file("absent/x.h5")) }
         #expect(found?.kind == .cannotCreateOutput)

@@ -107,6 +107,12 @@ import Testing
             atPath: pickled.path + "/diffusion_pytorch_model.safetensors",
             toPath: pickled.path + "/diffusion_pytorch_model.bin")
         expectRefusal(pickled, ["diffusion_pytorch_model.bin", "pickle"])
+        let pointer = try changed(scratch, [:])
+        let pointed = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"
+        try Data(pointed.utf8).write(to: URL(fileURLWithPath: pointer.path + "/diffusion_pytorch_model.safetensors"))
+        expectRefusal(pointer, ["diffusion_pytorch_model.safetensors", "is a git-lfs pointer", "git lfs pull"])
+        try Data(pointed.utf8).write(to: URL(fileURLWithPath: pointer.path + "/config.json"))
+        expectRefusal(pointer, ["config.json", "is a git-lfs pointer"])
         // A header that claims two terabytes.
         let huge = try changed(scratch, [:])
         let header = #"{"conv_in.weight":{"dtype":"F32","shape":[500000000000],"data_offsets":[0,2000000000000]}}"#

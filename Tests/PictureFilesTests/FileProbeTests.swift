@@ -78,6 +78,45 @@ import Testing
         }
     }
 
+    @Test func `what the system refuses a child says nothing about the file`() async {
+        await #expect(processExitsWith: .success) {
+            let folder = try TemporaryFolder(), path = folder.file("data.h5"), copy = folder.file("copy.h5")
+            try await FileProbeTests.dataset(path)
+            try FileManager.default.copyItem(atPath: path, toPath: copy)
+            FileProbe.program = try FileProbeTests.program(folder, "echo 'fovea: no threads' >&2; exit 74")
+            do {
+                _ = try FileProbe.findings(copy)
+                Issue.record("a finding about the file")
+            } catch let failure as Failure {
+                try #require(failure == Failure(.readOrWriteFailed, copy, "no threads"))
+            }
+            FileProbe.program = try FileProbeTests.program(folder, "echo 'fovea: \(copy): is no set' >&2; exit 65")
+            try #require(FileProbe.findings(copy) == [Finding("structure", "is no set")])
+        }
+    }
+
+    @Test func `a low limit on open files is no obstacle, and one that is too low is named`() async {
+        await #expect(processExitsWith: .success) {
+            let folder = try TemporaryFolder(), path = folder.file("data.h5"), copy = folder.file("copy.h5")
+            try await FileProbeTests.dataset(path)
+            try FileManager.default.copyItem(atPath: path, toPath: copy)
+            FileProbe.program = try FileProbeTests.program(folder, "echo '[]'")
+            var limit = rlimit(rlim_cur: 64, rlim_max: 160)
+            try #require(setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
+            try #require(FileProbe.findings(copy) == [])
+            limit.rlim_cur = 3
+            try #require(setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
+            do {
+                _ = try FileProbe.findings(copy)
+                Issue.record("a child without files")
+            } catch let failure as Failure {
+                try #require(failure.kind == .readOrWriteFailed)
+                try #require(
+                    failure.sentence.hasSuffix("Too many open files; raise the limit on open files (ulimit -n)"))
+            }
+        }
+    }
+
     @Test func `without a program the file is opened here`() async throws {
         let folder = try TemporaryFolder(), path = folder.file("data.h5"), copy = folder.file("copy.h5")
         try await FileProbeTests.dataset(path)

@@ -5,7 +5,8 @@
 training() {
     local settings=(--data phantoms.h5 --preset tiny --size 32 --images 960 --seed 7)
     check "training straight through" fovea train "${settings[@]}" --out straight --quiet
-    fovea train "${settings[@]}" --out stopped --quiet 2> stopped.txt &
+    # Whoever runs in the background of a script ignores INT, unless it is told otherwise.
+    env --default-signal=INT fovea train "${settings[@]}" --out stopped --quiet 2> stopped.txt &
     local process=$! code
     for _ in $(seq 2000); do
         [[ -e stopped/log.jsonl ]] && (( $(wc -l < stopped/log.jsonl) >= 8 )) && break
@@ -17,11 +18,11 @@ training() {
     else failed "Ctrl-C saves, says how to go on, and exits 75" "exit code $code" "$(cat stopped.txt)"; fi
     # timeout sends the signal to the process and to its group: two signals, one request.
     check "two signals at once are one request" bash -c \
-        "timeout --preserve-status --signal=INT 4 fovea train --data phantoms.h5 --preset tiny --size 32 --images 1000000 --out twice --quiet 2> twice.txt; (( \$? == 75 )) && [[ -e twice/checkpoint.safetensors ]]"
+        "timeout --preserve-status --signal=INT 4 env --default-signal=INT fovea train --data phantoms.h5 --preset tiny --size 32 --images 1000000 --out twice --quiet 2> twice.txt; (( \$? == 75 )) && [[ -e twice/checkpoint.safetensors ]]"
     # A terminal that is closed, and a batch system before its limit.
     for signal in HUP USR1; do
         check "$signal saves as Ctrl-C does" bash -c \
-            "timeout --preserve-status --signal=$signal 2 fovea train --data phantoms.h5 --preset tiny --size 32 --images 1000000 --out by-$signal --quiet 2> /dev/null; (( \$? == 75 )) && [[ -e by-$signal/checkpoint.safetensors ]]"
+            "timeout --preserve-status --signal=$signal 2 env --default-signal=$signal fovea train --data phantoms.h5 --preset tiny --size 32 --images 1000000 --out by-$signal --quiet 2> /dev/null; (( \$? == 75 )) && [[ -e by-$signal/checkpoint.safetensors ]]"
     done
     check "it stopped on the way" bash -c '(( $(wc -l < stopped/log.jsonl) < 60 ))'
     check "it resumes" fovea train --data phantoms.h5 --out stopped --resume --quiet

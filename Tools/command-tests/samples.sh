@@ -33,7 +33,7 @@ sampling() {
 assert h5py.File("plan.h5")["cohort/dr_icdr"][:].tolist() == [0, 0, 0, 4, 4, -2]'
 
     # Stopped on the way, gone on with, and ended before its time.
-    fovea sample "${settings[@]}" --count 4000 --out part.h5 2> part.txt &
+    env --default-signal=INT fovea sample "${settings[@]}" --count 4000 --out part.h5 2> part.txt &
     local process=$! code kept
     sleep 3
     refuses "a second run on the same output is told who holds it (73)" 73 "being made by process $process on" "$work/empty" \
@@ -65,7 +65,7 @@ assert h5py.File("plan.h5")["cohort/dr_icdr"][:].tolist() == [0, 0, 0, 4, 4, -2]
     wait $process 2> /dev/null
     check "killed: no half sample set under the final name" test ! -e killed/s.h5
     local finished; finished="$(grep -ao chunkLength killed/s.h5.unfinished/samples.journal | wc -l)"
-    fovea sample "${settings[@]}" --count 4000 --out killed/s.h5 --resume 2> killed.txt &
+    env --default-signal=INT fovea sample "${settings[@]}" --count 4000 --out killed/s.h5 --resume 2> killed.txt &
     process=$!
     sleep 1
     kill -INT $process

@@ -19,7 +19,7 @@ extension AuditFolder {
                     attributes: [.posixPermissions: mode])
             }
         } catch {
-            throw Failure(.cannotCreateOutput, path, "could not be made: \((error as NSError).localizedDescription)")
+            throw Failure(.cannotCreateOutput, path, "could not be made: \(SystemReason.text(error))")
         }
         defer { try? FileManager.default.removeItem(atPath: staging) }
         func put(_ name: String, _ data: Data) throws { try AuditFolder.put(data, at: "\(staging)/\(name)") }
@@ -40,7 +40,7 @@ extension AuditFolder {
             try? FileManager.default.removeItem(atPath: "\(path)/\(name)")
             do { try FileManager.default.moveItem(atPath: "\(staging)/\(name)", toPath: "\(path)/\(name)") } catch {
                 throw Failure(
-                    .readOrWriteFailed, path, "could not be written: \((error as NSError).localizedDescription)")
+                    .readOrWriteFailed, path, "could not be written: \(SystemReason.text(error))")
             }
         }
         return audit

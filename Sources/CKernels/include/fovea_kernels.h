@@ -181,6 +181,8 @@ typedef void (*fovea_task)(void *context, long index);
 /// Runs task(context, index) for every index in 0 ..< count on the pool and the caller, in any order. Returns when all
 /// have ended.
 void fovea_parallel_for(long count, fovea_task task, void *context);
+/// How many more threads the system gives the process at the same time, up to `count`. They are started and ended.
+long fovea_startable_threads(long count);
 /// The number of cores that this process may use (affinity and cgroup quota).
 long fovea_available_cores(void);
 long fovea_thread_count(void);

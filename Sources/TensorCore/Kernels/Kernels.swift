@@ -38,6 +38,9 @@ public enum ComputeEnvironment {
     /// Cores that the process may use (affinity and cgroup quota).
     public static var availableCores: Int { fovea_available_cores() }
 
+    /// How many more threads the system gives the process at the same time, up to `count`. They are started and ended.
+    public static func startableThreads(upTo count: Int) -> Int { fovea_startable_threads(count) }
+
     /// The number of threads that operations use. Results do not depend on it.
     public static var threads: Int {
         get { fovea_thread_count() }
