@@ -14,22 +14,34 @@ extension Sampler {
     /// - Throws: `Failure(.usage)`, which says which batch would fit.
     package func requireRoom(available: Int = MemoryFigures.available) throws {
         let batch = Swift.min(settings.batchSize, samples.count)
-        guard batch > 0, batch * generousBytes > available else { return }
+        guard batch > 0, keptBytes + batch * generousBytes > available else { return }
+        guard keptBytes <= available else { throw refusal(keptBytes, available) }
         // The first picture also fills what is kept from one evaluation to the next, so it is not measured.
         _ = bytes(drawing: 1)
         let one = bytes(drawing: 1), each = batch > 1 ? Swift.max(0, bytes(drawing: 2) - one) : 0
-        let needed = one + (batch - 1) * each
+        let available = available - keptBytes, needed = one + (batch - 1) * each
         guard needed > available else { return }
         let largest = one > available ? 0 : 1 + (available - one) / Swift.max(1, each)
-        guard largest > 0 else {
-            throw Failure(
-                .usage, model.path, field: "memory", expected: "about \(one >> 20) MiB to draw one sample",
-                found: "\(available >> 20) MiB that it may use; take a smaller model")
-        }
+        guard largest > 0 else { throw refusal(keptBytes + one, keptBytes + available) }
         throw Failure(
             .usage, model.path, option: "batch",
             expected: "at most \(largest), for which the \(available >> 20) MiB that it may use are enough",
             found: "\(batch), which takes about \(needed >> 20) MiB")
+    }
+
+    private func refusal(_ needed: Int, _ available: Int) -> Failure {
+        Failure(
+            .usage, model.path, field: "memory", expected: "about \(needed >> 20) MiB to draw one sample",
+            found: "\(available >> 20) MiB that it may use; take a smaller model")
+    }
+
+    /// What the first evaluation makes of the weights and keeps for all others: 36 numbers for the 9 of each 3 x 3
+    /// filter.
+    private var keptBytes: Int {
+        model.parameters.specifications.reduce(0) { total, parameter in
+            let isFilter = parameter.shape.count == 4 && parameter.shape.filter { $0 == 3 }.count >= 2
+            return total + (isFilter ? 4 * parameter.shape.reduce(1, *) * MemoryLayout<Float>.stride : 0)
+        }
     }
 
     /// More bytes than any network here takes for one picture: 64 numbers for each pixel and channel of the widest

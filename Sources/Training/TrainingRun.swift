@@ -90,7 +90,8 @@ public final class TrainingRun {
         let name = hasRun ? folder + "/config.yaml" : "configuration"
         let plan = try await TrainingPlan.resolve(try configuration(before), datasets: datasets, name: name)
         (validation, lineage, notes) = (plan.validation, plan.lineage, plan.notes)
-        let available = memory ?? MemoryFigures.available
+        // Both are measured now: what is taken from here on is no longer available.
+        let available = memory ?? MemoryFigures.available, limit = available + MemoryFigures.resident
         try MemoryEstimate.requireRoom(
             plan.tuning.specifications, averages: plan.configuration.averageLengths.count, available: available)
         let resumes = resume && hasCheckpoint
@@ -107,7 +108,7 @@ public final class TrainingRun {
                 .usage, folder, option: "images", expected: "at least the \(seen) images that were seen already",
                 found: "\(plan.configuration.images)")
         }
-        estimate = try MemoryEstimate(trainer, available: available)
+        estimate = try MemoryEstimate(trainer, limit: limit)
         lock = try held ?? TrainingRun.makeFolder(folder)
         if !resumes { TrainingRun.clear(folder) }
         noiseLosses = LossByNoise(plan.configuration.noiseLevels)

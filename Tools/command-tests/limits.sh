@@ -6,8 +6,8 @@ limits() {
     local files="env --default-signal=XFSZ fovea" code process
     # Whatever part of a file finds no room. The whole file has 859 KiB.
     for kibibytes in 20 300 600 850; do
-        refuses "a file may have $kibibytes KiB (74): phantom" 74 "large.h5: .*could not be written: File too large" "$work" \
-            bash -c "ulimit -f $kibibytes; exec $files phantom --count 100 --size 64 --seed 1 --out large.h5 --quiet"
+        refuses "a file may have $kibibytes KiB (74): phantom" 74 "o.h5: .*could not be written: File too large" "$work/empty" \
+            bash -c "ulimit -f $kibibytes; exec $files phantom --count 100 --size 64 --seed 1 --out empty/o.h5 --quiet"
     done
     refuses "a file may have 40 KiB (74): import" 74 "File too large" "$work/empty" \
         bash -c "ulimit -f 40; exec $files import photographs --site demo --one-patient-per-photo --size 192 --out empty/o.h5 --quiet"
