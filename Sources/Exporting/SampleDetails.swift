@@ -50,6 +50,22 @@ struct SampleDetails: Codable, Hashable {
         LabelledPNG.Label(digitalSourceType: digitalSourceType, provenanceDigest: digest, modelDigest: model)
     }
 
+    /// The details as JSON on one line with sorted keys. Numbers that can have a fraction are written with one, such as
+    /// `3.0`: readers that make columns of many files take the type of a number from how it is written.
+    /// - Throws: the encoder's error.
+    func json() throws -> String {
+        func numbers(_ values: [String: Float]) throws -> String {
+            let pairs = try values.sorted { $0.key < $1.key }.map { "\(try JSONText.encoded($0.key)):\($0.value)" }
+            return "{\(pairs.joined(separator: ","))}"
+        }
+        var rest = self
+        (rest.requests, rest.siteWeights) = ([:], [:])
+        // A quotation mark within a text is escaped, so what is replaced can only be these two keys.
+        return try JSONText.encoded(rest)
+            .replacingOccurrences(of: "\"requests\":{}", with: "\"requests\":" + numbers(requests))
+            .replacingOccurrences(of: "\"site_weights\":{}", with: "\"site_weights\":" + numbers(siteWeights))
+    }
+
     // MARK: - A table
 
     /// The columns of `metadata.csv`.

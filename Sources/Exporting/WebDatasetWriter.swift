@@ -31,7 +31,7 @@ struct WebDatasetWriter: ExportWriter {
             }
             let key = detail.row.padded(to: 9)
             try archive?.writer.add("\(key).png", png)
-            try archive?.writer.add("\(key).json", Data(try JSONText.encoded(detail).utf8))
+            try archive?.writer.add("\(key).json", Data(try detail.json().utf8))
         }
     }
 

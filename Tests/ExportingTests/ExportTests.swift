@@ -193,6 +193,22 @@ import Testing
         }
     }
 
+    /// Loaders that make columns of all JSON files take the type of a column from the first few.
+    @Test func numbersBesidePicturesHaveOneType() async throws {
+        _ = try await set(3)
+        let shards = try await export(.webdataset, to: "shards")
+        for (shard, grades) in [(0, ["2.5", "1.0"]), (1, ["2.0"])] {
+            let tar = String(
+                decoding: try Data(contentsOf: URL(fileURLWithPath: "\(shards)/shards-00000\(shard).tar")),
+                as: UTF8.self)
+            for grade in grades { #expect(tar.contains("\"requests\":{\"dr_icdr\":\(grade)}")) }
+            #expect(
+                tar.matches(of: #/"seed":"0xffffffffffffffff","site_weights":{"aachen":1\.0}/#).count == grades.count)
+        }
+        let card = try String(contentsOfFile: "\(shards)/README.md", encoding: .utf8)
+        #expect(card.contains("\nconfigs:\n- config_name: default\n  data_files: \"*.tar\"\n---\n"))
+    }
+
     @Test func tablesAreSafeInSpreadsheets() async throws {
         _ = try await set(3, camera: "=HYPERLINK(\"http://x\")")
         let table = try String(contentsOfFile: try await export(.png) + "/metadata.csv", encoding: .utf8).split(
