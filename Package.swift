@@ -76,7 +76,11 @@ let package = Package(
         library("PictureFiles", ["HDF5Files", "Cohorts", "Files"]),
         library("Datasets", ["PictureFiles", "Pictures", "HDF5Files", "Cohorts", "Files"]),
         library(
-            "Importing", ["DICOMFiles", "Datasets", "RetinalMatching", "Pictures", "Cohorts", "Files", "Cryptography"]),
+            "Importing",
+            [
+                "DICOMFiles", "Datasets", "RetinalMatching", "Pictures", "Cohorts", "TensorCore", "Files",
+                "Cryptography",
+            ]),
         library("Phantoms", ["Datasets", "Pictures", "Cohorts", "TensorCore", "Randomness", "Files"]),
         library("Models", ["CheckpointStore", "Diffusion", "Networks", "TensorCore", "Files", yams]),
         library(

@@ -31,7 +31,7 @@ extension AuditRun {
         progress("vessel maps", 0)
         return [
             PixelCopies(sides.gallery), FeatureCopies(detector, gallery: sides.gallery, taught: taught),
-            RetinalIdentity(sides.gallery),
+            try RetinalIdentity(sides.gallery),
         ]
     }
 

@@ -3,7 +3,7 @@ import Files
 
 /// What is taken from the header of a DICOM file. This list is closed: nothing else of a header leaves this module, but
 /// for the pixels.
-package struct DICOMHeader: Sendable, Equatable {
+package struct DICOMHeader: Sendable, Equatable, Codable {
     /// The patient's ID (0010,0020), with its issuer (0010,0021) if there is one, as `ID^^^ISSUER`.
     package let patient: String?
     /// Values of the cohort schema: `laterality`, `camera`, `age_band`, `sex`, and `field`. What the header does not

@@ -1,4 +1,5 @@
 import Files
+import TensorCore
 
 /// Finds copies of a photograph: those with the same decoded pixels, and those re-encoded, resized or cut.
 ///
@@ -46,44 +47,152 @@ public struct CopyFinder: Sendable {
         public var sameEye: [SameEye] = []
     }
 
-    /// Finds the copies among photographs in a fixed order. The first of several copies stays.
+    /// A photograph as the search sees it.
+    package struct Entry {
+        /// The digest of the decoded pixels.
+        let digest: Digest
+        /// The number of pixels of the file. Of several copies, the largest stays; of equally large ones, the first.
+        let pixelCount: Int
+        /// Whether the photograph is no copy whatever it resembles, because it is in the data set already.
+        let stays: Bool
+
+        package init(digest: Digest, pixelCount: Int, stays: Bool = false) {
+            self.digest = digest
+            self.pixelCount = pixelCount
+            self.stays = stays
+        }
+    }
+
+    /// The number of photographs up to which each is compared with all others. Of more photographs, each is compared
+    /// with those of the nearest outlooks.
+    package static let exhaustiveLimit = 3000
+    /// How many photographs of a large set each one is compared with.
+    static let compared = 32
+    /// Photographs of a large set whose outlooks have a smaller cosine without any shift are not compared.
+    private static let minimumCosine: Float = 0.3
+
+    private let entries: [Entry]
+    private let signature: @Sendable (Int) throws -> DetailSignature
+    private let limit: Int
+    private var firstOfDigest: [Digest: Int] = [:]
+    private var kept: [Int] = []
+    private var originals: [Int: Int] = [:]
+    private var findings = Findings()
+
+    private init(
+        _ entries: [Entry], limit: Int, signature: @escaping @Sendable (Int) throws -> DetailSignature
+    ) {
+        (self.entries, self.limit, self.signature) = (entries, limit, signature)
+    }
+
+    /// Finds the copies among photographs.
     /// - Parameters:
-    ///   - digests: digests of the decoded pixels, one for each photograph.
-    ///   - signatures: one for each photograph.
-    public static func search(digests: [Digest], signatures: [DetailSignature]) -> Findings {
-        guard digests.count == signatures.count else {
-            fatalError("CopyFinder: \(digests.count) digests, \(signatures.count) signatures")
+    ///   - known: digests of which a copy is known, with the photograph that stays.
+    ///   - limit: the number of photographs up to which each is compared with all others.
+    ///   - signature: gives the signature of a photograph.
+    ///   - progress: receives the number of photographs that are done; it may throw to stop.
+    /// - Throws: what `signature` and `progress` throw.
+    package static func search(
+        _ entries: [Entry], known: [Digest: Int] = [:], exhaustiveUpTo limit: Int = exhaustiveLimit,
+        signature: @escaping @Sendable (Int) throws -> DetailSignature, progress: (Int) throws -> Void = { _ in }
+    ) throws -> Findings {
+        var finder = CopyFinder(entries, limit: limit, signature: signature)
+        finder.firstOfDigest = known
+        try finder.run(progress)
+        return finder.findings
+    }
+
+    private mutating func run(_ progress: (Int) throws -> Void) throws {
+        func rank(_ index: Int) -> Int { entries[index].stays ? .max : entries[index].pixelCount }
+        let order = entries.indices.sorted { (rank($1), $0) < (rank($0), $1) }
+        if order.count <= limit {
+            let all = try entries.indices.map(signature)
+            for (done, index) in order.enumerated() {
+                if done % 64 == 0 { try progress(done) }
+                try add(index, all[index], among: kept) { all[$0] }
+            }
+            return
         }
-        var firstOfDigest: [Digest: Int] = [:]
-        var kept: [Int] = []
-        var findings = Findings()
-        for index in signatures.indices {
-            if let original = firstOfDigest[digests[index]] {
-                findings.copies.append(Copy(index: index, original: original, kind: .exact))
-                continue
-            }
-            var original: Int?
-            var sameEye: [SameEye] = []
-            for candidate in kept {
-                guard signatures[candidate].hashDistance(to: signatures[index]) <= shortlistDistance,
-                    signatures[candidate].resemblance(to: signatures[index]) >= DetailSignature.minimumResemblance
-                else { continue }
-                let correlation = signatures[candidate].correlation(with: signatures[index])
-                if correlation >= minimumCorrelation {
-                    original = candidate
-                    break
-                }
-                if correlation >= minimumCorrelationOfOneEye { sameEye.append(SameEye(index: index, other: candidate)) }
-            }
-            // A photograph with the same pixels as a copy is a copy of the same original.
-            firstOfDigest[digests[index]] = original ?? index
-            if let original {
-                findings.copies.append(Copy(index: index, original: original, kind: .near))
+        let near = try nearest(progress)
+        var place = [Int](repeating: 0, count: order.count)
+        for (position, index) in order.enumerated() { place[index] = position }
+        for (done, index) in order.enumerated() {
+            if done % 64 == 0 { try progress(done) }
+            // A copy of a copy is a copy of its original.
+            let candidates = Set(near[index].filter { place[$0] < done }.map { originals[$0] ?? $0 })
+            if candidates.isEmpty, firstOfDigest[entries[index].digest] == nil {
+                firstOfDigest[entries[index].digest] = index
             } else {
-                kept.append(index)
-                findings.sameEye += sameEye
+                try add(index, try signature(index), among: candidates.sorted { place[$0] < place[$1] }, signature)
             }
         }
-        return findings
+    }
+
+    /// Compares one photograph with those that came before it.
+    private mutating func add(
+        _ index: Int, _ own: DetailSignature, among candidates: [Int], _ signature: (Int) throws -> DetailSignature
+    ) throws {
+        let digest = entries[index].digest
+        if entries[index].stays {
+            firstOfDigest[digest] = firstOfDigest[digest] ?? index
+            kept.append(index)
+            return
+        }
+        if let original = firstOfDigest[digest] {
+            findings.copies.append(Copy(index: index, original: original, kind: .exact))
+            originals[index] = original
+            return
+        }
+        var original: Int?
+        var sameEye: [SameEye] = []
+        for candidate in candidates {
+            let other = try signature(candidate)
+            guard other.hashDistance(to: own) <= CopyFinder.shortlistDistance,
+                other.resemblance(to: own) >= DetailSignature.minimumResemblance
+            else { continue }
+            let correlation = other.correlation(with: own)
+            if correlation >= CopyFinder.minimumCorrelation {
+                original = candidate
+                break
+            }
+            if correlation >= CopyFinder.minimumCorrelationOfOneEye {
+                sameEye.append(SameEye(index: index, other: candidate))
+            }
+        }
+        // A photograph with the same pixels as a copy is a copy of the same original.
+        firstOfDigest[digest] = original ?? index
+        if let original {
+            findings.copies.append(Copy(index: index, original: original, kind: .near))
+            originals[index] = original
+        } else {
+            kept.append(index)
+            findings.sameEye += sameEye
+        }
+    }
+
+    /// The photographs whose outlooks are nearest to each photograph's.
+    private func nearest(_ progress: (Int) throws -> Void) throws -> [[Int]] {
+        let length = DetailSignature.outlookLength
+        var outlooks = [Float](repeating: 0, count: entries.count * length)
+        for index in entries.indices {
+            if index % 64 == 0 { try progress(0) }
+            outlooks.replaceSubrange(index * length..<(index + 1) * length, with: try signature(index).outlook)
+        }
+        let vectors = NeighborVectors(outlooks, count: entries.count, width: length)
+        var near: [[Int]] = []
+        near.reserveCapacity(entries.count)
+        for start in stride(from: 0, to: entries.count, by: 4096) {
+            try progress(0)
+            let rows = Array(start..<min(start + 4096, entries.count))
+            // Each photograph is its own nearest neighbour.
+            let found = nearestNeighbors(of: vectors.selecting(rows), in: vectors, k: CopyFinder.compared + 1)
+            for (offset, row) in rows.enumerated() {
+                near.append(
+                    (offset * found.k..<(offset + 1) * found.k).filter {
+                        found.indices[$0] != row && 1 - found.distances[$0] / 2 >= Double(CopyFinder.minimumCosine)
+                    }.map { found.indices[$0] })
+            }
+        }
+        return near
     }
 }

@@ -18,6 +18,7 @@ public struct DetailSignature: Sendable {
     let hash: UInt64
     /// The sums of `detail` over blocks of 4 x 4 pixels, [32, 32], scaled to length 1, for a first look at a pair.
     let outlook: [Float]
+    static let outlookLength = side / 4 * (side / 4)
 
     /// - Parameter crop: the photograph cut to its field of view, `side` pixels wide.
     public init(_ crop: FundusCrop) {
@@ -56,6 +57,25 @@ public struct DetailSignature: Sendable {
             return Int8(max(-127, min(127, (32 * band[i] / (max(0, power[i]).squareRoot() + 1)).rounded())))
         }
         self.mask = mask
+        hash = DetailSignature.hash(of: detail)
+        outlook = DetailSignature.outlook(of: detail)
+    }
+
+    /// The size of a stored signature in bytes.
+    static let byteCount = side * side
+    /// What is stored for a pixel outside the mask.
+    private static let outside: UInt8 = 0x80
+
+    /// The signature as it is stored.
+    var bytes: [UInt8] {
+        detail.indices.map { mask[$0] ? UInt8(bitPattern: detail[$0]) : DetailSignature.outside }
+    }
+
+    /// - Parameter bytes: the `bytes` of a stored signature.
+    init(bytes: [UInt8]) {
+        if bytes.count != DetailSignature.byteCount { fatalError("DetailSignature: \(bytes.count) bytes") }
+        mask = bytes.map { $0 != DetailSignature.outside }
+        detail = bytes.map { $0 != DetailSignature.outside ? Int8(bitPattern: $0) : 0 }
         hash = DetailSignature.hash(of: detail)
         outlook = DetailSignature.outlook(of: detail)
     }

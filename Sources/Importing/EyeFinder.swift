@@ -8,11 +8,10 @@ struct EyeFinder {
     /// Over four public sets, the best match of a photograph among strangers scores 0.14 +- 0.02, and at most 0.21.
     /// Photographs of the same eye score 0.5 to 0.8.
     static let threshold = 0.40
-    /// If there are more photographs than this, not all are compared with each other, because the work grows with the
-    /// square of their number.
-    static let limit = 3000
+    /// The number of photographs whose matches are kept at once.
+    static let probesAtOnce = 512
 
-    struct Pair: Equatable {
+    struct Pair: Equatable, Codable {
         let index: Int
         /// The earlier photograph of the two.
         let other: Int
@@ -21,37 +20,46 @@ struct EyeFinder {
 
     /// The patient of each photograph, as a number. Photographs that belong together already are not compared.
     let patients: [Int]
-    /// The number of photographs that are all compared with each other. If there are more photographs, each one is
-    /// compared with at least half as many before it and half as many behind it.
+    /// The number of photographs up to which all are compared with each other. Of more photographs, each is compared
+    /// with those that the spectra of the vessels find.
     let limit: Int
-    let field: (Int) throws -> VesselField
+    let field: @Sendable (Int) throws -> VesselField
+    /// The first photograph that is compared with others; those before it have been compared with each other.
+    var first = 0
+    /// What an earlier process found, and how many photographs it compared.
+    var earlier = ImportJournal.Pairs()
+    /// Receives the pairs of some photographs, and how many photographs are compared then.
+    var keep: ([Pair], Int) throws -> Void = { _, _ in }
 
     /// All pairs that score at least the threshold, in the order of the photographs.
     ///
     /// The result depends neither on threads nor on `progress`.
-    /// - Parameter progress: receives the numbers of photographs that are done and of all; first called with none
-    ///   done.
+    /// - Parameter progress: receives the numbers of steps that are done and of all; first called with none done.
     /// - Throws: `Failure(.interrupted)`, and what `field` throws.
     func pairs(progress: (Int, Int) -> Void) throws -> [Pair] {
         var found: [SIMD2<Int>: Double] = [:]
-        var start = 0
-        progress(0, patients.count)
-        while start < patients.count {
-            let window = start..<min(start + limit, patients.count)
-            let gallery = RetinalGallery(try window.map(field), patients: Array(patients[window]))
-            // The second half of a window is the first half of the next one, where it meets the photographs behind it.
-            let probes = window.upperBound == patients.count ? window.count : max(1, limit / 2)
-            let matches = try gallery.matches(of: 0..<probes, from: EyeFinder.threshold) { done in
-                try Cancellation.check("nothing was written; start the import again")
-                progress(start + done, patients.count)
+        let count = patients.count
+        func report(_ done: Int) throws {
+            try Cancellation.check(ImportWorkspace.advice)
+            progress(done, count)
+        }
+        progress(0, count)
+        let search = try RetinalSearch(
+            RetinalGallery(patients: patients, reading: field), exhaustiveUpTo: limit
+        ) { _ in try report(0) }
+        func add(_ pair: Pair) {
+            let place = SIMD2(pair.index, pair.other)
+            found[place] = max(pair.score, found[place] ?? -1)
+        }
+        earlier.found.forEach(add)
+        for start in stride(from: max(first, earlier.done), to: count, by: Self.probesAtOnce) {
+            let rows = start..<min(start + Self.probesAtOnce, count)
+            let matches = try search.matches(of: rows, from: Self.threshold) { try report(start + $0) }
+            let pairs = zip(rows, matches).flatMap { probe, matches in
+                matches.map { Pair(index: max(probe, $0.index), other: min(probe, $0.index), score: $0.score) }
             }
-            for (probe, matches) in matches.enumerated() {
-                for match in matches {
-                    let pair = SIMD2(start + max(probe, match.index), start + min(probe, match.index))
-                    found[pair] = max(match.score, found[pair] ?? -1)
-                }
-            }
-            start += probes
+            pairs.forEach(add)
+            try keep(pairs, rows.upperBound)
         }
         return found.map { Pair(index: $0.key.x, other: $0.key.y, score: $0.value) }
             .sorted { ($0.index, $0.other) < ($1.index, $1.other) }

@@ -10,14 +10,17 @@ struct ImportAssembly {
     let listing: PhotographFolder
     let table: PhotographTable?
     let release: String?
-    let readings: [Result<PhotographReader.Reading, Failure>]
-    let spool: PixelSpool
-    /// Vessel fields.
-    let fields: PixelSpool
+    let readings: [ReadPhotograph]
+    let workspace: ImportWorkspace
+    /// The photographs of the data set to which these are added.
+    let base: [ReadPhotograph]
+    /// What the table says of them.
+    let baseTable: PhotographTable?
 
     /// A photograph that can be used.
     private struct Candidate {
-        let index: Int
+        /// Its place in the workspace.
+        let slot: Int
         let file: String
         let reading: PhotographReader.Reading
         var labels: PhotographLabels
@@ -28,8 +31,9 @@ struct ImportAssembly {
     /// - Parameter progress: receives the numbers of photographs that were compared and of all.
     /// - Throws: `Failure`: `.badData` if no photograph can be used, `.interrupted`, `.readOrWriteFailed`.
     func result(progress: (Int, Int) -> Void) throws -> ImportedPhotographs {
-        var (candidates, refused) = sorted()
-        guard !candidates.isEmpty else {
+        let (read, refused) = sorted()
+        var candidates = baseCandidates + read
+        guard !read.isEmpty else {
             let first = refused.first.map { " (\($0.file): \($0.reason))" } ?? ""
             let hint = table?.hint.map { "; \($0)" } ?? ""
             throw Failure(
@@ -37,9 +41,19 @@ struct ImportAssembly {
                 "none of its \(listing.photographs.count) photographs can be used\(first)\(hint)",
                 remedy: refused.contains(where: \.isSynthetic) ? .allowSynthetic : nil)
         }
-        let findings = CopyFinder.search(
-            digests: candidates.map(\.reading.digest), signatures: candidates.map(\.reading.signature))
+        let slots = candidates.map(\.slot), details = workspace.details
+        let findings = try CopyFinder.search(
+            candidates.enumerated().map {
+                CopyFinder.Entry(
+                    digest: $1.reading.digest, pixelCount: $1.reading.pixelCount, stays: $0 < base.count)
+            },
+            known: importer.base?.rowsOfSources ?? [:], exhaustiveUpTo: importer.exhaustiveUpTo,
+            signature: { DetailSignature(bytes: try details.read(slots[$0])) },
+            progress: { _ in try Cancellation.check(ImportWorkspace.advice) })
         var groups = PatientGroups()
+        try importer.base?.join(Set(read.map(\.patient)), &groups, secret: importer.secret) {
+            baseTable?.labels(of: $0, header: nil)
+        }
         var duplicates: [ImportReport.Duplicate] = []
         for copy in findings.copies {
             let before = candidates[copy.original], dropped = candidates[copy.index]
@@ -49,8 +63,12 @@ struct ImportAssembly {
             // If one photograph has two patients' names, both names become one patient for the split, and the patient
             // does not become unknown.
             groups.join(before.patient, dropped.patient)
-            candidates[copy.original].labels = before.labels.merged(dropped.labels)
-            duplicates.append(.init(file: dropped.file, of: before.file, kind: copy.kind, conflict: isConflict))
+            // The labels of a data set stay as they are.
+            if copy.original >= base.count { candidates[copy.original].labels = before.labels.merged(dropped.labels) }
+            duplicates.append(
+                .init(
+                    file: dropped.file, of: before.file, kind: copy.kind, conflict: isConflict,
+                    digest: dropped.reading.digest))
         }
         var sameEye: [ImportReport.SameEye] = []
         func join(_ index: Int, _ other: Int, vessels: Double?) {
@@ -65,23 +83,28 @@ struct ImportAssembly {
 
         let dropped = Set(findings.copies.map(\.index))
         let kept = candidates.indices.filter { !dropped.contains($0) }
+        let numbers = PatientGroups.numbers(kept.map { groups.representative(of: candidates[$0].patient) })
+        let key = ImportAssembly.key(of: kept.map { candidates[$0].reading.digest }, numbers, importer.exhaustiveUpTo)
+        let (workspace, keptSlots) = (workspace, kept.map { slots[$0] })
         let vessels = EyeFinder(
-            patients: PatientGroups.numbers(kept.map { groups.representative(of: candidates[$0].patient) }),
-            limit: importer.comparedAtOnce
-        ) { VesselField(bytes: try fields.read(candidates[kept[$0]].index)) }
+            patients: numbers, limit: importer.exhaustiveUpTo,
+            field: { VesselField(bytes: try workspace.vessels.read(keptSlots[$0])) },
+            first: base.count, earlier: try workspace.earlierPairs(for: key), keep: workspace.keep)
         // If one eye has two patients' names, these become one patient: a leak is worse than a coarser split.
         for pair in try vessels.pairs(progress: progress) {
             join(kept[pair.index], kept[pair.other], vessels: pair.score)
         }
         let patients = kept.map { groups.representative(of: candidates[$0].patient) }
-        let splits = importer.split.splits(of: patients, site: importer.site)
+        var splits = importer.split.splits(
+            of: patients, site: importer.site, fillsEmpty: importer.base == nil)
+        if let base = importer.base { splits.merge(base.splits(patients)) { $1 } }
         let keys = PatientKeys(secret: importer.secret)
         let entries = zip(kept, patients).map { row, patient in
             var cohort = candidates[row].labels.cohort
-            if cohort["site"] == nil { cohort["site"] = importer.site }
+            if row >= base.count, cohort["site"] == nil { cohort["site"] = importer.site }
             return ImportedPhotographs.Entry(
-                spoolIndex: candidates[row].index, fieldOfView: candidates[row].reading.fieldOfView, cohort: cohort,
-                patient: keys.key(of: patient), split: splits[patient]!)
+                slot: candidates[row].slot, fieldOfView: candidates[row].reading.fieldOfView, cohort: cohort,
+                patient: BaseDataset.key(ofGroup: patient) ?? keys.key(of: patient), split: splits[patient]!)
         }
         let unread = PhotographFolder.bySuffix(listing.unread)
         let without = table?.withoutRow ?? []
@@ -93,11 +116,11 @@ struct ImportAssembly {
             flags: flags(candidates, copies: findings.copies),
             previews: PreviewFolders.report(
                 candidates.map(\.file), copies: Set(dropped.map { candidates[$0].file })),
-            synthetic: kept.count { candidates[$0].reading.isSynthetic },
+            synthetic: kept.count { candidates[$0].reading.isSynthetic } + (importer.base?.info.sampled ?? 0),
             skipped: listing.unsearched + listing.skipped,
             labelConflicts: kept.filter { !candidates[$0].labels.conflicts.isEmpty }
                 .map { .init(file: candidates[$0].file, attributes: candidates[$0].labels.conflicts) },
-            sameEye: sameEye, comparedAtOnce: kept.count > importer.comparedAtOnce ? importer.comparedAtOnce : nil,
+            sameEye: sameEye, comparedWith: kept.count > importer.exhaustiveUpTo ? RetinalSearch.compared : nil,
             patients: Set(patients).count,
             splits: .init(
                 train: entries.count { $0.split == .train }, validation: entries.count { $0.split == .validation },
@@ -105,12 +128,25 @@ struct ImportAssembly {
             ignoredFiles: listing.unread.count, unread: unread.mapValues(\.count), unreadFiles: unread,
             photographsWithoutLabels: without.count, labelsWithoutPhotograph: table?.unusedRows.count ?? 0,
             photographsWithoutRow: without, rowsWithoutPhotograph: table?.unusedRows ?? [],
-            renamed: table?.renamed ?? [], hint: table?.hint, trainPatients: counts.trainPatients,
+            renamed: table?.renamed ?? [], hint: table?.hint,
+            added: importer.base == nil ? nil : kept.count - base.count,
+            leftTrain: importer.base.map {
+                zip($0.records, entries).count { $0.split == .train && $1.split != .train }
+            },
+            secretCheck: importer.keepsSecret ? keys.check : nil, trainPatients: counts.trainPatients,
             trainPairs: counts.trainPairs,
             photographs: zip(kept.enumerated(), entries).map { row, entry in
-                .init(row: row.offset, file: candidates[row.element].file, split: "\(entry.split)")
+                .init(
+                    row: row.offset, file: candidates[row.element].file, split: "\(entry.split)",
+                    digest: row.element < base.count
+                        ? importer.base?.records[row.element].source : candidates[row.element].reading.digest)
             })
-        return ImportedPhotographs(report: report, entries: entries, spool: spool)
+        return ImportedPhotographs(report: report, entries: entries, pictures: workspace.pictures)
+    }
+
+    /// What the search for eyes depends on.
+    private static func key(of digests: [Digest], _ patients: [Int], _ limit: Int) -> Digest {
+        Digest(of: digests.flatMap(\.bytes) + Array("\(patients) \(limit) fovea-eyes-2".utf8))
     }
 
     /// What was noticed about the photographs that can be used.
@@ -126,31 +162,45 @@ struct ImportAssembly {
         }
     }
 
+    /// The photographs of the data set to which others are added.
+    private var baseCandidates: [Candidate] {
+        zip(base, importer.base?.records ?? []).enumerated().compactMap { row, entry in
+            let (photograph, record) = entry
+            return photograph.reading.map {
+                Candidate(
+                    slot: photograph.slot, file: record.file ?? "row \(row) of \(importer.base?.path ?? "")",
+                    reading: $0,
+                    labels: PhotographLabels(cohort: record.cohort, patient: nil, line: 0),
+                    patient: BaseDataset.group(record.patient))
+            }
+        }
+    }
+
     /// The photographs that can be used, and the others with the reason.
     private func sorted() -> ([Candidate], [ImportReport.Refused]) {
         var candidates: [Candidate] = [], refused: [ImportReport.Refused] = []
         for (index, file) in listing.photographs.enumerated() {
-            switch readings[index] {
-            case .failure(let failure):
-                refused.append(.init(file: file, reason: failure.sentence))
-            case .success(let reading):
-                let labels =
-                    table?.labels(of: file, header: reading.header)
-                    ?? PhotographLabels(cohort: Cohort(), patient: nil, line: 0)
-                if table?.hasPatients == true {
-                    // Another photograph of the same patient may lie in the holdout, so this photograph must not be
-                    // trained on.
-                    guard let patient = labels.patient, !labels.conflicts.contains("patient") else {
-                        let why = table?.reasonWithoutPatient(file) ?? "there is no table"
-                        refused.append(.init(file: file, reason: "its patient is unknown: \(why)"))
-                        continue
-                    }
-                    candidates.append(
-                        .init(index: index, file: file, reading: reading, labels: labels, patient: patient))
-                } else {
-                    candidates.append(.init(index: index, file: file, reading: reading, labels: labels, patient: file))
-                }
+            let photograph = readings[index]
+            guard let reading = photograph.reading else {
+                refused.append(.init(file: file, reason: photograph.refusal ?? ""))
+                continue
             }
+            let labels =
+                table?.labels(of: file, header: reading.header)
+                ?? PhotographLabels(cohort: Cohort(), patient: nil, line: 0)
+            var patient = file
+            if table?.hasPatients == true {
+                // Another photograph of the same patient may lie in the holdout, so this photograph must not be trained
+                // on.
+                guard let named = labels.patient, !labels.conflicts.contains("patient") else {
+                    let why = table?.reasonWithoutPatient(file) ?? "there is no table"
+                    refused.append(.init(file: file, reason: "its patient is unknown: \(why)"))
+                    continue
+                }
+                patient = named
+            }
+            candidates.append(
+                .init(slot: photograph.slot, file: file, reading: reading, labels: labels, patient: patient))
         }
         return (candidates, refused)
     }

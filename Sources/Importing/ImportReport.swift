@@ -1,3 +1,5 @@
+import Files
+
 /// What an import did. Only this report holds names of files and the data set never does, so the report stays at the
 /// site.
 public struct ImportReport: Codable, Sendable, Equatable {
@@ -17,6 +19,8 @@ public struct ImportReport: Codable, Sendable, Equatable {
         public let kind: CopyFinder.Kind
         /// Whether the labels of the two contradict each other.
         public let conflict: Bool
+        /// The digest of its decoded pixels.
+        public let digest: Digest
     }
 
     /// Attributes that became unknown because copies, or rows for one photograph, contradict each other.
@@ -79,6 +83,8 @@ public struct ImportReport: Codable, Sendable, Equatable {
         public let row: Int
         public let file: String
         public let split: String
+        /// The digest of the file's decoded pixels; nil if it was in the data set before and nothing says it.
+        public let digest: Digest?
     }
 
     public var site: String
@@ -97,9 +103,9 @@ public struct ImportReport: Codable, Sendable, Equatable {
     public var skipped: [SkippedEntry]
     public var labelConflicts: [LabelConflict]
     public var sameEye: [SameEye]
-    /// How many photographs, in the order of their names, were compared with each other for their vessels; nil if all
-    /// were.
-    public var comparedAtOnce: Int?
+    /// With how many others each photograph was compared for its vessels: with those whose vessels have the nearest
+    /// spectra. It is nil if each was compared with all others.
+    public var comparedWith: Int?
     public var patients: Int
     /// The number of photographs in each split.
     public var splits: Splits
@@ -120,6 +126,13 @@ public struct ImportReport: Codable, Sendable, Equatable {
     /// What the map may lack, or examples of both sides, where few rows name a photograph; nil otherwise.
     public var hint: String?
     public var licence: String?
+    /// The number of photographs that were added to those of a data set; nil if the import made the data set.
+    public var added: Int?
+    /// Patients of that data set whose photographs lay in two splits, because nobody knew that they are one person, and
+    /// lie in the stricter one now: how many photographs left the train split.
+    public var leftTrain: Int?
+    /// Tells whether a later import has the same patient secret; nil if none was given.
+    public var secretCheck: String?
     /// The number of patients of the train split by attribute and value. It decides what a model may be asked for.
     public var trainPatients: [String: [String: Int]]
     /// The same for two values together, of every pair of attributes with at least two values.
@@ -132,7 +145,7 @@ public struct ImportReport: Codable, Sendable, Equatable {
     /// The report without long lists of names.
     public var summary: ImportReport {
         var summary = self
-        (summary.photographs, summary.unreadFiles) = (nil, nil)
+        (summary.photographs, summary.unreadFiles, summary.secretCheck) = (nil, nil, nil)
         (summary.photographsWithoutRow, summary.rowsWithoutPhotograph) = (nil, nil)
         return summary
     }

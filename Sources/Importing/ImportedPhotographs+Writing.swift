@@ -11,6 +11,22 @@ extension ImportedPhotographs {
         return stem + ".import-report.json"
     }
 
+    /// What a data set says of its photographs as a whole.
+    public struct Terms: Sendable {
+        public var source: String
+        public var licence: String
+        public var notes: String?
+        /// Whether it holds drawn pictures, which show no patient.
+        public var isDrawn: Bool
+
+        public init(source: String, licence: String, notes: String? = nil, isDrawn: Bool = false) {
+            self.source = source
+            self.licence = licence
+            self.notes = notes
+            self.isDrawn = isDrawn
+        }
+    }
+
     /// Checks, before any work is done, that both files of an import can be written.
     /// - Throws: `Failure`: `.usage` for an empty name, `.cannotCreateOutput`.
     public static func requireWritable(_ dataset: String, force: Bool) throws {
@@ -23,17 +39,19 @@ extension ImportedPhotographs {
     /// - Throws: `Failure`: `.usage` for an empty name, `.cannotCreateOutput`, `.readOrWriteFailed`, `.badData`,
     ///   `.interrupted`. No file is left half written.
     @discardableResult
-    public func write(to path: String, source: String, licence: String, notes: String? = nil, force: Bool) async throws
-        -> String
-    {
+    public func write(
+        to path: String, _ terms: Terms, force: Bool
+    ) async throws -> String {
         let info = DatasetInfo(
-            site: report.site, source: source, licence: licence, onePatientPerPhoto: report.onePatientPerPhoto,
-            synthetic: report.synthetic > 0, sampled: report.synthetic > 0 ? report.synthetic : nil, notes: notes)
+            site: report.site, source: terms.source, licence: terms.licence,
+            onePatientPerPhoto: report.onePatientPerPhoto,
+            synthetic: terms.isDrawn || report.synthetic > 0, sampled: report.synthetic > 0 ? report.synthetic : nil,
+            notes: terms.notes)
         let reportPath = ImportedPhotographs.reportPath(for: path)
         let reportFile = try StagedFile(reportPath, force: force)
         let writer = try await DatasetWriter(path: path, size: report.size, info: info, force: force)
         for start in stride(from: 0, to: count, by: 64) {
-            try Cancellation.check("nothing was written; start the import again")
+            try Cancellation.check(ImportWorkspace.advice)
             try await writer.append(records(start..<min(start + 64, count)))
         }
         let encoder = JSONEncoder()

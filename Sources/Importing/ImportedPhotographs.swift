@@ -8,14 +8,14 @@ public struct ImportedPhotographs: Sendable {
     /// What the import did. Whoever writes the data set can add what is known only then.
     public var report: ImportReport
     struct Entry: Sendable {
-        let spoolIndex: Int
+        let slot: Int
         let fieldOfView: FieldOfView
         let cohort: Cohort
         let patient: String
         let split: Split
     }
     let entries: [Entry]
-    let spool: PixelSpool
+    let pictures: PixelSpool
 
     public var count: Int { entries.count }
 
@@ -29,7 +29,7 @@ public struct ImportedPhotographs: Sendable {
     public func records(_ rows: Range<Int>) throws -> [DatasetRecord] {
         try entries[rows].map { entry in
             DatasetRecord(
-                pixels: try spool.read(entry.spoolIndex), fieldOfView: entry.fieldOfView, cohort: entry.cohort,
+                pixels: try pictures.read(entry.slot), fieldOfView: entry.fieldOfView, cohort: entry.cohort,
                 patient: entry.patient, split: entry.split)
         }
     }

@@ -22,12 +22,20 @@ public struct Importer: Sendable {
     /// At least 16 bytes, from which the keys of patients are made. The same secret gives the same keys in each import.
     /// Without a secret, one is drawn for this import and then forgotten.
     public var secret: SecretBytes?
+    /// Whether the site keeps the secret, so that a later import may be given it, too.
+    public var keepsSecret = false
     public var split = PatientSplit()
     public var threads = 1
+    /// A data set to which the photographs are added; nil makes a new one.
+    public var base: BaseDataset?
     /// Where decoded photographs are kept until they are written; nil for the temporary folder.
     public var scratchFolder: String?
-    /// How many photographs are all compared with each other for their vessels.
-    package var comparedAtOnce = EyeFinder.limit
+    /// A folder in which everything that was read is kept, so that a later import can go on there; nil keeps nothing.
+    public var resumableFolder: String?
+    /// The names of the files in `resumableFolder`.
+    public static let resumableFiles = ImportWorkspace.names
+    /// The number of photographs up to which each is compared with all others.
+    package var exhaustiveUpTo = RetinalSearch.exhaustiveLimit
 
     /// What an import is doing.
     public enum Step: Sendable {
@@ -48,17 +56,26 @@ public struct Importer: Sendable {
     ///   temporary files; `.interrupted`. A photograph that cannot be used does not throw: the report lists it.
     public func run(progress: @Sendable (Step, Int, Int) -> Void = { _, _, _ in }) throws -> ImportedPhotographs {
         let labelled = try prepared()
+        try base?.require(self)
         let listing = try PhotographFolder(folder, without: [labels, map].compactMap(\.self))
         let table = try labelled.map { try PhotographTable($0, photographs: listing.photographs, folder: folder) }
-        let spool = try PixelSpool(folder: scratchFolder, byteCount: size * size * 3)
-        let fields = try PixelSpool(folder: scratchFolder, byteCount: VesselField.byteCount)
+        // A table may name photographs that are in the data set already.
+        let baseTable = labelled.flatMap { labelled in
+            try? base.map { try PhotographTable(labelled, photographs: $0.files, folder: folder) }
+        }
+        let workspace =
+            try resumableFolder.map { try ImportWorkspace(in: $0, size: size) }
+            ?? ImportWorkspace(temporaryIn: scratchFolder, size: size)
         let readings = try PhotographReader(
-            folder: listing, size: size, allowsSynthetic: allowsSynthetic, text: text, spool: spool, fields: fields
+            folder: listing, size: size, allowsSynthetic: allowsSynthetic, text: text, workspace: workspace
         )
         .read(listing.photographs, threads: threads) { progress(.reading, $0, $1) }
+        // The files' own slots come first.
+        let firstSlot = workspace.firstFreeSlot + listing.photographs.count
         return try ImportAssembly(
             importer: self, listing: listing, table: table, release: labelled?.map.release, readings: readings,
-            spool: spool, fields: fields
+            workspace: workspace, base: try base.map { try workspace.take($0, from: firstSlot) } ?? [],
+            baseTable: baseTable
         ).result { progress(.comparing, $0, $1) }
     }
 

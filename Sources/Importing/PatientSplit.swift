@@ -18,8 +18,9 @@ public struct PatientSplit: Sendable {
         self.holdout = holdout
     }
 
-    /// The split of each patient. With three or more patients, no split is empty.
-    public func splits(of patients: some Sequence<String>, site: String) -> [String: Split] {
+    /// The split of each patient.
+    /// - Parameter fillsEmpty: whether a patient is moved so that, with three or more patients, no split is empty.
+    public func splits(of patients: some Sequence<String>, site: String, fillsEmpty: Bool = true) -> [String: Split] {
         let placed = Set(patients).map { (patient: $0, position: position($0, site)) }
             .sorted { ($0.position, $0.patient) < ($1.position, $1.patient) }
         var splits = placed.map { entry -> Split in
@@ -27,7 +28,7 @@ public struct PatientSplit: Sendable {
             return entry.position >= 1 - holdout - validation ? .validation : .train
         }
         // Sorted by position: training first, holdout last.
-        if splits.count >= 3 {
+        if fillsEmpty, splits.count >= 3 {
             if !splits.contains(.holdout) { splits[splits.count - 1] = .holdout }
             if !splits.contains(.train) { splits[0] = .train }
             if !splits.contains(.validation) {

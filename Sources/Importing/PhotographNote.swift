@@ -1,14 +1,14 @@
 import Pictures
 
 /// What an import does with a photograph that seems to have letters inside its field of view.
-public enum BurnedInTextPolicy: String, Sendable, CaseIterable {
+public enum BurnedInTextPolicy: String, Sendable, CaseIterable, Codable {
     /// Keeps it and names it in the report.
     case flag
     case refuse
 }
 
 /// Something about a photograph that is no reason to refuse it, and that a person may want to know.
-public struct PhotographNote: Hashable, Sendable {
+public struct PhotographNote: Hashable, Sendable, Codable {
     public enum Kind: String, Codable, Sendable {
         /// The decoder warned, and decoded all pixels.
         case warning

@@ -9,11 +9,12 @@ import Synchronization
 
 /// Decodes photographs, finds their field of view and crops them to it, on several threads.
 struct PhotographReader: Sendable {
-    struct Reading: Sendable {
+    struct Reading: Sendable, Codable {
         let fieldOfView: FieldOfView
         /// The digest of the decoded pixels and their size.
         let digest: Digest
-        let signature: DetailSignature
+        /// The number of pixels of the file.
+        let pixelCount: Int
         /// Whether the file's label says that a model made the picture.
         let isSynthetic: Bool
         /// What the header says; nil if it is no DICOM file.
@@ -28,69 +29,93 @@ struct PhotographReader: Sendable {
     var allowsSynthetic = false
     /// What becomes of photographs with letters inside the field of view.
     var text = BurnedInTextPolicy.flag
-    /// Receives the cropped photographs, [size, size, 3], each at its index.
-    let spool: PixelSpool
-    /// Receives the vessel fields of the photographs, each at its index.
-    let fields: PixelSpool
+    /// Receives what is read.
+    let workspace: ImportWorkspace
 
-    /// Reads all photographs. The results have the order of `files`; a failure means that the photograph is refused.
-    /// - Throws: `Failure`: `.interrupted`; what the spools throw.
+    /// Reads all photographs, but for those that an earlier process read. The results have the order of `files`.
+    /// - Throws: `Failure`: `.interrupted`; what the workspace throws.
     func read(
         _ files: [String], threads: Int, progress: @Sendable (Int, Int) -> Void
-    ) throws -> [Result<Reading, Failure>] {
-        let results = Mutex([Result<Reading, Failure>?](repeating: nil, count: files.count))
+    ) throws -> [ReadPhotograph] {
+        let earlier = workspace.earlier(files, in: folder)
+        let wanted = files.indices.filter { earlier[$0] == nil }, firstSlot = workspace.firstFreeSlot
+        let known = files.count - wanted.count
+        let results = Mutex(earlier)
         let stop = Mutex<Failure?>(nil)
         let cancelled = StopFlag()
         let next = Atomic<Int>(0), done = Atomic<Int>(0)
-        DispatchQueue.concurrentPerform(iterations: max(1, min(threads, files.count))) { _ in
+        DispatchQueue.concurrentPerform(iterations: max(1, min(threads, wanted.count))) { _ in
             while true {
-                let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
-                guard index < files.count, stop.withLock({ $0 == nil }) else { return }
+                let number = next.wrappingAdd(1, ordering: .relaxed).oldValue
+                guard number < wanted.count, stop.withLock({ $0 == nil }) else { return }
+                let index = wanted[number], file = files[index]
                 do {
-                    try cancelled.check("nothing was written; start the import again")
-                    let result = try reading(files[index], index: index)
-                    results.withLock { $0[index] = result }
+                    try cancelled.check(ImportWorkspace.advice)
+                    let photograph = try read(file, slot: firstSlot + number)
+                    results.withLock { $0[index] = photograph }
                 } catch {
-                    stop.withLock { $0 = error as? Failure ?? Failure(.readOrWriteFailed, files[index], "\(error)") }
+                    stop.withLock { $0 = error as? Failure ?? Failure(.readOrWriteFailed, file, "\(error)") }
                 }
-                progress(done.wrappingAdd(1, ordering: .relaxed).newValue, files.count)
+                progress(known + done.wrappingAdd(1, ordering: .relaxed).newValue, files.count)
             }
         }
-        if let failure = stop.withLock({ $0 }) { throw failure }
+        let failure = stop.withLock { $0 }
+        do { try workspace.finishReading() } catch { throw failure ?? error }
+        if let failure { throw failure }
         return results.withLock { $0 }.map { $0! }
     }
 
-    /// Reads one photograph. A failure of the photograph is returned, and a failure of the spool is thrown.
-    private func reading(_ file: String, index: Int) throws -> Result<Reading, Failure> {
+    /// Reads one photograph, and keeps what was read. A file that could not be read at all may be readable later, so
+    /// this is not kept.
+    private func read(_ file: String, slot: Int) throws -> ReadPhotograph {
+        do {
+            let photograph = ReadPhotograph(slot: slot, reading: try reading(file, slot: slot).get())
+            try workspace.keep(photograph, of: file, in: folder)
+            return photograph
+        } catch let refusal as Refusal {
+            let photograph = ReadPhotograph(slot: slot, refusal: refusal.failure.sentence)
+            if refusal.failure.kind == .badData { try workspace.keep(photograph, of: file, in: folder) }
+            return photograph
+        }
+    }
+
+    private struct Refusal: Error {
+        let failure: Failure
+    }
+
+    /// Reads one photograph. A failure of the photograph is returned, and a failure of the workspace is thrown.
+    private func reading(_ file: String, slot: Int) throws -> Result<Reading, Refusal> {
         let photograph: Picture, view: FieldOfView, isSynthetic: Bool, header: DICOMHeader?
         var notes: [PhotographNote]
+        let pixelCount: Int
         do {
             let content = try folder.content(of: file)
             let label = content.syntheticLabel
             if let label, !allowsSynthetic { throw Failure(.badData, file, label.sentence) }
             isSynthetic = label != nil
             header = content.header
-            (photograph, view, notes) = try cut(content, name: file)
+            (photograph, view, notes, pixelCount) = try cut(content, name: file)
         } catch let failure as Failure {
-            return .failure(failure)
+            return .failure(Refusal(failure: failure))
         }
         let crop = FundusCrop(photograph, fieldOfView: view, size: size)
-        try spool.write(crop.picture.pixels, at: index)
+        try workspace.pictures.write(crop.picture.pixels, at: slot)
         let small = FundusCrop(photograph, fieldOfView: view, size: DetailSignature.side)
         // Vessels are taken from the photograph, so that they are visible however small the records are.
         let vessels = FundusCrop(photograph, fieldOfView: view, size: VesselField.workingSide)
-        try fields.write(VesselField(vessels.picture).bytes, at: index)
+        try workspace.vessels.write(VesselField(vessels.picture).bytes, at: slot)
+        try workspace.details.write(DetailSignature(small).bytes, at: slot)
         let digest = Digest(of: photograph.pixels + "\(photograph.width)x\(photograph.height)".utf8)
         return .success(
             Reading(
-                fieldOfView: crop.fieldOfView, digest: digest, signature: DetailSignature(small),
+                fieldOfView: crop.fieldOfView, digest: digest, pixelCount: pixelCount,
                 isSynthetic: isSynthetic, header: header, notes: notes))
     }
 
     /// Decodes a photograph and finds its field of view.
     private func cut(
         _ content: PhotographContent, name: String
-    ) throws -> (photograph: Picture, view: FieldOfView, notes: [PhotographNote]) {
+    ) throws -> (photograph: Picture, view: FieldOfView, notes: [PhotographNote], pixelCount: Int) {
         // Decode at twice the size that is needed, and never smaller than the search for the field of view needs.
         var decoded = try content.decoded(minimumSide: max(2 * size, 512))
         var view = try FieldOfView.detected(in: decoded.picture, name: name)
@@ -125,6 +150,7 @@ struct PhotographReader: Sendable {
             if text == .refuse { throw Failure(.badData, name, "seems to have \(what)") }
             notes.append(PhotographNote(.text, "it seems to have \(what)"))
         }
-        return (photograph, view, notes)
+        let pixelCount = photograph.width * photograph.height * decoded.reduction * decoded.reduction
+        return (photograph, view, notes, pixelCount)
     }
 }

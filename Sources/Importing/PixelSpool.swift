@@ -1,12 +1,15 @@
 import Files
 import Foundation
 
-/// Keeps pictures of one size on disk instead of in memory. Their file has no name, and disappears with the process.
+/// Keeps pictures of one size on disk instead of in memory: in a file without a name, which disappears with the
+/// process, or in a file that a later process goes on with.
 final class PixelSpool: Sendable {
     private let descriptor: Int32
-    private let folder: String
+    /// The folder or file that errors name.
+    private let place: String
     let byteCount: Int
 
+    /// A file without a name.
     /// - Parameters:
     ///   - folder: a folder on a disk with enough room; nil for the temporary folder.
     ///   - byteCount: the size of one picture in bytes.
@@ -21,7 +24,19 @@ final class PixelSpool: Sendable {
                 "no temporary file could be made there: \(String(cString: strerror(errno)))")
         }
         unlink(template)
-        self.folder = folder
+        place = folder
+        self.byteCount = byteCount
+    }
+
+    /// The file at `path`, which is made if it does not exist. Only the user can read it.
+    /// - Parameter byteCount: the size of one picture in bytes.
+    /// - Throws: `Failure(.cannotCreateOutput)`.
+    init(path: String, byteCount: Int) throws {
+        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw Failure(.cannotCreateOutput, path, "could not be made: \(String(cString: strerror(errno)))")
+        }
+        place = path
         self.byteCount = byteCount
     }
 
@@ -48,6 +63,14 @@ final class PixelSpool: Sendable {
         }
     }
 
+    /// Waits until all that was written is on the disk.
+    /// - Throws: `Failure(.readOrWriteFailed)`.
+    func synchronize() throws {
+        guard fdatasync(descriptor) == 0 else {
+            throw Failure(.readOrWriteFailed, place, "could not be written: \(String(cString: strerror(errno)))")
+        }
+    }
+
     private func transfer(_ what: String, _ step: (Int) -> Int) throws {
         var done = 0
         while done < byteCount {
@@ -55,7 +78,7 @@ final class PixelSpool: Sendable {
             if count < 0, errno == EINTR { continue }
             guard count > 0 else {
                 let reason = count == 0 ? "it ends too early" : String(cString: strerror(errno))
-                throw Failure(.readOrWriteFailed, folder, "the temporary file there could not be \(what): \(reason)")
+                throw Failure(.readOrWriteFailed, place, "what was read could not be \(what) there: \(reason)")
             }
             done += count
         }

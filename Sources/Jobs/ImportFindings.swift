@@ -30,12 +30,11 @@ extension ImportReport {
             lines += twoNames.prefix(5).map { "  \($0.file) and \($0.of)" }
             if twoNames.count > 5 { lines.append("  ...") }
         }
-        if let compared = comparedAtOnce {
+        if let compared = comparedWith {
             lines.append(
                 """
-                vessels were compared with those of the \(compared / 2) photographs before and behind each, in the \
-                order of their names, not with all: other photographs of an eye that are farther away were not looked \
-                for
+                vessels were compared with those of the \(compared) photographs whose vessels have the nearest \
+                spectra, not with all: among so many photographs, a few of one eye may not have been found (docs/import.md)
                 """)
         }
         if !refused.isEmpty {

@@ -1,5 +1,6 @@
 import Auditing
 import Cryptography
+import Datasets
 import Files
 import Foundation
 import Importing
@@ -8,10 +9,14 @@ import Importing
 public struct ImportJob: Job {
     /// The folder of photographs. The folders in it are searched, too.
     public var folder: String
-    /// The site's name, in ASCII without spaces.
-    public var site: String
-    /// Width and height of the pictures in pixels.
-    public var size = 256
+    /// The site's name, in ASCII without spaces; nil for that of the data set that gets more photographs.
+    public var site: String?
+    /// Width and height of the pictures in pixels; nil for 256, or those of the data set that gets more photographs.
+    public var size: Int?
+    /// Whether `output` is a data set to which the photographs are added.
+    public var adds = false
+    /// Whether to go on with an import that was not finished; begins where there is none.
+    public var resumes = false
     /// A table of labels, and what its columns and codes mean: a file, or the name of a map that comes with the
     /// program. Some maps read the photographs' paths and need no table.
     public var labels, map: String?
@@ -35,7 +40,7 @@ public struct ImportJob: Job {
     /// The number of threads to work on.
     public var threads = Machine.availableCores
 
-    public init(folder: String, site: String, to output: String) {
+    public init(folder: String, site: String?, to output: String) {
         self.folder = folder
         self.site = site
         self.output = output
@@ -101,28 +106,60 @@ public struct ImportJob: Job {
 
     public func perform(_ report: JobReporter) async throws -> Outcome {
         if let patientSecret { try OutputPath.requireOther(output, than: [patientSecret]) }
-        try ImportedPhotographs.requireWritable(output, force: replaces)
-        var importer = Importer(folder: folder, site: site, size: size)
+        let base = try await base()
+        guard let site = site ?? base?.info.site else {
+            throw Failure(.usage, nil, field: "the site", expected: "a name", found: "none")
+        }
+        try ImportedPhotographs.requireWritable(output, force: replaces || adds)
+        var importer = Importer(folder: folder, site: site, size: size ?? base?.size ?? 256)
         importer.labels = labels
         importer.map = map
         importer.onePatientPerPhoto = onePatientPerPhoto
         importer.allowsSynthetic = allowsSynthetic
         importer.text = text
         importer.threads = threads
-        // The user chose the output's disk, so that it has room for the pictures. The temporary folder may be in
-        // memory.
-        importer.scratchFolder = URL(fileURLWithPath: output).deletingLastPathComponent().path
-        if let patientSecret { importer.secret = try ImportJob.secret(patientSecret) }
-        var imported = try importer.run { step, done, total in
-            switch step {
-            case .reading: report.progress("import", "photographs", done, of: total)
-            case .comparing: report.progress("compare vessels", "photographs", done, of: total)
-            }
+        importer.base = base
+        if let patientSecret {
+            importer.secret = try ImportJob.secret(patientSecret)
+            importer.keepsSecret = true
         }
-        imported.report.licence = licence
-        imported.report.auditOutlook = AuditOutlook(patients: imported.patients, splits: imported.splits).sentence
-        let reportFile = try await imported.write(to: output, source: source, licence: licence, force: replaces)
-        return Outcome(imported.report, output: output, reportFile: reportFile)
+        let unfinished = try UnfinishedImport(of: importer, to: output, resumes: resumes, replaces: replaces)
+        unfinished.prepare(&importer)
+        do {
+            var imported = try importer.run { step, done, total in
+                switch step {
+                case .reading: report.progress("import", "photographs", done, of: total)
+                case .comparing: report.progress("compare vessels", "photographs", done, of: total)
+                }
+            }
+            imported.report.licence = try terms(of: base).licence
+            imported.report.auditOutlook =
+                AuditOutlook(patients: imported.patients, splits: imported.splits).sentence
+            let reportFile = try await imported.write(
+                to: output, terms(of: base), force: replaces || adds)
+            try unfinished.finish()
+            return Outcome(imported.report, output: output, reportFile: reportFile)
+        } catch let failure as Failure {
+            throw unfinished.explained(failure)
+        }
+    }
+
+    /// The data set that gets more photographs.
+    private func base() async throws -> BaseDataset? {
+        if !adds { return nil }
+        // The output's disk has room for the pictures. The temporary folder may be in memory.
+        return try await BaseDataset(output, scratch: URL(fileURLWithPath: output).deletingLastPathComponent().path)
+    }
+
+    /// Licence, source and notes of the data set. What is stated for photographs that are added must be true of those
+    /// that are there, too.
+    private func terms(of base: BaseDataset?) throws -> ImportedPhotographs.Terms {
+        guard let info = base?.info else { return .init(source: source, licence: licence) }
+        for (option, own, asked) in [("licence", info.licence, licence), ("source", info.source, source)]
+        where asked != ImportJob.unstated && asked != own {
+            throw Failure(.usage, output, option: option, expected: own, found: asked)
+        }
+        return .init(source: info.source, licence: info.licence, notes: info.notes, isDrawn: info.isDrawn)
     }
 
     private static func secret(_ path: String) throws -> SecretBytes {

@@ -14,23 +14,20 @@ struct Shortlist {
     }
 
     private static let rowsAtOnce = 256
-    private static let length = 2 * PoseGrid.cells.count
+    static let length = 2 * PoseGrid.cells.count
     /// The gallery's fields as unit vectors.
     private let products: RowProducts
 
-    init(_ fields: [VesselField]) {
-        let length = Self.length
-        var rows = [Float](repeating: 0, count: fields.count * length)
-        let upright = PoseGrid.Step(rotation: 0, scale: 1, shifts: [])
-        rows.withUnsafeMutableBufferPointer { rows in
-            nonisolated(unsafe) let rows = rows.baseAddress.unsafelyUnwrapped
-            parallelFor(fields.count) { index in
-                let views = Views(Self.coarse(FieldLevel(fields[index])))
-                views.turn(upright)
-                views.write(SIMD2(0, 0), to: rows + index * length)
-            }
-        }
-        products = RowProducts(rows, count: fields.count, length: length)
+    /// - Parameter rows: the vectors that `write` makes of the fields, one after another, [count, length].
+    init(_ rows: [Float], count: Int) {
+        products = RowProducts(rows, count: count, length: Self.length)
+    }
+
+    /// Writes the unit vector of a field. [length]
+    static func write(_ field: VesselField, to row: UnsafeMutablePointer<Float>) {
+        let views = Views(coarse(FieldLevel(field)))
+        views.turn(PoseGrid.Step(rotation: 0, scale: 1, shifts: []))
+        views.write(SIMD2(0, 0), to: row)
     }
 
     /// A field reduced to 32 x 32 cells and smoothed.

@@ -12,7 +12,7 @@ package enum BlackSurround {
             parallelFor(buffer.count / size) { number in
                 let own = UnsafeMutableBufferPointer(rebasing: buffer[number * size..<(number + 1) * size])
                 let picture = Picture(width: width, height: height, pixels: Array(own))
-                guard let view = try? FieldOfView.detected(in: picture, name: "sample") else { return }
+                guard let view = try? FieldOfView.ofDrawing(picture, name: "sample") else { return }
                 for y in 0..<height {
                     for x in 0..<width where view.signedDistance(x: Float(x) + 0.5, y: Float(y) + 0.5) < 0 {
                         for c in 0..<3 { own[(y * width + x) * 3 + c] = 0 }

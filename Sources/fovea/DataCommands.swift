@@ -20,7 +20,7 @@ struct ImportCommand: JobCommand {
 
     @Argument(help: .value("dir", "The folder; folders in it are searched, too."), completion: .directory) var folder:
         String
-    @Option(help: "The site's name, in ASCII without spaces.") var site: String
+    @Option(help: "The site's name, in ASCII without spaces; needed for a new dataset.") var site: String?
     @Option(help: .value("file.csv", "A table that names photographs."), completion: .file()) var labels: String?
     @Option(
         help: .value("map.yaml|name", "What the table's columns and codes mean; fovea map list names those at hand."),
@@ -28,12 +28,16 @@ struct ImportCommand: JobCommand {
     var map: String?
     @Flag(help: "Say that each photograph is of another patient, where no column names the patient; it is recorded.")
     var onePatientPerPhoto = false
-    @Option(help: "Width and height of the pictures in pixels.") var size = 256
+    @Option(help: .value("pixels", "Width and height of the pictures (default: 256, or those of --into).")) var size:
+        Int?
     @Flag(help: "Take pictures whose file says that a model made them; the dataset is marked as synthetic.")
     var allowSynthetic = false
     @Option(help: "What becomes of photographs with letters inside the field of view.")
     var text = BurnedInTextPolicy.flag
-    @Option(help: .value("site.h5", "The dataset to write."), completion: .file()) var out: String
+    @Option(help: .value("site.h5", "The dataset to write."), completion: .file()) var out: String?
+    @Option(help: .value("site.h5", "A dataset to which the photographs are added."), completion: .file())
+    var into: String?
+    @Flag(help: "Go on with an import that was stopped or killed; begins where there is none.") var resume = false
     @Option(help: "The photographs' licence.") var licence = "unstated"
     @Option(help: "Where the photographs come from.") var source = "unstated"
     @Option(
@@ -43,7 +47,14 @@ struct ImportCommand: JobCommand {
     @OptionGroup var common: CommonOptions
 
     func job() throws -> ImportJob {
-        var job = ImportJob(folder: folder, site: site, to: out)
+        guard let output = out ?? into, out == nil || into == nil else {
+            throw ValidationError(
+                out == nil
+                    ? "Missing: --out (a new dataset), or --into (add to one)" : "--out and --into exclude each other")
+        }
+        if into == nil, site == nil { throw ValidationError("Missing: --site, the name of the site") }
+        var job = ImportJob(folder: folder, site: site, to: output)
+        (job.adds, job.resumes) = (into != nil, resume)
         (job.labels, job.map, job.onePatientPerPhoto, job.size) = (labels, map, onePatientPerPhoto, size)
         (job.licence, job.source, job.patientSecret) = (licence, source, patientSecret)
         (job.allowsSynthetic, job.text) = (allowSynthetic, text)

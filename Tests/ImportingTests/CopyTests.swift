@@ -54,12 +54,40 @@ struct CopyTests {
         let a = SyntheticDisc(eye: 1).picture, b = SyntheticDisc(eye: 2).picture
         let aAgain = try Picture(decoding: Array(a.jpegData(quality: 70)), name: "p")
         let read = try [a, b, aAgain, b, aAgain].map(signature)
-        let findings = CopyFinder.search(digests: read.map(\.0), signatures: read.map(\.1))
+        let findings = try CopyFinder.search(
+            read.map { CopyFinder.Entry(digest: $0.0, pixelCount: 1) }, signature: { read[$0].1 })
         #expect(
             findings.copies == [
                 .init(index: 2, original: 0, kind: .near), .init(index: 3, original: 1, kind: .exact),
                 .init(index: 4, original: 0, kind: .exact),
             ])
         #expect(findings.sameEye.isEmpty)
+    }
+
+    @Test("the largest copy stays, whatever its name")
+    func largest() throws {
+        let a = SyntheticDisc(eye: 1).picture
+        let read = try [a.resized(width: 160, height: 120), a, SyntheticDisc(eye: 2).picture].map(signature)
+        let findings = try CopyFinder.search(
+            zip(read, [160 * 120, 640 * 480, 640 * 480]).map { CopyFinder.Entry(digest: $0.0, pixelCount: $1) },
+            signature: { read[$0].1 })
+        #expect(findings.copies == [.init(index: 0, original: 1, kind: .near)])
+    }
+
+    @Test("in a large set, the nearest outlooks find the same copies")
+    func large() throws {
+        var pictures = (1...12).map { SyntheticDisc(eye: UInt64($0)).picture }
+        for eye in 0..<6 {
+            pictures.append(try Picture(decoding: Array(pictures[eye].jpegData(quality: 60)), name: "p"))
+            pictures.append(pictures[eye].cropped(x: 60, y: 15, width: 500, height: 455))
+        }
+        let read = try pictures.map(signature)
+        func search(_ limit: Int) throws -> CopyFinder.Findings {
+            try CopyFinder.search(
+                read.map { CopyFinder.Entry(digest: $0.0, pixelCount: 1) }, exhaustiveUpTo: limit,
+                signature: { read[$0].1 })
+        }
+        let all = try search(100), near = try search(2)
+        #expect(all.copies.count == 12 && near.copies == all.copies && near.sameEye.isEmpty)
     }
 }

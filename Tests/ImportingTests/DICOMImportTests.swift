@@ -118,7 +118,7 @@ struct DICOMImportTests {
         let imported = try importer(map: map).run()
         #expect(imported.report.kept == 2 && imported.report.refused.count == 1)
         let output = folder.file("a.h5")
-        let report = try await imported.write(to: output, source: "unstated", licence: "unstated", force: false)
+        let report = try await imported.write(to: output, .init(source: "unstated", licence: "unstated"), force: false)
         // The camera is on the list and goes into the data set, if the map takes it.
         let camera = Set(["MRK1X80070 MRK1X81090", "MRK2X80070 MRK2X81090"])
         #expect(Set(try imported.records().compactMap { $0.cohort["camera"] }) == (map == nil ? [] : camera))

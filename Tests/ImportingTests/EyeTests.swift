@@ -49,7 +49,7 @@ struct EyeTests {
         #expect(imported.report.sameEye.allSatisfy { !$0.twoNames && ($0.vessels ?? 1) >= 0.4 })
         #expect(
             imported.report.patients == Self.patients && imported.report.kept == 2 * Self.patients
-                && imported.report.comparedAtOnce == nil)
+                && imported.report.comparedWith == nil)
         let records = try imported.records()
         for patient in 0..<Self.patients {
             #expect(records[patient].patient == records[Self.patients + patient].patient)
@@ -83,21 +83,13 @@ struct EyeTests {
         #expect(Set(rows.map { "\(records[$0].patient) \(records[$0].split)" }).count == 1)
     }
 
-    @Test("of too many photographs, those that are near by name are compared, and the report says so")
-    func window() throws {
+    @Test("in a large set, the spectra of the vessels find the same pairs")
+    func large() throws {
         var importer = try importer()
-        importer.comparedAtOnce = 4
-        let apart = try importer.run().report
-        #expect(apart.sameEye.isEmpty && apart.comparedAtOnce == 4 && apart.patients == 2 * Self.patients)
-        // Two at a time, with the two behind them.
-        let names = FileManager.default.enumerator(atPath: folder.file("photos"))?.compactMap { $0 as? String } ?? []
-        for name in names {
-            let swapped = String(name.last(5).prefix(1)) + name
-            try FileManager.default.moveItem(
-                atPath: folder.file("photos/" + name), toPath: folder.file("photos/" + swapped))
-        }
-        let near = try importer.run().report
-        #expect(near.sameEye.count == Self.patients && near.sameEye.allSatisfy(isPair), "\(near.sameEye)")
+        importer.exhaustiveUpTo = 4
+        let report = try importer.run().report
+        #expect(report.sameEye.count == Self.patients && report.sameEye.allSatisfy(isPair), "\(report.sameEye)")
+        #expect(report.comparedWith == 256 && report.patients == Self.patients)
     }
 }
 

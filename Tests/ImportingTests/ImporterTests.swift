@@ -54,7 +54,7 @@ struct ImporterTests {
         let report = imported.report
         #expect(report.kept == 6 && imported.count == 6)
         #expect(report.refused.map(\.file) == ["half.jpg", "note.jpg"])
-        #expect(report.refused.last?.reason == "is not a JPEG, PNG, TIFF or WebP file")
+        #expect(report.refused.last?.reason == "is not a JPEG, PNG, TIFF, WebP or JPEG 2000 file")
         #expect(report.duplicates.count == 1)
         let copy = try #require(report.duplicates.first)
         #expect(copy.file == "sub/2-again.png" && copy.of == "2.jpg" && copy.kind == .near && copy.conflict)
@@ -153,7 +153,7 @@ struct ImporterTests {
     func written() async throws {
         let imported = try importer().run()
         let out = folder.file("site.h5")
-        let report = try await imported.write(to: out, source: "test", licence: "CC0", force: false)
+        let report = try await imported.write(to: out, .init(source: "test", licence: "CC0"), force: false)
         #expect(report == folder.file("site.import-report.json"))
         let file = try await DatasetFile.open(out)
         #expect(file.count == 6 && file.size == 64 && file.info.licence == "CC0" && !file.info.onePatientPerPhoto)
@@ -165,7 +165,9 @@ struct ImporterTests {
         #expect(mode == 0o600)
         let read = try JSONDecoder().decode(ImportReport.self, from: Data(contentsOf: URL(fileURLWithPath: report)))
         #expect(read == imported.report && read.photographs?.count == 6)
-        await #expect { try await imported.write(to: out, source: "test", licence: "CC0", force: false) } throws: {
+        await #expect {
+            try await imported.write(to: out, .init(source: "test", licence: "CC0"), force: false)
+        } throws: {
             ($0 as? Failure)?.kind == .cannotCreateOutput
         }
     }

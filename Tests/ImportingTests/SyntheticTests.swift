@@ -58,7 +58,7 @@ struct SyntheticTests {
         let imported = try importer.run()
         #expect(imported.report.kept == 4 && imported.report.synthetic == 3)
         let out = folder.file("o.h5")
-        try await imported.write(to: out, source: "test", licence: "CC0", force: false)
+        try await imported.write(to: out, .init(source: "test", licence: "CC0"), force: false)
         let info = try await DatasetFile.open(out).info
         #expect(info.synthetic && info.sampled == 3 && !info.isDrawn)
     }

@@ -77,10 +77,10 @@ import Testing
         }
         let other = try TemporaryFolder()
         try other.write([1], "x.BMP")
-        try other.write([1], "y.dcm")
+        try other.write([1], "y.heic")
         var empty = Importer(folder: other.path, site: "a", size: 32)
         empty.onePatientPerPhoto = true
-        expectFailure(.badData, "2 other files: 1 .bmp, 1 .dcm)") { try empty.run() }
+        expectFailure(.badData, "2 other files: 1 .bmp, 1 .heic)") { try empty.run() }
     }
 
     @Test func `paths of other machines, other capitals and other suffixes find their photographs`() throws {

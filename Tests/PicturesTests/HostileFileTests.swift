@@ -34,7 +34,7 @@ struct HostileFileTests {
     @Test("a text file named .jpg")
     func text() throws {
         let failure = try #require(try refusal(Array("hello, this is no picture".utf8), "a.jpg"))
-        #expect(failure.kind == .badData && failure.sentence == "is not a JPEG, PNG, TIFF or WebP file")
+        #expect(failure.kind == .badData && failure.sentence == "is not a JPEG, PNG, TIFF, WebP or JPEG 2000 file")
     }
 
     @Test("an empty file")

@@ -32,7 +32,7 @@ import Testing
     @Test func `a photograph that was turned, shrunk and shifted is found, and its pose with it`() throws {
         let hidden = Similarity(rotation: 0.3, scale: 1.08, shiftX: 0.05, shiftY: -0.03)
         let pictures = (0..<3).map { Self.visits.first[$0].warped(hidden) }
-        let matches = Self.gallery.best(probes(pictures))
+        let matches = try Self.gallery.best(probes(pictures))
         try #require(matches.count == 3)
         // A point g of the gallery lies in the probe at p with g = hidden(p).
         let c = cos(-hidden.rotation) / hidden.scale, s = sin(-hidden.rotation) / hidden.scale
@@ -49,7 +49,7 @@ import Testing
 
     @Test func `a mirror image is found as one`() throws {
         let pictures = (0..<3).map { Self.visits.first[$0].mirrored.warped(Similarity(rotation: 2)) }
-        let matches = Self.gallery.best(probes(pictures))
+        let matches = try Self.gallery.best(probes(pictures))
         try #require(matches.count == 3)
         for (i, match) in matches.enumerated() {
             #expect(match.index == i && match.mirrored && match.score > 0.6, "\(match)")
@@ -60,8 +60,8 @@ import Testing
 
     @Test func `another visit of the same eye scores above every stranger`() throws {
         let probes = RetinalGallery(Self.visits.second)
-        let matches = Self.gallery.best(probes)
-        let strangers = Self.gallery.best(probes, excludingOwnPatient: true)
+        let matches = try Self.gallery.best(probes)
+        let strangers = try Self.gallery.best(probes, excludingOwnPatient: true)
         try #require(matches.count == 8 && strangers.count == 8)
         let highest = strangers.map(\.score).max() ?? 1
         let found = matches.enumerated().filter { $0.element.index == $0.offset && $0.element.score > highest }.count
@@ -69,8 +69,8 @@ import Testing
     }
 
     @Test func `a patient's own photographs are left out where asked`() throws {
-        let own = Self.gallery.best(Self.gallery)
-        let others = Self.gallery.best(Self.gallery, excludingOwnPatient: true)
+        let own = try Self.gallery.best(Self.gallery)
+        let others = try Self.gallery.best(Self.gallery, excludingOwnPatient: true)
         try #require(own.count == 8 && others.count == 8)
         for i in 0..<8 {
             #expect(own[i].index == i && own[i].score > 0.95, "\(own[i])")
@@ -78,7 +78,7 @@ import Testing
                 others[i].index != i && others[i].index >= 0 && others[i].score < own[i].score - 0.3, "\(others[i])")
         }
         let single = RetinalGallery(Self.visits.first.selecting([2]))
-        let nobody = single.best(single, excludingOwnPatient: true)
+        let nobody = try single.best(single, excludingOwnPatient: true)
         #expect(nobody.count == 1 && nobody[0].index == -1 && nobody[0].score == -1)
     }
 
@@ -87,7 +87,8 @@ import Testing
         let turned = (0..<8).map { Self.visits.first[$0].warped(Similarity(rotation: 0.2)) }
         let pictures = (0..<8).flatMap { [Self.visits.first[$0], Self.visits.second[$0], turned[$0]] }
         let apart = RetinalGallery(PictureSet(pictures, size: Self.size, patients: Array(0..<24)))
-        let found = apart.matches(of: 0..<24, from: 0.4) { _ in }
+        let search = try RetinalSearch(apart)
+        let found = try search.matches(of: 0..<24, from: 0.4)
         try #require(found.count == 24)
         for (probe, matches) in found.enumerated() {
             #expect(
@@ -95,11 +96,31 @@ import Testing
                 "\(probe): \(matches)")
         }
         #expect(found.reduce(0) { $0 + $1.count } >= 42, "of 48")
-        let some = apart.matches(of: 6..<9, from: 0.4) { _ in }
+        let some = try search.matches(of: 6..<9, from: 0.4)
         #expect(some == Array(found[6..<9]))
         let together = RetinalGallery(PictureSet(pictures, size: Self.size, patients: (0..<24).map { $0 / 3 }))
-        let others = together.matches(of: 0..<24, from: 0.4) { _ in }
+        let others = try RetinalSearch(together).matches(of: 0..<24, from: 0.4)
         #expect(others.allSatisfy { $0.isEmpty })
+    }
+
+    @Test func `in a large gallery, the spectra find the same eyes, turned, shifted, shrunk and mirrored`() throws {
+        let poses = [
+            Similarity(), Similarity(rotation: 0.2, scale: 1.1),
+            Similarity(rotation: -0.15, shiftX: 0.12, shiftY: 0.08),
+            Similarity(scale: 0.9, shiftY: -0.1),
+        ]
+        let seen = poses.flatMap { pose in (0..<8).map { Self.visits.first[$0].warped(pose) } }
+        let mirrored = (0..<8).map { Self.visits.first[$0].mirrored.warped(poses[1]) }
+        let gallery = RetinalGallery(
+            PictureSet(seen + mirrored, size: Self.size, patients: Array(0..<40)))
+        let found = try RetinalSearch(gallery, exhaustiveUpTo: 8).matches(of: 0..<40, from: 0.4)
+        for (probe, matches) in found.enumerated() {
+            #expect(matches.map(\.index) == Array(stride(from: probe % 8, to: probe, by: 8)), "\(probe): \(matches)")
+        }
+        // Any rotation, of probes that are not in the gallery.
+        let turned = try RetinalSearch(Self.gallery, exhaustiveUpTo: 4).bestMatches(
+            of: probes((0..<8).map { Self.visits.first[$0].warped(Similarity(rotation: 2.2)) }))
+        #expect(turned.map(\.index) == Array(0..<8) && turned.allSatisfy { $0.score > 0.5 }, "\(turned)")
     }
 
     @Test func `a field is the same after it was stored`() {
@@ -113,30 +134,27 @@ import Testing
         let results = try [1, 2, 3].map { threads in
             ComputeEnvironment.threads = threads
             try #require(ComputeEnvironment.threads == threads)
-            return RetinalGallery(Self.visits.first).best(RetinalGallery(set))
+            return try RetinalGallery(Self.visits.first).best(RetinalGallery(set))
         }
         try #require(results[0].count == 4)
         #expect(results[0] == results[1] && results[0] == results[2])
-        for i in 0..<4 { #expect(Self.gallery.best(RetinalGallery(set.selecting([i]))) == [results[0][i]]) }
+        for i in 0..<4 { #expect(try Self.gallery.best(RetinalGallery(set.selecting([i]))) == [results[0][i]]) }
     }
 
-    @Test func `progress rises to 1 and may stop the search`() {
+    @Test func `progress rises to the number of probes and may stop the search`() throws {
         struct Stop: Error {}
-        var shares: [Double] = []
-        _ = Self.gallery.bestMatches(of: RetinalGallery(Self.visits.second), excludingOwnPatient: false) {
-            shares.append($0)
-        }
-        #expect(shares.last == 1 && shares == shares.sorted())
+        var counts: [Int] = []
+        let search = try RetinalSearch(Self.gallery)
+        _ = try search.bestMatches(of: RetinalGallery(Self.visits.second)) { counts.append($0) }
+        #expect(counts.last == Self.visits.second.count && counts == counts.sorted())
         #expect(throws: Stop.self) {
-            try Self.gallery.bestMatches(of: RetinalGallery(Self.visits.second), excludingOwnPatient: false) { _ in
-                throw Stop()
-            }
+            try search.bestMatches(of: RetinalGallery(Self.visits.second)) { _ in throw Stop() }
         }
     }
 }
 
 extension RetinalGallery {
-    fileprivate func best(_ probes: RetinalGallery, excludingOwnPatient: Bool = false) -> [RetinalMatch] {
-        bestMatches(of: probes, excludingOwnPatient: excludingOwnPatient) { _ in }
+    fileprivate func best(_ probes: RetinalGallery, excludingOwnPatient: Bool = false) throws -> [RetinalMatch] {
+        try RetinalSearch(self).bestMatches(of: probes, excludingOwnPatient: excludingOwnPatient)
     }
 }

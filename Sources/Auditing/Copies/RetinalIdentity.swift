@@ -5,12 +5,12 @@ import Verdicts
 /// Finds the same eye by its vessels: whose retina a sample shows, whatever its colours, pose and lesions.
 struct RetinalIdentity: CopyTest {
     let name = CopyTestName.retina
-    private let gallery: RetinalGallery
+    private let search: RetinalSearch
     private let pictures: PictureSet
 
-    init(_ gallery: PictureSet) {
+    init(_ gallery: PictureSet) throws {
         pictures = gallery
-        self.gallery = RetinalGallery(gallery)
+        search = try RetinalSearch(RetinalGallery(gallery))
     }
 
     func scores(of probes: PictureSet, progress: (Double) throws -> Void) throws -> CopyScores {
@@ -18,7 +18,7 @@ struct RetinalIdentity: CopyTest {
         // Pictures are taken in parts, because their vessel fields are larger than the pictures.
         for start in stride(from: 0, to: probes.count, by: 64) {
             let rows = Array(start..<min(start + 64, probes.count))
-            matches += gallery.bestMatches(of: RetinalGallery(probes.selecting(rows)), progress: { _ in })
+            matches += try search.bestMatches(of: RetinalGallery(probes.selecting(rows)))
             try progress(Double(rows[rows.count - 1] + 1) / Double(probes.count))
         }
         return RetinalIdentity.scores(matches)
@@ -26,8 +26,9 @@ struct RetinalIdentity: CopyTest {
 
     func scoresWithinGallery(_ rows: [Int], progress: (Double) throws -> Void) throws -> CopyScores {
         RetinalIdentity.scores(
-            try gallery.bestMatches(
-                of: RetinalGallery(pictures.selecting(rows)), excludingOwnPatient: true, progress: progress))
+            try search.bestMatches(of: RetinalGallery(pictures.selecting(rows)), excludingOwnPatient: true) {
+                try progress(Double($0) / Double(rows.count))
+            })
     }
 
     private static func scores(_ matches: [RetinalMatch]) -> CopyScores {

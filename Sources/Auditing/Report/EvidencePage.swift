@@ -110,10 +110,11 @@ struct EvidencePage {
 
 /// Draws the vessels of two photographs over each other in the frame of the second.
 enum VesselOverlay {
-    static func picture(_ probe: Picture, _ reference: Picture) -> Picture {
-        let gallery = RetinalGallery(PictureSet([reference], size: reference.width, patients: [0]))
-        let match = gallery.bestMatches(
-            of: RetinalGallery(PictureSet([probe], size: probe.width, patients: [1])), progress: { _ in }
+    static func picture(_ probe: Picture, _ reference: Picture) throws -> Picture {
+        let search = try RetinalSearch(
+            RetinalGallery(PictureSet([reference], size: reference.width, patients: [0])))
+        let match = try search.bestMatches(
+            of: RetinalGallery(PictureSet([probe], size: probe.width, patients: [1]))
         ).first
         let turned = match.map { ($0.mirrored ? probe.mirrored : probe).warped($0.pose) } ?? probe
         let own = shade(turned), other = shade(reference)

@@ -23,6 +23,13 @@ extension FieldOfView {
         return found
     }
 
+    /// The field of view of a picture that a model or a program drew: the disc of the largest lit region, whatever else
+    /// the picture shows. It is the same in every version, because samples are replayed byte by byte.
+    /// - Throws: `Failure(.badData)` as `detected`, but not for two discs or few shades.
+    package static func ofDrawing(_ picture: Picture, name: String) throws -> FieldOfView {
+        try largeDisc(in: picture, name: name, isAlone: false)
+    }
+
     private static func disc(in picture: Picture, name: String) throws -> FieldOfView {
         do {
             return try largeDisc(in: picture, name: name)
@@ -92,16 +99,19 @@ extension FieldOfView {
         )
     }
 
-    private static func largeDisc(in picture: Picture, name: String) throws -> FieldOfView {
+    /// - Parameter isAlone: whether a second disc is a reason to refuse the picture.
+    private static func largeDisc(in picture: Picture, name: String, isAlone: Bool = true) throws -> FieldOfView {
         let (distance, sx, sy) = try reduced(picture, name: name)
-        let found = try search(distance, name: name)
+        let found = try search(distance, name: name, isAlone: isAlone)
         return FieldOfView(
             centerX: Float(Double(found.centerX) * sx), centerY: Float(Double(found.centerY) * sy),
             radius: Float(Double(found.radius) * (sx * sy).squareRoot()),
             top: Float(Double(found.top) * sy), bottom: Float(Double(found.bottom) * sy))
     }
 
-    private static func search(_ distance: SurroundDistance, name: String) throws -> FieldOfView {
+    private static func search(
+        _ distance: SurroundDistance, name: String, isAlone: Bool
+    ) throws -> FieldOfView {
         func refused(_ why: String) -> Failure { Failure(.badData, name, "no field of view was found: \(why)") }
         let width = distance.width, height = distance.height
         guard distance.bright >= 8 else { throw refused("the picture is of one colour") }
@@ -119,7 +129,7 @@ extension FieldOfView {
             throw refused("the lit region's outline is not a circle")
         }
         let second = regions[1]
-        if second.count * 4 >= region.count,
+        if isAlone, second.count * 4 >= region.count,
             roundOutline(Outline(distance, mask: second.mask), mask: second.mask, width: width, height: height) != nil
         {
             throw twoDiscs(name)

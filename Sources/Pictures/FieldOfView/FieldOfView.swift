@@ -1,5 +1,5 @@
 /// The illuminated part of a fundus photograph, in pixels of the picture: a disc, often cut off at top and bottom.
-public struct FieldOfView: Hashable, Sendable {
+public struct FieldOfView: Hashable, Sendable, Codable {
     public var centerX: Float
     public var centerY: Float
     public var radius: Float

@@ -1,0 +1,99 @@
+import Cryptography
+import Files
+import Foundation
+
+/// What an import keeps until its data set is written, so that a later import can go on after a stop or a failure: the
+/// folder `OUT.unfinished`. It holds pictures of patients, and only the user can read its files.
+public final class UnfinishedImport {
+    private let folder: UnfinishedFolder
+    private let settings: Settings
+
+    /// What the pictures in the folder depend on.
+    private struct Settings: Codable {
+        var size: Int
+        var allowsSynthetic: Bool
+        var text: BurnedInTextPolicy
+        /// The secret that was drawn for this import, hexadecimal; nil if the site keeps one of its own.
+        var secret: String?
+
+        static let name = "import.json"
+    }
+
+    /// Begins an import, or goes on with one.
+    /// - Parameters:
+    ///   - importer: its `size` and `allowsSynthetic` decide what is read. If it has no secret, one is drawn.
+    ///   - resumes: whether to go on with what an earlier import left, if it left anything.
+    ///   - replaces: whether what an earlier import left may be discarded.
+    /// - Throws: `Failure`: `.cannotCreateOutput` if another process makes the same output, or an import that was not
+    ///   finished is there and `resumes` and `replaces` are false; `.usage` if that import was begun with other
+    ///   settings; `.badData` if it is damaged; `.readOrWriteFailed`.
+    public init(of importer: Importer, to output: String, resumes: Bool, replaces: Bool) throws {
+        folder = try UnfinishedFolder(for: output)
+        let path = folder.file(Settings.name)
+        if RegularFile.exists(path), resumes {
+            settings = try JSONText.decode(Settings.self, JSONText.contents(path), place: path)
+            try requireSame(importer)
+            return
+        }
+        if RegularFile.exists(path), !replaces {
+            throw Failure(
+                .cannotCreateOutput, folder.path, "holds an import that was not finished", remedy: .resumeOrDiscard)
+        }
+        try folder.clear(first: Settings.name, where: UnfinishedImport.isOwn)
+        guard chmod(folder.path, 0o700) == 0 else { throw StagedFile.failure(folder.path) }
+        settings = Settings(
+            size: importer.size, allowsSynthetic: importer.allowsSynthetic, text: importer.text,
+            secret: importer.secret == nil ? UnfinishedImport.drawnSecret : nil)
+        let file = try StagedFile(path, force: true)
+        try file.write(Data(JSONText.encoded(settings).utf8))
+        guard chmod(file.stagingPath, 0o600) == 0 else { throw StagedFile.failure(path) }
+        try file.commit()
+    }
+
+    private func requireSame(_ importer: Importer) throws {
+        func require(_ field: String, _ began: String, _ asked: String) throws {
+            if began == asked { return }
+            throw Failure(
+                .usage, folder.path, field: field, expected: "\(began), with which the import began", found: asked)
+        }
+        try require("size", "\(settings.size)", "\(importer.size)")
+        try require(
+            "synthetic pictures", settings.allowsSynthetic ? "allowed" : "refused",
+            importer.allowsSynthetic ? "allowed" : "refused")
+        try require("letters", settings.text.rawValue, importer.text.rawValue)
+        let own = "the site's own", drawn = "drawn for this import"
+        try require(
+            "patient secret", settings.secret == nil ? own : drawn, importer.secret == nil ? drawn : own)
+    }
+
+    /// Makes the importer keep what it reads in the folder, with the secret with which the import began.
+    public func prepare(_ importer: inout Importer) {
+        importer.resumableFolder = folder.path
+        if let secret = settings.secret { importer.secret = SecretBytes(Array(secret.utf8)) }
+    }
+
+    /// Removes the folder, when the data set is written.
+    /// - Throws: `Failure(.readOrWriteFailed)`.
+    public func finish() throws { try folder.remove(first: Settings.name, where: UnfinishedImport.isOwn) }
+
+    /// What to tell a user whose import failed. If there is something to go on with, the failure says so. Otherwise the
+    /// folder is removed.
+    public func explained(_ failure: Failure) -> Failure {
+        let isKept = failure.kind == .interrupted || failure.kind == .readOrWriteFailed
+        guard isKept, FileManager.default.fileExists(atPath: folder.file(ImportJournal.readings)) else {
+            try? finish()
+            return failure
+        }
+        return Failure(
+            failure.kind, failure.place, "\(failure.sentence); what was read is kept in \(folder.path)", remedy: .resume
+        )
+    }
+
+    private static func isOwn(_ name: String) -> Bool {
+        name == Settings.name || ImportWorkspace.names.contains(name)
+    }
+
+    private static var drawnSecret: String {
+        SecretBytes(randomCount: 32).withUnsafeBytes { Digest(of: Array($0)).description }
+    }
+}
