@@ -92,6 +92,7 @@ let package = Package(
         library("Federation", ["CheckpointStore", "TensorCore", "Files", yams]),
         library("SampleStore", ["PictureFiles", "CheckpointStore", "HDF5Files", "Pictures", "Cohorts", "Files"]),
         library("Reporting", ["SampleStore", "CheckpointStore", "Pictures", "Cohorts", "Figures", "Files"]),
+        library("ImportPages", ["Reporting", "Importing", "Pictures", "Figures", "Files"]),
         library(
             "Sampling",
             [
@@ -124,8 +125,8 @@ let package = Package(
             "Fovea",
             [
                 "Interchange", "Auditing", "Releasing", "Verdicts", "FederatedTraining", "Consortium", "Exporting",
-                "Sampling", "Reporting", "SampleStore", "Federation", "Training", "Models", "Phantoms", "Importing",
-                "Datasets", "PictureFiles", "CheckpointStore", "Diffusion", "Networks", "HDF5Files", "Cohorts",
+                "Sampling", "Reporting", "SampleStore", "Federation", "Training", "Models", "Phantoms", "ImportPages",
+                "Importing", "Datasets", "PictureFiles", "CheckpointStore", "Diffusion", "Networks", "HDF5Files", "Cohorts",
                 "TensorCore", "Statistics", "Figures", "Files", "Cryptography",
             ],
             // Not Sources/Fovea, which some file systems could not tell from Sources/fovea.
@@ -209,8 +210,8 @@ let package = Package(
         tests(
             "Auditing",
             [
-                "Interchange", "Verdicts", "SampleStore", "Federation", "Training", "Models", "Phantoms", "Importing",
-                "Datasets",
+                "Interchange", "Verdicts", "SampleStore", "Federation", "Training", "Models", "Phantoms", "ImportPages",
+                "Importing", "Datasets",
                 "CheckpointStore", "Diffusion", "Networks", "Pictures", "TensorCore", "Statistics", "Randomness",
                 "Files", "TestTensors",
             ], exclude: ["Fixtures"]),

@@ -20,6 +20,8 @@ public struct DatasetDescription: Codable, Hashable, Sendable {
     public let source: String
     public let licence: String
     public let notes: String?
+    /// Where the attribute `quality` comes from; nil where nothing says it.
+    public let qualitySource: QualitySource?
     public let created: String
     public let toolVersion: String
     /// The number of photographs in each split. Every split has an entry.
@@ -34,6 +36,7 @@ public struct DatasetDescription: Codable, Hashable, Sendable {
             splits,
             cohorts, masks
         case onePatientPerPhoto = "one_patient_per_photo"
+        case qualitySource = "quality_source"
         case toolVersion = "tool_version"
         case trainingSetDigest = "training_set_digest"
     }
@@ -47,6 +50,7 @@ extension DatasetFile {
             patients: Set(patients).count, onePatientPerPhoto: info.onePatientPerPhoto, synthetic: info.synthetic,
             sampled: info.sampled,
             site: info.site, source: info.source, licence: info.licence, notes: info.notes,
+            qualitySource: info.qualitySource,
             created: Timestamp.text(info.created), toolVersion: info.toolVersion,
             splits: Dictionary(uniqueKeysWithValues: Split.allCases.map { ("\($0)", rows(of: $0).count) }),
             cohorts: cohorts.mapValues(\.counts), masks: maskNames, trainingSetDigest: trainingSetDigest.description)

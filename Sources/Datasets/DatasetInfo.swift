@@ -2,6 +2,27 @@ import Files
 import Foundation
 import HDF5Files
 
+/// Where the values of a data set's attribute `quality` come from.
+public enum QualitySource: String, Codable, Sendable, CaseIterable {
+    /// From the site's table.
+    case stated
+    /// From the photographs themselves.
+    case measured
+    /// Of some photographs from a table, and of others from the photographs themselves.
+    case mixed
+
+    @HDF5Actor
+    fileprivate init(from root: HDF5Group) throws {
+        let text = try root.attributeString("quality_source")
+        guard let source = QualitySource(rawValue: text) else {
+            throw Failure(
+                .badData, root.file, field: "quality_source",
+                expected: QualitySource.allCases.map(\.rawValue).joined(separator: ", "), found: "\"\(text)\"")
+        }
+        self = source
+    }
+}
+
 /// What a dataset file says about itself as a whole.
 public struct DatasetInfo: Sendable, Hashable {
     public static let kind = "fovea.dataset"
@@ -21,14 +42,16 @@ public struct DatasetInfo: Sendable, Hashable {
     /// memorised.
     public var isDrawn: Bool { synthetic && sampled == nil }
     public var notes: String?
+    /// Where the attribute `quality` comes from; nil where nothing says it, as in files of version 0.1.
+    public var qualitySource: QualitySource?
     /// Stored in whole seconds.
     public var created: Date
     public var toolVersion: String
 
     public init(
         site: String, source: String, licence: String = "unspecified", onePatientPerPhoto: Bool = false,
-        synthetic: Bool = false, sampled: Int? = nil, notes: String? = nil, created: Date = Date(),
-        toolVersion: String = ToolVersion.current
+        synthetic: Bool = false, sampled: Int? = nil, notes: String? = nil, qualitySource: QualitySource? = nil,
+        created: Date = Date(), toolVersion: String = ToolVersion.current
     ) {
         self.site = site
         self.source = source
@@ -37,6 +60,7 @@ public struct DatasetInfo: Sendable, Hashable {
         self.synthetic = synthetic
         self.sampled = sampled
         self.notes = notes
+        self.qualitySource = qualitySource
         self.created = created
         self.toolVersion = toolVersion
     }
@@ -54,6 +78,7 @@ public struct DatasetInfo: Sendable, Hashable {
         try root.setAttribute("synthetic", synthetic ? "YES" : "NO")
         if let sampled { try root.setAttribute("sampled", sampled) }
         if let notes { try root.setAttribute("notes", notes) }
+        if let qualitySource { try root.setAttribute("quality_source", qualitySource.rawValue) }
     }
 
     @HDF5Actor
@@ -68,5 +93,6 @@ public struct DatasetInfo: Sendable, Hashable {
         synthetic = try root.attributeFlag("synthetic")
         sampled = try root.hasAttribute("sampled") ? root.attributeInt("sampled") : nil
         notes = try root.hasAttribute("notes") ? root.attributeString("notes") : nil
+        qualitySource = try root.hasAttribute("quality_source") ? QualitySource(from: root) : nil
     }
 }

@@ -92,6 +92,12 @@ public struct BaseDataset: Sendable {
         return report
     }
 
+    /// Where its attribute `quality` comes from; nil if no photograph has it. Version 0.1 measured nothing.
+    var qualitySource: QualitySource? {
+        guard records.contains(where: { $0.cohort["quality"] != nil }) else { return nil }
+        return info.qualitySource ?? .stated
+    }
+
     /// The files from which its photographs were imported, as far as a report says so.
     var files: [String] { records.compactMap(\.file) }
 

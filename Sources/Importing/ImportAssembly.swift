@@ -26,12 +26,23 @@ struct ImportAssembly {
         var labels: PhotographLabels
         /// The patient's name at the site. It stays in this process.
         let patient: String
+        /// What was measured; nil for a photograph of the data set to which others are added.
+        let quality: PhotographQuality?
+
+        /// The same for the report.
+        var graded: ImportReport.Quality.Photograph? {
+            quality.map {
+                .init(
+                    file: file, grade: $0.grade, reasons: $0.reasons, figures: $0.figures,
+                    stated: labels.cohort["quality"])
+            }
+        }
     }
 
     /// - Parameter progress: receives the numbers of photographs that were compared and of all.
     /// - Throws: `Failure`: `.badData` if no photograph can be used, `.interrupted`, `.readOrWriteFailed`.
     func result(progress: (Int, Int) -> Void) throws -> ImportedPhotographs {
-        let (read, refused) = sorted()
+        let (read, refused, poor) = sorted()
         var candidates = baseCandidates + read
         guard !read.isEmpty else {
             let first = refused.first.map { " (\($0.file): \($0.reason))" } ?? ""
@@ -99,9 +110,11 @@ struct ImportAssembly {
             of: patients, site: importer.site, fillsEmpty: importer.base == nil)
         if let base = importer.base { splits.merge(base.splits(patients)) { $1 } }
         let keys = PatientKeys(secret: importer.secret)
+        let source = qualitySource(read)
         let entries = zip(kept, patients).map { row, patient in
             var cohort = candidates[row].labels.cohort
             if row >= base.count, cohort["site"] == nil { cohort["site"] = importer.site }
+            if source.fills { cohort["quality"] = cohort["quality"] ?? candidates[row].quality?.grade.rawValue }
             return ImportedPhotographs.Entry(
                 slot: candidates[row].slot, fieldOfView: candidates[row].reading.fieldOfView, cohort: cohort,
                 patient: BaseDataset.key(ofGroup: patient) ?? keys.key(of: patient), split: splits[patient]!)
@@ -133,6 +146,9 @@ struct ImportAssembly {
             leftTrain: importer.base.map {
                 zip($0.records, entries).count { $0.split == .train && $1.split != .train }
             },
+            quality: .init(
+                (kept.filter { $0 >= base.count }.map { candidates[$0] } + poor).compactMap(\.graded),
+                kept: Set(kept.map { candidates[$0].file }), source: source.source, least: importer.leastQuality),
             secretCheck: importer.keepsSecret ? keys.check : nil, trainPatients: counts.trainPatients,
             trainPairs: counts.trainPairs,
             photographs: zip(kept.enumerated(), entries).map { row, entry in
@@ -141,7 +157,22 @@ struct ImportAssembly {
                     digest: row.element < base.count
                         ? importer.base?.records[row.element].source : candidates[row.element].reading.digest)
             })
-        return ImportedPhotographs(report: report, entries: entries, pictures: workspace.pictures)
+        let slotsOfFiles = Dictionary(
+            (candidates + poor).map { ($0.file, $0.slot) }, uniquingKeysWith: { first, _ in first })
+        return ImportedPhotographs(
+            report: report, entries: entries, pictures: workspace.pictures, slots: slotsOfFiles)
+    }
+
+    /// Where the attribute `quality` of the data set comes from, and whether what was measured becomes the attribute of
+    /// the photographs that are read now. One column does not mix the two unless a data set and the photographs that
+    /// are added differ.
+    private func qualitySource(_ read: [Candidate]) -> (source: QualitySource?, fills: Bool) {
+        let isStated = read.contains { $0.labels.cohort["quality"] != nil }
+        let now: QualitySource = isStated ? .stated : .measured
+        guard let before = importer.base?.qualitySource else { return (now, !isStated) }
+        // A table graded the photographs that are there, and people do not grade as Fovea measures.
+        if before == .stated, !isStated { return (.stated, false) }
+        return (before == now ? now : .mixed, !isStated)
     }
 
     /// What the search for eyes depends on.
@@ -171,14 +202,14 @@ struct ImportAssembly {
                     slot: photograph.slot, file: record.file ?? "row \(row) of \(importer.base?.path ?? "")",
                     reading: $0,
                     labels: PhotographLabels(cohort: record.cohort, patient: nil, line: 0),
-                    patient: BaseDataset.group(record.patient))
+                    patient: BaseDataset.group(record.patient), quality: nil)
             }
         }
     }
 
-    /// The photographs that can be used, and the others with the reason.
-    private func sorted() -> ([Candidate], [ImportReport.Refused]) {
-        var candidates: [Candidate] = [], refused: [ImportReport.Refused] = []
+    /// The photographs that can be used, the others with the reason, and those of the others that are too poor.
+    private func sorted() -> ([Candidate], [ImportReport.Refused], poor: [Candidate]) {
+        var candidates: [Candidate] = [], refused: [ImportReport.Refused] = [], poor: [Candidate] = []
         for (index, file) in listing.photographs.enumerated() {
             let photograph = readings[index]
             guard let reading = photograph.reading else {
@@ -199,10 +230,27 @@ struct ImportAssembly {
                 }
                 patient = named
             }
-            candidates.append(
-                .init(slot: photograph.slot, file: file, reading: reading, labels: labels, patient: patient))
+            let candidate = Candidate(
+                slot: photograph.slot, file: file, reading: reading, labels: labels, patient: patient,
+                quality: reading.figures.map(PhotographQuality.init))
+            if let reason = tooPoor(candidate) {
+                refused.append(.init(file: file, reason: reason))
+                poor.append(candidate)
+            } else {
+                candidates.append(candidate)
+            }
         }
-        return (candidates, refused)
+        return (candidates, refused, poor)
+    }
+
+    /// Why a photograph is poorer than the import takes them; nil if it is not. A table's grade counts before what was
+    /// measured.
+    private func tooPoor(_ candidate: Candidate) -> String? {
+        guard let least = importer.leastQuality, let quality = candidate.quality else { return nil }
+        if let stated = candidate.labels.cohort["quality"].flatMap(QualityGrade.init) {
+            return stated > least ? "the table calls its quality \(stated.rawValue)" : nil
+        }
+        return quality.grade > least ? quality.reasons.joined(separator: "; ") : nil
     }
 }
 

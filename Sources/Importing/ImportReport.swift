@@ -131,6 +131,8 @@ public struct ImportReport: Codable, Sendable, Equatable {
     /// Patients of that data set whose photographs lay in two splits, because nobody knew that they are one person, and
     /// lie in the stricter one now: how many photographs left the train split.
     public var leftTrain: Int?
+    /// How good the photographs are that were read now.
+    public var quality: Quality
     /// Tells whether a later import has the same patient secret; nil if none was given.
     public var secretCheck: String?
     /// The number of patients of the train split by attribute and value. It decides what a model may be asked for.
@@ -147,6 +149,7 @@ public struct ImportReport: Codable, Sendable, Equatable {
         var summary = self
         (summary.photographs, summary.unreadFiles, summary.secretCheck) = (nil, nil, nil)
         (summary.photographsWithoutRow, summary.rowsWithoutPhotograph) = (nil, nil)
+        summary.quality.photographs = quality.poor
         return summary
     }
 }

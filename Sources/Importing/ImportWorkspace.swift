@@ -89,7 +89,7 @@ final class ImportWorkspace: Sendable {
                     slot: first + row,
                     reading: PhotographReader.Reading(
                         fieldOfView: record.fieldOfView, digest: record.source ?? record.digest, pixelCount: .max,
-                        isSynthetic: false, header: nil, notes: []))
+                        isSynthetic: false, header: nil, notes: [], figures: nil))
             }
         }
         return taken

@@ -4,11 +4,14 @@ import Foundation
 
 extension ImportedPhotographs {
     /// Where the report of an import to `dataset` is: the report for `site.h5` is `site.import-report.json` beside it.
-    public static func reportPath(for dataset: String) -> String {
+    public static func reportPath(for dataset: String) -> String { stem(of: dataset) + ".import-report.json" }
+
+    /// Where the page of an import to `dataset` is: the page for `site.h5` is `site.import.html` beside it.
+    public static func pagePath(for dataset: String) -> String { stem(of: dataset) + ".import.html" }
+
+    private static func stem(of dataset: String) -> Substring {
         let suffixes = [".h5", ".hdf5"]
-        let stem =
-            suffixes.first { dataset.lowercased().hasSuffix($0) }.map { dataset.dropLast($0.count) } ?? dataset[...]
-        return stem + ".import-report.json"
+        return suffixes.first { dataset.lowercased().hasSuffix($0) }.map { dataset.dropLast($0.count) } ?? dataset[...]
     }
 
     /// What a data set says of its photographs as a whole.
@@ -27,28 +30,33 @@ extension ImportedPhotographs {
         }
     }
 
-    /// Checks, before any work is done, that both files of an import can be written.
+    /// Checks, before any work is done, that all files of an import can be written.
     /// - Throws: `Failure`: `.usage` for an empty name, `.cannotCreateOutput`.
     public static func requireWritable(_ dataset: String, force: Bool) throws {
         try StagedFile.requireWritable(dataset, force: force)
         try StagedFile.requireWritable(reportPath(for: dataset), force: force)
+        try StagedFile.requireWritable(pagePath(for: dataset), force: force)
     }
 
-    /// Writes the data set, and the report beside it. The report has mode 0600, because it holds names of files.
+    /// Writes the data set, and beside it the report and the page if there is one. Both have mode 0600, because they
+    /// hold names of files.
+    /// - Parameter page: a page about the import, in HTML.
     /// - Returns: the path of the report.
     /// - Throws: `Failure`: `.usage` for an empty name, `.cannotCreateOutput`, `.readOrWriteFailed`, `.badData`,
     ///   `.interrupted`. No file is left half written.
     @discardableResult
     public func write(
-        to path: String, _ terms: Terms, force: Bool
+        to path: String, _ terms: Terms, page: String? = nil, force: Bool
     ) async throws -> String {
         let info = DatasetInfo(
             site: report.site, source: terms.source, licence: terms.licence,
             onePatientPerPhoto: report.onePatientPerPhoto,
             synthetic: terms.isDrawn || report.synthetic > 0, sampled: report.synthetic > 0 ? report.synthetic : nil,
-            notes: terms.notes)
+            notes: terms.notes, qualitySource: report.quality.source)
         let reportPath = ImportedPhotographs.reportPath(for: path)
+        let pagePath = ImportedPhotographs.pagePath(for: path)
         let reportFile = try StagedFile(reportPath, force: force)
+        let pageFile = try page.map { _ in try StagedFile(pagePath, force: force) }
         let writer = try await DatasetWriter(path: path, size: report.size, info: info, force: force)
         for start in stride(from: 0, to: count, by: 64) {
             try Cancellation.check(ImportWorkspace.advice)
@@ -56,14 +64,20 @@ extension ImportedPhotographs {
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        try reportFile.write(encoder.encode(report))
-        guard chmod(reportFile.stagingPath, 0o600) == 0 else {
-            throw Failure(
-                .readOrWriteFailed, reportPath, "could not be made private: \(String(cString: strerror(errno)))")
-        }
+        try ImportedPhotographs.writePrivate(encoder.encode(report), to: reportFile, reportPath)
+        if let page, let pageFile { try ImportedPhotographs.writePrivate(Data(page.utf8), to: pageFile, pagePath) }
         // The data set is written last, so that its report exists whenever the data set does.
         try reportFile.commit()
+        try pageFile?.commit()
         try await writer.finish()
         return reportPath
+    }
+
+    /// Writes a file that only the user can read.
+    private static func writePrivate(_ content: Data, to file: StagedFile, _ path: String) throws {
+        try file.write(content)
+        guard chmod(file.stagingPath, 0o600) == 0 else {
+            throw Failure(.readOrWriteFailed, path, "could not be made private: \(String(cString: strerror(errno)))")
+        }
     }
 }

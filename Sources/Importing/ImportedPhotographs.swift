@@ -16,6 +16,8 @@ public struct ImportedPhotographs: Sendable {
     }
     let entries: [Entry]
     let pictures: PixelSpool
+    /// Where the picture of each file is, those of dropped copies and of photographs of poor quality as well.
+    let slots: [String: Int]
 
     public var count: Int { entries.count }
 
@@ -32,6 +34,12 @@ public struct ImportedPhotographs: Sendable {
                 pixels: try pictures.read(entry.slot), fieldOfView: entry.fieldOfView, cohort: entry.cohort,
                 patient: entry.patient, split: entry.split)
         }
+    }
+
+    /// The cropped picture of a file that could be read; nil for other files.
+    /// - Throws: `Failure(.readOrWriteFailed)`.
+    package func picture(of file: String) throws -> Picture? {
+        try slots[file].map { Picture(width: report.size, height: report.size, pixels: try pictures.read($0)) }
     }
 
     /// All records at once.

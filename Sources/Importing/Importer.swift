@@ -19,6 +19,8 @@ public struct Importer: Sendable {
     public var allowsSynthetic = false
     /// What becomes of photographs with letters inside the field of view.
     public var text = BurnedInTextPolicy.flag
+    /// The worst grade that is taken; nil takes all.
+    public var leastQuality: QualityGrade?
     /// At least 16 bytes, from which the keys of patients are made. The same secret gives the same keys in each import.
     /// Without a secret, one is drawn for this import and then forgotten.
     public var secret: SecretBytes?

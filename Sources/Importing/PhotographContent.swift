@@ -44,6 +44,14 @@ package struct PhotographContent {
         return file.header
     }
 
+    /// Whether it may be decoded at a part of its size.
+    var isReducible: Bool {
+        switch form {
+        case .picture(let bytes): (try? Picture.header(of: bytes, name: name))?.format == .jpeg
+        case .frame: true
+        }
+    }
+
     /// The photograph, upright, with what was noticed and by what factor each side was reduced.
     /// - Parameter minimumSide: as for `Picture(contentsOf:minimumSide:)`.
     /// - Throws: `Failure(.badData)`.

@@ -21,6 +21,8 @@ struct PhotographReader: Sendable {
         let header: DICOMHeader?
         /// What was noticed, for the report.
         let notes: [PhotographNote]
+        /// What was measured; nil for a photograph of a data set to which others are added.
+        let figures: PhotographFigures?
     }
 
     let folder: PhotographFolder
@@ -85,37 +87,49 @@ struct PhotographReader: Sendable {
 
     /// Reads one photograph. A failure of the photograph is returned, and a failure of the workspace is thrown.
     private func reading(_ file: String, slot: Int) throws -> Result<Reading, Refusal> {
-        let photograph: Picture, view: FieldOfView, isSynthetic: Bool, header: DICOMHeader?
-        var notes: [PhotographNote]
-        let pixelCount: Int
+        let found: Located, measured: Located, isSynthetic: Bool, header: DICOMHeader?
+        let notes: [PhotographNote]
         do {
             let content = try folder.content(of: file)
             let label = content.syntheticLabel
             if let label, !allowsSynthetic { throw Failure(.badData, file, label.sentence) }
             isSynthetic = label != nil
             header = content.header
-            (photograph, view, notes, pixelCount) = try cut(content, name: file)
+            found = try located(content, name: file, size: size)
+            notes = try noted(found, name: file)
+            measured = try forMeasuring(content, found, name: file)
         } catch let failure as Failure {
             return .failure(Refusal(failure: failure))
         }
+        let photograph = found.picture, view = found.view
         let crop = FundusCrop(photograph, fieldOfView: view, size: size)
         try workspace.pictures.write(crop.picture.pixels, at: slot)
         let small = FundusCrop(photograph, fieldOfView: view, size: DetailSignature.side)
         // Vessels are taken from the photograph, so that they are visible however small the records are.
-        let vessels = FundusCrop(photograph, fieldOfView: view, size: VesselField.workingSide)
-        try workspace.vessels.write(VesselField(vessels.picture).bytes, at: slot)
+        let eye = FundusCrop(measured.picture, fieldOfView: measured.view, size: VesselField.workingSide)
+        let vessels = VesselResponse(eye.picture)
+        try workspace.vessels.write(VesselField(vessels).bytes, at: slot)
         try workspace.details.write(DetailSignature(small).bytes, at: slot)
         let digest = Digest(of: photograph.pixels + "\(photograph.width)x\(photograph.height)".utf8)
+        let pixelCount = photograph.width * photograph.height * found.reduction * found.reduction
         return .success(
             Reading(
                 fieldOfView: crop.fieldOfView, digest: digest, pixelCount: pixelCount,
-                isSynthetic: isSynthetic, header: header, notes: notes))
+                isSynthetic: isSynthetic, header: header, notes: notes,
+                figures: PhotographFigures(vessels, fieldOfView: eye.fieldOfView)))
     }
 
-    /// Decodes a photograph and finds its field of view.
-    private func cut(
-        _ content: PhotographContent, name: String
-    ) throws -> (photograph: Picture, view: FieldOfView, notes: [PhotographNote], pixelCount: Int) {
+    /// A photograph as it was decoded, with its field of view.
+    private struct Located {
+        let picture: Picture
+        let view: FieldOfView
+        let notes: [PhotographNote]
+        /// By what factor each side was reduced.
+        let reduction: Int
+    }
+
+    /// Decodes a photograph as far as pictures of `size` need it, and finds its field of view.
+    private func located(_ content: PhotographContent, name: String, size: Int) throws -> Located {
         // Decode at twice the size that is needed, and never smaller than the search for the field of view needs.
         var decoded = try content.decoded(minimumSide: max(2 * size, 512))
         var view = try FieldOfView.detected(in: decoded.picture, name: name)
@@ -124,11 +138,27 @@ struct PhotographReader: Sendable {
             decoded = try content.decoded()
             view = try FieldOfView.detected(in: decoded.picture, name: name)
         }
-        let photograph = decoded.picture
+        return Located(picture: decoded.picture, view: view, notes: decoded.notes, reduction: decoded.reduction)
+    }
+
+    /// The photograph as it is decoded for pictures of one size, so that what is measured does not depend on `size`.
+    private func forMeasuring(_ content: PhotographContent, _ found: Located, name: String) throws -> Located {
+        let side = VesselField.workingSide, shorter = min(found.picture.width, found.picture.height)
+        let isSame =
+            size <= side
+            ? found.reduction == 1 || 2 * found.view.radius >= 1.5 * Float(side)
+            : shorter < 4 * side || !content.isReducible
+        return isSame ? found : try located(content, name: name, size: side)
+    }
+
+    /// What a person may want to know of a photograph.
+    /// - Throws: `Failure(.badData)` for what `text` refuses, and where the disc is too small.
+    private func noted(_ found: Located, name: String) throws -> [PhotographNote] {
+        let photograph = found.picture, view = found.view
         // In pixels of the file.
-        let disc = Int((2 * view.radius).rounded()) * decoded.reduction
-        let width = max(photograph.width, photograph.height) * decoded.reduction
-        var notes = decoded.notes
+        let disc = Int((2 * view.radius).rounded()) * found.reduction
+        let width = max(photograph.width, photograph.height) * found.reduction
+        var notes = found.notes
         if disc * 3 < width {
             guard disc >= size else {
                 throw Failure(
@@ -150,7 +180,6 @@ struct PhotographReader: Sendable {
             if text == .refuse { throw Failure(.badData, name, "seems to have \(what)") }
             notes.append(PhotographNote(.text, "it seems to have \(what)"))
         }
-        let pixelCount = photograph.width * photograph.height * decoded.reduction * decoded.reduction
-        return (photograph, view, notes, pixelCount)
+        return notes
     }
 }

@@ -49,7 +49,17 @@ extension ImportReport {
                 is marked as synthetic
                 """)
         }
-        return lines + flagged
+        return lines + poor + flagged
+    }
+
+    /// The photographs of poor quality: how many, and the first few.
+    private var poor: [String] {
+        let poor = quality.poor
+        if poor.isEmpty { return [] }
+        let counts = QualityGrade.allCases.map { "\(quality.measured[$0.rawValue] ?? 0) \($0.rawValue)" }
+        return ["quality as measured: \(counts.joined(separator: ", ")) (quality in the report; the worst first):"]
+            + ImportReport.first(
+                poor.map { "\($0.file.printable): \($0.grade.rawValue): \($0.reasons.joined(separator: "; "))" })
     }
 
     /// What else was noticed, by kind.

@@ -3,6 +3,7 @@ import Cryptography
 import Datasets
 import Files
 import Foundation
+import ImportPages
 import Importing
 
 /// Turns a folder of photographs into a data set.
@@ -26,6 +27,8 @@ public struct ImportJob: Job {
     public var allowsSynthetic = false
     /// What becomes of photographs with letters inside the field of view.
     public var text = BurnedInTextPolicy.flag
+    /// The worst grade of quality that is taken; nil takes all.
+    public var leastQuality: QualityGrade?
     /// The photographs' licence, and where they come from.
     public var licence = unstated, source = unstated
     /// What a data set says of its licence and source where nobody stated them.
@@ -33,7 +36,7 @@ public struct ImportJob: Job {
     /// A file of at least 16 bytes that stays at the site. With this secret, a patient has the same opaque key in every
     /// import.
     public var patientSecret: String?
-    /// The data set to write; the import report goes beside it.
+    /// The data set to write; the import report and a page go beside it.
     public var output: String
     /// Whether an output that exists may be replaced.
     public var replaces = false
@@ -50,6 +53,8 @@ public struct ImportJob: Job {
         public let output: String
         /// The path of the import report. The report holds file names, so that it must stay at the site.
         public let reportFile: String
+        /// The path of a page that shows what the import did, with pictures. It must stay at the site, too.
+        public let pageFile: String
         private let report: ImportReport
 
         public var photographs: Int { report.kept }
@@ -59,11 +64,13 @@ public struct ImportJob: Job {
             self.report = report
             self.output = output
             self.reportFile = reportFile
+            pageFile = ImportedPhotographs.pagePath(for: output)
         }
 
         private enum Key: String, CodingKey {
             case output
             case reportFile = "report"
+            case pageFile = "page"
         }
 
         /// The report without long lists of names, and the outputs.
@@ -72,6 +79,7 @@ public struct ImportJob: Job {
             var container = encoder.container(keyedBy: Key.self)
             try container.encode(output, forKey: .output)
             try container.encode(reportFile, forKey: .reportFile)
+            try container.encode(pageFile, forKey: .pageFile)
         }
 
         public var lines: [String] {
@@ -79,7 +87,9 @@ public struct ImportJob: Job {
             return [
                 "\(output): \(report.kept) photographs of \(report.patients) patients at \(report.size) pixels",
                 "train \(splits.train), validation \(splits.validation), holdout \(splits.holdout)",
-            ] + report.findings + ["details: \(reportFile) (file names; keep it at the site)"]
+            ] + report.findings + [
+                "details: \(reportFile), with pictures: \(pageFile) (file names and patients; keep both at the site)"
+            ]
         }
 
         public var warnings: [String] { [report.hint].compactMap(\.self) }
@@ -117,6 +127,7 @@ public struct ImportJob: Job {
         importer.onePatientPerPhoto = onePatientPerPhoto
         importer.allowsSynthetic = allowsSynthetic
         importer.text = text
+        importer.leastQuality = leastQuality
         importer.threads = threads
         importer.base = base
         if let patientSecret {
@@ -135,8 +146,10 @@ public struct ImportJob: Job {
             imported.report.licence = try terms(of: base).licence
             imported.report.auditOutlook =
                 AuditOutlook(patients: imported.patients, splits: imported.splits).sentence
+            let name = URL(fileURLWithPath: output).lastPathComponent
             let reportFile = try await imported.write(
-                to: output, terms(of: base), force: replaces || adds)
+                to: output, terms(of: base), page: ImportPage(imported, dataset: name).html(),
+                force: replaces || adds)
             try unfinished.finish()
             return Outcome(imported.report, output: output, reportFile: reportFile)
         } catch let failure as Failure {

@@ -116,9 +116,19 @@ public struct InspectJob: Job {
             "licence: \(d.licence); source: \(d.source)",
         ] + (d.notes.map { ["notes: \($0)"] } ?? [])
             + (d.sampled.map { ["synthetic: a model made \($0.of("picture")), as the labels in the files said"] } ?? [])
+            + InspectJob.qualityLine(d.qualitySource)
             + (d.onePatientPerPhoto ? ["each photograph was declared to be another patient"] : [])
             + (d.masks.isEmpty ? [] : ["masks: \(d.masks.joined(separator: ", "))"]) + lines(d.cohorts)
             + report.patientLines + report.tableLines + [report.auditOutlook].compactMap(\.self)
+    }
+
+    private static func qualityLine(_ source: QualitySource?) -> [String] {
+        switch source {
+        case nil: []
+        case .stated: ["quality: as the site's table states it"]
+        case .measured: ["quality: measured by fovea"]
+        case .mixed: ["quality: of some photographs as the site's table states it, of others measured by fovea"]
+        }
     }
 
     private static func lines(_ d: WeightsDescription) -> [String] {

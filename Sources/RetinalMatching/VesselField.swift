@@ -9,8 +9,6 @@ package struct VesselField: Sendable {
     static let side = 128
     /// The picture's side on which vessels are searched. Larger pictures are shrunk, and smaller pictures are enlarged.
     package static let workingSide = 256
-    /// The width of the rim that is left out, in pixels of the working side.
-    private static let rim = 5
     /// The strength that becomes 1/2, as a multiple of the mean strength (the average of two means: over the whole
     /// field of view and over the surroundings). Vessels at half contrast, as in a blend with another photograph, thus
     /// keep most of their weight.
@@ -22,12 +20,10 @@ package struct VesselField: Sendable {
     let cells: [SIMD4<Int8>]
 
     /// - Parameter picture: a photograph cut to its field of view.
-    package init(_ picture: Picture) {
-        let side = Self.workingSide
-        let picture = picture.resized(width: side, height: side)
-        let lit = LitRegion.mask(of: picture)
-        let filter = VesselFilter(FlatField.values(of: picture, inside: lit), width: side, height: side)
-        let inside = LitRegion.eroded(lit, width: side, height: side, by: Self.rim)
+    package init(_ picture: Picture) { self.init(VesselResponse(picture)) }
+
+    package init(_ response: VesselResponse) {
+        let side = Self.workingSide, filter = response.filter, inside = response.inside
         let strengths = zip(filter.strength, inside).map { $1 ? max(0, $0) : 0 }
         let blur = BoxBlur(width: side, height: side, sigma: Self.surroundings)
         let around = blur.applied(to: strengths), cover = blur.applied(to: inside.map { $0 ? 1 : 0 })

@@ -1,6 +1,4 @@
 import Figures
-import Files
-import Foundation
 import Reporting
 
 /// The frame of the audit's pages. A page is one file, loads nothing and has no script.
@@ -41,31 +39,6 @@ package enum AuditStyle {
         """
 
     package static func page(title: String, body: HTML, isPrivate: Bool) -> HTML {
-        let style = ReportStyle.source + additions
-        let warning = isPrivate ? " Private: keep it where the patients' photographs are kept." : ""
-        let digest = Data(Digest(of: Array(style.utf8)).bytes).base64EncodedString()
-        return """
-            <!DOCTYPE html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8">
-            <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src \
-            'sha256-\(HTML(verbatim: digest))'; base-uri 'none'; form-action 'none'">
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <meta name="color-scheme" content="light dark">
-            <meta name="generator" content="fovea \(ToolVersion.current)">
-            <title>\(title)</title>
-            <link rel="icon" href="data:,">
-            <style>\(HTML(verbatim: style))</style>
-            </head>
-            <body>
-            <main>
-            \(body)
-            </main>
-            <footer><p>Written by fovea \(ToolVersion.current).\(warning)</p></footer>
-            </body>
-            </html>
-
-            """
+        PlainPage.html(title: title, body: body, style: additions, isPrivate: isPrivate)
     }
 }

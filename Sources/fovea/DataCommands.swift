@@ -34,6 +34,8 @@ struct ImportCommand: JobCommand {
     var allowSynthetic = false
     @Option(help: "What becomes of photographs with letters inside the field of view.")
     var text = BurnedInTextPolicy.flag
+    @Option(help: "Leave out photographs that are poorer (default: keeps all, and names the poor ones).")
+    var minQuality: MinQuality?
     @Option(help: .value("site.h5", "The dataset to write."), completion: .file()) var out: String?
     @Option(help: .value("site.h5", "A dataset to which the photographs are added."), completion: .file())
     var into: String?
@@ -57,7 +59,7 @@ struct ImportCommand: JobCommand {
         (job.adds, job.resumes) = (into != nil, resume)
         (job.labels, job.map, job.onePatientPerPhoto, job.size) = (labels, map, onePatientPerPhoto, size)
         (job.licence, job.source, job.patientSecret) = (licence, source, patientSecret)
-        (job.allowsSynthetic, job.text) = (allowSynthetic, text)
+        (job.allowsSynthetic, job.text, job.leastQuality) = (allowSynthetic, text, minQuality?.grade)
         (job.replaces, job.threads) = (common.force, common.threadCount)
         return job
     }
@@ -210,6 +212,12 @@ enum MapsOption: String, CaseIterable, ExpressibleByArgument {
     case none, vessels
 
     var maps: [StructureMap] { self == .vessels ? [.vessels] : [] }
+}
+
+enum MinQuality: String, CaseIterable, ExpressibleByArgument {
+    case good, usable
+
+    var grade: QualityGrade { self == .good ? .good : .usable }
 }
 
 extension BurnedInTextPolicy: ExpressibleByArgument {}

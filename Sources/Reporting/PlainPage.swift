@@ -1,0 +1,38 @@
+import Figures
+import Files
+import Foundation
+
+/// The frame of a page for reading: one file that loads nothing and has no script.
+package enum PlainPage {
+    /// - Parameters:
+    ///   - style: what is added to the reports' style sheet.
+    ///   - isPrivate: whether the page shows patients.
+    package static func html(title: String, body: HTML, style: String, isPrivate: Bool) -> HTML {
+        let style = ReportStyle.source + style
+        let warning = isPrivate ? " Private: keep it where the patients' photographs are kept." : ""
+        let digest = Data(Digest(of: Array(style.utf8)).bytes).base64EncodedString()
+        return """
+            <!DOCTYPE html>
+            <html lang="en">
+            <head>
+            <meta charset="utf-8">
+            <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src \
+            'sha256-\(HTML(verbatim: digest))'; base-uri 'none'; form-action 'none'">
+            <meta name="viewport" content="width=device-width, initial-scale=1">
+            <meta name="color-scheme" content="light dark">
+            <meta name="generator" content="fovea \(ToolVersion.current)">
+            <title>\(title)</title>
+            <link rel="icon" href="data:,">
+            <style>\(HTML(verbatim: style))</style>
+            </head>
+            <body>
+            <main>
+            \(body)
+            </main>
+            <footer><p>Written by fovea \(ToolVersion.current).\(warning)</p></footer>
+            </body>
+            </html>
+
+            """
+    }
+}
