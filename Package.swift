@@ -126,7 +126,8 @@ let package = Package(
             [
                 "Interchange", "Auditing", "Releasing", "Verdicts", "FederatedTraining", "Consortium", "Exporting",
                 "Sampling", "Reporting", "SampleStore", "Federation", "Training", "Models", "Phantoms", "ImportPages",
-                "Importing", "Datasets", "PictureFiles", "CheckpointStore", "Diffusion", "Networks", "HDF5Files", "Cohorts",
+                "Importing", "Datasets", "PictureFiles", "CheckpointStore", "Diffusion", "Networks", "HDF5Files",
+                "Cohorts",
                 "TensorCore", "Statistics", "Figures", "Files", "Cryptography",
             ],
             // Not Sources/Fovea, which some file systems could not tell from Sources/fovea.
@@ -171,14 +172,18 @@ let package = Package(
         tests("HDF5Files", ["Files"]),
         tests("Pictures", ["Importing", "Datasets", "Files", "CImageCodecs", "TestPictures"]),
         tests("DICOMFiles", ["Pictures", "Files", "TestPictures"], exclude: ["Fixtures"]),
-        tests("RetinalMatching", ["Phantoms", "Pictures", "TensorCore", "TestTensors"]),
+        tests("RetinalMatching", ["Phantoms", "Pictures", "TensorCore", "TestPictures", "TestTensors"]),
         tests(
             "Networks", ["CheckpointStore", "TensorCore", "Randomness", "Files", "TestTensors"], exclude: ["Fixtures"]),
         tests("Diffusion", ["Networks", "Cohorts", "TensorCore", "Randomness", "TestTensors"], exclude: ["Fixtures"]),
         tests("CheckpointStore", ["TensorCore", "Files"]),
         tests("Datasets", ["Pictures", "HDF5Files", "Cohorts", "Files"]),
         tests(
-            "Importing", ["Phantoms", "SampleStore", "Datasets", "Pictures", "Files", "Cryptography", "TestPictures"]),
+            "Importing",
+            [
+                "ImportPages", "Phantoms", "SampleStore", "Datasets", "RetinalMatching", "Pictures", "Files",
+                "Cryptography", "TestPictures",
+            ]),
         tests("Phantoms", ["Datasets", "Pictures", "Cohorts", "Files"]),
         tests(
             "Training",
@@ -210,8 +215,8 @@ let package = Package(
         tests(
             "Auditing",
             [
-                "Interchange", "Verdicts", "SampleStore", "Federation", "Training", "Models", "Phantoms", "ImportPages",
-                "Importing", "Datasets",
+                "Interchange", "Verdicts", "SampleStore", "Federation", "Training", "Models", "Phantoms", "Importing",
+                "Datasets",
                 "CheckpointStore", "Diffusion", "Networks", "Pictures", "TensorCore", "Statistics", "Randomness",
                 "Files", "TestTensors",
             ], exclude: ["Fixtures"]),

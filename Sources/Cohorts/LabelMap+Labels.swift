@@ -165,6 +165,7 @@ private struct PatientReader {
                 .badData, place, field: column.excerpt,
                 expected: "text that the pattern \(pattern?.text ?? "") matches", found: "\"\(written)\"")
         }
-        return key
+        // The same person in every table: whole numbers without a fraction of zeros, and letters in one Unicode form.
+        return CodeTable.whole(key).precomposedStringWithCanonicalMapping
     }
 }

@@ -97,8 +97,11 @@ public enum PrivateFile {
             (try? file.seek(toOffset: 0)) != nil, let data = try? file.read(upToCount: longestText)
         else { return nil }
         if first == UInt8(ascii: "<") {
+            if data.range(of: Data("Private: shows patients".utf8)) != nil {
+                return "is a page of an import or of an audit that shows patients"
+            }
             return data.range(of: Data("data:image/".utf8)) == nil
-                ? nil : "is a page with pictures, perhaps the private evidence of an audit"
+                ? nil : "is a page with pictures, perhaps of patients"
         }
         let object = try? JSONSerialization.jsonObject(with: data)
         let keys = Set(((object as? [String: Any]) ?? (object as? [[String: Any]])?.first ?? [:]).keys)

@@ -3,7 +3,7 @@ import Importing
 
 /// How the photographs spread over one figure, with the limits of their quality, as SVG.
 struct FigureHistogram {
-    private static let bins = 40, width = 400.0, height = 110.0, foot = 34.0
+    private static let bins = 40, width = 400.0, height = 110.0
 
     let limit: QualityLimit
     let values: [Double]
@@ -21,7 +21,7 @@ struct FigureHistogram {
 
     private func text(_ value: Double) -> String {
         switch limit {
-        case .dark, .burnt, .lit, .vesselContrast: percent(value)
+        case .dark, .burnt, .lit, .vesselContrast: percent(value).replacing(" ", with: "\u{a0}")
         case .brightness, .sharpness, .vesselLength: NumberText.number(value)
         }
     }
@@ -44,9 +44,9 @@ struct FigureHistogram {
             \(bars)
             <line class="axis" x1="0" x2="400" y1="110" y2="110"/>
             \(mark(usable, "limit-usable"))\(mark(reject, "limit-reject"))
-            \(label(0, "0", "start", row: 1))\(label(end, text(end), "end", row: 1))
+            \(label(0, "0", "start"))\(label(end, text(end), "end"))
             """
-        let svg = HTML.element("svg", ["class": "histogram", "viewBox": "-1 -2 402 148", "role": "img"], drawing)
+        let svg = HTML.element("svg", ["class": "histogram", "viewBox": "-1 -2 402 134", "role": "img"], drawing)
         return "<figure><figcaption><b>\(limit.title)</b>: \(limit.sentence(text))</figcaption>\(svg)</figure>\n"
     }
 
@@ -64,9 +64,12 @@ struct FigureHistogram {
         return .element("line", ["class": name, "x1": place, "x2": place, "y1": "0", "y2": "114"])
     }
 
-    private func label(_ value: Double, _ words: String, _ anchor: String, row: Int) -> HTML {
-        let y = NumberText.number(Self.height + 16 * Double(row))
-        return .element("text", ["x": NumberText.number(x(value)), "y": y, "text-anchor": anchor], "\(words)")
+    private func label(_ value: Double, _ words: String, _ anchor: String) -> HTML {
+        .element(
+            "text",
+            [
+                "x": NumberText.number(x(value)), "y": NumberText.number(Self.height + 16), "text-anchor": anchor,
+            ], "\(words)")
     }
 }
 

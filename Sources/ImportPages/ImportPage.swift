@@ -30,7 +30,12 @@ public struct ImportPage: Sendable {
             <p class="label warn">Private: shows patients. It never leaves the site.</p>
             <h1>Import of photographs: \(report.site)</h1>
             <p class="lead">\(lead)</p>
-            \(Table([.text("What"), .numbers("Number")], rows: counts).html)
+            <section class="counts">
+            <h2>What the import did</h2>
+            <p>Every photograph was cut to its field of view, and everything outside it became black. Copies were \
+            dropped. Photographs of one eye count as one patient, and every patient lies in one split only.</p>
+            \(Table([.text(""), .numbers("Number")], rows: counts).html)
+            </section>
             \(sections)
             """
         return PlainPage.html(
@@ -43,6 +48,7 @@ public struct ImportPage: Sendable {
         .label.warn { background: var(--warning); }
         .number { text-align: end; white-space: nowrap; }
         thead th.number { text-align: end; }
+        .counts .scroll { max-width: 34rem; }
         .tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: 1rem; }
         .pairs { display: grid; grid-template-columns: repeat(auto-fill, minmax(19rem, 1fr)); gap: 1.2rem; }
         .pair { display: grid; grid-template-columns: 1fr 1fr; gap: .4rem; }
@@ -151,12 +157,11 @@ public struct ImportPage: Sendable {
                 }
         }
         let equal = cells.filter { $0.stated == $0.measured.rawValue }.reduce(0) { $0 + $1.photographs }
-        let all = cells.reduce(0) { $0 + $1.photographs }
+        let all = cells.reduce(0) { $0 + $1.photographs }, share = percent(Double(equal) / Double(max(1, all)))
         return section(
             "Quality as the table states it, and as it was measured",
             """
-            The two agree on \(equal) of \(all) photographs (\(percent(Double(equal) / Double(max(1, all))))). The data \
-            set has what the table states.
+            The two agree on \(equal) of \(all) photographs (\(share)). The data set has what the table states.
             """,
             Table(
                 [.text("The table says")] + QualityGrade.allCases.map { .numbers("measured \($0.rawValue)") },
@@ -174,7 +179,9 @@ public struct ImportPage: Sendable {
                 try pairs(
                     shown.map { copy in
                         let what = copy.kind == .exact ? "the same pixels" : "nearly the same pixels"
-                        return (copy.of, copy.file, what + (copy.conflict ? "; their labels contradict each other" : ""))
+                        return (
+                            copy.of, copy.file, what + (copy.conflict ? "; their labels contradict each other" : "")
+                        )
                     }))
         }
     }
@@ -193,7 +200,8 @@ public struct ImportPage: Sendable {
                 """,
                 try pairs(
                     shown.map { pair in
-                        let score = pair.vessels.map { "the vessels agree with \(rounded($0))" } ?? "nearly one photograph"
+                        let score =
+                            pair.vessels.map { "the vessels agree with \(rounded($0))" } ?? "nearly one photograph"
                         return (pair.file, pair.of, score + (pair.twoNames ? "; the table names two patients" : ""))
                     }))
         }

@@ -9,7 +9,7 @@ struct EyeFinder {
     /// Photographs of the same eye score 0.5 to 0.8.
     static let threshold = 0.40
     /// The number of photographs whose matches are kept at once.
-    static let probesAtOnce = 512
+    static let probesAtOnce = 64
 
     struct Pair: Equatable, Codable {
         let index: Int

@@ -62,7 +62,8 @@ struct ImportAssembly {
             signature: { DetailSignature(bytes: try details.read(slots[$0])) },
             progress: { _ in try Cancellation.check(ImportWorkspace.advice) })
         var groups = PatientGroups()
-        try importer.base?.join(Set(read.map(\.patient)), &groups, secret: importer.secret) {
+        try importer.base?.join(Set(read.map(\.patient)), &groups, secret: importer.keepsSecret ? importer.secret : nil)
+        {
             baseTable?.labels(of: $0, header: nil)
         }
         var duplicates: [ImportReport.Duplicate] = []

@@ -45,8 +45,13 @@ final class ImportWorkspace: Sendable {
     /// What was found in an earlier process of each photograph that has not changed since, with its slot.
     func earlier(_ files: [String], in folder: PhotographFolder) -> [ReadPhotograph?] {
         guard let journal else { return files.map { _ in nil } }
+        // After a power cut, a file may be shorter than the journal says.
+        let whole = [pictures, vessels, details].map(\.count).min() ?? 0
         return files.map { file in
-            journal.entries[file].flatMap { $0.version == FileVersion(folder.path(of: file)) ? $0.photograph : nil }
+            guard let entry = journal.entries[file], entry.version == FileVersion(folder.path(of: file)),
+                entry.photograph.reading == nil || entry.photograph.slot < whole
+            else { return nil }
+            return entry.photograph
         }
     }
 
@@ -64,8 +69,8 @@ final class ImportWorkspace: Sendable {
     /// - Throws: `Failure(.readOrWriteFailed)`.
     func finishReading() throws { try journal?.flush { try self.synchronize() } }
 
-    /// Copies the pictures of a data set into the workspace, behind everything else, and reads their details and vessels
-    /// as far as pictures of that size show them.
+    /// Copies the pictures of a data set into the workspace, behind everything else. Reads their details and vessels as
+    /// far as pictures of that size show them.
     /// - Parameter first: the first slot.
     func take(_ base: BaseDataset, from first: Int) throws -> [ReadPhotograph] {
         var taken: [ReadPhotograph] = []
@@ -184,6 +189,14 @@ final class ImportJournal: Sendable {
             return true
         }
         (self.entries, self.firstFreeSlot) = (entries, firstFreeSlot)
+    }
+
+    /// Whether an import in `folder` read a photograph that can be used.
+    static func holdsPhotographs(_ folder: String) -> Bool {
+        guard let content = FileManager.default.contents(atPath: "\(folder)/\(readings)") else { return false }
+        return content.split(separator: UInt8(ascii: "\n")).contains {
+            (try? JSONDecoder().decode(Entry.self, from: $0))?.photograph.reading != nil
+        }
     }
 
     /// - Parameter synchronize: waits until the pictures are on the disk.

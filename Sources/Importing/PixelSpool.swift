@@ -63,6 +63,12 @@ final class PixelSpool: Sendable {
         }
     }
 
+    /// The number of whole pictures in the file.
+    var count: Int {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 ? Int(status.st_size) / byteCount : 0
+    }
+
     /// Waits until all that was written is on the disk.
     /// - Throws: `Failure(.readOrWriteFailed)`.
     func synchronize() throws {

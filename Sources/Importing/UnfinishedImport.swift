@@ -76,14 +76,14 @@ public final class UnfinishedImport {
     /// - Throws: `Failure(.readOrWriteFailed)`.
     public func finish() throws { try folder.remove(first: Settings.name, where: UnfinishedImport.isOwn) }
 
-    /// What to tell a user whose import failed. If there is something to go on with, the failure says so. Otherwise the
-    /// folder is removed.
+    /// What to tell a user whose import failed. What was read is kept, and the failure says so. A folder in which
+    /// nothing was read is removed.
     public func explained(_ failure: Failure) -> Failure {
-        let isKept = failure.kind == .interrupted || failure.kind == .readOrWriteFailed
-        guard isKept, FileManager.default.fileExists(atPath: folder.file(ImportJournal.readings)) else {
+        guard ImportJournal.holdsPhotographs(folder.path) else {
             try? finish()
             return failure
         }
+        guard failure.remedy == nil else { return failure }
         return Failure(
             failure.kind, failure.place, "\(failure.sentence); what was read is kept in \(folder.path)", remedy: .resume
         )

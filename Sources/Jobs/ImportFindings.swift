@@ -34,7 +34,7 @@ extension ImportReport {
             lines.append(
                 """
                 vessels were compared with those of the \(compared) photographs whose vessels have the nearest \
-                spectra, not with all: among so many photographs, a few of one eye may not have been found (docs/import.md)
+                spectra, not with all: among so many photographs, a few of one eye may not have been found
                 """)
         }
         if !refused.isEmpty {
@@ -52,9 +52,9 @@ extension ImportReport {
         return lines + poor + flagged
     }
 
-    /// The photographs of poor quality: how many, and the first few.
+    /// The photographs of poor quality that were kept: how many, and the first few.
     private var poor: [String] {
-        let poor = quality.poor
+        let left = Set(refused.map(\.file)), poor = quality.poor.filter { !left.contains($0.file) }
         if poor.isEmpty { return [] }
         let counts = QualityGrade.allCases.map { "\(quality.measured[$0.rawValue] ?? 0) \($0.rawValue)" }
         return ["quality as measured: \(counts.joined(separator: ", ")) (quality in the report; the worst first):"]

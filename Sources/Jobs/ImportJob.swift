@@ -176,9 +176,14 @@ public struct ImportJob: Job {
     }
 
     private static func secret(_ path: String) throws -> SecretBytes {
-        guard FileManager.default.fileExists(atPath: path) else { throw Failure(.noSuchInput, path, "does not exist") }
-        guard var data = FileManager.default.contents(atPath: path) else {
-            throw Failure(.readOrWriteFailed, path, "could not be read")
+        guard let file = FileHandle(forReadingAtPath: path) else {
+            throw Failure(
+                errno == ENOENT ? .noSuchInput : .readOrWriteFailed, path, "could not be read: \(SystemReason.text())")
+        }
+        // It may be a pipe, so that the secret lies on no disk.
+        var data: Data
+        do { data = try file.readToEnd() ?? Data() } catch {
+            throw Failure(.readOrWriteFailed, path, "could not be read: \(SystemReason.text(error))")
         }
         defer { data.wipe() }
         return SecretBytes(data)

@@ -151,7 +151,8 @@ struct Signpost {
     private static func stem(_ path: String) -> Substring {
         let name = path.split(separator: "/").last ?? ""
         let suffixes = [
-            ".contact-sheet.png", ".import-report.json", ".import.html", ".card.md", ".croissant.json", ".audits.jsonl", ".key.pub",
+            ".contact-sheet.png", ".import-report.json", ".import.html", ".card.md", ".croissant.json", ".audits.jsonl",
+            ".key.pub",
             ".key", ".h5", ".hdf5", ".html", ".parcel", ".adapter.safetensors", ".safetensors", ".sig",
         ]
         guard let suffix = suffixes.first(where: { name.hasSuffix($0) }) else { return name }

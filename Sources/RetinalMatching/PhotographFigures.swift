@@ -68,7 +68,9 @@ private struct EyePlanes {
         inner = places.filter { distance[$0] >= 12 }
     }
 
-    func share(_ isCounted: (Int) -> Bool) -> Float { Float(inside.count(where: isCounted)) / Float(max(1, inside.count)) }
+    func share(_ isCounted: (Int) -> Bool) -> Float {
+        Float(inside.count(where: isCounted)) / Float(max(1, inside.count))
+    }
 
     func median(_ plane: [Float]) -> Float { quantile(plane, 0.5) }
 

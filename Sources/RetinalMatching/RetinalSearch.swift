@@ -19,7 +19,7 @@ package struct RetinalSearch: Sendable {
     private static let refined = 5
     /// By how much the score of a match may rise from half to full resolution.
     private static let slack = 0.1
-    private static let probesAtOnce = 32
+    private static let probesAtOnce = 16
 
     private let gallery: RetinalGallery
     /// The vectors of the gallery's fields at low resolution, [count, `Shortlist.length`]; empty if `all` holds them.

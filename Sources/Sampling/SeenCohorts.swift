@@ -43,6 +43,11 @@ public struct SeenCohorts: Sendable {
 
     private func refusal(ofPlain request: CohortRequest) -> String? {
         let asked = request.named
+        if asked.isEmpty {
+            // The count is rounded to 5, so that only from 10 on it shows that there were 5.
+            let isEnough = data.contains { $0.patients >= 2 * SeenCohorts.fewest } || isSeen([:])
+            return isEnough ? nil : "the model's file does not show that it was trained on 5 patients"
+        }
         for (attribute, names) in asked {
             for name in names where !isSeen([attribute: name]) {
                 return

@@ -84,6 +84,18 @@ struct LabelMapTests {
         #expect(good["12_L.png"]?.patient == "12")
     }
 
+    @Test("a patient is the same person however a table writes the number or the letters")
+    func patients() throws {
+        let map = try LabelMap(
+            yaml: "file: {column: f}\npatient: {column: p}\nattributes: {}\n", name: "map.yaml")
+        let labels = try map.labels(
+            in: LabelMapTable("f,p\n1,7\n2,7.0\n3,K\u{F6}hler\n4,Ko\u{308}hler\n5,7.5\n6,007\n", name: "t.csv"))
+        func bytes(_ file: String) -> [UInt8] { Array((labels[file]?.patient ?? "").utf8) }
+        #expect(bytes("1") == Array("7".utf8) && bytes("2") == bytes("1"))
+        #expect(bytes("3") == Array("K\u{F6}hler".utf8) && bytes("4") == bytes("3"))
+        #expect(bytes("5") == Array("7.5".utf8) && bytes("6") == Array("007".utf8))
+    }
+
     @Test("a code that the map does not name is an error with file, line, column and value")
     func unknownCode() throws {
         let map = try LabelMap(contentsOf: shipped("idrid"))

@@ -127,6 +127,7 @@ import Testing
             "is from the private folder of an audit"
         ),
         (Array("<html><img src=\"data:image/jpeg;base64,x\"></html>".utf8), "is a page with pictures"),
+        (Array("<html><p>Private: shows patients.</p></html>".utf8), "is a page of an import or of an audit"),
         (
             Array("{\"site\":\"a\",\"onePatientPerPhoto\":false,\"refused\":[],\"duplicates\":[]}".utf8),
             "is the report of an import"

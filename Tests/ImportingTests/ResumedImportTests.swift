@@ -110,6 +110,29 @@ struct ResumedImportTests {
         #expect(!FileManager.default.fileExists(atPath: out + ".unfinished"))
     }
 
+    @Test("no failure removes what was read")
+    func kept() throws {
+        var importer = try importer()
+        importer.resumableFolder = nil
+        let out = folder.file("a.h5")
+        for resumes in [false, true] {
+            let begun = try UnfinishedImport(of: importer, to: out, resumes: resumes, replaces: false)
+            var prepared = importer
+            begun.prepare(&prepared)
+            if !resumes { _ = try prepared.run() }
+            let failure = begun.explained(Failure(.noSuchInput, "photographs", "does not exist"))
+            #expect(failure.sentence.hasPrefix("does not exist; what was read is kept") && failure.remedy == .resume)
+            #expect(FileManager.default.fileExists(atPath: out + ".unfinished/readings.jsonl"))
+        }
+        // A file of pictures that is shorter than the journal says is read again.
+        let pictures = out + ".unfinished/pictures"
+        try #require(truncate(pictures, 64 * 64 * 3 * 2) == 0)
+        let resumed = try UnfinishedImport(of: importer, to: out, resumes: true, replaces: false)
+        resumed.prepare(&importer)
+        let records = try importer.run().records()
+        #expect(records.count == 5 && records.allSatisfy { $0.pixels.contains { $0 > 100 } })
+    }
+
     @Test("a failure that leaves nothing to go on with leaves no folder")
     func nothing() throws {
         let out = folder.file("a.h5")

@@ -91,6 +91,17 @@ import Testing
         #expect(SeenCohorts(halves).refusal(of: try CohortRequest("age_band=70-79|80+,sex=female")) != nil)
     }
 
+    /// A model of photographs without labels has no values to count, and is drawn from if it saw enough patients.
+    @Test func aRequestForNothingNeedsPatientsOnly() {
+        func refusal(_ patients: Int) -> String? {
+            var set = data([])
+            (set.patients, set.combinations, set.cohortCounts) = (patients, [], [:])
+            return SeenCohorts([set]).refusal(of: CohortRequest(Cohort()))
+        }
+        #expect(refusal(30) == nil)
+        #expect(refusal(5)?.contains("does not show that it was trained on 5 patients") == true)
+    }
+
     /// Of three attributes the file has no counts together: a member with enough patients by itself is needed.
     @Test func ofMoreAttributesAMemberIsNeeded() throws {
         let combinations = [["age_band": "80+", "sex": "female", "dr_icdr": "3"]]

@@ -98,7 +98,10 @@ contract() {
 
     fovea import photographs --site demo --labels photographs/labels.csv --map map.yaml --size 64 --out imported.h5 --json \
         > import.json 2> /dev/null
-    check "import --json" json_has import.json kept refused duplicates patients splits unread trainPatients trainPairs auditOutlook
+    check "import --json" json_has import.json kept refused duplicates patients splits unread trainPatients trainPairs auditOutlook quality page
+    says "import measures the quality, and states that it did" \
+        'j["quality"]["source"] == "measured" and sum(j["quality"]["measured"].values()) == j["kept"]' import.json
+    check "the page about an import is private" test "$(stat -c %a imported.import.html)" = 600
     says "import keeps every phantom" 'j["kept"] == 24 and j["patients"] == 12 and not j["refused"]' import.json
     fovea sample --model model/snapshot.safetensors --count 20 --cohort dr_icdr=3 --cohort dr_icdr=2.5 --seed 3 \
         --out samples.h5 --json > sample.json 2> /dev/null

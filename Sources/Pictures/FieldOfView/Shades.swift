@@ -23,7 +23,10 @@ enum Shades {
         if shareOfFew(colours) >= exactShare || (isBright && shareOfFew(coarse) >= coarseShare) {
             throw Failure(
                 .badData, name,
-                "has hardly any shades inside its disc, so it is a mask or a drawing and no photograph")
+                """
+                has hardly any shades inside its disc: it is a mask or a drawing, or a photograph that is so dark, \
+                pale, burnt out or compressed that little is left of it
+                """)
         }
     }
 
