@@ -43,30 +43,49 @@ struct BoxBlur {
 
     /// - Parameter plane: [height, width].
     func applied(to plane: [Float]) -> [Float] {
-        var plane = plane
-        var line = [Double](repeating: 0, count: max(width, height))
-        for _ in 0..<3 {
-            for y in 0..<height { smooth(&plane, from: y * width, step: 1, count: width, &line) }
-        }
-        for _ in 0..<3 {
-            for x in 0..<width { smooth(&plane, from: x, step: width, count: height, &line) }
-        }
-        return plane
+        var across = transposed(plane, width: width, height: height)
+        for _ in 0..<3 { across = meansOfColumns(across, width: height, height: width) }
+        var down = transposed(across, width: height, height: width)
+        for _ in 0..<3 { down = meansOfColumns(down, width: width, height: height) }
+        return down
     }
 
-    private func smooth(_ plane: inout [Float], from start: Int, step: Int, count: Int, _ line: inout [Double]) {
-        plane.withUnsafeMutableBufferPointer { plane in
-            line.withUnsafeMutableBufferPointer { line in
-                for i in 0..<count { line[i] = Double(plane[start + i * step]) }
-                let share = 1 / Double(2 * radius + 1)
-                var sum = 0.0
-                for i in 0..<min(radius, count) { sum += line[i] }
-                for i in 0..<count {
-                    if i + radius < count { sum += line[i + radius] }
-                    if i - radius - 1 >= 0 { sum -= line[i - radius - 1] }
-                    plane[start + i * step] = Float(sum * share)
+    /// The running means of all columns, a row at a time: so the sums of neighbouring columns do not wait for each
+    /// other, and each takes its terms from top to bottom.
+    private func meansOfColumns(_ plane: [Float], width: Int, height: Int) -> [Float] {
+        let share = 1 / Double(2 * radius + 1)
+        var sums = [Double](repeating: 0, count: width)
+        return [Float](unsafeUninitializedCapacity: plane.count) { means, count in
+            plane.withUnsafeBufferPointer { plane in
+                sums.withUnsafeMutableBufferPointer { sums in
+                    guard let plane = plane.baseAddress, let means = means.baseAddress, let sums = sums.baseAddress
+                    else { return }
+                    func add(_ row: UnsafePointer<Float>) { for x in 0..<width { sums[x] += Double(row[x]) } }
+                    func subtract(_ row: UnsafePointer<Float>) { for x in 0..<width { sums[x] -= Double(row[x]) } }
+                    for y in 0..<min(radius, height) { add(plane + y * width) }
+                    for y in 0..<height {
+                        if y + radius < height { add(plane + (y + radius) * width) }
+                        if y > radius { subtract(plane + (y - radius - 1) * width) }
+                        let row = means + y * width
+                        for x in 0..<width { row[x] = Float(sums[x] * share) }
+                    }
                 }
             }
+            count = plane.count
+        }
+    }
+
+    private func transposed(_ plane: [Float], width: Int, height: Int) -> [Float] {
+        [Float](unsafeUninitializedCapacity: plane.count) { turned, count in
+            plane.withUnsafeBufferPointer { plane in
+                // In tiles that stay in the cache.
+                for top in stride(from: 0, to: height, by: 16) {
+                    for x in 0..<width {
+                        for y in top..<min(top + 16, height) { turned[x * height + y] = plane[y * width + x] }
+                    }
+                }
+            }
+            count = plane.count
         }
     }
 }

@@ -75,8 +75,8 @@ private struct EyePlanes {
     func median(_ plane: [Float]) -> Float { quantile(plane, 0.5) }
 
     func quantile(_ plane: [Float], _ share: Double) -> Float {
-        let values = inside.map { plane[$0] }.sorted()
-        return values.isEmpty ? 0 : values[min(values.count - 1, Int(share * Double(values.count)))]
+        var values = inside.map { plane[$0] }
+        return values.isEmpty ? 0 : values.select(min(values.count - 1, Int(share * Double(values.count))))
     }
 
     /// A blur over the field of view alone.
@@ -108,12 +108,36 @@ private struct EyePlanes {
     /// The deviation of white noise (after Immerkaer, "Fast noise variance estimation", Computer Vision and Image
     /// Understanding 64(2), 1996, with the median in place of the mean).
     private var noise: Float {
-        let laplacians = inner.map { i -> Float in
+        var laplacians = inner.map { i -> Float in
             let above = green[i - side - 1] - 2 * green[i - side] + green[i - side + 1]
             let here = green[i - 1] - 2 * green[i] + green[i + 1]
             let below = green[i + side - 1] - 2 * green[i + side] + green[i + side + 1]
             return abs(above - 2 * here + below)
-        }.sorted()
-        return laplacians.isEmpty ? 0 : laplacians[laplacians.count / 2] / 0.6745 / 6
+        }
+        return laplacians.isEmpty ? 0 : laplacians.select(laplacians.count / 2) / 0.6745 / 6
+    }
+}
+
+extension [Float] {
+    /// The element that would stand at `place` if all were sorted; they are partly sorted thereby. In mean time
+    /// proportional to their number (Hoare, "Algorithm 65: Find", Communications of the ACM 4(7), 1961).
+    fileprivate mutating func select(_ place: Int) -> Float {
+        withUnsafeMutableBufferPointer { values in
+            var low = 0, high = values.count - 1
+            while low < high {
+                let pivot = values[(low + high) / 2]
+                var i = low, j = high
+                while i <= j {
+                    while values[i] < pivot { i += 1 }
+                    while pivot < values[j] { j -= 1 }
+                    if i <= j {
+                        values.swapAt(i, j)
+                        (i, j) = (i + 1, j - 1)
+                    }
+                }
+                if place <= j { high = j } else if place >= i { low = i } else { break }
+            }
+            return values[place]
+        }
     }
 }

@@ -113,12 +113,12 @@ import Testing
         let mirrored = (0..<8).map { Self.visits.first[$0].mirrored.warped(poses[1]) }
         let gallery = RetinalGallery(
             PictureSet(seen + mirrored, size: Self.size, patients: Array(0..<40)))
-        let found = try RetinalSearch(gallery, exhaustiveUpTo: 8).matches(of: 0..<40, from: 0.4)
+        let found = try RetinalSearch(gallery, exhaustiveUpTo: 8, comparing: 6).matches(of: 0..<40, from: 0.4)
         for (probe, matches) in found.enumerated() {
             #expect(matches.map(\.index) == Array(stride(from: probe % 8, to: probe, by: 8)), "\(probe): \(matches)")
         }
         // Any rotation, of probes that are not in the gallery.
-        let turned = try RetinalSearch(Self.gallery, exhaustiveUpTo: 4).bestMatches(
+        let turned = try RetinalSearch(Self.gallery, exhaustiveUpTo: 4, comparing: 3).bestMatches(
             of: probes((0..<8).map { Self.visits.first[$0].warped(Similarity(rotation: 2.2)) }))
         #expect(turned.map(\.index) == Array(0..<8) && turned.allSatisfy { $0.score > 0.5 }, "\(turned)")
     }
