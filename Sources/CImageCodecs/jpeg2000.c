@@ -110,6 +110,7 @@ static int describe(decoder *state, FoveaJPEG2000Header *header, char *message) 
     header->height = (int32_t)(image->y1 - image->y0);
     header->channels = (int32_t)image->numcomps;
     header->bit_depth = (int32_t)image->comps[0].prec;
+    header->is_signed = image->comps[0].sgnd != 0;
     header->is_ycc = image->color_space == OPJ_CLRSPC_SYCC || image->color_space == OPJ_CLRSPC_EYCC;
     if (image->color_space == OPJ_CLRSPC_CMYK)
         return refuse(message, "is a CMYK (print) picture; convert it to RGB first");

@@ -1,5 +1,4 @@
 import Files
-import Foundation
 
 /// What a label table says about one photograph.
 public struct PhotographLabels: Sendable, Equatable {
@@ -145,13 +144,10 @@ private struct PatientReader {
         self.pattern = pattern?.compiled()
     }
 
-    /// What programs write into a cell of which nothing is known. All such patients together would be one.
-    private static let nobody: Set = ["na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "?", "unknown"]
-
     /// The patient; nil if the cell names none.
     func patient(in cells: [String], place: String) throws -> String? {
         let written = cells[index]
-        guard !written.isEmpty, !PatientReader.nobody.contains(written.lowercased()) else { return nil }
+        if PatientName.isNobody(written) { return nil }
         if written.contains("+"), written.wholeMatch(of: /[0-9][.,][0-9]+[Ee]\+[0-9]+/) != nil {
             throw Failure(
                 .badData, place,
@@ -165,7 +161,6 @@ private struct PatientReader {
                 .badData, place, field: column.excerpt,
                 expected: "text that the pattern \(pattern?.text ?? "") matches", found: "\"\(written)\"")
         }
-        // The same person in every table: whole numbers without a fraction of zeros, and letters in one Unicode form.
-        return CodeTable.whole(key).precomposedStringWithCanonicalMapping
+        return PatientName.plain(key)
     }
 }

@@ -35,13 +35,13 @@ enum TableText {
             let first = UInt16(bytes[at]), second = UInt16(bytes[at + 1])
             return isLittle ? second << 8 | first : first << 8 | second
         }
-        return .some(String(validating: units, as: UTF16.self))
+        return .some(units.contains(0) ? nil : String(validating: units, as: UTF16.self))
     }
 
     /// Foundation refuses to read pipes, so the file is read piece by piece until it ends.
     private static func wholeFile(_ path: String) throws -> [UInt8] {
         func failed() -> Failure {
-            let reason = String(cString: strerror(errno))
+            let reason = SystemReason.text()
             return errno == ENOENT
                 ? Failure(.noSuchInput, path, "does not exist")
                 : Failure(.readOrWriteFailed, path, "could not be read: \(reason)")

@@ -45,8 +45,14 @@ final class DICOMDataSet {
         try withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(FOVEA_DICOM_MESSAGE_SIZE)) { message in
             message.initialize(repeating: 0)
             guard body(message.baseAddress!) == 0 else {
-                throw Failure(
-                    .badData, name, "is a damaged DICOM file: \(String(cString: message.baseAddress!).printable)")
+                let said = String(cString: message.baseAddress!).printable
+                // The file may be whole.
+                let isOfMachine = ["no memory", "the system gives", "DCMTK's dictionary"].contains {
+                    said.hasPrefix($0)
+                }
+                throw isOfMachine
+                    ? Failure(.readOrWriteFailed, name, said)
+                    : Failure(.badData, name, "is a damaged DICOM file: \(said)")
             }
         }
     }

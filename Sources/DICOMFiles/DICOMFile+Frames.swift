@@ -79,7 +79,8 @@ extension DICOMFile {
                 .badData, name, field: "channels of its JPEG 2000 data", expected: "\(layout.samples)",
                 found: "\(samples.channels)")
         }
-        return try picture(samples, isYBR: decoded.wasTransformed ? false : decoded.isYBR ? true : nil)
+        return try picture(
+            samples, isYBR: decoded.wasTransformed ? false : decoded.isYBR ? true : nil, areRaised: decoded.wasSigned)
     }
 
     private func jpeg(_ bytes: [UInt8], frame: Int, first: Int, minimumSide: Int?) throws -> Picture {
@@ -122,11 +123,15 @@ extension DICOMFile {
     }
 
     /// The colours of samples.
-    /// - Parameter isYBR: what the compressed data say of three samples; nil if they say nothing.
-    private func picture(_ samples: PictureSamples, isYBR: Bool?) throws -> Picture {
+    /// - Parameters:
+    ///   - isYBR: what the compressed data say of three samples; nil if they say nothing.
+    ///   - areRaised: whether signed samples were raised so that the lowest is 0.
+    private func picture(_ samples: PictureSamples, isYBR: Bool?, areRaised: Bool = false) throws -> Picture {
         switch layout.colours {
         case .darkIsZero, .brightIsZero:
-            let table = GreyScale(dataSet, layout: layout).table(bits: samples.bits, isSigned: layout.isSigned)
+            let isSigned = layout.isSigned || areRaised, sign = areRaised ? 1 << (samples.bits - 1) : 0
+            let codes = GreyScale(dataSet, layout: layout).table(bits: samples.bits, isSigned: isSigned)
+            let table = codes.indices.map { codes[$0 ^ sign] }
             return samples.picture(red: table, green: table, blue: table)
         case .palette:
             let tables = try Palette(dataSet, layout: layout, name: name).tables

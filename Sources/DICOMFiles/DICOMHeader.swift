@@ -15,7 +15,7 @@ package struct DICOMHeader: Sendable, Equatable, Codable {
     package let isAngiogram: Bool
 
     init(_ file: DICOMDataSet) {
-        let id = file.text(Tag.patientID).flatMap { DICOMHeader.nobody.contains($0.lowercased()) ? nil : $0 }
+        let id = file.text(Tag.patientID).flatMap { PatientName.isNobody($0) ? nil : PatientName.plain($0) }
         patient = id.map { id in file.text(Tag.issuerOfPatientID).map { "\(id)^^^\($0)" } ?? id }
         isSynthetic = file.text(Tag.syntheticData)?.uppercased() == "YES"
         isAngiogram =
@@ -29,11 +29,6 @@ package struct DICOMHeader: Sendable, Equatable, Codable {
         cohort["field"] = DICOMHeader.field(file)
         self.cohort = cohort
     }
-
-    /// What programs write in place of an ID that they removed. All such patients together would be one.
-    private static let nobody: Set = [
-        "anonymous", "anonymized", "anonymised", "anon", "unknown", "none", "null", "na", "n/a", "-", "?",
-    ]
 
     private enum Tag {
         static let syntheticData: UInt32 = 0x0008_001C

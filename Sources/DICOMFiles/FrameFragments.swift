@@ -18,7 +18,9 @@ struct FrameFragments {
         } else {
             let starts = FrameFragments.offsets(file, count: count)
             let first = starts.count == frameCount ? starts : FrameFragments.beginnings(file, count: count)
-            guard first.count == frameCount, first.first == 0 else { return nil }
+            guard first.count == frameCount, first.first == 0, zip(first, first.dropFirst()).allSatisfy(<) else {
+                return nil
+            }
             ranges = zip(first, first.dropFirst() + [count]).map { $0..<$1 }
         }
     }

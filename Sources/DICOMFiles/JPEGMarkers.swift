@@ -1,3 +1,5 @@
+import Pictures
+
 /// What the segments before the first scan of a JPEG, JPEG-LS or lossless JPEG stream say.
 struct JPEGMarkers {
     /// The second byte of the start-of-frame marker: 0xC0 baseline, 0xC1 extended, 0xC2 progressive, 0xC3 lossless,
@@ -18,22 +20,8 @@ struct JPEGMarkers {
     /// nil if `bytes` are not such a stream, or have no frame before the first scan.
     init?(_ bytes: [UInt8]) {
         guard bytes.starts(with: [0xFF, 0xD8, 0xFF]) else { return nil }
-        var position = 2
-        while position + 4 <= bytes.count, bytes[position] == 0xFF {
-            let marker = bytes[position + 1]
-            if marker == 0xFF {  // fill byte
-                position += 1
-                continue
-            }
-            if marker == 0xDA || marker == 0xD9 { break }
-            if marker == 0x01 || (0xD0...0xD8).contains(marker) {  // markers without a length
-                position += 2
-                continue
-            }
-            let end = position + 2 + Int(bytes[position + 2]) << 8 + Int(bytes[position + 3])
-            guard end >= position + 4, end <= bytes.count else { break }
-            read(marker, bytes[position + 4..<end], segment: position..<end)
-            position = end
+        for segment in JPEGSegment.beforeScan(in: bytes) {
+            read(segment.marker, bytes[segment.content], segment: segment.range)
         }
         guard process != 0 else { return nil }
     }

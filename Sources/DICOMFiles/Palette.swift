@@ -13,7 +13,9 @@ struct Palette {
             let descriptor = (file.text(0x0028_1101 + UInt32(colour)) ?? "").split(separator: "\\").compactMap {
                 Int($0)
             }
-            guard descriptor.count == 3, (0...65_536).contains(descriptor[0]), [8, 16].contains(descriptor[2]) else {
+            guard descriptor.count == 3, (0...65_536).contains(descriptor[0]),
+                (-32_768...65_535).contains(descriptor[1]), [8, 16].contains(descriptor[2])
+            else {
                 throw Failure(
                     .badData, name,
                     field: "\(colourName) Palette Color Lookup Table Descriptor (0028,110\(colour + 1))",

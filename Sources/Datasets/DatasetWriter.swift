@@ -17,7 +17,7 @@ public final class DatasetWriter {
     private let info: DatasetInfo
     private var masks: [String: HDF5Dataset] = [:]
     private var columns = Columns()
-    private var isFinished = false
+    private var isComplete = false
 
     /// What `finish()` writes, with one entry for each photograph.
     private struct Columns {
@@ -89,7 +89,24 @@ public final class DatasetWriter {
     /// - Throws: `Failure`: `.badData` if there is no photograph or a patient lies in two splits;
     ///   `.readOrWriteFailed`.
     public func finish() throws {
-        guard !isFinished else { fatalError("\(file.path) is finished") }
+        try complete()
+        try commit()
+    }
+
+    /// Gives a complete file its name.
+    /// - Throws: `Failure(.readOrWriteFailed)`.
+    public func commit() throws {
+        guard isComplete else { fatalError("\(file.path) is not complete") }
+        try staged.commit()
+        FileProbe.noteOwn(staged.destination)
+    }
+
+    /// Writes what is left. The file gets its name with `commit()`, so that other files can be given theirs together
+    /// with it.
+    /// - Throws: `Failure`: `.badData` if there is no photograph or a patient lies in two splits;
+    ///   `.readOrWriteFailed`.
+    public func complete() throws {
+        guard !isComplete else { fatalError("\(file.path) is complete") }
         let count = columns.splits.count
         guard count > 0 else { throw Failure(.badData, file.path, "no photograph is left to write") }
         try requireOneSplitPerPatient()
@@ -108,9 +125,7 @@ public final class DatasetWriter {
         if !columns.visits.isEmpty { try root.write("visit", columns.visits, shape: [count]) }
         if !columns.eyes.isEmpty { try root.write("eye", strings: columns.eyes) }
         try file.close()
-        try staged.commit()
-        FileProbe.noteOwn(staged.destination)
-        isFinished = true
+        isComplete = true
     }
 
     private func requireOneEach(

@@ -33,13 +33,6 @@ package struct RawPath: Hashable, Sendable {
         }.joined(separator: "/")
     }
 
-    /// The path as text, with each byte of a name that is not UTF-8 read as Latin-1.
-    package var asLatin1: String {
-        bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map { name in
-            String(validating: name, as: UTF8.self) ?? String(String.UnicodeScalarView(name.map(Unicode.Scalar.init)))
-        }.joined(separator: "/")
-    }
-
     /// Calls `body` with the path as the system's calls take it.
     package func withCString<Result>(_ body: (UnsafePointer<CChar>) throws -> Result) rethrows -> Result {
         try (bytes + [0]).withUnsafeBufferPointer {

@@ -24,7 +24,7 @@ public enum SystemLock {
                 ProcessWarnings.once(
                     .noLocks,
                     """
-                    \(path): the file system has no locks (\(String(cString: strerror(reason)))); the work goes on \
+                    \(path): the file system has no locks (\(SystemReason.text(reason))); the work goes on \
                     without them, so do not let two programs write the same output
                     """)
                 return .unavailable

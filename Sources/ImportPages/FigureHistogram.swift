@@ -77,6 +77,6 @@ extension QualityLimit {
     /// The two limits in words.
     func sentence(_ text: (Double) -> String) -> String {
         let side = limits.reject > limits.usable ? "above" : "below"
-        return "only usable \(side) \(text(limits.usable)), rejected \(side) \(text(limits.reject))"
+        return "usable at best \(side) \(text(limits.usable)), rejected \(side) \(text(limits.reject))"
     }
 }

@@ -85,7 +85,7 @@ public struct ImportPage: Sendable {
             row("Pairs of one eye, which stay together", report.sameEye.count),
             row("Of these, with two names of patients", report.sameEye.count { $0.twoNames }),
             row("Photographs that were flagged", Set(report.flags.map(\.file)).count),
-            row("Files that are no photographs", report.ignoredFiles),
+            row("Files of other kinds, not read", report.ignoredFiles),
             row("Photographs without a row in the table", report.photographsWithoutLabels),
             row("Rows of the table without a photograph", report.labelsWithoutPhotograph),
         ]
@@ -141,8 +141,8 @@ public struct ImportPage: Sendable {
         return section(
             "What was measured",
             """
-            Each drawing counts the photographs by one figure. A photograph is only usable beyond the dashed line, and \
-            rejected beyond the solid one.
+            Each drawing counts the photographs by one figure. A photograph beyond the dashed line is \
+            usable at best, and one beyond the solid line is rejected.
             """, "<div class=\"histograms\">\(plots)</div>")
     }
 

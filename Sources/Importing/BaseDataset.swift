@@ -23,14 +23,9 @@ public struct BaseDataset: Sendable {
             let file: String
             let digest: Digest?
         }
-        struct Duplicate: Decodable {
-            let of: String
-            let digest: Digest?
-        }
 
         var photographs: [Photograph]? = nil
-        var duplicates: [Duplicate] = []
-        var secretCheck: String? = nil
+        var links: ImportReport.Links? = nil
     }
 
     struct Row: Sendable {
@@ -54,6 +49,9 @@ public struct BaseDataset: Sendable {
         let file = try await DatasetFile.open(path)
         guard file.maskNames.isEmpty, file.visits == nil, file.eyes == nil else {
             throw Failure(.badData, path, "holds phantoms with masks, to which photographs cannot be added")
+        }
+        guard !file.info.isDrawn else {
+            throw Failure(.badData, path, "holds drawn pictures, to which photographs cannot be added")
         }
         self.path = path
         (info, size) = (file.info, file.size)
@@ -84,7 +82,9 @@ public struct BaseDataset: Sendable {
         guard RegularFile.exists(path) else { return Report() }
         let report = try JSONText.decode(Report.self, JSONText.contents(path), place: path)
         let photographs = report.photographs ?? []
-        guard photographs.count == rows, photographs.enumerated().allSatisfy({ $0 == $1.row }) else {
+        guard photographs.count == rows, photographs.enumerated().allSatisfy({ $0 == $1.row }),
+            report.links?.copies.allSatisfy({ (0..<rows).contains($0.row) }) ?? true
+        else {
             throw Failure(
                 .badData, path, field: "photographs", expected: "the \(rows) rows of \(dataset)",
                 found: "\(photographs.count)")
@@ -103,16 +103,14 @@ public struct BaseDataset: Sendable {
 
     /// The rows that files of these pixels gave, those of dropped copies as well.
     var rowsOfSources: [Digest: Int] {
-        var rows: [Digest: Int] = [:], rowsOfFiles: [String: Int] = [:]
-        for (row, record) in records.enumerated() {
-            if let source = record.source { rows[source] = row }
-            if let file = record.file { rowsOfFiles[file] = row }
-        }
-        for copy in report.duplicates {
-            if let digest = copy.digest, let row = rowsOfFiles[copy.of] { rows[digest] = rows[digest] ?? row }
-        }
+        var rows: [Digest: Int] = [:]
+        for copy in links?.copies ?? [] { rows[copy.digest] = copy.row }
+        for (row, record) in records.enumerated() { if let source = record.source { rows[source] = row } }
         return rows
     }
+
+    /// What the report of its import says for later ones; nil if there is none, or one of version 0.1.
+    var links: ImportReport.Links? { report.links }
 
     /// Checks that an import can add to the data set.
     /// - Throws: `Failure(.usage)` that names what differs.
@@ -129,50 +127,65 @@ public struct BaseDataset: Sendable {
                     ? "each of its photographs counts as a patient of its own, so those that are added must, too"
                     : "its patients are named, so those of the photographs that are added must be named, too")
         }
+        // Told before hours of reading.
+        if let check = links?.secretCheck, importer.keepsSecret, let secret = importer.secret,
+            check != PatientKeys(secret: secret).check
+        {
+            throw Failure(
+                .usage, path, option: "patientSecret", "its patients were named with another patient secret")
+        }
     }
 
     /// Joins patients of new photographs with those of the data set: by the site's secret, and where the table has rows
     /// of photographs that are in the data set already.
     /// - Parameters:
     ///   - names: the patients of the new photographs, as the site names them.
-    ///   - labels: the table's labels of a file.
-    /// - Throws: `Failure(.usage)` if neither can tell whether a new patient is in the data set already.
+    ///   - secret: what the site keeps; nil if it was not given.
+    ///   - name: the patient whom the table names for a photograph of the data set.
+    /// - Returns: whether all patients' keys in the data set were made with this secret.
+    /// - Throws: `Failure(.usage)` if nothing can tell whether a new patient is in the data set already.
     func join(
         _ names: Set<String>, _ groups: inout PatientGroups, secret: SecretBytes?,
-        labels: (String) -> PhotographLabels?
-    ) throws {
-        if info.onePatientPerPhoto { return }
-        var isLinked = false
+        name: (Row) -> String?
+    ) throws -> Bool {
+        if info.onePatientPerPhoto { return secret != nil }
+        let isOwn = try joinByKeys(names, &groups, secret)
+        var linked = 0
         for record in records {
-            if let name = record.file.flatMap(labels)?.patient {
+            if let name = name(record) {
                 groups.join(BaseDataset.group(record.patient), name)
-                isLinked = true
+                linked += 1
             }
         }
-        if let secret {
-            let own = Set(records.map(\.patient)), keys = PatientKeys(secret: secret)
-            if let check = report.secretCheck {
-                guard check == keys.check else {
-                    throw Failure(
-                        .usage, path, option: "patientSecret", "its patients were named with another patient secret")
-                }
-                isLinked = true
-            }
-            for name in names {
-                let key = keys.key(of: name)
-                if own.contains(key) {
-                    groups.join(BaseDataset.group(key), name)
-                    isLinked = true
-                }
-            }
-        }
-        if isLinked { return }
+        if isOwn || linked == records.count { return isOwn }
         throw Failure(
             .usage, path, option: "patientSecret",
             """
             nothing tells whether patients of the new photographs are in it already: give the patient secret with \
-            which it was imported, or a table that also has the rows of its photographs
+            which it was imported, or a table that also has the rows of all its photographs (this one has \(linked) \
+            of \(records.count))
             """)
+    }
+
+    /// Joins the patients whose keys are in the data set.
+    /// - Returns: whether all its keys were made with this secret. Of a data set of version 0.1, one key shows it.
+    private func joinByKeys(_ names: Set<String>, _ groups: inout PatientGroups, _ secret: SecretBytes?) throws -> Bool
+    {
+        guard let secret else { return false }
+        let own = Set(records.map(\.patient)), keys = PatientKeys(secret: secret)
+        if let links {
+            // Some or all of its keys were made with a secret that was drawn and forgotten.
+            if links.secretCheck == nil { return false }
+        }
+        var isOwn = links != nil
+        for name in names {
+            let key = keys.key(of: name), known = links?.otherKeys[key] ?? key
+            if own.contains(known) {
+                groups.join(BaseDataset.group(known), name)
+                isOwn = true
+            }
+        }
+        return isOwn
     }
 
     /// The splits of patients who are in the data set already. If new photographs show that two of them are one person,

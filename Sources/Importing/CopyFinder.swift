@@ -51,14 +51,18 @@ public struct CopyFinder: Sendable {
     package struct Entry {
         /// The digest of the decoded pixels.
         let digest: Digest
-        /// The number of pixels of the file. Of several copies, the largest stays; of equally large ones, the first.
+        /// The number of pixels of the file. Of several copies, the largest stays; of equally large ones, one in
+        /// colour, and of these the first.
         let pixelCount: Int
+        /// Whether it has colours. A colour photograph stays before a grey one of as many pixels.
+        let isColour: Bool
         /// Whether the photograph is no copy whatever it resembles, because it is in the data set already.
         let stays: Bool
 
-        package init(digest: Digest, pixelCount: Int, stays: Bool = false) {
+        package init(digest: Digest, pixelCount: Int, isColour: Bool = true, stays: Bool = false) {
             self.digest = digest
             self.pixelCount = pixelCount
+            self.isColour = isColour
             self.stays = stays
         }
     }
@@ -67,44 +71,51 @@ public struct CopyFinder: Sendable {
     /// with those of the nearest outlooks.
     package static let exhaustiveLimit = 3000
     /// How many photographs of a large set each one is compared with.
-    static let compared = 32
+    package static let compared = 32
     /// Photographs of a large set whose outlooks have a smaller cosine without any shift are not compared.
     private static let minimumCosine: Float = 0.3
 
     private let entries: [Entry]
     private let signature: @Sendable (Int) throws -> DetailSignature
     private let limit: Int
+    private let compared: Int
     private var firstOfDigest: [Digest: Int] = [:]
     private var kept: [Int] = []
     private var originals: [Int: Int] = [:]
     private var findings = Findings()
 
     private init(
-        _ entries: [Entry], limit: Int, signature: @escaping @Sendable (Int) throws -> DetailSignature
+        _ entries: [Entry], limit: Int, compared: Int, signature: @escaping @Sendable (Int) throws -> DetailSignature
     ) {
-        (self.entries, self.limit, self.signature) = (entries, limit, signature)
+        (self.entries, self.limit, self.compared, self.signature) = (entries, limit, compared, signature)
     }
 
     /// Finds the copies among photographs.
     /// - Parameters:
     ///   - known: digests of which a copy is known, with the photograph that stays.
     ///   - limit: the number of photographs up to which each is compared with all others.
+    ///   - compared: with how many others each is compared where there are more.
     ///   - signature: gives the signature of a photograph.
-    ///   - progress: receives the number of photographs that are done; it may throw to stop.
+    ///   - progress: receives the number of steps that are done, of as many as there are photographs; it may throw to
+    ///     stop.
     /// - Throws: what `signature` and `progress` throw.
     package static func search(
         _ entries: [Entry], known: [Digest: Int] = [:], exhaustiveUpTo limit: Int = exhaustiveLimit,
+        comparing compared: Int = compared,
         signature: @escaping @Sendable (Int) throws -> DetailSignature, progress: (Int) throws -> Void = { _ in }
     ) throws -> Findings {
-        var finder = CopyFinder(entries, limit: limit, signature: signature)
+        var finder = CopyFinder(entries, limit: limit, compared: compared, signature: signature)
         finder.firstOfDigest = known
         try finder.run(progress)
         return finder.findings
     }
 
     private mutating func run(_ progress: (Int) throws -> Void) throws {
-        func rank(_ index: Int) -> Int { entries[index].stays ? .max : entries[index].pixelCount }
-        let order = entries.indices.sorted { (rank($1), $0) < (rank($0), $1) }
+        func rank(_ index: Int) -> (Int, Int) {
+            let entry = entries[index]
+            return (entry.stays ? .max : entry.pixelCount, entry.isColour ? 1 : 0)
+        }
+        let order = entries.indices.sorted { rank($0) == rank($1) ? $0 < $1 : rank($0) > rank($1) }
         if order.count <= limit {
             let all = try entries.indices.map(signature)
             for (done, index) in order.enumerated() {
@@ -185,7 +196,7 @@ public struct CopyFinder: Sendable {
             try progress(0)
             let rows = Array(start..<min(start + 4096, entries.count))
             // Each photograph is its own nearest neighbour.
-            let found = nearestNeighbors(of: vectors.selecting(rows), in: vectors, k: CopyFinder.compared + 1)
+            let found = nearestNeighbors(of: vectors.selecting(rows), in: vectors, k: compared + 1)
             for (offset, row) in rows.enumerated() {
                 near.append(
                     (offset * found.k..<(offset + 1) * found.k).filter {

@@ -115,7 +115,7 @@ struct FolderSearch {
         case .other(let what): skip(path, "is \(what), not a file")
         case .link:
             guard let target = FileStatus(folder.appending(path)) else {
-                return skip(path, "is a broken link: \(String(cString: strerror(errno)))")
+                return skip(path, "is a broken link: \(SystemReason.text())")
             }
             switch target.kind {
             case .folder: links.append(path)
@@ -152,6 +152,6 @@ struct FolderSearch {
 
     /// Notes what a call of the system has just refused.
     private mutating func fail(_ path: RawPath, _ what: String) {
-        unsearched.append(SkippedEntry(file: path.shown, reason: "\(what): \(String(cString: strerror(errno)))"))
+        unsearched.append(SkippedEntry(file: path.shown, reason: "\(what): \(SystemReason.text())"))
     }
 }

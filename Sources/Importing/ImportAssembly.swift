@@ -53,19 +53,22 @@ struct ImportAssembly {
                 remedy: refused.contains(where: \.isSynthetic) ? .allowSynthetic : nil)
         }
         let slots = candidates.map(\.slot), details = workspace.details
+        progress(0, candidates.count)
         let findings = try CopyFinder.search(
             candidates.enumerated().map {
                 CopyFinder.Entry(
-                    digest: $1.reading.digest, pixelCount: $1.reading.pixelCount, stays: $0 < base.count)
+                    digest: $1.reading.digest, pixelCount: $1.reading.pixelCount, isColour: $1.reading.isColour,
+                    stays: $0 < base.count)
             },
             known: importer.base?.rowsOfSources ?? [:], exhaustiveUpTo: importer.exhaustiveUpTo,
             signature: { DetailSignature(bytes: try details.read(slots[$0])) },
             progress: { _ in try Cancellation.check(ImportWorkspace.advice) })
+        let digests = Dictionary(read.map { ($0.file, $0.reading.digest) }, uniquingKeysWith: { first, _ in first })
         var groups = PatientGroups()
-        try importer.base?.join(Set(read.map(\.patient)), &groups, secret: importer.keepsSecret ? importer.secret : nil)
-        {
-            baseTable?.labels(of: $0, header: nil)
-        }
+        let keptSecret = importer.keepsSecret ? importer.secret : nil
+        let isOwnSecret =
+            try importer.base?.join(Set(read.map(\.patient)), &groups, secret: keptSecret) { name(of: $0, digests) }
+            ?? (keptSecret != nil)
         var duplicates: [ImportReport.Duplicate] = []
         for copy in findings.copies {
             let before = candidates[copy.original], dropped = candidates[copy.index]
@@ -79,17 +82,20 @@ struct ImportAssembly {
             if copy.original >= base.count { candidates[copy.original].labels = before.labels.merged(dropped.labels) }
             duplicates.append(
                 .init(
-                    file: dropped.file, of: before.file, kind: copy.kind, conflict: isConflict,
-                    digest: dropped.reading.digest))
+                    file: dropped.file, of: before.file, kind: copy.kind, conflict: isConflict))
         }
         var sameEye: [ImportReport.SameEye] = []
         func join(_ index: Int, _ other: Int, vessels: Double?) {
             let one = candidates[index], another = candidates[other]
+            // A patient of the data set has a key in place of a name, which may be known already to be the other's.
+            let isKnown =
+                min(index, other) < base.count
+                && groups.representative(of: one.patient) == groups.representative(of: another.patient)
             groups.join(one.patient, another.patient)
             sameEye.append(
                 .init(
                     file: one.file, of: another.file, vessels: vessels.map { ($0 * 1000).rounded() / 1000 },
-                    twoNames: table?.hasPatients == true && one.patient != another.patient))
+                    twoNames: table?.hasPatients == true && one.patient != another.patient && !isKnown))
         }
         for pair in findings.sameEye { join(pair.index, pair.other, vessels: nil) }
 
@@ -110,7 +116,9 @@ struct ImportAssembly {
         var splits = importer.split.splits(
             of: patients, site: importer.site, fillsEmpty: importer.base == nil)
         if let base = importer.base { splits.merge(base.splits(patients)) { $1 } }
-        let keys = PatientKeys(secret: importer.secret)
+        // New patients get keys of the site's secret only if the others have such keys: a later import that is given
+        // the secret must find all of them.
+        let keys = PatientKeys(secret: keptSecret != nil && !isOwnSecret ? nil : importer.secret)
         let source = qualitySource(read)
         let entries = zip(kept, patients).map { row, patient in
             var cohort = candidates[row].labels.cohort
@@ -122,6 +130,9 @@ struct ImportAssembly {
         }
         let unread = PhotographFolder.bySuffix(listing.unread)
         let without = table?.withoutRow ?? []
+        // Rows of photographs that are in the data set already are not without a photograph.
+        let ofBase = baseTable.map { Set($0.unusedRows) }
+        let unusedRows = (table?.unusedRows ?? []).filter { ofBase?.contains($0) ?? true }
         let counts = PatientTable(entries.map { .init(patient: $0.patient, split: $0.split, cohort: $0.cohort) })
         let report = ImportReport(
             site: importer.site, size: importer.size, onePatientPerPhoto: importer.onePatientPerPhoto,
@@ -140,8 +151,8 @@ struct ImportAssembly {
                 train: entries.count { $0.split == .train }, validation: entries.count { $0.split == .validation },
                 holdout: entries.count { $0.split == .holdout }),
             ignoredFiles: listing.unread.count, unread: unread.mapValues(\.count), unreadFiles: unread,
-            photographsWithoutLabels: without.count, labelsWithoutPhotograph: table?.unusedRows.count ?? 0,
-            photographsWithoutRow: without, rowsWithoutPhotograph: table?.unusedRows ?? [],
+            photographsWithoutLabels: without.count, labelsWithoutPhotograph: unusedRows.count,
+            photographsWithoutRow: without, rowsWithoutPhotograph: unusedRows,
             renamed: table?.renamed ?? [], hint: table?.hint,
             added: importer.base == nil ? nil : kept.count - base.count,
             leftTrain: importer.base.map {
@@ -150,7 +161,8 @@ struct ImportAssembly {
             quality: .init(
                 (kept.filter { $0 >= base.count }.map { candidates[$0] } + poor).compactMap(\.graded),
                 kept: Set(kept.map { candidates[$0].file }), source: source.source, least: importer.leastQuality),
-            secretCheck: importer.keepsSecret ? keys.check : nil, trainPatients: counts.trainPatients,
+            links: links(candidates, findings.copies, kept, groups, isOwnSecret ? keys : nil),
+            trainPatients: counts.trainPatients,
             trainPairs: counts.trainPairs,
             photographs: zip(kept.enumerated(), entries).map { row, entry in
                 .init(
@@ -159,9 +171,47 @@ struct ImportAssembly {
                         ? importer.base?.records[row.element].source : candidates[row.element].reading.digest)
             })
         let slotsOfFiles = Dictionary(
-            (candidates + poor).map { ($0.file, $0.slot) }, uniquingKeysWith: { first, _ in first })
+            (read + poor + candidates).map { ($0.file, $0.slot) }, uniquingKeysWith: { first, _ in first })
         return ImportedPhotographs(
             report: report, entries: entries, pictures: workspace.pictures, slots: slotsOfFiles)
+    }
+
+    /// The patient whom the table names for a photograph of the data set. Two folders may have files of the same name,
+    /// so a row counts only if the folder has no such file, or has the same photograph under that name.
+    /// - Parameter digests: of the folder's photographs.
+    private func name(of record: BaseDataset.Row, _ digests: [String: Digest]) -> String? {
+        guard let file = record.file, digests[file].map({ $0 == record.source }) ?? true else { return nil }
+        return baseTable?.labels(of: file, header: nil).patient
+    }
+
+    /// What a later import has to know.
+    /// - Parameter keys: the keys of the site's own secret; nil if the keys in the data set are not made with it.
+    private func links(
+        _ candidates: [Candidate], _ copies: [CopyFinder.Copy], _ kept: [Int], _ groups: PatientGroups,
+        _ keys: PatientKeys?
+    ) -> ImportReport.Links {
+        let rows = Dictionary(uniqueKeysWithValues: kept.enumerated().map { ($1, $0) })
+        let before = importer.base?.links
+        var links = ImportReport.Links(
+            secretCheck: keys?.check,
+            copies: (before?.copies ?? [])
+                + copies.compactMap { copy in
+                    rows[copy.original].map { .init(digest: candidates[copy.index].reading.digest, row: $0) }
+                },
+            otherKeys: [:])
+        guard let keys else { return links }
+        func key(ofGroup name: String) -> String {
+            let group = groups.representative(of: name)
+            return BaseDataset.key(ofGroup: group) ?? keys.key(of: group)
+        }
+        for (other, known) in before?.otherKeys ?? [:] {
+            links.otherKeys[other] = key(ofGroup: BaseDataset.group(known))
+        }
+        for patient in Set(candidates.map(\.patient)) {
+            let own = BaseDataset.key(ofGroup: patient) ?? keys.key(of: patient), known = key(ofGroup: patient)
+            if own != known { links.otherKeys[own] = known }
+        }
+        return links
     }
 
     /// Where the attribute `quality` of the data set comes from, and whether what was measured becomes the attribute of
@@ -220,7 +270,8 @@ struct ImportAssembly {
             let labels =
                 table?.labels(of: file, header: reading.header)
                 ?? PhotographLabels(cohort: Cohort(), patient: nil, line: 0)
-            var patient = file
+            // The files of two folders may have the same name, and are not of one patient for that.
+            var patient = importer.base == nil ? file : "\(file) \(reading.digest)"
             if table?.hasPatients == true {
                 // Another photograph of the same patient may lie in the holdout, so this photograph must not be trained
                 // on.

@@ -23,7 +23,7 @@ extension ImportReport {
             public let photographs: Int
         }
 
-        /// Beyond which values of a figure a photograph is only usable, or is rejected.
+        /// Beyond which values of a figure a photograph is usable at best, or is rejected.
         public struct Limits: Codable, Sendable, Equatable {
             public let usable: Double
             public let reject: Double

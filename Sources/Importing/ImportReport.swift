@@ -19,8 +19,23 @@ public struct ImportReport: Codable, Sendable, Equatable {
         public let kind: CopyFinder.Kind
         /// Whether the labels of the two contradict each other.
         public let conflict: Bool
-        /// The digest of its decoded pixels.
-        public let digest: Digest
+    }
+
+    /// What an import that adds photographs to the data set has to know. It names nobody.
+    public struct Links: Codable, Sendable, Equatable {
+        /// A file that was dropped because it is a copy of a photograph of the data set.
+        public struct Copy: Codable, Sendable, Equatable {
+            /// The digest of its decoded pixels.
+            public let digest: Digest
+            public let row: Int
+        }
+
+        /// Tells the patient secret with which all patients' keys were made from other secrets; nil if there is none.
+        public var secretCheck: String?
+        public var copies: [Copy]
+        /// For patients who turned out to be one person: the keys that their other names would have, each with the key
+        /// that is in the data set.
+        public var otherKeys: [String: String]
     }
 
     /// Attributes that became unknown because copies, or rows for one photograph, contradict each other.
@@ -133,8 +148,8 @@ public struct ImportReport: Codable, Sendable, Equatable {
     public var leftTrain: Int?
     /// How good the photographs are that were read now.
     public var quality: Quality
-    /// Tells whether a later import has the same patient secret; nil if none was given.
-    public var secretCheck: String?
+    /// What a later import into the data set has to know; nil in what `--json` prints.
+    public var links: Links?
     /// The number of patients of the train split by attribute and value. It decides what a model may be asked for.
     public var trainPatients: [String: [String: Int]]
     /// The same for two values together, of every pair of attributes with at least two values.
@@ -147,7 +162,7 @@ public struct ImportReport: Codable, Sendable, Equatable {
     /// The report without long lists of names.
     public var summary: ImportReport {
         var summary = self
-        (summary.photographs, summary.unreadFiles, summary.secretCheck) = (nil, nil, nil)
+        (summary.photographs, summary.unreadFiles, summary.links) = (nil, nil, nil)
         (summary.photographsWithoutRow, summary.rowsWithoutPhotograph) = (nil, nil)
         summary.quality.photographs = quality.poor
         return summary

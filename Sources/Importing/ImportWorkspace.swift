@@ -48,7 +48,7 @@ final class ImportWorkspace: Sendable {
         // After a power cut, a file may be shorter than the journal says.
         let whole = [pictures, vessels, details].map(\.count).min() ?? 0
         return files.map { file in
-            guard let entry = journal.entries[file], entry.version == FileVersion(folder.path(of: file)),
+            guard let entry = journal.entries[Array(file.utf8)], entry.version == FileVersion(folder.path(of: file)),
                 entry.photograph.reading == nil || entry.photograph.slot < whole
             else { return nil }
             return entry.photograph
@@ -60,8 +60,8 @@ final class ImportWorkspace: Sendable {
 
     /// Keeps what was read of a photograph for later processes.
     /// - Throws: `Failure(.readOrWriteFailed)`.
-    func keep(_ photograph: ReadPhotograph, of file: String, in folder: PhotographFolder) throws {
-        guard let journal, let version = FileVersion(folder.path(of: file)) else { return }
+    func keep(_ photograph: ReadPhotograph, of file: String, _ version: FileVersion?) throws {
+        guard let journal, let version else { return }
         try journal.add(.init(file: file, version: version, photograph: photograph)) { try self.synchronize() }
     }
 
@@ -94,6 +94,7 @@ final class ImportWorkspace: Sendable {
                     slot: first + row,
                     reading: PhotographReader.Reading(
                         fieldOfView: record.fieldOfView, digest: record.source ?? record.digest, pixelCount: .max,
+                        isColour: true,
                         isSynthetic: false, header: nil, notes: [], figures: nil))
             }
         }
@@ -169,8 +170,9 @@ final class ImportJournal: Sendable {
         var pairs: [EyeFinder.Pair]
     }
 
-    /// What earlier processes read, by the photograph's name.
-    let entries: [String: Entry]
+    /// What earlier processes read, by the bytes of the photograph's name: Swift takes texts for equal that differ in
+    /// their Unicode form alone.
+    let entries: [[UInt8]: Entry]
     let firstFreeSlot: Int
     private let lines: LineFile
     private let pairLines: LineFile
@@ -181,10 +183,10 @@ final class ImportJournal: Sendable {
     init(in folder: String) throws {
         lines = try LineFile("\(folder)/\(ImportJournal.readings)")
         pairLines = try LineFile("\(folder)/\(ImportJournal.pairs)")
-        var entries: [String: Entry] = [:], firstFreeSlot = 0
+        var entries: [[UInt8]: Entry] = [:], firstFreeSlot = 0
         try lines.keep { line in
             guard let entry = try? JSONDecoder().decode(Entry.self, from: line) else { return false }
-            entries[entry.file] = entry
+            entries[Array(entry.file.utf8)] = entry
             firstFreeSlot = max(firstFreeSlot, entry.photograph.slot + 1)
             return true
         }

@@ -66,10 +66,12 @@ extension ImportedPhotographs {
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
         try ImportedPhotographs.writePrivate(encoder.encode(report), to: reportFile, reportPath)
         if let page, let pageFile { try ImportedPhotographs.writePrivate(Data(page.utf8), to: pageFile, pagePath) }
-        // The data set is written last, so that its report exists whenever the data set does.
+        // All three are whole before the first gets its name. The data set gets its name last, so that its report
+        // exists whenever the data set does.
+        try await writer.complete()
         try reportFile.commit()
         try pageFile?.commit()
-        try await writer.finish()
+        try await writer.commit()
         return reportPath
     }
 
@@ -77,7 +79,7 @@ extension ImportedPhotographs {
     private static func writePrivate(_ content: Data, to file: StagedFile, _ path: String) throws {
         try file.write(content)
         guard chmod(file.stagingPath, 0o600) == 0 else {
-            throw Failure(.readOrWriteFailed, path, "could not be made private: \(String(cString: strerror(errno)))")
+            throw Failure(.readOrWriteFailed, path, "could not be made private: \(SystemReason.text())")
         }
     }
 }

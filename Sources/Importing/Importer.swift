@@ -34,8 +34,6 @@ public struct Importer: Sendable {
     public var scratchFolder: String?
     /// A folder in which everything that was read is kept, so that a later import can go on there; nil keeps nothing.
     public var resumableFolder: String?
-    /// The names of the files in `resumableFolder`.
-    public static let resumableFiles = ImportWorkspace.names
     /// The number of photographs up to which each is compared with all others.
     package var exhaustiveUpTo = RetinalSearch.exhaustiveLimit
 

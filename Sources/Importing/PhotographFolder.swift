@@ -21,7 +21,7 @@ package struct PhotographFolder: Sendable {
     private let escaped: [[UInt8]: RawPath]
 
     /// The frames of DICOM files that have several: the name of each with its file and its number, counted from 0.
-    private let frames: [String: (file: RawPath, frame: Int)]
+    private let frames: [[UInt8]: (file: RawPath, frame: Int)]
 
     /// Suffixes of the formats that are read. A file is read by its content, whichever of them it has.
     static let suffixes: Set<String> = [
@@ -35,7 +35,7 @@ package struct PhotographFolder: Sendable {
         folder = RawPath(path)
         guard let status = FileStatus(folder) else {
             if errno == ENOENT || errno == ENOTDIR { throw Failure(.noSuchInput, path, "does not exist") }
-            throw Failure(.readOrWriteFailed, path, "could not be read: \(String(cString: strerror(errno)))")
+            throw Failure(.readOrWriteFailed, path, "could not be read: \(SystemReason.text())")
         }
         guard status.kind == .folder else {
             throw Failure(.badData, path, "is a file; a folder of photographs was expected")
@@ -52,8 +52,9 @@ package struct PhotographFolder: Sendable {
             return name
         }
         var found: [String] = [], unread: [String] = [], skipped = search.skipped
-        var frames: [String: (file: RawPath, frame: Int)] = [:]
+        var frames: [[UInt8]: (file: RawPath, frame: Int)] = [:]
         for file in search.files {
+            try Cancellation.check(ImportWorkspace.advice)
             let mayBeDICOM = PhotographFolder.mayBeDICOM(file.shown)
             switch mayBeDICOM ? DICOMFile.nature(of: folder.appending(file)) : .other {
             case .directory:
@@ -62,7 +63,7 @@ package struct PhotographFolder: Sendable {
             case .frames(let count):
                 let name = named(file)
                 for frame in 0..<count {
-                    frames["\(name)#\(frame + 1)"] = (file, frame)
+                    frames[Array("\(name)#\(frame + 1)".utf8)] = (file, frame)
                     found.append("\(name)#\(frame + 1)")
                 }
             case .other:
@@ -95,19 +96,12 @@ package struct PhotographFolder: Sendable {
     /// The content of the photograph that has this name in `photographs`.
     /// - Throws: `Failure` if it cannot be read.
     package func content(of photograph: String) throws -> PhotographContent {
-        try PhotographContent(path(of: photograph), frame: frames[photograph]?.frame ?? 0, name: photograph)
+        try PhotographContent(path(of: photograph), frame: frames[Array(photograph.utf8)]?.frame ?? 0, name: photograph)
     }
 
     /// Where the file of a photograph is, from the name that `photographs` gives it.
     package func path(of photograph: String) -> RawPath {
-        folder.appending(frames[photograph]?.file ?? escaped[Array(photograph.utf8)] ?? RawPath(photograph))
-    }
-
-    /// For photographs whose name is not UTF-8, the name with its bytes read as Latin-1, as a table may write it.
-    package var latin1Names: [String: String] {
-        Dictionary(
-            escaped.map { (String(decoding: $0.key, as: UTF8.self), $0.value.asLatin1) },
-            uniquingKeysWith: { a, _ in a })
+        folder.appending(frames[Array(photograph.utf8)]?.file ?? escaped[Array(photograph.utf8)] ?? RawPath(photograph))
     }
 
     /// Whether a name has the suffix of a photograph.

@@ -26,7 +26,7 @@ public struct PhotographQuality: Codable, Sendable, Equatable {
     }
 }
 
-/// The limits of a figure, beyond which a photograph is only usable, or is rejected.
+/// The limits of a figure, beyond which a photograph is usable at best, or is rejected.
 ///
 /// They were set with bad versions of photographs of four public sets; docs/import.md ("Quality") has the figures.
 public enum QualityLimit: String, Codable, Sendable, CaseIterable {

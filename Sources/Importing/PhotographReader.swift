@@ -9,12 +9,16 @@ import Synchronization
 
 /// Decodes photographs, finds their field of view and crops them to it, on several threads.
 struct PhotographReader: Sendable {
+    /// Counts the changes of what is read of a photograph. An import that was begun with another version cannot go on.
+    static let version = 1
+
     struct Reading: Sendable, Codable {
         let fieldOfView: FieldOfView
         /// The digest of the decoded pixels and their size.
         let digest: Digest
         /// The number of pixels of the file.
         let pixelCount: Int
+        let isColour: Bool
         /// Whether the file's label says that a model made the picture.
         let isSynthetic: Bool
         /// What the header says; nil if it is no DICOM file.
@@ -70,13 +74,15 @@ struct PhotographReader: Sendable {
     /// Reads one photograph, and keeps what was read. A file that could not be read at all may be readable later, so
     /// this is not kept.
     private func read(_ file: String, slot: Int) throws -> ReadPhotograph {
+        // Asked before it is read: if it changes meanwhile, a later import reads it again.
+        let version = FileVersion(folder.path(of: file))
         do {
             let photograph = ReadPhotograph(slot: slot, reading: try reading(file, slot: slot).get())
-            try workspace.keep(photograph, of: file, in: folder)
+            try workspace.keep(photograph, of: file, version)
             return photograph
         } catch let refusal as Refusal {
             let photograph = ReadPhotograph(slot: slot, refusal: refusal.failure.sentence)
-            if refusal.failure.kind == .badData { try workspace.keep(photograph, of: file, in: folder) }
+            if refusal.failure.kind == .badData { try workspace.keep(photograph, of: file, version) }
             return photograph
         }
     }
@@ -114,7 +120,7 @@ struct PhotographReader: Sendable {
         let pixelCount = photograph.width * photograph.height * found.reduction * found.reduction
         return .success(
             Reading(
-                fieldOfView: crop.fieldOfView, digest: digest, pixelCount: pixelCount,
+                fieldOfView: crop.fieldOfView, digest: digest, pixelCount: pixelCount, isColour: photograph.isColour,
                 isSynthetic: isSynthetic, header: header, notes: notes,
                 figures: PhotographFigures(vessels, fieldOfView: eye.fieldOfView)))
     }

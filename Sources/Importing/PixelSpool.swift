@@ -21,9 +21,11 @@ final class PixelSpool: Sendable {
         guard descriptor >= 0 else {
             throw Failure(
                 .cannotCreateOutput, folder,
-                "no temporary file could be made there: \(String(cString: strerror(errno)))")
+                "no temporary file could be made there: \(SystemReason.text())")
         }
         unlink(template)
+        // The C library's function that does so at once is not offered to Swift.
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         place = folder
         self.byteCount = byteCount
     }
@@ -34,7 +36,7 @@ final class PixelSpool: Sendable {
     init(path: String, byteCount: Int) throws {
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
-            throw Failure(.cannotCreateOutput, path, "could not be made: \(String(cString: strerror(errno)))")
+            throw Failure(.cannotCreateOutput, path, "could not be made: \(SystemReason.text())")
         }
         place = path
         self.byteCount = byteCount
@@ -73,7 +75,7 @@ final class PixelSpool: Sendable {
     /// - Throws: `Failure(.readOrWriteFailed)`.
     func synchronize() throws {
         guard fdatasync(descriptor) == 0 else {
-            throw Failure(.readOrWriteFailed, place, "could not be written: \(String(cString: strerror(errno)))")
+            throw Failure(.readOrWriteFailed, place, "could not be written: \(SystemReason.text())")
         }
     }
 
@@ -83,7 +85,7 @@ final class PixelSpool: Sendable {
             let count = step(done)
             if count < 0, errno == EINTR { continue }
             guard count > 0 else {
-                let reason = count == 0 ? "it ends too early" : String(cString: strerror(errno))
+                let reason = count == 0 ? "it ends too early" : SystemReason.text()
                 throw Failure(.readOrWriteFailed, place, "what was read could not be \(what) there: \(reason)")
             }
             done += count

@@ -13,15 +13,17 @@ public final class UnfinishedImport {
         var size: Int
         var allowsSynthetic: Bool
         var text: BurnedInTextPolicy
-        /// The secret that was drawn for this import, hexadecimal; nil if the site keeps one of its own.
-        var secret: String?
+        /// A secret that is drawn for this import, hexadecimal. It is used if the site gives none of its own.
+        var secret: String
+        /// See `PhotographReader.version`.
+        var reader: Int
 
         static let name = "import.json"
     }
 
     /// Begins an import, or goes on with one.
     /// - Parameters:
-    ///   - importer: its `size` and `allowsSynthetic` decide what is read. If it has no secret, one is drawn.
+    ///   - importer: its `size`, `allowsSynthetic` and `text` decide what is read.
     ///   - resumes: whether to go on with what an earlier import left, if it left anything.
     ///   - replaces: whether what an earlier import left may be discarded.
     /// - Throws: `Failure`: `.cannotCreateOutput` if another process makes the same output, or an import that was not
@@ -43,7 +45,7 @@ public final class UnfinishedImport {
         guard chmod(folder.path, 0o700) == 0 else { throw StagedFile.failure(folder.path) }
         settings = Settings(
             size: importer.size, allowsSynthetic: importer.allowsSynthetic, text: importer.text,
-            secret: importer.secret == nil ? UnfinishedImport.drawnSecret : nil)
+            secret: UnfinishedImport.drawnSecret, reader: PhotographReader.version)
         let file = try StagedFile(path, force: true)
         try file.write(Data(JSONText.encoded(settings).utf8))
         guard chmod(file.stagingPath, 0o600) == 0 else { throw StagedFile.failure(path) }
@@ -61,15 +63,13 @@ public final class UnfinishedImport {
             "synthetic pictures", settings.allowsSynthetic ? "allowed" : "refused",
             importer.allowsSynthetic ? "allowed" : "refused")
         try require("letters", settings.text.rawValue, importer.text.rawValue)
-        let own = "the site's own", drawn = "drawn for this import"
-        try require(
-            "patient secret", settings.secret == nil ? own : drawn, importer.secret == nil ? drawn : own)
+        try require("version of the reader", "\(settings.reader)", "\(PhotographReader.version)")
     }
 
-    /// Makes the importer keep what it reads in the folder, with the secret with which the import began.
+    /// Makes the importer keep what it reads in the folder. If it has no secret, it gets the one of this import.
     public func prepare(_ importer: inout Importer) {
         importer.resumableFolder = folder.path
-        if let secret = settings.secret { importer.secret = SecretBytes(Array(secret.utf8)) }
+        if importer.secret == nil { importer.secret = SecretBytes(Array(settings.secret.utf8)) }
     }
 
     /// Removes the folder, when the data set is written.

@@ -14,6 +14,15 @@ extension ImportReport {
             lines.append(
                 "\(duplicates.count) copies dropped (\(conflicts) with contradicting labels, which became unknown)")
         }
+        if !labelConflicts.isEmpty {
+            lines.append(
+                """
+                \(labelConflicts.count.of("photograph")) with attributes that became unknown, because rows or copies \
+                contradict each other (labelConflicts in the report):
+                """)
+            lines += ImportReport.first(
+                labelConflicts.map { "\($0.file.printable): \($0.attributes.joined(separator: ", "))" })
+        }
         let twoNames = sameEye.filter(\.twoNames)
         if sameEye.count > twoNames.count {
             lines.append(

@@ -85,7 +85,8 @@ public struct ImportJob: Job {
         public var lines: [String] {
             let splits = report.splits
             return [
-                "\(output): \(report.kept) photographs of \(report.patients) patients at \(report.size) pixels",
+                "\(output): \(report.kept) photographs of \(report.patients) patients at \(report.size) pixels"
+                    + (report.added.map { ", \($0) of them added" } ?? ""),
                 "train \(splits.train), validation \(splits.validation), holdout \(splits.holdout)",
             ] + report.findings + [
                 "details: \(reportFile), with pictures: \(pageFile) (file names and patients; keep both at the site)"

@@ -49,6 +49,8 @@ package struct JPEG2000 {
         package let wasTransformed: Bool
         /// Whether a JP2 file says that the samples are YBR.
         package let isYBR: Bool
+        /// Whether the codestream holds signed numbers. The samples are raised so that the lowest is 0.
+        package let wasSigned: Bool
     }
 
     /// - Throws: `Failure(.badData)` if the codestream is damaged or ends too early.
@@ -61,7 +63,9 @@ package struct JPEG2000 {
         let samples = PictureSamples(
             width: Int(header.width), height: Int(header.height), channels: Int(header.channels),
             bits: Int(header.bit_depth), values: Array(UnsafeBufferPointer(start: result, count: count)))
-        return Decoded(samples: samples, wasTransformed: header.is_transformed != 0, isYBR: header.is_ycc != 0)
+        return Decoded(
+            samples: samples, wasTransformed: header.is_transformed != 0, isYBR: header.is_ycc != 0,
+            wasSigned: header.is_signed != 0)
     }
 
     /// The picture of a file of its own, in the colours that it states.

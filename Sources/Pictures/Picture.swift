@@ -23,6 +23,15 @@ public struct Picture: Hashable, Sendable {
         self.init(width: width, height: height, pixels: pixels)
     }
 
+    /// Whether any pixel has a colour, so that not all are grey.
+    public var isColour: Bool {
+        pixels.withUnsafeBufferPointer { pixels in
+            stride(from: 0, to: pixels.count, by: 3).contains {
+                pixels[$0] != pixels[$0 + 1] || pixels[$0] != pixels[$0 + 2]
+            }
+        }
+    }
+
     /// The red, green and blue of the pixel in column `x` of row `y`.
     public subscript(x: Int, y: Int) -> SIMD3<UInt8> {
         get {

@@ -14,13 +14,13 @@ package enum PictureFile {
         // Without O_NONBLOCK, opening a named pipe would wait for ever.
         let descriptor = raw.withCString { open($0, O_RDONLY | O_NONBLOCK | O_CLOEXEC) }
         guard descriptor >= 0 else {
-            let reason = String(cString: strerror(errno))
+            let reason = SystemReason.text()
             throw Failure(errno == ENOENT ? .noSuchInput : .readOrWriteFailed, path, "could not be opened: \(reason)")
         }
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else {
-            throw Failure(.readOrWriteFailed, path, "could not be read: \(String(cString: strerror(errno)))")
+            throw Failure(.readOrWriteFailed, path, "could not be read: \(SystemReason.text())")
         }
         guard status.st_mode & S_IFMT == S_IFREG else {
             let what = status.st_mode & S_IFMT == S_IFDIR ? "a folder" : "a device or pipe"
@@ -35,7 +35,7 @@ package enum PictureFile {
                 let got = Foundation.read(descriptor, buffer.baseAddress! + count, size - count)
                 if got < 0 {
                     if errno == EINTR { continue }
-                    throw Failure(.readOrWriteFailed, path, "could not be read: \(String(cString: strerror(errno)))")
+                    throw Failure(.readOrWriteFailed, path, "could not be read: \(SystemReason.text())")
                 }
                 if got == 0 { break }
                 count += got

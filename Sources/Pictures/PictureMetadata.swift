@@ -9,23 +9,8 @@ struct PictureMetadata {
 
     /// The segments FF E1 before the first scan that begin with `Exif\0\0`.
     init(jpeg bytes: [UInt8]) {
-        var position = 2
-        while position + 4 <= bytes.count, bytes[position] == 0xFF {
-            let marker = bytes[position + 1]
-            if marker == 0xFF {  // fill byte
-                position += 1
-                continue
-            }
-            if marker == 0xDA || marker == 0xD9 { return }
-            if marker == 0x01 || (0xD0...0xD8).contains(marker) {  // markers without a length
-                position += 2
-                continue
-            }
-            let length = Int(bytes[position + 2]) << 8 | Int(bytes[position + 3])
-            let end = position + 2 + length
-            guard length >= 2, end <= bytes.count else { return }
-            if marker == 0xE1 { add(withPrefix: bytes[position + 4..<end]) }
-            position = end
+        for segment in JPEGSegment.beforeScan(in: bytes) where segment.marker == 0xE1 {
+            add(withPrefix: bytes[segment.content])
         }
     }
 

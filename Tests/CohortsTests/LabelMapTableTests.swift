@@ -122,6 +122,9 @@ struct LabelMapTableTests {
         expectFailure(.badData, "is damaged UTF-16 text; save the table in Excel as") {
             try LabelMapTable(contentsOf: folder.write(Array(little.dropLast()), "cut.txt"))
         }
+        expectFailure(.badData, "is damaged UTF-16 text; save the table in Excel as") {
+            try LabelMapTable(contentsOf: folder.write(little + [0, 0], "zero.txt"))
+        }
         expectFailure(.badData, "is not UTF-8 text; save the table in Excel as \"CSV UTF-8") {
             try LabelMapTable(contentsOf: folder.write(Array(little.dropFirst(2)), "nomark.txt"))
         }

@@ -37,13 +37,22 @@ struct RefusalTests {
 
     /// A file with one fragment of pixel data in a compressed syntax.
     private func compressed(_ syntax: String, _ fragment: [UInt8]) -> [UInt8] {
+        compressed(syntax, [fragment])
+    }
+
+    /// - Parameter offsets: where the frames begin behind the table, if the file says so.
+    private func compressed(_ syntax: String, _ fragments: [[UInt8]], offsets: [Int] = []) -> [UInt8] {
         var file = DICOMBuilder(Picture(width: 8, height: 6))
         file.syntax = syntax
         file.elements[0x7FE0_0010] = nil
+        if !offsets.isEmpty { file.elements[0x0028_0008] = .text("\(offsets.count)", vr: "IS") }
         func length(_ count: Int) -> [UInt8] { (0..<4).map { UInt8(count >> (8 * $0) & 255) } }
-        return file.bytes + [0xE0, 0x7F, 0x10, 0] + "OB".utf8 + [0, 0, 255, 255, 255, 255]
-            + [0xFE, 0xFF, 0, 0xE0, 0, 0, 0, 0, 0xFE, 0xFF, 0, 0xE0] + length(fragment.count) + fragment
-            + [0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0]
+        let head: [UInt8] = [0xE0, 0x7F, 0x10, 0, 0x4F, 0x42, 0, 0, 255, 255, 255, 255]
+        var items: [UInt8] = []
+        for item in [offsets.flatMap(length)] + fragments {
+            items += [0xFE, 0xFF, 0, 0xE0] + length(item.count) + item
+        }
+        return file.bytes + head + items + [0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0]
     }
 
     @Test(
@@ -54,6 +63,14 @@ struct RefusalTests {
         let file = try DICOMFile(compressed("1.2.840.10008.1.2.\(syntax)", noise), name: "a.dcm")
         expectFailure(.badData, "claims to hold \(name), but its pixel data do not begin as \(name) does") {
             try file.picture(frame: 0)
+        }
+    }
+
+    @Test("frames that begin before the ones in front of them")
+    func disorder() {
+        let fragments = (0..<4).map { [UInt8](repeating: UInt8($0), count: 8) }
+        expectFailure(.badData, "Number of Frames (0028,0008): expected what its 4 fragments of pixel data hold") {
+            try DICOMFile(compressed("1.2.840.10008.1.2.4.50", fragments, offsets: [0, 32, 16]), name: "a.dcm")
         }
     }
 
@@ -87,6 +104,14 @@ struct RefusalTests {
         expect("Red Palette Color Lookup Table Descriptor") {
             $0.elements[0x0028_0002] = .word(1)
             $0.elements[0x0028_0004] = .text("PALETTE COLOR", vr: "CS")
+        }
+        expect("Red Palette Color Lookup Table Descriptor") {
+            $0.elements[0x0028_0002] = .word(1)
+            $0.elements[0x0028_0004] = .text("PALETTE COLOR", vr: "CS")
+            for colour in 1...3 {
+                $0.elements[0x0028_1100 + UInt32(colour)] = .text("48\\9223372036854775807\\8")
+                $0.elements[0x0028_1200 + UInt32(colour)] = .bytes([UInt8](repeating: 0, count: 48))
+            }
         }
     }
 

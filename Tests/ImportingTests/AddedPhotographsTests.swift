@@ -36,13 +36,15 @@ struct AddedPhotographsTests {
     }
 
     /// Imports all first visits.
-    private func base(_ prepare: (inout Importer) throws -> Void = { _ in }) async throws -> BaseDataset {
+    private func base(
+        to output: String = "a.h5", _ prepare: (inout Importer) throws -> Void = { _ in }
+    ) async throws -> BaseDataset {
         for patient in 0..<Self.patients { try write(0, patient, "first/\(patient).png") }
         var importer = importer("first")
         try prepare(&importer)
         try await importer.run().write(
-            to: folder.file("a.h5"), .init(source: "test", licence: "CC0"), force: false)
-        return try await BaseDataset(folder.file("a.h5"), scratch: folder.path)
+            to: folder.file(output), .init(source: "test", licence: "CC0"), force: false)
+        return try await BaseDataset(folder.file(output), scratch: folder.path)
     }
 
     @Test("rows stay as they are, copies are dropped, and second visits join their patients and splits")
@@ -66,7 +68,7 @@ struct AddedPhotographsTests {
             #expect(records[Self.patients + patient].patient == before.patients[patient])
             #expect(records[Self.patients + patient].split == before.splits[patient])
         }
-        // What was dropped once is dropped again, and the data set that was written can be added to.
+        // The data set that was written can be added to.
         try await imported.write(to: folder.file("a.h5"), .init(source: "test", licence: "CC0"), force: true)
         importer.base = try await BaseDataset(folder.file("a.h5"), scratch: folder.path)
         let again = try importer.run().report
@@ -141,6 +143,113 @@ struct AddedPhotographsTests {
         #expect { try added(new, secret: nil) } throws: {
             ($0 as? Failure)?.kind == .usage && ($0 as? Failure)?.sentence.contains("nothing tells") == true
         }
+    }
+
+    @Test("what one import learned of copies and names, all later ones know")
+    func links() async throws {
+        let map = try folder.write(
+            Array("file: {column: name}\npatient: {column: patient}\nattributes: {}\n".utf8), "map.yaml")
+        func table(_ name: String, _ rows: [(String, String)]) throws -> String {
+            let text = "name,patient\n" + rows.map { "\($0.0),\($0.1)\n" }.joined()
+            return try folder.write(Array(text.utf8), name + ".csv")
+        }
+        func named(_ photographs: String, _ labels: String, secret: UInt8? = 9) -> Importer {
+            var importer = importer(photographs)
+            importer.onePatientPerPhoto = false
+            (importer.labels, importer.map, importer.keepsSecret) = (labels, map, secret != nil)
+            importer.secret = SecretBytes([UInt8](repeating: secret ?? 1, count: 16))
+            return importer
+        }
+        func write(_ importer: Importer) async throws -> ImportReport {
+            let imported = try importer.run()
+            try await imported.write(to: folder.file("a.h5"), .init(source: "t", licence: "CC0"), force: true)
+            return imported.report
+        }
+        func opened() async throws -> BaseDataset {
+            try await BaseDataset(folder.file("a.h5"), scratch: folder.path)
+        }
+        // One person was registered as A and as B; a copy of another photograph is dropped.
+        try self.write(0, 0, "first/a.png")
+        try self.write(1, 0, "first/b.png")
+        try self.write(0, 1, "first/c.png")
+        let third = Picture(width: Self.size, height: Self.size, pixels: Self.visits[2].pixels)
+        try folder.write(third.jpegData(quality: 50), "first/c2.jpg")
+        let first = try await write(
+            named("first", table("first", [("a.png", "A"), ("b.png", "B"), ("c.png", "C"), ("c2.jpg", "C")])))
+        try #require(first.kept == 3 && first.patients == 2 && first.links?.otherKeys.count == 1)
+        // Another eye of B, and the copy again, in two more imports.
+        try self.write(0, 3, "second/d.png")
+        var second = named("second", try table("second", [("d.png", "D")]))
+        second.base = try await opened()
+        #expect(try await write(second).patients == 3)
+        try self.write(0, 4, "third/b-other-eye.png")
+        try folder.write(third.jpegData(quality: 50), "third/again.jpg")
+        var last = named("third", try table("third", [("b-other-eye.png", "B"), ("again.jpg", "C")]))
+        last.base = try await opened()
+        let imported = try last.run()
+        #expect(imported.patients[4] == imported.patients[0] && imported.report.patients == 3)
+        #expect(imported.report.duplicates.map(\.kind) == [.exact])
+        // Without the secret, a table is needed that has the rows of all photographs. Then the keys are not of one
+        // secret any more, so that it does not suffice later.
+        last.keepsSecret = false
+        #expect { try last.run() } throws: { ($0 as? Failure)?.sentence.contains("has 0 of 4") == true }
+        let whole = [("a.png", "A"), ("b.png", "B"), ("c.png", "C"), ("d.png", "D"), ("b-other-eye.png", "E")]
+        last.labels = try table("whole", whole + [("again.jpg", "C")])
+        #expect(try await write(last).links?.secretCheck == nil)
+        last.labels = try table("third", [("b-other-eye.png", "E"), ("again.jpg", "C")])
+        (last.keepsSecret, last.base) = (true, try await opened())
+        #expect { try last.run() } throws: { ($0 as? Failure)?.sentence.contains("nothing tells") == true }
+        // Keys that were drawn do not become keys of a secret that is given later.
+        let all = [("a.png", "A"), ("b.png", "B"), ("c.png", "C")]
+        try FileManager.default.removeItem(atPath: folder.file("first/c2.jpg"))
+        _ = try await write(named("first", table("drawn", all), secret: nil))
+        var linked = named("second", try table("linked", all + [("d.png", "D")]))
+        linked.base = try await opened()
+        let report = try await write(linked)
+        #expect(report.patients == 3 && report.links?.secretCheck == nil)
+        var unlinked = named("third", try table("unlinked", [("b-other-eye.png", "D"), ("again.jpg", "C")]))
+        unlinked.base = try await opened()
+        #expect { try unlinked.run() } throws: { ($0 as? Failure)?.sentence.contains("nothing tells") == true }
+    }
+
+    @Test("photographs of the same name in two folders are not of one patient for that")
+    func sameNames() async throws {
+        let base = try await base()
+        let stranger = try PhantomGenerator(patients: 1, size: Self.size, visits: 1, seed: 99).phantoms(
+            0..<1, threads: 1)
+        try folder.write(
+            Picture(width: Self.size, height: Self.size, pixels: stranger[0].pixels).pngData(), "second/0.png")
+        var importer = importer("second")
+        importer.base = base
+        let report = try importer.run().report
+        #expect(report.kept == Self.patients + 1 && report.patients == Self.patients + 1)
+        // A table that names both 0.png as one patient means the one in the folder.
+        let map = try folder.write(
+            Array("file: {column: name}\npatient: {column: patient}\nattributes: {}\n".utf8), "map.yaml")
+        let rows = (0..<Self.patients).map { "\($0).png,P\($0)\n" }.joined()
+        let table = try folder.write(Array("name,patient\n\(rows)".utf8), "labels.csv")
+        let named = try await self.base(to: "named.h5") {
+            $0.onePatientPerPhoto = false
+            ($0.labels, $0.map) = (table, map)
+        }
+        (importer.onePatientPerPhoto, importer.base, importer.labels, importer.map) = (false, named, table, map)
+        importer.keepsSecret = false
+        #expect { try importer.run() } throws: {
+            ($0 as? Failure)?.sentence.contains("this one has \(Self.patients - 1) of \(Self.patients)") == true
+        }
+    }
+
+    @Test("drawn pictures and photographs do not mix")
+    func drawn() async throws {
+        let writer = try await DatasetWriter(
+            path: folder.file("d.h5"), size: 64, info: DatasetInfo(site: "a", source: "t", synthetic: true))
+        try write(0, 0, "first/0.png")
+        try await writer.append(importer("first").run().records())
+        try await writer.finish()
+        let problem = await #expect(throws: Failure.self) {
+            try await BaseDataset(folder.file("d.h5"), scratch: folder.path)
+        }
+        #expect(problem?.sentence == "holds drawn pictures, to which photographs cannot be added")
     }
 
     @Test("what differs from the data set is refused")

@@ -72,6 +72,12 @@ struct CopyTests {
             zip(read, [160 * 120, 640 * 480, 640 * 480]).map { CopyFinder.Entry(digest: $0.0, pixelCount: $1) },
             signature: { read[$0].1 })
         #expect(findings.copies == [.init(index: 0, original: 1, kind: .near)])
+        // Of equally large ones, the one in colour.
+        let colours = try CopyFinder.search(
+            read.map { CopyFinder.Entry(digest: $0.0, pixelCount: 1, isColour: $0.0 != read[0].0) },
+            signature: { read[$0].1 })
+        #expect(colours.copies == findings.copies)
+        #expect(a.isColour && !Picture(width: 2, height: 2, red: 7, green: 7, blue: 7).isColour)
     }
 
     @Test("in a large set, the nearest outlooks find the same copies")
@@ -84,7 +90,7 @@ struct CopyTests {
         let read = try pictures.map(signature)
         func search(_ limit: Int) throws -> CopyFinder.Findings {
             try CopyFinder.search(
-                read.map { CopyFinder.Entry(digest: $0.0, pixelCount: 1) }, exhaustiveUpTo: limit,
+                read.map { CopyFinder.Entry(digest: $0.0, pixelCount: 1) }, exhaustiveUpTo: limit, comparing: 3,
                 signature: { read[$0].1 })
         }
         let all = try search(100), near = try search(2)

@@ -62,6 +62,15 @@ struct ResumedImportTests {
         #expect(try changed.records().map(\.pixels) != whole.records().map(\.pixels))
     }
 
+    @Test("two files whose names differ in their Unicode form alone are not taken for each other")
+    func forms() throws {
+        let importer = try importer()
+        for (eye, name) in [(7, "\u{E9}.jpg"), (8, "e\u{301}.jpg")] { try write(UInt64(eye), name) }
+        let whole = try importer.run(), again = try importer.run()
+        #expect(whole.report.kept == 7 && again.report == whole.report)
+        #expect(try again.records().map(\.pixels) == whole.records().map(\.pixels))
+    }
+
     @Test("pairs that were found are kept with what they depend on")
     func pairs() throws {
         var importer = try importer()
@@ -103,6 +112,13 @@ struct ResumedImportTests {
         #expect { try UnfinishedImport(of: other, to: out, resumes: true, replaces: false) } throws: {
             ($0 as? Failure)?.kind == .usage && ($0 as? Failure)?.sentence.contains("64, with which") == true
         }
+        let settings = out + ".unfinished/import.json", text = try String(contentsOfFile: settings, encoding: .utf8)
+        try text.replacingOccurrences(of: #""reader":1"#, with: #""reader":0"#).write(
+            toFile: settings, atomically: false, encoding: .utf8)
+        #expect { try UnfinishedImport(of: importer, to: out, resumes: true, replaces: false) } throws: {
+            ($0 as? Failure)?.sentence.contains("version of the reader: expected 0, with which") == true
+        }
+        try text.write(toFile: settings, atomically: false, encoding: .utf8)
         let resumed = try UnfinishedImport(of: importer, to: out, resumes: true, replaces: false)
         resumed.prepare(&second)
         #expect(try first.run().patients == second.run().patients, "the secret was drawn twice")

@@ -334,6 +334,15 @@ def files():
     yield add("jpeg_unmarked_rgb", encapsulated([unmarked], rgb.shape, "RGB", BASELINE), ybr_full=False)
     raw = without_segments(pydicom_fragment(by_tool(with_pixels(ybr(rgb), "RGB"), "dcmcjpeg", "+e1")), {0xEE})
     yield add("jpeg_lossless_ybr_called_rgb", encapsulated([raw], rgb.shape, "RGB", LOSSLESS), ybr_full=True)
+    # Grey samples, of which the sign bit of the codestream says that they are signed numbers, as the header does.
+    halves = bytearray(jpeg2000(grey_drawing(), mct=False))
+    size = halves.index(b"\xff\x51")
+    assert halves[size + 40] == 7, "the samples have 8 bits, without a sign"
+    halves[size + 40] |= 0x80
+    half = encapsulated([bytes(halves)], rgb.shape, "MONOCHROME2", JPEG2000_LOSSLESS, samples=1)
+    half.PixelRepresentation = 1
+    truth = np.repeat(grey_drawing()[:, :, None], 3, axis=2)
+    yield add("j2k_signed", half, truth=truth)
 
 
 def pydicom_fragment(data):

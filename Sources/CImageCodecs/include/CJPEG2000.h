@@ -18,6 +18,8 @@ typedef struct {
     int32_t is_transformed;
     /// Whether a JP2 file says that its channels are YCbCr.
     int32_t is_ycc;
+    /// Whether its samples are signed.
+    int32_t is_signed;
 } FoveaJPEG2000Header;
 
 /// Reads the header.
