@@ -92,6 +92,7 @@ let package = Package(
         library("Federation", ["CheckpointStore", "TensorCore", "Files", yams]),
         library("SampleStore", ["PictureFiles", "CheckpointStore", "HDF5Files", "Pictures", "Cohorts", "Files"]),
         library("Reporting", ["SampleStore", "CheckpointStore", "Pictures", "Cohorts", "Figures", "Files"]),
+        library("Planning", ["Reporting", "Datasets", "Cohorts", "Statistics", "Figures", "Files"]),
         library("ImportPages", ["Reporting", "Importing", "Pictures", "Figures", "Files"]),
         library(
             "Sampling",
@@ -126,7 +127,8 @@ let package = Package(
             [
                 "Interchange", "Auditing", "Releasing", "Verdicts", "FederatedTraining", "Consortium", "Exporting",
                 "Sampling", "Reporting", "SampleStore", "Federation", "Training", "Models", "Phantoms", "ImportPages",
-                "Importing", "Datasets", "PictureFiles", "CheckpointStore", "Diffusion", "Networks", "HDF5Files",
+                "Planning", "Importing", "Datasets", "PictureFiles", "CheckpointStore", "Diffusion", "Networks",
+                "HDF5Files",
                 "Cohorts",
                 "TensorCore", "Statistics", "Figures", "Files", "Cryptography",
             ],
@@ -184,6 +186,7 @@ let package = Package(
                 "ImportPages", "Phantoms", "SampleStore", "Datasets", "RetinalMatching", "Pictures", "Files",
                 "Cryptography", "TestPictures",
             ]),
+        tests("Planning", ["Sampling", "Datasets", "Cohorts", "Files"]),
         tests("Phantoms", ["Datasets", "Pictures", "Cohorts", "Files"]),
         tests(
             "Training",

@@ -29,7 +29,11 @@ public struct PatientTable: Sendable {
         public subscript(values: [String]) -> Int { counts[values] ?? 0 }
     }
 
-    private let photographs: [Photograph]
+    /// A value is asked of a model from this number of patients on. With fewer patients, the model could single them
+    /// out.
+    public static let fewestPatients = 5
+
+    public let photographs: [Photograph]
 
     public init(_ photographs: [Photograph]) { self.photographs = photographs }
 

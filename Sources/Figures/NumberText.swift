@@ -40,3 +40,8 @@ package func rounded(_ value: Double) -> String {
     let number = (value * scale).rounded() / scale
     return number == number.rounded() && size < 1e15 ? "\(Int(number))" : "\(number)"
 }
+
+extension Int {
+    /// The number with a noun, such as `1 file` and `2 files`.
+    package func of(_ noun: String) -> String { "\(self) \(noun)\(self == 1 ? "" : "s")" }
+}

@@ -39,15 +39,13 @@ public struct ImportPage: Sendable {
             \(sections)
             """
         return PlainPage.html(
-            title: "Import of photographs: \(report.site)", body: body, style: ImportPage.style, isPrivate: true
+            title: "Import of photographs: \(report.site)", body: body,
+            style: PlainPage.labelsAndNumbers + ImportPage.style,
+            isPrivate: true
         ).source
     }
 
     private static let style = """
-        .label { justify-self: start; }
-        .label.warn { background: var(--warning); }
-        .number { text-align: end; white-space: nowrap; }
-        thead th.number { text-align: end; }
         .counts .scroll { max-width: 34rem; }
         .tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: 1rem; }
         .pairs { display: grid; grid-template-columns: repeat(auto-fill, minmax(19rem, 1fr)); gap: 1.2rem; }

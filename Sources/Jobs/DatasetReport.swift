@@ -1,7 +1,6 @@
 import Auditing
 import Cohorts
 import Datasets
-import Training
 
 /// What `fovea inspect` says about a data set: the file's description, its patients, and what an audit would show.
 struct DatasetReport: Encodable, Sendable {
@@ -61,10 +60,10 @@ struct DatasetReport: Encodable, Sendable {
 
     /// A number of patients, marked if it is too small for a model to be asked.
     private static func marked(_ count: Int) -> String {
-        "\(count)\((1..<CohortSupport.fewestPatients).contains(count) ? "*" : "")"
+        "\(count)\((1..<PatientTable.fewestPatients).contains(count) ? "*" : "")"
     }
 
-    private static let mark = "* fewer than \(CohortSupport.fewestPatients): a model will refuse to be asked for it"
+    private static let mark = "* fewer than \(PatientTable.fewestPatients): a model will refuse to be asked for it"
 
     /// The patients by attribute, value and split.
     var patientLines: [String] {

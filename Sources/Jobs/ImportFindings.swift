@@ -1,6 +1,7 @@
+import Datasets
+import Figures
 import Files
 import Importing
-import Training
 
 extension ImportReport {
     /// What the user should know about the import, with one sentence on each line.
@@ -140,7 +141,7 @@ extension ImportReport {
 
     /// The values that too few patients of the train split have, alone or together.
     private var smallCells: [String] {
-        func isSmall(_ patients: Int) -> Bool { (1..<CohortSupport.fewestPatients).contains(patients) }
+        func isSmall(_ patients: Int) -> Bool { (1..<PatientTable.fewestPatients).contains(patients) }
         let single = trainPatients.filter { $0.key != "site" }.sorted { $0.key < $1.key }.flatMap { attribute, values in
             values.filter { isSmall($0.value) }.sorted { $0.key < $1.key }.map { "\(attribute)=\($0) (\($1))" }
         }
@@ -152,7 +153,7 @@ extension ImportReport {
         func listed(_ names: [String], _ most: Int) -> String {
             names.prefix(most).joined(separator: ", ") + (names.count > most ? " and \(names.count - most) more" : "")
         }
-        let few = "fewer than \(CohortSupport.fewestPatients) patients in train"
+        let few = "fewer than \(PatientTable.fewestPatients) patients in train"
         let so = "so a model will refuse to draw them on request"
         return (single.isEmpty ? [] : ["these values have \(few), \(so): \(listed(single, 6))"])
             + (pairs.isEmpty

@@ -1,6 +1,7 @@
 import Auditing
 import Cryptography
 import Datasets
+import Figures
 import Files
 import Foundation
 import ImportPages

@@ -2,6 +2,7 @@ import CheckpointStore
 import Cohorts
 import Datasets
 import Diffusion
+import Figures
 import Files
 import Foundation
 import Models
@@ -58,19 +59,7 @@ public struct InspectJob: Job {
         }
     }
 
-    public func validate() throws {
-        let known = CohortSchema.attributes.map(\.name)
-        if let wrong = by.first(where: { !known.contains($0) }) {
-            throw Failure(
-                .usage, option: "by", expected: "attributes (\(known.joined(separator: ", ")))",
-                found: "\"\(wrong)\"")
-        }
-        guard by.count <= 3, Set(by).count == by.count else {
-            throw Failure(
-                .usage, option: "by", expected: "one to three attributes, each once",
-                found: by.joined(separator: ","))
-        }
-    }
+    public func validate() throws { try CohortNames.require(by) }
 
     private func refuseTable(_ kind: String) throws {
         guard !by.isEmpty else { return }

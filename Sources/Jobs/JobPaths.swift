@@ -49,7 +49,7 @@ public struct JobInput: Sendable {
 /// A file or folder that a job writes.
 public struct JobOutput: Sendable {
     public enum Form: Sendable {
-        case hdf5, weights, parcel, page, folder
+        case hdf5, weights, parcel, page, table, folder
     }
 
     let path: String
@@ -91,6 +91,7 @@ extension JobOutput.Form {
         case .weights: ["safetensors"]
         case .parcel: ["parcel", "safetensors"]
         case .page: ["html", "htm"]
+        case .table: ["csv"]
         case .folder: []
         }
     }
@@ -101,6 +102,7 @@ extension JobOutput.Form {
         case .weights: "a weights file"
         case .parcel: "a parcel"
         case .page: "a web page"
+        case .table: "a table (CSV)"
         case .folder: "a folder"
         }
     }

@@ -23,11 +23,6 @@ extension DatasetFile {
     }
 }
 
-extension Int {
-    /// The number with a noun, such as `1 file` and `2 files`.
-    func of(_ noun: String) -> String { "\(self) \(noun)\(self == 1 ? "" : "s")" }
-}
-
 extension Double {
     /// At most four significant digits, for people.
     var short: String { NumberText.number(self) }

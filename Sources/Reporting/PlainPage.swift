@@ -4,6 +4,15 @@ import Foundation
 
 /// The frame of a page for reading: one file that loads nothing and has no script.
 package enum PlainPage {
+    /// A style for labels at the start of their line and columns of numbers, which a page may begin its own with.
+    package static let labelsAndNumbers = """
+        .label { justify-self: start; }
+        .label.warn { background: var(--warning); }
+        .number { text-align: end; white-space: nowrap; }
+        thead th.number { text-align: end; }
+
+        """
+
     /// - Parameters:
     ///   - style: what is added to the reports' style sheet.
     ///   - isPrivate: whether the page shows patients.

@@ -1,5 +1,6 @@
 import CheckpointStore
 import Cohorts
+import Datasets
 import Diffusion
 import Files
 import Models
@@ -8,9 +9,6 @@ import Models
 /// manifest.
 public struct SeenCohorts: Sendable {
     private let data: [TrainingData]
-
-    /// The number of patients that a request needs in one training set.
-    private static let fewest = 5
 
     /// The cohorts in the training sets of a model and of the adapters that are mixed in.
     public init(_ model: LoadedModel) {
@@ -45,7 +43,7 @@ public struct SeenCohorts: Sendable {
         let asked = request.named
         if asked.isEmpty {
             // The count is rounded to 5, so that only from 10 on it shows that there were 5.
-            let isEnough = data.contains { $0.patients >= 2 * SeenCohorts.fewest } || isSeen([:])
+            let isEnough = data.contains { $0.patients >= 2 * PatientTable.fewestPatients } || isSeen([:])
             return isEnough ? nil : "the model's file does not show that it was trained on 5 patients"
         }
         for (attribute, names) in asked {
@@ -77,7 +75,7 @@ public struct SeenCohorts: Sendable {
                 return combinations.contains { combination in values.allSatisfy { combination[$0.key] == $0.value } }
             }
             // Files of older versions list no combinations.
-            return values.allSatisfy { (data.cohortCounts[$0.key]?[$0.value] ?? 0) >= SeenCohorts.fewest }
+            return values.allSatisfy { (data.cohortCounts[$0.key]?[$0.value] ?? 0) >= PatientTable.fewestPatients }
         }
     }
 
@@ -127,7 +125,8 @@ extension SeenCohorts {
     private func isProven(_ members: [CohortRequest]) -> Bool {
         guard isCounted(members[0]) else { return false }
         return data.contains { data in
-            members.reduce(0) { $0 + (SeenCohorts.count($1.named, in: data)?.atLeast ?? 0) } >= SeenCohorts.fewest
+            members.reduce(0) { $0 + (SeenCohorts.count($1.named, in: data)?.atLeast ?? 0) }
+                >= PatientTable.fewestPatients
         }
     }
 

@@ -6,9 +6,6 @@ import Files
 
 /// Which values of which attributes have enough patients in the train split to condition on.
 public struct CohortSupport: Sendable {
-    /// A value is used from this number of patients on. With fewer patients, the model could single them out.
-    public static let fewestPatients = 5
-
     /// One photograph of the train split: its patient, and the names of its values.
     private struct Row: Hashable {
         let patient: Int
@@ -55,7 +52,7 @@ public struct CohortSupport: Sendable {
     /// The values of a column that have enough patients among `candidates`, each with its rows.
     private func byValue(_ candidates: [Int], _ column: Int) -> [(value: String, rows: [Int])] {
         Dictionary(grouping: candidates) { rows[$0].values[column] }
-            .filter { patients($0.value) >= CohortSupport.fewestPatients }
+            .filter { patients($0.value) >= PatientTable.fewestPatients }
             .sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
@@ -138,7 +135,7 @@ extension CohortEncoding {
             if names(attribute).isEmpty {
                 throw Failure(
                     .badData, file, field: "attributes",
-                    expected: "attributes with a value of at least \(CohortSupport.fewestPatients) patients",
+                    expected: "attributes with a value of at least \(PatientTable.fewestPatients) patients",
                     found: attribute.name)
             }
         }

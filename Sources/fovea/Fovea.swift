@@ -21,8 +21,8 @@ package struct FoveaCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "Main",
                 subcommands: [
-                    MapCommand.self, ImportCommand.self, TrainCommand.self, SampleCommand.self, AuditCommand.self,
-                    ReleaseCommand.self,
+                    MapCommand.self, ImportCommand.self, TrainCommand.self, PlanCommand.self, SampleCommand.self,
+                    AuditCommand.self, ReleaseCommand.self,
                 ]),
             CommandGroup(
                 name: "Looking, checking and exporting",

@@ -15,6 +15,36 @@ assert len({d.tobytes() for d in a["provenance/digest"][:]}) == len(a["images"])
 END
 }
 
+# What a plan asks for is what is drawn.
+planning() {
+    fovea phantom --count 120 --size 32 --seed 7 --out plan-site.h5 --quiet
+    fovea train --data plan-site.h5 --out plan-run --preset tiny --size 32 --images 64 --quiet
+    check "a plan of grades" bash -c "fovea plan plan-site.h5 --by dr_icdr --target interval=0.2 --dose 0.5 --out grades.csv --json > grades.json"
+    check "samples by the plan" fovea sample --model plan-run/snapshot.safetensors --plan grades.csv --seed 1 --out grades.h5 --quiet
+    check "its cells are the samples' and the dataset's" "$python" -c '
+import json, h5py, numpy
+plan, samples, site = json.load(open("grades.json")), h5py.File("grades.h5"), h5py.File("plan-site.h5")
+drawn, grade, train = samples["cohort/dr_icdr"][:], site["cohort/dr_icdr"][:], site["split"][:] == 0
+assert plan["to_sample"] == len(drawn) > 0
+for cell in plan["cells"]:
+    code = int(cell["cohort"]["dr_icdr"])
+    assert cell["to_sample"] == (drawn == code).sum(), cell
+    assert cell["photographs"] == ((grade == code) & train).sum(), cell'
+    check "table and page are private" bash -c '[ "$(stat -c %a grades.csv grades.html | tr "\n" " ")" = "600 600 " ]'
+    refuses "a plan that exists is kept (73)" 73 "grades.csv: exists already; give --force" "" \
+        fovea plan plan-site.h5 --by dr_icdr --out grades.csv
+    refuses "a page that exists is kept (73)" 73 "pages-only.html: exists already" "" \
+        bash -c "touch pages-only.html; fovea plan plan-site.h5 --by dr_icdr --out pages-only.csv"
+    refuses "an attribute outside the schema (64)" 64 "\-\-by: expected attributes \(dr_icdr, .*found \"grade\"" "$work/empty" \
+        fovea plan plan-site.h5 --by grade --out "$work/empty/p.csv"
+    refuses "a dose out of range (64)" 64 "\-\-dose: expected 0.1 to 4.0 pictures for each photograph, found 5.0" "$work/empty" \
+        fovea plan plan-site.h5 --by dr_icdr --dose 5 --out "$work/empty/p.csv"
+    refuses "an interval out of range (64)" 64 "\-\-target: expected interval=0.02 to 0.4, found interval=0.9" "$work/empty" \
+        fovea plan plan-site.h5 --by dr_icdr --target interval=0.9 --out "$work/empty/p.csv"
+    refuses "a table of shares that is not there (66)" 66 "absent.csv" "$work/empty" \
+        fovea plan plan-site.h5 --by dr_icdr --target absent.csv --out "$work/empty/p.csv"
+}
+
 # A sample depends on its seed and number alone.
 sampling() {
     local settings=(--model model/snapshot.safetensors --seed 11 --cohort dr_icdr=3 --quiet)
