@@ -107,6 +107,7 @@ struct AttributeReader {
 
     /// The band of an age in years.
     private func age(_ cell: String, _ column: String, _ place: String) throws -> String {
+        if MissingText.all.contains(cell.lowercased()) { return "unknown" }
         guard let ages = AgeText.years(cell) else {
             let looksLikeDate = cell.count { "./-".contains($0) } == 2
             throw Failure(

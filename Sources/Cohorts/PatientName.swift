@@ -1,16 +1,22 @@
 import Foundation
 
+/// What programs write where nothing is known: the words of data frames, and the errors of Excel's formulas.
+enum MissingText {
+    static let all: Set = [
+        "na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "?", "unknown", "#ref!", "#value!", "#name?", "#null!",
+        "#num!", "#div/0!",
+    ]
+}
+
 /// A patient's name or number, as a table or a header writes it.
 package enum PatientName {
-    /// What programs write where a patient is unknown or was removed. All such patients together would be one.
-    private static let nobody: Set = [
-        "na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "?", "unknown", "anonymous", "anonymized", "anonymised",
-        "anon",
-    ]
+    /// What programs write where a patient was removed. All such patients together would be one.
+    private static let removed: Set = ["anonymous", "anonymized", "anonymised", "anon"]
 
     /// Whether a text names nobody.
     package static func isNobody(_ text: String) -> Bool {
-        text.isEmpty || text.utf8.contains(0) || nobody.contains(text.lowercased())
+        let words = text.lowercased()
+        return text.isEmpty || text.utf8.contains(0) || MissingText.all.contains(words) || removed.contains(words)
     }
 
     /// The same text for the same person in every table and header: a whole number without a fraction of zeros, and

@@ -13,6 +13,8 @@ package struct DICOMHeader: Sendable, Equatable, Codable {
     package let isSynthetic: Bool
     /// Whether the file says that a dye was given (0018,0010), so that it is an angiogram.
     package let isAngiogram: Bool
+    /// Whether the file says that letters that name the patient are written into the picture (0028,0301).
+    package let isAnnotated: Bool
 
     init(_ file: DICOMDataSet) {
         let id = file.text(Tag.patientID).flatMap { PatientName.isNobody($0) ? nil : PatientName.plain($0) }
@@ -21,6 +23,7 @@ package struct DICOMHeader: Sendable, Equatable, Codable {
         isAngiogram =
             file.text(Tag.contrastAgent) != nil
             || file.text(Tag.contrastAgentSequence, Tag.codeValue) != nil
+        isAnnotated = file.text(Tag.burnedInAnnotation)?.uppercased() == "YES"
         var cohort = Cohort()
         cohort["laterality"] = DICOMHeader.laterality(file)
         cohort["camera"] = DICOMHeader.camera(file)
@@ -51,6 +54,7 @@ package struct DICOMHeader: Sendable, Equatable, Codable {
         static let laterality: UInt32 = 0x0020_0060
         static let imageLaterality: UInt32 = 0x0020_0062
         static let relativePosition: UInt32 = 0x0022_001D
+        static let burnedInAnnotation: UInt32 = 0x0028_0301
     }
 
     /// The eye of this picture, or else that of its series. B (both) says nothing of one photograph.

@@ -82,6 +82,8 @@ public struct CopyFinder: Sendable {
     private var firstOfDigest: [Digest: Int] = [:]
     private var kept: [Int] = []
     private var originals: [Int: Int] = [:]
+    /// The hashes of all photographs of a large set, so that few signatures have to be read.
+    private var hashes: [UInt64] = []
     private var findings = Findings()
 
     private init(
@@ -96,13 +98,13 @@ public struct CopyFinder: Sendable {
     ///   - limit: the number of photographs up to which each is compared with all others.
     ///   - compared: with how many others each is compared where there are more.
     ///   - signature: gives the signature of a photograph.
-    ///   - progress: receives the number of steps that are done, of as many as there are photographs; it may throw to
-    ///     stop.
+    ///   - progress: receives the numbers of steps that are done and of all; it may throw to stop.
     /// - Throws: what `signature` and `progress` throw.
     package static func search(
         _ entries: [Entry], known: [Digest: Int] = [:], exhaustiveUpTo limit: Int = exhaustiveLimit,
         comparing compared: Int = compared,
-        signature: @escaping @Sendable (Int) throws -> DetailSignature, progress: (Int) throws -> Void = { _ in }
+        signature: @escaping @Sendable (Int) throws -> DetailSignature,
+        progress: (Int, Int) throws -> Void = { _, _ in }
     ) throws -> Findings {
         var finder = CopyFinder(entries, limit: limit, compared: compared, signature: signature)
         finder.firstOfDigest = known
@@ -110,7 +112,7 @@ public struct CopyFinder: Sendable {
         return finder.findings
     }
 
-    private mutating func run(_ progress: (Int) throws -> Void) throws {
+    private mutating func run(_ progress: (Int, Int) throws -> Void) throws {
         func rank(_ index: Int) -> (Int, Int) {
             let entry = entries[index]
             return (entry.stays ? .max : entry.pixelCount, entry.isColour ? 1 : 0)
@@ -119,7 +121,7 @@ public struct CopyFinder: Sendable {
         if order.count <= limit {
             let all = try entries.indices.map(signature)
             for (done, index) in order.enumerated() {
-                if done % 64 == 0 { try progress(done) }
+                if done % 64 == 0 { try progress(done, order.count) }
                 try add(index, all[index], among: kept) { all[$0] }
             }
             return
@@ -128,9 +130,11 @@ public struct CopyFinder: Sendable {
         var place = [Int](repeating: 0, count: order.count)
         for (position, index) in order.enumerated() { place[index] = position }
         for (done, index) in order.enumerated() {
-            if done % 64 == 0 { try progress(done) }
+            if done % 64 == 0 { try progress(order.count + done, 2 * order.count) }
             // A copy of a copy is a copy of its original.
-            let candidates = Set(near[index].filter { place[$0] < done }.map { originals[$0] ?? $0 })
+            let candidates = Set(near[index].filter { place[$0] < done }.map { originals[$0] ?? $0 }).filter {
+                (hashes[$0] ^ hashes[index]).nonzeroBitCount <= CopyFinder.shortlistDistance
+            }
             if candidates.isEmpty, firstOfDigest[entries[index].digest] == nil {
                 firstOfDigest[entries[index].digest] = index
             } else {
@@ -182,18 +186,20 @@ public struct CopyFinder: Sendable {
     }
 
     /// The photographs whose outlooks are nearest to each photograph's.
-    private func nearest(_ progress: (Int) throws -> Void) throws -> [[Int]] {
+    private mutating func nearest(_ progress: (Int, Int) throws -> Void) throws -> [[Int]] {
         let length = DetailSignature.outlookLength
         var outlooks = [Float](repeating: 0, count: entries.count * length)
         for index in entries.indices {
-            if index % 64 == 0 { try progress(0) }
-            outlooks.replaceSubrange(index * length..<(index + 1) * length, with: try signature(index).outlook)
+            if index % 64 == 0 { try progress(0, 2 * entries.count) }
+            let own = try signature(index)
+            outlooks.replaceSubrange(index * length..<(index + 1) * length, with: own.outlook)
+            hashes.append(own.hash)
         }
         let vectors = NeighborVectors(outlooks, count: entries.count, width: length)
         var near: [[Int]] = []
         near.reserveCapacity(entries.count)
         for start in stride(from: 0, to: entries.count, by: 4096) {
-            try progress(0)
+            try progress(start, 2 * entries.count)
             let rows = Array(start..<min(start + 4096, entries.count))
             // Each photograph is its own nearest neighbour.
             let found = nearestNeighbors(of: vectors.selecting(rows), in: vectors, k: compared + 1)

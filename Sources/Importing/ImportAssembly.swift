@@ -39,9 +39,9 @@ struct ImportAssembly {
         }
     }
 
-    /// - Parameter progress: receives the numbers of photographs that were compared and of all.
+    /// - Parameter progress: receives, for each step, the numbers of steps that are done and of all.
     /// - Throws: `Failure`: `.badData` if no photograph can be used, `.interrupted`, `.readOrWriteFailed`.
-    func result(progress: (Int, Int) -> Void) throws -> ImportedPhotographs {
+    func result(progress: (Importer.Step, Int, Int) -> Void) throws -> ImportedPhotographs {
         let (read, refused, poor) = sorted()
         var candidates = baseCandidates + read
         guard !read.isEmpty else {
@@ -53,7 +53,6 @@ struct ImportAssembly {
                 remedy: refused.contains(where: \.isSynthetic) ? .allowSynthetic : nil)
         }
         let slots = candidates.map(\.slot), details = workspace.details
-        progress(0, candidates.count)
         let findings = try CopyFinder.search(
             candidates.enumerated().map {
                 CopyFinder.Entry(
@@ -62,7 +61,10 @@ struct ImportAssembly {
             },
             known: importer.base?.rowsOfSources ?? [:], exhaustiveUpTo: importer.exhaustiveUpTo,
             signature: { DetailSignature(bytes: try details.read(slots[$0])) },
-            progress: { _ in try Cancellation.check(ImportWorkspace.advice) })
+            progress: {
+                try Cancellation.check(ImportWorkspace.advice)
+                progress(.findingCopies, $0, $1)
+            })
         let digests = Dictionary(read.map { ($0.file, $0.reading.digest) }, uniquingKeysWith: { first, _ in first })
         var groups = PatientGroups()
         let keptSecret = importer.keepsSecret ? importer.secret : nil
@@ -109,7 +111,7 @@ struct ImportAssembly {
             field: { VesselField(bytes: try workspace.vessels.read(keptSlots[$0])) },
             first: base.count, earlier: try workspace.earlierPairs(for: key), keep: workspace.keep)
         // If one eye has two patients' names, these become one patient: a leak is worse than a coarser split.
-        for pair in try vessels.pairs(progress: progress) {
+        for pair in try vessels.pairs(progress: { progress(.comparing, $0, $1) }) {
             join(kept[pair.index], kept[pair.other], vessels: pair.score)
         }
         let patients = kept.map { groups.representative(of: candidates[$0].patient) }

@@ -39,7 +39,7 @@ public struct Importer: Sendable {
 
     /// What an import is doing.
     public enum Step: Sendable {
-        case reading, comparing
+        case reading, findingCopies, comparing
     }
 
     public init(folder: String, site: String, size: Int) {
@@ -49,7 +49,7 @@ public struct Importer: Sendable {
     }
 
     /// Reads and compares all photographs. The result does not depend on `threads`.
-    /// - Parameter progress: receives, for each step, the numbers of photographs that are done and of all. It is
+    /// - Parameter progress: receives, for each step, the numbers of parts that are done and of all. It is
     ///   called from several threads.
     /// - Throws: `Failure`: `.usage` for options that are wrong or contradict each other; `.noSuchInput`; `.badData`
     ///   if no photograph is left or the labels cannot be read; `.cannotCreateOutput` and `.readOrWriteFailed` for
@@ -76,7 +76,7 @@ public struct Importer: Sendable {
             importer: self, listing: listing, table: table, release: labelled?.map.release, readings: readings,
             workspace: workspace, base: try base.map { try workspace.take($0, from: firstSlot) } ?? [],
             baseTable: baseTable
-        ).result { progress(.comparing, $0, $1) }
+        ).result(progress: progress)
     }
 
     /// Checks the options, and reads the labels if there are any.

@@ -64,7 +64,10 @@ package struct PhotographContent {
             return (decoded.picture, decoded.notes.map(PhotographNote.init), decoded.reduction)
         case .frame(let file, let frame):
             let picture = try file.picture(frame: frame, minimumSide: minimumSide)
-            let notes = file.isGrey ? [PhotographNote(.grey, "it is grey, as red-free photographs are")] : []
+            var notes = file.isGrey ? [PhotographNote(.grey, "it is grey, as red-free photographs are")] : []
+            if file.header.isAnnotated {
+                notes.append(PhotographNote(.text, "its header says that letters are written into it (0028,0301)"))
+            }
             return (picture, notes, max(1, (file.width + picture.width / 2) / picture.width))
         }
     }

@@ -165,6 +165,9 @@ struct PhotographReader: Sendable {
         let disc = Int((2 * view.radius).rounded()) * found.reduction
         let width = max(photograph.width, photograph.height) * found.reduction
         var notes = found.notes
+        if text == .refuse, let note = notes.first(where: { $0.kind == .text }) {
+            throw Failure(.badData, name, note.detail)
+        }
         if disc * 3 < width {
             guard disc >= size else {
                 throw Failure(

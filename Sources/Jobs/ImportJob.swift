@@ -86,8 +86,8 @@ public struct ImportJob: Job {
         public var lines: [String] {
             let splits = report.splits
             return [
-                "\(output): \(report.kept) photographs of \(report.patients) patients at \(report.size) pixels"
-                    + (report.added.map { ", \($0) of them added" } ?? ""),
+                "\(output): \(report.kept.of("photograph")) of \(report.patients.of("patient")) at "
+                    + "\(report.size) pixels" + (report.added.map { ", \($0) of them added" } ?? ""),
                 "train \(splits.train), validation \(splits.validation), holdout \(splits.holdout)",
             ] + report.findings + [
                 "details: \(reportFile), with pictures: \(pageFile) (file names and patients; keep both at the site)"
@@ -142,6 +142,7 @@ public struct ImportJob: Job {
             var imported = try importer.run { step, done, total in
                 switch step {
                 case .reading: report.progress("import", "photographs", done, of: total)
+                case .findingCopies: report.progress("look for copies", "steps", done, of: total)
                 case .comparing: report.progress("compare vessels", "photographs", done, of: total)
                 }
             }

@@ -74,6 +74,23 @@ struct DICOMImportTests {
         #expect(report.unread == ["no suffix": 1])
     }
 
+    @Test("letters of which the header speaks")
+    func annotated() throws {
+        var named = file(1)
+        named.elements[0x0028_0301] = .text("YES", vr: "CS")
+        try folder.write(named.bytes, "photos/named.dcm")
+        var clean = file(2)
+        clean.elements[0x0028_0301] = .text("NO", vr: "CS")
+        try folder.write(clean.bytes, "photos/clean.dcm")
+        var importer = try importer(map: nil)
+        let flags = try importer.run().report.flags
+        #expect(flags.map { "\($0.file) \($0.what)" } == ["named.dcm text"])
+        importer.text = .refuse
+        let report = try importer.run().report
+        #expect(report.kept == 1 && report.refused.map(\.file) == ["named.dcm"])
+        #expect(report.refused.first?.reason == "its header says that letters are written into it (0028,0301)")
+    }
+
     @Test("a table joined by the names of files, with the patient from the header")
     func joined() throws {
         try folder.write(file(1, patient: "P1", eye: "R").bytes, "photos/a.dcm")
