@@ -92,6 +92,7 @@ let package = Package(
         library("Federation", ["CheckpointStore", "TensorCore", "Files", yams]),
         library("SampleStore", ["PictureFiles", "CheckpointStore", "HDF5Files", "Pictures", "Cohorts", "Files"]),
         library("Reporting", ["SampleStore", "CheckpointStore", "Pictures", "Cohorts", "Figures", "Files"]),
+        library("Evaluation", ["TensorCore", "Statistics"]),
         library("Planning", ["Reporting", "Datasets", "Cohorts", "Statistics", "Figures", "Files"]),
         library("ImportPages", ["Reporting", "Importing", "Pictures", "Figures", "Files"]),
         library(
@@ -186,6 +187,7 @@ let package = Package(
                 "ImportPages", "Phantoms", "SampleStore", "Datasets", "RetinalMatching", "Pictures", "Files",
                 "Cryptography", "TestPictures",
             ]),
+        tests("Evaluation", ["Statistics"], exclude: ["Fixtures"]),
         tests("Planning", ["Sampling", "Datasets", "Cohorts", "Files"]),
         tests("Phantoms", ["Datasets", "Pictures", "Cohorts", "Files"]),
         tests(
