@@ -100,7 +100,8 @@ public struct CohortPlan: Sendable {
         }
         (unknownPhotographs, unknownPatients) = (unknown.count, Set(unknown.map(\.patient)).count)
         wanted = cells.reduce(0) { $0 + $1.toSample }
-        limit(to: Int((dose ?? CohortPlan.doses.upperBound) * Double(photographs)))
+        // 0.29 times 100 is a little less than 29.
+        limit(to: Int((dose ?? CohortPlan.doses.upperBound) * Double(photographs) + 1e-9))
     }
 
     /// How many photographs each cell shall have. Cells of too few patients do not count.

@@ -73,6 +73,8 @@ struct CohortPlanTests {
         #expect(whole.cells.map(\.toSample) == [0, 29, 59, 93])
         #expect(half.toSample == 109 && half.wanted == 181)
         #expect(half.cells.map(\.toSample) == [0, 17, 36, 56])
+        let fraction = try plan([(["dr_icdr": "0"], 80), (["dr_icdr": "1"], 20)], by: ["dr_icdr"], dose: 0.29)
+        #expect(fraction.toSample == 29)
         // Never more than four pictures for each photograph.
         let least = try plan([(["dr_icdr": "0"], 10), (["dr_icdr": "1"], 10)], by: ["dr_icdr"], .interval(0.05))
         #expect(least.toSample == 80 && least.wanted > 80)
