@@ -93,7 +93,7 @@ let package = Package(
         library("SampleStore", ["PictureFiles", "CheckpointStore", "HDF5Files", "Pictures", "Cohorts", "Files"]),
         library("Reporting", ["SampleStore", "CheckpointStore", "Pictures", "Cohorts", "Figures", "Files"]),
         library("Evaluation", ["TensorCore", "Statistics"]),
-        library("Planning", ["Reporting", "Datasets", "Cohorts", "Statistics", "Figures", "Files"]),
+        library("Planning", ["Reporting", "CheckpointStore", "Datasets", "Cohorts", "Statistics", "Figures", "Files"]),
         library("ImportPages", ["Reporting", "Importing", "Pictures", "Figures", "Files"]),
         library(
             "Sampling",
@@ -188,7 +188,7 @@ let package = Package(
                 "Cryptography", "TestPictures",
             ]),
         tests("Evaluation", ["Statistics"], exclude: ["Fixtures"]),
-        tests("Planning", ["Sampling", "Datasets", "Cohorts", "Files"]),
+        tests("Planning", ["Sampling", "Training", "Datasets", "CheckpointStore", "Pictures", "Cohorts", "Files"]),
         tests("Phantoms", ["Datasets", "Pictures", "Cohorts", "Files"]),
         tests(
             "Training",

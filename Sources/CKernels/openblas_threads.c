@@ -2,8 +2,8 @@
 // pool calls OpenBLAS on one thread each. Where the system refuses them (ulimit -u), OpenBLAS ends the process before
 // main.
 //
-// OpenBLAS asks the environment how many threads it shall start, before any function of Fovea runs. So Fovea's own
-// `getenv`, which all libraries of the process call, answers this one question.
+// While it is loaded, OpenBLAS asks the environment how many threads it shall start. All libraries of the process call
+// this `getenv` in place of the C library's. It answers OpenBLAS's question, and looks up everything else.
 #define _GNU_SOURCE
 #include <string.h>
 #include <unistd.h>

@@ -77,7 +77,7 @@ extension LabelMap {
         var result: [String: PhotographLabels] = [:]
         for path in photographs {
             var labels = PhotographLabels(
-                cohort: Cohort(), patient: patientPattern?.part(of: path).flatMap { $0.isEmpty ? nil : $0 }, line: 0)
+                cohort: Cohort(), patient: patientPattern?.part(of: path).flatMap(PatientName.plain), line: 0)
             try readers.forEach { try $0.read([path], into: &labels.cohort, place: path) }
             result[path] = labels
         }
@@ -147,7 +147,7 @@ private struct PatientReader {
     /// The patient; nil if the cell names none.
     func patient(in cells: [String], place: String) throws -> String? {
         let written = cells[index]
-        if PatientName.isNobody(written) { return nil }
+        if PatientName.plain(written) == nil { return nil }
         if written.contains("+"), written.wholeMatch(of: /[0-9][.,][0-9]+[Ee]\+[0-9]+/) != nil {
             throw Failure(
                 .badData, place,

@@ -13,15 +13,13 @@ package enum PatientName {
     /// What programs write where a patient was removed. All such patients together would be one.
     private static let removed: Set = ["anonymous", "anonymized", "anonymised", "anon"]
 
-    /// Whether a text names nobody.
-    package static func isNobody(_ text: String) -> Bool {
+    /// The same text for the same person in every table, path and header: a whole number without a fraction of zeros,
+    /// and letters in one Unicode form. Nil for a text that names nobody.
+    package static func plain(_ text: String) -> String? {
         let words = text.lowercased()
-        return text.isEmpty || text.utf8.contains(0) || MissingText.all.contains(words) || removed.contains(words)
-    }
-
-    /// The same text for the same person in every table and header: a whole number without a fraction of zeros, and
-    /// letters in one Unicode form.
-    package static func plain(_ text: String) -> String {
-        CodeTable.whole(text).precomposedStringWithCanonicalMapping
+        guard !text.isEmpty, !text.utf8.contains(0), !MissingText.all.contains(words), !removed.contains(words) else {
+            return nil
+        }
+        return CodeTable.whole(text).precomposedStringWithCanonicalMapping
     }
 }

@@ -17,7 +17,7 @@ package struct DICOMHeader: Sendable, Equatable, Codable {
     package let isAnnotated: Bool
 
     init(_ file: DICOMDataSet) {
-        let id = file.text(Tag.patientID).flatMap { PatientName.isNobody($0) ? nil : PatientName.plain($0) }
+        let id = file.text(Tag.patientID).flatMap(PatientName.plain)
         patient = id.map { id in file.text(Tag.issuerOfPatientID).map { "\(id)^^^\($0)" } ?? id }
         isSynthetic = file.text(Tag.syntheticData)?.uppercased() == "YES"
         isAngiogram =

@@ -125,6 +125,7 @@ public final class DatasetWriter {
         if !columns.visits.isEmpty { try root.write("visit", columns.visits, shape: [count]) }
         if !columns.eyes.isEmpty { try root.write("eye", strings: columns.eyes) }
         try file.close()
+        try staged.flush()
         isComplete = true
     }
 

@@ -43,7 +43,7 @@ package struct Calibration: Codable, Hashable, Sendable {
     /// probabilities separate them.
     package let slope, intercept: Double?
 
-    /// Probabilities nearer to 0 or 1 than this are taken for it, so that they have a logit.
+    /// Probabilities are kept this far from 0 and 1, so that they have a logit.
     private static let least = 1e-6
 
     /// - Parameters:
@@ -55,11 +55,11 @@ package struct Calibration: Codable, Hashable, Sendable {
         }
         let count = probabilities.count, truths = outcomes.map { $0 ? 1.0 : 0 }
         brier = zip(probabilities, truths).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) } / Double(count)
-        let order = probabilities.indices.sorted { (probabilities[$0], $0) < (probabilities[$1], $1) }
+        let cases = Calibration.withoutTies(probabilities, truths)
         var error = 0.0
         for bin in 0..<bins {
-            let cases = order[bin * count / bins..<(bin + 1) * count / bins]
-            error += abs(cases.reduce(0) { $0 + probabilities[$1] - truths[$1] }) / Double(count)
+            let part = cases[bin * count / bins..<(bin + 1) * count / bins]
+            error += abs(part.reduce(0) { $0 + $1.probability - $1.outcome }) / Double(count)
         }
         expectedError = error
         let logits = probabilities.map { value -> Double in
@@ -68,6 +68,23 @@ package struct Calibration: Codable, Hashable, Sendable {
         }
         let line = Calibration.line(logits, truths)
         (slope, intercept) = (line?.slope, line?.intercept)
+    }
+
+    /// The cases in the order of their probabilities. Those of one probability get their mean outcome, so that it does
+    /// not matter which of them a bin takes.
+    private static func withoutTies(
+        _ probabilities: [Double], _ outcomes: [Double]
+    ) -> [(probability: Double, outcome: Double)] {
+        let order = probabilities.indices.sorted { probabilities[$0] < probabilities[$1] }
+        var cases: [(probability: Double, outcome: Double)] = [], start = 0
+        while start < order.count {
+            let value = probabilities[order[start]]
+            let end = order[start...].firstIndex { probabilities[$0] != value } ?? order.count
+            let mean = order[start..<end].reduce(0) { $0 + outcomes[$1] } / Double(end - start)
+            cases += order[start..<end].map { _ in (value, mean) }
+            start = end
+        }
+        return cases
     }
 
     /// Logistic regression with one predictor, by Newton's method with halved steps where a whole one is worse.

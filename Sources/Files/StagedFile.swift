@@ -9,14 +9,18 @@ public final class StagedFile {
     /// Where the content must be written: in the destination's folder, so that the rename is atomic.
     public let stagingPath: String
     public let destination: String
+    private let isPrivate: Bool
     private var isCommitted = false
 
-    /// - Parameter force: whether a destination that exists may be replaced.
+    /// - Parameters:
+    ///   - force: whether a destination that exists may be replaced.
+    ///   - isPrivate: whether only the user can read what `write` writes, from the first byte on.
     /// - Throws: `Failure`: `.usage` for an empty name; `.cannotCreateOutput` if the destination exists and `force`
     ///   is false, if it is not a regular file, or if its folder is missing or not writable.
-    public init(_ destination: String, force: Bool = false) throws {
+    public init(_ destination: String, force: Bool = false, isPrivate: Bool = false) throws {
         try StagedFile.requireWritable(destination, force: force)
         self.destination = destination
+        self.isPrivate = isPrivate
         stagingPath = StagedFile.stagingPath(for: destination)
     }
 
@@ -74,18 +78,12 @@ public final class StagedFile {
 
     /// Writes `data` as the whole content.
     /// - Throws: `Failure(.readOrWriteFailed)`.
-    public func write(_ data: Data) throws {
-        do {
-            try data.write(to: URL(fileURLWithPath: stagingPath))
-        } catch {
-            throw StagedFile.failure(destination, error)
-        }
-    }
+    public func write(_ data: Data) throws { try write { append in try data.withUnsafeBytes { try append($0) } } }
 
     /// Writes the content piece by piece: `body` receives a function that appends a piece.
     /// - Throws: `Failure(.readOrWriteFailed)`, and what `body` throws.
     public func write(_ body: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void) throws {
-        let descriptor = open(stagingPath, O_WRONLY | O_CREAT | O_TRUNC, 0o666)
+        let descriptor = open(stagingPath, O_WRONLY | O_CREAT | O_TRUNC, isPrivate ? 0o600 : 0o666)
         guard descriptor >= 0 else { throw StagedFile.failure(destination) }
         defer { close(descriptor) }
         try body { piece in
@@ -98,6 +96,15 @@ public final class StagedFile {
                 rest = UnsafeRawBufferPointer(rebasing: rest[written...])
             }
         }
+    }
+
+    /// Flushes the content to disk, so that `commit()` has little left that could fail.
+    /// - Throws: `Failure(.readOrWriteFailed)`.
+    public func flush() throws {
+        let descriptor = open(stagingPath, O_RDONLY)
+        guard descriptor >= 0 else { throw StagedFile.failure(destination) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw StagedFile.failure(destination) }
     }
 
     /// Flushes the content to disk and gives the file its final name.

@@ -98,8 +98,9 @@ public struct BaseDataset: Sendable {
         return info.qualitySource ?? .stated
     }
 
-    /// The files from which its photographs were imported, as far as a report says so.
-    var files: [String] { records.compactMap(\.file) }
+    /// The files from which its photographs were imported, and those that were dropped as copies, as far as a report
+    /// says so.
+    var files: [String] { records.compactMap(\.file) + (links?.copies.map(\.file) ?? []) }
 
     /// The rows that files of these pixels gave, those of dropped copies as well.
     var rowsOfSources: [Digest: Int] {
@@ -127,6 +128,14 @@ public struct BaseDataset: Sendable {
                     ? "each of its photographs counts as a patient of its own, so those that are added must, too"
                     : "its patients are named, so those of the photographs that are added must be named, too")
         }
+        if !info.onePatientPerPhoto, report.photographs == nil {
+            throw Failure(
+                .usage, path,
+                """
+                the report of its import (\(ImportedPhotographs.reportPath(for: path))) is missing or from another \
+                program; without it nobody knows how its patients were named
+                """)
+        }
         // Told before hours of reading.
         if let check = links?.secretCheck, importer.keepsSecret, let secret = importer.secret,
             check != PatientKeys(secret: secret).check
@@ -136,28 +145,35 @@ public struct BaseDataset: Sendable {
         }
     }
 
-    /// Joins patients of new photographs with those of the data set: by the site's secret, and where the table has rows
-    /// of photographs that are in the data set already.
+    /// Joins patients of new photographs with those of the data set: by the site's secret, or else where the table has
+    /// rows of photographs that are in the data set already.
     /// - Parameters:
     ///   - names: the patients of the new photographs, as the site names them.
     ///   - secret: what the site keeps; nil if it was not given.
-    ///   - name: the patient whom the table names for a photograph of the data set.
+    ///   - name: the patient whom the table names for a file from which the data set was made, with the digest of its
+    ///     pixels.
     /// - Returns: whether all patients' keys in the data set were made with this secret.
     /// - Throws: `Failure(.usage)` if nothing can tell whether a new patient is in the data set already.
     func join(
         _ names: Set<String>, _ groups: inout PatientGroups, secret: SecretBytes?,
-        name: (Row) -> String?
+        name: (String, Digest?) -> String?
     ) throws -> Bool {
         if info.onePatientPerPhoto { return secret != nil }
-        let isOwn = try joinByKeys(names, &groups, secret)
+        // Files of two folders may have the same name, so their names do not count where the keys tell everything.
+        if try joinByKeys(names, &groups, secret) { return true }
         var linked = 0
         for record in records {
-            if let name = name(record) {
+            if let name = record.file.flatMap({ name($0, record.source) }) {
                 groups.join(BaseDataset.group(record.patient), name)
                 linked += 1
             }
         }
-        if isOwn || linked == records.count { return isOwn }
+        for copy in links?.copies ?? [] {
+            if let name = name(copy.file, copy.digest) {
+                groups.join(BaseDataset.group(records[copy.row].patient), name)
+            }
+        }
+        if linked == records.count { return false }
         throw Failure(
             .usage, path, option: "patientSecret",
             """

@@ -119,7 +119,10 @@ public struct CopyFinder: Sendable {
         }
         let order = entries.indices.sorted { rank($0) == rank($1) ? $0 < $1 : rank($0) > rank($1) }
         if order.count <= limit {
-            let all = try entries.indices.map(signature)
+            let all = try entries.indices.map { index in
+                if index % 64 == 0 { try progress(0, order.count) }
+                return try signature(index)
+            }
             for (done, index) in order.enumerated() {
                 if done % 64 == 0 { try progress(done, order.count) }
                 try add(index, all[index], among: kept) { all[$0] }
@@ -190,7 +193,7 @@ public struct CopyFinder: Sendable {
         let length = DetailSignature.outlookLength
         var outlooks = [Float](repeating: 0, count: entries.count * length)
         for index in entries.indices {
-            if index % 64 == 0 { try progress(0, 2 * entries.count) }
+            if index % 64 == 0 { try progress(index / 2, 2 * entries.count) }
             let own = try signature(index)
             outlooks.replaceSubrange(index * length..<(index + 1) * length, with: own.outlook)
             hashes.append(own.hash)
@@ -199,7 +202,7 @@ public struct CopyFinder: Sendable {
         var near: [[Int]] = []
         near.reserveCapacity(entries.count)
         for start in stride(from: 0, to: entries.count, by: 4096) {
-            try progress(start, 2 * entries.count)
+            try progress((entries.count + start) / 2, 2 * entries.count)
             let rows = Array(start..<min(start + 4096, entries.count))
             // Each photograph is its own nearest neighbour.
             let found = nearestNeighbors(of: vectors.selecting(rows), in: vectors, k: compared + 1)

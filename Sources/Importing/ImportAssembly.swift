@@ -65,11 +65,15 @@ struct ImportAssembly {
                 try Cancellation.check(ImportWorkspace.advice)
                 progress(.findingCopies, $0, $1)
             })
-        let digests = Dictionary(read.map { ($0.file, $0.reading.digest) }, uniquingKeysWith: { first, _ in first })
         var groups = PatientGroups()
         let keptSecret = importer.keepsSecret ? importer.secret : nil
+        let lines = Dictionary(
+            listing.photographs.enumerated().compactMap { place, file in table?.line(of: file).map { ($0, place) } },
+            uniquingKeysWith: { first, _ in first })
         let isOwnSecret =
-            try importer.base?.join(Set(read.map(\.patient)), &groups, secret: keptSecret) { name(of: $0, digests) }
+            try importer.base?.join(Set(read.map(\.patient)), &groups, secret: keptSecret) {
+                name(ofFile: $0, $1, lines)
+            }
             ?? (keptSecret != nil)
         var duplicates: [ImportReport.Duplicate] = []
         for copy in findings.copies {
@@ -178,12 +182,19 @@ struct ImportAssembly {
             report: report, entries: entries, pictures: workspace.pictures, slots: slotsOfFiles)
     }
 
-    /// The patient whom the table names for a photograph of the data set. Two folders may have files of the same name,
-    /// so a row counts only if the folder has no such file, or has the same photograph under that name.
-    /// - Parameter digests: of the folder's photographs.
-    private func name(of record: BaseDataset.Row, _ digests: [String: Digest]) -> String? {
-        guard let file = record.file, digests[file].map({ $0 == record.source }) ?? true else { return nil }
-        return baseTable?.labels(of: file, header: nil).patient
+    /// The patient whom the table names for a file of the data set; nil if it names none, or several. A row that also
+    /// names a file of the folder means that one, which may be another photograph of the same name.
+    /// - Parameters:
+    ///   - source: the digest of the file's decoded pixels.
+    ///   - lines: the folder's photographs, as places in its list, by the lines of the table that name them.
+    private func name(ofFile file: String, _ source: Digest?, _ lines: [Int: Int]) -> String? {
+        guard let labels = baseTable?.labels(of: file, header: nil), !labels.conflicts.contains("patient") else {
+            return nil
+        }
+        if labels.line > 0, let now = lines[labels.line] {
+            guard let source, readings[now].reading?.digest == source else { return nil }
+        }
+        return labels.patient
     }
 
     /// What a later import has to know.
@@ -198,7 +209,9 @@ struct ImportAssembly {
             secretCheck: keys?.check,
             copies: (before?.copies ?? [])
                 + copies.compactMap { copy in
-                    rows[copy.original].map { .init(digest: candidates[copy.index].reading.digest, row: $0) }
+                    rows[copy.original].map {
+                        .init(file: candidates[copy.index].file, digest: candidates[copy.index].reading.digest, row: $0)
+                    }
                 },
             otherKeys: [:])
         guard let keys else { return links }
@@ -230,7 +243,7 @@ struct ImportAssembly {
 
     /// What the search for eyes depends on.
     private static func key(of digests: [Digest], _ patients: [Int], _ limit: Int) -> Digest {
-        Digest(of: digests.flatMap(\.bytes) + Array("\(patients) \(limit) fovea-eyes-2".utf8))
+        Digest(of: digests.flatMap(\.bytes) + Array("\(patients) \(limit) fovea-eyes-3".utf8))
     }
 
     /// What was noticed about the photographs that can be used.

@@ -21,10 +21,11 @@ public struct ImportReport: Codable, Sendable, Equatable {
         public let conflict: Bool
     }
 
-    /// What an import that adds photographs to the data set has to know. It names nobody.
+    /// What an import that adds photographs to the data set has to know. It names files, and no patients.
     public struct Links: Codable, Sendable, Equatable {
         /// A file that was dropped because it is a copy of a photograph of the data set.
         public struct Copy: Codable, Sendable, Equatable {
+            public let file: String
             /// The digest of its decoded pixels.
             public let digest: Digest
             public let row: Int

@@ -55,8 +55,8 @@ extension ImportedPhotographs {
             notes: terms.notes, qualitySource: report.quality.source)
         let reportPath = ImportedPhotographs.reportPath(for: path)
         let pagePath = ImportedPhotographs.pagePath(for: path)
-        let reportFile = try StagedFile(reportPath, force: force)
-        let pageFile = try page.map { _ in try StagedFile(pagePath, force: force) }
+        let reportFile = try StagedFile(reportPath, force: force, isPrivate: true)
+        let pageFile = try page.map { _ in try StagedFile(pagePath, force: force, isPrivate: true) }
         let writer = try await DatasetWriter(path: path, size: report.size, info: info, force: force)
         for start in stride(from: 0, to: count, by: 64) {
             try Cancellation.check(ImportWorkspace.advice)
@@ -64,22 +64,16 @@ extension ImportedPhotographs {
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        try ImportedPhotographs.writePrivate(encoder.encode(report), to: reportFile, reportPath)
-        if let page, let pageFile { try ImportedPhotographs.writePrivate(Data(page.utf8), to: pageFile, pagePath) }
+        try reportFile.write(encoder.encode(report))
+        if let page { try pageFile?.write(Data(page.utf8)) }
         // All three are whole before the first gets its name. The data set gets its name last, so that its report
         // exists whenever the data set does.
         try await writer.complete()
+        try reportFile.flush()
+        try pageFile?.flush()
         try reportFile.commit()
         try pageFile?.commit()
         try await writer.commit()
         return reportPath
-    }
-
-    /// Writes a file that only the user can read.
-    private static func writePrivate(_ content: Data, to file: StagedFile, _ path: String) throws {
-        try file.write(content)
-        guard chmod(file.stagingPath, 0o600) == 0 else {
-            throw Failure(.readOrWriteFailed, path, "could not be made private: \(SystemReason.text())")
-        }
     }
 }

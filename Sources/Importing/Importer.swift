@@ -60,8 +60,10 @@ public struct Importer: Sendable {
         let listing = try PhotographFolder(folder, without: [labels, map].compactMap(\.self))
         let table = try labelled.map { try PhotographTable($0, photographs: listing.photographs, folder: folder) }
         // A table may name photographs that are in the data set already.
-        let baseTable = labelled.flatMap { labelled in
-            try? base.map { try PhotographTable(labelled, photographs: $0.files, folder: folder) }
+        let baseTable = try labelled.flatMap { labelled in
+            try base.map {
+                try PhotographTable(labelled, photographs: $0.files, folder: $0.path, mayBeOfOthers: true)
+            }
         }
         let workspace =
             try resumableFolder.map { try ImportWorkspace(in: $0, size: size) }

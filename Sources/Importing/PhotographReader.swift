@@ -10,7 +10,7 @@ import Synchronization
 /// Decodes photographs, finds their field of view and crops them to it, on several threads.
 struct PhotographReader: Sendable {
     /// Counts the changes of what is read of a photograph. An import that was begun with another version cannot go on.
-    static let version = 1
+    static let version = 2
 
     struct Reading: Sendable, Codable {
         let fieldOfView: FieldOfView

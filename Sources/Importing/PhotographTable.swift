@@ -24,10 +24,12 @@ struct PhotographTable {
 
     /// A row names a photograph by its path in the folder. The name alone suffices if only one photograph has that
     /// name. Rows that name no photograph in this way may name one that has no row, in other words (`PhotographNames`).
-    /// - Parameter folder: the folder of the photographs.
+    /// - Parameters:
+    ///   - folder: the folder of the photographs.
+    ///   - mayBeOfOthers: whether no row needs to name one of these photographs.
     /// - Throws: `Failure(.badData)` if no row names a photograph, for a row that may name several, and for a path of
     ///   which the map does not say what it means.
-    init(_ stated: StatedLabels, photographs: [String], folder: String) throws {
+    init(_ stated: StatedLabels, photographs: [String], folder: String, mayBeOfOthers: Bool = false) throws {
         patient = stated.map.patient
         hasPatients = patient != nil
         ofHeader = stated.map.attributes.filter { $0.source == .header }.map(\.attribute.name)
@@ -36,7 +38,7 @@ struct PhotographTable {
             withoutRow = photographs.filter { labels[$0] == nil }
             rowless = Set(withoutRow)
             let hint = suffixHint(columns: stated.map.files.map(\.column))
-            if labels.isEmpty {
+            if labels.isEmpty, !mayBeOfOthers {
                 throw Failure(
                     .badData, table,
                     stated.rows.isEmpty
@@ -46,7 +48,7 @@ struct PhotographTable {
             }
             self.hint = hint ?? fewHint(stated, photographs)
         }
-        guard stated.map.readsPaths || !stated.map.readsTable else { return }
+        guard stated.map.readsPaths || !stated.map.readsTable, !photographs.isEmpty else { return }
         for (path, found) in try stated.map.labels(ofPaths: photographs) {
             labels[path] = labels[path].map { $0.merged(found) } ?? found
         }
@@ -102,6 +104,9 @@ struct PhotographTable {
         if patient == .header { found.patient = header?.patient }
         return found
     }
+
+    /// The line of the table that names a photograph; nil if there is none.
+    func line(of photograph: String) -> Int? { labels[photograph].flatMap { $0.line > 0 ? $0.line : nil } }
 
     /// Why the patient of a photograph is unknown.
     func reasonWithoutPatient(_ photograph: String) -> String {

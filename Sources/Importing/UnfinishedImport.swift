@@ -24,13 +24,14 @@ public final class UnfinishedImport {
     /// Begins an import, or goes on with one.
     /// - Parameters:
     ///   - importer: its `size`, `allowsSynthetic` and `text` decide what is read.
+    ///   - folder: that of the output. Whoever holds it is the only one who makes the output.
     ///   - resumes: whether to go on with what an earlier import left, if it left anything.
     ///   - replaces: whether what an earlier import left may be discarded.
-    /// - Throws: `Failure`: `.cannotCreateOutput` if another process makes the same output, or an import that was not
-    ///   finished is there and `resumes` and `replaces` are false; `.usage` if that import was begun with other
-    ///   settings; `.badData` if it is damaged; `.readOrWriteFailed`.
-    public init(of importer: Importer, to output: String, resumes: Bool, replaces: Bool) throws {
-        folder = try UnfinishedFolder(for: output)
+    /// - Throws: `Failure`: `.cannotCreateOutput` if an import that was not finished is there and `resumes` and
+    ///   `replaces` are false; `.usage` if that import was begun with other settings; `.badData` if it is damaged;
+    ///   `.readOrWriteFailed`.
+    public init(of importer: Importer, in folder: UnfinishedFolder, resumes: Bool, replaces: Bool) throws {
+        self.folder = folder
         let path = folder.file(Settings.name)
         if RegularFile.exists(path), resumes {
             settings = try JSONText.decode(Settings.self, JSONText.contents(path), place: path)
@@ -46,9 +47,8 @@ public final class UnfinishedImport {
         settings = Settings(
             size: importer.size, allowsSynthetic: importer.allowsSynthetic, text: importer.text,
             secret: UnfinishedImport.drawnSecret, reader: PhotographReader.version)
-        let file = try StagedFile(path, force: true)
+        let file = try StagedFile(path, force: true, isPrivate: true)
         try file.write(Data(JSONText.encoded(settings).utf8))
-        guard chmod(file.stagingPath, 0o600) == 0 else { throw StagedFile.failure(path) }
         try file.commit()
     }
 
@@ -63,7 +63,11 @@ public final class UnfinishedImport {
             "synthetic pictures", settings.allowsSynthetic ? "allowed" : "refused",
             importer.allowsSynthetic ? "allowed" : "refused")
         try require("letters", settings.text.rawValue, importer.text.rawValue)
-        try require("version of the reader", "\(settings.reader)", "\(PhotographReader.version)")
+        guard settings.reader == PhotographReader.version else {
+            throw Failure(
+                .usage, folder.path, "holds an import that another version of fovea began, which cannot go on",
+                remedy: .discard)
+        }
     }
 
     /// Makes the importer keep what it reads in the folder. If it has no secret, it gets the one of this import.

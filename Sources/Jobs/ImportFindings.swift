@@ -12,8 +12,9 @@ extension ImportReport {
         var lines: [String] = []
         if !duplicates.isEmpty {
             let conflicts = duplicates.count { $0.conflict }
+            let counted = duplicates.count == 1 ? "1 copy" : "\(duplicates.count) copies"
             lines.append(
-                "\(duplicates.count) copies dropped (\(conflicts) with contradicting labels, which became unknown)")
+                "\(counted) dropped (\(conflicts) with labels that contradict those of the photograph that stays)")
         }
         if !labelConflicts.isEmpty {
             lines.append(
@@ -82,7 +83,8 @@ extension ImportReport {
         }
         let kinds = Dictionary(grouping: flags, by: \.what)
         for (kind, found) in kinds.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
-            lines.append("\(found.count.of("photograph")) flagged as \(kind.rawValue) (flags in the report):")
+            lines.append(
+                "\(Set(found.map(\.file)).count.of("photograph")) flagged as \(kind.rawValue) (flags in the report):")
             lines += ImportReport.first(found.map { "\($0.file.printable): \($0.detail)" })
         }
         if !skipped.isEmpty {

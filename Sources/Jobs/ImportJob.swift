@@ -118,12 +118,14 @@ public struct ImportJob: Job {
 
     public func perform(_ report: JobReporter) async throws -> Outcome {
         if let patientSecret { try OutputPath.requireOther(output, than: [patientSecret]) }
+        try ImportedPhotographs.requireWritable(output, force: replaces || adds)
+        // Before the data set is read, so that no other import adds to it meanwhile.
+        let folder = try UnfinishedFolder(for: output)
         let base = try await base()
         guard let site = site ?? base?.info.site else {
             throw Failure(.usage, nil, field: "the site", expected: "a name", found: "none")
         }
-        try ImportedPhotographs.requireWritable(output, force: replaces || adds)
-        var importer = Importer(folder: folder, site: site, size: size ?? base?.size ?? 256)
+        var importer = Importer(folder: self.folder, site: site, size: size ?? base?.size ?? 256)
         importer.labels = labels
         importer.map = map
         importer.onePatientPerPhoto = onePatientPerPhoto
@@ -136,7 +138,7 @@ public struct ImportJob: Job {
             importer.secret = try ImportJob.secret(patientSecret)
             importer.keepsSecret = true
         }
-        let unfinished = try UnfinishedImport(of: importer, to: output, resumes: resumes, replaces: replaces)
+        let unfinished = try UnfinishedImport(of: importer, in: folder, resumes: resumes, replaces: replaces)
         unfinished.prepare(&importer)
         do {
             var imported = try importer.run { step, done, total in

@@ -142,11 +142,8 @@ public struct PlanJob: Job {
         let name = URL(fileURLWithPath: dataset).lastPathComponent
         let files = [(output, plan.table), (page, PlanPage(plan, dataset: name).html)]
         let staged = try files.map { path, text in
-            let staged = try StagedFile(path, force: replaces)
+            let staged = try StagedFile(path, force: replaces, isPrivate: true)
             try staged.write(Data(text.utf8))
-            guard chmod(staged.stagingPath, 0o600) == 0 else {
-                throw Failure(.readOrWriteFailed, path, "could not be made private: \(SystemReason.text())")
-            }
             return staged
         }
         for file in staged { try file.commit() }

@@ -10,9 +10,9 @@ enum Codec {
             message.initialize(repeating: 0)
             guard body(message.baseAddress!) == 0 else {
                 let said = String(cString: message.baseAddress!)
-                // The shim's own messages are clauses that follow the file's name. The libraries' messages are not.
                 // The file may be whole, and there may be memory next time.
                 if said.hasPrefix("no memory") { throw Failure(.readOrWriteFailed, name, said) }
+                // The shim's own messages are clauses that follow the file's name. The libraries' messages are not.
                 let isClause = ["is ", "has "].contains { said.hasPrefix($0) }
                 throw Failure(.badData, name, isClause ? said : "is damaged: \(said)")
             }

@@ -1,38 +1,57 @@
+import CheckpointStore
 import Cohorts
 import Datasets
 
 /// What a data set holds of one combination of values, or of several that are joined.
 struct CohortCell {
     /// The combinations, each with one value for each attribute.
-    var members: [[String]]
+    private(set) var members: [[String]]
+    /// The numbers of patients of joined combinations; empty for one that stands alone.
+    private var counts: [Int] = []
+    private var memberCounts: [Int] { counts.isEmpty ? [patients.count] : counts }
     /// The number of photographs in the train split.
-    var photographs = 0
-    var patients: Set<String> = []
+    private(set) var photographs = 0
+    private(set) var patients: Set<String> = []
     /// The patients of the holdout split.
-    var heldOut: Set<String> = []
+    private(set) var heldOut: Set<String> = []
 
-    /// Whether so few patients would make up what is drawn that a model could single them out.
-    var isSmall: Bool { patients.count < PatientTable.fewestPatients }
+    init(_ values: [String]) { members = [values] }
+
+    /// Whether `sample` refuses the cell: a model could single out so few patients. Of joined values, one has enough
+    /// patients, or the model's file shows for two attributes at most, by counts that are rounded to 5, that they have
+    /// enough together.
+    var isSmall: Bool {
+        let fewest = PatientTable.fewestPatients, counts = memberCounts
+        if counts.contains(where: { $0 >= fewest }) { return false }
+        guard members.count > 1, members[0].count <= 2 else { return true }
+        return counts.reduce(0) { $0 + JointCount(values: [:], patients: TrainingData.rounded($1)).atLeast } < fewest
+    }
 
     mutating func join(_ other: CohortCell) {
+        counts =
+            (counts.isEmpty ? [patients.count] : counts)
+            + (other.counts.isEmpty ? [other.patients.count] : other.counts)
         members += other.members
         photographs += other.photographs
         patients.formUnion(other.patients)
         heldOut.formUnion(other.heldOut)
     }
 
-    /// The cells of a data set in the schema's order. Photographs of which an attribute is unknown are in none.
-    static func cells(_ photographs: [PatientTable.Photograph], by attributes: [String]) -> [CohortCell] {
-        var cells: [[String]: CohortCell] = [:]
+    /// The cells of a data set in the schema's order, with those of `others` that it does not have. Photographs of
+    /// which an attribute is unknown are in none.
+    static func cells(
+        _ photographs: [PatientTable.Photograph], by attributes: [String], others: [[String]] = []
+    ) -> [CohortCell] {
+        var cells = Dictionary(others.map { ($0, CohortCell($0)) }, uniquingKeysWith: { first, _ in first })
         for photograph in photographs {
             let values = attributes.compactMap { photograph.cohort[$0] }
             guard values.count == attributes.count else { continue }
             switch photograph.split {
             case .train:
-                cells[values, default: CohortCell(members: [values])].photographs += 1
+                cells[values, default: CohortCell(values)].photographs += 1
                 cells[values]?.patients.insert(photograph.patient)
-            case .holdout: cells[values, default: CohortCell(members: [values])].heldOut.insert(photograph.patient)
-            case .validation: cells[values] = cells[values] ?? CohortCell(members: [values])
+            case .holdout: cells[values, default: CohortCell(values)].heldOut.insert(photograph.patient)
+            case .validation: cells[values] = cells[values] ?? CohortCell(values)
             }
         }
         return cells.values.sorted {

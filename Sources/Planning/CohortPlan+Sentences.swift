@@ -10,7 +10,7 @@ extension CohortTarget {
         case .shares: "Target: the shares of the table."
         case .interval(let width):
             """
-            Target: as many in each cell as the patients of whom a sensitivity of 80 % can be told to \
+            Target: as many in each cell as a test needs patients to tell a sensitivity of 80 % to \
             \(CohortPlan.points(width)).
             """
         }
@@ -24,9 +24,11 @@ extension CohortPlan {
     /// What the plan draws, in a sentence.
     public var summary: String {
         let drawn = cells.count { $0.toSample > 0 }
-        if wanted == 0 {
+        if toSample == 0 {
+            if cells.allSatisfy(\.isRefused) { return "nothing is to be drawn: every cell is refused" }
             let all = cells.contains(where: \.isRefused) ? "each cell that is not refused" : "each cell"
             return "nothing is to be drawn: \(all) has reached its target"
+                + (wanted == 0 ? "" : ", but for fewer than \(CohortPlan.step) pictures")
         }
         return """
             \(toSample.of("picture")) to draw for \(drawn) of \(cells.count.of("cell")), \(percent(dose)) of the \
@@ -38,7 +40,7 @@ extension CohortPlan {
     public var notes: [String] {
         var notes: [String] = []
         let refused = cells.filter(\.isRefused), few = cells.filter(\.restsOnFew)
-        if toSample < wanted {
+        if isLimited {
             let share = percent(Double(wanted) / Double(max(1, photographs)))
             notes.append(
                 """
@@ -57,14 +59,14 @@ extension CohortPlan {
             notes.append(
                 """
                 drawn from a handful of patients, so that the pictures may resemble these few: \
-                \(CohortPlan.listed(few) { "\($0.text) (\($0.toSample) of \($0.patients.of("patient")))" })
+                \(CohortPlan.listed(few, CohortPlan.drawn))
                 """)
         }
         let short = cells.filter { ($0.halfWidth ?? 1) > 0.1 }
         if !short.isEmpty {
             notes.append(
                 """
-                held-back patients are too few to tell a sensitivity of 80 % to \(CohortPlan.points(0.1)) \
+                held-out patients are too few to tell a sensitivity of 80 % to \(CohortPlan.points(0.1)) \
                 (\(SensitivityInterval.patients(for: 0.1)) are needed, and pictures do not replace them): \
                 \(CohortPlan.listed(short, CohortPlan.tested))
                 """)
@@ -72,11 +74,15 @@ extension CohortPlan {
         if unknownPhotographs > 0 {
             notes.append(
                 """
-                \(unknownPhotographs.of("photograph")) of \(unknownPatients.of("patient")) in no cell, because \
+                in no cell: \(unknownPhotographs.of("photograph")) of \(unknownPatients.of("patient")), of which \
                 \(attributes.joined(separator: " or ")) is unknown
                 """)
         }
         return notes
+    }
+
+    private static func drawn(_ cell: Cell) -> String {
+        "\(cell.text) (\(cell.toSample.of("picture")) from \(cell.patients.of("patient")))"
     }
 
     private static func tested(_ cell: Cell) -> String {

@@ -32,6 +32,9 @@ public struct CohortPlan: Sendable {
         public let text: String
     }
 
+    /// Whole steps are drawn, because the samples' numbers leave the site, and exact ones would give away how many
+    /// patients it has: target less pictures.
+    public static let step = 5
     /// Cells with fewer patients than this can be drawn, but each picture shows what few patients had.
     public static let handful = 20
     /// The doses that may be asked for: drawn pictures for each photograph.
@@ -44,8 +47,10 @@ public struct CohortPlan: Sendable {
     public private(set) var cells: [Cell]
     /// Photographs of the train split of which an attribute is unknown, and their patients.
     public let unknownPhotographs, unknownPatients: Int
-    /// The number of pictures that would reach the target, before the dose limits it.
+    /// The number of pictures that would reach the target, before the dose limits it and whole steps are taken.
     public let wanted: Int
+    /// Whether the dose keeps cells from their target.
+    private(set) var isLimited = false
 
     /// The number of photographs in the train split of all cells.
     public var photographs: Int { cells.reduce(0) { $0 + $1.photographs } }
@@ -60,22 +65,25 @@ public struct CohortPlan: Sendable {
     ///   - joinsSmallCells: whether cells of fewer than five patients are joined with a neighbour in place of being
     ///     refused, along the last attribute whose values have an order.
     ///   - place: the data set's name, for errors.
-    /// - Throws: `Failure(.badData)` where the train split has no photograph of which all attributes are known, or if
-    ///   there are too many cells.
+    /// - Throws: `Failure(.badData)` where the train split has no photograph of which all attributes are known, if
+    ///   there are too many cells, or for a value that no plan can name.
     public init(
         _ dataset: [PatientTable.Photograph], by attributes: [String], target: CohortTarget, dose: Double? = nil,
         joinsSmallCells: Bool = false, place: String
     ) throws {
-        var found = CohortCell.cells(dataset, by: attributes)
+        let asked: [[String]] = if case .shares(let shares) = target { Array(shares.keys) } else { [] }
+        var found = CohortCell.cells(dataset, by: attributes, others: asked)
         guard found.contains(where: { $0.photographs > 0 }) else {
             throw Failure(
                 .badData, place,
                 "no photograph of the train split has a known value of \(attributes.joined(separator: " and of "))")
         }
-        if case .shares(let shares) = target {
-            let known = Set(found.flatMap(\.members))
-            found += shares.keys.filter { !known.contains($0) }.sorted { $0.lexicographicallyPrecedes($1) }.map {
-                CohortCell(members: [$0])
+        for (name, values) in zip(attributes, attributes.indices.map { column in found.map { $0.members[0][column] } })
+        {
+            if let value = values.first(where: { $0.contains("|") }) {
+                throw Failure(
+                    .badData, place,
+                    "\(name)=\(value.excerpt) has a |, which stands between several values in a plan; rename the value")
             }
         }
         guard found.count <= CohortPlan.mostCells else {
@@ -101,7 +109,12 @@ public struct CohortPlan: Sendable {
         (unknownPhotographs, unknownPatients) = (unknown.count, Set(unknown.map(\.patient)).count)
         wanted = cells.reduce(0) { $0 + $1.toSample }
         // 0.29 times 100 is a little less than 29.
-        limit(to: Int((dose ?? CohortPlan.doses.upperBound) * Double(photographs) + 1e-9))
+        let most = (dose ?? CohortPlan.doses.upperBound) * Double(photographs) + 1e-9
+        let part = min(1, most / Double(max(1, wanted)))
+        isLimited = part < 1
+        for index in cells.indices {
+            cells[index].toSample = Int(Double(cells[index].toSample) * part) / CohortPlan.step * CohortPlan.step
+        }
     }
 
     /// How many photographs each cell shall have. Cells of too few patients do not count.
@@ -128,20 +141,6 @@ public struct CohortPlan: Sendable {
             for member in cell.members where !values.contains(member[column]) { values.append(member[column]) }
             return values.joined(separator: "|")
         }
-    }
-
-    /// Takes the same part of every cell, so that all come nearer to their target. What is left over by rounding goes
-    /// to the cells with the largest remainders.
-    private mutating func limit(to most: Int) {
-        guard wanted > most else { return }
-        let exact = cells.map { Double($0.toSample) * Double(most) / Double(wanted) }
-        for index in cells.indices { cells[index].toSample = Int(exact[index]) }
-        let left = most - toSample
-        let order = cells.indices.sorted {
-            let (one, other) = (exact[$0] - exact[$0].rounded(.down), exact[$1] - exact[$1].rounded(.down))
-            return one == other ? $0 < $1 : one > other
-        }
-        for index in order.prefix(left) { cells[index].toSample += 1 }
     }
 
     /// The table that `SamplingPlan` reads: `count`, and the values of each cell of which pictures are drawn.

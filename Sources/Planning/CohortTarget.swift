@@ -17,8 +17,10 @@ public enum CohortTarget: Sendable, Equatable {
     /// Reads shares from a table with a column for each attribute, and the column `share`. They add up to 1, or to 100
     /// where they are percentages.
     /// - Throws: `Failure(.badData)` with file and line for other columns, a value that the attribute does not have, a
-    ///   share that is no number from 0 on, a cell that is named twice, or another sum.
+    ///   share that is no such number, a cell that is named twice, or another sum.
     public init(shares path: String, by attributes: [String]) throws {
+        // What is left over where a program for tables rounds is no share.
+        let least = 0.00001
         let table = try LabelMapTable(contentsOf: path)
         guard Set(table.columns) == Set(attributes + ["share"]), table.columns.count == attributes.count + 1 else {
             throw Failure(
@@ -37,9 +39,9 @@ public enum CohortTarget: Sendable, Equatable {
                         found: "\"\(value.excerpt)\"")
                 }
             }
-            guard let number = Double(row.cells[share]), number.isFinite, number >= 0 else {
+            guard let number = Double(row.cells[share]), number.isFinite, number == 0 || number >= least else {
                 throw Failure(
-                    .badData, place, field: "share", expected: "a number from 0 on",
+                    .badData, place, field: "share", expected: "0, or a number from \(least) on",
                     found: "\"\(row.cells[share].excerpt)\"")
             }
             guard shares.updateValue(number, forKey: values) == nil else {

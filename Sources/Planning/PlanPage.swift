@@ -29,7 +29,7 @@ public struct PlanPage: Sendable {
             \(notes)
             <section>
             <h2>What the numbers allow</h2>
-            <p>A test on the patients that are held back tells a sensitivity of 80 % only as exactly as their number \
+            <p>A test on the held-out patients tells a sensitivity of 80 % only as exactly as their number \
             allows: the table gives half the width of its 95 % interval. \(SensitivityInterval.patients(for: 0.1)) \
             patients give 10 points. Pictures that are drawn make no such interval narrower; only patients do.</p>
             \(table)
@@ -123,7 +123,7 @@ public struct PlanPage: Sendable {
         return Table(
             [
                 .text("Cell"), .numbers("Patients"), .numbers("Photographs"), .numbers("Share"), .numbers("To draw"),
-                .numbers("Share then"), .numbers("Held-back patients"), .numbers("Interval"),
+                .numbers("Share then"), .numbers("Held-out patients"), .numbers("Interval"),
             ],
             rows: plan.cells.map { cell in
                 [

@@ -141,6 +141,17 @@ import Testing
         let map = "file: {column: f}\npatient: {column: p}\n"
         let found = try labels(map, "f,p\na,NA\nb,n/a\nc,-\nd,0012\n")
         #expect(["a", "b", "c"].allSatisfy { found[$0]?.patient == nil } && found["d"]?.patient == "0012")
+        let parts = try labels(
+            "file: {column: f}\npatient: {column: p, pattern: '^[^_]*'}\n",
+            "f,p\na,NA_1\nb,M\u{FC}ller_1\nc,Mu\u{308}ller_2\n")
+        #expect(parts["a"]?.patient == nil && parts["b"]?.patient == parts["c"]?.patient && parts["b"]?.patient != nil)
+        let paths = try LabelMap(yaml: "patient: {path: '^[^/]+'}\nattributes: {}\n", name: "map.yaml").labels(
+            ofPaths: ["unknown/1.png", "M\u{FC}ller/1.png", "Mu\u{308}ller/2.png", "7.0/1.png"])
+        #expect(paths["unknown/1.png"]?.patient == nil && paths["7.0/1.png"]?.patient == "7")
+        #expect(
+            paths["M\u{FC}ller/1.png"]?.patient?.utf8.elementsEqual(
+                paths["Mu\u{308}ller/2.png"]?.patient?.utf8 ?? "".utf8)
+                == true)
         expectFailure(.badData, "p \"1.23E+11\" is a number that a program for tables has rounded") {
             try labels(map, "f,p\na,1.23E+11\n")
         }

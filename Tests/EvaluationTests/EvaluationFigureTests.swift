@@ -95,6 +95,16 @@ struct EvaluationFigureTests {
         #expect(certain.brier == 0 && certain.expectedError == 0 && certain.slope == nil)
     }
 
+    @Test("the order of cases of one probability does not matter")
+    func ties() {
+        let probabilities = [Double](repeating: 0.5, count: 100)
+        let sorted = Calibration(probabilities, (0..<100).map { $0 < 50 })
+        let mixed = Calibration(probabilities, (0..<100).map { $0 % 2 == 0 })
+        #expect(sorted.expectedError == mixed.expectedError && abs(sorted.expectedError) < 1e-12)
+        let half = Calibration([0.2, 0.2, 0.9, 0.9], [true, false, true, true], bins: 2)
+        #expect(abs(half.expectedError - (0.3 + 0.1) / 2) < 1e-12)
+    }
+
     @Test("grades: scikit-learn", arguments: 0..<2)
     func grades(_ number: Int) throws {
         try #require(Reference.all.grades.count == 2)

@@ -239,6 +239,49 @@ struct AddedPhotographsTests {
         }
     }
 
+    @Test("a row that names a photograph of the new folder names no other of that name")
+    func rowsOfOthers() async throws {
+        let map = try folder.write(
+            Array("file: {column: name}\npatient: {column: patient}\nattributes: {}\n".utf8), "map.yaml")
+        func table(_ name: String, _ rows: [(String, String)]) throws -> String {
+            let text = "name,patient\n" + rows.map { "\($0.0),\($0.1)\n" }.joined()
+            return try folder.write(Array(text.utf8), name + ".csv")
+        }
+        // The first folder has its photographs in a folder of their own, and a copy of another name.
+        for patient in 0..<3 { try write(0, patient, "first/visit/\(patient).png") }
+        let copy = Picture(width: Self.size, height: Self.size, pixels: Self.visits[0].pixels)
+        try folder.write(copy.jpegData(quality: 60), "first/visit/copy.jpg")
+        var first = importer("first")
+        (first.onePatientPerPhoto, first.map) = (false, map)
+        let rows = (0..<3).map { ("visit/\($0).png", "P\($0)") }
+        first.labels = try table("first", rows + [("visit/copy.jpg", "other name of P0")])
+        try await first.run().write(to: folder.file("a.h5"), .init(source: "t", licence: "CC0"), force: true)
+        // New photographs of the same names: of a person who is there, and one that cannot be read.
+        try write(0, 4, "second/1.png")
+        try folder.write(Array("no picture".utf8), "second/2.png")
+        var second = importer("second")
+        (second.onePatientPerPhoto, second.map) = (false, map)
+        second.labels = try table("second", [("1.png", "P2"), ("2.png", "P0")])
+        second.base = try await BaseDataset(folder.file("a.h5"), scratch: folder.path)
+        let report = try second.run().report
+        #expect(report.kept == 4 && report.patients == 3 && report.added == 1, "\(report.refused)")
+        let patients = try second.run().patients
+        #expect(patients[3] == patients[2] && Set(patients[0..<3]).count == 3)
+        // Without the secret, the row of the dropped copy says who else its patient is.
+        try write(0, 5, "third/new.png")
+        var third = importer("third")
+        (third.onePatientPerPhoto, third.map, third.keepsSecret) = (false, map, false)
+        third.labels = try table(
+            "third", rows + [("visit/copy.jpg", "Q"), ("new.png", "Q")])
+        third.base = second.base
+        let named = try third.run().patients
+        #expect(named.count == 4 && named[3] == named[0])
+        // Without its report nobody knows how the patients were named.
+        try FileManager.default.removeItem(atPath: folder.file("a.import-report.json"))
+        second.base = try await BaseDataset(folder.file("a.h5"), scratch: folder.path)
+        #expect { try second.run() } throws: { ($0 as? Failure)?.sentence.contains("report of its import") == true }
+    }
+
     @Test("drawn pictures and photographs do not mix")
     func drawn() async throws {
         let writer = try await DatasetWriter(

@@ -98,28 +98,35 @@ struct ResumedImportTests {
         let out = folder.file("a.h5")
         var first: Importer = importer, second = importer
         do {
-            let begun = try UnfinishedImport(of: importer, to: out, resumes: false, replaces: false)
+            let begun = try UnfinishedImport(
+                of: importer, in: UnfinishedFolder(for: out), resumes: false, replaces: false)
             begun.prepare(&first)
             _ = try first.run()
             let told = begun.explained(Failure(.readOrWriteFailed, out, "the disk is full"))
             #expect(told.remedy == .resume && told.sentence.contains("what was read is kept in \(out).unfinished"))
         }
-        #expect { try UnfinishedImport(of: importer, to: out, resumes: false, replaces: false) } throws: {
+        #expect {
+            try UnfinishedImport(of: importer, in: UnfinishedFolder(for: out), resumes: false, replaces: false)
+        } throws: {
             ($0 as? Failure)?.kind == .cannotCreateOutput && ($0 as? Failure)?.remedy == .resumeOrDiscard
         }
         var other = importer
         other.size = 32
-        #expect { try UnfinishedImport(of: other, to: out, resumes: true, replaces: false) } throws: {
+        #expect {
+            try UnfinishedImport(of: other, in: UnfinishedFolder(for: out), resumes: true, replaces: false)
+        } throws: {
             ($0 as? Failure)?.kind == .usage && ($0 as? Failure)?.sentence.contains("64, with which") == true
         }
         let settings = out + ".unfinished/import.json", text = try String(contentsOfFile: settings, encoding: .utf8)
-        try text.replacingOccurrences(of: #""reader":1"#, with: #""reader":0"#).write(
+        try text.replacingOccurrences(of: #""reader":2"#, with: #""reader":0"#).write(
             toFile: settings, atomically: false, encoding: .utf8)
-        #expect { try UnfinishedImport(of: importer, to: out, resumes: true, replaces: false) } throws: {
-            ($0 as? Failure)?.sentence.contains("version of the reader: expected 0, with which") == true
+        #expect {
+            try UnfinishedImport(of: importer, in: UnfinishedFolder(for: out), resumes: true, replaces: false)
+        } throws: {
+            ($0 as? Failure)?.sentence.contains("another version of fovea began") == true
         }
         try text.write(toFile: settings, atomically: false, encoding: .utf8)
-        let resumed = try UnfinishedImport(of: importer, to: out, resumes: true, replaces: false)
+        let resumed = try UnfinishedImport(of: importer, in: UnfinishedFolder(for: out), resumes: true, replaces: false)
         resumed.prepare(&second)
         #expect(try first.run().patients == second.run().patients, "the secret was drawn twice")
         try resumed.finish()
@@ -132,7 +139,8 @@ struct ResumedImportTests {
         importer.resumableFolder = nil
         let out = folder.file("a.h5")
         for resumes in [false, true] {
-            let begun = try UnfinishedImport(of: importer, to: out, resumes: resumes, replaces: false)
+            let begun = try UnfinishedImport(
+                of: importer, in: UnfinishedFolder(for: out), resumes: resumes, replaces: false)
             var prepared = importer
             begun.prepare(&prepared)
             if !resumes { _ = try prepared.run() }
@@ -143,7 +151,7 @@ struct ResumedImportTests {
         // A file of pictures that is shorter than the journal says is read again.
         let pictures = out + ".unfinished/pictures"
         try #require(truncate(pictures, 64 * 64 * 3 * 2) == 0)
-        let resumed = try UnfinishedImport(of: importer, to: out, resumes: true, replaces: false)
+        let resumed = try UnfinishedImport(of: importer, in: UnfinishedFolder(for: out), resumes: true, replaces: false)
         resumed.prepare(&importer)
         let records = try importer.run().records()
         #expect(records.count == 5 && records.allSatisfy { $0.pixels.contains { $0 > 100 } })
@@ -152,7 +160,8 @@ struct ResumedImportTests {
     @Test("a failure that leaves nothing to go on with leaves no folder")
     func nothing() throws {
         let out = folder.file("a.h5")
-        let begun = try UnfinishedImport(of: importer(), to: out, resumes: false, replaces: false)
+        let begun = try UnfinishedImport(
+            of: importer(), in: UnfinishedFolder(for: out), resumes: false, replaces: false)
         let failure = begun.explained(Failure(.badData, "labels.csv", "is no table"))
         #expect(failure.sentence == "is no table" && !FileManager.default.fileExists(atPath: out + ".unfinished"))
     }

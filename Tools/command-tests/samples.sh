@@ -19,7 +19,7 @@ END
 planning() {
     fovea phantom --count 120 --size 32 --seed 7 --out plan-site.h5 --quiet
     fovea train --data plan-site.h5 --out plan-run --preset tiny --size 32 --images 64 --quiet
-    check "a plan of grades" bash -c "fovea plan plan-site.h5 --by dr_icdr --target interval=0.2 --dose 0.5 --out grades.csv --json > grades.json"
+    check "a plan of grades" bash -c "fovea plan plan-site.h5 --by dr_icdr --target interval=0.1 --dose 0.5 --out grades.csv --json > grades.json"
     check "samples by the plan" fovea sample --model plan-run/snapshot.safetensors --plan grades.csv --seed 1 --out grades.h5 --quiet
     check "its cells are the samples' and the dataset's" "$python" -c '
 import json, h5py, numpy
