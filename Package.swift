@@ -233,6 +233,5 @@ let package = Package(
             ["Models", "CheckpointStore", "Diffusion", "Networks", "TensorCore", "Files", "TestTensors"],
             exclude: ["Fixtures"]),
     ],
-    swiftLanguageModes: [.v6],
-    cxxLanguageStandard: .cxx17
+    swiftLanguageModes: [.v6]
 )

@@ -195,10 +195,14 @@ public struct BaseDataset: Sendable {
         }
         var isOwn = links != nil
         for name in names {
-            let key = keys.key(of: name), known = links?.otherKeys[key] ?? key
-            if own.contains(known) {
-                groups.join(BaseDataset.group(known), name)
-                isOwn = true
+            // Version 0.1 took names as the table wrote them.
+            let spellings = links == nil ? [name, name + ".0", name.decomposedStringWithCanonicalMapping] : [name]
+            for key in spellings.map(keys.key(of:)) {
+                let known = links?.otherKeys[key] ?? key
+                if own.contains(known) {
+                    groups.join(BaseDataset.group(known), name)
+                    isOwn = true
+                }
             }
         }
         return isOwn

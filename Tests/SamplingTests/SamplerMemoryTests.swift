@@ -1,5 +1,6 @@
 import Diffusion
 import Files
+import Foundation
 import Models
 import Networks
 import Sampling
@@ -9,7 +10,12 @@ import Testing
 
 /// Sampling that does not fit into memory is refused before it begins.
 @Suite(.serialized) struct SamplerMemoryTests {
-    @Test(.exclusivePool) func `a batch that does not fit is refused with the largest that does`() throws {
+    @Test(
+        .exclusivePool,
+        .enabled(
+            if: ProcessInfo.processInfo.environment["FOVEA_TESTS_ALONE"] != nil,
+            "it measures the memory of the whole process, so Tools/test runs it where nothing else runs"))
+    func `a batch that does not fit is refused with the largest that does`() throws {
         let folder = try TemporaryFolder()
         let model = try LoadedModel.drawn(
             ModelDescription(
@@ -28,8 +34,7 @@ import Testing
         #expect(some?.option == "batch" && some?.place == model.path)
         let largest = try #require(some?.sentence.firstMatch(of: #/at most (\d+),/#).flatMap { Int($0.1) })
         #expect(largest > 0 && largest < 64)
-        // What is said to fit is taken, and far more is not. Other tests that use memory at the same time blur the
-        // figures.
+        // What is said to fit is taken, and far more is not.
         settings.batchSize = largest
         #expect(throws: Never.self) { try sampler().requireRoom(available: 12 << 20) }
         settings.batchSize = 3 * largest
