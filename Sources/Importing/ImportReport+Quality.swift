@@ -42,9 +42,11 @@ extension ImportReport {
         /// What `--json` prints has only those that are not good.
         public var photographs: [Photograph]
 
-        /// The photographs that are not good, the worst first.
+        /// The photographs that are not good, the worst first: by grade, and then by how many figures are poor.
         public var poor: [Photograph] {
-            photographs.filter { $0.grade != .good }.sorted { ($1.grade, $0.file) < ($0.grade, $1.file) }
+            photographs.filter { $0.grade != .good }.sorted {
+                ($1.grade, $1.reasons.count, $0.file) < ($0.grade, $0.reasons.count, $1.file)
+            }
         }
 
         init(_ photographs: [Photograph], kept: Set<String>, source: QualitySource?, least: QualityGrade?) {

@@ -83,7 +83,9 @@ public enum QualityLimit: String, Codable, Sendable, CaseIterable {
         case .vesselLength:
             let what = isRejected ? "hardly a vessel is visible" : "few vessels are visible"
             return "\(what): \(number(value)) widths of the picture, usually 3 to 9"
-        case .vesselContrast: return "its vessels are faint: \(share(value)) darker than what is around them"
+        case .vesselContrast:
+            let much = value > 0 ? "\(share(value)) darker" : "no darker"
+            return "its vessels are faint: \(much) than what is around them"
         }
     }
 

@@ -52,7 +52,12 @@ struct QualityTests {
         let found = Dictionary(uniqueKeysWithValues: quality.photographs.map { ($0.file, $0.grade) })
         #expect(found == Self.grades, "\(quality.poor)")
         #expect(quality.measured == ["good": 2, "usable": 1, "reject": 4] && quality.source == .measured)
-        #expect(quality.poor.map(\.file) == ["black.png", "blurred.png", "burnt.png", "vessel-less.png", "dim.png"])
+        let poor = quality.poor
+        #expect(Set(poor.map(\.file)) == ["black.png", "blurred.png", "burnt.png", "vessel-less.png", "dim.png"])
+        #expect(poor.last?.file == "dim.png" && Set(poor.dropLast().map(\.reasons.count)).count > 1, "\(poor)")
+        #expect(zip(poor, poor.dropFirst().dropLast()).allSatisfy { $0.reasons.count >= $1.reasons.count }, "\(poor)")
+        let faint = quality.photographs.flatMap(\.reasons).filter { $0.contains("darker") }
+        #expect(faint.allSatisfy { !$0.contains("-") }, "\(faint)")
         for (file, reason) in [
             ("black.png", "is almost black: median brightness"), ("blurred.png", "is blurred: sharpness"),
             ("burnt.png", "is burnt out:"), ("dim.png", "is dark: median brightness"),
