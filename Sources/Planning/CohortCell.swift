@@ -28,9 +28,7 @@ struct CohortCell {
     }
 
     mutating func join(_ other: CohortCell) {
-        counts =
-            (counts.isEmpty ? [patients.count] : counts)
-            + (other.counts.isEmpty ? [other.patients.count] : other.counts)
+        counts = memberCounts + other.memberCounts
         members += other.members
         photographs += other.photographs
         patients.formUnion(other.patients)

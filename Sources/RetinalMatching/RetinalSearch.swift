@@ -17,8 +17,8 @@ package struct RetinalSearch: Sendable {
     private static let aligned = 48, alignedOfLarge = 12
     /// How many of these are refined at full resolution.
     private static let refined = 5
-    /// By how much the score of a match may rise from half to full resolution. Over 1,807 pairs of one eye, the lower
-    /// score was 0.51 at half resolution, and none rose by more than 0.021 (docs/performance.md).
+    /// By how much the score of a match may rise from half to full resolution. Over 1,807 pairs of one eye, the
+    /// lowest score was 0.51 at half resolution, and none rose by more than 0.021 (docs/performance.md).
     private static let slack = 0.03
     private static let probesAtOnce = 16
 

@@ -35,6 +35,17 @@ struct AddedPhotographsTests {
         return importer
     }
 
+    /// A map of tables that name photographs and patients.
+    private func namingMap() throws -> String {
+        try folder.write(
+            Array("file: {column: name}\npatient: {column: patient}\nattributes: {}\n".utf8), "map.yaml")
+    }
+
+    private func table(_ name: String, _ rows: [(String, String)]) throws -> String {
+        let text = "name,patient\n" + rows.map { "\($0.0),\($0.1)\n" }.joined()
+        return try folder.write(Array(text.utf8), name + ".csv")
+    }
+
     /// Imports all first visits.
     private func base(
         to output: String = "a.h5", _ prepare: (inout Importer) throws -> Void = { _ in }
@@ -109,12 +120,8 @@ struct AddedPhotographsTests {
 
     @Test("named patients are the same by the secret or by the table, and nothing is guessed")
     func names() async throws {
-        let map = try folder.write(
-            Array("file: {column: name}\npatient: {column: patient}\nattributes: {}\n".utf8), "map.yaml")
-        func table(_ rows: [(String, String)]) throws -> String {
-            let text = "name,patient\n" + rows.map { "\($0.0),\($0.1)\n" }.joined()
-            return try folder.write(Array(text.utf8), "labels-\(rows.count).csv")
-        }
+        let map = try namingMap()
+        func table(_ rows: [(String, String)]) throws -> String { try self.table("labels-\(rows.count)", rows) }
         let old = (0..<Self.patients).map { ("\($0).png", "P\($0)") }
         let base = try await base {
             $0.onePatientPerPhoto = false
@@ -147,12 +154,7 @@ struct AddedPhotographsTests {
 
     @Test("what one import learned of copies and names, all later ones know")
     func links() async throws {
-        let map = try folder.write(
-            Array("file: {column: name}\npatient: {column: patient}\nattributes: {}\n".utf8), "map.yaml")
-        func table(_ name: String, _ rows: [(String, String)]) throws -> String {
-            let text = "name,patient\n" + rows.map { "\($0.0),\($0.1)\n" }.joined()
-            return try folder.write(Array(text.utf8), name + ".csv")
-        }
+        let map = try namingMap()
         func named(_ photographs: String, _ labels: String, secret: UInt8? = 9) -> Importer {
             var importer = importer(photographs)
             importer.onePatientPerPhoto = false
@@ -224,8 +226,7 @@ struct AddedPhotographsTests {
         let report = try importer.run().report
         #expect(report.kept == Self.patients + 1 && report.patients == Self.patients + 1)
         // A table that names both 0.png as one patient means the one in the folder.
-        let map = try folder.write(
-            Array("file: {column: name}\npatient: {column: patient}\nattributes: {}\n".utf8), "map.yaml")
+        let map = try namingMap()
         let rows = (0..<Self.patients).map { "\($0).png,P\($0)\n" }.joined()
         let table = try folder.write(Array("name,patient\n\(rows)".utf8), "labels.csv")
         let named = try await self.base(to: "named.h5") {
@@ -241,12 +242,7 @@ struct AddedPhotographsTests {
 
     @Test("a row that names a photograph of the new folder names no other of that name")
     func rowsOfOthers() async throws {
-        let map = try folder.write(
-            Array("file: {column: name}\npatient: {column: patient}\nattributes: {}\n".utf8), "map.yaml")
-        func table(_ name: String, _ rows: [(String, String)]) throws -> String {
-            let text = "name,patient\n" + rows.map { "\($0.0),\($0.1)\n" }.joined()
-            return try folder.write(Array(text.utf8), name + ".csv")
-        }
+        let map = try namingMap()
         // The first folder has its photographs in a folder of their own, and a copy of another name.
         for patient in 0..<3 { try write(0, patient, "first/visit/\(patient).png") }
         let copy = Picture(width: Self.size, height: Self.size, pixels: Self.visits[0].pixels)
@@ -280,6 +276,32 @@ struct AddedPhotographsTests {
         try FileManager.default.removeItem(atPath: folder.file("a.import-report.json"))
         second.base = try await BaseDataset(folder.file("a.h5"), scratch: folder.path)
         #expect { try second.run() } throws: { ($0 as? Failure)?.sentence.contains("report of its import") == true }
+    }
+
+    @Test("version 0.1 made keys of names as the table wrote them")
+    func keysOfOlderVersions() async throws {
+        let secret = SecretBytes([UInt8](repeating: 9, count: 16)), keys = PatientKeys(secret: secret)
+        let written = ["7.0", "Mu\u{308}ller", "A"]
+        for patient in 0..<3 { try write(0, patient, "first/\(patient).png") }
+        var records = try importer("first").run().records()
+        for row in 0..<3 { (records[row].patient, records[row].split) = (keys.key(of: written[row]), .train) }
+        let writer = try await DatasetWriter(
+            path: folder.file("old.h5"), size: 64, info: DatasetInfo(site: "a", source: "t"))
+        try await writer.append(records)
+        try await writer.finish()
+        let rows = (0..<3).map { #"{"row": \#($0), "file": "\#($0).png"}"# }.joined(separator: ",")
+        try folder.write(Array(#"{"photographs": [\#(rows)]}"#.utf8), "old.import-report.json")
+        for patient in 0..<3 {
+            try write(0, 3 + patient, "second/\(patient).png")
+        }
+        var second = importer("second")
+        (second.onePatientPerPhoto, second.map) = (false, try namingMap())
+        second.labels = try table("second", [("0.png", "7"), ("1.png", "M\u{FC}ller"), ("2.png", "A")])
+        second.base = try await BaseDataset(folder.file("old.h5"), scratch: folder.path)
+        let imported = try second.run()
+        let known = Set(written.map(keys.key(of:)))
+        #expect(imported.report.kept == 6 && imported.report.patients == 3)
+        #expect(Set(imported.patients) == known)
     }
 
     @Test("drawn pictures and photographs do not mix")

@@ -123,6 +123,25 @@ import Testing
         #expect(turned.map(\.index) == Array(0..<8) && turned.allSatisfy { $0.score > 0.5 }, "\(turned)")
     }
 
+    @Test func `pairs of which one is mixed with another eye are found, too`() throws {
+        let blended = (0..<4).map { eye -> Picture in
+            var picture = Self.visits.second[eye]
+            let other = Self.visits.first[eye + 4]
+            for i in picture.pixels.indices {
+                picture.pixels[i] = UInt8((3 * Int(picture.pixels[i]) + Int(other.pixels[i])) / 4)
+            }
+            return picture
+        }
+        let pictures = (0..<4).map { Self.visits.first[$0] } + blended
+        let gallery = RetinalGallery(PictureSet(pictures, size: Self.size, patients: Array(0..<8)))
+        for limit in [2, 100] {
+            let found = try RetinalSearch(gallery, exhaustiveUpTo: limit).matches(of: 4..<8, from: 0.4)
+            #expect(found.map { $0.map(\.index) } == [[0], [1], [2], [3]], "\(found)")
+            // Weak enough that a bolder choice at half resolution would lose some.
+            #expect(found.joined().contains { $0.score < 0.7 }, "\(found)")
+        }
+    }
+
     @Test func `a field is the same after it was stored`() {
         let field = VesselField(Self.visits.first[0]), stored = VesselField(bytes: field.bytes)
         #expect(
