@@ -70,6 +70,7 @@ let package = Package(
         library("Pictures", ["Files", "CImageCodecs"]),
         library("DICOMFiles", ["Pictures", "Cohorts", "Files", "CDICOM"]),
         library("RetinalMatching", ["Pictures", "TensorCore"]),
+        library("Anatomy", ["RetinalMatching", "Pictures", "TensorCore", "Statistics"]),
         library("Networks", ["TensorCore", "Randomness", "Files"]),
         library("Diffusion", ["Networks", "Cohorts", "TensorCore", "Statistics", "Randomness"]),
         library("CheckpointStore", ["TensorCore", "Files", "Cryptography"]),
@@ -89,10 +90,14 @@ let package = Package(
                 "Models", "Datasets", "CheckpointStore", "Diffusion", "Networks", "RetinalMatching", "Pictures",
                 "Cohorts", "TensorCore", "Randomness", "Figures", "Files",
             ]),
+        library("Classification", ["Training", "Networks", "Pictures", "TensorCore", "Randomness"]),
         library("Federation", ["CheckpointStore", "TensorCore", "Files", yams]),
         library("SampleStore", ["PictureFiles", "CheckpointStore", "HDF5Files", "Pictures", "Cohorts", "Files"]),
         library("Reporting", ["SampleStore", "CheckpointStore", "Pictures", "Cohorts", "Figures", "Files"]),
-        library("Evaluation", ["TensorCore", "Statistics"]),
+        library("Evaluation", ["RetinalMatching", "Pictures", "TensorCore", "Statistics", "Randomness"]),
+        library("Usefulness", ["Evaluation", "Cohorts", "TensorCore", "Statistics", "Randomness", "Figures", "Files"]),
+        library(
+            "EvaluationPages", ["Usefulness", "Evaluation", "Anatomy", "Reporting", "Statistics", "Figures", "Files"]),
         library("Planning", ["Reporting", "CheckpointStore", "Datasets", "Cohorts", "Statistics", "Figures", "Files"]),
         library("ImportPages", ["Reporting", "Importing", "Pictures", "Figures", "Files"]),
         library(
@@ -112,21 +117,31 @@ let package = Package(
                 "Networks", "Cohorts", "TensorCore", "Statistics", "Randomness", "Figures", "Files",
             ]),
         library("Verdicts", ["Reporting", "SampleStore", "CheckpointStore", "Statistics", "Figures", "Files"]),
-        library("Releasing", ["Verdicts", "Reporting", "SampleStore", "CheckpointStore", "Cohorts", "Files"]),
+        library(
+            "Releasing",
+            ["EvaluationPages", "Verdicts", "Reporting", "SampleStore", "CheckpointStore", "Cohorts", "Files"]),
         library(
             "Auditing",
             [
-                "Verdicts", "Sampling", "Reporting", "SampleStore", "Training", "Models", "Importing", "Datasets",
+                "Verdicts", "Sampling", "Evaluation", "Reporting", "SampleStore", "Training", "Models", "Importing",
+                "Datasets",
                 "PictureFiles", "CheckpointStore", "Diffusion", "Networks", "RetinalMatching", "Pictures", "Cohorts",
                 "TensorCore",
                 "Statistics", "Randomness", "Figures", "Files",
+            ]),
+        library(
+            "Evaluating",
+            [
+                "Auditing", "EvaluationPages", "Usefulness", "Evaluation", "Anatomy", "Classification", "Datasets",
+                "RetinalMatching", "Pictures", "Cohorts", "Randomness", "Files",
             ]),
         library(
             "Interchange", ["Models", "CheckpointStore", "Diffusion", "Networks", "Cohorts", "TensorCore", "Files"]),
         library(
             "Fovea",
             [
-                "Interchange", "Auditing", "Releasing", "Verdicts", "FederatedTraining", "Consortium", "Exporting",
+                "Interchange", "Evaluating", "EvaluationPages", "Usefulness", "Auditing", "Releasing", "Verdicts",
+                "FederatedTraining", "Consortium", "Exporting",
                 "Sampling", "Reporting", "SampleStore", "Federation", "Training", "Models", "Phantoms", "ImportPages",
                 "Planning", "Importing", "Datasets", "PictureFiles", "CheckpointStore", "Diffusion", "Networks",
                 "HDF5Files",
@@ -138,7 +153,8 @@ let package = Package(
         library(
             "Benchmarks",
             [
-                "Fovea", "SampleStore", "Federation", "Training", "Models", "CheckpointStore", "Diffusion", "Networks",
+                "Fovea", "Classification", "SampleStore", "Federation", "Training", "Models", "CheckpointStore",
+                "Diffusion", "Networks",
                 "Cohorts", "TensorCore", "Randomness", "Files",
             ]),
         .executableTarget(
@@ -176,6 +192,7 @@ let package = Package(
         tests("Pictures", ["Importing", "Datasets", "Files", "CImageCodecs", "TestPictures"]),
         tests("DICOMFiles", ["Pictures", "Files", "TestPictures"], exclude: ["Fixtures"]),
         tests("RetinalMatching", ["Phantoms", "Pictures", "TensorCore", "TestPictures", "TestTensors"]),
+        tests("Anatomy", ["Phantoms", "Pictures", "TensorCore", "TestPictures"]),
         tests(
             "Networks", ["CheckpointStore", "TensorCore", "Randomness", "Files", "TestTensors"], exclude: ["Fixtures"]),
         tests("Diffusion", ["Networks", "Cohorts", "TensorCore", "Randomness", "TestTensors"], exclude: ["Fixtures"]),
@@ -187,7 +204,9 @@ let package = Package(
                 "ImportPages", "Phantoms", "SampleStore", "Datasets", "RetinalMatching", "Pictures", "Files",
                 "Cryptography", "TestPictures",
             ]),
-        tests("Evaluation", ["Statistics"], exclude: ["Fixtures"]),
+        tests(
+            "Evaluation", ["Phantoms", "Pictures", "TensorCore", "Statistics", "Randomness"], exclude: ["Fixtures"]),
+        tests("Usefulness", ["Evaluation", "Randomness", "Statistics", "Files"]),
         tests("Planning", ["Sampling", "Training", "Datasets", "CheckpointStore", "Pictures", "Cohorts", "Files"]),
         tests("Phantoms", ["Datasets", "Pictures", "Cohorts", "Files"]),
         tests(
@@ -196,6 +215,7 @@ let package = Package(
                 "Models", "Phantoms", "Datasets", "CheckpointStore", "Diffusion", "Networks", "Pictures", "Cohorts",
                 "TensorCore", "Statistics", "Randomness", "Files", "TestTensors",
             ]),
+        tests("Classification", ["Pictures", "Randomness", "Statistics"]),
         tests("Federation", ["CheckpointStore", "TensorCore", "Files", "TestTensors"], exclude: ["Fixtures"]),
         tests("SampleStore", ["HDF5Files", "Cohorts", "Files"]),
         tests("Reporting", ["SampleStore", "HDF5Files", "Cohorts", "Figures", "Files"], exclude: ["Fixtures"]),
@@ -216,7 +236,8 @@ let package = Package(
             "Verdicts", ["SampleStore", "CheckpointStore", "Statistics", "Files", "TestFigures"],
             exclude: ["Fixtures"]),
         tests(
-            "Releasing", ["Verdicts", "SampleStore", "CheckpointStore", "Files", "TestFigures"], exclude: ["Fixtures"]),
+            "Releasing", ["EvaluationPages", "Verdicts", "SampleStore", "CheckpointStore", "Files", "TestFigures"],
+            exclude: ["Fixtures"]),
         tests(
             "Auditing",
             [
@@ -225,6 +246,12 @@ let package = Package(
                 "CheckpointStore", "Diffusion", "Networks", "Pictures", "TensorCore", "Statistics", "Randomness",
                 "Files", "TestTensors",
             ], exclude: ["Fixtures"]),
+        tests(
+            "Evaluating",
+            [
+                "EvaluationPages", "Usefulness", "Auditing", "Phantoms", "Datasets", "Pictures", "Cohorts",
+                "Randomness", "Figures", "Files",
+            ]),
         .testTarget(name: "CommandLineTests", dependencies: ["fovea", "Fovea", "Files", arguments]),
         tests("PictureFiles", ["Datasets", "Phantoms", "Files"]),
         tests("Fovea", ["Consortium", "CheckpointStore", "Federation", "Training", "Diffusion", "Networks", "Files"]),

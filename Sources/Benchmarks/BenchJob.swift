@@ -9,6 +9,8 @@ public struct BenchJob: Job {
     public enum Subject: Sendable {
         /// Forward passes, training steps and 3x3 convolutions of a network; with `allOperations`, all operations.
         case network(repeats: Int, recompute: Bool, allOperations: Bool)
+        /// The training step of the classifier of an evaluation.
+        case classifier(repeats: Int)
         /// The writer of a sample set at `path`, with zlib's compression level `deflate`.
         case store(path: String, samples: Int, deflate: Int)
         /// Exact nearest neighbours of random vectors with `width` numbers, or of the vectors in `folder`.
@@ -48,7 +50,7 @@ public struct BenchJob: Job {
             throw Failure(.usage, option: "size", expected: "a multiple of \(multiple)", found: "\(size)")
         }
         switch subject {
-        case .network(let repeats, _, _): try require("repeats", repeats, 1...1000)
+        case .network(let repeats, _, _), .classifier(let repeats): try require("repeats", repeats, 1...1000)
         case .store(_, let samples, let deflate):
             try require("samples", samples, 1...10_000_000)
             try require("deflate", deflate, 0...9)
@@ -71,6 +73,16 @@ public struct BenchJob: Job {
             ) { report.note("\($0) ...") }
             result.peak_mib = Machine.peakMebibytes
             return Outcome(figures: result, lines: BenchJob.lines(result))
+        case .classifier(let repeats):
+            let result = ClassifierBenchmark(batch: batch, side: size, repeats: repeats)
+            return Outcome(
+                figures: result,
+                lines: [
+                    """
+                    classifier, batch \(batch), \(size) x \(size): \(BenchJob.number(result.classifier.median, 2)) ms \
+                    a training step
+                    """
+                ])
         case .store(let path, let samples, let deflate):
             let result = try await StoreBenchmark(
                 path: path, samples: samples, size: size, batch: batch, deflate: deflate, threads: threads)

@@ -10,6 +10,8 @@ public struct ReleaseJob: Job {
     public var samples: String
     /// The folder of the samples' audit.
     public var audit: String
+    /// The folder of an evaluation of the samples that the release carries; nil for none.
+    public var evaluation: String?
     /// The private key that signs the release.
     public var key: String
     /// A list of trust that says who is a privacy officer. Nil accepts only audits by the key that signs here.
@@ -53,7 +55,8 @@ public struct ReleaseJob: Job {
         try ReleaseCards.requireWritable(for: output, force: replaces)
         try FileSort.requireSampleSet(samples, "only what fovea sample wrote is released")
         let key = try SigningKey(contentsOf: key), rule = OfficerRule(trust: trust, own: key.publicKey)
-        let release = Release(samples, audit: audit, key: key, requireOfficer: rule.require)
+        let release = Release(
+            samples, audit: audit, evaluation: evaluation, key: key, requireOfficer: rule.require)
         let made = try await release.write(to: output, force: replaces)
         let card = try await ReleaseCards.write(for: output, force: replaces)
         return Outcome(

@@ -1,3 +1,5 @@
+import EvaluationPages
+import Figures
 import Files
 import Foundation
 import PictureFiles
@@ -11,6 +13,8 @@ public struct ReportJob: Job {
     public var samples: String
     /// The page to write.
     public var output: String
+    /// The folder of an evaluation of the set; nil shows the one that a released set carries.
+    public var evaluation: String?
     /// The most samples to show. A selection from a larger set is spread evenly over the cohorts.
     public var most = usualMost
     /// The default of `most`.
@@ -45,8 +49,16 @@ public struct ReportJob: Job {
         let audit = try file.release.map {
             try AuditPage(PublicAudit.decode(Data($0.verdict.utf8), place: "\(samples) /audit/verdict")).excerpt
         }
+        var given: String?
+        if let evaluation {
+            given = try EvaluationFolder(evaluation).text(of: try await SampleSetFile.contentDigest(samples))
+        }
+        let record = try (given ?? file.release?.evaluation).map {
+            try EvaluationRecord.decode($0, place: evaluation ?? "\(samples) /audit/evaluation")
+        }
         let made = try await SampleReport(
-            of: file, name: URL(fileURLWithPath: samples).lastPathComponent, most: most, audit: audit)
+            of: file, name: URL(fileURLWithPath: samples).lastPathComponent, most: most, audit: audit,
+            evaluation: record.map { EvaluationPage($0).excerpt })
         let staged = try StagedFile(output, force: replaces)
         let page = Data(made.html.utf8)
         try staged.write(page)

@@ -108,5 +108,8 @@ public enum RandomStream: UInt8, Sendable {
     case middleNetwork = 21
     case middleNoise = 22
     case mapNoise = 23
+    case classifierOrder = 24
+    case classifierChange = 25
+    case evaluationHalves = 26
     case tests = 255
 }

@@ -1,5 +1,6 @@
 import CheckpointStore
 import Cohorts
+import EvaluationPages
 import Files
 import Foundation
 import SampleStore
@@ -19,16 +20,22 @@ package struct Release {
     private let path: String
     private let folder: AuditFolder
     private let key: SigningKey
+    private let evaluation: String?
     /// Throws where the signer of an audit is not a privacy officer.
     private let requireOfficer: (PublicKey) throws -> Void
 
     /// - Parameters:
     ///   - path: the audited sample set.
     ///   - audit: the folder of the audit.
+    ///   - evaluation: the folder of an evaluation that the release carries; nil for none.
     ///   - key: signs the release.
     ///   - requireOfficer: throws where the owner of a key may not sign audits.
-    package init(_ path: String, audit: String, key: SigningKey, requireOfficer: @escaping (PublicKey) throws -> Void) {
+    package init(
+        _ path: String, audit: String, evaluation: String? = nil, key: SigningKey,
+        requireOfficer: @escaping (PublicKey) throws -> Void
+    ) {
         self.path = path
+        self.evaluation = evaluation
         folder = AuditFolder(audit)
         self.key = key
         self.requireOfficer = requireOfficer
@@ -56,6 +63,7 @@ package struct Release {
             )
         }
         try gate.requirePass()
+        let evaluation = try evaluation.map { try EvaluationFolder($0).text(of: digest) }
         let source = try await SampleSetFile.open(path)
         guard source.models.count == 1, let model = source.models.first else {
             throw Failure(.badData, path, field: "models", expected: "one", found: "\(source.models.count)")
@@ -72,7 +80,8 @@ package struct Release {
         try await write(source, model, kept, isReplayable: isReplayable, release: nil, to: work, force: true)
         let statement = ReleaseStatement(
             content: try await ReleaseStatement.contentDigest(work), source: digest,
-            audit: Digest(of: Array(gate.bytes)), date: Day.text(now), key: key.publicKey.text,
+            audit: Digest(of: Array(gate.bytes)), evaluation: evaluation.map { Digest(of: Array($0.utf8)) },
+            date: Day.text(now), key: key.publicKey.text,
             isReplayable: isReplayable)
         let text = try JSONText.encoded(statement)
         let signature = key.signature(of: DetachedSignature.message(ReleaseStatement.domain, Data(text.utf8)))
@@ -81,7 +90,7 @@ package struct Release {
             verdict: String(decoding: gate.bytes, as: UTF8.self),
             verdictSignature: String(decoding: gate.signature, as: UTF8.self).trimmingCharacters(
                 in: .whitespacesAndNewlines), statement: text,
-            signature: signature)
+            signature: signature, evaluation: evaluation)
         try await write(source, model, kept, isReplayable: isReplayable, release: record, to: output, force: force)
         return Outcome(
             samples: kept.count, dropped: dropped.count, isReplayable: isReplayable,

@@ -16,6 +16,8 @@ package struct ReleaseStatement: Codable, Hashable, Sendable {
     package var source: Digest
     /// SHA-256 of `audit.json`.
     package var audit: Digest
+    /// SHA-256 of `evaluation.json`; nil where the release carries none.
+    package var evaluation: Digest?
     /// The day of the release, such as `2026-01-31`.
     package var date: String
     /// The public key of whoever released it.
@@ -50,6 +52,9 @@ package enum ReleaseChain {
             let releaser = try PublicKey(statement.key, field: "key", place: "/audit/release")
             if !signs(releaser, record.signature, record.statement, ReleaseStatement.domain) {
                 findings.append(Finding("/audit/release_signature", "is not by the key that the statement names"))
+            }
+            if record.evaluation.map({ Digest(of: Array($0.utf8)) }) != statement.evaluation {
+                findings.append(Finding("/audit/evaluation", "is not the evaluation that the statement names"))
             }
             let audit = try PublicAudit.decode(Data(record.verdict.utf8), place: "/audit/verdict")
             guard let text = audit.officer else {

@@ -8,6 +8,7 @@ struct ReportPage: Sendable {
     let content: ReportContent
     let pictures: ReportPictures
     let audit: HTML?
+    let evaluation: HTML?
 
     private var description: SampleSetDescription { content.description }
 
@@ -140,10 +141,14 @@ struct ReportPage: Sendable {
             </section>
             <section id="evaluation" aria-labelledby="evaluation-title">
             <h2 id="evaluation-title">Evaluation</h2>
-            <p>There is no evaluation: nobody has measured fidelity, anatomy and usefulness by cohort for this set.</p>
+            \(evaluation ?? ReportPage.noEvaluation)
             </section>
             """
     }
+
+    private static let noEvaluation: HTML = """
+        <p>There is no evaluation: nobody has measured fidelity, anatomy and usefulness by cohort for this set.</p>
+        """
 
     private var terms: HTML {
         let terms = description.terms

@@ -26,21 +26,24 @@ public struct SampleReport: Sendable {
     ///   - name: the file's name, as the page shows it.
     ///   - most: the most samples to show. A selection from a larger set is spread evenly over the cohorts.
     ///   - audit: what the audit of a released set found, in words.
+    ///   - evaluation: what an evaluation of the set found, in words.
     ///   - byteLimit: the most bytes of the page. Pictures are JPEG copies: where they do not fit, first their quality
     ///     and then their size goes down.
     /// - Throws: `Failure(.usage)` where the pictures cannot fit; `Failure(.badData)` where a lineage in the file is
     ///   not valid or the pictures are damaged.
-    package init(of file: SampleSetFile, name: String, most: Int = most, audit: HTML? = nil, byteLimit: Int = byteLimit)
-        async throws
-    {
+    package init(
+        of file: SampleSetFile, name: String, most: Int = most, audit: HTML? = nil, evaluation: HTML? = nil,
+        byteLimit: Int = byteLimit
+    ) async throws {
         let content = try ReportContent(file, name: name, most: most)
         let rows = content.rows
         let around = ReportPage(
-            content: content, pictures: ReportPictures(placeholders: rows.count, of: file), audit: audit
+            content: content, pictures: ReportPictures(placeholders: rows.count, of: file), audit: audit,
+            evaluation: evaluation
         ).html.source.utf8.count
         // 100 bytes are kept back: the sentence about the copies has a few more characters once the setting is known.
         let pictures = try await ReportPictures(of: file, rows: rows, byteLimit: byteLimit - around - 100)
-        html = ReportPage(content: content, pictures: pictures, audit: audit).html.source
+        html = ReportPage(content: content, pictures: pictures, audit: audit, evaluation: evaluation).html.source
         shown = rows.count
         (quality, width, height) = (pictures.setting.quality, pictures.setting.width, pictures.setting.height)
     }

@@ -29,20 +29,20 @@ enum FlatField {
 
 /// A Gaussian blur as three running means (Wells, "Efficient synthesis of Gaussian filters by cascaded uniform
 /// filters", IEEE PAMI 8(2), 1986). Values beyond the picture count as 0.
-struct BoxBlur {
+package struct BoxBlur {
     let width: Int
     let height: Int
     /// Half the window in pixels. Three windows of 2 r + 1 pixels have the variance r (r + 1).
     private let radius: Int
 
-    init(width: Int, height: Int, sigma: Double) {
+    package init(width: Int, height: Int, sigma: Double) {
         self.width = width
         self.height = height
         radius = max(1, Int(((sigma * sigma + 0.25).squareRoot() - 0.5).rounded()))
     }
 
     /// - Parameter plane: [height, width].
-    func applied(to plane: [Float]) -> [Float] {
+    package func applied(to plane: [Float]) -> [Float] {
         var across = transposed(plane, width: width, height: height)
         for _ in 0..<3 { across = meansOfColumns(across, width: height, height: width) }
         var down = transposed(across, width: height, height: width)

@@ -2,14 +2,14 @@ import Pictures
 
 /// The field of view as the pixels show it, wherever rotation, crop or shift has moved it. It is the largest lit region
 /// on black, with its holes filled.
-enum LitRegion {
+package enum LitRegion {
     /// A lit pixel is brighter than this share of the brightness that a twentieth of all pixels reach.
     private static let share: Float = 0.12
     /// A lit pixel is also brighter than this level (of 255), which recompression does not reach on black.
     private static let floor: Float = 8
 
     /// - Returns: [height, width]; false everywhere if nothing is lit.
-    static func mask(of picture: Picture) -> [Bool] {
+    package static func mask(of picture: Picture) -> [Bool] {
         let width = picture.width, height = picture.height
         var histogram = [Int](repeating: 0, count: 256)
         let brightness = (0..<width * height).map { i in
@@ -37,7 +37,7 @@ enum LitRegion {
 
     /// `mask` without the pixels that lie within `distance` pixels (along rows and columns) of its edge or the
     /// picture's edge.
-    static func eroded(_ mask: [Bool], width: Int, height: Int, by distance: Int) -> [Bool] {
+    package static func eroded(_ mask: [Bool], width: Int, height: Int, by distance: Int) -> [Bool] {
         func lines(_ source: [Bool], count: Int, length: Int, line: Int, step: Int) -> [Bool] {
             var result = source
             for start in 0..<count {

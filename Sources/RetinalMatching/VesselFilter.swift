@@ -6,32 +6,39 @@ import Foundation
 /// filtering", MICCAI 1998, eq. 3). It is averaged along a segment of that direction, as matched filters are (Chaudhuri
 /// et al., IEEE TMI 8(3), 1989). The responses at three widths are added, for each of twelve directions.
 /// `Tools/reference/vessel_filters.py` compares it with five published filters.
-struct VesselFilter {
+package struct VesselFilter {
     static let directions = 12
     /// The deviation across the vessel and half the segment's length, in pixels of a picture of 256 x 256.
-    private static let widths: [(sigma: Double, half: Double)] = [(0.9, 4), (1.4, 5), (2.2, 6)]
+    package static let widths: [(sigma: Double, half: Double)] = [(0.9, 4), (1.4, 5), (2.2, 6)]
     private static let taps = -4...4
 
     let width: Int
     let height: Int
     /// The response of the strongest direction; negative on bright lines. [height, width]
-    private(set) var strength: [Float]
+    package private(set) var strength: [Float]
+    /// The response of the weakest direction: about 0 on a line, and positive on a dark blob. [height, width]
+    package private(set) var weakest: [Float]
     /// The mean of exp(2 i angle) over the directions, weighted with their positive responses. Its length is 1 for one
     /// sharp direction and 0 for a blob. Angles are measured from x towards y. [height, width]
-    private(set) var cosine: [Float]
-    private(set) var sine: [Float]
+    package private(set) var cosine: [Float]
+    package private(set) var sine: [Float]
 
-    /// - Parameter values: [height, width]. Dark vessels are positive, and the average is zero.
-    init(_ values: [Float], width: Int, height: Int) {
+    /// - Parameters:
+    ///   - values: [height, width]. Dark vessels are positive, and the average is zero.
+    ///   - widths: the deviations across the vessel and the half lengths, whose responses are added.
+    package init(
+        _ values: [Float], width: Int, height: Int, widths: [(sigma: Double, half: Double)] = VesselFilter.widths
+    ) {
         self.width = width
         self.height = height
         let unit = Double(max(width, height)) / 256
-        let scales = Self.widths.map { (sigma: max(0.7, $0.sigma * unit), half: $0.half * unit) }
+        let scales = widths.map { (sigma: max(0.7, $0.sigma * unit), half: $0.half * unit) }
         let pad = scales.map { Int((3.5 * $0.sigma + $0.half).rounded(.up)) + 2 }.max() ?? 0
         let canvas = Canvas(values, width: width, height: height, pad: pad)
         let curvatures = scales.map { canvas.curvatures(sigma: $0.sigma) }
         let count = canvas.count
-        var best = [Float](repeating: -.infinity, count: count), sum = [Float](repeating: 1e-6, count: count)
+        var best = [Float](repeating: -.infinity, count: count), least = [Float](repeating: .infinity, count: count)
+        var sum = [Float](repeating: 1e-6, count: count)
         var re = [Float](repeating: 0, count: count), im = re, across = re, response = re
         for direction in 0..<Self.directions {
             let angle = Double(direction) * .pi / Double(Self.directions)
@@ -47,9 +54,11 @@ struct VesselFilter {
                     canvas.add(across, shiftedBy: offset, times: Float(weight / total), to: &response)
                 }
             }
-            canvas.gather(response, cos2: Float(cos(2 * angle)), sin2: Float(sin(2 * angle)), &best, &re, &im, &sum)
+            canvas.gather(
+                response, cos2: Float(cos(2 * angle)), sin2: Float(sin(2 * angle)), &best, &least, &re, &im, &sum)
         }
         strength = canvas.cut(best)
+        weakest = canvas.cut(least)
         let total = canvas.cut(sum)
         cosine = zip(canvas.cut(re), total).map { $0 / $1 }
         sine = zip(canvas.cut(im), total).map { $0 / $1 }
@@ -97,12 +106,13 @@ private struct Canvas {
     }
 
     func gather(
-        _ response: [Float], cos2: Float, sin2: Float, _ best: inout [Float], _ re: inout [Float], _ im: inout [Float],
-        _ sum: inout [Float]
+        _ response: [Float], cos2: Float, sin2: Float, _ best: inout [Float], _ least: inout [Float],
+        _ re: inout [Float], _ im: inout [Float], _ sum: inout [Float]
     ) {
         for i in body {
             let value = response[i], positive = max(0, value)
             best[i] = max(best[i], value)
+            least[i] = min(least[i], value)
             re[i] += cos2 * positive
             im[i] += sin2 * positive
             sum[i] += positive

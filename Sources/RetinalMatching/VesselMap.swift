@@ -6,9 +6,16 @@ import Pictures
 package func vesselMap(_ picture: Picture) -> (map: [Float], insideFieldOfView: [Bool]) {
     let lit = LitRegion.mask(of: picture)
     let filter = VesselFilter(FlatField.values(of: picture, inside: lit), width: picture.width, height: picture.height)
-    let rim = max(2, (max(picture.width, picture.height) + 50) / 100)
-    let inside = LitRegion.eroded(lit, width: picture.width, height: picture.height, by: rim)
+    let inside = withoutRim(lit, of: picture)
     return (zip(filter.strength, inside).map { $1 ? $0 : 0 }, inside)
+}
+
+/// Which pixels of a photograph lie in its field of view without its rim, [height, width]. None where nothing is lit.
+package func fieldOfView(of picture: Picture) -> [Bool] { withoutRim(LitRegion.mask(of: picture), of: picture) }
+
+private func withoutRim(_ lit: [Bool], of picture: Picture) -> [Bool] {
+    let rim = max(2, (max(picture.width, picture.height) + 50) / 100)
+    return LitRegion.eroded(lit, width: picture.width, height: picture.height, by: rim)
 }
 
 /// How likely each pixel is a vessel, from 0 to 1, [height, width]. It is 0 at the filter's response to the background

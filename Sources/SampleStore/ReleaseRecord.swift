@@ -8,12 +8,17 @@ public struct ReleaseRecord: Codable, Hashable, Sendable {
     public var verdict: String
     /// The privacy officer's signature of `verdict`.
     public var verdictSignature: String
+    /// The `evaluation.json` of the audited set; nil where the release carries none.
+    public var evaluation: String?
     /// What the release says about itself.
     public var statement: String
     /// The signature of `statement`.
     public var signature: String
 
-    public init(verdict: String, verdictSignature: String, statement: String, signature: String) {
+    public init(
+        verdict: String, verdictSignature: String, statement: String, signature: String, evaluation: String? = nil
+    ) {
+        self.evaluation = evaluation
         self.verdict = verdict
         self.verdictSignature = verdictSignature
         self.statement = statement
@@ -31,7 +36,7 @@ public struct ReleaseRecord: Codable, Hashable, Sendable {
         return audit?.figures.policy.weakerLimits ?? ["not known, because the verdict cannot be read"]
     }
 
-    static let fields: Set = ["verdict", "verdict_signature", "release", "release_signature"]
+    static let fields: Set = ["verdict", "verdict_signature", "release", "release_signature", "evaluation"]
 
     @HDF5Actor
     func write(to group: HDF5Group) throws {
@@ -41,6 +46,7 @@ public struct ReleaseRecord: Codable, Hashable, Sendable {
         ] {
             _ = try group.write(name, strings: [text])
         }
+        if let evaluation { _ = try group.write("evaluation", strings: [evaluation]) }
     }
 
     /// Reads the record; the result is nil where the group is empty.
@@ -54,6 +60,7 @@ public struct ReleaseRecord: Codable, Hashable, Sendable {
         }
         self.init(
             verdict: try text("verdict"), verdictSignature: try text("verdict_signature"),
-            statement: try text("release"), signature: try text("release_signature"))
+            statement: try text("release"), signature: try text("release_signature"),
+            evaluation: try group.names.contains("evaluation") ? text("evaluation") : nil)
     }
 }

@@ -147,6 +147,10 @@ struct ReleaseCommand: JobCommand {
 
     @Argument(help: .value("samples", "The sample set that was audited."), completion: .file()) var samples: String
     @Option(help: .value("folder", "The folder of its audit."), completion: .directory) var audit: String
+    @Option(
+        help: .value("folder", "The folder of an evaluation that the set carries (default: none)."),
+        completion: .directory)
+    var evaluation: String?
     @Option(help: .value("file", "The private key that signs the release."), completion: .file()) var key: String
     @OptionGroup var officer: OfficerOptions
     @Option(help: .value("r.h5", "The released set to write; its cards go beside it."), completion: .file()) var out:
@@ -156,6 +160,7 @@ struct ReleaseCommand: JobCommand {
     func job() throws -> ReleaseJob {
         var job = ReleaseJob(samples, audit: audit, key: key, to: out)
         (job.trust, job.replaces) = (officer.trust, common.force)
+        job.evaluation = evaluation
         return job
     }
 }

@@ -29,6 +29,7 @@ struct BenchCommand: JobCommand {
     var store: String?
     @Option(help: .value("n", "With --store: samples.")) var samples = 2000
     @Option(help: .value("level", "With --store: zlib's level, 0 for none.")) var deflate = 1
+    @Flag(help: "Instead: the training step of the classifier of fovea evaluate.") var classifier = false
     @Flag(help: "Instead: exact nearest neighbours of random vectors.") var neighbors = false
     @Option(help: .value("n", "With --neighbors: vectors whose neighbours are looked for.")) var probes = 10_000
     @Option(help: .value("n", "With --neighbors: vectors that they are looked for among.")) var gallery = 100_000
@@ -46,8 +47,10 @@ struct BenchCommand: JobCommand {
         var job = BenchJob(
             neighbors
                 ? .neighbors(probes: probes, gallery: gallery, width: width, nearest: nearest, folder: exchange)
-                : store.map { .store(path: $0, samples: samples, deflate: deflate) }
-                    ?? .network(repeats: repeats, recompute: recompute, allOperations: ops))
+                : classifier
+                    ? .classifier(repeats: repeats)
+                    : store.map { .store(path: $0, samples: samples, deflate: deflate) }
+                        ?? .network(repeats: repeats, recompute: recompute, allOperations: ops))
         (job.preset, job.batch, job.size, job.channels) = (preset, batch, size, channels)
         job.threads = common.threadCount
         return job

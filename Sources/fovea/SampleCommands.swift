@@ -243,11 +243,15 @@ struct ReportCommand: JobCommand {
     @Option(help: .value("file", "The page to write."), completion: .file()) var out: String
     @Option(help: .value("n", "Samples to show; of a larger set, a selection spread evenly over the cohorts."))
     var most = ReportJob.usualMost
+    @Option(
+        help: .value("folder", "The folder of an evaluation of the set (default: what a released set carries)."),
+        completion: .directory)
+    var evaluation: String?
     @OptionGroup var common: CommonOptions
 
     func job() throws -> ReportJob {
         var job = ReportJob(samples, to: out)
-        (job.most, job.replaces) = (most, common.force)
+        (job.most, job.evaluation, job.replaces) = (most, evaluation, common.force)
         return job
     }
 }

@@ -1,5 +1,4 @@
 import Evaluation
-import Foundation
 import Statistics
 import Testing
 
@@ -31,15 +30,7 @@ private struct Reference: Decodable {
     let grades: [Grades]
     let discoveries: Discoveries
 
-    static let all = try! JSONDecoder().decode(
-        Reference.self,
-        from: Data(
-            contentsOf: URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
-                "Fixtures/figures.json")))
-}
-
-private func isNear(_ one: Double?, _ other: Double, _ tolerance: Double = 1e-4) -> Bool {
-    one.map { abs($0 - other) <= tolerance * max(1, abs(other)) } ?? false
+    static let all: Reference = fixture("figures.json")
 }
 
 @Suite("Figures of an evaluation agree with reference packages")

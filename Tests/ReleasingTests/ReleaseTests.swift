@@ -1,4 +1,5 @@
 import CheckpointStore
+import EvaluationPages
 import Files
 import Foundation
 import Releasing
@@ -83,9 +84,9 @@ struct Audited {
         _ = try folder.sign(key ?? officer, reviewed: try folder.review().digest, date: "2026-02-01")
     }
 
-    func release(key: SigningKey? = nil) async throws -> Release.Outcome {
+    func release(key: SigningKey? = nil, evaluation: String? = nil) async throws -> Release.Outcome {
         let officer = officer.publicKey
-        return try await Release(samples, audit: audit, key: key ?? self.officer) { signer in
+        return try await Release(samples, audit: audit, evaluation: evaluation, key: key ?? self.officer) { signer in
             guard signer == officer else { throw Failure(.notPermitted, nil, "is no privacy officer") }
         }.write(to: folder.file("r.h5"), force: false)
     }
@@ -118,6 +119,49 @@ struct Audited {
         #expect(file.seeds == kept)
         let checked = try await ReleaseChain.check(path)
         #expect(checked.findings.isEmpty && checked.signers?.officer == audited.officer.publicKey)
+    }
+
+    @Test func `a released set carries its evaluation under its signature, and that of another set is refused`()
+        async throws
+    {
+        let audited = try await Audited(flagged: [])
+        func evaluation(of digest: Digest, _ name: String) throws -> (folder: String, text: String) {
+            func side(_ name: String, _ digest: Digest?) -> EvaluationRecord.Side {
+                EvaluationRecord.Side(
+                    name: name, site: nil, pictures: 12, patients: digest == nil ? 12 : nil, digest: digest)
+            }
+            let text = try JSONText.encoded(
+                EvaluationRecord(
+                    samples: side("s.h5", digest), training: side("site.h5", nil), tests: [], date: "2026-02-01"))
+            try FileManager.default.createDirectory(
+                atPath: audited.folder.file(name), withIntermediateDirectories: true)
+            try audited.folder.write(text.utf8, "\(name)/\(EvaluationFolder.figures)")
+            return (audited.folder.file(name), text)
+        }
+        let other = try evaluation(of: Digest(of: [7]), "other")
+        await expectLaterFailure(.badData, "expected an evaluation of \(audited.digest)") {
+            try await audited.release(evaluation: other.folder)
+        }
+        let own = try evaluation(of: audited.digest, "own")
+        _ = try await audited.release(evaluation: own.folder)
+        let path = audited.folder.file("r.h5"), released = try await SampleSetFile.open(path)
+        var record = try #require(released.release)
+        #expect(record.evaluation == own.text)
+        let findings = try await ReleaseChain.check(path).findings
+        #expect(findings.isEmpty)
+        // The same set with another evaluation, which nobody signed.
+        record.evaluation = other.text
+        let forged = audited.folder.file("forged.h5")
+        let writer = try SampleSetWriter(
+            path: forged, width: 8, height: 8, run: released.runs[0], model: released.models[0],
+            terms: released.terms, created: released.created, release: record)
+        try await writer.append(
+            (0..<Audited.count).map { row in
+                SampleRecord(pixels: [UInt8](repeating: UInt8(10 * row), count: 192), seed: 5, index: UInt64(row))
+            })
+        try await writer.finish()
+        let places = try await ReleaseChain.check(forged).findings.map(\.place)
+        #expect(places.contains("/audit/evaluation"))
     }
 
     @Test func `another set under the same signatures is found`() async throws {

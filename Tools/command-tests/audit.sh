@@ -19,7 +19,7 @@ audit() {
     check "an audit without a control does not pass (1)" audited a --json
     check "and says so before it starts" grep -q "this audit cannot pass: the model was not given; there is no positive control; 40 samples are too few, and at least 199 are needed" a.txt
     says "audit --json has the contract's keys" 'j["verdict"] in ("fail", "no-power") and j["reasons"] and {"flagged", "tests", "output", "samples"} <= set(j) and j["samples"] == 40' a.json
-    check "audit.json is what docs/audit.schema.json says" "$python" "$root/Tools/command-tests/check_audit.py" "$root/docs/audit.schema.json" a/public/audit.json
+    check "audit.json is what docs/audit.schema.json says" "$python" "$root/Tools/command-tests/check_schema.py" "$root/docs/audit.schema.json" a/public/audit.json
     says "noise is no photograph, and membership was not tested" 'any("are not photographs" in r for r in j["reasons"]) and any("membership was not tested" in r for r in j["reasons"])' a.json
     check "public/ holds no picture" bash -c '[[ -s a/public/audit.json && -s a/public/audit.html && -z "$(find a/public -type f ! -name audit.json ! -name audit.html)" ]] && ! grep -lE "data:image|<img" -r a/public'
     check "private/ is its owner's alone" bash -c '[[ "$(stat -c %a a/private)" == 700 && "$(stat -c %a p.h5.audits.jsonl)" == 600 ]]'
@@ -53,12 +53,12 @@ audit() {
     rm edited/public/manifest.json*
     check "also without its manifest (1)" bash -c 'fovea verify edited 2> text; (( $? == 1 )) && grep -q "manifest.json: is missing" text'
     says "the control is stated" 'j["figures"]["control"]["source"] == "closedForm" and j["figures"]["membership"]["members"] > 0' signed/public/audit.json
-    check "audit.json with membership and control is what the schema says" "$python" "$root/Tools/command-tests/check_audit.py" "$root/docs/audit.schema.json" signed/public/audit.json
+    check "audit.json with membership and control is what the schema says" "$python" "$root/Tools/command-tests/check_schema.py" "$root/docs/audit.schema.json" signed/public/audit.json
     fovea phantom --count 100 --size 64 --seed 5 --out c.h5 --quiet
     fovea train --data p.h5 --canaries c.h5 --out with-canaries --preset tiny --size 64 --images 64 --quiet
     check "an audit with a model of canaries" audited canaries --canary-model with-canaries/snapshot.safetensors --canaries c.h5 --json
     says "states what it remembers" 'j["figures"]["canaries"]["result"]["canaries"]["count"] == 100 and j["figures"]["canaries"]["result"]["epsilon"] >= 0 and not any("canaries" in t for t in j["figures"]["notTested"])' canaries/public/audit.json
-    check "audit.json with canaries is what the schema says" "$python" "$root/Tools/command-tests/check_audit.py" "$root/docs/audit.schema.json" canaries/public/audit.json
+    check "audit.json with canaries is what the schema says" "$python" "$root/Tools/command-tests/check_schema.py" "$root/docs/audit.schema.json" canaries/public/audit.json
     refuses "a model without canaries in its place (65)" 65 "expected a model that was trained with canaries, found one without; fovea train --canaries" "$work/audit" \
         fovea audit s.h5 --train p.h5 --policy policy.yaml --canary-model m/snapshot.safetensors --canaries c.h5 --out d --quiet
     refuses "other phantoms (65)" 65 "canaries: expected the file" "$work/audit" \

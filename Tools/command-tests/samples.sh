@@ -15,6 +15,30 @@ assert len({d.tobytes() for d in a["provenance/digest"][:]}) == len(a["images"])
 END
 }
 
+# Whether drawn pictures help: the folder of an evaluation, its resumption and its refusals.
+evaluation() {
+    fovea phantom --count 110 --size 64 --seed 31 --out ev-site.h5 --quiet
+    fovea phantom --count 40 --size 64 --seed 32 --out ev-drawn.h5 --quiet
+    fovea phantom --count 70 --size 64 --seed 33 --site elsewhere --out ev-test.h5 --quiet
+    local evaluate=(fovea evaluate ev-drawn.h5 --train ev-site.h5 --test ev-test.h5 --task disease --positive dr --by sex --seeds 2 --size 32 --quiet)
+    local long=("${evaluate[@]}" --steps 300 --parts usefulness --arms resampled,added-40-resampled)
+    check "an evaluation" "${evaluate[@]}" --steps 10 --out ev
+    check "evaluation.json is what docs/evaluation.schema.json says" "$python" "$root/Tools/command-tests/check_schema.py" "$root/docs/evaluation.schema.json" ev/evaluation.json
+    check "its page shows no picture, and what is private is" bash -c '! grep -q "<img" ev/report.html && grep -q "synthetic pictures" ev/report.html && [ "$(stat -c %a ev/private)" = 700 ]'
+    check "one that is stopped by Ctrl-C" bash -c 'timeout --preserve-status --signal=INT 3 "$@" --out ev-stopped; [ $? = 75 ]' _ "${long[@]}"
+    check "goes on to the figures of one that is not" bash -c '"$@" --out ev-stopped --resume && "$@" --out ev-whole && cmp ev-stopped/evaluation.json ev-whole/evaluation.json' _ "${long[@]}"
+    refuses "other settings under --resume (64)" 64 "of other files or settings" "" "${long[@]}" --out ev-stopped --resume --force --doses 0.3
+    refuses "an evaluation that exists is kept (73)" 73 "ev/report.html: exists already" "" "${evaluate[@]}" --out ev
+    refuses "a test set of the training photographs (65)" 65 "of its photographs, pixel by pixel" "$work/empty" \
+        fovea evaluate ev-drawn.h5 --train ev-site.h5 --test ev-site.h5 --task disease --out "$work/empty/ev"
+    refuses "an attribute outside the schema (64)" 64 "\-\-task: expected dr_icdr, .*found \"grade\"" "$work/empty" \
+        fovea evaluate ev-drawn.h5 --train ev-site.h5 --task grade --out "$work/empty/ev"
+    refuses "a part that does not exist (64)" 64 "\-\-parts: expected fidelity, anatomy, usefulness, obedience" "$work/empty" \
+        fovea evaluate ev-drawn.h5 --train ev-site.h5 --task disease --parts looks --out "$work/empty/ev"
+    refuses "one class (65)" 65 "at least two classes" "$work/empty" \
+        fovea evaluate ev-drawn.h5 --train ev-site.h5 --task disease --positive dr,healthy --out "$work/empty/ev"
+}
+
 # What a plan asks for is what is drawn.
 planning() {
     fovea phantom --count 120 --size 32 --seed 7 --out plan-site.h5 --quiet

@@ -1,12 +1,13 @@
 import Foundation
 import Pictures
+import Statistics
 import TensorCore
 
 /// Features that describe a picture as a photograph of an eye: the lit share, the colours, the spectrum of the green
 /// channel by octave, and a coarse layout. Nothing in them is trained.
-struct PhotographFeatures {
+package struct PhotographFeatures {
     /// [count, width]
-    let rows: [[Double]]
+    package let rows: [[Double]]
 
     /// A pixel is lit where its brightest channel is above this level.
     private static let litLevel: UInt8 = 20
@@ -15,17 +16,15 @@ struct PhotographFeatures {
 
     /// The least deviation that each feature is divided by. Photographs of one camera vary less in some features than
     /// anybody would notice, and without these floors another camera would count as no camera at all.
-    let floors: [Double]
+    package let floors: [Double]
 
-    init(_ pictures: PictureSet) {
-        var side = 32
-        while side * 2 <= pictures.size { side *= 2 }
-        let width = side
+    package init(_ pictures: PictureSet) {
+        let side = PhotographFeatures.side(ofSize: pictures.size)
         var rows = [[Double]](repeating: [], count: pictures.count)
         rows.withUnsafeMutableBufferPointer { buffer in
             nonisolated(unsafe) let target = buffer
             parallelFor(pictures.count) { index in
-                target[index] = PhotographFeatures.features(pictures[index].resized(width: width, height: width))
+                target[index] = PhotographFeatures.features(pictures[index].resized(width: side, height: side))
             }
         }
         self.rows = rows
@@ -34,13 +33,27 @@ struct PhotographFeatures {
             + [Double](repeating: 0.3, count: PhotographFeatures.grid * PhotographFeatures.grid)
     }
 
+    /// The side at which pictures of a size are described: the largest power of two that is no larger, and at least 32.
+    static func side(ofSize size: Int) -> Int {
+        var side = 32
+        while side * 2 <= size { side *= 2 }
+        return side
+    }
+
+    /// What each feature is.
+    static func names(side: Int) -> [String] {
+        ["lit share"] + ["red", "green", "blue"].flatMap { ["\($0) mean", "\($0) deviation"] } + ["surround"]
+            + octaves(side).flatMap { ["deviation at \($0)", "kurtosis at \($0)"] }
+            + (0..<grid * grid).map { "green at row \($0 / grid) column \($0 % grid)" }
+    }
+
     /// The sides at which the octaves are taken: `side`, its half, and so on down to 16.
     private static func octaves(_ side: Int) -> [Int] {
         Array(sequence(first: side) { $0 / 2 >= 16 ? $0 / 2 : nil })
     }
 
     /// - Parameter picture: a square whose side is a power of two.
-    private static func features(_ picture: Picture) -> [Double] {
+    static func features(_ picture: Picture) -> [Double] {
         let side = picture.width, count = side * side
         let brightest = (0..<count).map {
             max(picture.pixels[3 * $0], picture.pixels[3 * $0 + 1], picture.pixels[3 * $0 + 2])
@@ -93,16 +106,5 @@ struct PhotographFeatures {
             for x in 0..<side { sums[y / cell * grid + x / cell] += plane[y * side + x] }
         }
         return sums.map { $0 / Double(cell * cell) }
-    }
-}
-
-extension [Double] {
-    /// The mean; 0 without elements.
-    var mean: Double { isEmpty ? 0 : reduce(0, +) / Double(count) }
-
-    /// The standard deviation (of the population); 0 without elements.
-    var deviation: Double {
-        let mean = mean
-        return isEmpty ? 0 : (reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(count)).squareRoot()
     }
 }

@@ -1,12 +1,9 @@
-import Pictures
-import TensorCore
-
 /// A square picture in floating point: [side, side, 3], RGB in 0...1.
 package struct FloatPicture: Sendable {
-    let side: Int
-    var pixels: [Float]
+    package let side: Int
+    package var pixels: [Float]
 
-    init(side: Int, pixels: [Float]) {
+    package init(side: Int, pixels: [Float]) {
         self.side = side
         self.pixels = pixels
     }
@@ -15,14 +12,14 @@ package struct FloatPicture: Sendable {
         self.init(side: side, pixels: picture.resized(width: side, height: side).pixels.map { Float($0) / 255 })
     }
 
-    /// The picture as the network reads it, [side, side, 3]. It is the local contrast, so that neither colour nor
+    /// The picture as a network may read it, [side, side, 3]. It is the local contrast, so that neither colour nor
     /// vignette nor outline dominates.
     ///
     /// The channels are red, green and luma; blue is left out because it is mostly noise. Each channel becomes
     /// (x - m) / (m + 0.05), where m is its mean nearby inside the field of view (a box of side / 12 to either side,
     /// taken twice). It is then divided by its standard deviation inside the field of view, and cut at +-3. Outside it
     /// is 0.
-    func localContrast() -> [Float] {
+    package func localContrast() -> [Float] {
         let count = side * side, radius = max(2, (side + 6) / 12)
         var mask = [Float](repeating: 0, count: count)
         for i in 0..<count where pixels[3 * i] + pixels[3 * i + 1] + pixels[3 * i + 2] > 0.18 { mask[i] = 1 }
@@ -48,38 +45,8 @@ package struct FloatPicture: Sendable {
     }
 
     /// The luma of pixel `i` (ITU-R BT.601).
-    func luma(_ i: Int) -> Float { 0.299 * pixels[3 * i] + 0.587 * pixels[3 * i + 1] + 0.114 * pixels[3 * i + 2] }
-
-    /// The network's input for some pictures, [N, side, side, 3].
-    /// - Parameters:
-    ///   - pictures: at least one picture.
-    ///   - pose: the pose through which the pictures are seen; nil for no pose.
-    static func input(_ pictures: ArraySlice<FloatPicture>, _ pose: ViewPose? = nil) -> Tensor {
-        let pictures = Array(pictures), side = pictures[0].side, length = 3 * side * side
-        return Tensor(shape: [pictures.count, side, side, 3]) { target in
-            parallelFor(pictures.count) { i in
-                let contrast = (pose.map { pictures[i].seen(through: $0) } ?? pictures[i]).localContrast()
-                for k in 0..<length { target[i * length + k] = contrast[k] }
-            }
-        }
-    }
-
-    /// Replaces every pixel by the mean of a square of 3 x 3 pixels around it.
-    func smoothed() -> FloatPicture {
-        var result = self
-        for y in 0..<side {
-            for x in 0..<side {
-                for channel in 0..<3 {
-                    var sum: Float = 0
-                    for dy in -1...1 {
-                        let row = min(side - 1, max(0, y + dy)) * side
-                        for dx in -1...1 { sum += pixels[3 * (row + min(side - 1, max(0, x + dx))) + channel] }
-                    }
-                    result.pixels[3 * (y * side + x) + channel] = sum / 9
-                }
-            }
-        }
-        return result
+    package func luma(_ i: Int) -> Float {
+        0.299 * pixels[3 * i] + 0.587 * pixels[3 * i + 1] + 0.114 * pixels[3 * i + 2]
     }
 }
 
