@@ -2,6 +2,7 @@ import Anatomy
 import Evaluation
 import Files
 import Foundation
+import Statistics
 import Usefulness
 
 /// `evaluation.json`: what an evaluation found, in aggregates only. docs/evaluation.schema.json describes it. Patients
@@ -23,8 +24,8 @@ package struct EvaluationRecord: Codable, Hashable, Sendable {
 
         package init(name: String, site: String?, pictures: Int, patients: Int?, digest: Digest?) {
             (self.name, self.site, self.digest) = (name, site, digest)
-            self.pictures = patients == nil ? pictures : (pictures + 2) / 5 * 5
-            self.patients = patients.map { ($0 + 2) / 5 * 5 }
+            self.pictures = patients == nil ? pictures : pictures.toNearestFive
+            self.patients = patients.map(\.toNearestFive)
         }
     }
 

@@ -92,8 +92,8 @@ extension TestFigures {
         by attributes: [String], resamples: Int, seed: UInt64
     ) {
         name = set.name
-        photographs = rounded(set.count)
-        patients = rounded(set.patientCount)
+        photographs = set.count.toNearestFive
+        patients = set.patientCount.toNearestFive
         let all = Cell.all(of: set, task: task, by: attributes)
         let cells = all.compactMap { cell in CellAreas(cell, of: set, task: task).map { (cell: cell, areas: $0) } }
         unmeasured = all.filter { cell in !cells.contains { $0.cell == cell } }.map { $0.text(task) }
@@ -128,7 +128,7 @@ extension TestFigures {
                     .map { set.patients[$0] }
             ).count
             return CellComparison(
-                cell: cell.text(task), patients: rounded(patients), difference: raw[place].difference,
+                cell: cell.text(task), patients: patients.toNearestFive, difference: raw[place].difference,
                 probability: raw[place].probability, adjusted: adjusted[place])
         }
         differences = Dictionary(
@@ -138,9 +138,6 @@ extension TestFigures {
         verdict = UsefulnessVerdict(comparisons)
     }
 }
-
-/// Counts of patients are told to the nearest five, so that nobody is counted out.
-private func rounded(_ patients: Int) -> Int { (patients + 2) / 5 * 5 }
 
 extension ResampledAreas {
     fileprivate init(_ arm: ArmPredictions, _ cell: CellAreas, number: Int, weights: [[Double]]) {

@@ -32,6 +32,8 @@ import Testing
                 labels += part.labels
             }
         }
+        #expect(labels.count == Self.count * Self.pixels && rows.count == labels.count * PixelFeatures.count)
+        #expect(Set(labels) == [0, 1, 2, 3])
         try rows.withUnsafeBytes { try Data($0).write(to: folder.appending(path: "rows.f32")) }
         try pictures.withUnsafeBytes { try Data($0).write(to: folder.appending(path: "pictures.f32")) }
         try Data(labels).write(to: folder.appending(path: "labels.u8"))

@@ -13,12 +13,12 @@ private func testSet(_ count: Int, period: Int = 2, name: String = "holdout") ->
         cohorts: (0..<count).map { ["sex": $0 / period % 2 == 0 ? "female" : "male"] })
 }
 
-/// Probabilities of cases from scores that lie `distance` deviations apart. A part of the noise belongs to the picture,
-/// and is the same in all trainings and arms.
+/// Probabilities of cases from scores that lie `distance` deviations apart. A part of the noise belongs to the patient,
+/// and is the same in all trainings and arms; the photographs of a patient are all alike.
 private func probabilities(_ set: TestSet, distance: (Int) -> Double, training: Int, salt: UInt64) -> [[Double]] {
     set.labels.indices.map { row in
-        var shared = Philox(seed: salt, stream: .tests, index: UInt64(row))
-        var own = Philox(seed: salt, stream: .tests, index: UInt64((training + 1) * 100_000 + row))
+        var shared = Philox(seed: salt, stream: .tests, index: UInt64(set.patients[row]))
+        var own = Philox(seed: salt, stream: .tests, index: UInt64((training + 1) * 100_000 + set.patients[row]))
         let noise = 0.8 * shared.nextNormal() + 0.6 * own.nextNormal()
         let score = (set.labels[row] == 1 ? distance(row) : 0) + noise
         let share = 1 / (1 + exp(-score))
@@ -156,18 +156,19 @@ struct UsefulnessTests {
 
     @Test("photographs of a patient are drawn together")
     func patients() throws {
-        // Ten photographs each of thirty patients tell less than three hundred patients.
-        let single = testSet(300)
+        // Ten equal photographs each of sixty patients tell as much as one of each, and less than six hundred patients.
+        let few = testSet(60), many = testSet(600)
         let grouped = TestSet(
-            name: "grouped", labels: (0..<300).map { $0 / 10 % 2 }, patients: (0..<300).map { $0 / 10 },
-            cohorts: single.cohorts)
+            name: "grouped", labels: (0..<600).map { $0 / 10 % 2 == 0 ? 1 : 0 }, patients: (0..<600).map { $0 / 10 },
+            cohorts: many.cohorts)
         func width(_ set: TestSet) throws -> Double {
             let area = try #require(figures(test: set, salt: 8) { _ in 0 }.tests.first?.arms.first).area
             return area.high - area.low
         }
-        #expect(grouped.patientCount == 30)
-        // The noise is of pictures here, so that grouping alone does not widen the interval much; equal labels do.
-        #expect(try width(grouped) != width(single))
+        let ofFew = try width(few), ofGrouped = try width(grouped), ofMany = try width(many)
+        #expect(grouped.patientCount == 60)
+        #expect(abs(ofGrouped / ofFew - 1) < 0.1, "\(ofGrouped) and \(ofFew)")
+        #expect(ofGrouped > 2 * ofMany, "\(ofGrouped) and \(ofMany)")
     }
 }
 

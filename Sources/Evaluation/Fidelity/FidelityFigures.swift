@@ -18,7 +18,7 @@ package struct FidelityFigures: Codable, Hashable, Sendable {
     /// The same figures, with photographs and patients counted to the nearest five, so that nobody is counted out.
     package var withRoundedCounts: FidelityFigures {
         FidelityFigures(
-            photographs: (photographs + 2) / 5 * 5, patients: (patients + 2) / 5 * 5, synthetic: synthetic,
+            photographs: photographs.toNearestFive, patients: patients.toNearestFive, synthetic: synthetic,
             kinds: kinds)
     }
 }
