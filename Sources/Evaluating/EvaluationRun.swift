@@ -13,15 +13,19 @@ import Usefulness
 package struct EvaluationRun: Sendable {
     let inputs: EvaluationInputs
     let say: @Sendable (String) -> Void
-    /// Is told what is being done, and how far it is from 0 to 1.
-    let progress: @Sendable (String, Double) -> Void
+    private let progressed: @Sendable (_ stage: String, _ share: Double, _ detail: String?) -> Void
 
+    /// - Parameters:
+    ///   - say: is given sentences for a person.
+    ///   - progress: is told what is being done, how far it is from 0 to 1, and the part of it that is done now.
     package init(
         _ inputs: EvaluationInputs, say: @escaping @Sendable (String) -> Void,
-        progress: @escaping @Sendable (String, Double) -> Void
+        progress: @escaping @Sendable (_ stage: String, _ share: Double, _ detail: String?) -> Void
     ) {
-        (self.inputs, self.say, self.progress) = (inputs, say, progress)
+        (self.inputs, self.say, progressed) = (inputs, say, progress)
     }
+
+    func progress(_ stage: String, _ share: Double, detail: String? = nil) { progressed(stage, share, detail) }
 
     func check() throws {
         try Cancellation.check("what is done is kept; go on with --resume")
@@ -148,7 +152,7 @@ package struct EvaluationRun: Sendable {
                 let prediction = try training.prediction(arm, seed: seed, agreeing: agreeing) { share in
                     try check()
                     if let sentence = cost.sentence(share, trainings: total - now) { say(sentence) }
-                    progress("usefulness: \(arm.name), training \(seed + 1)", (now + share) / total)
+                    progress("usefulness", (now + share) / total, detail: "\(arm.name), training \(seed + 1)")
                 }
                 try journal.write(prediction, name)
                 found[arm, default: []].append(prediction)

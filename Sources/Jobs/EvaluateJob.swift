@@ -112,7 +112,7 @@ public struct EvaluateJob: Job {
         let run = EvaluationRun(inputs) {
             report.note($0)
         } progress: {
-            report.progress($0, "%", Int(100 * $1), of: 100)
+            report.progress($0, "%", Int(100 * $1), of: 100, detail: $2)
         }
         let record = try await run.run(folder: work, resumes: resumes, replaces: replaces)
         let page = EvaluationPage(record).html.source, figures = try JSONText.encoded(record)

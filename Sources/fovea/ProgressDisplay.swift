@@ -9,6 +9,8 @@ package final class ProgressDisplay {
     private var stage = ""
     /// When the stage began, and when its progress was last shown.
     private var started = ContinuousClock.now, shown = ContinuousClock.now
+    /// How much was done when the stage was first shown: work that goes on begins in the middle.
+    private var first = 0
     private var hasBar = false
 
     init(isQuiet: Bool) { self.isQuiet = isQuiet }
@@ -18,12 +20,13 @@ package final class ProgressDisplay {
         let now = ContinuousClock.now
         if progress.stage != stage {
             end()
-            (stage, started, shown) = (progress.stage, now, now)
+            (stage, started, shown, first) = (progress.stage, now, now, progress.done)
         }
         let pause: Duration = isTerminal ? .milliseconds(200) : .seconds(10)
         guard now - shown >= pause || (isTerminal && progress.done == progress.total) else { return }
         shown = now
-        let line = ProgressDisplay.line(progress, seconds: (now - started) / .seconds(1), hasBar: isTerminal)
+        let line = ProgressDisplay.line(
+            progress, seconds: (now - started) / .seconds(1), since: first, hasBar: isTerminal)
         hasBar = isTerminal
         Console.put(isTerminal ? "\r\u{1B}[2K" + line : line + "\n", on: .standardError)
     }
@@ -35,8 +38,14 @@ package final class ProgressDisplay {
     }
 
     /// The progress as a line such as `import [#####.....] 206/412 photographs, 14.2/s, 0:14 left`.
-    package static func line(_ progress: JobProgress, seconds: Double, hasBar: Bool) -> String {
-        let (done, total) = (progress.done, progress.total), rate = seconds > 0 ? Double(done) / seconds : 0
+    /// - Parameters:
+    ///   - seconds: since the stage was first shown.
+    ///   - first: how much was done then.
+    package static func line(
+        _ progress: JobProgress, seconds: Double, since first: Int = 0, hasBar: Bool
+    ) -> String {
+        let (done, total) = (progress.done, progress.total)
+        let rate = seconds > 0 ? Double(done - first) / seconds : 0
         var parts = "\(progress.stage) "
         if hasBar {
             let filled = total > 0 ? 24 * min(done, total) / total : 0

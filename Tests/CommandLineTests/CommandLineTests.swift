@@ -18,6 +18,14 @@ import fovea
         #expect(ProgressDisplay.line(progress, seconds: seconds, hasBar: hasBar) == line)
     }
 
+    @Test func `work that goes on in the middle is told by what was done since`() {
+        let progress = JobProgress(stage: "usefulness", unit: "%", done: 60, total: 100, detail: "real, training 1")
+        // 10 % took 20 s, and 40 % are left; from the beginning on it would be 13 s.
+        #expect(
+            ProgressDisplay.line(progress, seconds: 20, since: 50, hasBar: false)
+                == "usefulness 60 %, real, training 1, 1:20 left")
+    }
+
     @Test func `what is to be seen beside the count stands behind it`() {
         let progress = JobProgress(stage: "train", unit: "images", done: 64, total: 640, detail: "loss 0.25")
         #expect(

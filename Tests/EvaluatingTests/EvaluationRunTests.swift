@@ -97,7 +97,7 @@ struct EvaluationRunTests {
 
     private func record(
         _ inputs: EvaluationInputs, work: String = "work", resumes: Bool = false,
-        progress: @escaping @Sendable (String, Double) -> Void = { _, _ in }
+        progress: @escaping @Sendable (String, Double, String?) -> Void = { _, _, _ in }
     ) async throws -> EvaluationRecord {
         let path = folder.file(work)
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -168,13 +168,13 @@ struct EvaluationRunTests {
             try FileManager.default.copyItem(atPath: folder.file("whole/\(name)"), toPath: "\(stop)/\(name)")
         }
         let trained = Mutex<Set<String>>([])
-        var resumed = try await record(inputs, work: "stopped", resumes: true) { stage, _ in
-            trained.withLock { _ = $0.insert(stage) }
+        var resumed = try await record(inputs, work: "stopped", resumes: true) { _, _, detail in
+            trained.withLock { _ = $0.insert(detail ?? "") }
         }
         resumed.date = whole.date
         #expect(resumed == whole)
-        let stages = trained.withLock { $0 }
-        #expect(!stages.contains { $0.contains(": resampled") } && stages.contains { $0.contains("added-120") })
+        let details = trained.withLock { $0 }
+        #expect(!details.contains { $0.hasPrefix("resampled") } && details.contains { $0.hasPrefix("added-120") })
         await expectLaterFailure(.cannotCreateOutput, "was begun") { try await record(inputs, work: "stopped") }
         var other = inputs
         other.settings.steps = 101
