@@ -133,7 +133,7 @@ let package = Package(
             "Evaluating",
             [
                 "Auditing", "EvaluationPages", "Usefulness", "Evaluation", "Anatomy", "Classification", "Datasets",
-                "RetinalMatching", "Pictures", "Cohorts", "Randomness", "Files",
+                "RetinalMatching", "Pictures", "Cohorts", "CheckpointStore", "TensorCore", "Randomness", "Files",
             ]),
         library(
             "Interchange", ["Models", "CheckpointStore", "Diffusion", "Networks", "Cohorts", "TensorCore", "Files"]),
@@ -250,7 +250,7 @@ let package = Package(
             "Evaluating",
             [
                 "EvaluationPages", "Usefulness", "Auditing", "Phantoms", "Datasets", "Pictures", "Cohorts",
-                "Randomness", "Figures", "Files",
+                "CheckpointStore", "TensorCore", "Randomness", "Figures", "Files",
             ]),
         .testTarget(name: "CommandLineTests", dependencies: ["fovea", "Fovea", "Files", arguments]),
         tests("PictureFiles", ["Datasets", "Phantoms", "Files"]),

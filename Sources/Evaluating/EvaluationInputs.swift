@@ -14,6 +14,8 @@ package struct EvaluationInputs: Sendable {
     package var positive: [String] = []
     /// Attributes whose values make cells.
     package var by: [String] = []
+    /// Features of the pictures that another program computed; each has a name of its own.
+    package var features: [GivenFeatures] = []
     package var settings = EvaluationSettings()
 
     package init(samples: AuditSource, train: AuditSource, tests: [AuditSource], attribute: String) {

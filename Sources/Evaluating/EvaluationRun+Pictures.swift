@@ -56,6 +56,7 @@ extension EvaluationRun {
         _ pictures: ComparedPictures, values: [String], encoder photographs: PictureSet
     ) throws -> FidelityRecord {
         var kinds: [FidelityFeatures.Kind] = [.radiomic, .retina]
+        kinds += try inputs.features.map { try $0.kind(pictures, inputs) }
         if let encoder = try encoder(of: photographs, pictures) { kinds.append(encoder) }
         progress("fidelity: features", 0)
         let features = FidelityFeatures(

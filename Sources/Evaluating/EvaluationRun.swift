@@ -35,7 +35,7 @@ package struct EvaluationRun: Sendable {
     package func fingerprint() throws -> Digest {
         struct Inputs: Encodable {
             let samples, train: Digest
-            let tests: [Digest]
+            let tests, features: [Digest]
             let attribute: String
             let positive, by: [String]
             let settings: EvaluationSettings
@@ -44,6 +44,7 @@ package struct EvaluationRun: Sendable {
         let text = try JSONText.encoded(
             Inputs(
                 samples: inputs.samples.digest, train: inputs.train.digest, tests: inputs.tests.map(\.digest),
+                features: inputs.features.map(\.digest),
                 attribute: inputs.attribute, positive: inputs.positive, by: inputs.by, settings: inputs.settings,
                 tool: ToolVersion.current))
         return Digest(of: Array(text.utf8))
@@ -213,15 +214,14 @@ extension ObedienceFigures {
     fileprivate init(
         _ data: EvaluationData, _ test: TestSet, photographs: [[Double]], synthetic: [[Double]]
     ) {
-        let classes = data.task.classes.count, isOrdinal = data.task.isOrdinal
+        let classes = data.task.classes.count
         self.init(
             attribute: data.task.attribute, classes: data.task.classes,
-            photographs: Reading(
-                labels: test.labels, probabilities: photographs, patients: test.patients, classes: classes,
-                isOrdinal: isOrdinal),
-            synthetic: Reading(
-                labels: data.synthetic.labels, probabilities: synthetic,
-                patients: nil, classes: classes, isOrdinal: isOrdinal))
+            photographs: ReadLabels(
+                labels: test.labels, probabilities: photographs, patients: test.patients, classes: classes),
+            synthetic: ReadLabels(
+                labels: data.synthetic.labels, probabilities: synthetic, patients: nil, classes: classes),
+            isOrdinal: data.task.isOrdinal)
     }
 }
 

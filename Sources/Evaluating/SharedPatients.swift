@@ -20,7 +20,7 @@ struct SharedPatients {
     init(_ train: AuditSource) async throws {
         self.train = train
         trainRows = train.rows(of: .train)
-        digests = Set(SharedPatients.digests(train, trainRows))
+        digests = Set(trainRows.compactMap(train.pixelDigest))
         gallery =
             (train.size ?? 0) >= SharedPatients.leastSide
             ? try await train.pictures(trainRows, size: SharedPatients.side) : nil
@@ -31,7 +31,7 @@ struct SharedPatients {
 
     /// - Throws: `Failure(.badData)` that tells how many photographs are shared, and how they were found.
     func requireNone(_ test: AuditSource, rows: [Int], progress: (Double) throws -> Void) async throws {
-        let same = SharedPatients.digests(test, rows).count { digests.contains($0) }
+        let same = rows.compactMap(test.pixelDigest).count { digests.contains($0) }
         guard same == 0 else { throw refusal(test, "\(same) of its photographs, pixel by pixel") }
         guard let gallery, comparesVessels(test), !rows.isEmpty else { return }
         let probes = try await test.pictures(rows, size: SharedPatients.side)
@@ -45,10 +45,6 @@ struct SharedPatients {
         }
         let found = matches.count { !$0.isEmpty }
         guard found == 0 else { throw refusal(test, "eyes of \(found) of its photographs, by their vessels") }
-    }
-
-    private static func digests(_ source: AuditSource, _ rows: [Int]) -> [Digest] {
-        if case .dataset(let file) = source.content { rows.map { file.digests[$0] } } else { [] }
     }
 
     private func refusal(_ test: AuditSource, _ found: String) -> Failure {

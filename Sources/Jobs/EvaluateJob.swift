@@ -21,6 +21,8 @@ public struct EvaluateJob: Job {
     public var positive: [String] = []
     /// Up to three attributes whose values are looked at one by one.
     public var by: [String] = []
+    /// Files of features that another program computed from the pictures.
+    public var features: [String] = []
     /// The parts to do: `fidelity`, `anatomy`, `usefulness`, `obedience`; nil for all.
     public var parts: [String]?
     /// The trainings of each way to train.
@@ -47,6 +49,7 @@ public struct EvaluateJob: Job {
     public var inputs: [JobInput] {
         [JobInput(samples, .auditedPictures, setting: nil), JobInput(train, .dataset, setting: "train")]
             + tests.map { JobInput($0, .dataset, setting: "test") }
+            + features.map { JobInput($0, .features, setting: "features") }
     }
 
     public var outputs: [JobOutput] { [JobOutput(output, .folder)] }
@@ -100,6 +103,7 @@ public struct EvaluateJob: Job {
             samples: try await AuditSource(samples), train: try await dataset(train), tests: [], attribute: task)
         for test in tests { inputs.tests.append(try await dataset(test)) }
         (inputs.positive, inputs.by, inputs.settings) = (positive, by, try settings())
+        inputs.features = try givenFeatures()
         let work = "\(output)/private", isNew = !FileManager.default.fileExists(atPath: output)
         try EvaluateJob.makeFolder(work)
         let lock = try FolderLock(work)
@@ -127,6 +131,18 @@ public struct EvaluateJob: Job {
             verdicts: record.usefulness.map { figures in figures.tests.map { $0.sentence(figures.task) } } ?? [],
             obedience: (record.obedience ?? []).map(\.sentence),
             seconds: (ContinuousClock.now - started) / .seconds(1))
+    }
+
+    private func givenFeatures() throws -> [GivenFeatures] {
+        try features.reduce(into: []) { all, path in
+            let next = try GivenFeatures(path)
+            if let same = all.first(where: { $0.name == next.name }) {
+                throw Failure(
+                    .usage, path, option: "features", expected: "a name that no other file has",
+                    found: "\(next.name), as in \(same.path)")
+            }
+            all.append(next)
+        }
     }
 
     private func dataset(_ path: String) async throws -> AuditSource {

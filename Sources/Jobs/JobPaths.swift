@@ -17,6 +17,8 @@ public struct JobInput: Sendable {
         case auditedPictures
         /// Photographs that pictures are audited against.
         case auditPhotographs
+        /// Features of pictures that another program computed.
+        case features
         /// A folder of photographs to import.
         case photographs
         case table
@@ -119,6 +121,7 @@ extension JobInput.Role {
         case .sampleSet: "a sample set"
         case .auditedPictures: "samples, in a sample set or a folder of pictures"
         case .auditPhotographs: "photographs of patients, in a data set or a folder"
+        case .features: "features of pictures (safetensors)"
         case .photographs: "a folder of photographs"
         case .table: "a table (CSV)"
         case .labelMap: "a map of a table's columns (YAML)"
@@ -141,6 +144,7 @@ extension JobInput.Role {
         case .sampleSet: [.sampleSet]
         case .auditedPictures: [.sampleSet, .dataset, .photographFolder, .exportFolder, .folder]
         case .auditPhotographs: [.dataset, .photographFolder, .folder]
+        case .features: [.weights]
         case .photographs: [.photographFolder, .exportFolder, .folder]
         case .table: [.table]
         case .labelMap: [.labelMap]
@@ -157,7 +161,7 @@ extension JobInput.Role {
     private var undecided: Set<PathNature> {
         let unclear: Set<PathNature> = [.missing, .empty, .other, .text]
         switch self {
-        case .model, .weights: return unclear.union([.weights])
+        case .model, .weights, .features: return unclear.union([.weights])
         case .parcel: return unclear.union([.weights, .snapshot, .adapter, .checkpoint])
         case .labelMap, .trustList: return unclear.union([.yaml, .json])
         case .settings: return unclear.union([.labelMap, .trustList, .json])

@@ -9,4 +9,8 @@ package struct Estimate: Codable, Hashable, Sendable {
         self.low = low
         self.high = high
     }
+
+    package init(value: Double, _ interval: (low: Double, high: Double)) {
+        self.init(value: value, low: interval.low, high: interval.high)
+    }
 }

@@ -1,4 +1,5 @@
 import Evaluation
+import Foundation
 import Statistics
 
 /// Whether pictures show what was asked, as a classifier reads them that was trained on photographs.
@@ -14,35 +15,14 @@ package struct ObedienceFigures: Codable, Hashable, Sendable {
         /// are of fewer than ten patients, whom one could count.
         package let shares: [[Double]]
 
-        /// - Parameters:
-        ///   - labels: what was asked, or what photographs show.
-        ///   - probabilities: what is read, [row][class].
-        ///   - patients: the patient of each row; nil for synthetic pictures.
-        package init(
-            labels: [Int], probabilities: [[Double]], patients: [Int]?, classes: Int, isOrdinal: Bool
-        ) {
-            let read = probabilities.map(\.indexOfLargest)
-            func accuracy(_ rows: [Int]) -> Double {
-                let shares = (0..<classes).compactMap { number -> Double? in
-                    let own = rows.filter { labels[$0] == number }
-                    return own.isEmpty ? nil : Double(own.count { read[$0] == number }) / Double(own.count)
-                }
-                return shares.reduce(0, +) / Double(shares.count)
-            }
-            let groups = Dictionary(grouping: labels.indices) { patients?[$0] ?? $0 }.sorted { $0.key < $1.key }.map(
-                \.value)
-            let interval = Bootstrap.interval([groups.count]) { drawn in accuracy(drawn[0].flatMap { groups[$0] }) }
-            balancedAccuracy = Estimate(value: accuracy(Array(labels.indices)), low: interval.low, high: interval.high)
-            let agreement = isOrdinal ? quadraticKappa(labels, read) : .nan
+        init(_ labels: ReadLabels, isOrdinal: Bool) {
+            let counts = [labels.groups.count]
+            balancedAccuracy = Estimate(
+                value: labels.balancedAccuracy,
+                Bootstrap.interval(counts) { labels.balancedAccuracy(groups: $0[0]) })
+            let agreement = isOrdinal ? quadraticKappa(labels.asked, labels.read) : .nan
             kappa = agreement.isNaN ? nil : agreement
-            shares = (0..<classes).map { asked in
-                let own = labels.indices.filter { labels[$0] == asked }
-                if let patients, Set(own.map { patients[$0] }).count < CellAreas.leastPatients { return [] }
-                if own.isEmpty { return [] }
-                return (0..<classes).map { number in
-                    Double(own.count { read[$0] == number }) / Double(own.count)
-                }
-            }
+            shares = labels.shares
         }
     }
 
@@ -51,32 +31,55 @@ package struct ObedienceFigures: Codable, Hashable, Sendable {
     /// Of photographs that were not trained on, and of the synthetic pictures.
     package let photographs, synthetic: Reading
 
-    package init(attribute: String, classes: [String], photographs: Reading, synthetic: Reading) {
-        (self.attribute, self.classes, self.photographs, self.synthetic) = (
-            attribute, classes, photographs, synthetic
-        )
+    /// How much larger the mean share that is read rightly is of synthetic pictures than of photographs, with its 95 %
+    /// interval.
+    package let difference: Estimate
+
+    package init(
+        attribute: String, classes: [String], photographs: ReadLabels, synthetic: ReadLabels, isOrdinal: Bool
+    ) {
+        (self.attribute, self.classes) = (attribute, classes)
+        self.photographs = Reading(photographs, isOrdinal: isOrdinal)
+        self.synthetic = Reading(synthetic, isOrdinal: isOrdinal)
+        let counts = [synthetic.groups.count, photographs.groups.count]
+        difference = Estimate(
+            value: synthetic.balancedAccuracy - photographs.balancedAccuracy,
+            Bootstrap.interval(counts) {
+                synthetic.balancedAccuracy(groups: $0[0]) - photographs.balancedAccuracy(groups: $0[1])
+            })
     }
 
     /// One sentence about what the figures say. Pictures that show what was asked are read about as well as
     /// photographs.
     package var sentence: String {
-        let own = synthetic.balancedAccuracy, real = photographs.balancedAccuracy
         let chance = 1 / Double(classes.count)
-        if real.low <= chance {
+        if photographs.balancedAccuracy.low <= chance {
             return "A classifier cannot read \(attribute) from photographs here, so that it says nothing of samples."
         }
-        if own.low <= chance {
+        if synthetic.balancedAccuracy.low <= chance {
             return "The synthetic pictures do not show the \(attribute) that was asked, as far as a classifier sees."
         }
-        if own.high < real.low {
-            return "The synthetic pictures show the \(attribute) that was asked less clearly than photographs do."
-        }
-        if own.low > real.high {
+        func points(_ value: Double) -> String { String(format: "%.1f", 100 * value) }
+        let figures = """
+            \(points(synthetic.balancedAccuracy.value)) % are read rightly, and of photographs \
+            \(points(photographs.balancedAccuracy.value)) % (difference \(points(difference.value)) points, 95 % \
+            interval \(points(difference.low)) to \(points(difference.high)))
+            """
+        if difference.high < 0 {
             return """
-                The synthetic pictures show the \(attribute) that was asked more clearly than photographs do, which a \
-                generator does that exaggerates.
+                The synthetic pictures show the \(attribute) that was asked less clearly than photographs do: \
+                \(figures).
                 """
         }
-        return "The synthetic pictures show the \(attribute) that was asked about as clearly as photographs do."
+        if difference.low > 0 {
+            return """
+                The synthetic pictures show the \(attribute) that was asked more clearly than photographs do, as a \
+                generator does that exaggerates: \(figures).
+                """
+        }
+        return """
+            The synthetic pictures show the \(attribute) that was asked. No difference from photographs is shown: \
+            \(figures).
+            """
     }
 }

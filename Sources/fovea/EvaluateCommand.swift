@@ -32,6 +32,11 @@ struct EvaluateCommand: JobCommand {
     @Option(help: .value("parts", "Of fidelity,anatomy,usefulness,obedience (default: all).")) var parts: String?
     @Option(help: .value("numbers", "Synthetic pictures for each photograph, such as 0.25,1 (default: 1/4, 1/2, all)."))
     var doses: String?
+    @Option(
+        help: .value(
+            "f.safetensors", "Features of all pictures that another program computed; may be repeated."),
+        completion: .file())
+    var features: [String] = []
     @Option(help: .value("names", "Ways to train, such as augmented,pretrained (default: all).")) var arms: String?
     @Option(help: .value("n", "Trainings of each way to train.")) var seeds = 5
     @Option(help: .value("pixels", "Width and height at which pictures are classified, 32 to 128.")) var size = 64
@@ -42,7 +47,8 @@ struct EvaluateCommand: JobCommand {
 
     func job() throws -> EvaluateJob {
         var job = EvaluateJob(samples, train: train, task: task, to: out)
-        (job.tests, job.seeds, job.size, job.steps) = (test, seeds, size, steps)
+        (job.tests, job.features) = (test, features)
+        (job.seeds, job.size, job.steps) = (seeds, size, steps)
         (job.resumes, job.replaces) = (resume, common.force)
         job.positive = EvaluateCommand.list(positive) ?? []
         job.by = EvaluateCommand.list(by) ?? []

@@ -15,7 +15,7 @@ import Testing
 import Usefulness
 
 /// Discs of 32 pixels with a bright spot where the grade is 4, and none where it is 0. The sex is in no pixel.
-private struct SpottedEyes {
+struct SpottedEyes {
     var train = 120, rare = 4, validation = 30, heldOut = 60
     /// Whether the spots of those that are trained on can be seen.
     var isVisible = true

@@ -176,18 +176,49 @@ struct UsefulnessTests {
 struct ObedienceTests {
     @Test("shares of photographs of fewer than ten patients are not told; those of synthetic pictures are")
     func few() {
-        func reading(_ patients: [Int]?) -> ObedienceFigures.Reading {
-            ObedienceFigures.Reading(
+        func labels(_ patients: [Int]?) -> ReadLabels {
+            ReadLabels(
                 labels: (0..<24).map { $0 < 20 ? 0 : 1 },
-                probabilities: (0..<24).map { $0 % 4 == 0 ? [0.2, 0.8] : [0.8, 0.2] }, patients: patients, classes: 3,
+                probabilities: (0..<24).map { $0 % 4 == 0 ? [0.2, 0.8] : [0.8, 0.2] }, patients: patients, classes: 3)
+        }
+        func figures(_ patients: [Int]?) -> ObedienceFigures {
+            ObedienceFigures(
+                attribute: "dme", classes: ["0", "1", "2"], photographs: labels(patients), synthetic: labels(nil),
                 isOrdinal: true)
         }
-        let photographs = reading(Array(0..<24)), synthetic = reading(nil)
-        #expect(photographs.shares == [[0.75, 0.25, 0], [], []])
-        #expect(synthetic.shares == [[0.75, 0.25, 0], [0.75, 0.25, 0], []])
+        let found = figures(Array(0..<24))
+        #expect(found.photographs.shares == [[0.75, 0.25, 0], [], []])
+        #expect(found.synthetic.shares == [[0.75, 0.25, 0], [0.75, 0.25, 0], []])
         // (0.75 + 0.25) / 2
-        #expect(abs(synthetic.balancedAccuracy.value - 0.5) < 1e-12)
-        #expect(reading([Int](repeating: 3, count: 24)).shares == [[], [], []])
+        #expect(abs(found.synthetic.balancedAccuracy.value - 0.5) < 1e-12)
+        #expect(abs(found.difference.value) < 1e-12 && found.difference.low < 0 && found.difference.high > 0)
+        #expect(figures([Int](repeating: 3, count: 24)).photographs.shares == [[], [], []])
+    }
+
+    @Test("samples that are read as rightly as photographs, more and less so, get different sentences")
+    func sentences() {
+        // Of two classes with as many pictures, so many are read rightly.
+        func labels(_ share: Double, count: Int, patients: Bool) -> ReadLabels {
+            let asked = (0..<count).map { $0 % 2 }
+            let read = (0..<count).map { Double($0 / 2) < share * Double(count / 2) ? $0 % 2 : 1 - $0 % 2 }
+            return ReadLabels(
+                labels: asked, probabilities: read.map { $0 == 0 ? [0.9, 0.1] : [0.1, 0.9] },
+                patients: patients ? Array(0..<count) : nil, classes: 2)
+        }
+        func figures(_ synthetic: Double, _ photographs: Double, count: Int = 400) -> ObedienceFigures {
+            ObedienceFigures(
+                attribute: "dme", classes: ["0", "2"], photographs: labels(photographs, count: count, patients: true),
+                synthetic: labels(synthetic, count: count, patients: false), isOrdinal: true)
+        }
+        #expect(figures(0.65, 0.8).sentence.contains("less clearly"))
+        #expect(figures(0.9, 0.8).sentence.contains("more clearly"))
+        #expect(figures(0.8, 0.8).sentence.contains("No difference from photographs is shown: 80.0 % are read rightly"))
+        // Of sixty photographs and samples, ten points are no difference yet, and the interval says so.
+        let few = figures(0.7, 0.8, count: 60)
+        #expect(few.sentence.contains("No difference") && few.sentence.contains("difference -10.0 points"))
+        #expect(few.difference.low < -0.2 && few.difference.high > 0)
+        #expect(figures(0.5, 0.8).sentence.contains("do not show"))
+        #expect(figures(0.9, 0.5).sentence.contains("cannot read"))
     }
 }
 

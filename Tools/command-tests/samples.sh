@@ -25,10 +25,19 @@ evaluation() {
     check "an evaluation" "${evaluate[@]}" --steps 10 --out ev
     check "evaluation.json is what docs/evaluation.schema.json says" "$python" "$root/Tools/command-tests/check_schema.py" "$root/docs/evaluation.schema.json" ev/evaluation.json
     check "its page shows no picture, and what is private is" bash -c '! grep -q "<img" ev/report.html && grep -q "synthetic pictures" ev/report.html && [ "$(stat -c %a ev/private)" = 700 ]'
+    # The mean colours of each picture stand in for a network, which these tests do not have.
+    PYTHONPATH="$root/Tools/python" PYTHONDONTWRITEBYTECODE=1 "$python" -c '
+import picture_features
+for name, files in {"ev": ["ev-drawn.h5", "ev-site.h5"], "ev-other": ["ev-test.h5"]}.items():
+    picture_features.write(name + ".safetensors", "colours", files, lambda pictures: pictures.mean((1, 2)))'
+    check "features of another program" "${evaluate[@]}" --parts fidelity --features ev.safetensors --out ev-features
+    check "are in the figures and on the page" bash -c 'grep -q "colours: 3 features" ev-features/report.html && "$0" -c "import json; assert [kind[\"features\"] for kind in json.load(open(\"ev-features/evaluation.json\"))[\"fidelity\"][\"all\"][\"kinds\"] if kind[\"name\"] == \"colours\"] == [3]"' "$python"
+    refuses "features of other pictures (65)" 65 "pictures of ev-site.h5 that are compared, found 0 of them" "$work/empty" \
+        "${evaluate[@]}" --parts fidelity --features ev-other.safetensors --out "$work/empty/ev"
     check "one that is stopped by Ctrl-C" bash -c 'timeout --preserve-status --signal=INT 3 "$@" --out ev-stopped; [ $? = 75 ]' _ "${long[@]}"
     check "goes on to the figures of one that is not" bash -c '"$@" --out ev-stopped --resume && "$@" --out ev-whole && cmp ev-stopped/evaluation.json ev-whole/evaluation.json' _ "${long[@]}"
-    refuses "other settings under --resume (64)" 64 "of other files or settings" "" "${long[@]}" --out ev-stopped --resume --force --doses 0.3
-    refuses "an evaluation that exists is kept (73)" 73 "ev/report.html: exists already" "" "${evaluate[@]}" --out ev
+    refuses "other settings under --resume (64)" 64 "of other files or settings" "$work/empty" "${long[@]}" --out ev-stopped --resume --force --doses 0.3
+    refuses "an evaluation that exists is kept (73)" 73 "ev/report.html: exists already" "$work/empty" "${evaluate[@]}" --out ev
     refuses "a test set of the training photographs (65)" 65 "of its photographs, pixel by pixel" "$work/empty" \
         fovea evaluate ev-drawn.h5 --train ev-site.h5 --test ev-site.h5 --task disease --out "$work/empty/ev"
     refuses "an attribute outside the schema (64)" 64 "\-\-task: expected dr_icdr, .*found \"grade\"" "$work/empty" \
@@ -55,9 +64,9 @@ for cell in plan["cells"]:
     assert cell["to_sample"] == (drawn == code).sum(), cell
     assert cell["photographs"] == ((grade == code) & train).sum(), cell'
     check "table and page are private" bash -c '[ "$(stat -c %a grades.csv grades.html | tr "\n" " ")" = "600 600 " ]'
-    refuses "a plan that exists is kept (73)" 73 "grades.csv: exists already; give --force" "" \
+    refuses "a plan that exists is kept (73)" 73 "grades.csv: exists already; give --force" "$work/empty" \
         fovea plan plan-site.h5 --by dr_icdr --out grades.csv
-    refuses "a page that exists is kept (73)" 73 "pages-only.html: exists already" "" \
+    refuses "a page that exists is kept (73)" 73 "pages-only.html: exists already" "$work/empty" \
         bash -c "touch pages-only.html; fovea plan plan-site.h5 --by dr_icdr --out pages-only.csv"
     refuses "an attribute outside the schema (64)" 64 "\-\-by: expected attributes \(dr_icdr, .*found \"grade\"" "$work/empty" \
         fovea plan plan-site.h5 --by grade --out "$work/empty/p.csv"

@@ -92,6 +92,15 @@ package struct AuditSource: Sendable {
         return "\(row)"
     }
 
+    /// SHA-256 of a picture's pixels as they are stored; nil in a folder, where nothing says it.
+    package func pixelDigest(_ row: Int) -> Digest? {
+        switch content {
+        case .samples(let file): file.digests[row]
+        case .dataset(let file): file.digests[row]
+        case .folder: nil
+        }
+    }
+
     /// The known attributes of a picture.
     package func cohort(_ row: Int) -> [String: String] {
         switch content {
