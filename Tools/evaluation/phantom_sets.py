@@ -5,11 +5,12 @@
     phantom_sets.py good   PHANTOMS.h5 OUT.h5 --attribute dr_icdr --value 4 --count 200
     phantom_sets.py shuffled PHANTOMS.h5 OUT.h5 --attribute dr_icdr
     phantom_sets.py collapsed PHANTOMS.h5 OUT.h5
+    phantom_sets.py copies SITE.h5 OUT.h5
 
 `site` thins the patients of the rare value in the train and validation splits until they are that share of the train
 split; the holdout keeps all of them. `good` keeps the pictures of one value, or all. `shuffled` permutes the labels.
-`collapsed` repeats the first picture under the labels of all. These show whether `fovea evaluate` says what is true,
-because here it is known. Needs h5py alone.
+`collapsed` repeats the first picture under the labels of all. `copies` keeps the train split as it is. These show
+whether `fovea evaluate` says what is true, because here it is known. Needs h5py alone.
 """
 
 import argparse
@@ -48,7 +49,7 @@ def codes(source, attribute, value):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kind", choices=["site", "good", "shuffled", "collapsed"])
+    parser.add_argument("kind", choices=["site", "good", "shuffled", "collapsed", "copies"])
     parser.add_argument("phantoms")
     parser.add_argument("out")
     parser.add_argument("--attribute", default="dr_icdr")
@@ -82,6 +83,8 @@ def main():
         elif options.kind == "collapsed":
             changes["images"] = np.repeat(source["images"][:1], len(rows), axis=0)
             changes["digest"] = np.repeat(source["digest"][:1], len(rows), axis=0)
+        elif options.kind == "copies":
+            rows = rows[source["split"][:] == h5py.check_enum_dtype(source["split"].dtype)["train"]]
         if options.count is not None:
             rows = rows[: options.count]
             changes = {path: data[: options.count] for path, data in changes.items()}
