@@ -56,7 +56,8 @@ package struct PictureClassifier: Sendable {
     ///   - phases: what is trained on, one after the other for equal numbers of steps. All have pictures of the
     ///     configuration's side.
     ///   - validation: pictures of other patients. Of the weights at `checks` moments, those with the lowest cross
-    ///     entropy on these are kept; the last ones where there are none.
+    ///     entropy on these are kept, with the classes weighed as in the training. Where fewer than ten pictures of
+    ///     some class are there, chance would choose, and the last weights are kept.
     ///   - progress: is called after each step with the share that is done. An error that it throws ends the work.
     package static func trained(
         _ configuration: ClassifierConfiguration, on phases: [LabelledPictures], validation: LabelledPictures?,
@@ -68,7 +69,10 @@ package struct PictureClassifier: Sendable {
         let network = ClassifierNetwork(configuration), scaling = Scaling(last.pictures)
         var state = TrainingState(network.specifications, seed: configuration.seed, averages: 1)
         let orders = phases.map { DrawingOrder($0.labels, configuration) }
-        let weights = phases.map { classWeights($0.labels, configuration) }
+        let weights = phases.map {
+            classWeights($0.labels, classes: configuration.classes, isBalanced: configuration.balance == .weights)
+        }
+        let judges = validation.flatMap { canChoose($0, configuration) ? $0 : nil }
         var best: (loss: Double, parameters: ParameterMap)?
         for step in 0..<configuration.steps {
             let phase = step * phases.count / configuration.steps, rows = orders[phase][step]
@@ -83,9 +87,9 @@ package struct PictureClassifier: Sendable {
             let isChecked =
                 (step + 1) * configuration.checks / configuration.steps
                 > step * configuration.checks / configuration.steps
-            if isChecked, let validation, validation.count > 0 {
+            if isChecked, let judges {
                 let now = PictureClassifier(configuration, network, scaling, state.averages[0])
-                let loss = now.loss(validation)
+                let loss = now.loss(judges)
                 if loss < best?.loss ?? .infinity { best = (loss, state.averages[0]) }
             }
             try progress(Double(step + 1) / Double(configuration.steps))
@@ -112,16 +116,28 @@ package struct PictureClassifier: Sendable {
         }
     }
 
-    /// The mean of -log(probability of the label).
+    /// The fewest pictures of a class with which the weights are chosen.
+    private static let leastOfClass = 10
+
+    private static func canChoose(_ pictures: LabelledPictures, _ configuration: ClassifierConfiguration) -> Bool {
+        (0..<configuration.classes).allSatisfy { number in
+            pictures.labels.count { $0 == number } >= leastOfClass
+        }
+    }
+
+    /// The mean of -log(probability of the label); where the training balances classes, the mean over the classes.
     private func loss(_ pictures: LabelledPictures) -> Double {
-        zip(probabilities(of: pictures.pictures), pictures.labels).reduce(0) { $0 - log(max($1.0[$1.1], 1e-30)) }
-            / Double(pictures.count)
+        let weights = PictureClassifier.classWeights(
+            pictures.labels, classes: configuration.classes, isBalanced: configuration.balance != .none)
+        return zip(probabilities(of: pictures.pictures), pictures.labels).reduce(0) {
+            $0 - weights[$1.1] * log(max($1.0[$1.1], 1e-30))
+        } / Double(pictures.count)
     }
 
     /// The weight of a picture of each class. The mean over all pictures is 1.
-    static func classWeights(_ labels: [Int], _ configuration: ClassifierConfiguration) -> [Double] {
-        guard configuration.balance == .weights else { return [Double](repeating: 1, count: configuration.classes) }
-        let counts = (0..<configuration.classes).map { number in labels.count { $0 == number } }
+    static func classWeights(_ labels: [Int], classes: Int, isBalanced: Bool) -> [Double] {
+        guard isBalanced else { return [Double](repeating: 1, count: classes) }
+        let counts = (0..<classes).map { number in labels.count { $0 == number } }
         let known = counts.count { $0 > 0 }
         return counts.map { $0 == 0 ? 0 : Double(labels.count) / Double(known * $0) }
     }

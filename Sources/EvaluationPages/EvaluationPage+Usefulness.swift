@@ -62,13 +62,16 @@ extension EvaluationPage {
         func text(_ value: Double?, _ digits: Int = 3) -> String {
             value.map { String(format: "%.\(digits)f", $0) } ?? ""
         }
-        var columns: [Table.Column] = [.text("Trained on"), .numbers("Area under the ROC curve")]
+        var columns: [Table.Column] = [
+            .text("Trained on"), .numbers("Area under the ROC curve"), .numbers("Single trainings"),
+        ]
         if task.isBinary { columns.append(.numbers("Sensitivity at 90 % specificity")) }
         if task.isOrdinal { columns.append(.numbers("Kappa")) }
         columns += [.numbers("Brier score"), .numbers("Calibration error"), .numbers("Slope")]
         if test.arms.contains(where: { $0.gap != nil }) { columns.append(.numbers("Best to worst cohort")) }
         let rows = test.arms.map { arm in
-            var cells = [arm.title, area(arm.area)]
+            let single = "\(text(arm.trainings.min())) to \(text(arm.trainings.max()))"
+            var cells = [arm.title, area(arm.area), single]
             if task.isBinary { cells.append(text(arm.sensitivity)) }
             if task.isOrdinal { cells.append(text(arm.kappa)) }
             let calibration = arm.calibration

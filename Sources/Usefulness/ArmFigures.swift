@@ -7,8 +7,10 @@ package struct ArmFigures: Codable, Hashable, Sendable {
     package let name, title: String
     package let isSynthetic: Bool
     /// The area under the ROC curve of all photographs: of the cases, or the mean over classes of one against the rest.
-    /// The interval is of 95 %, over resamples of patients and of trainings.
+    /// The interval is of 95 %, over patients and trainings.
     package let area: Estimate
+    /// The same area of each training.
+    package let trainings: [Double]
     /// The areas in the other cells that can be measured, by the cell's text.
     package let cells: [String: Estimate]
     /// By how much the areas of the cohorts with the best and the worst one differ; nil with fewer than two.
@@ -31,12 +33,23 @@ struct ResampledAreas {
     /// [resamples][trainings]
     let resampled: [[Double]]
 
-    /// The mean over trainings.
-    var value: Double { areas.reduce(0, +) / Double(areas.count) }
+    /// The number of patients in the cell.
+    let patients: Int
 
-    /// The mean over the trainings that a resample drew; NaN where it cannot be measured.
-    func mean(_ resample: Int, _ trainings: [Int]) -> Double {
-        trainings.reduce(0) { $0 + resampled[resample][$1] } / Double(trainings.count)
+    /// The mean over trainings, and how uncertain it is.
+    var mean: TwoSources {
+        TwoSources(
+            trainings: areas, resamples: resampled.map { $0.reduce(0, +) / Double($0.count) }, patients: patients)
+    }
+
+    /// The mean difference from another arm, on the same patients.
+    func difference(from other: ResampledAreas) -> TwoSources {
+        func mean(_ pairs: Zip2Sequence<[Double], [Double]>) -> Double {
+            pairs.reduce(0) { $0 + $1.0 - $1.1 } / Double(areas.count)
+        }
+        return TwoSources(
+            trainings: zip(areas, other.areas).map { $0 - $1 },
+            resamples: zip(resampled, other.resampled).map { mean(zip($0, $1)) }, patients: patients)
     }
 }
 
@@ -44,17 +57,18 @@ extension ArmFigures {
     /// - Parameters:
     ///   - overall: of all photographs.
     ///   - cells: of the other cells.
-    ///   - draws: the trainings that each resample drew.
     init(
         _ predictions: ArmPredictions, on set: TestSet, number: Int, task: ClassificationTask,
-        overall: ResampledAreas, cells: [(cell: Cell, areas: ResampledAreas)], draws: [[Int]]
+        overall: ResampledAreas, cells: [(cell: Cell, areas: ResampledAreas)]
     ) {
         name = predictions.arm.name
         title = predictions.arm.title
         isSynthetic = predictions.arm.isSynthetic
-        area = overall.estimate(draws)
-        self.cells = Dictionary(uniqueKeysWithValues: cells.map { ($0.cell.text(task), $0.areas.estimate(draws)) })
-        let cohorts = cells.filter { $0.cell.attribute != nil }.map(\.areas.value)
+        area = overall.mean.estimate(in: 0...1)
+        trainings = overall.areas
+        self.cells = Dictionary(
+            uniqueKeysWithValues: cells.map { ($0.cell.text(task), $0.areas.mean.estimate(in: 0...1)) })
+        let cohorts = cells.filter { $0.cell.attribute != nil }.map(\.areas.mean.value)
         gap = cohorts.count > 1 ? (cohorts.max() ?? 0) - (cohorts.min() ?? 0) : nil
         let found = predictions.seeds.map { $0.tests[number] }
         func mean(_ value: ([[Double]]) -> Double) -> Double {
@@ -79,13 +93,6 @@ extension ArmFigures {
             ? Calibration(means.map { $0[1] }, set.labels.map { $0 == 1 })
             : Calibration(
                 means.flatMap(\.self), set.labels.flatMap { label in task.classes.indices.map { $0 == label } })
-    }
-}
-
-extension ResampledAreas {
-    func estimate(_ draws: [[Int]]) -> Estimate {
-        let drawn = draws.indices.map { mean($0, draws[$0]) }.filter { !$0.isNaN }.sorted()
-        return Estimate(value: value, low: quantile(drawn, 0.025), high: quantile(drawn, 0.975))
     }
 }
 

@@ -9,6 +9,8 @@ struct CellAreas {
     private let rows: [Int]
     /// The classes that are measured, each against the rest.
     let classes: [Int]
+    /// The number of patients.
+    let patients: Int
     private let cases: [[Bool]]
 
     /// Nil where too few patients are there.
@@ -16,16 +18,17 @@ struct CellAreas {
         let rows = set.labels.indices.filter { row in
             cell.attribute.map { set.cohorts[row][$0] == cell.value } ?? true
         }
-        func patients(_ isCase: Bool, _ number: Int) -> Int {
+        func count(_ isCase: Bool, _ number: Int) -> Int {
             Set(rows.filter { (set.labels[$0] == number) == isCase }.map { set.patients[$0] }).count
         }
         // Of two classes, one against the rest is the other turned round.
         let wanted = cell.classNumber.map { [$0] } ?? (task.isBinary ? [1] : Array(task.classes.indices))
         classes = wanted.filter {
-            min(patients(true, $0), patients(false, $0)) >= CellAreas.leastPatients
+            min(count(true, $0), count(false, $0)) >= CellAreas.leastPatients
         }
         if classes.isEmpty { return nil }
         self.rows = rows
+        self.patients = Set(rows.map { set.patients[$0] }).count
         cases = classes.map { number in rows.map { set.labels[$0] == number } }
     }
 

@@ -1,5 +1,4 @@
 import Evaluation
-import Randomness
 import Statistics
 import TensorCore
 
@@ -68,7 +67,7 @@ package struct UsefulnessFigures: Codable, Hashable, Sendable {
     package static let resamples = 2000
 
     /// - Parameters:
-    ///   - arms: at least one with synthetic pictures and one without, with equally many trainings each.
+    ///   - arms: at least one with synthetic pictures and one without, with equally many trainings each, two or more.
     ///   - tests: the test sets in the order of the predictions.
     ///   - attributes: whose values make cells.
     package init(
@@ -103,37 +102,28 @@ extension TestFigures {
             return
         }
         let weights = PatientResamples(set, count: resamples, seed: seed).weights
-        let trainings = arms.map(\.seeds.count).min() ?? 0
-        let draws = (0..<resamples).map { round in
-            var random = Philox(seed: seed, stream: .bootstrap, index: UInt64(resamples + round))
-            return (0..<trainings).map { _ in random.nextInteger(below: trainings) }
-        }
         let areas = cells.map { cell in
             arms.map { ResampledAreas($0, cell.areas, number: number, weights: weights) }
         }
         self.arms = arms.enumerated().map { place, arm in
             ArmFigures(
                 arm, on: set, number: number, task: task, overall: areas[0][place],
-                cells: cells.indices.dropFirst().map { (cells[$0].cell, areas[$0][place]) }, draws: draws)
+                cells: cells.indices.dropFirst().map { (cells[$0].cell, areas[$0][place]) })
         }
         guard let chosen = arms.firstIndex(where: { $0.arm.name == choice.synthetic }),
             let baseline = arms.firstIndex(where: { $0.arm.name == choice.baseline })
         else { fatalError("TestFigures: arms \(choice.synthetic) and \(choice.baseline) are not there") }
-        let raw = areas.map { RawComparison($0[chosen], $0[baseline], draws: draws) }
+        let raw = areas.map { $0[chosen].difference(from: $0[baseline]) }
         let adjusted = falseDiscoveryAdjusted(raw.map(\.probability))
         comparisons = cells.indices.map { place in
-            let cell = cells[place].cell
-            let patients = Set(
-                set.labels.indices.filter { row in cell.attribute.map { set.cohorts[row][$0] == cell.value } ?? true }
-                    .map { set.patients[$0] }
-            ).count
-            return CellComparison(
-                cell: cell.text(task), patients: patients.toNearestFive, difference: raw[place].difference,
+            CellComparison(
+                cell: cells[place].cell.text(task), patients: cells[place].areas.patients.toNearestFive,
+                difference: raw[place].estimate(in: -1...1), shareOfTrainings: raw[place].shareOfTrainings,
                 probability: raw[place].probability, adjusted: adjusted[place])
         }
         differences = Dictionary(
             uniqueKeysWithValues: arms.indices.filter { $0 != baseline }.map {
-                (arms[$0].arm.name, RawComparison(areas[0][$0], areas[0][baseline], draws: draws).difference)
+                (arms[$0].arm.name, areas[0][$0].difference(from: areas[0][baseline]).estimate(in: -1...1))
             })
         verdict = UsefulnessVerdict(comparisons)
     }
@@ -142,6 +132,7 @@ extension TestFigures {
 extension ResampledAreas {
     fileprivate init(_ arm: ArmPredictions, _ cell: CellAreas, number: Int, weights: [[Double]]) {
         let rankings = arm.seeds.map { cell.rankings($0.tests[number]) }
+        patients = cell.patients
         let ones = [Double](repeating: 1, count: weights.first?.count ?? 0)
         areas = rankings.map { cell.area($0, ones) }
         resampled = [[Double]](unsafeUninitializedCapacity: weights.count) { target, count in

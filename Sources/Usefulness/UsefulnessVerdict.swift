@@ -72,18 +72,29 @@ extension TestFigures {
         return "\(verb) \(parts.listed)"
     }
 
-    /// How many more patients an answer would need: the width of an interval falls with the root of their number.
+    /// What an answer would need: the variance of each source falls with its number.
     private func need(_ all: CellComparison) -> String {
-        let half = (all.difference.high - all.difference.low) / 2
-        guard half > TestFigures.difference else {
-            return "A difference of \(TestFigures.points(TestFigures.difference)) points would have been seen."
+        let half = (all.difference.high - all.difference.low) / 2, wanted = TestFigures.difference
+        guard half > wanted else {
+            return "A difference of \(TestFigures.points(wanted)) points would have been seen."
         }
-        let factor = half / TestFigures.difference * half / TestFigures.difference
-        let more = Int((Double(all.patients) * (factor - 1) / 10).rounded(.up)) * 10
-        return """
-            To see one of \(TestFigures.points(TestFigures.difference)) points, about \(NumberText.grouped(more)) more \
-            patients are needed.
-            """
+        let trainings = arms.first?.trainings.count ?? 0
+        // Both as multiples of the variance that is wanted.
+        let variance = half / wanted * half / wanted
+        let ofTrainings = variance * all.shareOfTrainings, ofPatients = variance - ofTrainings
+        func patients(_ factor: Double) -> String {
+            let more = Int((Double(all.patients) * (factor - 1) / 10).rounded(.up)) * 10
+            return "\(NumberText.grouped(more)) more patients"
+        }
+        func seeds(_ factor: Double) -> String {
+            let all = Int((Double(trainings) * factor).rounded(.up))
+            return "\(NumberText.grouped(all)) trainings of each way (--seeds \(all))"
+        }
+        let needed =
+            if ofPatients < 0.9 { seeds(ofTrainings / (1 - ofPatients)) } else if ofTrainings < 0.5 {
+                patients(ofPatients / (1 - ofTrainings))
+            } else { "\(patients(2 * ofPatients)) and \(seeds(2 * ofTrainings))" }
+        return "To see one of \(TestFigures.points(wanted)) points, about \(needed) are needed."
     }
 
     /// An area in hundredths.

@@ -26,30 +26,40 @@ private func probabilities(_ set: TestSet, distance: (Int) -> Double, training: 
     }
 }
 
+/// - Parameter scatter: by how much, in deviations, the distance of the scores differs between trainings.
 private func predictions(
-    _ arm: Arm, validation: TestSet, test: TestSet, salt: UInt64, distance: @escaping (Int) -> Double
+    _ arm: Arm, validation: TestSet, test: TestSet, salt: UInt64, scatter: Double = 0,
+    distance: @escaping (Int) -> Double
 ) -> ArmPredictions {
     let place = Arm.all(adding: [100]).firstIndex(of: arm) ?? 0
     return ArmPredictions(
         arm,
         (0..<3).map { training in
             let number = 10 * place + training
+            var chance = Philox(seed: salt, stream: .tests, index: UInt64(7_000_000 + number))
+            let shift = scatter * chance.nextNormal()
+            func shown(_ set: TestSet, _ salt: UInt64) -> [[Double]] {
+                probabilities(set, distance: { distance($0) + shift }, training: number, salt: salt)
+            }
             return ArmPrediction(
-                validation: probabilities(validation, distance: distance, training: number, salt: salt + 1_000_000),
-                tests: [probabilities(test, distance: distance, training: number, salt: salt)], synthetic: [])
+                validation: shown(validation, salt + 1_000_000), tests: [shown(test, salt)], synthetic: [])
         })
 }
 
 private func figures(
-    test: TestSet, validation: TestSet = testSet(80), salt: UInt64, gain: @escaping (Int) -> Double
+    test: TestSet, validation: TestSet = testSet(80), salt: UInt64, scatter: Double = 0,
+    gain: @escaping (Int) -> Double
 ) throws -> UsefulnessFigures {
     let task = try ClassificationTask(
         attribute: "dme", positive: ["1", "2"], values: ["0", "1", "2"], place: "site.h5")
     let base = { (_: Int) in 1.0 }
     return UsefulnessFigures(
         [
-            predictions(.resampled, validation: validation, test: test, salt: salt, distance: base),
-            predictions(.addedResampled(100), validation: validation, test: test, salt: salt) { 1 + gain($0) },
+            predictions(
+                .resampled, validation: validation, test: test, salt: salt, scatter: scatter, distance: base),
+            predictions(.addedResampled(100), validation: validation, test: test, salt: salt, scatter: scatter) {
+                1 + gain($0)
+            },
         ], validation: validation, tests: [test], task: task, by: ["sex"], resamples: 500, seed: salt)
 }
 
@@ -117,11 +127,28 @@ struct UsefulnessTests {
         #expect(helps <= 1 && harms <= 1, "\(helps) helps, \(harms) harms")
     }
 
+    @Test("where trainings differ more than patients do, three of them claim nothing, and more trainings are asked for")
+    func trainings() throws {
+        var claims = 0, shares: [Double] = [], sentences: [String] = []
+        for salt in 0..<60 {
+            let found = try figures(test: testSet(300), salt: UInt64(300 + salt), scatter: 1) { _ in 0 }
+            let test = try #require(found.tests.first)
+            if test.verdict != .noDifference { claims += 1 }
+            shares += test.comparisons.first.map { [$0.shareOfTrainings] } ?? []
+            #expect(test.arms.allSatisfy { $0.trainings.count == 3 })
+            sentences.append(test.sentence(found.task))
+        }
+        // Where the three trainings were drawn again as the patients are, something was claimed in 15 of 60.
+        #expect(claims <= 5, "\(claims)")
+        #expect(shares.sorted()[30] > 0.5)
+        #expect(sentences.count { $0.contains("trainings of each way (--seeds") } > 30, "\(sentences)")
+    }
+
     @Test("an answer that more patients would give says how many")
     func more() throws {
         let found = try figures(test: testSet(60), salt: 5) { _ in 0 }
         let sentence = try #require(found.tests.first).sentence(found.task)
-        #expect(sentence.contains("no difference is shown") && sentence.contains("more patients are needed"))
+        #expect(sentence.contains("no difference is shown") && sentence.contains("more patients"), "\(sentence)")
     }
 
     @Test("fewer than ten patients of a class are not measured")

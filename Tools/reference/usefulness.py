@@ -4,12 +4,12 @@
                   [--arms resampled,added-150-resampled] [--evaluation EVAL] [--out predictions.json]
 
 Arms are `real`, `augmented`, `resampled`, `added-N` and `added-N-resampled`. Prints the area under the ROC curve on the
-holdout for each arm, and each arm less the first one, with 95 % intervals over resamples of patients and of trainings.
+holdout for each arm, and each arm less the first one, with 95 % intervals over patients and trainings.
 With --evaluation, the folder that `fovea evaluate` wrote for the same files, the areas by Fovea stand beside them, and
 how far the implementations are apart on the same patients; exit 1 where such an interval leaves out 0.
 
 Random numbers are not those of Fovea, so that single trainings differ. Trainings whose scores stand in --out
-already, of the same files and settings, are not done again. Needs torch and h5py. Where other programs use the same
+already, of the same files and settings, are not done again. Needs torch, scipy and h5py. Where other programs use the same
 cores, OMP_WAIT_POLICY=PASSIVE saves much time.
 """
 
@@ -23,6 +23,7 @@ import time
 import h5py
 import numpy
 import torch
+from scipy import stats
 from torch.nn import functional
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "bench"))
@@ -125,8 +126,11 @@ class Training:
                     slow.lerp_(parameter, 1 - kept)
             if (step + 1) * CHECKS // steps > step * CHECKS // steps:
                 found = self.probabilities(network, average, validation[0])
-                loss = -numpy.log(found[numpy.arange(len(found)), validation[1]]).mean()
-                if loss < lowest:
+                losses = -numpy.log(found[numpy.arange(len(found)), validation[1]])
+                classes = [losses[validation[1] == number] for number in range(2)]
+                loss = numpy.mean([part.mean() for part in classes]) if balanced else losses.mean()
+                # Fewer than ten of a class do not choose.
+                if loss < lowest or min(map(len, classes)) < 10:
                     lowest, best = loss, [slow.clone() for slow in average]
         self.network, self.best = network, best
 
@@ -164,28 +168,26 @@ def areas(scores, cases, weights):
 
 
 class Resamples:
-    """The same patients and trainings for all arms. The last row is everybody once, which is the value itself."""
+    """The same patients for all arms. The last row is everybody once, which is the value itself."""
 
-    def __init__(self, patients, cases, trainings):
+    def __init__(self, patients, cases):
         random, numbers = numpy.random.default_rng(0), numpy.unique(patients, return_inverse=True)[1]
-        count = numbers.max() + 1
-        times = random.multinomial(count, numpy.full(count, 1 / count), RESAMPLES)
+        self.patients = numbers.max() + 1
+        times = random.multinomial(self.patients, numpy.full(self.patients, 1 / self.patients), RESAMPLES)
         self.weights = numpy.concatenate([times[:, numbers], numpy.ones((1, len(numbers)))]).astype(float)
-        self.cases, self.trainings = cases.astype(bool), trainings
-        self.same, self.other = (self.draws(random) for _ in range(2))
+        self.cases = cases.astype(bool)
 
-    def draws(self, random):
-        drawn = random.integers(self.trainings, size=(RESAMPLES, self.trainings))
-        return numpy.concatenate([drawn, [numpy.arange(self.trainings)]])
+    def areas(self, scores):
+        """[resamples + 1, trainings]"""
+        return areas(scores, self.cases, self.weights)
 
-    def drawn(self, scores, draws):
-        """[resamples + 1]: the mean area over the trainings that each resample drew."""
-        return numpy.take_along_axis(areas(scores, self.cases, self.weights), draws, 1).mean(1)
-
-
-def interval(drawn):
-    low, high = numpy.nanquantile(drawn[:-1], [0.025, 0.975])
-    return low, drawn[-1], high
+    def interval(self, drawn):
+        """Low, value, high: Student's interval for the sum of two variances, with Satterthwaite's freedom."""
+        value, trainings = drawn[-1].mean(), drawn.shape[1]
+        parts = numpy.array([numpy.nanvar(drawn[:-1].mean(1), ddof=1), drawn[-1].var(ddof=1) / trainings])
+        freedom = parts.sum() ** 2 / (parts**2 / [self.patients - 1, trainings - 1]).sum()
+        half = stats.t.ppf(0.975, freedom) * parts.sum() ** 0.5
+        return value - half, value, value + half
 
 
 def text(found):
@@ -236,28 +238,25 @@ def main():
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     patients, cases, found = trained(options)
-    resamples, agree, fovea = Resamples(patients, cases, options.seeds), True, {}
-    own = {arm: resamples.drawn(scores, resamples.same) for arm, scores in found.items()}
-    print(f"{len(cases)} photographs of {len(set(patients))} patients, {cases.sum()} cases")
+    resamples, agree, fovea = Resamples(patients, cases), True, {}
+    own, interval = {arm: resamples.areas(scores) for arm, scores in found.items()}, resamples.interval
+    print(f"{len(cases)} photographs of {resamples.patients} patients, {cases.sum()} cases")
     for arm, scores in found.items():
-        single = areas(scores, resamples.cases, resamples.weights[-1:])[0]
-        print(f"{arm}: PyTorch {text(interval(own[arm]))}, trainings {single.round(3).tolist()}")
+        print(f"{arm}: PyTorch {text(interval(own[arm]))}, trainings {own[arm][-1].round(3).tolist()}")
         if options.evaluation is None:
             continue
         files = [options.evaluation / "private" / f"{arm}-{seed}.json" for seed in range(options.seeds)]
         theirs = [[row[1] for row in json.loads(file.read_text())["tests"][0]] for file in files]
-        fovea[arm] = resamples.drawn(theirs, resamples.other)
-        single = areas(theirs, resamples.cases, resamples.weights[-1:])[0]
+        fovea[arm] = resamples.areas(theirs)
         apart = interval(own[arm] - fovea[arm])
         agree = agree and apart[0] <= 0 <= apart[2]
         alike = numpy.corrcoef(numpy.mean(scores, 0), numpy.mean(theirs, 0))[0, 1]
-        print(f"  Fovea {text(interval(fovea[arm]))}, trainings {single.round(3).tolist()}")
+        print(f"  Fovea {text(interval(fovea[arm]))}, trainings {fovea[arm][-1].round(3).tolist()}")
         print(f"  PyTorch less Fovea {text(apart)}; correlation of the mean probabilities {alike:.3f}")
     first = next(iter(own))
     for arm in [arm for arm in own if arm != first]:
         print(f"{arm} less {first}: PyTorch {text(interval(own[arm] - own[first]))}")
         if fovea:
-            # Both arms of an implementation have the same drawn trainings, but the implementations have other ones.
             apart = interval((own[arm] - own[first]) - (fovea[arm] - fovea[first]))
             agree = agree and apart[0] <= 0 <= apart[2]
             print(f"  Fovea {text(interval(fovea[arm] - fovea[first]))}; PyTorch less Fovea {text(apart)}")
