@@ -37,11 +37,14 @@ public struct HeunStep: StepRule {
 /// each step, because it also uses the denoised picture of the step before. With noise it is SDE-DPM-Solver++(2M) (same
 /// paper, section 4.3): each step removes more noise than needed for the next level and adds fresh noise instead, which
 /// corrects errors of earlier steps.
+///
+/// A young network denoises too smoothly, so that each step takes away a little more than noise. `gain` gives it back:
+/// fresh noise is that many times as strong as the level asks for (S_noise of Karras et al. 2022, section 4).
 public struct DPMSolverStep: StepRule {
-    private let addsNoise: Bool
+    private let addsNoise: Bool, gain: NoiseGain?
     private var before: (denoised: Tensor, logWidth: Float)?
 
-    public init(addsNoise: Bool = false) { self.addsNoise = addsNoise }
+    public init(addsNoise: Bool = false, gain: NoiseGain? = nil) { (self.addsNoise, self.gain) = (addsNoise, gain) }
 
     public mutating func step(
         _ x: Tensor, from sigma: Float, to next: Float, _ denoiser: some Denoiser, noise: () -> Tensor
@@ -59,8 +62,21 @@ public struct DPMSolverStep: StepRule {
         guard addsNoise else { return x.scaled(by: next / sigma) - direction.scaled(by: expm1(-h)) }
         let fresh = -expm1(-2 * h)
         return x.scaled(by: (next / sigma) * (next / sigma)) + direction.scaled(by: fresh)
-            + noise().scaled(by: next * fresh.squareRoot())
+            + noise().scaled(by: next * fresh.squareRoot() * (gain?.factor(at: next) ?? 1))
     }
+}
+
+/// How much stronger than a noise level asks for fresh noise is, at the levels below another one.
+public struct NoiseGain: Codable, Hashable, Sendable {
+    public var factor: Float
+    /// Noise levels below this one have the gain.
+    public var below: Float
+
+    public init(factor: Float, below: Float) { (self.factor, self.below) = (factor, below) }
+
+    func factor(at level: Float) -> Float { level < below ? factor : 1 }
+
+    public static let factors: ClosedRange<Float> = 1...1.2
 }
 
 /// Euler's step with fresh noise at each level (ancestral sampling: Song et al. 2021, reverse diffusion in terms of
@@ -89,11 +105,12 @@ public enum SamplerKind: String, Codable, CaseIterable, Sendable {
     case euler = "euler-ancestral"
 
     /// A new rule of this sampler.
-    public var rule: any StepRule {
+    /// - Parameter gain: used by `dpmppSDE` alone.
+    public func rule(gain: NoiseGain? = nil) -> any StepRule {
         switch self {
         case .heun: HeunStep()
         case .dpmpp: DPMSolverStep()
-        case .dpmppSDE: DPMSolverStep(addsNoise: true)
+        case .dpmppSDE: DPMSolverStep(addsNoise: true, gain: gain)
         case .euler: EulerAncestralStep()
         }
     }
@@ -101,9 +118,10 @@ public enum SamplerKind: String, Codable, CaseIterable, Sendable {
     /// The number of network evaluations in this many steps, without guidance.
     public func evaluations(steps: Int) -> Int { self == .heun ? 2 * steps - 1 : steps }
 
-    /// The best sampler in measurements for models of this kind, and its number of steps; see docs/recipes.md.
-    public static func usual(for model: ModelDescription) -> (kind: SamplerKind, steps: Int) {
-        model.experts.isEmpty ? (.heun, 18) : (.dpmppSDE, 40)
+    /// The best sampler in measurements for models of this kind, its number of steps and its gain; see docs/recipes.md.
+    public static func usual(for model: ModelDescription) -> (kind: SamplerKind, steps: Int, gain: NoiseGain?) {
+        guard !model.experts.isEmpty else { return (.heun, 18, nil) }
+        return (.dpmppSDE, 40, NoiseGain(factor: 1.025, below: 4 * model.space.noiseScale))
     }
 }
 

@@ -15,6 +15,9 @@ public struct RecordedSchedule: Codable, Hashable, Sendable {
     public var sigmaStart: Float?
     /// The exponent of the Karras schedule.
     public var rho: Float
+    /// How many times as strong as the levels ask for fresh noise was, and the level below which it was; nil where it
+    /// was as strong as that everywhere.
+    public var noiseGain: [Float]?
     /// How often the network is evaluated for each sample.
     public var evaluations: Int?
     /// The lowest and the highest noise level at which guidance acts; nil where it acts at all levels.
@@ -29,7 +32,8 @@ public struct RecordedSchedule: Codable, Hashable, Sendable {
     public init(
         steps: Int, sigmaMin: Float, sigmaMax: Float, rho: Float, evaluations: Int,
         guidanceInterval: ClosedRange<Float>?,
-        guidedAttributes: [String]?, surround: String? = nil, sigmaStart: Float? = nil
+        guidedAttributes: [String]?, surround: String? = nil, sigmaStart: Float? = nil,
+        noiseGain: [Float]? = nil
     ) {
         kind = "karras"
         self.steps = steps
@@ -41,6 +45,7 @@ public struct RecordedSchedule: Codable, Hashable, Sendable {
         self.guidedAttributes = guidedAttributes
         self.surround = surround
         self.sigmaStart = sigmaStart
+        self.noiseGain = noiseGain
     }
 
     /// One clause that says what is wrong with a schedule from a file; nil where nothing is wrong.
@@ -54,6 +59,11 @@ public struct RecordedSchedule: Codable, Hashable, Sendable {
             return "sigma_start: expected more than sigma_max, \(sigmaMax), and at most 10000, found \(sigmaStart)"
         }
         guard (0.01...1000).contains(rho) else { return "rho: expected 0.01 to 1000, found \(rho)" }
+        if let gain = noiseGain {
+            guard gain.count == 2, (1...1.2).contains(gain[0]), gain[1] > 0, gain[1] <= 1e4 else {
+                return "noise_gain: expected 1 to 1.2 and a noise level, found \(gain)"
+            }
+        }
         if let evaluations, !(steps...8 * steps).contains(evaluations) {
             return "evaluations: expected \(steps) to \(8 * steps) for \(steps) steps, found \(evaluations)"
         }
@@ -76,6 +86,7 @@ public struct RecordedSchedule: Codable, Hashable, Sendable {
         case sigmaMin = "sigma_min"
         case sigmaMax = "sigma_max"
         case sigmaStart = "sigma_start"
+        case noiseGain = "noise_gain"
         case guidanceInterval = "guidance_interval"
         case guidedAttributes = "guided_attributes"
     }

@@ -129,6 +129,7 @@ public struct Replay {
         settings.sigmaMin = schedule.sigmaMin
         settings.sigmaMax = schedule.sigmaMax
         settings.sigmaStart = schedule.sigmaStart
+        settings.noiseGain = schedule.noiseGain.map { NoiseGain(factor: $0[0], below: $0[1]) }
         settings.rho = schedule.rho
         settings.guidanceScale = run.guidance
         settings.guidanceInterval = schedule.guidanceInterval.map { $0[0]...$0[1] }

@@ -15,6 +15,9 @@ public struct SamplerSettings: Codable, Hashable, Sendable {
     public var rho: Float = 7
     /// A noise level above `sigmaMax` at which the first step starts; nil for none. See `SigmaSchedule.karras`.
     public var sigmaStart: Float?
+    /// How much stronger than the levels ask for the fresh noise of `dpmppSDE` is; nil for no more than that. See
+    /// `DPMSolverStep`.
+    public var noiseGain: NoiseGain?
     /// The scale of classifier-free guidance; 1 means no guidance (Ho and Salimans 2021).
     public var guidanceScale: Float = 1
     /// The noise levels at which guidance acts; nil for all levels (Kynkaanniemi et al. 2024).
@@ -33,7 +36,7 @@ public struct SamplerSettings: Codable, Hashable, Sendable {
     public init() {}
 
     /// Settings with the best sampler in measurements for models of this kind.
-    public init(for model: ModelDescription) { (sampler, steps) = SamplerKind.usual(for: model) }
+    public init(for model: ModelDescription) { (sampler, steps, noiseGain) = SamplerKind.usual(for: model) }
 
     /// These settings, limited to the noise levels that a model knows.
     public func limited(to known: ClosedRange<Float>) -> SamplerSettings {
@@ -76,6 +79,9 @@ public struct SamplerSettings: Codable, Hashable, Sendable {
             return "sigma: expected a start above \(sigmaMax) and up to 10000, found \(sigmaStart)"
         }
         guard (0.01...1000).contains(rho) else { return "rho: expected 0.01 to 1000, found \(rho)" }
+        if let gain = noiseGain, !(NoiseGain.factors.contains(gain.factor) && gain.below > 0 && gain.below <= 1e4) {
+            return "noiseGain: expected 1 to 1.2 below a noise level, found \(gain.factor) below \(gain.below)"
+        }
         return nil
     }
 }
@@ -150,7 +156,7 @@ public struct Sampler: Sequence, IteratorProtocol {
             unconditional: ModelDenoiser(model.model, parameters, cohorts: cohorts.map(withoutGuided)),
             guidanceScale: settings.guidanceScale, interval: settings.guidanceInterval)
         let planes = description.draw(
-            denoiser, settings.sampler.rule, schedule: settings.schedule,
+            denoiser, settings.sampler.rule(gain: settings.noiseGain), schedule: settings.schedule,
             noise: SampleNoise(samples[range].map { ($0.seed, $0.index) }))
         var pixels = PixelValues.decoded(planes.withPlanes(3))
         if settings.blackensSurround {

@@ -225,7 +225,8 @@ public struct SamplingRun {
             steps: settings.steps, sigmaMin: settings.sigmaMin, sigmaMax: settings.sigmaMax, rho: settings.rho,
             evaluations: settings.evaluations, guidanceInterval: settings.guidanceInterval,
             guidedAttributes: settings.guidedAttributes,
-            surround: settings.blackensSurround ? RecordedSchedule.blackSurround : nil, sigmaStart: settings.sigmaStart)
+            surround: settings.blackensSurround ? RecordedSchedule.blackSurround : nil, sigmaStart: settings.sigmaStart,
+            noiseGain: settings.sampler == .dpmppSDE ? settings.noiseGain.map { [$0.factor, $0.below] } : nil)
         return RunRecord(
             modelDigest: model.digest, sampler: settings.sampler.rawValue, schedule: try JSONText.encoded(schedule),
             steps: settings.steps,

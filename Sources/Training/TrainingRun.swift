@@ -286,7 +286,7 @@ public final class TrainingRun {
         let levels = trainer.configuration.sampledLevels(of: model.description),
             usual = SamplerKind.usual(for: model.description)
         let planes = model.description.draw(
-            denoiser, usual.kind.rule, schedule: levels.schedule(steps: usual.steps),
+            denoiser, usual.kind.rule(gain: usual.gain), schedule: levels.schedule(steps: usual.steps),
             noise: SampleNoise(seed: trainer.configuration.seed, 0..<16))
         let sheet = ContactSheet(pixels: PixelValues.decoded(planes.withPlanes(3)), width: size, height: size)
         try TrainingRun.write(sheet.png(), to: folder + "/preview-\(trainer.state.imagesSeen.padded(to: 8)).png")

@@ -70,7 +70,7 @@ import Testing
                 Array(
                     DiffusionSampler(denoiser, rule, schedule: .karras(steps: steps), start: start.scaled(by: 1 / 80)))
             }
-            let found = states(kind.rule)
+            let found = states(kind.rule())
             try #require(found.count == steps)
             let each = start.count
             for (step, state) in found.enumerated() {

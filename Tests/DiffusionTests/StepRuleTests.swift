@@ -53,7 +53,7 @@ struct MixtureDenoiser: Denoiser {
     /// The error at sigmaMin, before the last, Euler step to 0.
     private func error(_ kind: SamplerKind, steps: Int) -> Double {
         let schedule = SigmaSchedule.karras(steps: steps, sigmaMin: 0.3, sigmaMax: 20)
-        let states = Array(DiffusionSampler(MixtureDenoiser(), kind.rule, schedule: schedule, start: start))
+        let states = Array(DiffusionSampler(MixtureDenoiser(), kind.rule(), schedule: schedule, start: start))
         #expect(states.count == steps)
         let exact = start.elements.map { MixtureDenoiser.flow(20 * Double($0), from: 20, to: 0.3) }
         return relativeDifference(states[steps - 2].elements.map(Double.init), exact)
@@ -104,7 +104,8 @@ struct MixtureDenoiser: Denoiser {
         #expect(SamplerKind.dpmpp.evaluations(steps: 18) == 18)
         for kind in SamplerKind.allCases {
             let counting = CountingDenoiser()
-            let last = DiffusionSampler(counting, kind.rule, schedule: .karras(steps: 5), start: start) { start }.last()
+            let last = DiffusionSampler(counting, kind.rule(), schedule: .karras(steps: 5), start: start) { start }
+                .last()
             #expect(last.shape == start.shape)
             #expect(counting.count == kind.evaluations(steps: 5), "\(kind)")
         }
@@ -127,7 +128,7 @@ struct MixtureDenoiser: Denoiser {
         func noise() -> Tensor { Tensor(shape: [1, 1, count, 1]) { random.fillNormal($0) } }
         let first = noise()
         let samples = DiffusionSampler(
-            MixtureDenoiser(), kind.rule, schedule: .karras(steps: steps, sigmaMin: 0.01), start: first, noise: noise
+            MixtureDenoiser(), kind.rule(), schedule: .karras(steps: steps, sigmaMin: 0.01), start: first, noise: noise
         ).last().elements.map(Double.init)
         let mean = samples.reduce(0, +) / Double(count)
         func moment(_ power: Double) -> Double { samples.reduce(0) { $0 + pow($1 - mean, power) } / Double(count) }
@@ -165,6 +166,23 @@ struct MixtureDenoiser: Denoiser {
         // 2 (1/2)^2 of the start, and 1 (1 - (1/2)^2)^(1/2) of fresh noise.
         #expect(moved.elements.allSatisfy { abs($0 - 0.5 - Float(0.75).squareRoot()) <= 1e-6 })
         #expect(rule.step(moved, from: 1, to: 0, Nothing()) { ones }.elements == [0, 0])
+    }
+
+    /// Below its level, the gain makes the fresh noise stronger, and nothing else.
+    @Test func gainOfFreshNoise() {
+        let x = Tensor(repeating: 2, shape: [1, 1, 1, 2]), ones = Tensor(repeating: 1, shape: [1, 1, 1, 2])
+        struct Half: Denoiser {
+            func denoised(_ x: Tensor, sigma: Float) -> Tensor { x.scaled(by: 0.5) }
+        }
+        func moved(_ gain: NoiseGain?, to next: Float) -> Float {
+            var rule = DPMSolverStep(addsNoise: true, gain: gain)
+            return rule.step(x, from: 2, to: next, Half()) { ones }.elements[0]
+        }
+        let gain = NoiseGain(factor: 1.1, below: 1)
+        #expect(moved(gain, to: 1) == moved(nil, to: 1))
+        // The fresh noise is 0.5 (1 - (1/4)^2)^(1/2).
+        let fresh = 0.5 * Float(0.9375).squareRoot()
+        #expect(abs(moved(gain, to: 0.5) - moved(nil, to: 0.5) - 0.1 * fresh) <= 1e-6)
     }
 
     @Test func guidanceActsInItsInterval() {

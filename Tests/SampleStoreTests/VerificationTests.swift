@@ -101,6 +101,10 @@ import Testing
                 "sigma_start: expected more than sigma_max, 20.0, and at most 10000, found 20.0"
             ),
             (
+                #""kind":"karras","steps":18,"sigma_min":0.002,"sigma_max":20,"rho":7,"noise_gain":[2,1]"#,
+                "noise_gain: expected 1 to 1.2 and a noise level, found [2.0, 1.0]"
+            ),
+            (
                 #""kind":"karras","steps":18,"sigma_min":0.002,"sigma_max":20,"rho":7,"guidance_interval":[2,1]"#,
                 "guidance_interval: expected two noise levels in order, found [2.0, 1.0]"
             ),

@@ -76,9 +76,10 @@ import Testing
             let schedule = RecordedSchedule(
                 steps: 4, sigmaMin: 0.002, sigmaMax: 10, rho: 7, evaluations: 4, guidanceInterval: nil,
                 guidedAttributes: nil,
-                surround: surround, sigmaStart: start)
+                surround: surround, sigmaStart: start, noiseGain: start.map { [1.01, $0 / 8] })
             let json = try JSONText.encoded(schedule)
             #expect(json.contains("\"sigma_start\":40") == (start != nil))
+            #expect(json.contains("\"noise_gain\":[1.01,5]") == (start != nil))
             #expect(json.contains("\"surround\":\"black\"") == (surround != nil))
             #expect(try JSONText.decode(RecordedSchedule.self, Data(json.utf8), place: "test") == schedule)
             #expect(schedule.problem == nil)
