@@ -52,11 +52,12 @@ extension EvaluationRun {
     }
 
     /// Fidelity of all pictures, and of each value of the task's attribute.
+    /// - Parameter given: features that another program computed.
     func fidelity(
-        _ pictures: ComparedPictures, values: [String], encoder photographs: PictureSet
+        _ pictures: ComparedPictures, _ given: [FidelityFeatures.Kind], values: [String],
+        encoder photographs: PictureSet
     ) throws -> FidelityRecord {
-        var kinds: [FidelityFeatures.Kind] = [.radiomic, .retina]
-        kinds += try inputs.features.map { try $0.kind(pictures, inputs) }
+        var kinds = [.radiomic, .retina] + given
         if let encoder = try encoder(of: photographs, pictures) { kinds.append(encoder) }
         progress("fidelity: features", 0)
         let features = FidelityFeatures(

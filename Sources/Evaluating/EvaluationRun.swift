@@ -59,15 +59,19 @@ package struct EvaluationRun: Sendable {
         progress("pictures", 0)
         let data = try await EvaluationData(inputs) { progress("pictures", $0) }
         try await requireApart()
+        let parts = inputs.settings.parts
+        var compared =
+            parts.contains(.fidelity) || parts.contains(.anatomy) ? try await ComparedPictures(inputs) : nil
+        let given = try compared.map { pictures in try inputs.features.map { try $0.kind(pictures, inputs) } } ?? []
+        // What is refused leaves nothing behind.
         try journal.begin()
         say(EvaluationRun.counts(data))
         for name in data.withoutLabels {
             say("\(name): \(inputs.attribute) is known of no photograph, so that it tests nothing")
         }
-        let parts = inputs.settings.parts
         var record = EvaluationRecord(inputs, data)
-        if parts.contains(.fidelity) || parts.contains(.anatomy) {
-            let pictures = try await ComparedPictures(inputs), values = data.task.values
+        if let pictures = compared {
+            let values = data.task.values
             if !pictures.isHeldOut {
                 say(
                     """
@@ -76,10 +80,11 @@ package struct EvaluationRun: Sendable {
                     """)
             }
             if parts.contains(.fidelity) {
-                record.fidelity = try fidelity(pictures, values: values, encoder: data.training.pictures)
+                record.fidelity = try fidelity(pictures, given, values: values, encoder: data.training.pictures)
             }
             if parts.contains(.anatomy) { record.anatomy = try anatomy(pictures, values: values) }
         }
+        compared = nil
         if parts.contains(.usefulness) || parts.contains(.obedience) {
             let arms = try trainArms(data, journal)
             if parts.contains(.usefulness) {

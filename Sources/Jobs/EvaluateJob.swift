@@ -71,7 +71,13 @@ public struct EvaluateJob: Job {
 
     public func validate() throws {
         if !by.isEmpty { try CohortNames.require(by) }
-        try settings().validate()
+        let settings = try settings()
+        try settings.validate()
+        if !features.isEmpty, !settings.parts.contains(.fidelity) {
+            throw Failure(
+                .usage, option: "features", expected: "the part fidelity, which they are for",
+                found: settings.parts.map(\.rawValue).joined(separator: ", "))
+        }
     }
 
     private func settings() throws -> EvaluationSettings {

@@ -64,10 +64,10 @@ extension ArmFigures {
         name = predictions.arm.name
         title = predictions.arm.title
         isSynthetic = predictions.arm.isSynthetic
-        area = overall.mean.estimate(in: 0...1)
+        area = overall.mean.estimateOfShare
         trainings = overall.areas
         self.cells = Dictionary(
-            uniqueKeysWithValues: cells.map { ($0.cell.text(task), $0.areas.mean.estimate(in: 0...1)) })
+            uniqueKeysWithValues: cells.map { ($0.cell.text(task), $0.areas.mean.estimateOfShare) })
         let cohorts = cells.filter { $0.cell.attribute != nil }.map(\.areas.mean.value)
         gap = cohorts.count > 1 ? (cohorts.max() ?? 0) - (cohorts.min() ?? 0) : nil
         let found = predictions.seeds.map { $0.tests[number] }

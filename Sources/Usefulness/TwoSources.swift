@@ -31,11 +31,20 @@ struct TwoSources {
 
     private var deviation: Double { (ofPatients + ofTrainings).squareRoot() }
 
-    /// The 95 % interval, within `range`.
-    func estimate(in range: ClosedRange<Double>) -> Estimate {
-        let half = deviation > 0 ? StudentDistribution.quantile(0.975, freedom: freedom) * deviation : 0
-        return Estimate(
-            value: value, low: max(range.lowerBound, value - half), high: min(range.upperBound, value + half))
+    /// Half the width of the 95 % interval.
+    private var half: Double {
+        deviation > 0 ? StudentDistribution.quantile(0.975, freedom: freedom) * deviation : 0
+    }
+
+    /// The value with its 95 % interval.
+    var estimate: Estimate { Estimate(value: value, low: value - half, high: value + half) }
+
+    /// The same of a value from 0 to 1. The interval is that of the logit, so that it does not leave this range.
+    var estimateOfShare: Estimate {
+        let slope = value * (1 - value)
+        guard slope > 0 else { return Estimate(value: value, low: value, high: value) }
+        func moved(by distance: Double) -> Double { 1 / (1 + exp(-log(value / (1 - value)) - distance)) }
+        return Estimate(value: value, low: moved(by: -half / slope), high: moved(by: half / slope))
     }
 
     /// How probable a value so far from 0 is where the truth is 0.

@@ -118,12 +118,12 @@ extension TestFigures {
         comparisons = cells.indices.map { place in
             CellComparison(
                 cell: cells[place].cell.text(task), patients: cells[place].areas.patients.toNearestFive,
-                difference: raw[place].estimate(in: -1...1), shareOfTrainings: raw[place].shareOfTrainings,
+                difference: raw[place].estimate, shareOfTrainings: raw[place].shareOfTrainings,
                 probability: raw[place].probability, adjusted: adjusted[place])
         }
         differences = Dictionary(
             uniqueKeysWithValues: arms.indices.filter { $0 != baseline }.map {
-                (arms[$0].arm.name, areas[0][$0].difference(from: areas[0][baseline]).estimate(in: -1...1))
+                (arms[$0].arm.name, areas[0][$0].difference(from: areas[0][baseline]).estimate)
             })
         verdict = UsefulnessVerdict(comparisons)
     }

@@ -96,6 +96,8 @@ struct UsefulnessTests {
         #expect(abs(base.area.value - 0.76) < 0.06)
         #expect(abs(other.area.value - 0.94) < 0.04)
         #expect(base.area.low < base.area.value && base.area.value < base.area.high)
+        // Near 1 there is less room above than below.
+        #expect(other.area.high < 1 && other.area.high - other.area.value < other.area.value - other.area.low)
         #expect(Set(base.cells.keys) == ["sex female", "sex male"])
         #expect((base.gap ?? -1) >= 0 && base.kappa != nil && base.sensitivity != nil)
     }

@@ -34,6 +34,8 @@ for name, files in {"ev": ["ev-drawn.h5", "ev-site.h5"], "ev-other": ["ev-test.h
     check "are in the figures and on the page" bash -c 'grep -q "colours: 3 features" ev-features/report.html && "$0" -c "import json; assert [kind[\"features\"] for kind in json.load(open(\"ev-features/evaluation.json\"))[\"fidelity\"][\"all\"][\"kinds\"] if kind[\"name\"] == \"colours\"] == [3]"' "$python"
     refuses "features of other pictures (65)" 65 "pictures of ev-site.h5 that are compared, found 0 of them" "$work/empty" \
         "${evaluate[@]}" --parts fidelity --features ev-other.safetensors --out "$work/empty/ev"
+    refuses "features for a part that is left out (64)" 64 "\-\-features: expected the part fidelity" "$work/empty" \
+        "${evaluate[@]}" --parts anatomy --features ev.safetensors --out "$work/empty/ev"
     check "one that is stopped by Ctrl-C" bash -c 'timeout --preserve-status --signal=INT 3 "$@" --out ev-stopped; [ $? = 75 ]' _ "${long[@]}"
     check "goes on to the figures of one that is not" bash -c '"$@" --out ev-stopped --resume && "$@" --out ev-whole && cmp ev-stopped/evaluation.json ev-whole/evaluation.json' _ "${long[@]}"
     refuses "other settings under --resume (64)" 64 "of other files or settings" "$work/empty" "${long[@]}" --out ev-stopped --resume --force --doses 0.3
