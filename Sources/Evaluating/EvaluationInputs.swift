@@ -1,5 +1,6 @@
 import Auditing
 import Files
+import Usefulness
 
 /// What is evaluated, and how.
 package struct EvaluationInputs: Sendable {
@@ -46,7 +47,7 @@ package struct EvaluationSettings: Codable, Hashable, Sendable {
 
     package init() {}
 
-    package static let sizes = 32...128, seedCounts = 2...20, stepCounts = 10...100_000
+    package static let sizes = 32...128, seedCounts = 2...UsefulnessFigures.mostTrainings, stepCounts = 10...100_000
     package static let doseRange = 0.05...20.0
 
     /// - Throws: `Failure(.usage)` that names what is out of range.

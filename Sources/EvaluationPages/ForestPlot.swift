@@ -25,7 +25,7 @@ struct ForestPlot {
 
     private let rows: [Row]
     private let label: String
-    private static let left = 400.0, right = 830.0, step = 24.0
+    private static let left = 470.0, right = 850.0, step = 24.0
 
     /// - Parameter label: what the plot shows, for those who cannot see it.
     init(_ rows: [Row], label: String) { (self.rows, self.label) = (rows, label) }
@@ -62,7 +62,7 @@ struct ForestPlot {
             let point = HTML.element(
                 "circle",
                 ["class": name, "cx": NumberText.number(x(row.estimate.value)), "cy": NumberText.number(y), "r": "4.5"])
-            let shown = row.name.shortened(to: 58)
+            let shown = row.name.shortened(to: 68)
             return """
                 <g><title>\(row.name): \(points(row.estimate))</title>
                 \(text(shown, ForestPlot.left - 14, y + 4, "end"))\
@@ -80,7 +80,7 @@ struct ForestPlot {
         return .element(
             "svg",
             [
-                "class": "forest", "viewBox": "0 0 860 \(NumberText.number(height + 26))", "role": "img",
+                "class": "forest", "viewBox": "0 0 880 \(NumberText.number(height + 26))", "role": "img",
                 "aria-label": label,
             ], "\(line("zero", (x(0), 0), (x(0), height)))\(drawn)\(ticks)")
     }

@@ -63,6 +63,8 @@ package struct UsefulnessFigures: Codable, Hashable, Sendable {
     package let choice: ArmChoice
     package let tests: [TestFigures]
 
+    /// The most trainings of an arm.
+    package static let mostTrainings = 100
     /// The number of resamples of the patients.
     package static let resamples = 2000
 

@@ -88,7 +88,8 @@ extension TestFigures {
         }
         func seeds(_ factor: Double) -> String {
             let all = Int((Double(trainings) * factor).rounded(.up))
-            return "\(NumberText.grouped(all)) trainings of each way (--seeds \(all))"
+            let option = all <= UsefulnessFigures.mostTrainings ? " (--seeds \(all))" : ""
+            return "\(NumberText.grouped(all)) trainings of each way\(option)"
         }
         let needed =
             if ofPatients < 0.9 { seeds(ofTrainings / (1 - ofPatients)) } else if ofTrainings < 0.5 {
