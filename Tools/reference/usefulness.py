@@ -9,8 +9,8 @@ With --evaluation, the folder that `fovea evaluate` wrote for the same files, th
 how far the implementations are apart on the same patients; exit 1 where such an interval leaves out 0.
 
 Random numbers are not those of Fovea, so that single trainings differ. Trainings whose scores stand in --out
-already, of the same files and settings, are not done again. Needs torch, scipy and h5py. Where other programs use the same
-cores, OMP_WAIT_POLICY=PASSIVE saves much time.
+already, of the same files and settings, are not done again. Needs torch, scipy and h5py. Where other programs use the
+same cores, OMP_WAIT_POLICY=PASSIVE saves much time.
 """
 
 import argparse
