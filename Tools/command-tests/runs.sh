@@ -140,7 +140,9 @@ import h5py, json
 schedule = json.loads(h5py.File("guided.h5")["runs/schedule"].asstr()[0])
 low, high = schedule["guidance_interval"]
 assert abs(low - 0.5 / 4) < 1e-6 and abs(high - 160) < 1e-6 and schedule["sigma_start"] == 160, schedule
-assert 6 < schedule["evaluations"] < 12, schedule'
+assert 6 < schedule["evaluations"] < 12, schedule
+factor, below = schedule["noise_gain"]
+assert abs(factor - 1.025) < 1e-6 and abs(below - 4 / 4) < 1e-6, schedule'
     check "replayed, too" fovea replay guided.h5 --model two/snapshot.safetensors
     check "replayed on one thread, one at a time: all bits equal" fovea replay two.h5 --model two/snapshot.safetensors --threads 1 --batch 1
     check "an adapter on both networks" fovea train --data phantoms.h5 --base two/snapshot.safetensors --adapter ffa --images 80 --out two-adapter --quiet
