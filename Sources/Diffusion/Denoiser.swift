@@ -9,30 +9,74 @@ public protocol Denoiser {
     func denoised(_ x: Tensor, sigma: Float) -> Tensor
 }
 
-/// Classifier-free guidance (Ho and Salimans 2021): D = D_null + scale (D_cond - D_null). A scale of 1 is no guidance.
+/// How strongly samples are guided away from the answers of a worse network, and at which noise levels (Karras et al.
+/// 2024, "Guiding a diffusion model with a bad version of itself"). A scale of 1 is no guidance.
+public struct Autoguidance: Codable, Hashable, Sendable {
+    public var scale: Float
+    /// Noise levels in the model's space.
+    public var levels: ClosedRange<Float>
+
+    public static let scales: ClosedRange<Float> = 1...4
+
+    public init(scale: Float, levels: ClosedRange<Float>) { (self.scale, self.levels) = (scale, levels) }
+
+    /// One clause that says what is wrong, or nil.
+    public var problem: String? {
+        guard Autoguidance.scales.contains(scale) else { return "expected a scale from 1 to 4, found \(scale)" }
+        guard levels.lowerBound > 0, levels.upperBound <= 1e4 else {
+            return "expected noise levels above 0 and up to 10000, found \(levels)"
+        }
+        return nil
+    }
+
+    /// The noise levels on pixels at which it acts. Below them the networks hardly differ; above them the smaller one
+    /// has not been trained.
+    public static let usualLevels: ClosedRange<Float> = 0.3...20
+
+    /// Autoguidance at the usual noise levels.
+    public init(scale: Float, in space: LatentSpace) {
+        let levels = Autoguidance.usualLevels
+        self.init(scale: scale, levels: levels.lowerBound * space.noiseScale...levels.upperBound * space.noiseScale)
+    }
+}
+
+/// Two kinds of guidance, each of which adds its own difference to D_cond.
 ///
-/// Where an interval is given, guidance is used only for sigma inside it, and D = D_cond elsewhere (Kynkaanniemi et al.
-/// 2024).
+/// Classifier-free guidance (Ho and Salimans 2021): D = D_null + scale (D_cond - D_null). A scale of 1 is no guidance.
+/// Where an interval is given, guidance is used only for sigma inside it (Kynkaanniemi et al. 2024). Autoguidance then
+/// adds (its scale - 1) (D_cond - D_guiding).
 public struct GuidedDenoiser<Conditional: Denoiser, Unconditional: Denoiser>: Denoiser {
     private let conditional: Conditional
     private let unconditional: Unconditional
     private let guidanceScale: Float
     private let interval: ClosedRange<Float>?
+    private let guiding: (any Denoiser)?
+    private let autoguidance: Autoguidance?
 
+    /// - Parameter guiding: the worse network; not used where `autoguidance` is nil.
     public init(
         conditional: Conditional, unconditional: Unconditional, guidanceScale: Float,
-        interval: ClosedRange<Float>? = nil
+        interval: ClosedRange<Float>? = nil, guiding: (any Denoiser)? = nil, autoguidance: Autoguidance? = nil
     ) {
         self.conditional = conditional
         self.unconditional = unconditional
         self.guidanceScale = guidanceScale
         self.interval = interval
+        self.guiding = guiding
+        self.autoguidance = autoguidance
     }
 
     public func denoised(_ x: Tensor, sigma: Float) -> Tensor {
         let with = conditional.denoised(x, sigma: sigma)
-        if guidanceScale == 1 || interval?.contains(sigma) == false { return with }
-        let without = unconditional.denoised(x, sigma: sigma)
-        return without + (with - without).scaled(by: guidanceScale)
+        var result = with
+        if guidanceScale != 1, interval?.contains(sigma) != false {
+            let without = unconditional.denoised(x, sigma: sigma)
+            result = without + (with - without).scaled(by: guidanceScale)
+        }
+        if let guiding, let autoguidance, autoguidance.scale != 1, autoguidance.levels.contains(sigma) {
+            let worse = guiding.denoised(x, sigma: sigma)
+            result = result + (with - worse).scaled(by: autoguidance.scale - 1)
+        }
+        return result
     }
 }

@@ -23,6 +23,9 @@ public struct ModelDescription: Codable, Hashable, Sendable {
     /// and is trained on crops, so that a few hundred photographs give it tens of thousands of examples. Nil where the
     /// network before it also denoises these levels.
     public var fine: ExpertNetwork?
+    /// A small network from whose answers samples are guided away (autoguidance, Karras et al. 2024). It is trained
+    /// with the others and denoises nothing by itself. Nil where there is none.
+    public var guiding: ExpertNetwork?
     /// Set where the weights are an adapter on the parameters of this network; nil for whole models.
     public var adapter: AdapterConfiguration?
 
@@ -40,7 +43,7 @@ public struct ModelDescription: Codable, Hashable, Sendable {
 
     private enum CodingKeys: CodingKey {
         case network, preconditioning, space, height, width, cohort, takesEmbedding, augmentations, middle, fine,
-            adapter
+            guiding, adapter
     }
 
     /// Keys that are missing in older files get their defaults.
@@ -56,6 +59,7 @@ public struct ModelDescription: Codable, Hashable, Sendable {
         augmentations = try container.decodeIfPresent(Int.self, forKey: .augmentations) ?? 0
         middle = try container.decodeIfPresent(ExpertNetwork.self, forKey: .middle)
         fine = try container.decodeIfPresent(ExpertNetwork.self, forKey: .fine)
+        guiding = try container.decodeIfPresent(ExpertNetwork.self, forKey: .guiding)
         adapter = try container.decodeIfPresent(AdapterConfiguration.self, forKey: .adapter)
     }
 
@@ -90,7 +94,7 @@ public struct ModelDescription: Codable, Hashable, Sendable {
 
     /// The sides of pictures must be multiples of this.
     public var sideMultiple: Int {
-        experts.map { $0.network.network.sideMultiple * $0.network.space.factor }.reduce(
+        further.map { $0.network.network.sideMultiple * $0.network.space.factor }.reduce(
             network.sideMultiple * space.factor, max)
     }
 
@@ -99,8 +103,26 @@ public struct ModelDescription: Codable, Hashable, Sendable {
         [("middle", middle), ("fine", fine)].compactMap { name, network in network.map { (name, $0) } }
     }
 
+    /// All networks after the first: those that denoise lower noise levels, and the guiding one.
+    public var further: [(name: String, network: ExpertNetwork)] {
+        experts + (guiding.map { [(ModelDescription.guidingName, $0)] } ?? [])
+    }
+
+    package static let guidingName = "guiding"
+
     /// The highest noise level of each network after the first, in the model's space.
     public var handovers: [Float] { experts.map { $0.network.highestNoise * space.noiseScale } }
+
+    /// One sentence that says which network was never measured on photographs, or nil. A training measures them; a
+    /// model that is used must have been trained.
+    package var unmeasured: String? {
+        let all = [("", preconditioning, space)] + further.map { ($0 + ".", $1.preconditioning, $1.space) }
+        for (name, preconditioning, space) in all
+        where preconditioning.gatesSurround && preconditioning.channelDeviations.isEmpty {
+            return "\(name)preconditioning.channelDeviations: expected \(space.channels) numbers, found none"
+        }
+        return nil
+    }
 
     /// One sentence that says what is wrong with a description from a file, or nil.
     public var problem: String? {
@@ -108,7 +130,7 @@ public struct ModelDescription: Codable, Hashable, Sendable {
         guard (0...1024).contains(augmentations) else {
             return "augmentations: expected 0 to 1024, found \(augmentations)"
         }
-        for (name, expert) in experts {
+        for (name, expert) in further {
             if let problem = expert.problem(embeddingWidth: network.embeddingWidth) { return "\(name).\(problem)" }
             guard expert.space.maps == space.maps else {
                 return
@@ -135,12 +157,17 @@ public struct ModelDescription: Codable, Hashable, Sendable {
     }
 }
 
-/// A preconditioned denoiser of one to three UNets, conditioned on a cohort. Parameters come with each call.
+/// A preconditioned denoiser of one to three UNets, conditioned on a cohort, and the network that guides it. Parameters
+/// come with each call.
 public struct DiffusionModel: Sendable {
     public let description: ModelDescription
     public let specifications: [ParameterSpecification]
-    /// The networks, from the highest noise levels to the lowest.
+    /// The networks that denoise, from the highest noise levels to the lowest.
     package let experts: [Expert]
+    /// The network from whose answers samples are guided away; nil where there is none.
+    private let guiding: Expert?
+    /// All networks, in the order of `ModelDescription.further`.
+    package var networks: [Expert] { experts + (guiding.map { [$0] } ?? []) }
     /// The highest noise level of each network after the first, falling.
     private let handovers: [Float]
     /// The number of the table of cohort embeddings, [rows, embeddingWidth]; nil where the model is not conditioned.
@@ -182,12 +209,12 @@ public struct DiffusionModel: Sendable {
         }
         let first = expert(network, description.preconditioning, description.space)
         // The parameter paths of a network after the first begin with the network's name.
-        experts =
-            [first]
-            + description.experts.map { name, own in
-                let network = registry.nested(name + ".") { UNet(own.network, $0) }
-                return expert(network, own.preconditioning, own.space)
-            }
+        let further = description.further.map { name, own in
+            let network = registry.nested(name + ".") { UNet(own.network, $0) }
+            return expert(network, own.preconditioning, own.space)
+        }
+        experts = [first] + further.prefix(description.experts.count)
+        guiding = description.guiding == nil ? nil : further.last
         handovers = description.handovers
         cohortTable = table
         specifications = registry.specifications
@@ -209,14 +236,29 @@ public struct DiffusionModel: Sendable {
         return Variable(
             byExpert(sigma) { expert, rows in
                 let noisy = rows.count == sigma.count ? x.tensor : DiffusionModel.rows(x.tensor, rows)
-                let space = description.space, isOwn = expert.space == space
-                let levels = rows.map { sigma[$0] * expert.space.noiseScale / space.noiseScale }
-                let input = isOwn ? noisy : expert.space.encoded(space.decoded(noisy))
-                let output = expert.denoised(
-                    Variable(input), sigma: levels, cohorts: rows.map { cohorts[$0] }, parameters
-                ).tensor
-                return isOwn ? output : space.encoded(expert.space.decoded(output))
+                return answer(
+                    of: expert, noisy, sigma: rows.map { sigma[$0] }, cohorts: rows.map { cohorts[$0] }, parameters)
             })
+    }
+
+    /// The guiding network's D(x; sigma), [N, H, W, C] in the model's space; the model must have such a network.
+    package func guidingAnswer(
+        _ x: Tensor, sigma: [Float], cohorts: [[CohortEncoding.Value]], _ parameters: BoundParameters
+    ) -> Tensor {
+        guard let guiding else { fatalError("DiffusionModel.guidingAnswer: the model has no guiding network") }
+        return answer(of: guiding, x, sigma: sigma, cohorts: cohorts, parameters)
+    }
+
+    /// D(x; sigma) of one network; x and the result are in the model's space.
+    private func answer(
+        of expert: Expert, _ x: Tensor, sigma: [Float], cohorts: [[CohortEncoding.Value]],
+        _ parameters: BoundParameters
+    ) -> Tensor {
+        let space = description.space, isOwn = expert.space == space
+        let levels = sigma.map { $0 * expert.space.noiseScale / space.noiseScale }
+        let input = isOwn ? x : expert.space.encoded(space.decoded(x))
+        let output = expert.denoised(Variable(input), sigma: levels, cohorts: cohorts, parameters).tensor
+        return isOwn ? output : space.encoded(expert.space.decoded(output))
     }
 
     /// The weighted squared error of each picture at its noise level, by the network for that level: [N, 1, 1, 1]. For
@@ -325,16 +367,29 @@ public struct ModelDenoiser: Denoiser {
     private let model: DiffusionModel
     private let parameters: BoundParameters
     private let cohorts: [[CohortEncoding.Value]]
+    private let isGuiding: Bool
 
-    public init(_ model: DiffusionModel, _ parameters: BoundParameters, cohorts: [[CohortEncoding.Value]]) {
+    /// - Parameter isGuiding: whether the guiding network answers alone; the model must have one.
+    public init(
+        _ model: DiffusionModel, _ parameters: BoundParameters, cohorts: [[CohortEncoding.Value]],
+        isGuiding: Bool = false
+    ) {
         self.model = model
         self.parameters = parameters
         self.cohorts = cohorts
+        self.isGuiding = isGuiding
+    }
+
+    /// The model's guiding network alone; nil where it has none.
+    public var guiding: ModelDenoiser? {
+        model.description.guiding.map { _ in
+            ModelDenoiser(model, parameters, cohorts: cohorts, isGuiding: true)
+        }
     }
 
     public func denoised(_ x: Tensor, sigma: Float) -> Tensor {
-        model.denoised(
-            Variable(x), sigma: [Float](repeating: sigma, count: x.shape[0]), cohorts: cohorts, parameters
-        ).tensor
+        let levels = [Float](repeating: sigma, count: x.shape[0])
+        if isGuiding { return model.guidingAnswer(x, sigma: levels, cohorts: cohorts, parameters) }
+        return model.denoised(Variable(x), sigma: levels, cohorts: cohorts, parameters).tensor
     }
 }

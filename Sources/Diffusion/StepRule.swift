@@ -118,10 +118,26 @@ public enum SamplerKind: String, Codable, CaseIterable, Sendable {
     /// The number of network evaluations in this many steps, without guidance.
     public func evaluations(steps: Int) -> Int { self == .heun ? 2 * steps - 1 : steps }
 
-    /// The best sampler in measurements for models of this kind, its number of steps and its gain; see docs/recipes.md.
-    public static func usual(for model: ModelDescription) -> (kind: SamplerKind, steps: Int, gain: NoiseGain?) {
-        guard !model.experts.isEmpty else { return (.heun, 18, nil) }
-        return (.dpmppSDE, 40, NoiseGain(factor: 1.025, below: 4 * model.space.noiseScale))
+}
+
+/// The best sampling in measurements for models of one kind; see docs/recipes.md.
+public struct UsualSampling: Sendable {
+    public var kind = SamplerKind.heun
+    public var steps = 18
+    public var gain: NoiseGain?
+    public var autoguidance: Autoguidance?
+
+    public init(for model: ModelDescription) {
+        guard !model.experts.isEmpty else { return }
+        (kind, steps) = (.dpmppSDE, 40)
+        let scale = model.space.noiseScale
+        if model.guiding == nil {
+            gain = NoiseGain(factor: 1.025, below: 4 * scale)
+        } else {
+            // Autoguidance keeps vessels by itself. Only the finest octaves still need the gain.
+            gain = NoiseGain(factor: 1.01, below: 0.5 * scale)
+            autoguidance = Autoguidance(scale: 1.4, in: model.space)
+        }
     }
 }
 

@@ -170,7 +170,7 @@ public struct Simulation: Sendable {
         (own.noiseLevels, own.augmentedShare) = (
             configuration.noiseLevels, own.augmentations > 0 ? configuration.augmentedShare : 0
         )
-        for expert in [\TrainingConfiguration.middle, \.fine] where own[keyPath: expert].isUsed {
+        for expert in [\TrainingConfiguration.middle, \.fine, \.guiding] where own[keyPath: expert].isUsed {
             own[keyPath: expert].lowestNoise = configuration[keyPath: expert].lowestNoise
             own[keyPath: expert].cropSize = configuration[keyPath: expert].cropSize
             own[keyPath: expert].cropsPerImage = configuration[keyPath: expert].cropsPerImage

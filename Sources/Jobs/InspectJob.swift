@@ -128,6 +128,11 @@ public struct InspectJob: Job {
         lines += d.network.experts.map { name, expert in
             "a \(name) network, \(expert.space.name), denoises up to a noise of \(expert.highestNoise) on pixels"
         }
+        if let guiding = d.network.guiding {
+            lines.append(
+                "a guiding network, \(guiding.space.name), from whose answers samples are guided away up to a noise of "
+                    + "\(guiding.highestNoise) on pixels")
+        }
         lines.append("digest: \(d.digest)")
         if let parent = d.parents.first {
             lines.append("\(d.kind == "adapter" ? "changes" : "trained on") the base \(parent)")

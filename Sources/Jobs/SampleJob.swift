@@ -40,6 +40,8 @@ public struct SampleJob: Job {
     /// The guidance scale. 1 means no guidance; a larger scale shows the cohort more strongly and doubles the cost. A
     /// scale between 0 and 1 shows it more weakly than asked, and the file says so. Nil takes the usual scale.
     public var guidance: Float?
+    /// The scale of autoguidance, 1 to 4; 1 is none. Nil takes the usual scale of the model.
+    public var autoguidance: Float?
     /// The noise levels between which guidance acts; nil for all levels.
     public var guidanceInterval: ClosedRange<Float>?
     /// The attributes that guidance acts on; nil for all attributes that are asked for.
@@ -111,6 +113,11 @@ public struct SampleJob: Job {
             throw Failure(.usage, option: "shardSize", expected: "at least 1", found: "\(shardSize)")
         }
         if let guidance { try SampleJob.validate(guidance: guidance) }
+        if let autoguidance, !Autoguidance.scales.contains(autoguidance) {
+            throw Failure(
+                .usage, option: "autoguidance", expected: "1 to \(Int(Autoguidance.scales.upperBound)); 1 means none",
+                found: "\(autoguidance)")
+        }
         if case .count(let count, _) = wish, !(1...SamplingPlan.most).contains(count) {
             throw Failure(.usage, option: "count", expected: "1 to \(SamplingPlan.most)", found: "\(count)")
         }
@@ -194,6 +201,10 @@ public struct SampleJob: Job {
         settings.guidedAttributes = guide
         settings.guidanceScale = guidance ?? settings.guidanceScale
         settings.batchSize = batch ?? settings.batchSize
+        if let autoguidance {
+            settings.autoguidance =
+                autoguidance == 1 ? nil : Autoguidance(scale: autoguidance, in: model.manifest.model.space)
+        }
         return settings
     }
 }

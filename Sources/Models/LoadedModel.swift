@@ -21,7 +21,10 @@ public struct LoadedModel: Sendable {
     ///   contents do not fit together; `.notPermitted` where its signature does not fit the contents.
     public init(contentsOf path: String) throws {
         var (file, digest) = try ModelFile.read(path, kind: .snapshot)
-        if let problem = file.manifest.model.problem { throw Failure(.badData, path, "manifest: model.\(problem)") }
+        let description = file.manifest.model
+        if let problem = description.problem ?? description.unmeasured {
+            throw Failure(.badData, path, "manifest: model.\(problem)")
+        }
         try WeightsSignature.requireIntact(path, isParcel: file.manifest.parcel != nil)
         self.path = path
         self.digest = digest
@@ -44,25 +47,23 @@ public struct LoadedModel: Sendable {
         digest = LoadedModel.mixtureDigest(base.digest.description, mixture.map { ($0.digest, $0.weight) })
     }
 
-    private init(_ base: LoadedModel, extendedTo cohort: CohortEncoding) {
+    /// - Parameter seed: of the parameters that the base does not have.
+    private init(_ base: LoadedModel, extendedTo description: ModelDescription, seed: UInt64 = 0) {
         (path, digest, mixture) = (base.path, base.digest, base.mixture)
         var manifest = base.manifest
-        manifest.model.cohort = cohort
+        manifest.model = description
         self.manifest = manifest
-        model = DiffusionModel(manifest.model)
-        // The networks do not depend on the encoding; the table alone grows.
-        var tensors = Dictionary(
+        model = DiffusionModel(description)
+        // The networks that are there do not depend on the encoding; the table alone grows.
+        var known = Dictionary(
             uniqueKeysWithValues: zip(base.parameters.specifications.map(\.path), base.parameters.tensors))
-        tensors[DiffusionModel.cohortPath] = model.cohortTable(
-            from: tensors[DiffusionModel.cohortPath], of: base.manifest.model.cohort)
+        if description.cohort != base.manifest.model.cohort {
+            known[DiffusionModel.cohortPath] = model.cohortTable(
+                from: known[DiffusionModel.cohortPath], of: base.manifest.model.cohort)
+        }
+        let fresh = ParameterMap(model.specifications, seed: seed)
         parameters = ParameterMap(
-            model.specifications,
-            tensors: model.specifications.map { specification in
-                guard let tensor = tensors[specification.path] else {
-                    fatalError("an extended model has \(specification.path), and its base has not")
-                }
-                return tensor
-            })
+            model.specifications, tensors: zip(model.specifications, fresh.tensors).map { known[$0.path] ?? $1 })
     }
 
     /// This model with more attributes or more names of open attributes, whose rows of the cohort table are zero. It
@@ -70,7 +71,17 @@ public struct LoadedModel: Sendable {
     /// - Parameter cohort: extends the model's encoding.
     public func extended(to cohort: CohortEncoding) -> LoadedModel {
         if !cohort.extends(manifest.model.cohort) { fatalError("\(path) cannot be extended to \(cohort.attributes)") }
-        return cohort == manifest.model.cohort ? self : LoadedModel(self, extendedTo: cohort)
+        guard cohort != manifest.model.cohort else { return self }
+        var description = manifest.model
+        description.cohort = cohort
+        return LoadedModel(self, extendedTo: description)
+    }
+
+    /// This model with a guiding network that has not been trained. It keeps the digest of the file that it came from.
+    public func with(guiding: ExpertNetwork, seed: UInt64) -> LoadedModel {
+        var description = manifest.model
+        description.guiding = guiding
+        return LoadedModel(self, extendedTo: description, seed: seed)
     }
 
     private static func mixtureDigest(_ base: String, _ adapters: [(digest: Digest, weight: Double)]) -> Digest {

@@ -168,6 +168,21 @@ public enum Preset: String, CaseIterable, Codable, Sendable {
         return configuration
     }
 
+    /// A small network whose answers are worse than the others', for autoguidance.
+    /// - Parameter embeddingWidth: that of the first network, because both use the same embeddings of cohorts.
+    public func guidingConfiguration(channels: Int, embeddingWidth: Int) -> UNetConfiguration {
+        let widths = self == .tiny ? [8, 16] : [48, 64, 64]
+        var configuration = UNetConfiguration(
+            blockOutChannels: widths, attentionLevels: self == .tiny ? [false, true] : [false, true, true])
+        configuration.layersPerBlock = 1
+        configuration.normGroups = self == .tiny ? 8 : 16
+        configuration.attentionHeadDim = self == .tiny ? 8 : 32
+        configuration.time.width = embeddingWidth
+        configuration.inChannels = channels
+        configuration.outChannels = channels
+        return configuration
+    }
+
     /// The network for inputs of this many channels. A first level that is much narrower than its input would lose
     /// information.
     public func configuration(channels: Int) -> UNetConfiguration {

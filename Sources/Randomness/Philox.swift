@@ -111,5 +111,7 @@ public enum RandomStream: UInt8, Sendable {
     case classifierOrder = 24
     case classifierChange = 25
     case evaluationHalves = 26
+    case guidingNetwork = 27
+    case guidingNoise = 28
     case tests = 255
 }

@@ -18,6 +18,8 @@ public struct RecordedSchedule: Codable, Hashable, Sendable {
     /// How many times as strong as the levels ask for fresh noise was, and the level below which it was; nil where it
     /// was as strong as that everywhere.
     public var noiseGain: [Float]?
+    /// The scale of autoguidance, and the lowest and the highest noise level at which it acts; nil where there is none.
+    public var autoguidance: [Float]?
     /// How often the network is evaluated for each sample.
     public var evaluations: Int?
     /// The lowest and the highest noise level at which guidance acts; nil where it acts at all levels.
@@ -33,7 +35,7 @@ public struct RecordedSchedule: Codable, Hashable, Sendable {
         steps: Int, sigmaMin: Float, sigmaMax: Float, rho: Float, evaluations: Int,
         guidanceInterval: ClosedRange<Float>?,
         guidedAttributes: [String]?, surround: String? = nil, sigmaStart: Float? = nil,
-        noiseGain: [Float]? = nil
+        noiseGain: [Float]? = nil, autoguidance: [Float]? = nil
     ) {
         kind = "karras"
         self.steps = steps
@@ -46,6 +48,7 @@ public struct RecordedSchedule: Codable, Hashable, Sendable {
         self.surround = surround
         self.sigmaStart = sigmaStart
         self.noiseGain = noiseGain
+        self.autoguidance = autoguidance
     }
 
     /// One clause that says what is wrong with a schedule from a file; nil where nothing is wrong.
@@ -62,6 +65,11 @@ public struct RecordedSchedule: Codable, Hashable, Sendable {
         if let gain = noiseGain {
             guard gain.count == 2, (1...1.2).contains(gain[0]), gain[1] > 0, gain[1] <= 1e4 else {
                 return "noise_gain: expected 1 to 1.2 and a noise level, found \(gain)"
+            }
+        }
+        if let auto = autoguidance {
+            guard auto.count == 3, (1...4).contains(auto[0]), auto[1] > 0, auto[1] <= auto[2], auto[2] <= 1e4 else {
+                return "autoguidance: expected a scale from 1 to 4 and two noise levels in order, found \(auto)"
             }
         }
         if let evaluations, !(steps...8 * steps).contains(evaluations) {
@@ -82,7 +90,7 @@ public struct RecordedSchedule: Codable, Hashable, Sendable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case kind, steps, rho, evaluations, surround
+        case kind, steps, rho, autoguidance, evaluations, surround
         case sigmaMin = "sigma_min"
         case sigmaMax = "sigma_max"
         case sigmaStart = "sigma_start"

@@ -130,6 +130,7 @@ public struct Replay {
         settings.sigmaMax = schedule.sigmaMax
         settings.sigmaStart = schedule.sigmaStart
         settings.noiseGain = schedule.noiseGain.map { NoiseGain(factor: $0[0], below: $0[1]) }
+        settings.autoguidance = schedule.autoguidance.map { Autoguidance(scale: $0[0], levels: $0[1]...$0[2]) }
         settings.rho = schedule.rho
         settings.guidanceScale = run.guidance
         settings.guidanceInterval = schedule.guidanceInterval.map { $0[0]...$0[1] }

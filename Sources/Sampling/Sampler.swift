@@ -25,6 +25,8 @@ public struct SamplerSettings: Codable, Hashable, Sendable {
     /// The attributes that guidance acts on; nil for all. The other attributes keep their values in both terms of
     /// guidance.
     public var guidedAttributes: [String]?
+    /// How samples are guided away from the answers of the model's guiding network; nil for not at all.
+    public var autoguidance: Autoguidance?
     /// Whether everything outside the field of view is made black in samples.
     public var blackensSurround = false
     /// The number of samples in a batch; results do not depend on it.
@@ -36,7 +38,10 @@ public struct SamplerSettings: Codable, Hashable, Sendable {
     public init() {}
 
     /// Settings with the best sampler in measurements for models of this kind.
-    public init(for model: ModelDescription) { (sampler, steps, noiseGain) = SamplerKind.usual(for: model) }
+    public init(for model: ModelDescription) {
+        let usual = UsualSampling(for: model)
+        (sampler, steps, noiseGain, autoguidance) = (usual.kind, usual.steps, usual.gain, usual.autoguidance)
+    }
 
     /// These settings, limited to the noise levels that a model knows.
     public func limited(to known: ClosedRange<Float>) -> SamplerSettings {
@@ -50,7 +55,7 @@ public struct SamplerSettings: Codable, Hashable, Sendable {
         .karras(steps: steps, sigmaMin: sigmaMin, sigmaMax: sigmaMax, rho: rho, start: sigmaStart)
     }
 
-    /// The number of network evaluations for each sample.
+    /// The number of network evaluations for each sample. Those of a guiding network, which is small, are not counted.
     public var evaluations: Int {
         let sigmas = schedule.sigmas.dropLast()
         /// Evaluations of the denoiser at each level: Heun's step before a level evaluates that level as well.
@@ -82,6 +87,7 @@ public struct SamplerSettings: Codable, Hashable, Sendable {
         if let gain = noiseGain, !(NoiseGain.factors.contains(gain.factor) && gain.below > 0 && gain.below <= 1e4) {
             return "noiseGain: expected 1 to 1.2 below a noise level, found \(gain.factor) below \(gain.below)"
         }
+        if let problem = autoguidance?.problem { return "autoguidance: \(problem)" }
         return nil
     }
 }
@@ -139,6 +145,9 @@ public struct Sampler: Sequence, IteratorProtocol {
                 .usage, model.path,
                 "guidance needs a class null, which the model was not imported with", remedy: .noGuidance)
         }
+        if settings.autoguidance != nil, model.manifest.model.guiding == nil {
+            throw Failure(.usage, model.path, "autoguidance needs a guiding network, which the model does not have")
+        }
         values = try Dictionary(
             uniqueKeysWithValues: Set(samples.map(\.request)).map {
                 ($0, try $0.values(for: encoding, model: model.path))
@@ -151,10 +160,12 @@ public struct Sampler: Sequence, IteratorProtocol {
         position = range.upperBound
         let description = model.manifest.model
         let cohorts = samples[range].compactMap { values[$0.request] }
+        let conditional = ModelDenoiser(model.model, parameters, cohorts: cohorts)
         let denoiser = GuidedDenoiser(
-            conditional: ModelDenoiser(model.model, parameters, cohorts: cohorts),
+            conditional: conditional,
             unconditional: ModelDenoiser(model.model, parameters, cohorts: cohorts.map(withoutGuided)),
-            guidanceScale: settings.guidanceScale, interval: settings.guidanceInterval)
+            guidanceScale: settings.guidanceScale, interval: settings.guidanceInterval,
+            guiding: conditional.guiding, autoguidance: settings.autoguidance)
         let planes = description.draw(
             denoiser, settings.sampler.rule(gain: settings.noiseGain), schedule: settings.schedule,
             noise: SampleNoise(samples[range].map { ($0.seed, $0.index) }))

@@ -226,7 +226,8 @@ public struct SamplingRun {
             evaluations: settings.evaluations, guidanceInterval: settings.guidanceInterval,
             guidedAttributes: settings.guidedAttributes,
             surround: settings.blackensSurround ? RecordedSchedule.blackSurround : nil, sigmaStart: settings.sigmaStart,
-            noiseGain: settings.sampler == .dpmppSDE ? settings.noiseGain.map { [$0.factor, $0.below] } : nil)
+            noiseGain: settings.sampler == .dpmppSDE ? settings.noiseGain.map { [$0.factor, $0.below] } : nil,
+            autoguidance: settings.autoguidance.map { [$0.scale, $0.levels.lowerBound, $0.levels.upperBound] })
         return RunRecord(
             modelDigest: model.digest, sampler: settings.sampler.rawValue, schedule: try JSONText.encoded(schedule),
             steps: settings.steps,

@@ -31,6 +31,18 @@ public struct ExpertTraining: Codable, Hashable, Sendable {
         return result
     }
 
+    /// The settings of the small network for autoguidance.
+    static var guiding: ExpertTraining {
+        var result = ExpertTraining()
+        result.space = .dct(side: 8, colours: nil)
+        result.network = Preset.small.guidingConfiguration(channels: result.space.channels, embeddingWidth: 256)
+        // A little below the lowest of the levels at which it guides.
+        result.lowestNoise = 0.24
+        result.cropSize = 0
+        result.useChannels()
+        return result
+    }
+
     /// Whether the network sees whole pictures instead of crops.
     var seesWholePictures: Bool { cropSize == 0 }
 

@@ -11,7 +11,7 @@ public struct TrainingStep: Sendable {
     /// The mean weighted denoising loss of the batch (Karras et al. 2022, equation 8). With several networks it is the
     /// sum of their losses.
     public let loss: Double
-    /// The parts of `loss` from the networks after the first, by name; see `ModelDescription.experts`.
+    /// The parts of `loss` from the networks after the first, by name; see `ModelDescription.further`.
     public let expertLosses: [String: Double]
     /// The first network's loss of each picture. `sigmas` has the noise levels.
     public let losses: [Float]
@@ -110,7 +110,7 @@ public final class Trainer: Sequence, IteratorProtocol {
         losses: [Tensor], gradients: [Tensor]
     ) {
         var losses: [Tensor] = [], sums = [Tensor?](repeating: nil, count: parameters.tensors.count)
-        for (expert, pictures) in zip(model.experts, [batch.whole] + batch.experts) {
+        for (expert, pictures) in zip(model.networks, [batch.whole] + batch.experts) {
             let tape = Tape()
             let (trained, network) = tuning.variables(parameters, on: tape, recompute: configuration.recompute)
             let own = expert.losses(

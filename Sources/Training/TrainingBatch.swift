@@ -66,7 +66,11 @@ package struct TrainingBatch {
         self.whole = whole(configuration.space, sigma, .trainingNoise)
         experts = configuration.experts.map { name, expert in
             let streams: (choice: RandomStream, noise: RandomStream) =
-                name == "fine" ? (.crop, .cropNoise) : (.middleNetwork, .middleNoise)
+                switch name {
+                case "fine": (.crop, .cropNoise)
+                case ModelDescription.guidingName: (.guidingNetwork, .guidingNoise)
+                default: (.middleNetwork, .middleNoise)
+                }
             guard expert.seesWholePictures else {
                 return TrainingBatch.crops(of: pictures, cohorts, configuration, expert, streams, first: imagesSeen)
             }

@@ -17,6 +17,8 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     public var noiseLevels = NoiseLevels()
     /// The network for the noise levels at which vessels are decided, and the network for the lowest noise levels.
     public var middle = ExpertTraining.middle, fine = ExpertTraining()
+    /// The small network from whose answers samples are guided away.
+    public var guiding = ExpertTraining.guiding
     /// The attributes that the model is conditioned on; `all` means those with at least two values in the data.
     public var attributes = [TrainingConfiguration.allAttributes]
     /// The share of images for which an attribute is dropped, decided for each attribute. The same share again loses
@@ -102,7 +104,7 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
             return "size: expected 8 to 1024 and a multiple of \(model.sideMultiple), found \(size)"
         }
         if let problem = model.problem { return problem }
-        for (name, expert) in [("middle", middle), ("fine", fine)] {
+        for (name, expert) in [("middle", middle), ("fine", fine), ("guiding", guiding)] {
             if let problem = expert.problem(size: size) { return "\(name).\(problem)" }
         }
         if let problem = adapter.problem { return "adapter.\(problem)" }
@@ -153,13 +155,15 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
             network: network, preconditioning: preconditioning, space: space, height: size, width: size,
             cohort: encoding)
         result.augmentations = augmentedShare > 0 ? Augmentation.count : augmentations
-        (result.middle, result.fine) = (middle.description, fine.description)
+        (result.middle, result.fine, result.guiding) = (
+            middle.description, fine.description, guiding.description
+        )
         return result
     }
 
-    /// The networks after the first that are trained, with their names, as in `ModelDescription.experts`.
+    /// The networks after the first that are trained, with their names, as in `ModelDescription.further`.
     package var experts: [(name: String, training: ExpertTraining)] {
-        [("middle", middle), ("fine", fine)].filter { $0.1.isUsed }
+        [("middle", middle), ("fine", fine), (ModelDescription.guidingName, guiding)].filter { $0.1.isUsed }
     }
 
     /// Sets what follows from the photographs: colour axes, and the deviation of each channel.
@@ -173,6 +177,7 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         }
         middle.measure(photographs, colours)
         fine.measure(photographs, colours)
+        guiding.measure(photographs, colours)
     }
 
     /// Sets network, noise levels and learning rate to those that were best in measurements with `space`.
@@ -195,7 +200,7 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         preconditioning.shrinksInput = true
         preconditioning.gatesSurround = true
         let scale = Double(space.noiseScale)
-        (middle, fine) = (.middle, ExpertTraining())
+        (middle, fine, guiding) = (.middle, ExpertTraining(), .guiding)
         if space.factor > middle.space.factor {
             middle.highestNoise = 1.5
             middle.network = preset.middleConfiguration(
@@ -213,6 +218,9 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         batchSize = 8
         augmentedShare = 0.5
         fine.network = preset.fineConfiguration(channels: fine.space.channels, embeddingWidth: network.embeddingWidth)
+        guiding.highestNoise = Double(Autoguidance.usualLevels.upperBound)
+        guiding.space = space
+        guiding.network = preset.guidingConfiguration(channels: space.channels, embeddingWidth: network.embeddingWidth)
         let multiple = fine.network.sideMultiple * fine.space.factor
         fine.cropSize = max(multiple, min(preset == .tiny ? 16 : 96, size) / multiple * multiple)
         validateEveryImages = 8_000
@@ -225,8 +233,8 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         if let before = try? Configuration.decode(
             base.manifest.configuration, name: base.path, over: TrainingConfiguration())
         {
-            (noiseLevels, middle, fine, augmentedShare) = (
-                before.noiseLevels, before.middle, before.fine, before.augmentedShare
+            (noiseLevels, middle, fine, guiding, augmentedShare) = (
+                before.noiseLevels, before.middle, before.fine, before.guiding, before.augmentedShare
             )
         }
         let model = base.manifest.model
@@ -234,6 +242,13 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         preconditioning = model.preconditioning
         middle.take(model.middle)
         fine.take(model.fine)
+        guiding.take(model.guiding)
+        if model.guiding == nil {
+            // What a guiding network would be that the configuration adds.
+            if case .dct = model.space { guiding.space = model.space }
+            guiding.network.time.width = model.network.embeddingWidth
+            guiding.useChannels()
+        }
         augmentations = model.augmentations
         if augmentations == 0 { augmentedShare = 0 }
         attributes = model.cohort.attributes
@@ -248,14 +263,18 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         bare.space = LatentSpace(name: space.name) ?? space
         bare.middle.space = LatentSpace(name: middle.space.name) ?? middle.space
         bare.fine.space = LatentSpace(name: fine.space.name) ?? fine.space
+        bare.guiding.space = LatentSpace(name: guiding.space.name) ?? guiding.space
         var result = try Configuration.read(path, over: bare)
         for (key, own, wanted) in [
             ("space", space, result.space), ("middle.space", middle.space, result.middle.space),
             ("fine.space", fine.space, result.fine.space),
+            ("guiding.space", guiding.space, result.guiding.space),
         ] where own.name != wanted.name {
             throw Failure(.badData, path, field: key, expected: "\(own.name), the base's", found: wanted.name)
         }
-        (result.space, result.middle.space, result.fine.space) = (space, middle.space, fine.space)
+        (result.space, result.middle.space, result.fine.space, result.guiding.space) = (
+            space, middle.space, fine.space, guiding.space
+        )
         return result
     }
 
@@ -277,11 +296,14 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         self.network.outChannels = space.channels + preconditioning.extraChannels
         middle.useChannels()
         fine.useChannels()
+        guiding.useChannels()
     }
 
     /// Sets the structure maps that are drawn with the pictures; the space must be one of cosines.
     public mutating func useMaps(_ maps: [StructureMap]) {
-        (middle.space, fine.space) = (middle.space.with(maps: maps), fine.space.with(maps: maps))
+        (middle.space, fine.space, guiding.space) = (
+            middle.space.with(maps: maps), fine.space.with(maps: maps), guiding.space.with(maps: maps)
+        )
         useChannels(of: space.with(maps: maps))
     }
 

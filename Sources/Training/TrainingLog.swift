@@ -14,6 +14,7 @@ package final class TrainingLog {
         /// The parts of the loss from the networks after the first.
         var middle_loss: Double?
         var fine_loss: Double?
+        var guiding_loss: Double?
         var gradient_norm: Double?
         var learning_rate: Float?
         var images_per_second: Double?
@@ -52,7 +53,8 @@ package final class TrainingLog {
         try append(
             Line(
                 images_seen: step.imagesSeen, loss: step.loss, middle_loss: step.expertLosses["middle"],
-                fine_loss: step.expertLosses["fine"], gradient_norm: step.gradientNorm,
+                fine_loss: step.expertLosses["fine"],
+                guiding_loss: step.expertLosses[ModelDescription.guidingName], gradient_norm: step.gradientNorm,
                 learning_rate: step.learningRate,
                 images_per_second: imagesPerSecond))
     }

@@ -37,7 +37,7 @@ struct TrainingPlan {
             encoding =
                 try origin?.manifest.model.cohort ?? CohortEncoding(wanted.attributes, over: datasets, file: name)
         }
-        let base = origin?.extended(to: encoding)
+        var base = origin?.extended(to: encoding)
         wanted.attributes = encoding.attributes
         var photographs = try await TrainingSet(datasets, split: .train, size: wanted.size, encoding: encoding)
         var validation = try await TrainingSet(datasets, split: .validation, size: wanted.size, encoding: encoding)
@@ -59,6 +59,12 @@ struct TrainingPlan {
         }
         wanted.measure(training)
         var description = wanted.description(encoding)
+        // A guiding network that the base lacks is trained from nothing, where all weights are trained.
+        if let guiding = description.guiding, wanted.adapterToTrain == nil, let own = base,
+            own.manifest.model.guiding == nil
+        {
+            base = own.with(guiding: guiding, seed: wanted.seed)
+        }
         if let base, base.manifest.model != description {
             throw Failure(
                 .badData, name, field: "network", expected: "the settings of \(base.path)", found: "other settings")

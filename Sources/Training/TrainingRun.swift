@@ -284,9 +284,12 @@ public final class TrainingRun {
         let denoiser = ModelDenoiser(
             model, chosen.constants(), cohorts: [[CohortEncoding.Value]](repeating: open, count: 16))
         let levels = trainer.configuration.sampledLevels(of: model.description),
-            usual = SamplerKind.usual(for: model.description)
+            usual = UsualSampling(for: model.description)
+        let guided = GuidedDenoiser(
+            conditional: denoiser, unconditional: denoiser, guidanceScale: 1, guiding: denoiser.guiding,
+            autoguidance: usual.autoguidance)
         let planes = model.description.draw(
-            denoiser, usual.kind.rule(gain: usual.gain), schedule: levels.schedule(steps: usual.steps),
+            guided, usual.kind.rule(gain: usual.gain), schedule: levels.schedule(steps: usual.steps),
             noise: SampleNoise(seed: trainer.configuration.seed, 0..<16))
         let sheet = ContactSheet(pixels: PixelValues.decoded(planes.withPlanes(3)), width: size, height: size)
         try TrainingRun.write(sheet.png(), to: folder + "/preview-\(trainer.state.imagesSeen.padded(to: 8)).png")

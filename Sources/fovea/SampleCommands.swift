@@ -57,6 +57,12 @@ struct SampleCommand: JobCommand {
         help: .value(
             "w", "Guidance scale: 1 (default) means none, more shows the cohort more strongly and costs twice."))
     var guidance: Float?
+    @Option(
+        help: .value(
+            "w",
+            "How far samples keep away from what the model's small guiding network would draw: 1 means not at all "
+                + "(default: 1.4 where there is such a network)."))
+    var autoguidance: Float?
     @Option(help: .value("low,high", "Guide only where the noise level lies between two, such as 0.2,5."))
     var guidanceInterval: GuidanceInterval?
     @Option(help: .value("attribute,...", "Attributes that guidance acts on (default: all that are asked for)."))
@@ -88,6 +94,7 @@ struct SampleCommand: JobCommand {
             job.seed = .shared(seed ?? 0, first: first ?? 0)
         }
         (job.sampler, job.steps, job.guidance, job.batch) = (sampler, steps, guidance, batch)
+        job.autoguidance = autoguidance
         (job.guidanceInterval, job.guide) = (guidanceInterval?.range, guide?.split(separator: ",").map(String.init))
         (job.purpose, job.contact, job.deflate, job.shardSize) = (purpose, contact, deflate, shardSize)
         (job.resumes, job.replaces, job.allowsUnseen) = (resume, common.force, allowSmallCohorts)

@@ -36,6 +36,8 @@ import Testing
             network: ExpertTests.network(48, out: 64), preconditioning: parts[0], space: spaces[0], highestNoise: 1)
         description.fine = ExpertNetwork(
             network: ExpertTests.network(12, out: 28), preconditioning: parts[1], space: spaces[1], highestNoise: 0.2)
+        description.guiding = ExpertNetwork(
+            network: ExpertTests.network(12, out: 28), preconditioning: parts[1], space: spaces[1], highestNoise: 20)
         #expect(description.problem == nil)
         model = DiffusionModel(description)
         // Layers that start at zero would make all networks alike.
@@ -50,7 +52,9 @@ import Testing
 
     @Test func parametersOfAllNetworksHavePaths() {
         let paths = model.specifications.map(\.path)
-        #expect(["conv_in.weight", "middle.conv_in.weight", "fine.conv_in.weight"].allSatisfy(paths.contains))
+        #expect(
+            ["conv_in.weight", "middle.conv_in.weight", "fine.conv_in.weight", "guiding.conv_in.weight"].allSatisfy(
+                paths.contains))
         #expect(paths.contains(DiffusionModel.augmentationPath))
         #expect(paths.count { $0 == DiffusionModel.cohortPath } == 1)
         #expect(Set(paths).count == paths.count)
@@ -81,6 +85,28 @@ import Testing
                 found.rows(row..<row + 1).elements.map(Double.init), expected.elements.map(Double.init))
             #expect(found.shape == x.shape && difference <= 1e-6, "row \(row)")
         }
+    }
+
+    /// The guiding network answers when it is asked, in the model's space, and never for the others.
+    @Test func theGuidingNetworkAnswersAlone() throws {
+        let x = randomTensor([4, 4, 4, 48], seed: 8), bound = parameters.constants()
+        let main = ModelDenoiser(model, bound, cohorts: cohorts), guiding = try #require(main.guiding)
+        let network = model.networks[3], space = model.description.space
+        #expect(model.networks.count == 4 && model.experts.count == 3)
+        let output = network.denoised(
+            Variable(network.space.encoded(space.decoded(x))), sigma: [0.6, 0.6, 0.6, 0.6], cohorts: cohorts, bound)
+        let expected = space.encoded(network.space.decoded(output.tensor))
+        #expect(guiding.denoised(x, sigma: 0.3).elements == expected.elements)
+        var without = parameters
+        for (number, specification) in model.specifications.enumerated() where specification.path.hasPrefix("guiding.")
+        {
+            without.tensors[number] = .zeros(specification.shape)
+        }
+        let same = ModelDenoiser(model, without.constants(), cohorts: cohorts)
+        for level: Float in [0.01, 0.1, 0.3] {
+            #expect(main.denoised(x, sigma: level).elements == same.denoised(x, sigma: level).elements)
+        }
+        #expect(try #require(same.guiding).denoised(x, sigma: 0.3).elements != expected.elements)
     }
 
     /// Losses follow the definition: mean squared error over that of c_skip x alone, in the space of the network.

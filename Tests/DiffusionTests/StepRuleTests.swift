@@ -185,11 +185,35 @@ struct MixtureDenoiser: Denoiser {
         #expect(abs(moved(gain, to: 0.5) - moved(nil, to: 0.5) - 0.1 * fresh) <= 1e-6)
     }
 
-    @Test func guidanceActsInItsInterval() {
-        struct Constant: Denoiser {
-            let value: Float
-            func denoised(_ x: Tensor, sigma: Float) -> Tensor { Tensor(repeating: value, shape: x.shape) }
+    private struct Constant: Denoiser {
+        let value: Float
+        func denoised(_ x: Tensor, sigma: Float) -> Tensor { Tensor(repeating: value, shape: x.shape) }
+    }
+
+    /// Each kind of guidance adds its own difference, at its own noise levels.
+    @Test func autoguidanceAddsItsDifference() {
+        let x = Tensor.zeros([1, 1, 1, 1]), settings = Autoguidance(scale: 1.5, levels: 0.3...2)
+        func values(_ scale: Float, _ interval: ClosedRange<Float>?) -> [Float] {
+            let guided = GuidedDenoiser(
+                conditional: Constant(value: 3), unconditional: Constant(value: 1), guidanceScale: scale,
+                interval: interval, guiding: Constant(value: 2.5), autoguidance: settings)
+            return [0.2, 0.3, 1, 2, 2.1].map { guided.denoised(x, sigma: $0).elements[0] }
         }
+        #expect(values(1, nil) == [3, 3.25, 3.25, 3.25, 3])
+        #expect(values(2, 0.5...3) == [3, 3.25, 5.25, 5.25, 5])
+    }
+
+    @Test(
+        arguments: [
+            (0.9, 0.3, 2, "expected a scale from 1 to 4, found 0.9"),
+            (1.5, 0, 2, "expected noise levels above 0 and up to 10000, found 0.0...2.0"),
+            (1.5, 0.3, 2, nil),
+        ] as [(Float, Float, Float, String?)])
+    func autoguidanceHasLimits(_ scale: Float, _ low: Float, _ high: Float, _ problem: String?) {
+        #expect(Autoguidance(scale: scale, levels: low...high).problem == problem)
+    }
+
+    @Test func guidanceActsInItsInterval() {
         let guided = GuidedDenoiser(
             conditional: Constant(value: 3), unconditional: Constant(value: 1), guidanceScale: 2, interval: 0.5...2)
         let x = Tensor.zeros([1, 1, 1, 1])

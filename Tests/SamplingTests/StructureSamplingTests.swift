@@ -29,6 +29,7 @@ import Training
         settings.preconditioning.channelDeviations = [Float](repeating: 0.1, count: 256)
         settings.middle.preconditioning.channelDeviations = [Float](repeating: 0.1, count: 64)
         settings.fine.preconditioning.channelDeviations = [Float](repeating: 0.1, count: 16)
+        settings.guiding.preconditioning.channelDeviations = [Float](repeating: 0.1, count: 256)
         let description = settings.description(CohortEncoding(attributes: ["dr_icdr"]))
         #expect(description.problem == nil)
         model = try LoadedModel.drawn(description, in: folder)

@@ -184,7 +184,7 @@ import Training
         let set = try await TrainingSet([phantoms.dataset], split: .train, size: 32, encoding: encoding)
         settings.measure(set)
         let batch = TrainingBatch(settings, encoding, data: set, imagesSeen: 8)
-        #expect(batch.experts.count == 2)
+        #expect(batch.experts.count == 3)
         let crops = batch.experts[1], space = settings.fine.space
         #expect(crops.clean.shape == [16, 8, 8, 12] && crops.noise.shape == crops.clean.shape)
         #expect(crops.cohorts.count == 16)
@@ -286,7 +286,7 @@ import Training
         var large = TrainingConfiguration()
         large.use(.dct(side: 8, colours: nil), .small, size: 256)
         large.size = 256
-        #expect(large.problem == nil && large.experts.map(\.name) == ["middle", "fine"])
+        #expect(large.problem == nil && large.experts.map(\.name) == ["middle", "fine", "guiding"])
         #expect(
             large.middle.lowestNoise < large.fine.highestNoise
                 && large.noiseLevels.lowest * 8 < large.middle.highestNoise)
