@@ -103,8 +103,8 @@ let package = Package(
         library(
             "Sampling",
             [
-                "SampleStore", "Models", "Datasets", "CheckpointStore", "Diffusion", "Networks", "Pictures", "Cohorts",
-                "TensorCore", "Randomness", "Files",
+                "SampleStore", "Models", "Datasets", "CheckpointStore", "Diffusion", "Networks", "Anatomy", "Pictures",
+                "Cohorts", "TensorCore", "Randomness", "Files",
             ]),
         library("Exporting", ["Reporting", "SampleStore", "Pictures", "Cohorts", "Files", "CArchive"]),
         library(
@@ -222,8 +222,8 @@ let package = Package(
         tests(
             "Sampling",
             [
-                "SampleStore", "Training", "Models", "CheckpointStore", "Diffusion", "Networks", "Pictures", "Cohorts",
-                "TensorCore", "Randomness", "Files", "TestTensors",
+                "SampleStore", "Training", "Models", "Phantoms", "CheckpointStore", "Diffusion", "Networks", "Pictures",
+                "Cohorts", "TensorCore", "Randomness", "Files", "TestTensors",
             ]),
         tests("Exporting", ["SampleStore", "Pictures", "Cohorts", "Files"]),
         tests(

@@ -135,7 +135,7 @@ public struct UsualSampling: Sendable {
             gain = NoiseGain(factor: 1.025, below: 4 * scale)
         } else {
             // Autoguidance keeps vessels by itself. Only the finest octaves still need the gain.
-            gain = NoiseGain(factor: 1.01, below: 0.5 * scale)
+            gain = NoiseGain(factor: 1.04, below: 0.2 * scale)
             autoguidance = Autoguidance(scale: 1.4, in: model.space)
         }
     }

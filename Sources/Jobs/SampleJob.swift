@@ -42,6 +42,8 @@ public struct SampleJob: Job {
     public var guidance: Float?
     /// The scale of autoguidance, 1 to 4; 1 is none. Nil takes the usual scale of the model.
     public var autoguidance: Float?
+    /// Whether a sample is drawn again, up to three times, where not exactly one optic disc is found in it.
+    public var wantsOneDisc = false
     /// The noise levels between which guidance acts; nil for all levels.
     public var guidanceInterval: ClosedRange<Float>?
     /// The attributes that guidance acts on; nil for all attributes that are asked for.
@@ -86,6 +88,8 @@ public struct SampleJob: Job {
         /// The model's digest.
         public let model: String
         public let contactSheet: String
+        /// How many samples were drawn again; nil where no discs were looked for.
+        public let drawnAgain: Int?
         /// What somebody must know who uses the samples, one sentence each.
         public let warnings: [String]
 
@@ -93,11 +97,13 @@ public struct SampleJob: Job {
             case count, seconds, evaluations, output, model, warnings
             case firstStepSeconds = "first_step_seconds"
             case contactSheet = "contact_sheet"
+            case drawnAgain = "drawn_again"
         }
 
         public var lines: [String] {
             [
-                "\(output): \(count) samples in \(seconds.short) s, \(evaluations) network evaluations each",
+                "\(output): \(count) samples in \(seconds.short) s, \(evaluations) network evaluations each"
+                    + (drawnAgain.map { ", \($0) drawn again because not one optic disc was found" } ?? ""),
                 "contact sheet: \(contactSheet)",
                 "\(output): not audited, so not for release",
             ]
@@ -172,11 +178,13 @@ public struct SampleJob: Job {
                 "stopped; \(done) of \(plan.count) samples are kept in \(UnfinishedFolder.path(for: output))",
                 remedy: isPlanned || done == 0 ? .resume : .resumeOrEnd(done))
         }
+        let file = try await SampleSetFile.open(output, verifying: false)
         return Outcome(
             count: done, seconds: (ContinuousClock.now - start) / .seconds(1), evaluations: sampling.evaluations,
             firstStepSeconds: firstStep, output: output, model: loaded.digest.description,
             contactSheet: sampling.sheetPath,
-            warnings: try await SampleSetFile.open(output, verifying: false).description().warnings)
+            drawnAgain: wantsOneDisc ? file.indices.count(where: DiscCheck.isAgain) : nil,
+            warnings: try file.description().warnings)
     }
 
     private func plan() throws -> SamplingPlan {
@@ -201,6 +209,7 @@ public struct SampleJob: Job {
         settings.guidedAttributes = guide
         settings.guidanceScale = guidance ?? settings.guidanceScale
         settings.batchSize = batch ?? settings.batchSize
+        settings.wantsOneDisc = wantsOneDisc
         if let autoguidance {
             settings.autoguidance =
                 autoguidance == 1 ? nil : Autoguidance(scale: autoguidance, in: model.manifest.model.space)

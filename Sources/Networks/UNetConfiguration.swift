@@ -140,40 +140,34 @@ public enum Preset: String, CaseIterable, Codable, Sendable {
 
     /// The network for the noise levels at which vessels and lesions are decided. It sees whole pictures in small
     /// blocks.
-    /// - Parameter embeddingWidth: that of the first network, because both use the same embeddings of cohorts.
+    /// - Parameter embeddingWidth: that of the first network, because all use the same embeddings of cohorts.
     public func middleConfiguration(channels: Int, embeddingWidth: Int) -> UNetConfiguration {
-        let widths = self == .tiny ? [16, 32] : [64, 128, 128, 128]
-        var configuration = UNetConfiguration(
-            blockOutChannels: widths, attentionLevels: self == .tiny ? [false, true] : [false, false, true, true])
-        configuration.layersPerBlock = 1
-        configuration.normGroups = self == .tiny ? 8 : 16
-        configuration.attentionHeadDim = self == .tiny ? 8 : 32
-        configuration.time.width = embeddingWidth
-        configuration.inChannels = channels
-        configuration.outChannels = channels
-        return configuration
+        let usual = ([64, 128, 128, 128], [false, false, true, true])
+        return further(self == .tiny ? ([16, 32], [false, true]) : usual, channels, embeddingWidth)
     }
 
     /// The network for the lowest noise levels. It sees crops and has no attention.
-    /// - Parameter embeddingWidth: that of the first network, because both use the same embeddings of cohorts.
+    /// - Parameter embeddingWidth: as for `middleConfiguration`.
     public func fineConfiguration(channels: Int, embeddingWidth: Int) -> UNetConfiguration {
         let widths = self == .tiny ? [16, 32] : [64, 64, 128]
-        var configuration = UNetConfiguration(blockOutChannels: widths, attentionLevels: widths.map { _ in false })
-        configuration.layersPerBlock = 1
-        configuration.normGroups = self == .tiny ? 8 : 16
+        var configuration = further((widths, widths.map { _ in false }), channels, embeddingWidth)
         configuration.middle = .residual
-        configuration.time.width = embeddingWidth
-        configuration.inChannels = channels
-        configuration.outChannels = channels
+        configuration.attentionHeadDim = 8
         return configuration
     }
 
     /// A small network whose answers are worse than the others', for autoguidance.
-    /// - Parameter embeddingWidth: that of the first network, because both use the same embeddings of cohorts.
+    /// - Parameter embeddingWidth: as for `middleConfiguration`.
     public func guidingConfiguration(channels: Int, embeddingWidth: Int) -> UNetConfiguration {
-        let widths = self == .tiny ? [8, 16] : [48, 64, 64]
-        var configuration = UNetConfiguration(
-            blockOutChannels: widths, attentionLevels: self == .tiny ? [false, true] : [false, true, true])
+        let usual = ([48, 64, 64], [false, true, true])
+        return further(self == .tiny ? ([8, 16], [false, true]) : usual, channels, embeddingWidth)
+    }
+
+    /// A network after the first: one layer in each block.
+    private func further(
+        _ levels: (widths: [Int], attention: [Bool]), _ channels: Int, _ embeddingWidth: Int
+    ) -> UNetConfiguration {
+        var configuration = UNetConfiguration(blockOutChannels: levels.widths, attentionLevels: levels.attention)
         configuration.layersPerBlock = 1
         configuration.normGroups = self == .tiny ? 8 : 16
         configuration.attentionHeadDim = self == .tiny ? 8 : 32

@@ -29,13 +29,17 @@ public struct RecordedSchedule: Codable, Hashable, Sendable {
     /// `black` where everything outside the field of view was made black when the samples were written; otherwise nil.
     public var surround: String?
 
-    public static let blackSurround = "black"
+    /// `one-disc` where samples were drawn again in which not exactly one optic disc was found; otherwise nil. The
+    /// numbers of samples that were drawn again are 2^48 or more.
+    public var redrawn: String?
+
+    public static let blackSurround = "black", oneDisc = "one-disc"
 
     public init(
         steps: Int, sigmaMin: Float, sigmaMax: Float, rho: Float, evaluations: Int,
         guidanceInterval: ClosedRange<Float>?,
         guidedAttributes: [String]?, surround: String? = nil, sigmaStart: Float? = nil,
-        noiseGain: [Float]? = nil, autoguidance: [Float]? = nil
+        noiseGain: [Float]? = nil, autoguidance: [Float]? = nil, redrawn: String? = nil
     ) {
         kind = "karras"
         self.steps = steps
@@ -49,6 +53,7 @@ public struct RecordedSchedule: Codable, Hashable, Sendable {
         self.sigmaStart = sigmaStart
         self.noiseGain = noiseGain
         self.autoguidance = autoguidance
+        self.redrawn = redrawn
     }
 
     /// One clause that says what is wrong with a schedule from a file; nil where nothing is wrong.
@@ -83,6 +88,9 @@ public struct RecordedSchedule: Codable, Hashable, Sendable {
         if let surround, surround != RecordedSchedule.blackSurround {
             return "surround: expected \(RecordedSchedule.blackSurround), found \(surround.debugDescription)"
         }
+        if let redrawn, redrawn != RecordedSchedule.oneDisc {
+            return "redrawn: expected \(RecordedSchedule.oneDisc), found \(redrawn.debugDescription)"
+        }
         if let unknown = guidedAttributes?.first(where: { CohortSchema.attribute($0) == nil }) {
             return "guided_attributes: expected attributes of the schema, found \(unknown.debugDescription)"
         }
@@ -90,7 +98,7 @@ public struct RecordedSchedule: Codable, Hashable, Sendable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case kind, steps, rho, autoguidance, evaluations, surround
+        case kind, steps, rho, autoguidance, evaluations, surround, redrawn
         case sigmaMin = "sigma_min"
         case sigmaMax = "sigma_max"
         case sigmaStart = "sigma_start"

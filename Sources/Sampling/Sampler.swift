@@ -29,6 +29,8 @@ public struct SamplerSettings: Codable, Hashable, Sendable {
     public var autoguidance: Autoguidance?
     /// Whether everything outside the field of view is made black in samples.
     public var blackensSurround = false
+    /// Whether a sample is drawn again, up to three times, where not exactly one optic disc is found in it.
+    public var wantsOneDisc = false
     /// The number of samples in a batch; results do not depend on it.
     public var batchSize = 16
 
@@ -100,12 +102,12 @@ public struct Sampler: Sequence, IteratorProtocol {
         /// The number of the batch's first sample in the plan.
         public let start: Int
         /// [count, height, width, 3]
-        public let pixels: [UInt8]
+        public internal(set) var pixels: [UInt8]
         /// The structure maps that the model draws, each [count, height, width]: from 0 for no structure to 255 where
         /// it is certain.
-        public let maps: [(name: String, values: [UInt8])]
+        public internal(set) var maps: [(name: String, values: [UInt8])]
         /// Whether all numbers from the model are finite. Where they are not, the pixels mean nothing.
-        public let isFinite: Bool
+        public internal(set) var isFinite: Bool
         public let count: Int
     }
 

@@ -1,3 +1,4 @@
+import Anatomy
 import CheckpointStore
 import Diffusion
 import Files
@@ -93,6 +94,7 @@ public struct SamplingRun {
         var samples =
             try seed.map { try single.samples(seed: $0, firstIndex: firstIndex) } ?? single.independentSamples()
         _ = try Sampler(model, settings, samples: samples)
+        try requireDiscs(samples)
         let run = try record(smallCohorts: try smallCohorts())
         if options.resume, try await isFinished(samples, run) {
             try SampleSetWriter.removeLeftovers(of: try await SampleSetFile.open(path, verifying: false))
@@ -148,8 +150,8 @@ public struct SamplingRun {
         _ sampler: Sampler, of samples: [PlannedSample], into writer: SampleSetWriter, progress: (Int) -> Void
     ) async throws {
         let weights = model.siteShares.map { Float($0.weight) }
-        for batch in sampler {
-            let rows = samples[writer.count...].prefix(batch.count)
+        for drawn in sampler {
+            let (batch, rows) = try withOneDisc(drawn, Array(samples[writer.count...].prefix(drawn.count)))
             guard batch.isFinite else {
                 throw Failure(
                     .badData, model.path,
@@ -167,6 +169,45 @@ public struct SamplingRun {
             progress(writer.count)
             if Task.isCancelled { return }
         }
+    }
+
+    /// The batch, in which samples without exactly one optic disc were drawn again where that is wanted.
+    private func withOneDisc(
+        _ batch: Sampler.Batch, _ samples: [PlannedSample]
+    ) throws -> (Sampler.Batch, [PlannedSample]) {
+        guard settings.wantsOneDisc, batch.isFinite else { return (batch, samples) }
+        var batch = batch, samples = samples, places = Array(samples.indices)
+        for attempt in 1...DiscCheck.attempts {
+            places = DiscCheck.failures(batch.pixels, among: places, side: model.manifest.model.width)
+            let again = places.map { DiscCheck.again(samples[$0], attempt: attempt) }
+            var sampler = try Sampler(model, settings, samples: again)
+            guard let drawn = sampler.next() else { break }
+            for (from, place) in places.enumerated() {
+                batch.take(from, of: drawn, at: place)
+                samples[place] = again[from]
+            }
+        }
+        return (batch, samples)
+    }
+
+    /// Checks that discs can be looked for, and that there are numbers for samples that are drawn again.
+    private func requireDiscs(_ samples: [PlannedSample]) throws {
+        guard settings.wantsOneDisc else { return }
+        let (width, height) = (model.manifest.model.width, model.manifest.model.height)
+        guard width == height, width >= EyeAnatomy.leastSide else {
+            throw Failure(
+                .usage, model.path, option: "oneDisc",
+                expected: "square pictures of \(EyeAnatomy.leastSide) pixels and more, in which discs can be found",
+                found: "\(width) x \(height)")
+        }
+        if let last = samples.last, DiscCheck.planned(last).index != last.index {
+            throw Failure(.usage, option: "first", expected: "a number below 2^48", found: "\(last.index)")
+        }
+    }
+
+    /// Whether two samples are the same, as they were planned.
+    private func isSame(_ one: PlannedSample, _ other: PlannedSample) -> Bool {
+        settings.wantsOneDisc ? DiscCheck.planned(one) == DiscCheck.planned(other) : one == other
     }
 
     /// Replaces the seeds of samples by those that were drawn when the run began.
@@ -188,9 +229,9 @@ public struct SamplingRun {
         }
         try writer.forEachSample { row, cohort, requests, seed, index, asked in
             let sample = samples[row]
-            guard sample.seed == seed, sample.index == index, sample.request.cohort == cohort,
-                sample.request.positions == requests, sample.request.asked == asked
-            else {
+            let known = PlannedSample(
+                request: CohortRequest(cohort: cohort, positions: requests, asked: asked), seed: seed, index: index)
+            guard isSame(sample, known) else {
                 throw Failure(
                     .usage, path,
                     "sample \(row) of the run that was begun has another seed, number or cohort than is asked for now")
@@ -202,7 +243,10 @@ public struct SamplingRun {
     private func isFinished(_ samples: [PlannedSample], _ run: RunRecord) async throws -> Bool {
         guard FileManager.default.fileExists(atPath: path) else { return false }
         let file = try await SampleSetFile.open(path)
-        let isSame = seed == nil ? file.planned.map(\.request) == samples.map(\.request) : file.planned == samples
+        let isSame =
+            seed == nil
+            ? file.planned.map(\.request) == samples.map(\.request)
+            : file.planned.count == samples.count && zip(file.planned, samples).allSatisfy(isSame)
         return isSame
             && file.runs.allSatisfy {
                 $0.modelDigest == run.modelDigest && $0.sampler == run.sampler && $0.schedule == run.schedule
@@ -227,7 +271,8 @@ public struct SamplingRun {
             guidedAttributes: settings.guidedAttributes,
             surround: settings.blackensSurround ? RecordedSchedule.blackSurround : nil, sigmaStart: settings.sigmaStart,
             noiseGain: settings.sampler == .dpmppSDE ? settings.noiseGain.map { [$0.factor, $0.below] } : nil,
-            autoguidance: settings.autoguidance.map { [$0.scale, $0.levels.lowerBound, $0.levels.upperBound] })
+            autoguidance: settings.autoguidance.map { [$0.scale, $0.levels.lowerBound, $0.levels.upperBound] },
+            redrawn: settings.wantsOneDisc ? RecordedSchedule.oneDisc : nil)
         return RunRecord(
             modelDigest: model.digest, sampler: settings.sampler.rawValue, schedule: try JSONText.encoded(schedule),
             steps: settings.steps,

@@ -21,23 +21,20 @@ public struct ExpertTraining: Codable, Hashable, Sendable {
     public init() { useChannels() }
 
     /// The settings of the network for the noise levels at which vessels are decided.
-    static var middle: ExpertTraining {
-        var result = ExpertTraining()
-        result.space = .dct(side: 4, colours: nil)
-        result.network = Preset.small.middleConfiguration(channels: result.space.channels, embeddingWidth: 256)
-        result.lowestNoise = 0.15
-        result.cropSize = 0
-        result.useChannels()
-        return result
-    }
+    static let middle = whole(side: 4, lowest: 0.15, Preset.small.middleConfiguration)
 
-    /// The settings of the small network for autoguidance.
-    static var guiding: ExpertTraining {
+    /// The settings of the small network for autoguidance. It is trained a little below the lowest level at which it
+    /// guides.
+    static let guiding = whole(side: 8, lowest: 0.24, Preset.small.guidingConfiguration)
+
+    /// A network that sees whole pictures in blocks of this side.
+    private static func whole(
+        side: Int, lowest: Double, _ network: (_ channels: Int, _ embeddingWidth: Int) -> UNetConfiguration
+    ) -> ExpertTraining {
         var result = ExpertTraining()
-        result.space = .dct(side: 8, colours: nil)
-        result.network = Preset.small.guidingConfiguration(channels: result.space.channels, embeddingWidth: 256)
-        // A little below the lowest of the levels at which it guides.
-        result.lowestNoise = 0.24
+        result.space = .dct(side: side, colours: nil)
+        result.network = network(result.space.channels, 256)
+        result.lowestNoise = lowest
         result.cropSize = 0
         result.useChannels()
         return result

@@ -54,6 +54,7 @@ public final class Trainer: Sequence, IteratorProtocol {
     public func next() -> TrainingStep? {
         guard state.imagesSeen < configuration.images, failure == nil, data.count > 0 else { return nil }
         let batch = TrainingBatch(configuration, model.description.cohort, data: data, imagesSeen: state.imagesSeen)
+        let parts = trainedParts(batch)
         var (losses, gradients) = differentiated(batch, at: state.parameters)
         let means = losses.map { Double(Variable($0).mean().tensor.scalar) }, loss = means.reduce(0, +)
         guard loss.isFinite else {
@@ -78,8 +79,8 @@ public final class Trainer: Sequence, IteratorProtocol {
         state.apply(gradients, settings, imagesSeen: seen)
         return TrainingStep(
             imagesSeen: seen, loss: loss,
-            expertLosses: Dictionary(uniqueKeysWithValues: zip(configuration.experts.map(\.name), means.dropFirst())),
-            losses: losses[0].elements, sigmas: batch.whole.sigma, gradientNorm: norm, learningRate: rate)
+            expertLosses: Dictionary(uniqueKeysWithValues: zip(parts.map(\.name), means).filter { $0.0 != "" }),
+            losses: losses[0].elements, sigmas: parts[0].pictures.sigma, gradientNorm: norm, learningRate: rate)
     }
 
     /// Adds mu (w - w0), the gradient of the proximal term. w0 is the base; for an adapter it is zero.
@@ -102,15 +103,25 @@ public final class Trainer: Sequence, IteratorProtocol {
         _ = differentiated(batch, at: state.parameters)
     }
 
-    /// The losses of the pictures or crops of a batch for each network, [N, 1, 1, 1], and the gradients of the sum of
-    /// their means by the trained parameters.
+    /// The networks that are trained, with their names and their pictures in a batch; the first one's name is empty.
+    private func trainedParts(_ batch: TrainingBatch) -> [(name: String, expert: Expert, pictures: NoisyPictures)] {
+        let networks = zip(model.networks, [batch.whole] + batch.experts)
+        let all = zip([""] + configuration.experts.map(\.name), networks).map { ($0, $1.0, $1.1) }
+        return configuration.trainsGuidingAlone ? [all[all.count - 1]] : all
+    }
+
+    /// The losses of the pictures or crops of a batch for each network that is trained, [N, 1, 1, 1], and the
+    /// gradients of the sum of their means by the trained parameters.
     ///
     /// The networks are computed one after the other, so that the activations of only one network are held.
     package func differentiated(_ batch: TrainingBatch, at parameters: ParameterMap) -> (
         losses: [Tensor], gradients: [Tensor]
     ) {
         var losses: [Tensor] = [], sums = [Tensor?](repeating: nil, count: parameters.tensors.count)
-        for (expert, pictures) in zip(model.networks, [batch.whole] + batch.experts) {
+        let isTrained = parameters.specifications.map {
+            !configuration.trainsGuidingAlone || $0.path.hasPrefix(ModelDescription.guidingName + ".")
+        }
+        for (_, expert, pictures) in trainedParts(batch) {
             let tape = Tape()
             let (trained, network) = tuning.variables(parameters, on: tape, recompute: configuration.recompute)
             let own = expert.losses(
@@ -119,7 +130,7 @@ public final class Trainer: Sequence, IteratorProtocol {
                 changes: pictures.changes, network)
             losses.append(own.tensor)
             for (i, gradient) in tape.knownGradients(of: own.mean(), for: trained).enumerated() {
-                guard let gradient else { continue }
+                guard let gradient, isTrained[i] else { continue }
                 sums[i] = sums[i].map { $0 + gradient } ?? gradient
             }
         }
@@ -131,7 +142,7 @@ public final class Trainer: Sequence, IteratorProtocol {
 
     private func nonFinite(_ batch: TrainingBatch, _ losses: [Tensor]) -> Failure {
         var which: [String] = []
-        for (pictures, losses) in zip([batch.whole] + batch.experts, losses) {
+        for (pictures, losses) in zip(trainedParts(batch).map(\.pictures), losses) {
             let each = Swift.max(1, pictures.sigma.count / Swift.max(1, batch.names.count))
             for (row, loss) in losses.elements.enumerated() where !loss.isFinite {
                 which.append("\(batch.names[row / each]) at sigma \(pictures.sigma[row])")

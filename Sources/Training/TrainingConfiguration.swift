@@ -37,6 +37,8 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     public var base = ""
     /// Whether all of the base's weights are trained, instead of an adapter.
     public var tunesEverything = false
+    /// Whether only the guiding network is trained, and all other weights of the base stay as they are.
+    public var trainsGuidingAlone = false
     /// Whether the attributes of the data that the base lacks are added to it.
     public var extendsBase = false
     /// The adapter that is trained on a base.
@@ -108,6 +110,11 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
             if let problem = expert.problem(size: size) { return "\(name).\(problem)" }
         }
         if let problem = adapter.problem { return "adapter.\(problem)" }
+        if trainsGuidingAlone, base.isEmpty || !tunesEverything || !guiding.isUsed || weightDecay != 0 {
+            return """
+                trainsGuidingAlone: expected a base, --adapter full, guiding.highestNoise above 0 and no weightDecay
+                """
+        }
         if extendsBase, base.isEmpty { return "extendsBase: there is no base that could be extended" }
         guard (0...0.5).contains(conditionDropout) else {
             return "conditionDropout: expected 0 to 0.5, found \(conditionDropout)"

@@ -67,6 +67,9 @@ struct SampleCommand: JobCommand {
     var guidanceInterval: GuidanceInterval?
     @Option(help: .value("attribute,...", "Attributes that guidance acts on (default: all that are asked for)."))
     var guide: String?
+    @Flag(
+        help: "Draw a sample again, up to 3 times, where not exactly one optic disc is found in it; the file says so.")
+    var oneDisc = false
     @Option(help: .value("n", "Samples a batch (default: 16); the samples do not depend on it.")) var batch: Int?
     @Option(help: .value("DUO:0000042", "The samples' purpose, a Data Use Ontology code, which the sites must permit."))
     var purpose: String?
@@ -94,7 +97,7 @@ struct SampleCommand: JobCommand {
             job.seed = .shared(seed ?? 0, first: first ?? 0)
         }
         (job.sampler, job.steps, job.guidance, job.batch) = (sampler, steps, guidance, batch)
-        job.autoguidance = autoguidance
+        (job.autoguidance, job.wantsOneDisc) = (autoguidance, oneDisc)
         (job.guidanceInterval, job.guide) = (guidanceInterval?.range, guide?.split(separator: ",").map(String.init))
         (job.purpose, job.contact, job.deflate, job.shardSize) = (purpose, contact, deflate, shardSize)
         (job.resumes, job.replaces, job.allowsUnseen) = (resume, common.force, allowSmallCohorts)

@@ -6,7 +6,6 @@ import SampleStore
 import Sampling
 import Support
 import Testing
-import Training
 
 /// Samples of a model with a guiding network.
 @Suite(.serialized) struct AutoguidanceTests {
@@ -15,23 +14,7 @@ import Training
 
     init() throws {
         folder = try TemporaryFolder()
-        model = try .drawn(AutoguidanceTests.description(), in: folder)
-    }
-
-    /// A tiny model of two networks, and the guiding one unless it is left out.
-    private static func description(hasGuiding: Bool = true) -> ModelDescription {
-        var settings = TrainingConfiguration()
-        settings.size = 32
-        settings.use(.dct(side: 4, colours: .identity), .tiny, size: 32)
-        settings.fine.space = .dct(side: 2, colours: .identity)
-        settings.preconditioning.channelDeviations = [Float](repeating: 0.1, count: 48)
-        settings.fine.preconditioning.channelDeviations = [Float](repeating: 0.1, count: 12)
-        settings.guiding.preconditioning.channelDeviations = [Float](repeating: 0.1, count: 48)
-        if !hasGuiding { settings.guiding.highestNoise = 0 }
-        let description = settings.description(CohortEncoding(attributes: ["dr_icdr"]))
-        #expect(description.problem == nil)
-        #expect((description.guiding != nil) == hasGuiding)
-        return description
+        model = try .drawn(.ofTwoNetworks(), in: folder)
     }
 
     private func draw(_ name: String, _ change: (inout SamplerSettings) -> Void = { _ in }) async throws
@@ -69,7 +52,8 @@ import Training
     }
 
     @Test func aModelWithoutAGuidingNetworkRefuses() throws {
-        let without = try LoadedModel.drawn(AutoguidanceTests.description(hasGuiding: false), in: try TemporaryFolder())
+        let without = try LoadedModel.drawn(
+            ModelDescription.ofTwoNetworks(hasGuiding: false), in: try TemporaryFolder())
         var settings = SamplerSettings(for: without.manifest.model)
         #expect(settings.autoguidance == nil)
         settings.autoguidance = Autoguidance(scale: 2, in: without.manifest.model.space)
@@ -84,7 +68,7 @@ import Training
 
     /// Without the deviations of its channels a network's answers cannot be computed.
     @Test(arguments: ["", "fine.", "guiding."]) func aModelThatWasNeverMeasuredRefuses(_ network: String) throws {
-        var description = AutoguidanceTests.description()
+        var description = ModelDescription.ofTwoNetworks()
         switch network {
         case "fine.": description.fine?.preconditioning.channelDeviations = []
         case "guiding.": description.guiding?.preconditioning.channelDeviations = []

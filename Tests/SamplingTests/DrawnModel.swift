@@ -5,6 +5,8 @@ import Networks
 import Randomness
 import Support
 import TensorCore
+import Testing
+import Training
 
 extension LoadedModel {
     /// A model all of whose parameters are drawn, the last layer's too, so that samples differ; its file is in
@@ -24,6 +26,24 @@ extension LoadedModel {
             tensors: parameters.fileTensors()
         ).write(path, as: .f32, force: false)
         return try LoadedModel(contentsOf: path)
+    }
+}
+
+extension ModelDescription {
+    /// A tiny model of two networks, and the guiding one unless it is left out.
+    static func ofTwoNetworks(size: Int = 32, hasGuiding: Bool = true) -> ModelDescription {
+        var settings = TrainingConfiguration()
+        settings.size = size
+        settings.use(.dct(side: 4, colours: .identity), .tiny, size: size)
+        settings.fine.space = .dct(side: 2, colours: .identity)
+        settings.preconditioning.channelDeviations = [Float](repeating: 0.1, count: 48)
+        settings.fine.preconditioning.channelDeviations = [Float](repeating: 0.1, count: 12)
+        settings.guiding.preconditioning.channelDeviations = [Float](repeating: 0.1, count: 48)
+        if !hasGuiding { settings.guiding.highestNoise = 0 }
+        let description = settings.description(CohortEncoding(attributes: ["dr_icdr"]))
+        #expect(description.problem == nil)
+        #expect((description.guiding != nil) == hasGuiding)
+        return description
     }
 }
 

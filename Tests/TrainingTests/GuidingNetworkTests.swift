@@ -77,6 +77,36 @@ import Training
         #expect(own.sigma.allSatisfy { (0.03...3.25).contains($0) } && Set(own.sigma).count == own.sigma.count)
     }
 
+    /// Trained alone, it changes no bit of the others, and a configuration that cannot be meant is refused.
+    @Test func isTrainedAlone() async throws {
+        let before = try await phantoms.run("base", settings())
+        let base = try LoadedModel(contentsOf: before.snapshotPath)
+        var wanted = settings()
+        wanted.start(from: base)
+        wanted.trainsGuidingAlone = true
+        let sentence =
+            "trainsGuidingAlone: expected a base, --adapter full, guiding.highestNoise above 0 and no weightDecay"
+        #expect(wanted.problem == sentence)
+        wanted.tunesEverything = true
+        #expect(wanted.problem == nil)
+        let run = try await phantoms.run("alone", wanted)
+        let model = try LoadedModel(contentsOf: run.snapshotPath)
+        let own = tensors(model, ""), old = tensors(base, "")
+        #expect(Set(own.keys) == Set(old.keys))
+        let changed = Set(own.keys.filter { own[$0] != old[$0] })
+        #expect(changed.contains("guiding.conv_in.weight") && changed.allSatisfy { $0.hasPrefix("guiding.") })
+        struct Line: Decodable {
+            let loss, fine_loss, guiding_loss: Double?
+        }
+        let lines = try String(contentsOfFile: run.folder + "/log.jsonl", encoding: .utf8).split(separator: "\n")
+            .map { try JSONDecoder().decode(Line.self, from: Data($0.utf8)) }.filter { $0.loss != nil }
+        #expect(lines.count == 4 && lines.allSatisfy { $0.guiding_loss == $0.loss && $0.fine_loss == nil })
+        wanted.weightDecay = 0.1
+        #expect(wanted.problem == sentence)
+        (wanted.weightDecay, wanted.guiding.highestNoise) = (0, 0)
+        #expect(wanted.problem == sentence)
+    }
+
     /// A base of an older version gets a guiding network where all weights are trained; resumed, the same bytes.
     @Test func isAddedToABaseThatLacksIt() async throws {
         let before = try await phantoms.run("base", settings(hasGuiding: false))

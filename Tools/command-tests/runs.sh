@@ -142,7 +142,7 @@ low, high = schedule["guidance_interval"]
 assert abs(low - 0.5 / 4) < 1e-6 and abs(high - 160) < 1e-6 and schedule["sigma_start"] == 160, schedule
 assert 6 < schedule["evaluations"] < 12, schedule
 factor, below = schedule["noise_gain"]
-assert abs(factor - 1.01) < 1e-6 and abs(below - 0.5 / 4) < 1e-6, schedule
+assert abs(factor - 1.04) < 1e-6 and abs(below - 0.2 / 4) < 1e-6, schedule
 scale, low, high = schedule["autoguidance"]
 assert abs(scale - 1.4) < 1e-6 and abs(low - 0.3 / 4) < 1e-6 and abs(high - 20 / 4) < 1e-6, schedule'
     check "without autoguidance other pictures" bash -c "fovea sample --model two/snapshot.safetensors --count 3 --steps 6 --seed 1 --autoguidance 1 --out plain.h5 --quiet"
@@ -151,6 +151,8 @@ import h5py, json
 plain, guided = (h5py.File(name) for name in ("plain.h5", "two.h5"))
 assert "autoguidance" not in json.loads(plain["runs/schedule"].asstr()[0])
 assert (plain["images"][:] != guided["images"][:]).any()'
+    refuses "one disc in pictures of 32 pixels (64)" 64 "square pictures of 64 pixels and more" "$work/empty" \
+        fovea sample --model two/snapshot.safetensors --count 1 --one-disc --out empty/o.h5
     refuses "autoguidance of 5 (64)" 64 "--autoguidance: expected 1 to 4; 1 means none, found 5" "$work/empty" \
         fovea sample --model two/snapshot.safetensors --count 1 --autoguidance 5 --out empty/o.h5
     refuses "autoguidance of a model without a guiding network (64)" 64 "needs a guiding network" "$work/empty" \
