@@ -29,14 +29,14 @@ public struct Autoguidance: Codable, Hashable, Sendable {
         return nil
     }
 
-    /// The noise levels on pixels at which it acts. Below them the networks hardly differ; above them the smaller one
-    /// has not been trained.
+    /// The noise levels on pixels at which it acts; see docs/recipes.md.
     public static let usualLevels: ClosedRange<Float> = 0.3...20
 
-    /// Autoguidance at the usual noise levels.
-    public init(scale: Float, in space: LatentSpace) {
-        let levels = Autoguidance.usualLevels
-        self.init(scale: scale, levels: levels.lowerBound * space.noiseScale...levels.upperBound * space.noiseScale)
+    /// Autoguidance at the usual noise levels, up to the highest one that the model's guiding network knows.
+    public init(scale: Float, for model: ModelDescription) {
+        let usual = Autoguidance.usualLevels, known = model.guiding?.highestNoise ?? usual.upperBound
+        let highest = max(usual.lowerBound, min(usual.upperBound, known)), unit = model.space.noiseScale
+        self.init(scale: scale, levels: usual.lowerBound * unit...highest * unit)
     }
 }
 

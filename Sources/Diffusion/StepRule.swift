@@ -136,7 +136,7 @@ public struct UsualSampling: Sendable {
         } else {
             // Autoguidance keeps vessels by itself. Only the finest octaves still need the gain.
             gain = NoiseGain(factor: 1.04, below: 0.2 * scale)
-            autoguidance = Autoguidance(scale: 1.4, in: model.space)
+            autoguidance = Autoguidance(scale: 1.4, for: model)
         }
     }
 }

@@ -212,7 +212,7 @@ public struct SampleJob: Job {
         settings.wantsOneDisc = wantsOneDisc
         if let autoguidance {
             settings.autoguidance =
-                autoguidance == 1 ? nil : Autoguidance(scale: autoguidance, in: model.manifest.model.space)
+                autoguidance == 1 ? nil : Autoguidance(scale: autoguidance, for: model.manifest.model)
         }
         return settings
     }

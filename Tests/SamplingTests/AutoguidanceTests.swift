@@ -51,12 +51,21 @@ import Testing
         }
     }
 
+    /// It stops where the guiding network was not trained, and a network for lower levels alone ends nothing.
+    @Test(arguments: [(50, 20), (4, 4), (0.1, 0.3)] as [(Float, Float)])
+    func itActsWhereTheGuidingNetworkWasTrained(_ highest: Float, _ expected: Float) {
+        var description = ModelDescription.ofTwoNetworks()
+        description.guiding?.highestNoise = highest
+        let scale = description.space.noiseScale
+        #expect(Autoguidance(scale: 2, for: description).levels == 0.3 * scale...expected * scale)
+    }
+
     @Test func aModelWithoutAGuidingNetworkRefuses() throws {
         let without = try LoadedModel.drawn(
             ModelDescription.ofTwoNetworks(hasGuiding: false), in: try TemporaryFolder())
         var settings = SamplerSettings(for: without.manifest.model)
         #expect(settings.autoguidance == nil)
-        settings.autoguidance = Autoguidance(scale: 2, in: without.manifest.model.space)
+        settings.autoguidance = Autoguidance(scale: 2, for: without.manifest.model)
         do {
             _ = try Sampler(without, settings, plan: SamplingPlan(count: 1, cohorts: []), seed: 1)
             Issue.record("autoguidance without a guiding network was taken")
