@@ -69,7 +69,7 @@ let package = Package(
         library("HDF5Files", ["Files", "CHDF5", "CZlib"]),
         library("Pictures", ["Files", "CImageCodecs"]),
         library("DICOMFiles", ["Pictures", "Cohorts", "Files", "CDICOM"]),
-        library("RetinalMatching", ["Pictures", "TensorCore"]),
+        library("RetinalMatching", ["Pictures", "TensorCore", "Statistics"]),
         library("Anatomy", ["RetinalMatching", "Pictures", "TensorCore", "Statistics"]),
         library("Networks", ["TensorCore", "Randomness", "Files"]),
         library("Diffusion", ["Networks", "Cohorts", "TensorCore", "Statistics", "Randomness"]),
@@ -103,8 +103,8 @@ let package = Package(
         library(
             "Sampling",
             [
-                "SampleStore", "Models", "Datasets", "CheckpointStore", "Diffusion", "Networks", "Anatomy", "Pictures",
-                "Cohorts", "TensorCore", "Randomness", "Files",
+                "SampleStore", "Models", "Datasets", "CheckpointStore", "Diffusion", "Networks", "Anatomy",
+                "RetinalMatching", "Pictures", "Cohorts", "TensorCore", "Randomness", "Files",
             ]),
         library("Exporting", ["Reporting", "SampleStore", "Pictures", "Cohorts", "Files", "CArchive"]),
         library(
@@ -130,17 +130,21 @@ let package = Package(
                 "Statistics", "Randomness", "Figures", "Files",
             ]),
         library(
+            "Counterfactuals", ["Reporting", "SampleStore", "RetinalMatching", "Pictures", "Figures", "Files"]),
+        library(
             "Evaluating",
             [
-                "Auditing", "EvaluationPages", "Usefulness", "Evaluation", "Anatomy", "Classification", "Datasets",
-                "RetinalMatching", "Pictures", "Cohorts", "CheckpointStore", "TensorCore", "Randomness", "Files",
+                "Auditing", "Counterfactuals", "EvaluationPages", "Usefulness", "Evaluation", "Anatomy",
+                "Classification", "SampleStore", "Datasets", "Statistics", "RetinalMatching", "Pictures", "Cohorts",
+                "CheckpointStore", "TensorCore", "Randomness", "Files",
             ]),
         library(
             "Interchange", ["Models", "CheckpointStore", "Diffusion", "Networks", "Cohorts", "TensorCore", "Files"]),
         library(
             "Fovea",
             [
-                "Interchange", "Evaluating", "EvaluationPages", "Usefulness", "Auditing", "Releasing", "Verdicts",
+                "Interchange", "Counterfactuals", "Evaluating", "EvaluationPages", "Usefulness", "Auditing",
+                "Releasing", "Verdicts",
                 "FederatedTraining", "Consortium", "Exporting",
                 "Sampling", "Reporting", "SampleStore", "Federation", "Training", "Models", "Phantoms", "ImportPages",
                 "Planning", "Importing", "Datasets", "PictureFiles", "CheckpointStore", "Diffusion", "Networks",
@@ -170,7 +174,7 @@ let package = Package(
         .target(name: "TestTensors", dependencies: ["TensorCore", "Randomness"], path: "Tests/TestTensors"),
         .target(name: "TestPictures", dependencies: ["Pictures"], path: "Tests/TestPictures"),
         .target(
-            name: "TestFigures", dependencies: ["Verdicts", "SampleStore", "Statistics", "Files"],
+            name: "TestFigures", dependencies: ["Verdicts", "SampleStore", "Cohorts", "Statistics", "Files"],
             path: "Tests/TestFigures"),
         .target(name: "KernelShapes", dependencies: ["CKernels"], path: "Tests/KernelShapes"),
         .executableTarget(
@@ -222,8 +226,8 @@ let package = Package(
         tests(
             "Sampling",
             [
-                "SampleStore", "Training", "Models", "Phantoms", "CheckpointStore", "Diffusion", "Networks", "Pictures",
-                "Cohorts", "TensorCore", "Randomness", "Files", "TestTensors",
+                "SampleStore", "Training", "Models", "Phantoms", "CheckpointStore", "Diffusion", "Networks", "Anatomy",
+                "Pictures", "Cohorts", "TensorCore", "Randomness", "Files", "TestTensors",
             ]),
         tests("Exporting", ["SampleStore", "Pictures", "Cohorts", "Files"]),
         tests(
@@ -249,10 +253,11 @@ let package = Package(
         tests(
             "Evaluating",
             [
-                "EvaluationPages", "Usefulness", "Auditing", "Phantoms", "Datasets", "Pictures", "Cohorts",
-                "CheckpointStore", "TensorCore", "Randomness", "Figures", "Files",
+                "Counterfactuals", "EvaluationPages", "Usefulness", "Auditing", "Phantoms", "SampleStore", "Datasets",
+                "Pictures", "Cohorts", "CheckpointStore", "TensorCore", "Randomness", "Figures", "Files", "TestFigures",
             ]),
         .testTarget(name: "CommandLineTests", dependencies: ["fovea", "Fovea", "Files", arguments]),
+        tests("Counterfactuals", ["SampleStore", "Phantoms", "Files", "TestFigures"]),
         tests("PictureFiles", ["Datasets", "Phantoms", "Files"]),
         tests("Fovea", ["Consortium", "CheckpointStore", "Federation", "Training", "Diffusion", "Networks", "Files"]),
         tests(

@@ -8,7 +8,7 @@ package struct EyeFindings: Sendable {
     let discs: [DiscOutline]
     /// The centre of the macula that belongs to the first disc.
     package let macula: SIMD2<Float>?
-    let cupToDisc: Double?
+    private let cup: OpticCup.Circle?
 
     /// A tenth of the scene: where less is lit, nothing is measured. In pixels.
     private static let leastArea = EyeScene.side * EyeScene.side / 10
@@ -23,9 +23,12 @@ package struct EyeFindings: Sendable {
         self.kinds = kinds
         let discs = DiscSearch.discs(scene, bright: plain.bright, kinds)
         self.discs = discs
-        cupToDisc = discs.first.flatMap { OpticCup.ratio($0, light: plain.green, vessel: kinds.vessel) }
+        cup = discs.first.flatMap { OpticCup.circle($0, light: plain.green, vessel: kinds.vessel) }
         macula = discs.first.flatMap { Macula.center(scene, $0, kinds) }
     }
+
+    /// The cup's vertical diameter divided by that of the disc; nil where no cup was found.
+    var cupToDisc: Double? { cup.map { Double($0.ratio) } }
 
     /// 1 for a right eye, in which the disc lies to the right of the macula, and -1 for a left eye; nil where neither
     /// the macula nor the disc's place says it.
@@ -58,6 +61,38 @@ package struct EyeFindings: Sendable {
             guard share[i] > 0.5 else { return false }
             let point = SIMD2(Float(i % side) + 0.5, Float(i / side) + 0.5)
             return !discs.contains { $0.level(point) < 1.2 }
+        }
+    }
+
+    /// Where one structure is, [side, side]: from 0 for nowhere to 255 where it is certain.
+    func map(_ structure: EyeStructure) -> [UInt8] {
+        switch structure {
+        case .vessels: kinds.vessel.map { UInt8((255 * min(1, max(0, $0))).rounded()) }
+        case .opticDisc: region { point in discs.first.map { $0.level(point) <= 1 } ?? false }
+        case .opticCup:
+            region { point in
+                if let disc = discs.first, let cup {
+                    disc.level(point) <= 1 && cup.contains(point, in: disc)
+                } else {
+                    false
+                }
+            }
+        case .macula:
+            region { point in
+                guard let macula, let disc = discs.first else { return false }
+                let d = (point - macula) / (EyeStructure.maculaRadius * disc.diameter)
+                return (d * d).sum() <= 1
+            }
+        case .brightLesions: brightLesions.map { $0 ? 255 : 0 }
+        case .darkLesions: darkLesions.map { $0 ? 255 : 0 }
+        }
+    }
+
+    /// The pixels inside the field of view in which a condition holds.
+    private func region(_ holds: (SIMD2<Float>) -> Bool) -> [UInt8] {
+        let side = EyeScene.side
+        return scene.lit.indices.map { i in
+            scene.lit[i] && holds(SIMD2(Float(i % side) + 0.5, Float(i / side) + 0.5)) ? 255 : 0
         }
     }
 }

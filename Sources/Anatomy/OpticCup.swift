@@ -8,9 +8,23 @@ enum OpticCup {
     /// The part of the disc that is compared, as a share of its radius.
     private static let reach: Float = 0.9
 
-    /// The cup's vertical diameter divided by that of the disc, 0.1 to 0.9; nil where no circle is brighter.
+    /// The cup in the frame in which the disc is the circle of radius 1 about 0.
+    struct Circle {
+        /// The cup's vertical diameter divided by that of the disc, 0.1 to 0.9.
+        let ratio: Float
+        let center: SIMD2<Float>
+
+        /// Whether a pixel of the scene lies in the cup.
+        func contains(_ point: SIMD2<Float>, in disc: DiscOutline) -> Bool {
+            let d = point - disc.center, distance = max((d * d).sum().squareRoot(), 1e-3)
+            let offset = d / distance * disc.level(point) - center
+            return (offset * offset).sum() < ratio * ratio
+        }
+    }
+
+    /// The cup; nil where no circle is brighter.
     /// - Parameter light: [side, side], without vessels.
-    static func ratio(_ outline: DiscOutline, light: [Float], vessel: [Float]) -> Double? {
+    static func circle(_ outline: DiscOutline, light: [Float], vessel: [Float]) -> Circle? {
         let side = EyeScene.side, reach = Int(outline.terms.x * 1.3) + 1
         var points: [SIMD2<Float>] = [], values: [Float] = [], weights: [Float] = []
         let left = Int(outline.center.x), top = Int(outline.center.y)
@@ -26,7 +40,7 @@ enum OpticCup {
         }
         guard points.count > 30 else { return nil }
         let total = weights.reduce(0, +), mean = zip(weights, values).reduce(0) { $0 + $1.0 * $1.1 } / total
-        var best: Float?, least = Float.infinity
+        var best: Circle?, least = Float.infinity
         func search(_ sizes: [Float], _ xs: [Float], _ ys: [Float]) -> SIMD3<Float>? {
             var found: SIMD3<Float>?
             for size in sizes {
@@ -34,7 +48,8 @@ enum OpticCup {
                     for y in ys where abs(x) < 1 - 0.8 * size {
                         let fit = Step(points, values, weights, center: SIMD2(x, y), size: size, softness: softness)
                         guard let fit, fit.height > 0.01 * mean, fit.error < least else { continue }
-                        (least, best, found) = (fit.error, size, SIMD3(size, x, y))
+                        (least, best) = (fit.error, Circle(ratio: size, center: SIMD2(x, y)))
+                        found = SIMD3(size, x, y)
                     }
                 }
             }
@@ -48,7 +63,7 @@ enum OpticCup {
                 [-0.06, -0.03, 0, 0.03, 0.06].map { rough.x + $0 }, [-0.06, 0, 0.06].map { rough.y + $0 },
                 [-0.06, 0, 0.06].map { rough.z + $0 })
         }
-        return best.map(Double.init)
+        return best
     }
 }
 

@@ -27,12 +27,14 @@ struct ExportManifest: Codable {
     var releasable: Bool?
     /// What somebody must know who uses the samples; nil for nothing.
     var warnings: [String]?
+    /// The number of pictures that show another one in another cohort, and may look the same; nil where there is none.
+    var counterfactuals: Int?
     /// SHA-256 of the content of the sample set that was exported.
     var content: String
     var files: [File]
 
     enum CodingKeys: String, CodingKey {
-        case kind, version, format, samples, synthetic, releasable, warnings, content, files
+        case kind, version, format, samples, synthetic, releasable, warnings, counterfactuals, content, files
         case digitalSourceType = "digital_source_type"
     }
 
@@ -41,6 +43,7 @@ struct ExportManifest: Codable {
         samples = set.samples
         releasable = set.releasable
         warnings = set.warnings.isEmpty ? nil : set.warnings
+        counterfactuals = set.counterfactuals
         self.content = content.description
         self.files = files.map { File(name: $0.name, bytes: $0.byteCount, sha256: $0.digest.description) }
     }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Pictures
 import SampleStore
@@ -14,8 +15,18 @@ struct PictureEncoding {
         self.threads = threads
     }
 
+    /// Which digest a file's label states.
+    enum Digests {
+        /// That of the sample.
+        case ofSample
+        /// That of the pixels, which are a map and not the sample.
+        case ofPixels
+    }
+
     /// - Parameter pixels: [details.count, height, width, 3]
-    func encode(_ details: [SampleDetails], pixels: [UInt8]) throws -> [Data] {
+    func encode(
+        _ details: [SampleDetails], pixels: [UInt8], digests: Digests = .ofSample
+    ) throws -> [Data] {
         let size = height * width * 3, workers = min(threads, details.count)
         var results = [Result<Data, any Error>?](repeating: nil, count: details.count)
         results.withUnsafeMutableBufferPointer { buffer in
@@ -24,7 +35,9 @@ struct PictureEncoding {
                 for place in stride(from: worker, to: details.count, by: workers) {
                     let picture = Picture(
                         width: width, height: height, pixels: Array(pixels[place * size..<(place + 1) * size]))
-                    results[place] = Result { try LabelledPNG.data(picture, label: details[place].label) }
+                    var label = details[place].label
+                    if case .ofPixels = digests { label.provenanceDigest = Digest(of: picture.pixels).description }
+                    results[place] = Result { try LabelledPNG.data(picture, label: label) }
                 }
             }
         }

@@ -10,6 +10,8 @@ struct SampleDetails: Codable, Hashable {
     var requests: [String: Float]
     /// The joined request that the sample was drawn for; nil where `cohort` is all that was asked for.
     var asked: String?
+    /// The row of the sample that this one shows in another cohort; nil where it is no counterfactual.
+    var original: Int?
     var seed: ExportedSeed
     var index: UInt64
     /// SHA-256 of the pixels, hexadecimal.
@@ -27,6 +29,7 @@ struct SampleDetails: Codable, Hashable {
         cohort = set.cohort(row: row).values
         requests = set.requests.compactMapValues { $0[row].isNaN ? nil : $0[row] }
         asked = set.asked(row: row)
+        original = set.original(row: row)
         seed = ExportedSeed(set.seeds[row], isText: seedsAreTexts)
         index = set.indices[row]
         digest = set.digests[row].description
@@ -41,7 +44,7 @@ struct SampleDetails: Codable, Hashable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case row, cohort, requests, asked, seed, index, digest, model, run, synthetic, licence
+        case row, cohort, requests, asked, original, seed, index, digest, model, run, synthetic, licence
         case siteWeights = "site_weights"
         case digitalSourceType = "digital_source_type"
     }
@@ -70,9 +73,10 @@ struct SampleDetails: Codable, Hashable {
 
     /// The columns of `metadata.csv`.
     static func columns(_ set: SampleSetFile) -> [String] {
-        ["file_name", "file", "row"] + asked(set) + (set.joinedRequests.isEmpty ? [] : ["asked"]) + [
-            "seed", "index", "run", "model", "digest", "synthetic", "digital_source_type",
-        ]
+        ["file_name", "file", "row"] + asked(set) + (set.joinedRequests.isEmpty ? [] : ["asked"])
+            + (set.hasCounterfactuals ? ["original"] : []) + [
+                "seed", "index", "run", "model", "digest", "synthetic", "digital_source_type",
+            ]
     }
 
     /// The attributes for which anything was asked.
@@ -88,13 +92,14 @@ struct SampleDetails: Codable, Hashable {
     ///   - file: the picture's file without its folder.
     ///   - folder: its folder in the export, such as `images/`.
     ///   - attributes: the attributes for which anything was asked in the set.
-    ///   - hasJoined: whether the set has joined requests, and the table a column for them.
-    func line(file: String, in folder: String, asked attributes: [String], hasJoined: Bool) -> String {
+    ///   - set: which columns there are depends on what it holds.
+    func line(file: String, in folder: String, asked attributes: [String], of set: SampleSetFile) -> String {
         let cohort = attributes.map { name in
             self.cohort[name] ?? requests[name].map { "\($0)" } ?? ""
         }
         let cells =
-            [folder + file, file, "\(row)"] + cohort + (hasJoined ? [asked ?? ""] : []) + [
+            [folder + file, file, "\(row)"] + cohort + (set.joinedRequests.isEmpty ? [] : [asked ?? ""])
+            + (set.hasCounterfactuals ? [original.map { "\($0)" } ?? ""] : []) + [
                 seed.text, "\(index)", "\(run)", model, digest, "YES", digitalSourceType,
             ]
         return cells.map(SampleDetails.cell).joined(separator: ",")
@@ -115,6 +120,7 @@ struct SampleDetails: Codable, Hashable {
         case "file": "The PNG file without its folder."
         case "row": "Row of the sample set."
         case "asked": "The request for one of several cohorts, such as age_band=70-79|80+; empty where there was none."
+        case "original": "Row of the sample that this one shows in another cohort; empty where it is no counterfactual."
         case "seed":
             "Seed of the noise; hexadecimal, such as 0x00000000000000ff, where a seed of the set is 2^63 or more."
         case "index": "The sample's number under its seed."

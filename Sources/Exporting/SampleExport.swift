@@ -100,9 +100,9 @@ public struct SampleExport {
         let seedsAreTexts = ExportedSeed.needsText(set.seeds)
         for start in stride(from: 0, to: set.count, by: SampleExport.rowsAtOnce) {
             let rows = Array(start..<min(set.count, start + SampleExport.rowsAtOnce))
-            try writer.append(
-                rows.map { SampleDetails(set, row: $0, seedsAreTexts: seedsAreTexts) },
-                pixels: try await set.images(rows: rows))
+            let details = rows.map { SampleDetails(set, row: $0, seedsAreTexts: seedsAreTexts) }
+            try writer.append(details, pixels: try await set.images(rows: rows))
+            for name in set.structures { try writer.append(name, details, map: try await set.map(name, rows: rows)) }
             progress(rows.count + start)
             try Cancellation.check("nothing is left of the export; give the same command again")
         }
@@ -137,7 +137,7 @@ public struct SampleExport {
         }
         let croissant = Croissant(try set.description(), name: name, layout: layout, content: content)
         try folder.write(Data(try croissant.json().utf8), "croissant.json")
-        let packaged = folder.files.filter { !$0.name.hasPrefix(PNGWriter.folderName) }
+        let packaged = folder.files.filter { !PNGWriter.isPicture($0.name) && !PNGWriter.isMap($0.name) }
         let card = try DatasetCard.markdown(
             of: set, name: name, files: packaged, content: content, shards: format == .webdataset ? "*.tar" : nil)
         try folder.write(Data(card.utf8), "README.md")
@@ -148,5 +148,13 @@ public struct SampleExport {
 protocol ExportWriter {
     /// - Parameter pixels: [details.count, height, width, 3]
     mutating func append(_ details: [SampleDetails], pixels: [UInt8]) throws
+    /// Appends the maps of one structure of the pictures that were appended last.
+    /// - Parameter map: [details.count, height, width]
+    mutating func append(_ structure: String, _ details: [SampleDetails], map: [UInt8]) throws
     mutating func finish() throws -> Croissant.Layout
+}
+
+extension ExportWriter {
+    /// The form has no place for maps.
+    func append(_ structure: String, _ details: [SampleDetails], map: [UInt8]) throws {}
 }

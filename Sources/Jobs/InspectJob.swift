@@ -84,6 +84,7 @@ public struct InspectJob: Job {
             "sites: \(d.sites.joined(separator: ", "))",
         ] + lines(d.cohorts)
             + (d.joined ?? [:]).sorted { $0.key < $1.key }.map { "asked for as \($0.key): \($0.value)" }
+            + (d.counterfactuals.map { ["counterfactuals, which show another row in another cohort: \($0)"] } ?? [])
             + LineageTree(d).lines
     }
 

@@ -44,6 +44,8 @@ public struct SampleJob: Job {
     public var autoguidance: Float?
     /// Whether a sample is drawn again, up to three times, where not exactly one optic disc is found in it.
     public var wantsOneDisc = false
+    /// Whether maps of vessels, disc, cup, macula and lesions are read from each sample and kept with it.
+    public var readsStructure = false
     /// The noise levels between which guidance acts; nil for all levels.
     public var guidanceInterval: ClosedRange<Float>?
     /// The attributes that guidance acts on; nil for all attributes that are asked for.
@@ -209,7 +211,7 @@ public struct SampleJob: Job {
         settings.guidedAttributes = guide
         settings.guidanceScale = guidance ?? settings.guidanceScale
         settings.batchSize = batch ?? settings.batchSize
-        settings.wantsOneDisc = wantsOneDisc
+        (settings.wantsOneDisc, settings.readsStructure) = (wantsOneDisc, readsStructure)
         if let autoguidance {
             settings.autoguidance =
                 autoguidance == 1 ? nil : Autoguidance(scale: autoguidance, for: model.manifest.model)

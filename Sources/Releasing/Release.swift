@@ -69,7 +69,8 @@ package struct Release {
             throw Failure(.badData, path, field: "models", expected: "one", found: "\(source.models.count)")
         }
         try Release.requireNoCanaries(model, path: path)
-        let dropped = Set(try folder.flagged(audit).rows), kept = (0..<source.count).filter { !dropped.contains($0) }
+        let dropped = source.withCounterfactuals(of: try folder.flagged(audit).rows)
+        let kept = (0..<source.count).filter { !dropped.contains($0) }
         guard !kept.isEmpty else {
             throw Failure(.badData, path, "every sample is flagged; nothing is left to release")
         }
@@ -114,7 +115,7 @@ package struct Release {
         _ source: SampleSetFile, _ model: ModelRecord, _ rows: [Int], isReplayable: Bool, release: ReleaseRecord?,
         to output: String, force: Bool
     ) async throws {
-        var resume = false, options = SampleSetWriter.Options(force: force)
+        var resume = false, options = SampleSetWriter.Options(force: force), newRows: [Int: Int] = [:]
         // The samples are written run by run, in the order in which they were drawn.
         for (number, run) in source.runs.enumerated() {
             let own = rows.filter { Int(source.runOfSample[$0]) == number }
@@ -129,6 +130,7 @@ package struct Release {
             for start in stride(from: 0, to: own.count, by: 64) {
                 let part = Array(own[start..<min(start + 64, own.count)])
                 let pixels = try await source.images(rows: part), size = pixels.count / part.count, first = writer.count
+                for (place, row) in part.enumerated() { newRows[row] = first + place }
                 var maps: [[UInt8]] = []
                 for name in source.structures { maps.append(try await source.map(name, rows: part)) }
                 try await writer.append(
@@ -141,7 +143,8 @@ package struct Release {
                             seed: isReplayable ? source.seeds[row] : 0,
                             index: isReplayable ? source.indices[row] : UInt64(first + place),
                             siteWeights: Array(source.siteWeights[row * sites..<(row + 1) * sites]),
-                            maps: maps.map { Array($0[place * size / 3..<(place + 1) * size / 3]) })
+                            maps: maps.map { Array($0[place * size / 3..<(place + 1) * size / 3]) },
+                            original: source.original(row: row).flatMap { newRows[$0] })
                     }, finished: run.finished ?? run.started)
             }
             let isLast = rows.allSatisfy { Int(source.runOfSample[$0]) <= number }
@@ -152,6 +155,15 @@ package struct Release {
 
 extension SampleSetFile {
     /// Whether every sample has a random seed of its own, so that neither a gap in the numbers nor another sample's
-    /// seed leads to it.
-    var hasIndependentSeeds: Bool { Set(seeds).count == count && indices.allSatisfy { $0 == 0 } }
+    /// seed leads to it. Counterfactuals have the seed of their original.
+    var hasIndependentSeeds: Bool {
+        let own = (0..<count).filter { original(row: $0) == nil }
+        return Set(own.map { seeds[$0] }).count == own.count && indices.allSatisfy { $0 == 0 }
+    }
+
+    /// These rows, and all other rows that show the same eyes: their originals and the counterfactuals of those.
+    func withCounterfactuals(of rows: [Int]) -> Set<Int> {
+        let eyes = Set(rows.map { original(row: $0) ?? $0 })
+        return Set((0..<count).filter { eyes.contains(original(row: $0) ?? $0) })
+    }
 }

@@ -4,7 +4,7 @@ import Pictures
 import SampleStore
 
 /// JPEG copies of some rows' pictures as data URIs, of the best quality that a number of bytes allows.
-struct ReportPictures: Sendable {
+package struct ReportPictures: Sendable {
     /// How the copies are made.
     struct Setting: Hashable, Sendable {
         /// The size of a copy in pixels.
@@ -15,7 +15,7 @@ struct ReportPictures: Sendable {
     }
 
     let setting: Setting
-    let uris: [String]
+    package let uris: [String]
 
     private static let prefix = "data:image/jpeg;base64,"
     /// How many rows are read at a time: 64 pictures of 1024 x 1024 pixels are 200 MB.
@@ -39,7 +39,7 @@ struct ReportPictures: Sendable {
 
     /// Encodes the pictures of `rows` with the best setting whose data URIs take at most `byteLimit` bytes together.
     /// - Throws: `Failure(.usage)` where the pictures are too large even with the worst setting.
-    init(of file: SampleSetFile, rows: [Int], byteLimit: Int) async throws {
+    package init(of file: SampleSetFile, rows: [Int], byteLimit: Int) async throws {
         let probes = Selection.spread(rows, count: ReportPictures.probes)
         for setting in ReportPictures.settings(width: file.width, height: file.height) {
             let sample = try await ReportPictures.encode(file, probes, setting)

@@ -1,4 +1,5 @@
 import Pictures
+import Statistics
 
 /// The vessels of a fundus photograph, for overlays and for comparison with a human observer.
 /// - Returns: the filter's response, larger on vessels and in no unit, and which pixels lie in the field of view
@@ -26,4 +27,13 @@ package func vesselShares(_ picture: Picture) -> [Float] {
     guard known.count > 100 else { return [Float](repeating: 0, count: map.count) }
     let ground = max(0, known[known.count * 80 / 100]), clear = max(known[known.count * 97 / 100], ground + 1e-6)
     return map.map { min(1, max(0, ($0 - ground) / (clear - ground))) }
+}
+
+/// How well the vessels of two pictures of one eye agree that lie upon each other: the correlation of the filter's
+/// responses where both fields of view are, -1 to 1. Nil where a picture has no field of view.
+package func vesselAgreement(_ one: Picture, _ other: Picture) -> Double? {
+    let maps = (vesselMap(one), vesselMap(other))
+    let common = maps.0.map.indices.filter { maps.0.insideFieldOfView[$0] && maps.1.insideFieldOfView[$0] }
+    guard !common.isEmpty else { return nil }
+    return RankCorrelation.pearson(common.map { Double(maps.0.map[$0]) }, common.map { Double(maps.1.map[$0]) })
 }

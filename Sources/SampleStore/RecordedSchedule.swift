@@ -32,14 +32,20 @@ public struct RecordedSchedule: Codable, Hashable, Sendable {
     /// `one-disc` where samples were drawn again in which not exactly one optic disc was found; otherwise nil. The
     /// numbers of samples that were drawn again are 2^48 or more.
     public var redrawn: String?
+    /// `read` where the maps of structures that the model did not draw were read from the pixels of each sample; nil
+    /// where there are no others than those that it drew.
+    public var structure: String?
+    /// How counterfactuals were drawn; nil in a run without them.
+    public var counterfactual: RecordedChange?
 
-    public static let blackSurround = "black", oneDisc = "one-disc"
+    public static let blackSurround = "black", oneDisc = "one-disc", readStructure = "read"
 
     public init(
         steps: Int, sigmaMin: Float, sigmaMax: Float, rho: Float, evaluations: Int,
         guidanceInterval: ClosedRange<Float>?,
         guidedAttributes: [String]?, surround: String? = nil, sigmaStart: Float? = nil,
-        noiseGain: [Float]? = nil, autoguidance: [Float]? = nil, redrawn: String? = nil
+        noiseGain: [Float]? = nil, autoguidance: [Float]? = nil, redrawn: String? = nil,
+        structure: String? = nil, counterfactual: RecordedChange? = nil
     ) {
         kind = "karras"
         self.steps = steps
@@ -54,6 +60,8 @@ public struct RecordedSchedule: Codable, Hashable, Sendable {
         self.noiseGain = noiseGain
         self.autoguidance = autoguidance
         self.redrawn = redrawn
+        self.structure = structure
+        self.counterfactual = counterfactual
     }
 
     /// One clause that says what is wrong with a schedule from a file; nil where nothing is wrong.
@@ -91,6 +99,10 @@ public struct RecordedSchedule: Codable, Hashable, Sendable {
         if let redrawn, redrawn != RecordedSchedule.oneDisc {
             return "redrawn: expected \(RecordedSchedule.oneDisc), found \(redrawn.debugDescription)"
         }
+        if let structure, structure != RecordedSchedule.readStructure {
+            return "structure: expected \(RecordedSchedule.readStructure), found \(structure.debugDescription)"
+        }
+        if let problem = counterfactual?.problem { return "counterfactual: \(problem)" }
         if let unknown = guidedAttributes?.first(where: { CohortSchema.attribute($0) == nil }) {
             return "guided_attributes: expected attributes of the schema, found \(unknown.debugDescription)"
         }
@@ -98,12 +110,39 @@ public struct RecordedSchedule: Codable, Hashable, Sendable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case kind, steps, rho, autoguidance, evaluations, surround, redrawn
+        case kind, steps, rho, autoguidance, evaluations, surround, redrawn, structure
+        case counterfactual
         case sigmaMin = "sigma_min"
         case sigmaMax = "sigma_max"
         case sigmaStart = "sigma_start"
         case noiseGain = "noise_gain"
         case guidanceInterval = "guidance_interval"
         case guidedAttributes = "guided_attributes"
+    }
+}
+
+/// How the counterfactuals of a run were drawn: samples that show their original in another cohort.
+public struct RecordedChange: Codable, Hashable, Sendable {
+    /// The noise level at and below which the changed cohort holds.
+    public var below: Float
+    /// How strongly the change is shown; 1 is as strongly as the model would.
+    public var scale: Float
+    /// `vessels` where the vessels of the original are kept; otherwise nil.
+    public var kept: String?
+
+    public static let vessels = "vessels"
+
+    public init(below: Float, scale: Float, kept: String?) {
+        (self.below, self.scale, self.kept) = (below, scale, kept)
+    }
+
+    /// One clause that says what is wrong; nil where nothing is wrong.
+    var problem: String? {
+        guard below > 0, below <= 1e4 else { return "expected a noise level above 0 and up to 10000, found \(below)" }
+        guard scale >= 1, scale <= 10 else { return "expected a scale from 1 to 10, found \(scale)" }
+        if let kept, kept != RecordedChange.vessels {
+            return "expected \(RecordedChange.vessels) as what is kept, found \(kept.debugDescription)"
+        }
+        return nil
     }
 }

@@ -22,10 +22,12 @@ public struct SampleRecord: Sendable {
     /// Structure maps in the order of the writer's `structures`, [height, width] each. A pixel is 0 where the structure
     /// is absent and 255 where it is certain.
     public var maps: [[UInt8]]
+    /// The row of the sample that this one shows in another cohort; nil where the sample is no counterfactual.
+    public var original: Int?
 
     public init(
         pixels: [UInt8], cohort: Cohort = Cohort(), requests: [String: Float] = [:], asked: String? = nil,
-        seed: UInt64, index: UInt64, siteWeights: [Float] = [], maps: [[UInt8]] = []
+        seed: UInt64, index: UInt64, siteWeights: [Float] = [], maps: [[UInt8]] = [], original: Int? = nil
     ) {
         self.pixels = pixels
         self.cohort = cohort
@@ -35,6 +37,7 @@ public struct SampleRecord: Sendable {
         self.index = index
         self.siteWeights = siteWeights
         self.maps = maps
+        self.original = original
     }
 }
 
@@ -126,8 +129,14 @@ public enum SampleSet {
     public static let version = 1
     /// What `/provenance/joined` holds for a sample whose request is not joined.
     static let notJoined: Int32 = -1
+    /// What `/provenance/original` holds for a sample that is no counterfactual.
+    static let noOriginal: Int64 = -1
     /// The structures of which a set may hold a map for each sample.
-    public static let structures: Set = ["vessels"]
+    public static let structures: Set = [
+        "vessels", "optic_disc", "optic_cup", "macula", "bright_lesions", "dark_lesions", difference,
+    ]
+    /// The map of the difference between a counterfactual and its original.
+    public static let difference = "difference"
     /// The IPTC's term for pictures that a trained model made.
     public static let digitalSourceType = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
     /// The datasets and attributes that differ between two runs that make the same samples. The content digest leaves

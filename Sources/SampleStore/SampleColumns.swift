@@ -11,6 +11,8 @@ struct SampleColumns {
     private let requests: [(name: String, dataset: HDF5Dataset)]
     /// The column of joined requests, and the number of each; nil where no request is joined.
     private let joined: (numbers: [String: Int32], dataset: HDF5Dataset)?
+    /// The column of the originals of counterfactuals; nil where there is no counterfactual.
+    private let originals: HDF5Dataset?
     private let seeds, indices, runs, digests, siteWeights: HDF5Dataset
     private var waiting: [(sample: JournalSample, run: Int)] = []
     private var written = 0
@@ -30,8 +32,10 @@ struct SampleColumns {
     /// - Parameters:
     ///   - openNames: the names of each open attribute, in the order of their codes.
     ///   - joinedRequests: the texts of all joined requests in the set.
+    ///   - hasCounterfactuals: whether the set has counterfactuals, and a column for the rows of their originals.
     init(
-        in root: HDF5Group, count: Int, siteNames: [String], openNames: [String: [String]], joinedRequests: [String]
+        in root: HDF5Group, count: Int, siteNames: [String], openNames: [String: [String]], joinedRequests: [String],
+        hasCounterfactuals: Bool
     ) throws {
         siteCount = siteNames.count
         let cohort = try root.createGroup("cohort")
@@ -56,6 +60,7 @@ struct SampleColumns {
                 try provenance.create("joined", Int32.self, shape: [count])
             )
         }
+        originals = hasCounterfactuals ? try provenance.create("original", Int64.self, shape: [count]) : nil
         seeds = try provenance.create("seed", UInt64.self, shape: [count])
         indices = try provenance.create("index", UInt64.self, shape: [count])
         runs = try provenance.create("run", Int32.self, shape: [count])
@@ -94,6 +99,7 @@ struct SampleColumns {
             try joined.dataset.write(
                 samples.map { $0.asked.flatMap { joined.numbers[$0] } ?? SampleSet.notJoined }, rows: rows)
         }
+        try originals?.write(samples.map { $0.original.map(Int64.init) ?? SampleSet.noOriginal }, rows: rows)
         try seeds.write(samples.map(\.seed), rows: rows)
         try indices.write(samples.map(\.index), rows: rows)
         try runs.write(waiting.prefix(count).map { Int32($0.run) }, rows: rows)

@@ -15,6 +15,8 @@ struct JournalSample: Codable, Hashable {
     var digest: String
     /// Length of the chunk that holds the pixels, in bytes.
     var chunkLength: Int
+    /// See `SampleRecord.original`.
+    var original: Int?
     /// Lengths of the chunks of the sample's structure maps, which follow the pixels; nil where the set has no maps.
     var mapLengths: [Int]?
 
@@ -63,6 +65,8 @@ final class SampleJournal {
 
     /// The joined requests of the samples.
     private(set) var joinedRequests: Set<String> = []
+    /// Whether any of the samples is a counterfactual.
+    private(set) var hasCounterfactuals = false
 
     private static let magic = Data("FVB1".utf8)
     private static let name = "samples.journal"
@@ -136,6 +140,7 @@ final class SampleJournal {
         rowCount = batch.rows.upperBound
         for sample in batch.samples {
             if let asked = sample.asked { joinedRequests.insert(asked) }
+            if sample.original != nil { hasCounterfactuals = true }
             for (name, value) in sample.cohort.values
             where value != "unknown" && CohortSchema.attribute(name)?.isOpen == true {
                 openNames[name, default: []].insert(value)

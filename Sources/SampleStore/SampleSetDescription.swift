@@ -55,6 +55,8 @@ public struct SampleSetDescription: Codable, Hashable, Sendable {
     /// The number of samples by the joined request, such as `age_band=70-79|80+`, that they were drawn for; nil where
     /// there is none.
     public let joined: [String: Int]?
+    /// The number of samples that show another one in another cohort; nil where there is none.
+    public let counterfactuals: Int?
     public let sites: [String]
     public let runs: [Run]
     /// The digests of the models.
@@ -92,7 +94,9 @@ extension SampleSetFile {
             weakerLimits: release.flatMap { $0.weakerLimits.isEmpty ? nil : $0.weakerLimits },
             created: Timestamp.text(created), terms: terms,
             cohorts: cohorts.mapValues(\.counts),
-            joined: joinedRequests.isEmpty ? nil : joinedCounts, sites: siteNames,
+            joined: joinedRequests.isEmpty ? nil : joinedCounts,
+            counterfactuals: hasCounterfactuals ? (0..<count).count { original(row: $0) != nil } : nil,
+            sites: siteNames,
             runs: runs.enumerated().map { number, run in
                 SampleSetDescription.Run(
                     model: run.modelDigest.description, samples: counts[number],

@@ -60,6 +60,21 @@ extension SampleSetFile {
         return (requests, joined)
     }
 
+    /// The row of each sample's original; nil in a set without counterfactuals.
+    @HDF5Actor
+    static func originals(_ provenance: HDF5Group, count: Int) throws -> [Int?]? {
+        guard try provenance.names.contains("original") else { return nil }
+        let rows: [Int64] = try numbers(provenance, "original", shape: [count])
+        for (row, original) in rows.enumerated() where original != SampleSet.noOriginal {
+            guard (0..<Int64(row)).contains(original), rows[Int(original)] == SampleSet.noOriginal else {
+                throw Failure(
+                    .badData, provenance.file, field: "/provenance/original row \(row)",
+                    expected: "-1 or an earlier row that is no counterfactual", found: "\(original)")
+            }
+        }
+        return rows.map { $0 == SampleSet.noOriginal ? nil : Int($0) }
+    }
+
     /// Refuses requests and sample numbers outside their ranges, and site names that occur twice.
     func requireRanges() throws {
         for (attribute, highest) in SampleColumns.ordinals {
@@ -101,7 +116,10 @@ extension SampleSetFile {
     private static let fields: [String: Set<String>] = [
         "cohort": Set(CohortSchema.attributes.map(\.name)),
         "cohort_request": Set(SampleColumns.ordinals.map(\.attribute.name)),
-        "provenance": ["seed", "index", "run", "digest", "site_weight", "site_names", "joined", "joined_requests"],
+        "provenance": [
+            "seed", "index", "run", "digest", "site_weight", "site_names", "joined", "joined_requests",
+            "original",
+        ],
         "runs": [
             "model_digest", "sampler", "schedule", "steps", "guidance", "warnings", "tool_version", "openblas_version",
             "blas_core",

@@ -31,6 +31,8 @@ public struct SampleSetFile: Sendable {
     public let joinedRequests: [String]
     /// An index into `joinedRequests` for each sample, or -1; empty where no request is joined.
     private let joined: [Int32]
+    /// The row of each sample's original, of which it is the counterfactual; nil in a set without counterfactuals.
+    private let originals: [Int?]?
     /// An index into `runs` for each sample.
     public let runOfSample: [Int32]
     /// SHA-256 of every picture's pixels.
@@ -104,6 +106,7 @@ public struct SampleSetFile: Sendable {
         try names.require(shape: [nil])
         siteNames = try names.readStrings()
         (joinedRequests, joined) = try SampleSetFile.joinedRequests(provenance, count: count)
+        originals = try SampleSetFile.originals(provenance, count: count)
         siteWeights = try SampleSetFile.numbers(provenance, "site_weight", shape: [count, siteNames.count])
         runs = try RunColumns.read(try root.group("runs"))
         let group = try root.group("models")
@@ -166,6 +169,12 @@ public struct SampleSetFile: Sendable {
         joined.isEmpty || joined[row] < 0 ? nil : joinedRequests[Int(joined[row])]
     }
 
+    /// Whether any sample shows another one in another cohort.
+    public var hasCounterfactuals: Bool { originals != nil }
+
+    /// The row of the sample that the sample of `row` shows in another cohort; nil where it is no counterfactual.
+    public func original(row: Int) -> Int? { originals?[row] }
+
     /// The cohort of `row`. An attribute is `unknown` where the unknown token was asked for, and absent where
     /// nothing was asked for.
     public func cohort(row: Int) -> Cohort {
@@ -173,5 +182,14 @@ public struct SampleSetFile: Sendable {
             cohorts.compactMapValues { column in
                 column.name(row: row) ?? (column.codes[row] == Attribute.unknown ? "unknown" : nil)
             })
+    }
+
+    /// What a sample was drawn for, by attribute. A place between two values is a number, such as 2.5.
+    public func askedValues(row: Int) -> [String: String] {
+        var values = cohort(row: row).values
+        for (name, positions) in requests where values[name] == nil && !positions[row].isNaN {
+            values[name] = "\(positions[row])"
+        }
+        return values
     }
 }

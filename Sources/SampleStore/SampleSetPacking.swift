@@ -67,7 +67,7 @@ struct SampleSetPacking {
         try SampleSet.writeAttributes(to: root, terms: set.terms, created: set.created, releasable: set.release != nil)
         var columns = try SampleColumns(
             in: root, count: rows.count, siteNames: set.siteNames, openNames: openNames,
-            joinedRequests: journal.joinedRequests.sorted())
+            joinedRequests: journal.joinedRequests.sorted(), hasCounterfactuals: journal.hasCounterfactuals)
         var runs = set.runs
         try journal.forEachBatch(part: part) { batch in
             try columns.append(batch)

@@ -147,7 +147,11 @@ public enum SampleSetVerification {
             if let problem = askedProblem(file, row) {
                 findings.append(Finding("/provenance/joined row \(row)", problem))
             }
-            let identity = "\(file.runOfSample[row]) \(file.seeds[row]) \(file.indices[row]) \(file.digests[row])"
+            var identity = "\(file.runOfSample[row]) \(file.seeds[row]) \(file.indices[row]) \(file.digests[row])"
+            // Where a change shows nothing, a counterfactual has the pixels of its original, but another cohort.
+            if let original = file.original(row: row) {
+                identity += " \(original) \(file.askedValues(row: row).sorted { $0.key < $1.key })"
+            }
             if let other = seen.updateValue(row, forKey: identity) {
                 findings.append(Finding("row \(row)", "is the sample of row \(other) again"))
             }
@@ -261,6 +265,7 @@ extension SampleSetFile {
             let other = rows.lowerBound + row
             return digests[row] == whole.digests[other] && seeds[row] == whole.seeds[other]
                 && indices[row] == whole.indices[other] && asked(row: row) == whole.asked(row: other)
+                && original(row: row) == whole.original(row: other)
                 && runOfSample[row] == whole.runOfSample[other] && cohort(row: row) == whole.cohort(row: other)
                 && requests.allSatisfy { name, values in
                     values[row].bitPattern == whole.requests[name]?[other].bitPattern

@@ -208,6 +208,9 @@ public final class SampleSetWriter {
                     """
                 )
             }
+            if let original = sample.original, original >= count + offset {
+                fatalError("row \(count + offset) as the counterfactual of row \(original), which is not before it")
+            }
             try sample.requireSchema(row: count + offset, file: path)
         }
         var rest = samples[...]
@@ -237,7 +240,7 @@ public final class SampleSetWriter {
                             cohort: sample.cohort, requests: sample.requests, asked: sample.asked, seed: sample.seed,
                             index: sample.index, siteWeights: sample.siteWeights,
                             digest: Digest(of: sample.pixels).description,
-                            chunkLength: chunks[0].count,
+                            chunkLength: chunks[0].count, original: sample.original,
                             mapLengths: sample.maps.isEmpty ? nil : chunks.dropFirst().map(\.count)),
                         chunks
                     )

@@ -75,6 +75,11 @@ public struct CohortRequest: Hashable, Sendable {
         self.init(cohort: cohort, positions: positions, alternatives: alternatives)
     }
 
+    /// The attributes of which a value is asked for.
+    public var attributes: Set<String> {
+        Set(cohort.values.keys).union(positions.keys).union(alternatives.keys)
+    }
+
     /// Whether several values of an attribute are asked for.
     public var isJoined: Bool { !alternatives.isEmpty }
 

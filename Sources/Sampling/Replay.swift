@@ -53,6 +53,7 @@ public struct Replay {
     ///   errors of reading.
     public func run(rows: [Int], batchSize: Int = 16, progress: (Int) -> Void = { _ in }) async throws -> Outcome {
         var outcome = Outcome()
+        let total = rows.count
         for (number, run) in file.runs.enumerated() {
             let rows = rows.filter { Int(file.runOfSample[$0]) == number }
             guard !rows.isEmpty else { continue }
@@ -62,36 +63,58 @@ public struct Replay {
                     found: "\(model.digest) (\(model.path))")
             }
             if !run.isOfThisMachine { outcome.mode = .psnr }
-            let drawn = Set(model.manifest.model.space.maps.map(\.rawValue))
+            let schedule = try RecordedSchedule(of: run, in: file.path)
+            let settings = try SamplerSettings(of: run, in: file.path, batchSize: batchSize)
+            let drawn = Set(
+                settings.structures(of: model.manifest.model)
+                    + (schedule.counterfactual == nil ? [] : [SampleSet.difference]))
             if let other = file.structures.first(where: { !drawn.contains($0) }) {
                 throw Failure(
                     .badData, file.path, field: "/structure", expected: "a structure that \(model.path) draws",
                     found: other)
             }
-            let sampler = try Sampler(
-                model, try settings(run, batchSize: batchSize), samples: rows.map { file.planned(row: $0) })
-            for batch in sampler {
-                let batchRows = rows[batch.start..<batch.start + batch.count], size = batch.pixels.count / batch.count
-                let stored = try await file.images(rows: Array(batchRows))
-                var maps: [(again: [UInt8], stored: [UInt8])] = []
-                for (name, again) in batch.maps where file.structures.contains(name) {
-                    maps.append((again, try await file.map(name, rows: Array(batchRows))))
-                }
-                for (place, row) in batchRows.enumerated() {
-                    let range = place * size..<(place + 1) * size
-                    let mapRange = place * size / 3..<(place + 1) * size / 3
-                    compare(
-                        [(Array(batch.pixels[range]), Array(stored[range]))]
-                            + maps.map { (Array($0.again[mapRange]), Array($0.stored[mapRange])) },
-                        row: row, isSameMachine: run.isOfThisMachine, &outcome)
-                }
+            let plain = rows.filter { file.original(row: $0) == nil }
+            let changed = rows.filter { file.original(row: $0) != nil }
+            func compared(_ batch: Sampler.Batch, _ rows: [Int]) async throws {
+                try await compare(batch, rows, isSameMachine: run.isOfThisMachine, &outcome)
                 progress(outcome.checked)
                 try Cancellation.check(
-                    "\(outcome.checked) of \(rows.count) samples were compared, \(outcome.failures.count) failed")
+                    "\(outcome.checked) of \(total) samples were compared, \(outcome.failures.count) failed")
+            }
+            if !plain.isEmpty {
+                for batch in try Sampler(model, settings, samples: plain.map { file.planned(row: $0) }) {
+                    try await compared(batch, Array(plain[batch.start..<batch.start + batch.count]))
+                }
+            }
+            if !changed.isEmpty {
+                let sampler = try CounterfactualReplay(file, model, settings, schedule.counterfactual, rows: changed)
+                for start in stride(from: 0, to: changed.count, by: batchSize) {
+                    let some = Array(changed[start..<min(start + batchSize, changed.count)])
+                    try await compared(try await sampler.drawn(some), some)
+                }
             }
         }
         outcome.failures.sort()
         return outcome
+    }
+
+    /// Compares samples that were drawn again with those of the set.
+    private func compare(
+        _ batch: Sampler.Batch, _ rows: [Int], isSameMachine: Bool, _ outcome: inout Outcome
+    ) async throws {
+        let size = batch.pixels.count / batch.count, stored = try await file.images(rows: rows)
+        var maps: [(again: [UInt8], stored: [UInt8])] = []
+        for (name, again) in batch.maps where file.structures.contains(name) {
+            maps.append((again, try await file.map(name, rows: rows)))
+        }
+        for (place, row) in rows.enumerated() {
+            let range = place * size..<(place + 1) * size
+            let mapRange = place * size / 3..<(place + 1) * size / 3
+            compare(
+                [(Array(batch.pixels[range]), Array(stored[range]))]
+                    + maps.map { (Array($0.again[mapRange]), Array($0.stored[mapRange])) },
+                row: row, isSameMachine: isSameMachine, &outcome)
+        }
     }
 
     /// - Parameter parts: the picture, then its structure maps, each as drawn again and as stored in the set.
@@ -113,32 +136,6 @@ public struct Replay {
     static func ratio(_ a: [UInt8], _ b: [UInt8]) -> Double {
         let sum = zip(a, b).reduce(0) { $0 + (Int($1.0) - Int($1.1)) * (Int($1.0) - Int($1.1)) }
         return sum == 0 ? .infinity : 10 * log10(255 * 255 * Double(a.count) / Double(sum))
-    }
-
-    private func settings(_ run: RunRecord, batchSize: Int) throws -> SamplerSettings {
-        let place = "\(file.path) /runs/schedule"
-        let schedule = try JSONText.decode(RecordedSchedule.self, Data(run.schedule.utf8), place: place)
-        if let problem = schedule.problem { throw Failure(.badData, place, problem) }
-        guard let sampler = SamplerKind(rawValue: run.sampler) else {
-            let known = SamplerKind.allCases.map(\.rawValue).joined(separator: ", ")
-            throw Failure(.badData, "\(file.path) /runs/sampler", field: "sampler", expected: known, found: run.sampler)
-        }
-        var settings = SamplerSettings()
-        settings.sampler = sampler
-        settings.steps = schedule.steps
-        settings.sigmaMin = schedule.sigmaMin
-        settings.sigmaMax = schedule.sigmaMax
-        settings.sigmaStart = schedule.sigmaStart
-        settings.noiseGain = schedule.noiseGain.map { NoiseGain(factor: $0[0], below: $0[1]) }
-        settings.autoguidance = schedule.autoguidance.map { Autoguidance(scale: $0[0], levels: $0[1]...$0[2]) }
-        settings.rho = schedule.rho
-        settings.guidanceScale = run.guidance
-        settings.guidanceInterval = schedule.guidanceInterval.map { $0[0]...$0[1] }
-        settings.blackensSurround = schedule.surround == RecordedSchedule.blackSurround
-        settings.guidedAttributes = schedule.guidedAttributes
-        settings.batchSize = batchSize
-        if let problem = settings.problem { throw Failure(.badData, place, problem) }
-        return settings
     }
 }
 

@@ -5,8 +5,10 @@ import SampleStore
 
 /// The contact sheet of a sample set: a group of rows for each cohort that was asked for, with a line above it that
 /// names the cohort. The sheet says that the pictures are synthetic, in letters and in its XMP.
-struct SampleSheet {
+package struct SampleSheet {
     private let sheet: ContactSheet
+    /// The most samples on the sheet of a set.
+    static let usualMost = 64
 
     /// - Parameter most: the most pictures; every cohort gets about as many.
     /// - Throws: the failures of reading the set.
@@ -39,12 +41,12 @@ struct SampleSheet {
 
     /// What was asked for in a row, such as `dr_icdr 3, sex female`.
     private static func caption(_ file: SampleSetFile, row: Int) -> String {
-        var asked = file.cohort(row: row).values
-        // A grade between two grades is no value of the attribute, and stands in the requests alone.
-        for (name, positions) in file.requests where asked[name] == nil && !positions[row].isNaN {
-            asked[name] = "\(positions[row])"
-        }
-        return asked.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+        file.askedValues(row: row).sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+    }
+
+    /// The sheet of a set as a PNG file.
+    package static func png(of file: SampleSetFile) async throws -> Data {
+        try await SampleSheet(of: file, most: usualMost).png()
     }
 
     func png() throws -> Data { try sheet.png(texts: [SyntheticMark.xmp(SampleSet.digitalSourceType)]) }

@@ -1,3 +1,4 @@
+import Anatomy
 import CheckpointStore
 import Diffusion
 import Files
@@ -31,6 +32,8 @@ public struct SamplerSettings: Codable, Hashable, Sendable {
     public var blackensSurround = false
     /// Whether a sample is drawn again, up to three times, where not exactly one optic disc is found in it.
     public var wantsOneDisc = false
+    /// Whether maps of the structures that the model does not draw itself are read from the pixels of each sample.
+    public var readsStructure = false
     /// The number of samples in a batch; results do not depend on it.
     public var batchSize = 16
 
@@ -160,25 +163,40 @@ public struct Sampler: Sequence, IteratorProtocol {
         guard position < samples.count else { return nil }
         let range = position..<Swift.min(position + settings.batchSize, samples.count)
         position = range.upperBound
-        let description = model.manifest.model
-        let cohorts = samples[range].compactMap { values[$0.request] }
+        return batch(samples[range], denoiser(samples[range].map(\.request)), start: range.lowerBound)
+    }
+
+    /// The denoiser of samples with these requests, guided as the settings say.
+    func denoiser(_ requests: [CohortRequest]) -> GuidedDenoiser<ModelDenoiser, ModelDenoiser> {
+        let cohorts = requests.compactMap { values[$0] }
         let conditional = ModelDenoiser(model.model, parameters, cohorts: cohorts)
-        let denoiser = GuidedDenoiser(
+        return GuidedDenoiser(
             conditional: conditional,
             unconditional: ModelDenoiser(model.model, parameters, cohorts: cohorts.map(withoutGuided)),
             guidanceScale: settings.guidanceScale, interval: settings.guidanceInterval,
             guiding: conditional.guiding, autoguidance: settings.autoguidance)
+    }
+
+    /// Draws samples together from their noise.
+    /// - Parameter start: the number of the first of them in the plan.
+    func batch(_ samples: ArraySlice<PlannedSample>, _ denoiser: some Denoiser, start: Int) -> Batch {
+        let description = model.manifest.model
         let planes = description.draw(
             denoiser, settings.sampler.rule(gain: settings.noiseGain), schedule: settings.schedule,
-            noise: SampleNoise(samples[range].map { ($0.seed, $0.index) }))
+            noise: SampleNoise(samples.map { ($0.seed, $0.index) }))
         var pixels = PixelValues.decoded(planes.withPlanes(3))
         if settings.blackensSurround {
             BlackSurround.apply(&pixels, width: description.width, height: description.height)
         }
-        let maps = description.space.maps.enumerated().map {
-            ($0.element.rawValue, Sampler.map(3 + $0.offset, of: planes, where: pixels))
+        var maps = description.space.maps.enumerated().map {
+            (name: $0.element.rawValue, values: Sampler.map(3 + $0.offset, of: planes, where: pixels))
         }
-        return Batch(start: range.lowerBound, pixels: pixels, maps: maps, isFinite: planes.isFinite, count: range.count)
+        let read = settings.structuresToRead(for: description)
+        if !read.isEmpty, planes.isFinite {
+            let values = EyeStructure.maps(read, of: pixels, side: description.width)
+            maps += zip(read, values).map { (name: $0.rawValue, values: $1) }
+        }
+        return Batch(start: start, pixels: pixels, maps: maps, isFinite: planes.isFinite, count: samples.count)
     }
 
     /// The values, with the attributes that guidance acts on left open.

@@ -30,9 +30,6 @@ public struct SamplingRun {
         case audit
     }
 
-    /// The most samples on the contact sheet.
-    private static let sheetCount = 64
-
     /// - Parameters:
     ///   - seed: nil gives each sample a random seed of its own, for sets that are to be released.
     ///   - options: whether to go on with a run that was not finished, and how the set is written.
@@ -95,6 +92,7 @@ public struct SamplingRun {
             try seed.map { try single.samples(seed: $0, firstIndex: firstIndex) } ?? single.independentSamples()
         _ = try Sampler(model, settings, samples: samples)
         try requireDiscs(samples)
+        try settings.requireReadableStructure(model.manifest.model, path: model.path)
         let run = try record(smallCohorts: try smallCohorts())
         if options.resume, try await isFinished(samples, run) {
             try SampleSetWriter.removeLeftovers(of: try await SampleSetFile.open(path, verifying: false))
@@ -142,7 +140,7 @@ public struct SamplingRun {
                 permittedUses: SamplingRun.stated(
                     try model.permissions()?.text ?? model.manifest.permittedUses.joined(separator: ", ")),
                 contact: SamplingRun.stated(contact)),
-            siteNames: model.siteShares.map(\.name), structures: description.space.maps.map(\.rawValue),
+            siteNames: model.siteShares.map(\.name), structures: settings.structures(of: description),
             options: options)
     }
 
@@ -257,7 +255,7 @@ public struct SamplingRun {
     private func writeSheet() async throws {
         let file = try await SampleSetFile.open(path, verifying: false)
         let staged = try StagedFile(sheetPath, force: true)
-        try staged.write(try await SampleSheet(of: file, most: SamplingRun.sheetCount).png())
+        try staged.write(try await SampleSheet.png(of: file))
         try staged.commit()
     }
 
@@ -272,7 +270,8 @@ public struct SamplingRun {
             surround: settings.blackensSurround ? RecordedSchedule.blackSurround : nil, sigmaStart: settings.sigmaStart,
             noiseGain: settings.sampler == .dpmppSDE ? settings.noiseGain.map { [$0.factor, $0.below] } : nil,
             autoguidance: settings.autoguidance.map { [$0.scale, $0.levels.lowerBound, $0.levels.upperBound] },
-            redrawn: settings.wantsOneDisc ? RecordedSchedule.oneDisc : nil)
+            redrawn: settings.wantsOneDisc ? RecordedSchedule.oneDisc : nil,
+            structure: settings.readsStructure ? RecordedSchedule.readStructure : nil)
         return RunRecord(
             modelDigest: model.digest, sampler: settings.sampler.rawValue, schedule: try JSONText.encoded(schedule),
             steps: settings.steps,

@@ -22,7 +22,7 @@ package struct FoveaCommand: AsyncParsableCommand {
                 name: "Main",
                 subcommands: [
                     MapCommand.self, ImportCommand.self, TrainCommand.self, PlanCommand.self, SampleCommand.self,
-                    AuditCommand.self, EvaluateCommand.self, ReleaseCommand.self,
+                    CounterfactualCommand.self, AuditCommand.self, EvaluateCommand.self, ReleaseCommand.self,
                 ]),
             CommandGroup(
                 name: "Looking, checking and exporting",

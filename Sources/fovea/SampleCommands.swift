@@ -70,6 +70,8 @@ struct SampleCommand: JobCommand {
     @Flag(
         help: "Draw a sample again, up to 3 times, where not exactly one optic disc is found in it; the file says so.")
     var oneDisc = false
+    @Flag(help: "Keep maps of vessels, disc, cup, macula and lesions with each sample, read from its pixels.")
+    var structure = false
     @Option(help: .value("n", "Samples a batch (default: 16); the samples do not depend on it.")) var batch: Int?
     @Option(help: .value("DUO:0000042", "The samples' purpose, a Data Use Ontology code, which the sites must permit."))
     var purpose: String?
@@ -97,7 +99,7 @@ struct SampleCommand: JobCommand {
             job.seed = .shared(seed ?? 0, first: first ?? 0)
         }
         (job.sampler, job.steps, job.guidance, job.batch) = (sampler, steps, guidance, batch)
-        (job.autoguidance, job.wantsOneDisc) = (autoguidance, oneDisc)
+        (job.autoguidance, job.wantsOneDisc, job.readsStructure) = (autoguidance, oneDisc, structure)
         (job.guidanceInterval, job.guide) = (guidanceInterval?.range, guide?.split(separator: ",").map(String.init))
         (job.purpose, job.contact, job.deflate, job.shardSize) = (purpose, contact, deflate, shardSize)
         (job.resumes, job.replaces, job.allowsUnseen) = (resume, common.force, allowSmallCohorts)
@@ -156,6 +158,60 @@ struct ReplayCommand: JobCommand {
         }
         job.rows = fraction.map { .share($0) } ?? (index.isEmpty ? .all : .some(index))
         job.batch = batch
+        return job
+    }
+}
+
+struct CounterfactualCommand: JobCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "counterfactual",
+        abstract: "Draws samples of a set again as they would look in another cohort: the same eyes, changed.",
+        discussion: """
+            Writes the originals and their counterfactuals into a sample set, with the difference of each pair, and a \
+            page with a slider. With --train, classifiers of photographs read what was changed.
+
+            Example: fovea counterfactual s.h5 --model run/snapshot.safetensors --change dr_icdr=0..4 --out pairs.h5
+            """)
+
+    @Argument(help: .value("s.h5", "A sample set."), completion: .file()) var file: String
+    @OptionGroup var source: ModelOptions
+    @Option(
+        help: .value(
+            "attribute=value,...",
+            "What to change, such as dr_icdr=3; dr_icdr=0..4 makes one for each value; may be repeated."))
+    var change: [String] = []
+    @Option(help: .value("row", "A row to change; repeatable (default: the first --count rows).")) var row: [Int] = []
+    @Option(help: .value("n", "How many of the first rows to change.")) var count = 16
+    @Option(
+        help: .value(
+            "level", "The noise level on pixels below which the change holds; a lower one keeps more of the eye."))
+    var below = CounterfactualJob.usualLevel
+    @Option(help: .value("s", "How strongly the change is shown; 1 is as strongly as the model would."))
+    var scale = CounterfactualJob.usualScale
+    @Flag(help: "Let vessels change, too.") var freeVessels = false
+    @Option(
+        help: .value("data.h5", "Photographs on which classifiers are trained that read what was changed."),
+        completion: .file())
+    var train: String?
+    @Flag(help: "Draw cohorts, too, that the model saw with fewer than 5 patients; the file names them.")
+    var allowSmallCohorts = false
+    @Option(help: .value("n", "Originals a batch; the samples do not depend on it.")) var batch = 8
+    @Option(help: .value("DUO:0000042", "The samples' purpose, a Data Use Ontology code, which the sites must permit."))
+    var purpose: String?
+    @Option(
+        help: .value("trust.yaml", "A model of a site that this list marks as withdrawn is refused."),
+        completion: .file())
+    var trust: String?
+    @Option(help: .value("pairs.h5", "The sample set to write."), completion: .file()) var out: String
+    @Flag(help: "Go on with a run that was stopped or killed; begins where there is none.") var resume = false
+    @OptionGroup var common: CommonOptions
+
+    func job() throws -> CounterfactualJob {
+        var job = CounterfactualJob(file, model: try source.source(), changes: change, to: out)
+        job.rows = row.isEmpty ? nil : row
+        (job.most, job.level, job.scale, job.keepsVessels) = (count, below, scale, !freeVessels)
+        (job.train, job.purpose, job.trust, job.allowsUnseen) = (train, purpose, trust, allowSmallCohorts)
+        (job.batch, job.resumes, job.replaces, job.threads) = (batch, resume, common.force, common.threadCount)
         return job
     }
 }

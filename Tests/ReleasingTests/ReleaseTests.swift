@@ -28,9 +28,11 @@ struct Audited {
     /// - Parameters:
     ///   - seeds: of the samples; nil for one seed that all share.
     ///   - flagged: rows that the audit flags.
+    ///   - originals: of each sample the row of its original; nil where none is a counterfactual.
     ///   - canaries: whether the model was trained with some.
     init(
-        seeds: [UInt64]? = nil, flagged: [Int] = [3], canaries: Bool = false, isSigned: Bool = true,
+        seeds: [UInt64]? = nil, flagged: [Int] = [3], originals: [Int?]? = nil, canaries: Bool = false,
+        isSigned: Bool = true,
         date: String = Day.text(Date()),
         spoil: (inout AuditFigures) -> Void = { _ in }
     ) async throws {
@@ -53,7 +55,7 @@ struct Audited {
             (0..<Audited.count).map { row in
                 SampleRecord(
                     pixels: [UInt8](repeating: UInt8(10 * row), count: 192), seed: seeds?[row] ?? 5,
-                    index: seeds == nil ? UInt64(row) : 0)
+                    index: seeds == nil ? UInt64(row) : 0, original: originals?[row])
             })
         try await writer.finish()
         digest = try await SampleSetFile.contentDigest(folder.file("s.h5"))
@@ -119,6 +121,20 @@ struct Audited {
         #expect(file.seeds == kept)
         let checked = try await ReleaseChain.check(path)
         #expect(checked.findings.isEmpty && checked.signers?.officer == audited.officer.publicKey)
+    }
+
+    /// A flagged counterfactual shows the eye of its original, and so do the other counterfactuals of that.
+    @Test func `an eye is left out whole, and links lead to the rows that are left`() async throws {
+        let originals: [Int?] = [nil, 0, 0, nil, 3, 3, nil, 6, 6, nil, 9, 9]
+        let seeds = (0..<12).map { UInt64(100 + $0 / 3) }
+        let audited = try await Audited(seeds: seeds, flagged: [4], originals: originals)
+        let outcome = try await audited.release()
+        #expect(outcome.samples == 9 && outcome.dropped == 3 && outcome.isReplayable)
+        let file = try await SampleSetFile.open(audited.folder.file("r.h5"))
+        #expect(file.seeds == [100, 100, 100, 102, 102, 102, 103, 103, 103])
+        #expect((0..<9).map { file.original(row: $0) } == [nil, 0, 0, nil, 3, 3, nil, 6, 6])
+        let findings = try await ReleaseChain.check(file.path).findings
+        #expect(findings.isEmpty)
     }
 
     @Test func `a released set carries its evaluation under its signature, and that of another set is refused`()

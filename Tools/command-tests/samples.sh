@@ -80,6 +80,46 @@ for cell in plan["cells"]:
         fovea plan plan-site.h5 --by dr_icdr --target absent.csv --out "$work/empty/p.csv"
 }
 
+# The same eyes in other cohorts.
+counterfactuals() {
+    fovea phantom --count 120 --size 64 --seed 7 --out cf-site.h5 --quiet
+    fovea train --data cf-site.h5 --out cf-run --preset tiny --size 64 --images 640 --quiet
+    fovea sample --model cf-run/snapshot.safetensors --count 4 --cohort dr_icdr=0 --seed 3 --steps 4 --out cf.h5 --quiet
+    local pairs=(fovea counterfactual cf.h5 --model cf-run/snapshot.safetensors --quiet)
+    check "every grade of two eyes" "${pairs[@]}" --change dr_icdr=0..4 --count 2 --out pairs.h5
+    check "each original is a row of the set, and its counterfactuals follow it" "$python" -c '
+import h5py, numpy
+pairs, source = h5py.File("pairs.h5"), h5py.File("cf.h5")
+assert pairs["provenance/original"][:].tolist() == [-1, 0, 0, 0, 0, 0, -1, 6, 6, 6, 6, 6]
+assert pairs["cohort/dr_icdr"][:].tolist() == [0, 0, 1, 2, 3, 4] * 2
+assert (pairs["images"][[0, 6]] == source["images"][:2]).all() and (pairs["images"][1] == pairs["images"][0]).all()
+own, changed = (pairs["images"][row].astype(int) for row in (0, 5))
+assert (pairs["structure/difference"][5] == (abs(own - changed).sum(2) + 1) // 3).all() and (own != changed).any()'
+    check "verified" fovea verify pairs.h5
+    check "replayed, all bits equal" bash -c "fovea replay pairs.h5 --model cf-run/snapshot.safetensors --threads 1 --batch 5 --json | grep -q '\"equal\":12.*\"mode\":\"bitwise\"'"
+    check "h5py finds every field" "$python" "$root/Tools/python/check_samples.py" pairs.h5
+    check "a page with a slider for each eye, and the figures beside it" bash -c '[ "$(grep -c "type=.range" pairs.pairs.html)" = 2 ] && "$0" -c "import json; assert len(json.load(open(\"pairs.pairs.json\"))[\"pairs\"]) == 10"' "$python"
+    check "an export names the original" bash -c "fovea export pairs.h5 --to png --out pairs-png --quiet && head -1 pairs-png/metadata.csv | grep -q ',original,'"
+    check "stopped by Ctrl-C" bash -c 'timeout --preserve-status --signal=INT 1 "$@" --change dr_icdr=1..4 --batch 1 --out halves.h5; [ $? = 75 ] || [ -e halves.h5 ]' _ "${pairs[@]}"
+    check "it goes on to the same set" bash -c '"$@" --change dr_icdr=1..4 --out halves.h5 --resume && "$@" --change dr_icdr=1..4 --out whole.h5' _ "${pairs[@]}"
+    check "pixel by pixel" equal whole.h5 halves.h5
+    refuses "an attribute that the model does not know (64)" 64 "is not conditioned on site" "$work/empty" \
+        "${pairs[@]}" --change site=elsewhere --out "$work/empty/p.h5"
+    refuses "no change (64)" 64 "\-\-change: expected what to change" "$work/empty" "${pairs[@]}" --out "$work/empty/p.h5"
+    refuses "a row that is not there (64)" 64 "expected rows from 0 to 3, each once, found 4" "$work/empty" \
+        "${pairs[@]}" --change dr_icdr=3 --row 4 --out "$work/empty/p.h5"
+    refuses "a counterfactual of a counterfactual (64)" 64 "expected no counterfactual, found row 1" "$work/empty" \
+        fovea counterfactual pairs.h5 --model cf-run/snapshot.safetensors --change dr_icdr=3 --row 1 --out "$work/empty/p.h5"
+    refuses "a scale of 0.5 (64)" 64 "\-\-scale: expected 1.0 to 10.0, found 0.5" "$work/empty" \
+        "${pairs[@]}" --change dr_icdr=3 --scale 0.5 --out "$work/empty/p.h5"
+    refuses "another model (65)" 65 "model of row 0: expected" "$work/empty" \
+        fovea counterfactual cf.h5 --model "$root/Checkpoints/open-64.safetensors" --change dr_icdr=3 --out "$work/empty/p.h5"
+    refuses "a set that exists is kept (73)" 73 "pairs.h5: exists already" "$work/empty" \
+        "${pairs[@]}" --change dr_icdr=3 --out pairs.h5
+    refuses "two attributes for classifiers to read (64)" 64 "changes of one attribute" "$work/empty" \
+        "${pairs[@]}" --change dr_icdr=3,sex=male --train cf-site.h5 --out "$work/empty/p.h5"
+}
+
 # A sample depends on its seed and number alone.
 sampling() {
     local settings=(--model model/snapshot.safetensors --seed 11 --cohort dr_icdr=3 --quiet)

@@ -156,6 +156,11 @@ class Checker:
         self.cohort(n, {"unspecified": -2, "unknown": -1})
         for name in ("dr_icdr", "dme", "age_band", "quality"):
             self.dataset(f"cohort_request/{name}", np.float32, (n,))
+        if "original" in self.file["provenance"]:
+            original = self.dataset("provenance/original", np.int64, (n,))
+            rows = np.arange(n) if original is None else original[:]
+            earlier = (rows == -1) | ((rows >= 0) & (rows < np.arange(n)))
+            self.expect(earlier.all() and (rows[rows[rows >= 0]] == -1).all(), "/provenance/original names a wrong row")
         if "joined" in self.file["provenance"]:
             joined = self.dataset("provenance/joined", np.int32, (n,))
             texts = self.strings("provenance/joined_requests", self.file["provenance/joined_requests"].shape)

@@ -109,6 +109,16 @@ def require_images(file, path, virtual):
     return images.shape
 
 
+def require_structures(file, path, shape):
+    """Names of the structures of which there are maps: tuple. Checks type and shape of each."""
+    if inside(file, path, "structure") is None:
+        return ()
+    names = tuple(group(file, path, "structure"))
+    for name in names:
+        dataset(file, path, f"structure/{name}", np.uint8, shape[:3])
+    return names
+
+
 def require_columns(file, path, count):
     """Checks types and shapes of all columns; reads none.
 
@@ -128,9 +138,20 @@ def require_columns(file, path, count):
     if inside(file, path, "provenance/joined") is not None:
         dataset(file, path, "provenance/joined", np.int32, (count,))
         dataset(file, path, "provenance/joined_requests", str)
+    if inside(file, path, "provenance/original") is not None:
+        require_originals(dataset(file, path, "provenance/original", np.int64, (count,)), path)
     sites = dataset(file, path, "provenance/site_names", str).shape
     dataset(file, path, "provenance/site_weight", np.float32, (count,) + sites)
     return names
+
+
+def require_originals(column, path):
+    """Checks that every counterfactual names an earlier row that is none itself."""
+    rows = column[()]
+    for row, original in enumerate(rows):
+        if original != -1 and not (0 <= original < row and rows[original] == -1):
+            expected = "-1 or an earlier row that is no counterfactual"
+            raise mismatch(path, f"/provenance/original of row {row}", expected, original)
 
 
 def require_links(file, path, count):

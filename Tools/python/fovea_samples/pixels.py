@@ -38,9 +38,11 @@ class Pixels:
         for piece in range(len(self._digests)):
             self._images(piece)
 
-    def read(self, rows):
-        """The pictures of `rows` (int64 [n], each of them there) in that order: uint8 [n, height, width, 3]."""
-        out = np.empty((len(rows),) + self.shape[1:], np.uint8)
+    def read(self, rows, structure=None):
+        """The pictures of `rows` (int64 [n], each of them there) in that order: uint8 [n, height, width, 3]; or their
+        maps of one structure: uint8 [n, height, width]."""
+        name = f"structure/{structure}" if structure else "images"
+        out = np.empty((len(rows),) + (self.shape[1:3] if structure else self.shape[1:]), np.uint8)
         pieces = np.searchsorted(self._starts, rows, side="right") - 1
         # Neighbours in one file are read at once.
         breaks = np.flatnonzero((np.diff(rows) != 1) | (np.diff(pieces) != 0)) + 1
@@ -48,11 +50,13 @@ class Pixels:
         for first, end in zip(edges, edges[1:]):
             start = int(rows[first] - self._starts[pieces[first]])
             images = self._images(int(pieces[first]))
+            if structure:
+                images = self._pieces[int(pieces[first])].file[name]
             try:
                 images.read_direct(out, np.s_[start : start + end - first], np.s_[first:end])
             except OSError as error:
                 span = f"row {rows[first]}" if end - first == 1 else f"rows {rows[first]} to {rows[end - 1]}"
-                raise SampleSetError(f"{self.path}: /images, {span}: cannot be read ({error})") from error
+                raise SampleSetError(f"{self.path}: /{name}, {span}: cannot be read ({error})") from error
         return out
 
     def verify(self, rows, digests):

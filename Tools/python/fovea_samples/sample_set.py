@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .checks import ORDINALS
+from .errors import mismatch
 from .photographs import PhotographSet, PhotographStore
 from .store import Store, is_data_set
 
@@ -95,6 +96,18 @@ class SampleSet:
         return self._store.column("provenance/site_names").tolist()
 
     @property
+    def structures(self):
+        """Names of the structures of which there is a map for each sample, such as `vessels`: tuple of text."""
+        return self._store.structures
+
+    def structure(self, name, rows):
+        """Maps of one structure for samples in any order: uint8 [n, height, width], from 0 for nowhere to 255 where it
+        is certain. Raises SampleSetError naming the structures that there are."""
+        if name not in self.structures:
+            raise mismatch(self.path, "structure", f"one of {', '.join(self.structures) or 'none'}", name)
+        return self._store.pixels.read(self._file_rows(rows), name)
+
+    @property
     def rows(self):
         """Row in the file of every sample here: int64 [n]."""
         return np.arange(self._store.pixels.shape[0]) if self._rows is None else self._rows.copy()
@@ -180,7 +193,8 @@ class SampleSet:
         """Where sample `i` comes from: dict.
 
         asked: the request that names several values, such as `age_band=70-79|80+`, or None where the cohort is all that
-        was asked for. seed, index: int. digest: SHA-256 of its pixels in hexadecimal. run: dict of all fields of
+        was asked for. original: the row in the file of the sample that this one shows in another cohort, or None. seed,
+        index: int. digest: SHA-256 of its pixels in hexadecimal. run: dict of all fields of
         `/runs`, with `warnings` as a dict that is empty for none. model: dict of digest, manifest, lineage and prov.
         site_weights: dict of site to its share. synthetic: bool. digital_source_type, licence, attribution: text. `run`
         and `model` are shared: do not change them.
@@ -190,6 +204,7 @@ class SampleSet:
         weights = store.column("provenance/site_weight")[row].tolist()
         return {
             "asked": store.asked(row),
+            "original": store.original(row),
             "seed": int(store.column("provenance/seed")[row]),
             "index": int(store.column("provenance/index")[row]),
             "digest": store.column("provenance/digest")[row].tobytes().hex(),

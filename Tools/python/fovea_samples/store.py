@@ -58,6 +58,7 @@ class Store:
                 self.path, "attribute created", "a moment in UTC such as 2026-01-31T12:00:00Z", created
             ) from error
         self.pixels = Pixels(self._handle)
+        self.structures = checks.require_structures(file, self.path, self.pixels.shape)
         self.members = checks.require_columns(file, self.path, self.pixels.shape[0])
         checks.require_links(file, self.path, self.pixels.shape[0])
 
@@ -80,6 +81,13 @@ class Store:
         if not -1 <= number < len(texts):
             raise mismatch(self.path, f"/provenance/joined of row {row}", f"-1 to {len(texts) - 1}", number)
         return None if number < 0 else str(texts[number])
+
+    def original(self, row):
+        """The row of the sample that the one in `row` shows in another cohort, or None."""
+        if not self.has("provenance/original"):
+            return None
+        found = int(self.column("provenance/original")[row])
+        return None if found < 0 else found
 
     def cohort(self, attribute):
         """The CohortColumn of `attribute`. Raises SampleSetError naming the attributes that there are."""
