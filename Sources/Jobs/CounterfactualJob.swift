@@ -137,6 +137,7 @@ public struct CounterfactualJob: Job {
             }
         }
         let file = try await SampleSetFile.open(output, verifying: false)
+        try run.require(file)
         var figures = try await PairFigures(
             of: file, name: URL(fileURLWithPath: output).lastPathComponent,
             content: try await SampleSetFile.contentDigest(output).description)

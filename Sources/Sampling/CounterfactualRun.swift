@@ -100,7 +100,9 @@ public struct CounterfactualRun: Sendable {
         try model.requirePermission(purpose: purpose, at: Date())
         let requests = Set(rows.indices.flatMap { planned($0).map(\.request) })
         let sampler = try CounterfactualSampler(model, settings, change: change, requests: requests)
-        let writer = try writer(try smallCohorts(requests, allowsUnseen: allowsUnseen))
+        let small = try smallCohorts(requests, allowsUnseen: allowsUnseen)
+        try Sampler(model, settings, samples: rows.map { source.planned(row: $0) }).requireRoom()
+        let writer = try writer(small)
         try requirePrefix(in: writer)
         progress(writer.count)
         while writer.count < count {
@@ -157,6 +159,23 @@ public struct CounterfactualRun: Sendable {
                     .usage, path,
                     "row \(row) of the run that was begun has another seed, number or cohort than is asked for now")
             }
+        }
+    }
+
+    /// Checks that a finished set is the one that this run would have written.
+    /// - Throws: `Failure(.usage)` where it is another one.
+    public func require(_ file: SampleSetFile) throws {
+        let text = try JSONText.encoded(schedule)
+        let isSame =
+            file.count == count
+            && file.runs.allSatisfy { $0.modelDigest == model.digest && $0.schedule == text }
+            && (0..<count).allSatisfy { row in
+                let (number, kind) = row.quotientAndRemainder(dividingBy: eachCount)
+                return file.planned(row: row) == planned(number)[kind]
+                    && file.original(row: row) == (kind == 0 ? nil : number * eachCount)
+            }
+        guard isSame else {
+            throw Failure(.usage, file.path, "is complete, and was drawn of other rows, changes or settings")
         }
     }
 

@@ -42,6 +42,13 @@ import Testing
             let right = zip(found, known).count { $0 > 127 && $1 > 0 }, all = found.count { $0 > 127 }
             #expect(Double(right) > 0.5 * Double(all) && right > 200, "\(right) of \(all) in phantom \(number)")
         }
+        // Bright ones are brighter than dark ones, in green.
+        let green = phantoms.flatMap(\.pixels).enumerated().filter { $0.offset % 3 == 1 }.map { Double($0.element) }
+        let light = maps.map { map in
+            let own = map.indices.filter { map[$0] > 127 }
+            return own.reduce(0) { $0 + green[$1] } / Double(max(1, own.count))
+        }
+        #expect(light[0] > 1.3 * light[1] && light[1] > 0, "\(light)")
     }
 
     @Test func `where no eye is nothing is found, and a picture does not depend on those beside it`() throws {

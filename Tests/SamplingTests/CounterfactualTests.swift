@@ -90,6 +90,10 @@ import Testing
             let most = zip(pixels.0, pixels.1).map { abs(Int($0) - Int($1)) }.max()
             #expect(try #require(most) <= 1)
         }
+        // Its vessels, as far as a filter finds any, are kept where that is wanted.
+        let kept = try #require(
+            try await run(originals, "kept.h5", changes: ["dr_icdr=3"], level: 10_000, scale: 1))
+        #expect(kept.digests[1] != file.digests[1])
         // And below every level it is the original.
         let same = try #require(try await run(originals, "same.h5", changes: ["dr_icdr=3"], level: 1e-6))
         #expect(same.digests[1] == same.digests[0])
@@ -106,6 +110,17 @@ import Testing
         }
         await expectLaterFailure(.usage, "schedule") {
             _ = try await run(source, "other.h5", scale: 3, resume: true)
+        }
+        // A set that is complete is known again, and another one is not taken for it.
+        func wanted(_ rows: [Int], scale: Float = 2) throws -> CounterfactualRun {
+            try CounterfactualRun(
+                of: source, model, rows: rows,
+                changes: [try CohortRequest("dr_icdr=2.5"), try CohortRequest("dr_icdr=3")],
+                level: 100, scale: scale, keepsVessels: true, batch: 2, path: whole.path, options: .init())
+        }
+        try wanted([0, 1, 2]).require(whole)
+        for other in [try wanted([0, 2, 1]), try wanted([0, 1]), try wanted([0, 1, 2], scale: 3)] {
+            expectFailure(.usage, "was drawn of other rows, changes or settings") { try other.require(whole) }
         }
     }
 

@@ -153,6 +153,8 @@ assert "autoguidance" not in json.loads(plain["runs/schedule"].asstr()[0])
 assert (plain["images"][:] != guided["images"][:]).any()'
     refuses "one disc in pictures of 32 pixels (64)" 64 "square pictures of 64 pixels and more" "$work/empty" \
         fovea sample --model two/snapshot.safetensors --count 1 --one-disc --out empty/o.h5
+    refuses "maps of structures in pictures of 32 pixels (64)" 64 "--structure: expected square pictures of 128 pixels and more" "$work/empty" \
+        fovea sample --model two/snapshot.safetensors --count 1 --structure --out empty/o.h5
     refuses "autoguidance of 5 (64)" 64 "--autoguidance: expected 1 to 4; 1 means none, found 5" "$work/empty" \
         fovea sample --model two/snapshot.safetensors --count 1 --autoguidance 5 --out empty/o.h5
     refuses "autoguidance of a model without a guiding network (64)" 64 "needs a guiding network" "$work/empty" \

@@ -103,6 +103,8 @@ assert (pairs["structure/difference"][5] == (abs(own - changed).sum(2) + 1) // 3
     check "stopped by Ctrl-C" bash -c 'timeout --preserve-status --signal=INT 1 "$@" --change dr_icdr=1..4 --batch 1 --out halves.h5; [ $? = 75 ] || [ -e halves.h5 ]' _ "${pairs[@]}"
     check "it goes on to the same set" bash -c '"$@" --change dr_icdr=1..4 --out halves.h5 --resume && "$@" --change dr_icdr=1..4 --out whole.h5' _ "${pairs[@]}"
     check "pixel by pixel" equal whole.h5 halves.h5
+    refuses "another change under --resume of a complete set (64)" 64 "was drawn of other rows, changes or settings" "$work/empty" \
+        "${pairs[@]}" --change dr_icdr=2..4 --out whole.h5 --resume
     refuses "an attribute that the model does not know (64)" 64 "is not conditioned on site" "$work/empty" \
         "${pairs[@]}" --change site=elsewhere --out "$work/empty/p.h5"
     refuses "no change (64)" 64 "\-\-change: expected what to change" "$work/empty" "${pairs[@]}" --out "$work/empty/p.h5"

@@ -20,7 +20,7 @@ class DocsTests(FolderCase):
     def test_examples(self):
         with open(PAGE, encoding="utf-8") as page:
             examples = re.findall(r"^```python\n(.*?)^```$", page.read(), re.MULTILINE | re.DOTALL)
-        self.assertEqual(len(examples), 7)
+        self.assertEqual(len(examples), 8)
         fixtures.write(self.path())
         fixtures.write_photographs(self.path("photographs.h5"))
         environment = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(fovea_samples.__file__))}
