@@ -41,27 +41,25 @@ enum OpticCup {
         guard points.count > 30 else { return nil }
         let total = weights.reduce(0, +), mean = zip(weights, values).reduce(0) { $0 + $1.0 * $1.1 } / total
         var best: Circle?, least = Float.infinity
-        func search(_ sizes: [Float], _ xs: [Float], _ ys: [Float]) -> SIMD3<Float>? {
-            var found: SIMD3<Float>?
+        func search(_ sizes: [Float], _ xs: [Float], _ ys: [Float]) {
             for size in sizes {
                 for x in xs {
                     for y in ys where abs(x) < 1 - 0.8 * size {
-                        let fit = Step(points, values, weights, center: SIMD2(x, y), size: size, softness: softness)
+                        let center = SIMD2(x, y)
+                        let fit = Step(points, values, weights, center: center, size: size, softness: softness)
                         guard let fit, fit.height > 0.01 * mean, fit.error < least else { continue }
-                        (least, best) = (fit.error, Circle(ratio: size, center: SIMD2(x, y)))
-                        found = SIMD3(size, x, y)
+                        (least, best) = (fit.error, Circle(ratio: size, center: center))
                     }
                 }
             }
-            return found
         }
-        let rough = search(
+        search(
             Array(stride(from: 0.16, through: 0.84, by: 0.085)), [-0.3, -0.18, -0.06, 0.06, 0.18, 0.3],
             [-0.12, 0, 0.12])
-        if let rough {
-            _ = search(
-                [-0.06, -0.03, 0, 0.03, 0.06].map { rough.x + $0 }, [-0.06, 0, 0.06].map { rough.y + $0 },
-                [-0.06, 0, 0.06].map { rough.z + $0 })
+        if let rough = best {
+            search(
+                [-0.06, -0.03, 0, 0.03, 0.06].map { rough.ratio + $0 },
+                [-0.06, 0, 0.06].map { rough.center.x + $0 }, [-0.06, 0, 0.06].map { rough.center.y + $0 })
         }
         return best
     }

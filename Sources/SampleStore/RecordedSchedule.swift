@@ -20,7 +20,7 @@ public struct RecordedSchedule: Codable, Hashable, Sendable {
     public var noiseGain: [Float]?
     /// The scale of autoguidance, and the lowest and the highest noise level at which it acts; nil where there is none.
     public var autoguidance: [Float]?
-    /// How often the network is evaluated for each sample.
+    /// How often the network is evaluated for each sample that is no counterfactual.
     public var evaluations: Int?
     /// The lowest and the highest noise level at which guidance acts; nil where it acts at all levels.
     public var guidanceInterval: [Float]?

@@ -22,6 +22,16 @@ struct ModelOptions: ParsableArguments {
     }
 }
 
+/// The options that say whether samples may be drawn.
+struct UseOptions: ParsableArguments {
+    @Option(help: .value("DUO:0000042", "The samples' purpose, a Data Use Ontology code, which the sites must permit."))
+    var purpose: String?
+    @Option(
+        help: .value("trust.yaml", "A model of a site that this list marks as withdrawn is refused."),
+        completion: .file())
+    var trust: String?
+}
+
 struct SampleCommand: JobCommand {
     static let configuration = CommandConfiguration(
         commandName: "sample",
@@ -73,12 +83,7 @@ struct SampleCommand: JobCommand {
     @Flag(help: "Keep maps of vessels, disc, cup, macula and lesions with each sample, read from its pixels.")
     var structure = false
     @Option(help: .value("n", "Samples a batch (default: 16); the samples do not depend on it.")) var batch: Int?
-    @Option(help: .value("DUO:0000042", "The samples' purpose, a Data Use Ontology code, which the sites must permit."))
-    var purpose: String?
-    @Option(
-        help: .value("trust.yaml", "A model of a site that this list marks as withdrawn is refused."),
-        completion: .file())
-    var trust: String?
+    @OptionGroup var use: UseOptions
     @Option(help: .value("text", "Whom to ask about the samples; stored in the file.")) var contact = ""
     @Option(help: .value("s.h5", "The sample set to write."), completion: .file()) var out: String
     @Option(help: .value("level", "How small pictures are packed: 1 (fast) to 9 (small), 0 for not at all."))
@@ -101,9 +106,9 @@ struct SampleCommand: JobCommand {
         (job.sampler, job.steps, job.guidance, job.batch) = (sampler, steps, guidance, batch)
         (job.autoguidance, job.wantsOneDisc, job.readsStructure) = (autoguidance, oneDisc, structure)
         (job.guidanceInterval, job.guide) = (guidanceInterval?.range, guide?.split(separator: ",").map(String.init))
-        (job.purpose, job.contact, job.deflate, job.shardSize) = (purpose, contact, deflate, shardSize)
+        (job.purpose, job.contact, job.deflate, job.shardSize) = (use.purpose, contact, deflate, shardSize)
         (job.resumes, job.replaces, job.allowsUnseen) = (resume, common.force, allowSmallCohorts)
-        job.trust = trust
+        job.trust = use.trust
         job.threads = common.threadCount
         return job
     }
@@ -196,12 +201,7 @@ struct CounterfactualCommand: JobCommand {
     @Flag(help: "Draw cohorts, too, that the model saw with fewer than 5 patients; the file names them.")
     var allowSmallCohorts = false
     @Option(help: .value("n", "Originals a batch; the samples do not depend on it.")) var batch = 8
-    @Option(help: .value("DUO:0000042", "The samples' purpose, a Data Use Ontology code, which the sites must permit."))
-    var purpose: String?
-    @Option(
-        help: .value("trust.yaml", "A model of a site that this list marks as withdrawn is refused."),
-        completion: .file())
-    var trust: String?
+    @OptionGroup var use: UseOptions
     @Option(help: .value("pairs.h5", "The sample set to write."), completion: .file()) var out: String
     @Flag(help: "Go on with a run that was stopped or killed; begins where there is none.") var resume = false
     @OptionGroup var common: CommonOptions
@@ -210,7 +210,7 @@ struct CounterfactualCommand: JobCommand {
         var job = CounterfactualJob(file, model: try source.source(), changes: change, to: out)
         job.rows = row.isEmpty ? nil : row
         (job.most, job.level, job.scale, job.keepsVessels) = (count, below, scale, !freeVessels)
-        (job.train, job.purpose, job.trust, job.allowsUnseen) = (train, purpose, trust, allowSmallCohorts)
+        (job.train, job.purpose, job.trust, job.allowsUnseen) = (train, use.purpose, use.trust, allowSmallCohorts)
         (job.batch, job.resumes, job.replaces, job.threads) = (batch, resume, common.force, common.threadCount)
         return job
     }

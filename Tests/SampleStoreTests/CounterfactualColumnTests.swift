@@ -54,7 +54,7 @@ import Testing
     }
 
     @HDF5Actor
-    @Test(arguments: [(4, 4), (2, 3), (1, 2), (0, 0), (3, -2), (3, 9)])
+    @Test(arguments: [(4, 4), (2, 3), (1, 2), (0, 0), (3, -2), (3, 9), (2, 1), (4, 1)])
     func `a link to no earlier original is refused`(row: Int, original: Int64) async throws {
         let path = try await write("s.h5", originals: [nil, 0, nil, nil, 3])
         let file = try HDF5File.change(path, shownAs: path)

@@ -100,6 +100,11 @@ assert (pairs["structure/difference"][5] == (abs(own - changed).sum(2) + 1) // 3
     check "h5py finds every field" "$python" "$root/Tools/python/check_samples.py" pairs.h5
     check "a page with a slider for each eye, and the figures beside it" bash -c '[ "$(grep -c "type=.range" pairs.pairs.html)" = 2 ] && "$0" -c "import json; assert len(json.load(open(\"pairs.pairs.json\"))[\"pairs\"]) == 10"' "$python"
     check "an export names the original" bash -c "fovea export pairs.h5 --to png --out pairs-png --quiet && head -1 pairs-png/metadata.csv | grep -q ',original,'"
+    check "and has the differences as pictures" "$python" -c '
+import h5py, numpy
+from PIL import Image
+for row, map in enumerate(h5py.File("pairs.h5")["structure/difference"][:]):
+    assert (numpy.asarray(Image.open(f"pairs-png/structure/difference/{row:06}.png")) == map[..., None]).all(), row'
     check "stopped by Ctrl-C" bash -c 'timeout --preserve-status --signal=INT 1 "$@" --change dr_icdr=1..4 --batch 1 --out halves.h5; [ $? = 75 ] || [ -e halves.h5 ]' _ "${pairs[@]}"
     check "it goes on to the same set" bash -c '"$@" --change dr_icdr=1..4 --out halves.h5 --resume && "$@" --change dr_icdr=1..4 --out whole.h5' _ "${pairs[@]}"
     check "pixel by pixel" equal whole.h5 halves.h5
